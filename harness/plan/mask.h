@@ -1,0 +1,38 @@
+// What each query sees, and how many (query, key) cells that is.
+#pragma once
+
+#include "harness/plan/problem.h"
+#include "harness/plan/range_sets.h"
+
+namespace cpbench {
+
+// Document boundaries with O(log n) look-up. Built once per batch.
+class MaskIndex {
+ public:
+  explicit MaskIndex(const Batch& batch);
+
+  int64_t tokens() const { return starts_.back(); }
+  int32_t documents() const { return static_cast<int32_t>(starts_.size()) - 1; }
+  int32_t document_of(int64_t token) const;
+  Range document(int32_t index) const { return {starts_[index], starts_[index + 1]}; }
+
+  Range visible_keys(int64_t query) const;
+  // Queries of one block (the whole pack for `causal`, else one document) see keys of that block
+  // alone; `queries` must lie inside one block. The union of their visible keys is one range.
+  Range block_of(int64_t token) const;
+  Range visible_hull(Range queries) const;
+
+  int64_t cells() const;                                        // of the whole mask
+  int64_t cells(RangeSpan queries) const;                       // all keys that they see
+  int64_t cells(RangeSpan queries, RangeSpan keys) const;       // visible ones among `keys`
+
+  Mask mask() const { return mask_; }
+  int64_t window() const { return window_; }
+
+ private:
+  Mask mask_;
+  int64_t window_;
+  std::vector<int64_t> starts_;  // documents() + 1
+};
+
+}  // namespace cpbench

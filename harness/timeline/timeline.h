@@ -1,0 +1,56 @@
+// The Timeline: what an interpreter (threads, later MPI, NCCL, simulation) observed of one pack.
+// Matrices are row-major. One iteration is the whole direction that was asked for: the forward
+// pass, or forward and backward. All ranks' clocks have one origin.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace cpbench {
+
+enum class Activity : uint8_t {
+  attention,  // inside a kernel call
+  merge,      // adding partial results
+  copy,       // packing and unpacking of buffers, gathering of rows
+  send,       // handing bytes to the transport
+  wait,       // for arrivals
+};
+
+struct Event {
+  int32_t rank = 0;
+  int32_t pass = 0;  // 0 forward, 1 backward
+  int32_t step = 0;
+  Activity activity = Activity::attention;
+  double start_seconds = 0;
+  double end_seconds = 0;
+};
+
+// Maximum absolute error, element-wise, against the single-device reference; `plain_*` is that of
+// a single-device run in the same dtype, where the tolerance depends on it (bfloat16, float32).
+struct Accuracy {
+  double max_error_output = 0;
+  double max_error_gradient = 0;  // dQ, dK, dV; 0 if only forward ran
+  double tolerance_output = 0;
+  double tolerance_gradient = 0;
+  double plain_error_output = 0;
+  double plain_error_gradient = 0;
+  bool ok() const {  // false for NaN too
+    return max_error_output <= tolerance_output && max_error_gradient <= tolerance_gradient;
+  }
+};
+
+struct Timeline {
+  int32_t ranks = 0;
+  int32_t iterations = 0;
+  std::vector<double> seconds;            // [iterations, ranks], start of iteration to rank's end
+  std::vector<double> attention_seconds;  // [iterations, ranks], inside kernel calls
+  std::vector<double> overhead_seconds;   // [iterations, ranks], neither kernels, copies, merges,
+                                          // sends nor waits: what the harness itself costs
+  std::vector<int64_t> bytes_sent;        // [ranks, ranks] from, to; of one iteration, counted
+  std::vector<int64_t> messages;          // [ranks, ranks]; of one iteration, counted
+  std::vector<int64_t> peak_bytes;        // [ranks], of the buffers that were in use
+  std::vector<Event> events;              // of one traced iteration
+  Accuracy accuracy;
+};
+
+}  // namespace cpbench

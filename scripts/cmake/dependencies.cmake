@@ -1,0 +1,15 @@
+# Every package the project uses, found once. Torch comes as imported targets, because its own
+# package file asks for a CUDA toolkit even where none is used.
+include(torch)
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(nlohmann_json REQUIRED)
+set(HDF5_PREFER_PARALLEL OFF)
+find_package(HDF5 REQUIRED COMPONENTS C)
+find_package(GTest REQUIRED)
+find_package(benchmark REQUIRED)
+
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(CBC IMPORTED_TARGET cbc)  # optional: exact solvers

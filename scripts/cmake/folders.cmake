@@ -1,0 +1,28 @@
+# One library per folder: cpbench_folder(plan DEPENDS ...) compiles every *.cc of the current folder
+# into cpbench_plan, and every *_test.cc beside it into cpbench_plan_test. Nothing is listed by hand.
+add_compile_options(-Wall -Wextra -Werror=return-type)
+include_directories(${CMAKE_SOURCE_DIR})
+include(GoogleTest)
+
+function(cpbench_folder name)
+  cmake_parse_arguments(arg "" "" "DEPENDS;PRIVATE_DEPENDS;SOURCES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.cc)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  add_library(cpbench_${name} STATIC ${sources} ${arg_SOURCES})
+  target_link_libraries(cpbench_${name} PUBLIC ${arg_DEPENDS} PRIVATE ${arg_PRIVATE_DEPENDS})
+  if(tests)
+    cpbench_test(cpbench_${name}_test SOURCES ${tests} DEPENDS cpbench_${name}
+                 ${arg_PRIVATE_DEPENDS})
+  endif()
+endfunction()
+
+function(cpbench_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_DEPENDS} GTest::gtest GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE CPBENCH_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+                                             CPBENCH_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60)
+endfunction()
