@@ -19,7 +19,7 @@ void at(const std::string& origin, Function function) {
   }
 }
 
-Values values_of(const Product& product, const Parameter& parameter) {
+Values values_of(const Product& product, const RunParameter& parameter) {
   const auto found = product.parameters.find(parameter.name);
   if (found == product.parameters.end()) {
     if (!parameter.default_value.empty()) return {{parameter.default_value}, parameter.name};
@@ -84,7 +84,7 @@ std::vector<Cell> cells_of_product(const Product& product) {
   std::vector<Cell> cells(1);
   // The first parameters vary fastest, so that the strategies of one problem stand together.
   for (auto row = parameters().rbegin(); row != parameters().rend(); ++row) {
-    const Parameter& parameter = *row;
+    const RunParameter& parameter = *row;
     const Values values = values_of(product, parameter);
     std::vector<Cell> grown;
     for (const Cell& cell : cells) {

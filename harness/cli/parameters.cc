@@ -5,8 +5,8 @@
 
 #include "harness/execute/execute.h"
 #include "harness/plan/errors.h"
+#include "harness/plan/names.h"
 #include "harness/plan/nearest.h"
-#include "harness/plan/plan_text.h"
 #include "harness/plan/sizes.h"
 #include "harness/strategy/strategy.h"
 #include "workloads/shapes.h"
@@ -154,13 +154,9 @@ std::vector<std::string> packing_names() {
   for (const PackingPolicy& policy : packing_policies()) names.push_back(policy.name);
   return names;
 }
-const std::vector<std::string>& mask_names() {
-  static const std::vector<std::string> names = {"document_causal", "causal", "document_full",
-                                                 "sliding_window"};
-  return names;
-}
-const std::vector<std::string>& dtype_names() {
-  static const std::vector<std::string> names = {"float64", "float32", "bfloat16"};
+std::vector<std::string> shape_names() {
+  std::vector<std::string> names;
+  for (const Shape& shape : list_shapes()) names.push_back(shape.name);
   return names;
 }
 const std::vector<std::string>& backend_names() {
@@ -172,8 +168,8 @@ const std::vector<std::string>& direction_names() {
   return names;
 }
 
-const std::vector<Parameter>& parameters() {
-  static const std::vector<Parameter> table = {
+const std::vector<RunParameter>& parameters() {
+  static const std::vector<RunParameter> table = {
       {"strategy", "NAME",
        "strategies, 'all', or exec:PROGRAM; options may follow: flashcp:ratio=1.2", "",
        set_strategy, [](const Cell& c) { return c.strategy; }, strategy_names},
@@ -201,7 +197,7 @@ const std::vector<Parameter>& parameters() {
       {"shape", "NAME", "attention shape: heads and head dimensions", "tiny",
        [](Cell& c, const std::string& v) {
          const Dtype dtype = c.shape.dtype;
-         c.shape = find_shape(v).shape;
+         c.shape = find_shape(v).attention;
          c.shape.dtype = dtype;
          c.shape_name = v;
        },
@@ -209,10 +205,10 @@ const std::vector<Parameter>& parameters() {
       {"dtype", "NAME", "of Q, K, V and O", "float32",
        [](Cell& c, const std::string& v) { c.shape.dtype = choice<Dtype>("dtype", v, dtype_names()); },
        [](const Cell& c) { return std::string(name_of(c.shape.dtype)); },
-       [] { return dtype_names(); }},
+       dtype_names},
       {"mask", "NAME", "which keys a query sees", "document_causal",
        [](Cell& c, const std::string& v) { c.mask = choice<Mask>("mask", v, mask_names()); },
-       [](const Cell& c) { return std::string(name_of(c.mask)); }, [] { return mask_names(); }},
+       [](const Cell& c) { return std::string(name_of(c.mask)); }, mask_names},
       {"window", "SIZE", "tokens that a query sees with mask sliding_window, itself included", "",
        [](Cell& c, const std::string& v) { c.window = at_least(v, 1, kMaxTokens); }, window_text,
        nullptr},
@@ -249,8 +245,8 @@ const std::vector<Parameter>& parameters() {
   return table;
 }
 
-const Parameter* find_parameter(const std::string& name) {
-  for (const Parameter& parameter : parameters()) {
+const RunParameter* find_parameter(const std::string& name) {
+  for (const RunParameter& parameter : parameters()) {
     if (parameter.name == name) return &parameter;
   }
   return nullptr;
@@ -258,7 +254,7 @@ const Parameter* find_parameter(const std::string& name) {
 
 std::vector<std::string> parameter_names() {
   std::vector<std::string> names;
-  for (const Parameter& parameter : parameters()) names.push_back(parameter.name);
+  for (const RunParameter& parameter : parameters()) names.push_back(parameter.name);
   return names;
 }
 

@@ -13,7 +13,7 @@
 
 namespace cpbench {
 
-struct Parameter {
+struct RunParameter {
   std::string name;           // TOML key, CSV column, and flag after "--"
   std::string value_name;     // "NAME", "SIZE"
   std::string help;           // one line
@@ -25,8 +25,8 @@ struct Parameter {
   std::vector<std::string> (*choices)() = nullptr;  // known words, or nullptr
 };
 
-const std::vector<Parameter>& parameters();
-const Parameter* find_parameter(const std::string& name);  // nullptr if there is none
+const std::vector<RunParameter>& parameters();
+const RunParameter* find_parameter(const std::string& name);  // nullptr if there is none
 std::vector<std::string> parameter_names();
 
 // Splits "a,b:x=1,y=2,c" into "a", "b:x=1,y=2", "c": a piece with '=' before any ':' belongs to the
@@ -47,13 +47,11 @@ std::string options_text(const std::map<std::string, std::string>& options);  //
 
 bool is_external(const std::string& strategy);  // "exec:PROGRAM"
 
-// Words of the closed choices.
+// Words of the closed choices (mask_names and dtype_names are in harness/plan/names.h).
 std::vector<std::string> strategy_names();
 std::vector<std::string> workload_names();
 std::vector<std::string> packing_names();
 std::vector<std::string> shape_names();
-const std::vector<std::string>& mask_names();
-const std::vector<std::string>& dtype_names();
 const std::vector<std::string>& backend_names();
 const std::vector<std::string>& direction_names();
 

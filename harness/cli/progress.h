@@ -4,27 +4,26 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 
 namespace cpbench {
 
 class Progress {
  public:
-  explicit Progress(int total);
+  explicit Progress(size_t total);
 
-  void start(const std::string& cell);  // this cell begins
-  void skip();                          // it exists already
-  void done(double weight_left);        // it ended; work left, in multiples of the work done
+  void start(const std::string& cell);  // this cell begins; the one before it is done
   void say(const std::string& line);    // a line of its own, like an error
   void finish();                        // removes the line from a terminal
 
  private:
   std::string time_left() const;
-  int total_;
-  int index_ = 0;
+  size_t total_;
+  size_t done_ = 0;
+  bool started_ = false;
   bool terminal_;
   bool colour_;
-  double weight_left_ = -1;  // unknown until the first cell is done
   std::chrono::steady_clock::time_point begin_;
 };
 
