@@ -16,9 +16,9 @@ namespace cpbench {
 namespace {
 
 constexpr hsize_t kChunkElements = 64 * 1024;  // 512 KiB of int64: one chunk fits the chunk cache
-constexpr size_t kCompressFrom = 1024;         // elements; below, the chunk index outweighs the gain
-constexpr unsigned kDeflateLevel = 4;          // zlib's own trade between time and size is 6
-constexpr size_t kMemoryGrowth = 1 << 20;      // bytes by which a file in memory grows
+constexpr size_t kCompressFrom = 1024;     // elements; below, the chunk index outweighs the gain
+constexpr unsigned kDeflateLevel = 4;      // zlib's own trade between time and size is 6
+constexpr size_t kMemoryGrowth = 1 << 20;  // bytes by which a file in memory grows
 
 // The library's innermost reason, in one line.
 herr_t innermost(unsigned n, const H5E_error2_t* error, void* out) {
@@ -102,9 +102,8 @@ void Hdf5Writer::group(const std::string& path) {
   Hdf5Id properties(H5Pcreate(H5P_GROUP_CREATE), H5Pclose);
   H5Pset_link_creation_order(properties, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
   H5Pset_obj_track_times(properties, false);  // equal results give equal files
-  Hdf5Id group(
-      checked(H5Gcreate2(file_, path.c_str(), H5P_DEFAULT, properties, H5P_DEFAULT), path),
-      H5Gclose);
+  Hdf5Id group(checked(H5Gcreate2(file_, path.c_str(), H5P_DEFAULT, properties, H5P_DEFAULT), path),
+               H5Gclose);
 }
 
 void Hdf5Writer::attribute(const std::string& object, const std::string& name,
@@ -144,10 +143,10 @@ void Hdf5Writer::write(const std::string& path, hid_t type, const void* data, si
     H5Pset_shuffle(properties);
     H5Pset_deflate(properties, kDeflateLevel);
   }
-  Hdf5Id dataset(checked(H5Dcreate2(file_, path.c_str(), type, space, H5P_DEFAULT, properties,
-                                    H5P_DEFAULT),
-                         path),
-                 H5Dclose);
+  Hdf5Id dataset(
+      checked(H5Dcreate2(file_, path.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT),
+              path),
+      H5Dclose);
   if (count > 0) checked(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), path);
   attribute(path, "units", units);
 }
@@ -290,8 +289,8 @@ std::vector<T> Hdf5Reader::read(const std::string& path, const Shape& shape) con
     fail(fmt::format("{} has shape {}, expected {}", path, shape_text(found), shape_text(shape)));
   }
   std::vector<T> values(static_cast<size_t>(H5Sget_simple_extent_npoints(space)));
-  if (!values.empty() && H5Dread(dataset, TypeOf<T>::native(), H5S_ALL, H5S_ALL, H5P_DEFAULT,
-                                 values.data()) < 0) {
+  if (!values.empty() &&
+      H5Dread(dataset, TypeOf<T>::native(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0) {
     fail(path + " cannot be read: " + reason());
   }
   return values;
