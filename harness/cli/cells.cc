@@ -66,8 +66,8 @@ void complete(const Product& product, Cell& cell) {
     return found == product.parameters.end() ? name : found->second.origin;
   };
   if (cell.ranks % cell.nodes != 0) {
-    throw UserError(origin("nodes") + ": " + std::to_string(cell.nodes) +
-                    " nodes do not divide " + std::to_string(cell.ranks) + " ranks");
+    throw UserError(origin("nodes") + ": " + std::to_string(cell.nodes) + " nodes do not divide " +
+                    std::to_string(cell.ranks) + " ranks");
   }
   if (cell.mask == Mask::sliding_window && cell.window == 0) {
     throw UserError(origin("mask") + ": sliding_window needs a window, like --window 1K");

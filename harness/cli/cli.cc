@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include "harness/cli/commands.h"
-#include "harness/cli/outcome.h"
 #include "harness/cli/parameters.h"
 #include "harness/cli/table.h"
 #include "harness/plan/errors.h"
@@ -54,8 +53,8 @@ std::vector<std::string> arguments(int argc, char** argv) {
   std::vector<std::string> words;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
-    const bool negative = word.size() > 1 && word[0] == '-' &&
-                          std::isdigit(static_cast<unsigned char>(word[1]));
+    const bool negative =
+        word.size() > 1 && word[0] == '-' && std::isdigit(static_cast<unsigned char>(word[1]));
     if (negative && !words.empty() && words.back().rfind("--", 0) == 0) {
       words.back() += "=" + word;
     } else {
@@ -84,8 +83,10 @@ int usage_error(const std::string& message) {
 
 int parse(CLI::App& app, Context& context, std::vector<std::string> words) {
   const std::vector<std::string> names = commands_of(app);
-  if (words.empty()) return usage_error("no command; one of: " + fmt::format("{}", fmt::join(names, ", ")));
-  if (words.front()[0] != '-' && std::find(names.begin(), names.end(), words.front()) == names.end()) {
+  if (words.empty())
+    return usage_error("no command; one of: " + fmt::format("{}", fmt::join(names, ", ")));
+  if (words.front()[0] != '-' &&
+      std::find(names.begin(), names.end(), words.front()) == names.end()) {
     return usage_error(unknown_name("command", words.front(), names));
   }
   try {
@@ -121,7 +122,8 @@ ParameterFlags::ParameterFlags(CLI::App& command) {
         ->group("Cells (lists multiply out)");
   }
   command
-      .add_option("--set", settings_, "an option of a strategy, see cpbench list options; repeatable")
+      .add_option("--set", settings_,
+                  "an option of a strategy, see cpbench list options; repeatable")
       ->type_name("STRATEGY.OPTION=VALUE")
       ->expected(1)
       ->take_all()
@@ -150,22 +152,23 @@ void add_format_flag(CLI::App& command, std::string& format) {
 }
 
 void print(const std::string& text) {
-  const bool good = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
-                    std::fflush(stdout) == 0;
-  if (!good) throw UserError(std::string("cannot write to standard output: ") + std::strerror(errno));
+  const bool good =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (!good)
+    throw UserError(std::string("cannot write to standard output: ") + std::strerror(errno));
 }
 
 int command_line_main(int argc, char** argv) {
   Context context;
-  context.command_line = "cpbench";
-  for (int i = 1; i < argc; ++i) context.command_line += " " + shell_quoted(argv[i]);
+  context.command_line.assign(argv, argv + argc);
 
-  CLI::App app("Compares context-parallel attention strategies on packed sequences.\n"
-               "Examples:\n"
-               "  cpbench run quick\n"
-               "  cpbench run --strategy ring,allgather --workload pile --tokens 8K --ranks 4\n"
-               "  cpbench list strategies\n",
-               "cpbench");
+  CLI::App app(
+      "Compares context-parallel attention strategies on packed sequences.\n"
+      "Examples:\n"
+      "  cpbench run quick\n"
+      "  cpbench run --strategy ring,allgather --workload pile --tokens 8K --ranks 4\n"
+      "  cpbench list strategies\n",
+      "cpbench");
   app.formatter(std::make_shared<Help>());
   app.set_version_flag("--version", "cpbench " CPBENCH_VERSION);
   try {

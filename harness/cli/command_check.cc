@@ -49,7 +49,8 @@ void add_check_command(CLI::App& app, Context& context) {
       "  cpbench check --forward plan.h5\n");
   auto file = std::make_shared<std::string>();
   auto forward = std::make_shared<bool>(false);
-  command->add_option("file", *file, "a plan with its problem (.json, .h5, .txt), or a result file")->required();
+  command->add_option("file", *file, "a plan with its problem (.json, .h5, .txt), or a result file")
+      ->required();
   command->add_flag("--forward", *forward, "judge the forward pass only");
   command->callback([file, forward, &context] { context.exit_code = check_file(*file, *forward); });
 }

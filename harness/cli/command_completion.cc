@@ -1,6 +1,7 @@
 // Shell completion, written from the same tables as the commands.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
 
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"

@@ -80,8 +80,9 @@ int plan(const PlanFlags& flags, const Product& given) {
   if (flags.full || operations <= kLongPlan) {
     print("\n" + plan_text(pack.plan));
   } else {
-    print(fmt::format("\n{} operations; --full prints them, --output FILE.json or FILE.h5 keeps them\n",
-                      operations));
+    print(fmt::format(
+        "\n{} operations; --full prints them, --output FILE.json or FILE.h5 keeps them\n",
+        operations));
   }
   return kExitOk;
 }

@@ -9,6 +9,7 @@
 #include "harness/cli/run_cell.h"
 #include "harness/cli/sweep.h"
 #include "harness/plan/errors.h"
+#include "harness/store/provenance.h"
 
 namespace cpbench {
 
@@ -25,8 +26,10 @@ void warn_of_untrustworthy_times(const std::vector<Cell>& cells) {
   const bool timed = std::any_of(cells.begin(), cells.end(),
                                  [](const Cell& cell) { return cell.backend == "threads"; });
   if (!timed) return;
-  for (const std::string& warning : build_warnings()) {
-    fmt::print(stderr, "cpbench: warning: {}\n", warning);
+  if (is_debug_build()) {
+    fmt::print(stderr,
+               "cpbench: warning: this build is not optimised, or has a sanitizer: times mean "
+               "nothing\n");
   }
   const auto over = std::count_if(cells.begin(), cells.end(), [](const Cell& cell) {
     return cell.backend == "threads" && cell.ranks > usable_cores();
@@ -57,9 +60,7 @@ int run(const RunFlags& flags, const Product& given, const Context& context) {
   override_with(suite, given);
   const Format format = parse_format(flags.format);
   const std::vector<Cell> cells = cells_of(suite);
-  std::vector<Outcome> named;
-  for (const Cell& cell : cells) named.push_back({.cell = cell});
-  const std::string baseline = baseline_of(named, flags.baseline);
+  const std::string baseline = baseline_of(cells, flags.baseline);
   warn_of_untrustworthy_times(cells);
 
   SweepOptions options;

@@ -62,8 +62,10 @@ int show(const std::string& path, const std::string& baseline, const std::string
     return kExitOk;
   }
   std::vector<Outcome> outcomes;
+  std::vector<Cell> cells;
   for (const std::string& file : folder ? result_files(path) : std::vector{path}) {
     outcomes.push_back(outcome_of(read_result(file), file, false));
+    cells.push_back(outcomes.back().cell);
   }
   // As a sweep orders them: the strategies of one problem stand together.
   std::stable_sort(outcomes.begin(), outcomes.end(), [](const Outcome& a, const Outcome& b) {
@@ -72,7 +74,7 @@ int show(const std::string& path, const std::string& baseline, const std::string
     };
     return key(a) < key(b);
   });
-  print(report(outcomes, baseline_of(outcomes, baseline), format));
+  print(report(outcomes, baseline_of(cells, baseline), format));
   return kExitOk;
 }
 
@@ -94,9 +96,8 @@ void add_show_command(CLI::App& app, Context& context) {
   command->add_option("--baseline", flags->baseline, "strategy that ratios refer to")
       ->type_name("STRATEGY");
   add_format_flag(*command, flags->format);
-  command->callback([flags, &context] {
-    context.exit_code = show(flags->path, flags->baseline, flags->format);
-  });
+  command->callback(
+      [flags, &context] { context.exit_code = show(flags->path, flags->baseline, flags->format); });
 }
 
 }  // namespace cpbench

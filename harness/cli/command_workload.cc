@@ -18,7 +18,9 @@ namespace {
 
 constexpr int kBarWidth = 40;  // characters of the fullest bin
 
-std::string percent(double part, double whole) { return fmt::format("{:.1f}%", 100 * part / whole); }
+std::string percent(double part, double whole) {
+  return fmt::format("{:.1f}%", 100 * part / whole);
+}
 
 Table histogram(const LengthSummary& lengths, bool bars) {
   Table table{{{"from", true}, {"documents", true}, {"tokens", true}}, {}};
@@ -27,18 +29,17 @@ Table histogram(const LengthSummary& lengths, bool bars) {
   for (const LengthBin& bin : lengths.bins) most = std::max(most, bin.tokens);
   for (const LengthBin& bin : lengths.bins) {
     if (!bars) {
-      table.rows.push_back({std::to_string(bin.low), std::to_string(bin.documents),
-                            std::to_string(bin.tokens)});
+      table.rows.push_back(
+          {std::to_string(bin.low), std::to_string(bin.documents), std::to_string(bin.tokens)});
       continue;
     }
     const auto width = static_cast<size_t>(
         static_cast<double>(bin.tokens) / static_cast<double>(most) * kBarWidth + 0.5);
-    table.rows.push_back({size_text(bin.low),
-                          percent(static_cast<double>(bin.documents),
-                                  static_cast<double>(lengths.documents)),
-                          percent(static_cast<double>(bin.tokens),
-                                  static_cast<double>(lengths.tokens)),
-                          std::string(width, '#')});
+    table.rows.push_back(
+        {size_text(bin.low),
+         percent(static_cast<double>(bin.documents), static_cast<double>(lengths.documents)),
+         percent(static_cast<double>(bin.tokens), static_cast<double>(lengths.tokens)),
+         std::string(width, '#')});
   }
   return table;
 }
@@ -53,9 +54,11 @@ Table packs_table(const std::vector<PackSummary>& packs) {
               {}};
   for (size_t i = 0; i < packs.size(); ++i) {
     const PackSummary& pack = packs[i];
-    const double whole = static_cast<double>(pack.tokens) * static_cast<double>(pack.tokens + 1) / 2;
+    const double whole =
+        static_cast<double>(pack.tokens) * static_cast<double>(pack.tokens + 1) / 2;
     table.rows.push_back({std::to_string(i), std::to_string(pack.documents),
-                          std::to_string(pack.longest), short_number(static_cast<double>(pack.sum_of_squares)),
+                          std::to_string(pack.longest),
+                          short_number(static_cast<double>(pack.sum_of_squares)),
                           short_number(static_cast<double>(pack.causal_cells)),
                           percent(static_cast<double>(pack.causal_cells), whole)});
   }
@@ -64,7 +67,8 @@ Table packs_table(const std::vector<PackSummary>& packs) {
 
 std::string text(const Workload& workload, const WorkloadReport& report) {
   const LengthSummary& lengths = report.lengths;
-  std::string out = fmt::format("{}: {}\n{}\n", workload.name, workload.title, workload.description);
+  std::string out =
+      fmt::format("{}: {}\n{}\n", workload.name, workload.title, workload.description);
   if (!workload.source.empty()) out += "source: " + workload.source + "\n";
   out += fmt::format("\n{} documents drawn: mean {:.1f}, shortest {}, longest {} tokens\n",
                      lengths.documents, lengths.mean, lengths.shortest, lengths.longest);
@@ -81,18 +85,12 @@ std::string json(const Workload& workload, const PackingOptions& packing,
                  const WorkloadReport& report) {
   using nlohmann::ordered_json;
   const LengthSummary& lengths = report.lengths;
-  ordered_json object = {{"name", workload.name},
-                         {"kind", workload.kind},
-                         {"title", workload.title},
-                         {"description", workload.description},
-                         {"source", workload.source},
-                         {"seed", packing.seed},
-                         {"packing", packing.policy},
-                         {"tokens", packing.tokens},
-                         {"documents", lengths.documents},
-                         {"mean", lengths.mean},
-                         {"shortest", lengths.shortest},
-                         {"longest", lengths.longest}};
+  ordered_json object = {{"name", workload.name},          {"kind", workload.kind},
+                         {"title", workload.title},        {"description", workload.description},
+                         {"source", workload.source},      {"seed", packing.seed},
+                         {"packing", packing.policy},      {"tokens", packing.tokens},
+                         {"documents", lengths.documents}, {"mean", lengths.mean},
+                         {"shortest", lengths.shortest},   {"longest", lengths.longest}};
   object["quantiles"] = ordered_json::array();
   for (const LengthQuantile& q : lengths.quantiles) {
     object["quantiles"].push_back({{"share", q.share}, {"length", q.length}});
@@ -137,9 +135,14 @@ int show_workload(const WorkloadFlags& flags) {
   const PackingOptions packing{cell.tokens, cell.packs, cell.seed, cell.packing};
   const WorkloadReport report = summarize(*workload, packing);
   switch (format) {
-    case Format::table: print(text(*workload, report)); break;
-    case Format::json: print(json(*workload, packing, report)); break;
-    default: print(render(histogram(report.lengths, false), format));
+    case Format::table:
+      print(text(*workload, report));
+      break;
+    case Format::json:
+      print(json(*workload, packing, report));
+      break;
+    default:
+      print(render(histogram(report.lengths, false), format));
   }
   return kExitOk;
 }
@@ -147,15 +150,16 @@ int show_workload(const WorkloadFlags& flags) {
 }  // namespace
 
 void add_workload_command(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand(
-      "workload",
-      "Shows the document lengths of a workload and the packs they make.\n"
-      "Examples:\n"
-      "  cpbench workload pile\n"
-      "  cpbench workload lognormal:mean=16K,sigma=2 --tokens 128K --packs 8\n"
-      "  cpbench workload my_lengths.csv --format json\n");
+  CLI::App* command =
+      app.add_subcommand("workload",
+                         "Shows the document lengths of a workload and the packs they make.\n"
+                         "Examples:\n"
+                         "  cpbench workload pile\n"
+                         "  cpbench workload lognormal:mean=16K,sigma=2 --tokens 128K --packs 8\n"
+                         "  cpbench workload my_lengths.csv --format json\n");
   auto flags = std::make_shared<WorkloadFlags>();
-  command->add_option("name", flags->name, "a name of cpbench list workloads, or a file")->required();
+  command->add_option("name", flags->name, "a name of cpbench list workloads, or a file")
+      ->required();
   for (const auto& [name, value] : {std::pair{"packing", &flags->packing},
                                     {"tokens", &flags->tokens},
                                     {"packs", &flags->packs},

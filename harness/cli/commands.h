@@ -11,7 +11,7 @@
 namespace cpbench {
 
 struct Context {
-  std::string command_line;  // as it was given, quoted for a shell
+  std::vector<std::string> command_line;  // program and arguments, as given
   int exit_code = 0;
 };
 
@@ -36,7 +36,6 @@ class ParameterFlags {
 
 // "--format table|csv|json|md", table by default.
 void add_format_flag(CLI::App& command, std::string& format);
-
 
 void print(const std::string& text);  // to stdout; throws UserError if it cannot be written
 

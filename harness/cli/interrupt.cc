@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <utility>
@@ -14,6 +15,7 @@ namespace cpbench {
 
 namespace {
 
+constexpr std::chrono::milliseconds kPlannerGrace{100};
 constexpr char kSignalled = 's';
 constexpr char kOver = 'o';
 int pipe_ends[2] = {-1, -1};
@@ -49,6 +51,9 @@ void Interrupt::watch() {
   }
   if (byte != kSignalled) return;
   const auto guard = hold();
+  // An external planner has its own process group: the signal ends the poll of the thread that
+  // waits for it, and that thread kills it.
+  std::this_thread::sleep_for(kPlannerGrace);
   std::fprintf(stderr, "\ncpbench: interrupted: %s\n", message_().c_str());
   std::fflush(stderr);
   _exit(kExitInterrupted);  // ranks are threads in the middle of their work: nothing to wait for

@@ -42,8 +42,8 @@ Table list_options() {
   Table table{{{"name"}, {"default"}, {"allowed"}, {"help"}}, {}};
   for (const Strategy* strategy : strategies()) {
     for (const OptionSpec& option : strategy->options) {
-      table.rows.push_back({strategy->name + "." + option.name, option.default_value,
-                            allowed(option), option.help});
+      table.rows.push_back(
+          {strategy->name + "." + option.name, option.default_value, allowed(option), option.help});
     }
   }
   return table;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "harness/cli/parameters.h"
 #include "harness/plan/errors.h"
@@ -25,11 +26,11 @@ Outcome outcome_of(const Result& result, const std::string& file, bool existed) 
   return outcome;
 }
 
-std::string baseline_of(const std::vector<Outcome>& outcomes, const std::string& wanted) {
+std::string baseline_of(const std::vector<Cell>& cells, const std::string& wanted) {
   std::vector<std::string> names;
-  for (const Outcome& outcome : outcomes) {
-    if (std::find(names.begin(), names.end(), outcome.cell.strategy) == names.end()) {
-      names.push_back(outcome.cell.strategy);
+  for (const Cell& cell : cells) {
+    if (std::find(names.begin(), names.end(), cell.strategy) == names.end()) {
+      names.push_back(cell.strategy);
     }
   }
   const auto has = [&](const std::string& name) {
@@ -39,8 +40,8 @@ std::string baseline_of(const std::vector<Outcome>& outcomes, const std::string&
     if (has(wanted)) return wanted;
     std::string known;
     for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
-    throw UserError("--baseline: '" + wanted + "' is not among the strategies of this run: " +
-                    known);
+    throw UserError("--baseline: '" + wanted +
+                    "' is not among the strategies of this run: " + known);
   }
   if (has("allgather")) return "allgather";
   return names.empty() ? "" : names.front();
@@ -48,12 +49,19 @@ std::string baseline_of(const std::vector<Outcome>& outcomes, const std::string&
 
 std::string shell_quoted(const std::string& word) {
   const auto plain = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) || std::string("_-./:=,+@").find(c) != std::string::npos;
+    return std::isalnum(static_cast<unsigned char>(c)) ||
+           std::string("_-./:=,+@").find(c) != std::string::npos;
   };
   if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
   std::string quoted = "'";
   for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return quoted + "'";
+}
+
+std::string shell_text(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + shell_quoted(word);
+  return text;
 }
 
 std::string command_of(const Cell& cell) {

@@ -24,7 +24,7 @@ Outcome outcome_of(const Result& result, const std::string& file, bool existed);
 
 // The strategy that ratios refer to: `wanted`, else allgather, else the first. Throws UserError if
 // `wanted` is not there.
-std::string baseline_of(const std::vector<Outcome>& outcomes, const std::string& wanted);
+std::string baseline_of(const std::vector<Cell>& cells, const std::string& wanted);
 
 // The table for people (columns that vary, short numbers, ratio to the baseline), or everything as
 // CSV or JSON.
@@ -34,5 +34,6 @@ std::string report(const std::vector<Outcome>& outcomes, const std::string& base
 // "cpbench run --strategy ring --workload pile ...": the command that makes this cell again.
 std::string command_of(const Cell& cell);
 std::string shell_quoted(const std::string& word);
+std::string shell_text(const std::vector<std::string>& words);
 
 }  // namespace cpbench

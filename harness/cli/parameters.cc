@@ -203,9 +203,10 @@ const std::vector<RunParameter>& parameters() {
        },
        [](const Cell& c) { return c.shape_name; }, shape_names},
       {"dtype", "NAME", "of Q, K, V and O", "float32",
-       [](Cell& c, const std::string& v) { c.shape.dtype = choice<Dtype>("dtype", v, dtype_names()); },
-       [](const Cell& c) { return std::string(name_of(c.shape.dtype)); },
-       dtype_names},
+       [](Cell& c, const std::string& v) {
+         c.shape.dtype = choice<Dtype>("dtype", v, dtype_names());
+       },
+       [](const Cell& c) { return std::string(name_of(c.shape.dtype)); }, dtype_names},
       {"mask", "NAME", "which keys a query sees", "document_causal",
        [](Cell& c, const std::string& v) { c.mask = choice<Mask>("mask", v, mask_names()); },
        [](const Cell& c) { return std::string(name_of(c.mask)); }, mask_names},

@@ -32,8 +32,7 @@ void Progress::start(const std::string& cell) {
   started_ = true;
   const std::string count =
       fmt::format("[{:{}}/{}]", done_ + 1, std::to_string(total_).size(), total_);
-  const std::string line =
-      (colour_ ? kBold + count + kPlain : count) + " " + cell + time_left();
+  const std::string line = (colour_ ? kBold + count + kPlain : count) + " " + cell + time_left();
   fmt::print(stderr, "{}{}{}", terminal_ ? kClearLine : "", line, terminal_ ? "" : "\n");
   std::fflush(stderr);
 }

@@ -74,7 +74,8 @@ std::string strategy_text(const Cell& cell) {
 
 Table table_of(const std::vector<Outcome>& outcomes, const std::string& baseline) {
   bool timed = false;
-  for (const Outcome& outcome : outcomes) timed |= value_of(outcome, "iteration_seconds").has_value();
+  for (const Outcome& outcome : outcomes)
+    timed |= value_of(outcome, "iteration_seconds").has_value();
   const auto times = baseline_values(outcomes, baseline, "iteration_seconds");
   const auto bytes = baseline_values(outcomes, baseline, "wire_bytes");
 
@@ -107,10 +108,12 @@ Table table_of(const std::vector<Outcome>& outcomes, const std::string& baseline
       row.push_back(value ? column.text(*value) : "");
       const std::string name = column.metric;
       if (name == "iteration_seconds") {
-        against(times, [&](double base) { return value ? fmt::format("{:.2f}x", base / *value) : ""; });
+        against(times,
+                [&](double base) { return value ? fmt::format("{:.2f}x", base / *value) : ""; });
       }
       if (name == "wire_bytes") {
-        against(bytes, [&](double base) { return value ? fmt::format("{:.2f}x", *value / base) : ""; });
+        against(bytes,
+                [&](double base) { return value ? fmt::format("{:.2f}x", *value / base) : ""; });
       }
     }
     row.push_back(outcome.error);

@@ -11,7 +11,7 @@
 #include "harness/measure/gates.h"
 #include "harness/measure/metrics.h"
 #include "harness/plan/errors.h"
-#include "harness/store/external_plan.h"
+#include "harness/store/external.h"
 #include "harness/store/provenance.h"
 #include "harness/strategy/strategy.h"
 #include "workloads/workload.h"
@@ -64,8 +64,8 @@ bool run_pack(Result& result, const Batch& batch) {
   result.packs.push_back(std::move(checked.pack));
   if (!checked.report.ok()) {
     fail(result, Status::failed,
-         "the plan of " + result.cell.strategy + " is wrong: " +
-             checked.report.violations.front().text());
+         "the plan of " + result.cell.strategy +
+             " is wrong: " + checked.report.violations.front().text());
     return false;
   }
   if (result.cell.backend == "threads") execute_pack(result.cell, batch, result.packs.back());
@@ -76,17 +76,6 @@ bool run_pack(Result& result, const Batch& batch) {
 
 int32_t usable_cores() {
   return static_cast<int32_t>(std::max(1u, std::thread::hardware_concurrency()));
-}
-
-std::vector<std::string> build_warnings() {
-  std::vector<std::string> warnings;
-#if !defined(__OPTIMIZE__)
-  warnings.push_back("this is a build without optimisation: times mean nothing");
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  warnings.push_back("this build has a sanitizer: times mean nothing");
-#endif
-  return warnings;
 }
 
 std::vector<Batch> batches_of(const Cell& cell) {
@@ -130,11 +119,12 @@ CheckedPlan plan_pack(const Cell& cell, const Batch& batch) {
   return checked;
 }
 
-Result run_cell(const Cell& cell, const std::vector<Batch>& batches) {
+Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
+                const std::vector<std::string>& command_line) {
   Result result;
   result.cell = cell;
   result.oversubscribed = cell.backend == "threads" && cell.ranks > usable_cores();
-  const std::string start = utc_now();
+  const auto start = std::chrono::system_clock::now();
   try {
     if (cell.backend == "threads" && !result.oversubscribed) {
       result.peak_flops_per_second = core_peak_flops_per_second(cell.shape.dtype);
@@ -153,9 +143,7 @@ Result run_cell(const Cell& cell, const std::vector<Batch>& batches) {
   } catch (const std::exception& error) {
     fail(result, Status::failed, error.what());
   }
-  result.provenance = provenance();
-  result.provenance["start_utc"] = start;
-  result.provenance["end_utc"] = utc_now();
+  result.provenance = provenance(command_line, start, std::chrono::system_clock::now());
   return result;
 }
 

@@ -1,6 +1,7 @@
 // One cell, from its words to its result: packs, plan, check, compile, run, metrics, gates.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "harness/measure/result.h"
@@ -22,11 +23,9 @@ CheckedPlan plan_pack(const Cell& cell, const Batch& batch);
 
 // Never throws for what the cell itself does: a strategy that cannot, a wrong plan, a rank that
 // hangs and a gate that fails are statuses of the result, with one line that says why.
-Result run_cell(const Cell& cell, const std::vector<Batch>& batches);
+Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
+                const std::vector<std::string>& command_line);
 
 int32_t usable_cores();
-
-// Reasons not to trust the times of this program at all: a debug build, a sanitizer.
-std::vector<std::string> build_warnings();
 
 }  // namespace cpbench

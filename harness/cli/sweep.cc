@@ -1,13 +1,13 @@
 #include "harness/cli/sweep.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <unistd.h>
 
 #include "harness/cli/interrupt.h"
 #include "harness/cli/parameters.h"
@@ -82,7 +82,7 @@ std::vector<Outcome> run_sweep(const std::vector<Cell>& cells, const SweepOption
   size_t finished = cells.size() - to_run;
   Interrupt interrupt([&] {
     return fmt::format("{} of {} cells are finished and kept in {}; resume with: {}", finished,
-                       cells.size(), options.folder, options.command_line);
+                       cells.size(), options.folder, shell_text(options.command_line));
   });
   Progress progress(to_run);
   std::vector<Outcome> outcomes;
@@ -93,7 +93,7 @@ std::vector<Outcome> run_sweep(const std::vector<Cell>& cells, const SweepOption
       continue;
     }
     progress.start(words_of(cell));
-    const Result result = run_cell(cell, batches_of(cell));
+    const Result result = run_cell(cell, batches_of(cell), options.command_line);
     const std::string file = result_path(cell, options.folder);
     {
       const auto guard = interrupt.hold();
@@ -102,8 +102,8 @@ std::vector<Outcome> run_sweep(const std::vector<Cell>& cells, const SweepOption
     }
     outcomes.push_back(outcome_of(result, file, false));
     if (result.status != Status::ok) {
-      progress.say(fmt::format("cpbench: {}: {}: {}", name_of(result.status), words_of(cell),
-                               result.error));
+      progress.say(
+          fmt::format("cpbench: {}: {}: {}", name_of(result.status), words_of(cell), result.error));
     }
   }
   progress.finish();
@@ -116,7 +116,8 @@ std::vector<Outcome> dry_run(const std::vector<Cell>& cells, const SweepOptions&
     Cell planned = cell;
     planned.backend = "plan";
     const std::string file = result_path(cell, options.folder);
-    Outcome outcome = outcome_of(run_cell(planned, batches_of(cell)), file, false);
+    Outcome outcome =
+        outcome_of(run_cell(planned, batches_of(cell), options.command_line), file, false);
     outcome.cell = cell;
     outcome.existed = existing(cell, file).has_value();
     outcomes.push_back(std::move(outcome));

@@ -10,8 +10,8 @@
 namespace cpbench {
 
 struct SweepOptions {
-  std::string folder;        // of the result files; made if need be
-  std::string command_line;  // resumes the sweep when it is given again
+  std::string folder;                     // of the result files; made if need be
+  std::vector<std::string> command_line;  // resumes the sweep when it is given again
 };
 
 // Cells whose file is there already, of the same run and not failed, are not run again. What one

@@ -116,10 +116,14 @@ Format parse_format(const std::string& name) {
 
 std::string render(const Table& table, Format format) {
   switch (format) {
-    case Format::table: return aligned(table);
-    case Format::csv: return csv(table);
-    case Format::json: return json(table);
-    case Format::md: return markdown(table);
+    case Format::table:
+      return aligned(table);
+    case Format::csv:
+      return csv(table);
+    case Format::json:
+      return json(table);
+    case Format::md:
+      return markdown(table);
   }
   return "";
 }

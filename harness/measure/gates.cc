@@ -52,7 +52,8 @@ std::string accuracy_text(const Accuracy& a) {
 std::string failed_gate(const Result& result) {
   const auto mfu = metric_value(result, "mfu");
   if (mfu && !(*mfu <= 1)) {
-    return "G1: MFU " + number(*mfu) + " exceeds 1: part of the work was not done, or the peak of " +
+    return "G1: MFU " + number(*mfu) +
+           " exceeds 1: part of the work was not done, or the peak of " +
            number(result.peak_flops_per_second) + " FLOP/s is wrong";
   }
   for (size_t i = 0; i < result.packs.size(); ++i) {
