@@ -117,7 +117,8 @@ class Process {
 
   // Feeds `input`, gathers what comes, returns the wait status.
   int run(const std::string& input, double timeout_seconds) {
-    const auto deadline = Clock::now() + std::chrono::duration<double>(timeout_seconds);
+    const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                             std::chrono::duration<double>(timeout_seconds));
     size_t fed = 0;
     if (input.empty()) in_.write.close();
     while (out_.read.open() || error_.read.open()) {

@@ -86,11 +86,12 @@ Hdf5Id memory_driver() {
 
 Hdf5Writer::Hdf5Writer(std::string path) : path_(std::move(path)) {
   silence();
-  Hdf5Id access = memory_driver();
-  // The format of 1.8 and later: attributes beyond 64 KiB, and readable by everything in use.
-  H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
-  file_ = {checked(H5Fcreate(path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), "new file"),
+  Hdf5Id driver = memory_driver();
+  file_ = {checked(H5Fcreate(path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, driver), "new file"),
            H5Fclose};
+  // Objects in the format of 1.8 and later, for attributes beyond 64 KiB. Not the file itself: of a
+  // newer one that is open for writing, H5Fget_file_image of 1.10 gives a wrong checksum.
+  checked(H5Fset_libver_bounds(file_, H5F_LIBVER_V18, H5F_LIBVER_V18), "new file");
 }
 
 hid_t Hdf5Writer::checked(hid_t id, const std::string& what) const {
@@ -198,7 +199,8 @@ Hdf5Reader::Hdf5Reader(const std::string& path) : path_(path) {
   if (!std::filesystem::exists(status)) fail("no such file");
   if (!std::filesystem::is_regular_file(status)) fail("not a file");
   if (access(path.c_str(), R_OK) != 0) fail(std::strerror(errno));
-  file_ = {H5Fopen(path.c_str(), H5F_ACC_RDONLY, memory_driver()), H5Fclose};
+  Hdf5Id driver = memory_driver();
+  file_ = {H5Fopen(path.c_str(), H5F_ACC_RDONLY, driver), H5Fclose};
   if (file_ < 0) fail("not an HDF5 file, or a damaged one (" + reason() + ")");
 }
 
