@@ -129,7 +129,7 @@ std::vector<Distribution> make_table() {
        "Zipf",
        "probability of a length is proportional to length^-exponent over min..max",
        {{"exponent", kNumber, "1.5", "of the power law", 0, kLargestExponent},
-        {"min", kTokens, "1", "shortest document", 0, 0},
+        {"min", kTokens, "128", "shortest document", 0, 0},
         {"max", kTokens, "128K", "longest document", 0, 0}},
        make_zipf},
       {"fixed",

@@ -126,7 +126,7 @@ TEST(DistributionsTest, BadParametersAreNamed) {
             "workload 'burst:batch=64K': batch=65536 must be long=131072, or exceed it by min=512 "
             "or more");
   EXPECT_EQ(refused("zipf:max=32M"),
-            "workload 'zipf:max=32M': min=1,max=33554432 spans over 16777216 lengths; use pareto "
+            "workload 'zipf:max=32M': min=128,max=33554432 spans over 16777216 lengths; use pareto "
             "there");
   EXPECT_EQ(make_synthetic("pile").distribution, nullptr);
 }
