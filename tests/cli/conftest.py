@@ -1,4 +1,5 @@
 """Runs the real program. CPBENCH names it; by default it is build/cpbench."""
+
 import json
 import os
 import subprocess
@@ -10,18 +11,34 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("CPBENCH", str(ROOT / "build" / "cpbench"))
 
 # A run of a fraction of a second: two ranks, 256 tokens.
-TINY = ["--workload", "fixed:length=100", "--tokens", "256", "--ranks", "2", "--dtype", "float64",
-        "--iterations", "1"]
+TINY = [
+    "--workload",
+    "fixed:length=100",
+    "--tokens",
+    "256",
+    "--ranks",
+    "2",
+    "--dtype",
+    "float64",
+    "--iterations",
+    "1",
+]
 
 
 def start(*words, **options):
-    return subprocess.Popen([PROGRAM, *map(str, words)], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True, **options)
+    return subprocess.Popen(
+        [PROGRAM, *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
 
 
 def run(*words, **options):
-    return subprocess.run([PROGRAM, *map(str, words)], capture_output=True, text=True,
-                          timeout=120, **options)
+    return subprocess.run(
+        [PROGRAM, *map(str, words)], capture_output=True, text=True, timeout=120, **options
+    )
 
 
 def run_json(*words, **options):

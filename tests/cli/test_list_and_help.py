@@ -1,11 +1,27 @@
 """list, help, completion, workload: all of them follow from the registries."""
+
 import subprocess
 
 import pytest
 from conftest import PROGRAM, run, run_json
 
-KINDS = ["strategies", "options", "workloads", "distributions", "packing", "shapes", "metrics",
-         "suites", "parameters", "backends", "kernels", "masks", "dtypes", "directions", "formats"]
+KINDS = [
+    "strategies",
+    "options",
+    "workloads",
+    "distributions",
+    "packing",
+    "shapes",
+    "metrics",
+    "suites",
+    "parameters",
+    "backends",
+    "kernels",
+    "masks",
+    "dtypes",
+    "directions",
+    "formats",
+]
 COMMANDS = ["run", "plan", "check", "show", "list", "workload", "completion"]
 
 
@@ -20,8 +36,9 @@ def test_list(kind):
 
 def test_strategies_are_there():
     _, rows = run_json("list", "strategies")
-    assert {"flashcp", "ring", "zigzag", "allgather", "per_doc",
-            "ulysses"} <= {row["name"] for row in rows}
+    assert {"flashcp", "ring", "zigzag", "allgather", "per_doc", "ulysses"} <= {
+        row["name"] for row in rows
+    }
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -46,10 +63,13 @@ def test_completion_names_what_there_is(shell):
 
 
 def complete(*words):
-    script = ('source <("$0" completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
-              '_cpbench; printf "%s\\n" "${COMPREPLY[@]}"')
-    return subprocess.run(["bash", "-c", script, PROGRAM, *words], capture_output=True,
-                          text=True, check=True).stdout.split()
+    script = (
+        'source <("$0" completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
+        '_cpbench; printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    return subprocess.run(
+        ["bash", "-c", script, PROGRAM, *words], capture_output=True, text=True, check=True
+    ).stdout.split()
 
 
 def test_completion_works_in_bash():

@@ -1,4 +1,5 @@
 """`plan` writes what `check` accepts; `check` refuses what was spoiled, and says where."""
+
 import json
 
 import pytest
@@ -48,12 +49,18 @@ def spoiled(tmp_path, change):
     return file
 
 
-@pytest.mark.parametrize("change, rule", [
-    (lambda c: c["plan"]["forward"]["attends"].pop(), "P3"),
-    (lambda c: c["plan"]["forward"]["attends"].append(c["plan"]["forward"]["attends"][-1]), "P3"),
-    (lambda c: c["plan"]["home"].__setitem__(1, c["plan"]["home"][0]), "P2"),
-    (lambda c: c["plan"]["forward"]["sends"].pop(), "P4"),
-])
+@pytest.mark.parametrize(
+    "change, rule",
+    [
+        (lambda c: c["plan"]["forward"]["attends"].pop(), "P3"),
+        (
+            lambda c: c["plan"]["forward"]["attends"].append(c["plan"]["forward"]["attends"][-1]),
+            "P3",
+        ),
+        (lambda c: c["plan"]["home"].__setitem__(1, c["plan"]["home"][0]), "P2"),
+        (lambda c: c["plan"]["forward"]["sends"].pop(), "P4"),
+    ],
+)
 def test_wrong_plan(change, rule, tmp_path):
     done = run("check", spoiled(tmp_path, change))
     assert done.returncode == 1
@@ -61,11 +68,14 @@ def test_wrong_plan(change, rule, tmp_path):
     assert "the plan is wrong" in done.stderr
 
 
-@pytest.mark.parametrize("change, part", [
-    (lambda c: c["plan"].pop("home"), "home"),
-    (lambda c: c["plan"]["forward"].update(steps_ahead=1), "steps_ahead"),
-    (lambda c: c["plan"].update(ranks="two"), "ranks"),
-])
+@pytest.mark.parametrize(
+    "change, part",
+    [
+        (lambda c: c["plan"].pop("home"), "home"),
+        (lambda c: c["plan"]["forward"].update(steps_ahead=1), "steps_ahead"),
+        (lambda c: c["plan"].update(ranks="two"), "ranks"),
+    ],
+)
 def test_malformed_plan(change, part, tmp_path):
     assert_refused(run("check", spoiled(tmp_path, change)), "plan.json", part)
 
@@ -81,6 +91,7 @@ def test_no_such_plan(tmp_path):
 
 
 def test_result_files_hold_plans_too(results):
-    _, cells = run_json("run", "--strategy", "ring", *SMALL, "--backend", "plan", "--output",
-                        results)
+    _, cells = run_json(
+        "run", "--strategy", "ring", *SMALL, "--backend", "plan", "--output", results
+    )
     assert run("check", cells[0]["file"]).returncode == 0

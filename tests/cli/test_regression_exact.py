@@ -1,4 +1,5 @@
 """The exact gate says what changed and by how much, and accepts it on request."""
+
 import csv
 import os
 import subprocess
@@ -12,9 +13,21 @@ SUITE = 'strategy = ["ring", "allgather"]\nworkload = "fixed:length=100"\ntokens
 def gate(tmp_path, *words):
     suite = tmp_path / "small.toml"
     suite.write_text(SUITE)
-    return subprocess.run([ROOT / "scripts" / "regression_exact", "--cpbench", PROGRAM, "--suite",
-                           suite, "--baseline", tmp_path / "exact.csv", *words],
-                          capture_output=True, text=True, env=os.environ)
+    return subprocess.run(
+        [
+            ROOT / "scripts" / "regression_exact",
+            "--cpbench",
+            PROGRAM,
+            "--suite",
+            suite,
+            "--baseline",
+            tmp_path / "exact.csv",
+            *words,
+        ],
+        capture_output=True,
+        text=True,
+        env=os.environ,
+    )
 
 
 @pytest.fixture
@@ -41,6 +54,7 @@ def change(file, function):
 def test_a_changed_metric_is_told_with_its_difference(tmp_path, tracked):
     def halve(rows):
         rows[0]["wire_bytes"] = str(int(rows[0]["wire_bytes"]) // 2)
+
     change(tracked, halve)
     done = gate(tmp_path)
     assert done.returncode == 3
@@ -54,6 +68,7 @@ def test_a_changed_metric_is_told_with_its_difference(tmp_path, tracked):
 def test_cells_that_come_and_go(tmp_path, tracked):
     def rename(rows):
         rows[0]["strategy"] = "other"
+
     change(tracked, rename)
     done = gate(tmp_path)
     assert done.returncode == 3

@@ -1,4 +1,5 @@
 """Runs, their forms of output, and what the numbers must say."""
+
 import csv
 import io
 import json
@@ -26,8 +27,16 @@ def test_json_has_one_object_per_cell(results):
         assert metrics["counted_bytes"] == metrics["wire_bytes"] >= metrics["useful_bytes"] >= 0
         assert metrics["max_error_output"] <= 1e-10
         assert metrics["max_error_gradient"] <= 1e-10
-        for name in ["compute_imbalance", "token_imbalance", "peak_bytes", "planning_seconds",
-                     "compile_seconds", "attention_seconds", "iteration_seconds", "steps"]:
+        for name in [
+            "compute_imbalance",
+            "token_imbalance",
+            "peak_bytes",
+            "planning_seconds",
+            "compile_seconds",
+            "attention_seconds",
+            "iteration_seconds",
+            "steps",
+        ]:
             assert metrics[name] > 0, name
 
 
@@ -38,8 +47,21 @@ def test_metric_names_are_those_of_the_list(results):
 
 
 def test_plan_backend_runs_nothing(results):
-    done, cells = run_json("run", "--strategy", "ring", "--backend", "plan", "--workload", "pile",
-                           "--tokens", "4K", "--ranks", "4", "--output", results)
+    done, cells = run_json(
+        "run",
+        "--strategy",
+        "ring",
+        "--backend",
+        "plan",
+        "--workload",
+        "pile",
+        "--tokens",
+        "4K",
+        "--ranks",
+        "4",
+        "--output",
+        results,
+    )
     assert done.returncode == 0
     assert cells[0]["metrics"]["wire_bytes"] > 0
     assert "iteration_seconds" not in cells[0]["metrics"]
@@ -47,14 +69,25 @@ def test_plan_backend_runs_nothing(results):
 
 
 def test_options_and_variants(results):
-    _, cells = run_json("run", "--strategy", "flashcp,flashcp:ratio=1.5", "--set",
-                        "flashcp.ratio=1.2", "--backend", "plan", *TINY, "--output", results)
+    _, cells = run_json(
+        "run",
+        "--strategy",
+        "flashcp,flashcp:ratio=1.5",
+        "--set",
+        "flashcp.ratio=1.2",
+        "--backend",
+        "plan",
+        *TINY,
+        "--output",
+        results,
+    )
     assert [cell["options"] for cell in cells] == [{"ratio": "1.2"}, {"ratio": "1.5"}]
 
 
 def test_forward_has_no_gradient(results):
-    _, cells = run_json("run", "--strategy", "ring", "--direction", "forward", *TINY, "--output",
-                        results)
+    _, cells = run_json(
+        "run", "--strategy", "ring", "--direction", "forward", *TINY, "--output", results
+    )
     assert cells[0]["status"] == "ok"
     assert "max_error_gradient" not in cells[0]["metrics"]
 
@@ -84,9 +117,21 @@ def test_narration_is_not_on_standard_output(results):
 
 
 def test_a_cell_that_cannot_does_not_stop_the_others(results):
-    done, cells = run_json("run", "--strategy", "ulysses,ring", "--workload", "fixed:length=100",
-                           "--tokens", "256", "--ranks", "3", "--backend", "plan", "--output",
-                           results)
+    done, cells = run_json(
+        "run",
+        "--strategy",
+        "ulysses,ring",
+        "--workload",
+        "fixed:length=100",
+        "--tokens",
+        "256",
+        "--ranks",
+        "3",
+        "--backend",
+        "plan",
+        "--output",
+        results,
+    )
     assert done.returncode == 0
     assert [cell["status"] for cell in cells] == ["unsupported", "ok"]
     assert "8" in cells[0]["error"] and "3" in cells[0]["error"]
@@ -116,8 +161,9 @@ def test_wrong_external_plan_fails_naming_the_rule(tmp_path, results):
 
 
 def test_dry_run_writes_nothing(results):
-    done, cells = run_json("run", "--strategy", "ring,zigzag", *TINY, "--output", results,
-                           "--dry-run")
+    done, cells = run_json(
+        "run", "--strategy", "ring,zigzag", *TINY, "--output", results, "--dry-run"
+    )
     assert done.returncode == 0
     assert not results.exists()
     assert all(cell["metrics"]["wire_bytes"] > 0 and not cell["existed"] for cell in cells)
@@ -132,8 +178,11 @@ def test_show_prints_the_command_that_makes_it_again(results, tmp_path):
     shown = run("show", cells[0]["file"])
     assert shown.returncode == 0 and "wire_bytes" in shown.stdout
     command = shlex.split(shown.stdout.split("again: ")[1])
-    done = subprocess.run([PROGRAM, *command[1:], "--format", "json", "--output", tmp_path / "2"],
-                          capture_output=True, text=True)
+    done = subprocess.run(
+        [PROGRAM, *command[1:], "--format", "json", "--output", tmp_path / "2"],
+        capture_output=True,
+        text=True,
+    )
     again = json.loads(done.stdout)[0]
     assert again["run_id"] == cells[0]["run_id"]
     assert again["plan_hash"] == cells[0]["plan_hash"]
@@ -147,9 +196,21 @@ def test_show_folder(results):
 
 
 def test_more_ranks_than_cores_is_said(results):
-    done, cells = run_json("run", "--strategy", "ring", "--workload", "fixed:length=100",
-                           "--tokens", "512", "--ranks", "128", "--iterations", "1", "--output",
-                           results)
+    done, cells = run_json(
+        "run",
+        "--strategy",
+        "ring",
+        "--workload",
+        "fixed:length=100",
+        "--tokens",
+        "512",
+        "--ranks",
+        "128",
+        "--iterations",
+        "1",
+        "--output",
+        results,
+    )
     if not cells[0]["oversubscribed"]:
         pytest.skip("128 cores or more")
     assert "mfu" not in cells[0]["metrics"]

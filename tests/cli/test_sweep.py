@@ -1,4 +1,5 @@
 """Sweeps that are resumed, interrupted, or run out of disk."""
+
 import os
 import resource
 import signal
@@ -37,8 +38,19 @@ def test_damaged_file_is_run_again(results):
 
 def test_changed_length_file_is_run_again(tmp_path, results):
     lengths = tmp_path / "lengths.txt"
-    words = ["run", "--strategy", "ring", "--backend", "plan", "--workload", lengths, "--tokens",
-             "256", "--output", results]
+    words = [
+        "run",
+        "--strategy",
+        "ring",
+        "--backend",
+        "plan",
+        "--workload",
+        lengths,
+        "--tokens",
+        "256",
+        "--output",
+        results,
+    ]
     lengths.write_text("100\n")
     run_json(*words)
     assert run_json(*words)[1][0]["existed"]
@@ -65,8 +77,21 @@ def wait_for(condition, seconds=60):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_keeps_finished_cells(number, results):
     # The second cell takes minutes: the signal comes while it runs.
-    words = ["run", "--strategy", "ring", "--workload", "fixed:length=512", "--tokens", "512",
-             "--ranks", "2", "--iterations", "1,1000000", "--output", results]
+    words = [
+        "run",
+        "--strategy",
+        "ring",
+        "--workload",
+        "fixed:length=512",
+        "--tokens",
+        "512",
+        "--ranks",
+        "2",
+        "--iterations",
+        "1,1000000",
+        "--output",
+        results,
+    ]
     process = start(*words)
     wait_for(lambda: results.exists() and any(f.endswith(".h5") for f in os.listdir(results)))
     time.sleep(0.2)
@@ -77,8 +102,21 @@ def test_ctrl_c_keeps_finished_cells(number, results):
     assert "interrupted: 1 of 2 cells are finished" in err
     assert "resume with: " in err and "--iterations 1,1000000" in err
     assert len(os.listdir(results)) == 1 and not leftovers(results)
-    _, cells = run_json("run", "--strategy", "ring", "--workload", "fixed:length=512", "--tokens",
-                        "512", "--ranks", "2", "--iterations", "1", "--output", results)
+    _, cells = run_json(
+        "run",
+        "--strategy",
+        "ring",
+        "--workload",
+        "fixed:length=512",
+        "--tokens",
+        "512",
+        "--ranks",
+        "2",
+        "--iterations",
+        "1",
+        "--output",
+        results,
+    )
     assert cells[0]["existed"]
 
 
@@ -88,8 +126,13 @@ def test_disk_full_ends_the_sweep_with_one_line(results):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 
-    done = subprocess.run([PROGRAM, *SWEEP, "--output", str(results)], capture_output=True,
-                          text=True, preexec_fn=limit, restore_signals=False)
+    done = subprocess.run(
+        [PROGRAM, *SWEEP, "--output", str(results)],
+        capture_output=True,
+        text=True,
+        preexec_fn=limit,
+        restore_signals=False,
+    )
     assert done.returncode == 2
     assert done.stdout == ""
     last = done.stderr.splitlines()[-1]
@@ -100,13 +143,15 @@ def test_disk_full_ends_the_sweep_with_one_line(results):
 def test_really_full_disk(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", disk],
-                             capture_output=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", disk], capture_output=True
+    )
     if mounted.returncode != 0:
         pytest.skip("no right to mount a small disk")
     try:
-        done = subprocess.run([PROGRAM, *SWEEP, "--output", str(disk)], capture_output=True,
-                              text=True)
+        done = subprocess.run(
+            [PROGRAM, *SWEEP, "--output", str(disk)], capture_output=True, text=True
+        )
         assert done.returncode == 2
         assert "No space left on device" in done.stderr.splitlines()[-1]
         assert os.listdir(disk) == []
