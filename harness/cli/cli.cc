@@ -94,7 +94,7 @@ int parse(CLI::App& app, Context& context, std::vector<std::string> words) {
     app.parse(std::move(words));
   } catch (const CLI::CallForHelp&) {
     const auto chosen = app.get_subcommands();
-    print((chosen.empty() ? app : *chosen.front()).help());
+    print(chosen.empty() ? app.help() : chosen.front()->help(app.get_name()));
     return kExitOk;
   } catch (const CLI::CallForVersion& version) {
     print(std::string(version.what()) + "\n");

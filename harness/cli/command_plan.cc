@@ -94,7 +94,7 @@ void add_plan_command(CLI::App& app, Context& context) {
       "plan",
       "Makes and checks one plan; prints its exact metrics and its text, or writes it to a file.\n"
       "Examples:\n"
-      "  cpbench plan --strategy ring --workload fixed:length=8 --tokens 16 --ranks 2\n"
+      "  cpbench plan --strategy ring --workload fixed:tokens=8 --tokens 16 --ranks 2\n"
       "  cpbench plan --strategy flashcp --workload pile --tokens 128K --ranks 8\n"
       "  cpbench plan --strategy ring --workload pile --ranks 4 --output ring.json\n");
   auto flags = std::make_shared<PlanFlags>();

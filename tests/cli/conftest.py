@@ -13,7 +13,7 @@ PROGRAM = os.environ.get("CPBENCH", str(ROOT / "build" / "cpbench"))
 # A run of a fraction of a second: two ranks, 256 tokens.
 TINY = [
     "--workload",
-    "fixed:length=100",
+    "fixed:tokens=100",
     "--tokens",
     "256",
     "--ranks",

@@ -173,7 +173,7 @@ def test_every_cell_unsupported_is_bad_input(results):
         "--strategy",
         "ulysses",
         "--workload",
-        "fixed:length=100",
+        "fixed:tokens=100",
         "--tokens",
         "256",
         "--ranks",

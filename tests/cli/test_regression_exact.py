@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from conftest import PROGRAM, ROOT
 
-SUITE = 'strategy = ["ring", "allgather"]\nworkload = "fixed:length=100"\ntokens = 256\nranks = 2\n'
+SUITE = 'strategy = ["ring", "allgather"]\nworkload = "fixed:tokens=100"\ntokens = 256\nranks = 2\n'
 
 
 def gate(tmp_path, *words):

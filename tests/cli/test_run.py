@@ -21,7 +21,7 @@ def test_json_has_one_object_per_cell(results):
         assert cell["error"] == "" and cell["options"] == {}
         assert (cell["tokens"], cell["ranks"]) == (256, 2)
         assert (cell["backend"], cell["direction"]) == ("threads", "both")
-        assert cell["workload"] == "fixed:length=100"
+        assert cell["workload"] == "fixed:tokens=100"
         assert (results / cell["file"].split("/")[-1]).exists()
         metrics = cell["metrics"]
         assert metrics["counted_bytes"] == metrics["wire_bytes"] >= metrics["useful_bytes"] >= 0
@@ -122,7 +122,7 @@ def test_a_cell_that_cannot_does_not_stop_the_others(results):
         "--strategy",
         "ulysses,ring",
         "--workload",
-        "fixed:length=100",
+        "fixed:tokens=100",
         "--tokens",
         "256",
         "--ranks",
@@ -201,7 +201,7 @@ def test_more_ranks_than_cores_is_said(results):
         "--strategy",
         "ring",
         "--workload",
-        "fixed:length=100",
+        "fixed:tokens=100",
         "--tokens",
         "512",
         "--ranks",
