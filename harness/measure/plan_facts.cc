@@ -29,7 +29,8 @@ PassFacts pass_facts(const Problem& problem, const Plan& plan, const Pass& pass)
             facts.bytes_out[from] += bytes;
             facts.bytes_in[to] += bytes;
             facts.wire_bytes += bytes;
-            bool inter = cluster.node_of(static_cast<int32_t>(from)) != cluster.node_of(static_cast<int32_t>(to));
+            bool inter = cluster.node_of(static_cast<int32_t>(from)) !=
+                         cluster.node_of(static_cast<int32_t>(to));
             if (inter) facts.inter_node_bytes += bytes;
           }
         }
@@ -63,7 +64,8 @@ std::vector<Attended> attended(const Pass& pass) {
 // Bytes that must reach a rank, and leave it, because of what it attends away from home.
 class UsefulBytes {
  public:
-  UsefulBytes(const Problem& problem, const Plan& plan, const MaskIndex& mask, SetUnions& unions, bool backward)
+  UsefulBytes(const Problem& problem, const Plan& plan, const MaskIndex& mask, SetUnions& unions,
+              bool backward)
       : problem_(problem), plan_(plan), mask_(mask), unions_(unions), backward_(backward) {}
 
   // One rank and one head range at a time; query sets of the same rank may share keys.

@@ -34,17 +34,17 @@ Range MaskIndex::block_of(int64_t token) const {
   return document(document_of(token));
 }
 
-Range MaskIndex::visible_keys(int64_t query) const {
-  return visible_hull({query, query + 1});
-}
+Range MaskIndex::visible_keys(int64_t query) const { return visible_hull({query, query + 1}); }
 
 Range MaskIndex::visible_hull(Range queries, Range block) const {
   switch (mask_) {
-    case Mask::document_full: return block;
+    case Mask::document_full:
+      return block;
     case Mask::sliding_window:
       return {std::max(block.begin, queries.begin - window_ + 1), queries.end};
     case Mask::document_causal:
-    case Mask::causal: break;
+    case Mask::causal:
+      break;
   }
   return {block.begin, queries.end};
 }

@@ -23,9 +23,9 @@ class MaskIndex {
   Range visible_hull(Range queries) const { return visible_hull(queries, block_of(queries.begin)); }
   Range visible_hull(Range queries, Range block) const;
 
-  int64_t cells() const;                                        // of the whole mask
-  int64_t cells(RangeSpan queries) const;                       // all keys that they see
-  int64_t cells(RangeSpan queries, RangeSpan keys) const;       // visible ones among `keys`
+  int64_t cells() const;                                   // of the whole mask
+  int64_t cells(RangeSpan queries) const;                  // all keys that they see
+  int64_t cells(RangeSpan queries, RangeSpan keys) const;  // visible ones among `keys`
 
   // Calls visit(piece, block) for the pieces of `queries` that lie in one block each, in order.
   template <typename Visit>

@@ -36,8 +36,12 @@ class Mutator {
  private:
   int64_t below(int64_t n) { return static_cast<int64_t>(random_() % static_cast<uint64_t>(n)); }
   template <typename T>
-  size_t any(const std::vector<T>& list) { return static_cast<size_t>(below(static_cast<int64_t>(list.size()))); }
-  SetId any_set(const Plan& plan) { return static_cast<SetId>(1 + below(plan.token_sets.count() - 1)); }
+  size_t any(const std::vector<T>& list) {
+    return static_cast<size_t>(below(static_cast<int64_t>(list.size())));
+  }
+  SetId any_set(const Plan& plan) {
+    return static_cast<SetId>(1 + below(plan.token_sets.count() - 1));
+  }
   SetId one_rank(Plan& plan) {
     int64_t rank = below(plan.ranks);
     return plan.rank_sets.intern(Range{rank, rank + 1});
@@ -47,9 +51,17 @@ class Mutator {
   void mutate_keep(Plan& plan, std::string& what) {
     size_t i = any(plan.keep);
     switch (below(3)) {
-      case 0: what += "; keep dropped"; plan.keep.erase(plan.keep.begin() + static_cast<int64_t>(i)); break;
-      case 1: what += "; keep duplicated"; plan.keep.push_back(plan.keep[i]); break;
-      default: what += "; keep of other tokens"; plan.keep[i].tokens = any_set(plan);
+      case 0:
+        what += "; keep dropped";
+        plan.keep.erase(plan.keep.begin() + static_cast<int64_t>(i));
+        break;
+      case 1:
+        what += "; keep duplicated";
+        plan.keep.push_back(plan.keep[i]);
+        break;
+      default:
+        what += "; keep of other tokens";
+        plan.keep[i].tokens = any_set(plan);
     }
   }
 
@@ -57,10 +69,22 @@ class Mutator {
     size_t i = any(pass.sends);
     Send& send = pass.sends[i];
     switch (below(5)) {
-      case 0: what += "; send dropped"; pass.sends.erase(pass.sends.begin() + static_cast<int64_t>(i)); break;
-      case 1: what += "; send duplicated"; pass.sends.push_back(Send(send)); break;
-      case 2: what += "; send shifted"; send.step = shifted(send.step); break;
-      case 3: what += "; send of other tokens"; send.tokens = any_set(plan); break;
+      case 0:
+        what += "; send dropped";
+        pass.sends.erase(pass.sends.begin() + static_cast<int64_t>(i));
+        break;
+      case 1:
+        what += "; send duplicated";
+        pass.sends.push_back(Send(send));
+        break;
+      case 2:
+        what += "; send shifted";
+        send.step = shifted(send.step);
+        break;
+      case 3:
+        what += "; send of other tokens";
+        send.tokens = any_set(plan);
+        break;
       default:
         what += "; send to another rank";
         if (plan.rank_sets.size_of(send.to) == 1) send.to = one_rank(plan);
@@ -71,19 +95,37 @@ class Mutator {
     size_t i = any(pass.attends);
     Attend& attend = pass.attends[i];
     switch (below(6)) {
-      case 0: what += "; attend dropped"; pass.attends.erase(pass.attends.begin() + static_cast<int64_t>(i)); break;
-      case 1: what += "; attend duplicated"; pass.attends.push_back(Attend(attend)); break;
-      case 2: what += "; attend shifted"; attend.step = shifted(attend.step); break;
-      case 3: what += "; attend of other keys"; attend.kv = any_set(plan); break;
-      case 4: what += "; attend of other queries"; attend.q = any_set(plan); break;
-      default: what += "; attend on another rank"; attend.rank = static_cast<int32_t>(below(plan.ranks));
+      case 0:
+        what += "; attend dropped";
+        pass.attends.erase(pass.attends.begin() + static_cast<int64_t>(i));
+        break;
+      case 1:
+        what += "; attend duplicated";
+        pass.attends.push_back(Attend(attend));
+        break;
+      case 2:
+        what += "; attend shifted";
+        attend.step = shifted(attend.step);
+        break;
+      case 3:
+        what += "; attend of other keys";
+        attend.kv = any_set(plan);
+        break;
+      case 4:
+        what += "; attend of other queries";
+        attend.q = any_set(plan);
+        break;
+      default:
+        what += "; attend on another rank";
+        attend.rank = static_cast<int32_t>(below(plan.ranks));
     }
   }
 
   static void restore_order(Pass& pass) {
-    std::stable_sort(pass.attends.begin(), pass.attends.end(), [](const Attend& a, const Attend& b) {
-      return std::tie(a.step, a.rank) < std::tie(b.step, b.rank);
-    });
+    std::stable_sort(pass.attends.begin(), pass.attends.end(),
+                     [](const Attend& a, const Attend& b) {
+                       return std::tie(a.step, a.rank) < std::tie(b.step, b.rank);
+                     });
     std::stable_sort(pass.sends.begin(), pass.sends.end(), [](const Send& a, const Send& b) {
       return std::tie(a.step, a.substage) < std::tie(b.step, b.substage);
     });
@@ -114,10 +156,12 @@ TEST_P(EveryStrategyMutated, CheckerAgreesWithOracle) {
       std::set<std::string> found;
       for (const Violation& v : report.violations) found.insert(v.rule);
       refused += !found.empty();
-      if (found.contains("P1") || found.contains("P9")) continue;  // the oracle takes these as given
+      if (found.contains("P1") || found.contains("P9"))
+        continue;  // the oracle takes these as given
       EXPECT_EQ(found, contract::broken_rules(named.problem, bad))
-          << named.name << what << "\n" << (report.ok() ? "" : report.violations[0].text())
-          << "\n" << plan_text(bad);
+          << named.name << what << "\n"
+          << (report.ok() ? "" : report.violations[0].text()) << "\n"
+          << plan_text(bad);
       if (HasFailure()) return;
     }
   }

@@ -14,8 +14,11 @@ using Bits = std::vector<std::vector<bool>>;  // [token][head]
 class PassOracle {
  public:
   PassOracle(const Problem& problem, const Plan& plan, bool forward, std::set<std::string>& broken)
-      : problem_(problem), plan_(plan), pass_(forward ? plan.forward : plan.backward),
-        forward_(forward), broken_(broken) {}
+      : problem_(problem),
+        plan_(plan),
+        pass_(forward ? plan.forward : plan.backward),
+        forward_(forward),
+        broken_(broken) {}
 
   void run() {
     coverage();
@@ -59,7 +62,8 @@ class PassOracle {
     return member(s.to, rank) && !(ranks(s.from).size() == 1 && member(s.from, rank));
   }
   int32_t heads(Tensor t) const {
-    return t == Tensor::kv || t == Tensor::dkv ? problem_.shape.kv_heads : problem_.shape.query_heads;
+    return t == Tensor::kv || t == Tensor::dkv ? problem_.shape.kv_heads
+                                               : problem_.shape.query_heads;
   }
   Heads unit(Tensor t, Heads h) const {
     return t == Tensor::kv || t == Tensor::dkv ? kv_heads_of(h, problem_.shape) : h;
@@ -95,7 +99,10 @@ class PassOracle {
   void copies_of(Tensor t, int32_t rank, int64_t token, int32_t head) {
     bool home = has(plan_.home[rank], token);
     constexpr int32_t kEnd = 1 << 20;
-    struct Arrival { int32_t step; bool collective; };
+    struct Arrival {
+      int32_t step;
+      bool collective;
+    };
     std::vector<Arrival> arrivals;
     std::vector<int32_t> reads;
     int kept = 0;
@@ -112,7 +119,8 @@ class PassOracle {
       if (sends(s, rank)) reads.push_back(s.step);
     }
     for (const Attend& a : pass_.attends) {
-      bool reads_it = t == Tensor::kv ? has(a.kv, token) : has(a.q, token) && (t == Tensor::q || !forward_);
+      bool reads_it =
+          t == Tensor::kv ? has(a.kv, token) : has(a.q, token) && (t == Tensor::q || !forward_);
       if (a.rank == rank && reads_it && in(t, a.heads, head)) reads.push_back(a.step);
     }
     auto there_before = [&](int32_t step) {
