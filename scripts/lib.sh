@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the scripts of this folder (sourced, not run): where the repository is, how they speak,
 # and the one way to configure and build. Expects `set -euo pipefail`.
 #
@@ -23,6 +24,25 @@ help_if_asked() {
 
 refuse_arguments() {
   [ $# -eq 0 ] || die 2 "unknown argument '$1'; see scripts/$(basename "$0") --help"
+}
+
+# Files of the project, new ones included, that git does not ignore; NUL-separated.
+own_files() {
+  git -C "$root" ls-files -z --cached --others --exclude-standard --deduplicate -- "$@" |
+    while IFS= read -r -d '' file; do
+      if [ -f "$root/$file" ]; then printf '%s\0' "$file"; fi
+    done
+}
+
+cpp_files() { own_files '*.h' '*.cc'; }
+
+# Those with the ending, and the scripts that say so in their first line.
+python_files() {
+  own_files '*.py'
+  own_files 'scripts/*' | while IFS= read -r -d '' file; do
+    case $file in *.*) continue ;; esac
+    if head -n 1 "$root/$file" | grep -q '^#!.*python'; then printf '%s\0' "$file"; fi
+  done
 }
 
 # configure_and_build FOLDER "CMAKE OPTIONS" TARGET...: configures when nothing is there yet or the
