@@ -9,7 +9,7 @@ import pytest
 from tree import ROOT, own_files, strategy_folders
 
 BINARY = Path(os.environ.get("CPBENCH_BINARY_DIR", ROOT / "build")) / "cpbench"
-BLOCK = re.compile(r"^```(?:sh|bash|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^ *```(?:sh|bash|console)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 OPTION = re.compile(r"(?<!\S)--[a-z][a-z-]*")
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 DOCUMENTS = own_files("*.md")
@@ -21,7 +21,7 @@ def commands() -> list[tuple[Path, str]]:
     for document in DOCUMENTS:
         for block in BLOCK.findall((ROOT / document).read_text()):
             for line in block.replace("\\\n", " ").splitlines():
-                command = re.sub(r"\s+#.*$", "", line.removeprefix("$ ")).strip()
+                command = re.sub(r"\s+#.*$", "", line.strip().removeprefix("$ ")).strip()
                 if command and not command.startswith("#"):
                     found.append((document, command))
     return found
