@@ -114,19 +114,18 @@ bool overlap(RangeSpan a, RangeSpan b) {
   });
 }
 
-RangeSets::RangeSets() : first_{0} { intern(Ranges{}); }
+RangeSets::RangeSets() { intern(Ranges{}); }
 
-SetId RangeSets::intern(const Ranges& normal) {
+SetId RangeSets::intern(Ranges normal) {
   uint64_t hash = hash_of(normal);
   auto [begin, end] = by_hash_.equal_range(hash);
   for (auto it = begin; it != end; ++it) {
-    RangeSpan known = (*this)[it->second];
-    if (std::equal(known.begin(), known.end(), normal.begin(), normal.end())) return it->second;
+    if (sets_[it->second] == normal) return it->second;
   }
   SetId id = count();
-  ranges_.insert(ranges_.end(), normal.begin(), normal.end());
-  first_.push_back(static_cast<int64_t>(ranges_.size()));
+  normal.shrink_to_fit();
   sizes_.push_back(cpbench::size_of(RangeSpan(normal)));
+  sets_.push_back(std::move(normal));
   by_hash_.emplace(hash, id);
   return id;
 }
