@@ -87,9 +87,9 @@ class UsefulBytes {
  private:
   Ranges visible(const Attended& a) {
     Ranges hulls;
-    for (const Range& range : plan_.token_sets[a.q]) {
-      mask_.for_each_block(range, [&](Range piece, Range) { hulls.push_back(mask_.visible_hull(piece)); });
-    }
+    mask_.for_each_block(plan_.token_sets[a.q], [&](Range piece, Range block) {
+      hulls.push_back(mask_.visible_hull(piece, block));
+    });
     return intersect(normalise(std::move(hulls)), unions_.of(a.keys).united);
   }
   int64_t bytes(Tensor tensor, Heads heads) const {

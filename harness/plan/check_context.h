@@ -2,7 +2,9 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/plan/check.h"
@@ -33,6 +35,7 @@ struct Context {
   const Plan& plan;
   MaskIndex mask;
   SetUnions unions;
+  std::set<std::vector<std::pair<SetId, SetId>>> covered;  // lists of (q, kv) that P3 holds for
   std::map<std::string, int> counts;
   std::vector<Violation> violations;
 };

@@ -24,7 +24,6 @@ class CoverageChecker {
   void run() {
     std::set<int32_t> bounds = {0, context_.plan.query_heads};
     for (const Attend& a : pass_.attends) bounds.insert({a.heads.begin, a.heads.end});
-    std::set<std::vector<std::pair<SetId, SetId>>> judged;
     for (auto it = bounds.begin(); std::next(it) != bounds.end(); ++it) {
       heads_ = {*it, *std::next(it)};
       std::vector<std::pair<SetId, SetId>> attends;
@@ -32,10 +31,10 @@ class CoverageChecker {
         if (a.heads.begin <= heads_.begin && heads_.end <= a.heads.end) attends.emplace_back(a.q, a.kv);
       }
       std::sort(attends.begin(), attends.end());
-      bool several = bounds.size() > 2;
-      if (several && judged.contains(attends)) continue;
+      if (context_.covered.contains(attends)) continue;  // by other heads, or the other pass
+      size_t before = context_.violations.size();
       judge(attends);
-      if (several) judged.insert(std::move(attends));
+      if (context_.violations.size() == before) context_.covered.insert(std::move(attends));
     }
   }
 
@@ -99,16 +98,15 @@ class CoverageChecker {
 
   void judge_class(RangeSpan queries, std::vector<SetId> keys) {
     const SetUnions::Union& attended = context_.unions.of(std::move(keys));
-    for (const Range& range : queries) {
-      context_.mask.for_each_block(range, [&](Range piece, Range) {
-        Range hull = context_.mask.visible_hull(piece);
-        Ranges missing = subtract(RangeSpan(&hull, 1), attended.united);
-        if (!missing.empty()) report(piece, missing, false);
-        if (attended.disjoint()) return;
-        Ranges twice = intersect(RangeSpan(&hull, 1), attended.doubled);
-        if (!twice.empty()) report(piece, twice, true);
-      });
-    }
+    context_.mask.for_each_block(queries, [&](Range piece, Range block) {
+      Range hull = context_.mask.visible_hull(piece, block);
+      if (!contains(attended.united, hull)) {
+        report(piece, subtract(RangeSpan(&hull, 1), attended.united), false);
+      }
+      if (!attended.disjoint() && overlap(RangeSpan(&hull, 1), attended.doubled)) {
+        report(piece, intersect(RangeSpan(&hull, 1), attended.doubled), true);
+      }
+    });
   }
 
   // Names one cell that is wrong, and the attends that make it so.
