@@ -45,7 +45,9 @@ TEST(Registry, IsSortedAndNamedAsItsFolders) {
   ASSERT_FALSE(strategies().empty());
   for (size_t i = 0; i < strategies().size(); ++i) {
     const Strategy& s = *strategies()[i];
-    if (i > 0) EXPECT_LT(strategies()[i - 1]->name, s.name);
+    if (i > 0) {
+      EXPECT_LT(strategies()[i - 1]->name, s.name);
+    }
     for (const std::string& word : {s.title, s.source, s.moves, s.constraints})
       EXPECT_FALSE(word.empty());
     Options defaults(s.name, s.options, {});
