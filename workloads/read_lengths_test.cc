@@ -165,7 +165,9 @@ TEST(ReadLengthsTest, MissingFilesAndFolders) {
   EXPECT_EQ(refusal([] { read_lengths("/"); }), "'/' is a folder, not a file of lengths");
   EXPECT_TRUE(names_length_file("a.csv"));
   EXPECT_TRUE(names_length_file("folder/lengths"));
+  EXPECT_TRUE(names_length_file("a.jsonl#text:words"));
   EXPECT_FALSE(names_length_file("piel"));
+  EXPECT_FALSE(names_length_file("lognormel:sigma=0.7"));
 }
 
 }  // namespace
