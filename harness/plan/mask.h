@@ -26,10 +26,23 @@ class MaskIndex {
   int64_t cells(RangeSpan queries) const;                       // all keys that they see
   int64_t cells(RangeSpan queries, RangeSpan keys) const;       // visible ones among `keys`
 
+  // Calls visit(piece, block) for the pieces of `queries` that lie in one block each, in order.
+  template <typename Visit>
+  void for_each_block(Range queries, Visit visit) const {
+    while (queries.begin < queries.end) {
+      Range block = block_of(queries.begin);
+      int64_t end = block.end < queries.end ? block.end : queries.end;
+      visit(Range{queries.begin, end}, block);
+      queries.begin = end;
+    }
+  }
+
   Mask mask() const { return mask_; }
   int64_t window() const { return window_; }
 
  private:
+  int64_t pairs(Range queries, Range keys) const;  // visible cells; both inside one block
+
   Mask mask_;
   int64_t window_;
   std::vector<int64_t> starts_;  // documents() + 1

@@ -102,6 +102,9 @@ struct Pass {
   bool operator==(const Pass&) const = default;
 };
 
+// Sets `steps` to one past the last step that any operation names.
+void count_steps(Pass& pass);
+
 // A received copy that stays on `rank` for the backward pass. All else is dropped after its last
 // reader; q, kv, o and its log-sum-exp stay at home always.
 struct Keep {

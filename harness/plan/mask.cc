@@ -1,0 +1,90 @@
+#include "harness/plan/mask.h"
+
+#include <algorithm>
+
+namespace cpbench {
+namespace {
+
+// Pairs (q, k) with a <= q < b, c <= k < d and k <= q.
+int64_t causal_pairs(Range queries, Range keys) {
+  auto below = [&keys](int64_t end) {  // pairs with q < end
+    if (end <= keys.begin) return int64_t{0};
+    int64_t triangle = std::min(end, keys.end) - keys.begin;
+    int64_t rectangle = std::max<int64_t>(0, end - keys.end) * keys.size();
+    return triangle * (triangle + 1) / 2 + rectangle;
+  };
+  return below(queries.end) - below(queries.begin);
+}
+
+}  // namespace
+
+MaskIndex::MaskIndex(const Batch& batch) : mask_(batch.mask), window_(batch.window) {
+  starts_.reserve(batch.document_lengths.size() + 1);
+  starts_.push_back(0);
+  for (int64_t length : batch.document_lengths) starts_.push_back(starts_.back() + length);
+}
+
+int32_t MaskIndex::document_of(int64_t token) const {
+  auto after = std::upper_bound(starts_.begin(), starts_.end(), token);
+  return static_cast<int32_t>(after - starts_.begin()) - 1;
+}
+
+Range MaskIndex::block_of(int64_t token) const {
+  if (mask_ == Mask::causal) return {0, tokens()};
+  return document(document_of(token));
+}
+
+Range MaskIndex::visible_keys(int64_t query) const {
+  return visible_hull({query, query + 1});
+}
+
+Range MaskIndex::visible_hull(Range queries) const {
+  Range block = block_of(queries.begin);
+  switch (mask_) {
+    case Mask::document_full: return block;
+    case Mask::sliding_window:
+      return {std::max(block.begin, queries.begin - window_ + 1), queries.end};
+    case Mask::document_causal:
+    case Mask::causal: break;
+  }
+  return {block.begin, queries.end};
+}
+
+int64_t MaskIndex::pairs(Range queries, Range keys) const {
+  if (mask_ == Mask::document_full) return queries.size() * keys.size();
+  int64_t count = causal_pairs(queries, keys);
+  if (mask_ == Mask::sliding_window) {
+    count -= causal_pairs(queries, {keys.begin + window_, keys.end + window_});
+  }
+  return count;
+}
+
+int64_t MaskIndex::cells() const {
+  Range all{0, tokens()};
+  return cells({&all, 1});
+}
+
+int64_t MaskIndex::cells(RangeSpan queries) const {
+  int64_t total = 0;
+  for (const Range& range : queries) {
+    for_each_block(range, [&](Range piece, Range block) { total += pairs(piece, block); });
+  }
+  return total;
+}
+
+int64_t MaskIndex::cells(RangeSpan queries, RangeSpan keys) const {
+  int64_t total = 0;
+  for (const Range& range : queries) {
+    for_each_block(range, [&](Range piece, Range) {
+      Range hull = visible_hull(piece);
+      auto it = std::partition_point(keys.begin(), keys.end(),
+                                     [&](const Range& r) { return r.end <= hull.begin; });
+      for (; it != keys.end() && it->begin < hull.end; ++it) {
+        total += pairs(piece, {std::max(it->begin, hull.begin), std::min(it->end, hull.end)});
+      }
+    });
+  }
+  return total;
+}
+
+}  // namespace cpbench

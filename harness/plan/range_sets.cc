@@ -1,0 +1,134 @@
+#include "harness/plan/range_sets.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace cpbench {
+namespace {
+
+void append(Ranges& out, Range range) {
+  if (range.begin >= range.end) return;
+  if (!out.empty() && out.back().end >= range.begin) {
+    out.back().end = std::max(out.back().end, range.end);
+  } else {
+    out.push_back(range);
+  }
+}
+
+// First range of `ranges` that ends after `token`.
+RangeSpan::iterator first_after(RangeSpan ranges, int64_t token) {
+  return std::partition_point(ranges.begin(), ranges.end(),
+                              [token](const Range& r) { return r.end <= token; });
+}
+
+uint64_t mix(uint64_t hash, uint64_t value) {
+  hash ^= value + 0x9e3779b97f4a7c15ULL + (hash << 6) + (hash >> 2);
+  return hash * 0xff51afd7ed558ccdULL;
+}
+
+uint64_t hash_of(RangeSpan ranges) {
+  uint64_t hash = 0x243f6a8885a308d3ULL;
+  for (const Range& r : ranges) {
+    hash = mix(hash, static_cast<uint64_t>(r.begin));
+    hash = mix(hash, static_cast<uint64_t>(r.end));
+  }
+  return hash;
+}
+
+}  // namespace
+
+Ranges normalise(Ranges ranges) {
+  std::sort(ranges.begin(), ranges.end(),
+            [](const Range& a, const Range& b) { return a.begin < b.begin; });
+  Ranges out;
+  out.reserve(ranges.size());
+  for (const Range& r : ranges) append(out, r);
+  return out;
+}
+
+bool is_normal(RangeSpan ranges) {
+  for (size_t i = 0; i < ranges.size(); ++i) {
+    if (ranges[i].begin >= ranges[i].end) return false;
+    if (i > 0 && ranges[i - 1].end >= ranges[i].begin) return false;
+  }
+  return true;
+}
+
+int64_t size_of(RangeSpan ranges) {
+  int64_t total = 0;
+  for (const Range& r : ranges) total += r.size();
+  return total;
+}
+
+Ranges unite(RangeSpan a, RangeSpan b) {
+  Ranges out;
+  out.reserve(a.size() + b.size());
+  size_t i = 0, j = 0;
+  while (i < a.size() || j < b.size()) {
+    bool take_a = j == b.size() || (i < a.size() && a[i].begin <= b[j].begin);
+    append(out, take_a ? a[i++] : b[j++]);
+  }
+  return out;
+}
+
+// The larger operand is entered by binary search, so a few ranges against many stay cheap.
+Ranges intersect(RangeSpan a, RangeSpan b) {
+  if (a.size() > b.size()) std::swap(a, b);
+  Ranges out;
+  for (const Range& r : a) {
+    for (auto it = first_after(b, r.begin); it != b.end() && it->begin < r.end; ++it) {
+      out.push_back({std::max(r.begin, it->begin), std::min(r.end, it->end)});
+    }
+  }
+  return out;
+}
+
+Ranges subtract(RangeSpan a, RangeSpan b) {
+  Ranges out;
+  for (const Range& r : a) {
+    int64_t begin = r.begin;
+    for (auto it = first_after(b, r.begin); it != b.end() && it->begin < r.end; ++it) {
+      if (begin < it->begin) out.push_back({begin, it->begin});
+      begin = it->end;
+    }
+    if (begin < r.end) out.push_back({begin, r.end});
+  }
+  return out;
+}
+
+bool contains(RangeSpan outer, Range inner) {
+  if (inner.begin >= inner.end) return true;
+  auto it = first_after(outer, inner.begin);
+  return it != outer.end() && it->begin <= inner.begin && inner.end <= it->end;
+}
+
+bool contains_all(RangeSpan outer, RangeSpan inner) {
+  return std::all_of(inner.begin(), inner.end(), [&](const Range& r) { return contains(outer, r); });
+}
+
+bool overlap(RangeSpan a, RangeSpan b) {
+  if (a.size() > b.size()) std::swap(a, b);
+  return std::any_of(a.begin(), a.end(), [&](const Range& r) {
+    auto it = first_after(b, r.begin);
+    return it != b.end() && it->begin < r.end;
+  });
+}
+
+RangeSets::RangeSets() : first_{0} { intern(Ranges{}); }
+
+SetId RangeSets::intern(const Ranges& normal) {
+  uint64_t hash = hash_of(normal);
+  auto [begin, end] = by_hash_.equal_range(hash);
+  for (auto it = begin; it != end; ++it) {
+    RangeSpan known = (*this)[it->second];
+    if (std::equal(known.begin(), known.end(), normal.begin(), normal.end())) return it->second;
+  }
+  SetId id = count();
+  ranges_.insert(ranges_.end(), normal.begin(), normal.end());
+  first_.push_back(static_cast<int64_t>(ranges_.size()));
+  sizes_.push_back(cpbench::size_of(RangeSpan(normal)));
+  by_hash_.emplace(hash, id);
+  return id;
+}
+
+}  // namespace cpbench
