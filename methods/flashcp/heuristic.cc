@@ -1,6 +1,7 @@
 #include "methods/flashcp/heuristic.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "methods/flashcp/per_doc.h"
@@ -65,9 +66,9 @@ Shards place(const std::vector<int64_t>& documents, int32_t ranks, const Visibil
   for (;;) {
     set_budget(tokens, per_doc_tokens, budget);
     work = per_doc_work;
-    whole_doc.place(std::span(order).subspan(per_doc), budget, work);
-    if (options.mode != Mode::hybrid || per_doc == order.size()) break;
-    if (*std::max_element(work.begin(), work.end()) <= limit) break;
+    const bool last = options.mode != Mode::hybrid || per_doc == order.size();
+    const int64_t work_limit = last ? std::numeric_limits<int64_t>::max() : limit;
+    if (whole_doc.place(std::span(order).subspan(per_doc), budget, work, work_limit)) break;
     move_to_per_doc();
   }
 

@@ -12,8 +12,8 @@ WholeDocPlacer::WholeDocPlacer(const std::vector<int64_t>& documents, int32_t ra
   for (int64_t tokens : documents) document_work_.push_back(sees.work({0, tokens}, tokens));
 }
 
-void WholeDocPlacer::place(std::span<const int32_t> longest_first, std::span<const int64_t> budget,
-                           std::vector<int64_t>& work) {
+bool WholeDocPlacer::place(std::span<const int32_t> longest_first, std::span<const int64_t> budget,
+                           std::vector<int64_t>& work, int64_t work_limit) {
   pieces_.clear();
   for (auto& documents : whole_) documents.clear();
   room_.assign(budget.begin(), budget.end());
@@ -24,6 +24,8 @@ void WholeDocPlacer::place(std::span<const int32_t> longest_first, std::span<con
   for (int32_t rank = 0; rank < ranks_; ++rank) {
     if (room_[rank] < 0) full.push_back(rank);
     if (room_[rank] > 0) open_.push_back(rank);
+    // Only ranks with too many tokens lose work from here on.
+    if (room_[rank] >= 0 && work[rank] > work_limit) return false;
   }
   // Pieces go only where there is room, so the excess of the ranks still to come never changes,
   // and one pass from the largest excess down is the paper's loop.
@@ -31,9 +33,13 @@ void WholeDocPlacer::place(std::span<const int32_t> longest_first, std::span<con
                    [&](int32_t a, int32_t b) { return room_[a] < room_[b]; });
   for (int32_t rank : full) {
     take_excess(rank, work);
+    if (work[rank] > work_limit) return false;
     if (room_[rank] > 0) open_.insert(std::lower_bound(open_.begin(), open_.end(), rank), rank);
-    for (int32_t document : taken_) put_back({document, 0, documents_[document], -1}, work);
+    for (int32_t document : taken_) {
+      if (!put_back({document, 0, documents_[document], -1}, work, work_limit)) return false;
+    }
   }
+  return true;
 }
 
 void WholeDocPlacer::give_to_least_work(std::span<const int32_t> longest_first,
@@ -74,7 +80,7 @@ void WholeDocPlacer::take_excess(int32_t rank, std::vector<int64_t>& work) {
 
 // To the rank with the least work that has room for all of it; if there is none, its head fills the
 // rank with the least room and the search goes on for its tail. (A tail is never sent.)
-void WholeDocPlacer::put_back(Shard piece, std::vector<int64_t>& work) {
+bool WholeDocPlacer::put_back(Shard piece, std::vector<int64_t>& work, int64_t work_limit) {
   while (piece.tokens() > 0) {
     auto fits = open_.end();
     auto tightest = open_.begin();
@@ -92,7 +98,9 @@ void WholeDocPlacer::put_back(Shard piece, std::vector<int64_t>& work) {
     room_[rank] -= end - piece.begin;
     if (room_[rank] == 0) open_.erase(to);
     piece.begin = end;
+    if (work[rank] > work_limit) return false;
   }
+  return true;
 }
 
 void WholeDocPlacer::append_to(Shards& shards) const {

@@ -17,15 +17,16 @@ class WholeDocPlacer {
 
   // Places `longest_first` (document indices). `budget`: tokens that each rank has room for; their
   // sum is that of the documents. `work`: what each rank has to do already; the new work is added.
-  void place(std::span<const int32_t> longest_first, std::span<const int64_t> budget,
-             std::vector<int64_t>& work);
-  // The shards of the last call, in no order.
+  // Returns false, with the placement unfinished, as soon as some rank must exceed `work_limit`.
+  bool place(std::span<const int32_t> longest_first, std::span<const int64_t> budget,
+             std::vector<int64_t>& work, int64_t work_limit);
+  // The shards of the last call, if it returned true. In no order.
   void append_to(Shards& shards) const;
 
  private:
   void give_to_least_work(std::span<const int32_t> longest_first, std::vector<int64_t>& work);
   void take_excess(int32_t rank, std::vector<int64_t>& work);
-  void put_back(Shard piece, std::vector<int64_t>& work);
+  bool put_back(Shard piece, std::vector<int64_t>& work, int64_t work_limit);
 
   const std::vector<int64_t>& documents_;
   int32_t ranks_;
