@@ -19,9 +19,9 @@ namespace cpbench::flashcp {
 
 struct ExactOptions {
   double ratio = 1.05;
-  int64_t granularity_tokens = 1024;
+  int64_t granularity_tokens = 512;
   // Of the search tree. A count and not a time, so that the outcome is the same on every machine.
-  int64_t max_nodes = 100000;
+  int64_t max_nodes = 20000;
 };
 
 // Returns normal form, proven optimal. Throws Unsupported, with the numbers: without CBC, with a
