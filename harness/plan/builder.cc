@@ -55,8 +55,8 @@ PlanBuilder::PlanBuilder(const Problem& problem) {
   plan_.home.assign(plan_.ranks, RangeSets::kEmpty);
 }
 
-SetId PlanBuilder::home(int32_t rank, const Ranges& normal) {
-  return plan_.home[rank] = tokens(normal);
+SetId PlanBuilder::home(int32_t rank, Ranges normal) {
+  return plan_.home[rank] = tokens(std::move(normal));
 }
 
 void PlanBuilder::keep(int32_t rank, Tensor tensor, SetId tokens, Heads heads) {
@@ -65,27 +65,44 @@ void PlanBuilder::keep(int32_t rank, Tensor tensor, SetId tokens, Heads heads) {
   plan_.keep.push_back({rank, tensor, tokens, heads});
 }
 
-void PlanBuilder::backward_by_return() {
+void PlanBuilder::backward_by_return(ReceivedKv received) {
   const Pass& forward = plan_.forward;
   Pass& backward = plan_.backward;
   backward = {};
+  backward.lookahead = forward.lookahead;
+  int32_t first_attend = forward.attends.empty() ? 0 : forward.attends.front().step;
   int32_t return_step = 0;
   for (const Attend& a : forward.attends) {
-    backward.attends.push_back(a);
+    first_attend = std::min(first_attend, a.step);
     return_step = std::max(return_step, a.step + 1);
   }
+  bool kept = received == ReceivedKv::kept;
+  int32_t shift = kept ? first_attend : 0;
+  return_step -= shift;
+  backward.attends = forward.attends;
+  for (Attend& a : backward.attends) a.step -= shift;
+  if (!kept) {
+    backward.sends = forward.sends;
+    backward.collectives = forward.collectives;
+  }
+  int32_t first_collective = static_cast<int32_t>(backward.collectives.size());
   for (const Collective& c : forward.collectives) {
     backward.collectives.push_back({CollectiveKind::reduce_scatter, c.padded_tokens});
   }
   for (const Send& s : forward.sends) {
-    int32_t owner = static_cast<int32_t>(plan_.rank_sets[s.from].front().begin);
-    for (const Range& r : plan_.rank_sets[s.to]) {
-      for (int64_t rank = r.begin; rank < r.end; ++rank) {
-        if (rank != owner) keep(static_cast<int32_t>(rank), s.tensor, s.tokens, s.heads);
-      }
-    }
+    if (kept) keep_received(s);
+    int32_t collective = s.collective < 0 ? -1 : first_collective + s.collective;
     backward.sends.push_back({return_step, s.substage, s.to, s.from, Tensor::dkv, s.tokens, s.heads,
-                              s.collective});
+                              collective});
+  }
+}
+
+void PlanBuilder::keep_received(const Send& send) {
+  int64_t owner = plan_.rank_sets[send.from].front().begin;
+  for (const Range& r : plan_.rank_sets[send.to]) {
+    for (int64_t rank = r.begin; rank < r.end; ++rank) {
+      if (rank != owner) keep(static_cast<int32_t>(rank), send.tensor, send.tokens, send.heads);
+    }
   }
 }
 

@@ -9,6 +9,8 @@
 //   return b.finish();
 #pragma once
 
+#include <utility>
+
 #include "harness/plan/plan.h"
 
 namespace cpbench {
@@ -43,24 +45,25 @@ class PlanBuilder {
  public:
   explicit PlanBuilder(const Problem& problem);
 
-  SetId tokens(const Ranges& normal) { return plan_.token_sets.intern(normal); }
+  SetId tokens(Ranges normal) { return plan_.token_sets.intern(std::move(normal)); }
   SetId tokens(Range range) { return plan_.token_sets.intern(range); }
-  SetId ranks(const Ranges& normal) { return plan_.rank_sets.intern(normal); }
+  SetId ranks(Ranges normal) { return plan_.rank_sets.intern(std::move(normal)); }
   SetId rank(int32_t rank) { return plan_.rank_sets.intern(Range{rank, rank + 1}); }
   SetId all_ranks() { return plan_.rank_sets.intern(Range{0, plan_.ranks}); }
   const RangeSets& token_sets() const { return plan_.token_sets; }
 
-  SetId home(int32_t rank, const Ranges& normal);  // returns the set's name
+  SetId home(int32_t rank, Ranges normal);  // returns the set's name
   SetId home_of(int32_t rank) const { return plan_.home[rank]; }
   PassBuilder forward() { return {*this, plan_.forward}; }
   PassBuilder backward() { return {*this, plan_.backward}; }
-  void keep(int32_t rank, Tensor tensor, SetId tokens, Heads heads = {});
+  void keep(int32_t rank, Tensor tensor, SetId tokens, Heads heads = {});  // Heads{}: all
   void gradient_wire(GradientWire wire) { plan_.gradient_wire = wire; }
 
   // Backward from forward, for plans in which KV travels and queries stay at home.
-  // By return: the received KV is kept, and every dkv goes straight back to the rank it came from
-  // (a multicast becomes a reduction, all_gather becomes reduce_scatter).
-  void backward_by_return();
+  // By return: every dkv goes straight back to the rank its KV came from (a multicast becomes a
+  // reduction, all_gather becomes reduce_scatter). The received KV is kept, or fetched again.
+  enum class ReceivedKv : uint8_t { kept, fetched_again };
+  void backward_by_return(ReceivedKv received = ReceivedKv::kept);
   // Travelling: KV is sent again as in the forward pass, dkv one step behind it, and from the
   // last holder home. For plans in which each KV set moves along one chain of single sends.
   void backward_travelling();
@@ -69,6 +72,7 @@ class PlanBuilder {
 
  private:
   friend class PassBuilder;
+  void keep_received(const Send& send);
   Plan plan_;
 };
 

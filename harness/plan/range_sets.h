@@ -43,22 +43,19 @@ class RangeSets {
   static constexpr SetId kEmpty = 0;  // the empty set is in every pool
 
   RangeSets();
-  SetId intern(const Ranges& normal);
+  SetId intern(Ranges normal);
   SetId intern(Range range) { return intern(normalise({range})); }
 
-  RangeSpan operator[](SetId id) const {
-    return {ranges_.data() + first_[id], ranges_.data() + first_[id + 1]};
-  }
+  RangeSpan operator[](SetId id) const { return sets_[id]; }
   int64_t size_of(SetId id) const { return sizes_[id]; }
   int32_t count() const { return static_cast<int32_t>(sizes_.size()); }
   bool valid(SetId id) const { return id >= 0 && id < count(); }
   bool operator==(const RangeSets& other) const {
-    return first_ == other.first_ && ranges_ == other.ranges_;
+    return sets_ == other.sets_;
   }
 
  private:
-  std::vector<Range> ranges_;
-  std::vector<int64_t> first_;  // count() + 1 offsets into ranges_
+  std::vector<Ranges> sets_;  // one allocation each: a pool of many ranges never moves them
   std::vector<int64_t> sizes_;
   std::unordered_multimap<uint64_t, SetId> by_hash_;
 };

@@ -1,0 +1,26 @@
+// Llama 3's context parallelism: the pack in 2N chunks, all K, V gathered on every rank.
+#include "harness/strategy/patterns.h"
+#include "harness/strategy/sharding.h"
+#include "harness/strategy/strategy.h"
+
+namespace cpbench {
+namespace {
+
+Plan plan(const Problem& problem, const Options& options) {
+  return all_gather_plan(problem, head_tail_shards(problem.tokens(), problem.ranks()),
+                         all_gather_options(options, problem.shape));
+}
+
+}  // namespace
+
+extern const Strategy strategy_allgather = {
+    .name = "allgather",
+    .title = "All-gather (Llama 3, Per-Seq)",
+    .source = "The Llama 3 Herd of Models, arXiv 2407.21783, section 3.3.2",
+    .moves = "all K, V in one all-gather; backward one reduce-scatter of dK, dV",
+    .constraints = "KV heads divisible by head_groups",
+    .options = all_gather_option_specs(),
+    .plan = plan,
+};
+
+}  // namespace cpbench

@@ -1,0 +1,29 @@
+// Ring attention over contiguous shards of the pack, or of each document by option.
+#include "harness/strategy/patterns.h"
+#include "harness/strategy/sharding.h"
+#include "harness/strategy/strategy.h"
+
+namespace cpbench {
+namespace {
+
+Plan plan(const Problem& problem, const Options& options) {
+  if (options.boolean("per_document")) {
+    return ring_plan(problem, per_document_shards(problem.batch, problem.ranks(), 1));
+  }
+  return ring_plan(problem, contiguous_shards(problem.tokens(), problem.ranks()));
+}
+
+}  // namespace
+
+extern const Strategy strategy_ring = {
+    .name = "ring",
+    .title = "Ring attention",
+    .source = "Liu, Zaharia, Abbeel: Ring Attention with Blockwise Transformers, arXiv 2310.01889",
+    .moves = "all K, V over N-1 hops; backward again, with dK, dV in fp32 behind them",
+    .constraints = "none",
+    .options = {{"per_document", OptionKind::boolean, "false",
+                 "cut every document into N contiguous chunks instead of the pack", 0, 0, {}}},
+    .plan = plan,
+};
+
+}  // namespace cpbench

@@ -1,0 +1,26 @@
+// Ring attention over zigzag shards: rank i owns chunks i and 2N-1-i of every document.
+#include "harness/strategy/patterns.h"
+#include "harness/strategy/sharding.h"
+#include "harness/strategy/strategy.h"
+
+namespace cpbench {
+namespace {
+
+Plan plan(const Problem& problem, const Options&) {
+  return ring_plan(problem, per_document_shards(problem.batch, problem.ranks(), 2));
+}
+
+}  // namespace
+
+extern const Strategy strategy_zigzag = {
+    .name = "zigzag",
+    .title = "Zigzag ring attention",
+    .source = "zhuzilin/ring-flash-attention (zigzag, varlen) and TransformerEngine's load-balanced "
+              "context parallelism",
+    .moves = "all K, V over N-1 hops; backward again, with dK, dV in fp32 behind them",
+    .constraints = "none",
+    .options = {},
+    .plan = plan,
+};
+
+}  // namespace cpbench

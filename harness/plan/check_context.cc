@@ -1,0 +1,75 @@
+#include "harness/plan/check_context.h"
+
+#include <algorithm>
+
+namespace cpbench::checker {
+
+Heads unit_heads(Tensor tensor, Heads query_heads, const AttentionShape& shape) {
+  return counts_kv_heads(tensor) ? kv_heads_of(query_heads, shape) : query_heads;
+}
+
+int32_t unit_head_count(Tensor tensor, const AttentionShape& shape) {
+  return counts_kv_heads(tensor) ? shape.kv_heads : shape.query_heads;
+}
+
+int64_t stored_bytes_per_unit(Tensor tensor, const AttentionShape& shape) {
+  int32_t queries_per_unit = counts_kv_heads(tensor) ? shape.query_heads / shape.kv_heads : 1;
+  return stored_bytes_per_token(tensor, {0, queries_per_unit}, shape);
+}
+
+std::string place(PassKind pass, int32_t step, int32_t rank) {
+  return std::string(pass == PassKind::forward ? "forward" : "backward") + " step " +
+         std::to_string(step) + " rank " + std::to_string(rank);
+}
+
+std::string set_text(RangeSpan ranges) {
+  if (ranges.empty()) return "no tokens";
+  std::string text = "[" + std::to_string(ranges[0].begin) + ", " + std::to_string(ranges[0].end) + ")";
+  if (ranges.size() > 1) text += " and " + std::to_string(ranges.size() - 1) + " more ranges";
+  return text;
+}
+
+std::string heads_text(Heads heads) {
+  return "heads [" + std::to_string(heads.begin) + ", " + std::to_string(heads.end) + ")";
+}
+
+std::vector<RankOperations> operations_by_rank(const Plan& plan, const Pass& pass) {
+  std::vector<RankOperations> by_rank(plan.ranks);
+  for (size_t i = 0; i < pass.attends.size(); ++i) {
+    by_rank[pass.attends[i].rank].attends.push_back(static_cast<int32_t>(i));
+  }
+  for (size_t i = 0; i < pass.sends.size(); ++i) {
+    int32_t index = static_cast<int32_t>(i);
+    RangeSpan from = plan.rank_sets[pass.sends[i].from];
+    RangeSpan to = plan.rank_sets[pass.sends[i].to];
+    // At most one side has several members, so "others on the far side" is one subtraction.
+    auto visit = [&](RangeSpan side, RangeSpan far, std::vector<int32_t> RankOperations::*list) {
+      for (const Range& r : side) {
+        for (int64_t rank = r.begin; rank < r.end; ++rank) {
+          bool self = contains(far, Range{rank, rank + 1});
+          if (!self || size_of(far) > 1) (by_rank[rank].*list).push_back(index);
+        }
+      }
+    };
+    visit(from, to, &RankOperations::sends_out);
+    visit(to, from, &RankOperations::sends_in);
+  }
+  return by_rank;
+}
+
+void MemoryTally::add(int32_t first_step, int32_t last_step, int64_t bytes) {
+  int32_t steps = static_cast<int32_t>(change_.size()) - 1;
+  first_step = std::clamp(first_step, 0, steps);
+  last_step = std::clamp(last_step, first_step, steps - 1);
+  if (steps == 0) return;
+  change_[first_step] += bytes;
+  change_[last_step + 1] -= bytes;
+}
+
+int64_t MemoryTally::peak() const {
+  int64_t bytes = 0, peak = 0;
+  for (int64_t change : change_) peak = std::max(peak, bytes += change);
+  return peak;
+}
+
+}  // namespace cpbench::checker

@@ -1,0 +1,249 @@
+// P5, P6: partial results (o, dq, dkv) are conserved. Each rank, tensor and head interval has a
+// state: the tokens it holds a partial of. A send takes them away (what was there before its
+// step), an attend and an arrival add them; at the end only home tokens may be left. With P3 that
+// proves that every cell's contribution reaches home exactly once.
+//
+// Where the sets in play on a rank are pairwise disjoint, the state is a set of names; else ranges.
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "harness/plan/check_context.h"
+#include "harness/plan/names.h"
+
+namespace cpbench::checker {
+namespace {
+
+struct Change {
+  int32_t step = 0;
+  SetId tokens = RangeSets::kEmpty;
+  Heads heads;
+  int32_t send = -1;  // index of the send; -1: an attend
+};
+
+class PartialsChecker {
+ public:
+  // `fed[i]`: whether a sender other than the receiver had some of what send i reduces.
+  PartialsChecker(Context& context, const SetFamily& family, PassKind kind, int32_t rank,
+                  Tensor tensor, std::vector<bool>& fed)
+      : context_(context), family_(family), kind_(kind), pass_(context.pass(kind)), rank_(rank),
+        tensor_(tensor), home_(context.plan.home[rank]), fed_(fed) {}
+
+  void collect(const RankOperations& operations) {
+    for (int32_t i : operations.attends) {
+      const Attend& a = pass_.attends[i];
+      gains_.push_back({a.step, tensor_ == Tensor::dkv ? a.kv : a.q, unit(a.heads), -1});
+    }
+    for (int32_t i : operations.sends_in) {
+      const Send& s = pass_.sends[i];
+      if (s.tensor == tensor_ && s.tokens != RangeSets::kEmpty) gains_.push_back({s.step, s.tokens, unit(s.heads), i});
+    }
+    for (int32_t i : operations.sends_out) {
+      const Send& s = pass_.sends[i];
+      if (s.tensor == tensor_ && s.tokens != RangeSets::kEmpty) losses_.push_back({s.step, s.tokens, unit(s.heads), i});
+    }
+    auto by_step = [](const Change& a, const Change& b) { return a.step < b.step; };
+    std::stable_sort(gains_.begin(), gains_.end(), by_step);
+    std::stable_sort(losses_.begin(), losses_.end(), by_step);
+  }
+
+  void run(MemoryTally& tally, int32_t first_step) {
+    if (gains_.empty() && losses_.empty()) return;
+    std::set<int32_t> bounds = {0, unit_head_count(tensor_, context_.problem.shape)};
+    for (const auto* changes : {&gains_, &losses_}) {
+      for (const Change& c : *changes) bounds.insert({c.heads.begin, c.heads.end});
+    }
+    for (auto it = bounds.begin(); std::next(it) != bounds.end(); ++it) {
+      heads_ = {*it, *std::next(it)};
+      tally_ = &tally;
+      first_step_ = first_step;
+      bytes_ = stored_bytes_per_unit(tensor_, context_.problem.shape) * heads_.size();
+      std::vector<Change> gains = inside(gains_), losses = inside(losses_);
+      for (const Change& g : gains) {  // what arrives is held until it is added
+        if (g.send >= 0) occupy(g.step - pass_.lookahead, g.step, context_.plan.token_sets.size_of(g.tokens));
+      }
+      if (disjoint_names(gains, losses)) {
+        run_on_names(gains, losses);
+      } else {
+        run_on_ranges(gains, losses);
+      }
+    }
+  }
+
+ private:
+  Heads unit(Heads heads) const { return unit_heads(tensor_, heads, context_.problem.shape); }
+
+  std::vector<Change> inside(const std::vector<Change>& changes) const {
+    std::vector<Change> out;
+    for (const Change& c : changes) {
+      if (c.heads.begin <= heads_.begin && heads_.end <= c.heads.end) out.push_back(c);
+    }
+    return out;
+  }
+
+  bool is_reduction(const Change& loss) const {
+    return context_.plan.rank_sets.size_of(pass_.sends[loss.send].from) > 1;
+  }
+
+  bool disjoint_names(const std::vector<Change>& gains, const std::vector<Change>& losses) {
+    std::vector<SetId> names;
+    for (const Change& c : gains) names.push_back(c.tokens);
+    for (const Change& c : losses) names.push_back(c.tokens);
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    return family_.disjoint(std::move(names), RangeSets::kEmpty);
+  }
+
+  void run_on_names(const std::vector<Change>& gains, const std::vector<Change>& losses) {
+    std::unordered_map<SetId, int32_t> since;  // present sets, and the step that made them
+    size_t g = 0, l = 0;
+    while (g < gains.size() || l < losses.size()) {
+      bool lose = l < losses.size() && (g == gains.size() || losses[l].step <= gains[g].step);
+      if (lose) {
+        const Change& loss = losses[l++];
+        auto it = since.find(loss.tokens);
+        if (it != since.end()) {
+          if (is_reduction(loss)) fed_[loss.send] = true;
+          if (!at_home(loss.tokens)) occupy(it->second, loss.step, context_.plan.token_sets.size_of(loss.tokens));
+          since.erase(it);
+        } else if (!is_reduction(loss)) {
+          missing(loss, context_.tokens(loss.tokens));
+        }
+      } else {
+        since.emplace(gains[g].tokens, gains[g].step);
+        ++g;
+      }
+    }
+    std::vector<SetId> left;
+    for (auto [tokens, step] : since) {
+      if (!at_home(tokens)) left.push_back(tokens);
+    }
+    std::sort(left.begin(), left.end());
+    for (SetId tokens : left) stranded(context_.tokens(tokens));
+  }
+
+  bool at_home(SetId tokens) const {
+    return tokens == home_ || contains_all(context_.tokens(home_), context_.tokens(tokens));
+  }
+
+  void run_on_ranges(const std::vector<Change>& gains, const std::vector<Change>& losses) {
+    RangeSpan home = context_.tokens(home_);
+    Ranges present;
+    int32_t last_step = 0;
+    size_t g = 0, l = 0;
+    while (g < gains.size() || l < losses.size()) {
+      int32_t step = pass_.steps;
+      if (g < gains.size()) step = std::min(step, gains[g].step);
+      if (l < losses.size()) step = std::min(step, losses[l].step);
+      occupy(last_step, step - 1, size_of(subtract(present, home)));
+      std::vector<SetId> added;
+      for (; g < gains.size() && gains[g].step == step; ++g) added.push_back(gains[g].tokens);
+      std::sort(added.begin(), added.end());
+      added.erase(std::unique(added.begin(), added.end()), added.end());
+      const Ranges& gained = context_.unions.of(std::move(added)).united;
+      occupy(step, step, size_of(subtract(unite(present, gained), home)));
+      size_t first_loss = l;
+      while (l < losses.size() && losses[l].step == step) ++l;
+      present = unite(without(std::move(present), {losses.data() + first_loss, l - first_loss}), gained);
+      last_step = step + 1;
+    }
+    Ranges left = subtract(present, home);
+    if (!left.empty()) stranded(left);
+  }
+
+  // `present` without what the losses of one step take.
+  Ranges without(Ranges present, std::span<const Change> losses) {
+    std::vector<SetId> reduced;
+    for (const Change& loss : losses) {
+      if (is_reduction(loss)) reduced.push_back(loss.tokens);
+    }
+    bool at_once = !reduced.empty() && family_.disjoint(reduced, RangeSets::kEmpty);
+    for (const Change& loss : losses) {
+      RangeSpan tokens = context_.tokens(loss.tokens);
+      if (is_reduction(loss)) {
+        if (!fed_[loss.send]) fed_[loss.send] = overlap(present, tokens);
+        if (at_once) continue;
+      } else {
+        Ranges absent = subtract(tokens, present);
+        if (!absent.empty()) missing(loss, absent);
+      }
+      present = subtract(present, tokens);
+    }
+    return at_once ? family_.subtract_union(present, std::move(reduced)) : present;
+  }
+
+  void occupy(int32_t from, int32_t to, int64_t tokens) {
+    if (from <= to && tokens > 0) tally_->add(first_step_ + std::max(from, 0), first_step_ + to, tokens * bytes_);
+  }
+
+  void missing(const Change& loss, RangeSpan tokens) {
+    context_.violation("P5", place(kind_, loss.step, rank_) + " send " + name_of(tensor_) + " " + heads_text(heads_),
+                       "partials there before the step", "none of " + set_text(tokens));
+  }
+  void stranded(RangeSpan tokens) {
+    context_.violation("P6", place(kind_, pass_.steps, rank_) + " " + name_of(tensor_) + " " + heads_text(heads_),
+                       "every partial at its home at the end", set_text(tokens) + " left here");
+  }
+
+  Context& context_;
+  const SetFamily& family_;
+  PassKind kind_;
+  const Pass& pass_;
+  int32_t rank_;
+  Tensor tensor_;
+  SetId home_;
+  std::vector<bool>& fed_;
+  std::vector<Change> gains_;
+  std::vector<Change> losses_;
+  Heads heads_;
+  MemoryTally* tally_ = nullptr;
+  int32_t first_step_ = 0;
+  int64_t bytes_ = 0;
+};
+
+// A reduction moves something: a sender other than the receiver had some of its tokens. Of a
+// collective one such block is enough, since a rank may own tokens that no one else attends.
+void check_fed(Context& context, PassKind kind, Tensor tensor, const std::vector<bool>& fed) {
+  const Pass& pass = context.pass(kind);
+  std::vector<bool> collective_fed(pass.collectives.size(), false);
+  for (size_t i = 0; i < pass.sends.size(); ++i) {
+    if (fed[i] && pass.sends[i].collective >= 0) collective_fed[pass.sends[i].collective] = true;
+  }
+  for (size_t i = 0; i < pass.sends.size(); ++i) {
+    const Send& s = pass.sends[i];
+    bool reduction = context.plan.rank_sets.size_of(s.from) > 1;
+    if (s.tensor != tensor || !reduction || s.tokens == RangeSets::kEmpty) continue;
+    if (s.collective >= 0 ? collective_fed[s.collective] : fed[i]) continue;
+    int32_t to = static_cast<int32_t>(context.plan.rank_sets[s.to].front().begin);
+    context.violation("P5", place(kind, s.step, to) + " reduction of " + name_of(tensor),
+                      "partials on a sender before the step",
+                      "none of " + set_text(context.tokens(s.tokens)));
+  }
+}
+
+}  // namespace
+
+void check_partials(Context& context, PassKind kind, const std::vector<RankOperations>& operations,
+                    std::vector<MemoryTally>& tallies) {
+  const Pass& pass = context.pass(kind);
+  int32_t first_step = kind == PassKind::forward ? 0 : context.plan.forward.steps;
+  std::vector<Tensor> tensors = {Tensor::o};
+  if (kind == PassKind::backward) tensors = {Tensor::dq, Tensor::dkv};
+  for (Tensor tensor : tensors) {
+    std::vector<SetId> travelling;
+    for (const Send& s : pass.sends) {
+      if (s.tensor == tensor && s.tokens != RangeSets::kEmpty) travelling.push_back(s.tokens);
+    }
+    SetFamily family(context.plan.token_sets, context.unions, std::move(travelling));
+    std::vector<bool> fed(pass.sends.size(), false);
+    for (int32_t rank = 0; rank < context.plan.ranks; ++rank) {
+      PartialsChecker checker(context, family, kind, rank, tensor, fed);
+      checker.collect(operations[rank]);
+      checker.run(tallies[rank], first_step);
+    }
+    check_fed(context, kind, tensor, fed);
+  }
+}
+
+}  // namespace cpbench::checker

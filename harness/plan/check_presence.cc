@@ -1,0 +1,249 @@
+// P4, P7, P8: copies of q, kv and do are where they are read, arrive where they were not, and are
+// read. Per rank, tensor and head interval; set names decide where they can.
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <unordered_map>
+
+#include "harness/plan/check_context.h"
+#include "harness/plan/names.h"
+
+namespace cpbench::checker {
+namespace {
+
+constexpr int32_t kAtStart = -1;
+constexpr int32_t kAtEnd = std::numeric_limits<int32_t>::max();
+
+struct Arrival {
+  int32_t step = kAtStart;  // kAtStart: kept from the forward pass
+  SetId tokens = RangeSets::kEmpty;
+  Heads heads;
+  bool collective = false;
+  int32_t last_read = kAtStart;
+};
+
+struct Read {
+  int32_t step = 0;  // kAtEnd: kept for the backward pass
+  SetId tokens = RangeSets::kEmpty;
+  Heads heads;
+  const char* reader = "";  // "attend", "send", "keep"
+};
+
+class PresenceChecker {
+ public:
+  PresenceChecker(Context& context, const SetFamily& family, PassKind kind, int32_t rank, Tensor tensor)
+      : context_(context), family_(family), kind_(kind), pass_(context.pass(kind)), rank_(rank),
+        tensor_(tensor), home_(context.plan.home[rank]) {}
+
+  void collect(const RankOperations& operations, const std::vector<const Keep*>& kept) {
+    bool forward = kind_ == PassKind::forward;
+    for (const Keep* k : kept) {
+      if (k->tensor != tensor_) continue;
+      if (forward) {
+        reads_.push_back({kAtEnd, k->tokens, unit(k->heads), "keep"});
+      } else {
+        arrivals_.push_back({kAtStart, k->tokens, unit(k->heads)});
+      }
+    }
+    for (int32_t i : operations.sends_in) {
+      const Send& s = pass_.sends[i];
+      if (s.tensor == tensor_) arrivals_.push_back({s.step, s.tokens, unit(s.heads), s.collective >= 0});
+    }
+    std::erase_if(arrivals_, [](const Arrival& a) { return a.tokens == RangeSets::kEmpty; });
+    for (int32_t i : operations.attends) {
+      const Attend& a = pass_.attends[i];
+      SetId tokens = tensor_ == Tensor::kv ? a.kv : a.q;
+      bool reads = tensor_ != Tensor::d_o || !forward;
+      if (reads) reads_.push_back({a.step, tokens, unit(a.heads), "attend"});
+    }
+    for (int32_t i : operations.sends_out) {
+      const Send& s = pass_.sends[i];
+      if (s.tensor == tensor_ && s.tokens != RangeSets::kEmpty) {
+        reads_.push_back({s.step, s.tokens, unit(s.heads), "send"});
+      }
+    }
+  }
+
+  void run(MemoryTally& tally, int32_t first_step) {
+    std::set<int32_t> bounds = {0, unit_head_count(tensor_, context_.problem.shape)};
+    for (const Arrival& a : arrivals_) bounds.insert({a.heads.begin, a.heads.end});
+    for (const Read& r : reads_) bounds.insert({r.heads.begin, r.heads.end});
+    for (auto it = bounds.begin(); std::next(it) != bounds.end(); ++it) {
+      run_interval({*it, *std::next(it)}, tally, first_step);
+    }
+  }
+
+ private:
+  Heads unit(Heads heads) const { return unit_heads(tensor_, heads, context_.problem.shape); }
+
+  template <typename Item>
+  static std::vector<Item> inside(const std::vector<Item>& items, Heads heads) {
+    std::vector<Item> out;
+    for (const Item& item : items) {
+      if (item.heads.begin <= heads.begin && heads.end <= item.heads.end) out.push_back(item);
+    }
+    return out;
+  }
+
+  void run_interval(Heads heads, MemoryTally& tally, int32_t first_step) {
+    heads_ = heads;
+    std::vector<Arrival> arrivals = inside(arrivals_, heads);
+    std::vector<Read> reads = inside(reads_, heads);
+    std::unordered_map<SetId, std::vector<size_t>> by_name;
+    for (size_t i = 0; i < arrivals.size(); ++i) by_name[arrivals[i].tokens].push_back(i);
+    for (const Read& read : reads) judge_read(read, arrivals, by_name);
+    judge_arrivals(arrivals, reads);
+
+    int64_t bytes = stored_bytes_per_unit(tensor_, context_.problem.shape) * heads.size();
+    for (const Arrival& a : arrivals) {
+      int32_t from = a.step == kAtStart ? 0 : std::max(0, a.step - pass_.lookahead);
+      int32_t to = std::min(std::max(a.last_read, a.step), pass_.steps - 1);
+      tally.add(first_step + from, first_step + to, bytes * context_.plan.token_sets.size_of(a.tokens));
+    }
+  }
+
+  void judge_read(const Read& read, std::vector<Arrival>& arrivals,
+                  const std::unordered_map<SetId, std::vector<size_t>>& by_name) {
+    bool keeps = read.step == kAtEnd;
+    if (read.tokens == home_) return;
+    auto named = by_name.find(read.tokens);
+    if (named != by_name.end()) {
+      Arrival* latest = nullptr;
+      for (size_t i : named->second) {
+        Arrival& a = arrivals[i];
+        if (a.step < read.step && (latest == nullptr || a.step > latest->step)) latest = &a;
+      }
+      if (latest != nullptr) {
+        latest->last_read = std::max(latest->last_read, read.step);
+        return;
+      }
+    }
+    std::vector<SetId> held;
+    for (Arrival& a : arrivals) {
+      if (a.step >= read.step) continue;
+      held.push_back(a.tokens);
+      // A collective lands in one buffer, which lives as long as any of it is read.
+      if (a.collective || overlap(context_.tokens(a.tokens), context_.tokens(read.tokens))) {
+        a.last_read = std::max(a.last_read, read.step);
+      }
+    }
+    Ranges missing = subtract(context_.tokens(read.tokens), context_.tokens(home_));
+    missing = family_.subtract_union(missing, std::move(held));
+    if (!missing.empty()) {
+      violation(keeps ? "P8" : "P4", read, "all of it there before the step", set_text(missing) + " is not");
+    }
+  }
+
+  void violation(const char* rule, const Read& read, const std::string& expected, const std::string& found) {
+    int32_t step = read.step == kAtEnd ? pass_.steps : read.step;
+    context_.violation(rule, place(kind_, step, rank_) + " " + read.reader + " " + name_of(tensor_) + " " + heads_text(heads_), expected, found);
+  }
+
+  void judge_arrivals(const std::vector<Arrival>& arrivals, const std::vector<Read>& reads) {
+    if (arrivals.empty()) return;
+    if (!surely_fresh(arrivals)) {
+      for (const Arrival& a : arrivals) {
+        judge_fresh(a, arrivals, reads);
+      }
+    }
+    std::unordered_map<SetId, int32_t> last_read;  // by name
+    for (const Read& r : reads) {
+      auto [it, fresh] = last_read.emplace(r.tokens, r.step);
+      if (!fresh) it->second = std::max(it->second, r.step);
+    }
+    for (const Arrival& a : arrivals) {
+      if (a.collective || a.step == kAtStart) continue;
+      auto named = last_read.find(a.tokens);
+      if (named != last_read.end() && named->second > a.step) continue;
+      Ranges idle = subtract(context_.tokens(a.tokens), reads_between(reads, a.step, kAtEnd));
+      if (!idle.empty()) arrival_violation(a, "read later", set_text(idle) + " is not");
+    }
+  }
+
+  // Nothing arrives twice at all: decided by names.
+  bool surely_fresh(const std::vector<Arrival>& arrivals) {
+    std::vector<SetId> list;
+    for (const Arrival& a : arrivals) list.push_back(a.tokens);
+    return family_.disjoint(std::move(list), home_);
+  }
+
+  void judge_fresh(const Arrival& a, const std::vector<Arrival>& arrivals, const std::vector<Read>& reads) {
+    Ranges there = intersect(context_.tokens(a.tokens), context_.tokens(home_));
+    if (!there.empty()) {
+      arrival_violation(a, "tokens of another rank", set_text(there) + " is home here");
+      return;
+    }
+    for (const Arrival& earlier : arrivals) {
+      bool before = earlier.step < a.step || (earlier.step == a.step && &earlier < &a);
+      if (!before) continue;
+      Ranges twice = intersect(context_.tokens(earlier.tokens), context_.tokens(a.tokens));
+      if (twice.empty()) continue;
+      Ranges unread = subtract(twice, reads_between(reads, earlier.step, a.step));
+      if (unread.empty()) continue;
+      arrival_violation(a, "not there already", set_text(unread) + " came at step " + std::to_string(earlier.step) + " and was not read");
+      return;
+    }
+  }
+
+  // Everything read in steps (after, until].
+  RangeSpan reads_between(const std::vector<Read>& reads, int32_t after, int32_t until) {
+    std::vector<SetId> list;
+    for (const Read& r : reads) {
+      if (after < r.step && r.step <= until) list.push_back(r.tokens);
+    }
+    std::sort(list.begin(), list.end());
+    list.erase(std::unique(list.begin(), list.end()), list.end());
+    return context_.unions.of(std::move(list)).united;
+  }
+
+  void arrival_violation(const Arrival& a, const std::string& expected, const std::string& found) {
+    bool kept = a.step == kAtStart;
+    context_.violation(kept ? "P8" : "P7", place(kind_, std::max(a.step, 0), rank_) + (kept ? " kept " : " arrival ") + name_of(tensor_) + " " + heads_text(heads_), expected, found);
+  }
+
+  Context& context_;
+  const SetFamily& family_;
+  PassKind kind_;
+  const Pass& pass_;
+  int32_t rank_;
+  Tensor tensor_;
+  SetId home_;
+  Heads heads_;
+  std::vector<Arrival> arrivals_;
+  std::vector<Read> reads_;
+};
+
+// Every set of `tensor` that travels in this pass, or was kept for it.
+std::vector<SetId> travelling(const Context& context, PassKind kind, Tensor tensor) {
+  std::vector<SetId> sets;
+  for (const Send& s : context.pass(kind).sends) {
+    if (s.tensor == tensor && s.tokens != RangeSets::kEmpty) sets.push_back(s.tokens);
+  }
+  if (kind == PassKind::backward) {
+    for (const Keep& k : context.plan.keep) {
+      if (k.tensor == tensor) sets.push_back(k.tokens);
+    }
+  }
+  return sets;
+}
+
+}  // namespace
+
+void check_presence(Context& context, PassKind kind, Passes passes,
+                    const std::vector<RankOperations>& operations, std::vector<MemoryTally>& tallies) {
+  std::vector<std::vector<const Keep*>> kept(context.plan.ranks);
+  if (passes == Passes::both) {
+    for (const Keep& k : context.plan.keep) kept[k.rank].push_back(&k);
+  }
+  int32_t first_step = kind == PassKind::forward ? 0 : context.plan.forward.steps;
+  for (Tensor tensor : {Tensor::q, Tensor::kv, Tensor::d_o}) {
+    SetFamily family(context.plan.token_sets, context.unions, travelling(context, kind, tensor));
+    for (int32_t rank = 0; rank < context.plan.ranks; ++rank) {
+      PresenceChecker checker(context, family, kind, rank, tensor);
+      checker.collect(operations[rank], kept[rank]);
+      checker.run(tallies[rank], first_step);
+    }
+  }
+}
+
+}  // namespace cpbench::checker

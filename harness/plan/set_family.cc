@@ -1,0 +1,51 @@
+#include "harness/plan/set_family.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace cpbench {
+
+SetFamily::SetFamily(const RangeSets& sets, SetUnions& unions, std::vector<SetId> members)
+    : sets_(sets), unions_(unions), members_(std::move(members)) {
+  std::sort(members_.begin(), members_.end());
+  members_.erase(std::unique(members_.begin(), members_.end()), members_.end());
+  all_ = &unions_.of(members_);
+}
+
+Ranges SetFamily::subtract_union(RangeSpan a, std::vector<SetId> list) const {
+  if (a.empty() || list.empty()) return Ranges(a.begin(), a.end());
+  std::sort(list.begin(), list.end());
+  std::optional<std::vector<SetId>> few = lacking(list);
+  if (!few) return subtract(a, unions_.of(std::move(list)).united);
+  Ranges rest = subtract(a, all_->united);
+  for (SetId id : *few) rest = unite(rest, intersect(a, sets_[id]));
+  return rest;
+}
+
+bool SetFamily::disjoint(std::vector<SetId> list, SetId other) const {
+  if (list.empty() || (list.size() == 1 && other == RangeSets::kEmpty)) return true;
+  std::sort(list.begin(), list.end());
+  if (std::optional<std::vector<SetId>> few = lacking(list)) {
+    int64_t of_the_few = 0;
+    for (SetId id : *few) of_the_few += size_of(intersect(sets_[other], sets_[id]));
+    return size_of(intersect(sets_[other], all_->united)) == of_the_few;
+  }
+  if (other != RangeSets::kEmpty) list.push_back(other);
+  return unions_.of(std::move(list)).disjoint();
+}
+
+std::optional<std::vector<SetId>> SetFamily::lacking(const std::vector<SetId>& list) const {
+  if (!all_->disjoint() || list.size() > members_.size() || members_.size() - list.size() > kFew) {
+    return std::nullopt;
+  }
+  bool distinct = std::adjacent_find(list.begin(), list.end()) == list.end();
+  if (!distinct || !std::includes(members_.begin(), members_.end(), list.begin(), list.end())) {
+    return std::nullopt;
+  }
+  std::vector<SetId> few;
+  std::set_difference(members_.begin(), members_.end(), list.begin(), list.end(),
+                      std::back_inserter(few));
+  return few;
+}
+
+}  // namespace cpbench

@@ -1,0 +1,71 @@
+#include "harness/plan/set_unions.h"
+
+#include <algorithm>
+
+namespace cpbench {
+namespace {
+
+// How many tokens are merged at once: small enough for its ranges to sort in cache.
+constexpr int64_t kWindowTokens = 1 << 16;
+
+class Merger {
+ public:
+  void add(Range r) {
+    if (r.begin < reached_) doubled_.push_back({r.begin, std::min(r.end, reached_)});
+    if (r.begin <= reached_ && !united_.empty()) {
+      united_.back().end = std::max(united_.back().end, r.end);
+    } else {
+      united_.push_back(r);
+    }
+    reached_ = std::max(reached_, r.end);
+  }
+  SetUnions::Union finish() { return {std::move(united_), normalise(std::move(doubled_))}; }
+
+ private:
+  int64_t reached_ = -1;  // end of what is united so far
+  Ranges united_;
+  Ranges doubled_;
+};
+
+// A merge of all sets, window by window of tokens.
+SetUnions::Union unite_all(const RangeSets& sets, const std::vector<SetId>& list) {
+  std::vector<RangeSpan> rest;  // of each set, what is not merged yet
+  for (SetId id : list) {
+    if (!sets[id].empty()) rest.push_back(sets[id]);
+  }
+  Merger merger;
+  std::vector<Range> window;
+  while (!rest.empty()) {
+    int64_t first = rest[0].front().begin;
+    for (const RangeSpan& r : rest) first = std::min(first, r.front().begin);
+    window.clear();
+    for (RangeSpan& r : rest) {
+      while (!r.empty() && r.front().begin < first + kWindowTokens) {
+        window.push_back(r.front());
+        r = r.subspan(1);
+      }
+    }
+    std::sort(window.begin(), window.end(),
+              [](const Range& a, const Range& b) { return a.begin < b.begin; });
+    for (const Range& r : window) merger.add(r);
+    std::erase_if(rest, [](const RangeSpan& r) { return r.empty(); });
+  }
+  return merger.finish();
+}
+
+}  // namespace
+
+const SetUnions::Union& SetUnions::of(std::vector<SetId> list) {
+  std::sort(list.begin(), list.end());
+  uint64_t hash = 0x9ae16a3b2f90404fULL;
+  for (SetId id : list) hash = (hash ^ static_cast<uint64_t>(id)) * 0x100000001b3ULL ^ (hash >> 31);
+  auto [begin, end] = known_.equal_range(hash);
+  for (auto it = begin; it != end; ++it) {
+    if (it->second.first == list) return *it->second.second;
+  }
+  auto united = std::make_unique<Union>(unite_all(sets_, list));
+  auto it = known_.emplace(hash, std::make_pair(std::move(list), std::move(united)));
+  return *it->second.second;
+}
+
+}  // namespace cpbench

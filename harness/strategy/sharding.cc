@@ -1,0 +1,77 @@
+#include "harness/strategy/sharding.h"
+
+#include <algorithm>
+
+namespace cpbench {
+namespace {
+
+// Begin of part `index` when `total` is cut into `parts`, the first ones one longer.
+int64_t even_begin(int64_t total, int64_t parts, int64_t index) {
+  return index * (total / parts) + std::min(index, total % parts);
+}
+
+void extend(Ranges& set, Range range) {
+  if (range.begin == range.end) return;
+  if (!set.empty() && set.back().end == range.begin) {
+    set.back().end = range.end;
+  } else {
+    set.push_back(range);
+  }
+}
+
+int32_t zigzag_owner(int64_t chunk, int32_t ranks) {
+  return static_cast<int32_t>(chunk < ranks ? chunk : 2 * ranks - 1 - chunk);
+}
+
+}  // namespace
+
+std::vector<Ranges> contiguous_shards(int64_t tokens, int32_t ranks) {
+  std::vector<Ranges> shards(ranks);
+  for (int32_t r = 0; r < ranks; ++r) {
+    extend(shards[r], {even_begin(tokens, ranks, r), even_begin(tokens, ranks, r + 1)});
+  }
+  return shards;
+}
+
+std::vector<Ranges> head_tail_shards(int64_t tokens, int32_t ranks) {
+  std::vector<Ranges> shards(ranks);
+  int64_t chunks = 2 * int64_t{ranks};
+  for (int64_t c = 0; c < chunks; ++c) {
+    extend(shards[zigzag_owner(c, ranks)],
+           {even_begin(tokens, chunks, c), even_begin(tokens, chunks, c + 1)});
+  }
+  return shards;
+}
+
+std::vector<Ranges> per_document_shards(const Batch& batch, int32_t ranks, int32_t chunks_per_rank) {
+  std::vector<Ranges> shards(ranks);
+  int64_t chunks = int64_t{ranks} * chunks_per_rank;
+  int64_t token = 0;
+  int64_t next = 0;  // the chunk that gets the next remainder token
+  for (int64_t length : batch.document_lengths) {
+    int64_t base = length / chunks;
+    int64_t remainder = length % chunks;
+    // Documents shorter than the chunks touch only the chunks that get a remainder token; visit
+    // those alone, in token order, so that many short documents over many ranks stay linear.
+    auto give = [&](int64_t chunk, int64_t size) {
+      int32_t rank = chunks_per_rank == 2 ? zigzag_owner(chunk, ranks) : static_cast<int32_t>(chunk);
+      extend(shards[rank], {token, token + size});
+      token += size;
+    };
+    int64_t wrapped = std::max<int64_t>(0, next + remainder - chunks);  // chunks [0, wrapped)
+    int64_t straight_end = std::min(chunks, next + remainder);          // chunks [next, ...)
+    if (base == 0) {
+      for (int64_t c = 0; c < wrapped; ++c) give(c, 1);
+      for (int64_t c = next; c < straight_end; ++c) give(c, 1);
+    } else {
+      for (int64_t c = 0; c < chunks; ++c) {
+        bool extra = c < wrapped || (next <= c && c < straight_end);
+        give(c, base + extra);
+      }
+    }
+    next = (next + remainder) % chunks;
+  }
+  return shards;
+}
+
+}  // namespace cpbench
