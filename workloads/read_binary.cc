@@ -1,13 +1,39 @@
 // NumPy's .npy and Megatron-LM's .idx, both little-endian.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
-#include <regex>
+#include <optional>
+#include <string_view>
 
 #include "workloads/byte_reader.h"
 #include "workloads/read_lengths.h"
 
 namespace cpbench {
+namespace {
+
+// What stands between `open` and `close` after `key`.
+std::optional<std::string> value_of(const std::string& header, const std::string& key,
+                                    const std::string& open, const std::string& close) {
+  size_t found = header.find(key);
+  if (found == std::string::npos) return std::nullopt;
+  size_t start = header.find(open, found + key.size());
+  if (start == std::string::npos) return std::nullopt;
+  size_t end = header.find(close, ++start);
+  if (end == std::string::npos) return std::nullopt;
+  return header.substr(start, end - start);
+}
+
+// Bytes of an element: 8 of "<i8", 1 of "|u1"; 0 unless it is a little-endian integer.
+int integer_width(const std::string& descr) {
+  constexpr std::array<std::string_view, 8> kKnown = {"|i1", "|u1", "<i2", "<u2",
+                                                      "<i4", "<u4", "<i8", "<u8"};
+  bool known = std::find(kKnown.begin(), kKnown.end(), descr) != kKnown.end();
+  return known ? descr[2] - '0' : 0;
+}
+
+}  // namespace
 
 // Layout (numpy.lib.format): magic, version (2 bytes), header length (2 bytes in version 1, else
 // 4), a Python dict {'descr': '<i8', 'fortran_order': False, 'shape': (n,), }, the elements.
@@ -24,31 +50,22 @@ std::vector<int64_t> read_npy_lengths(const std::string& path) {
   int64_t header_start = reader.offset();
   std::string header = reader.bytes(header_length, "the header");
 
-  std::smatch type, shape;
-  static const std::regex kType("'descr' *: *'([^']*)'"), kShape("'shape' *: *\\(([^)]*)\\)");
-  if (!std::regex_search(header, type, kType) || !std::regex_search(header, shape, kShape)) {
-    reader.fail(header_start, "the header names no 'descr' and 'shape'");
-  }
-  static const std::regex kInteger("[<|]([iu])([1248])"), kOneDimension(" *([0-9]+) *, *");
-  std::smatch integer, count_text;
-  std::string type_text = type[1], shape_text = shape[1];
-  if (!std::regex_match(type_text, integer, kInteger) ||
-      (type_text[0] == '|') != (integer[2] == "1")) {
+  auto descr = value_of(header, "'descr'", "'", "'");
+  auto shape = value_of(header, "'shape'", "(", ")");
+  if (!descr || !shape) reader.fail(header_start, "the header names no 'descr' and 'shape'");
+  int width = integer_width(*descr);
+  if (width == 0) {
     reader.fail(header_start, fmt::format("elements of type '{}'; lengths are little-endian "
                                           "integers, such as '<i4' or '<i8'",
-                                          type_text));
+                                          *descr));
   }
   uint64_t count = 0;
-  bool one_dimension = std::regex_match(shape_text, count_text, kOneDimension);
-  if (one_dimension) {
-    std::string digits = count_text[1];
-    auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), count);
-    one_dimension = parsed.ec == std::errc();
+  auto [end, error] = std::from_chars(shape->data(), shape->data() + shape->size(), count);
+  // One dimension is written (n,).
+  if (error != std::errc() || std::string_view(end, shape->data() + shape->size()) != ",") {
+    reader.fail(header_start, fmt::format("shape ({}); lengths have one dimension", *shape));
   }
-  if (!one_dimension) {
-    reader.fail(header_start, fmt::format("shape ({}); lengths have one dimension", shape_text));
-  }
-  return reader.lengths(count, integer[2].str()[0] - '0', integer[1] == "i");
+  return reader.lengths(count, width, (*descr)[1] == 'i');
 }
 
 // Layout (megatron/core/datasets/indexed_dataset.py): magic, version (8 bytes), type of a token

@@ -10,7 +10,9 @@ namespace cpbench {
 
 bool names_length_file(const std::string& name) {
   std::error_code ignored;
-  return name.find_first_of("/.#") != std::string::npos || std::filesystem::exists(name, ignored);
+  // Not the '.' of a parameter in a mistyped distribution, "lognormel:sigma=0.7".
+  std::string front = name.substr(0, name.find(':'));
+  return front.find_first_of("/.#") != std::string::npos || std::filesystem::exists(name, ignored);
 }
 
 std::vector<int64_t> read_lengths(const std::string& path_and_field) {

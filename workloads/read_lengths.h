@@ -23,7 +23,8 @@ namespace cpbench {
 
 std::vector<int64_t> read_lengths(const std::string& path_and_field);
 
-// Whether a workload's name is meant as a file: it has a '/', '.' or '#', or such a file exists.
+// Whether a workload's name is meant as a file: it has a '/', '.' or '#' before any ':', or such a
+// file exists.
 bool names_length_file(const std::string& name);
 
 // The readers behind it. `field` is what follows '#', "" if nothing does.

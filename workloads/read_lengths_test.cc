@@ -116,6 +116,13 @@ TEST(ReadLengthsTest, BadNpyNamesTheByte) {
             "a.npy: byte 10: shape (1, 1); lengths have one dimension");
   EXPECT_EQ(refused("a.npy", npy(1, "<i8", "", little_endian(5, 8))),
             "a.npy: byte 10: shape (); lengths have one dimension");
+  EXPECT_EQ(refused("a.npy", npy(1, "<i8", "99999999999999999999,", "")),
+            "a.npy: byte 10: shape (99999999999999999999,); lengths have one dimension");
+  EXPECT_EQ(refused("a.npy", npy(1, "<i8", "1", little_endian(5, 8))),
+            "a.npy: byte 10: shape (1); lengths have one dimension");
+  std::string nameless = npy(1, "<i8", "1,", "");
+  EXPECT_EQ(refused("a.npy", nameless.replace(nameless.find("descr"), 5, "drscr")),
+            "a.npy: byte 10: the header names no 'descr' and 'shape'");
   std::string two = npy(1, "<i4", "2,", little_endian(5, 4) + little_endian(-1, 4));
   EXPECT_EQ(refused("a.npy", two), "a.npy: byte " + std::to_string(two.size() - 4) +
                                        ": length 2 of 2 is -1; it wants 1 to 2147483648");
@@ -158,7 +165,9 @@ TEST(ReadLengthsTest, MissingFilesAndFolders) {
   EXPECT_EQ(refusal([] { read_lengths("/"); }), "'/' is a folder, not a file of lengths");
   EXPECT_TRUE(names_length_file("a.csv"));
   EXPECT_TRUE(names_length_file("folder/lengths"));
+  EXPECT_TRUE(names_length_file("a.jsonl#text:words"));
   EXPECT_FALSE(names_length_file("piel"));
+  EXPECT_FALSE(names_length_file("lognormel:sigma=0.7"));
 }
 
 }  // namespace

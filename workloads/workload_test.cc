@@ -67,7 +67,7 @@ TEST(WorkloadTest, FileDocumentsComeOncePerPassInASeededOrder) {
 TEST(WorkloadTest, UnknownNamesSuggestTheNearest) {
   EXPECT_EQ(refusal([] { find_workload("piel"); }),
             "unknown workload 'piel'; did you mean 'pile'?");
-  EXPECT_EQ(refusal([] { find_workload("lognormel:mean=4K"); }),
+  EXPECT_EQ(refusal([] { find_workload("lognormel:sigma=0.7"); }),
             "unknown workload 'lognormel'; did you mean 'lognormal'?");
   EXPECT_EQ(refusal([] { find_workload("pile.csv"); }), "no such file of lengths: 'pile.csv'");
   EXPECT_NE(refusal([] { find_workload(""); }), "");

@@ -10,9 +10,6 @@ function(cpbench_folder name)
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
-  if(NOT sources)
-    return()
-  endif()
   add_library(cpbench_${name} STATIC ${sources} ${arg_SOURCES})
   target_link_libraries(cpbench_${name} PUBLIC ${arg_DEPENDS} PRIVATE ${arg_PRIVATE_DEPENDS})
   if(tests)
@@ -28,4 +25,13 @@ function(cpbench_test name)
   target_compile_definitions(${name} PRIVATE CPBENCH_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                              CPBENCH_BINARY_DIR="${CMAKE_BINARY_DIR}")
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60)
+endfunction()
+
+# The test_*.py of the current folder as one CTest entry. The label lets scripts/test tell them apart.
+function(cpbench_pytest name)
+  find_program(CPBENCH_PYTHON python3 HINTS ${CMAKE_SOURCE_DIR}/.venv/bin NO_CMAKE_FIND_ROOT_PATH)
+  add_test(NAME ${name} COMMAND ${CPBENCH_PYTHON} -m pytest -q -p no:cacheprovider
+                                ${CMAKE_CURRENT_SOURCE_DIR}/${ARGN})
+  set_tests_properties(${name} PROPERTIES LABELS python TIMEOUT 600
+                       ENVIRONMENT "CPBENCH_BINARY_DIR=${CMAKE_BINARY_DIR}")
 endfunction()
