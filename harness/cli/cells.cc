@@ -81,11 +81,15 @@ void complete(const Product& product, Cell& cell) {
 }
 
 std::vector<Cell> cells_of_product(const Product& product) {
+  std::vector<Values> values_of_row;  // in the order of the table, so the first gap is named
+  for (const RunParameter& parameter : parameters()) {
+    values_of_row.push_back(values_of(product, parameter));
+  }
   std::vector<Cell> cells(1);
   // The first parameters vary fastest, so that the strategies of one problem stand together.
-  for (auto row = parameters().rbegin(); row != parameters().rend(); ++row) {
-    const RunParameter& parameter = *row;
-    const Values values = values_of(product, parameter);
+  for (size_t row = parameters().size(); row-- > 0;) {
+    const RunParameter& parameter = parameters()[row];
+    const Values& values = values_of_row[row];
     std::vector<Cell> grown;
     for (const Cell& cell : cells) {
       for (const std::string& value : values.values) {

@@ -35,6 +35,7 @@ int check_file(const std::string& file, bool forward_only) {
     const std::string name = plans.size() > 1 ? file + " pack " + std::to_string(i) : file;
     good &= judge(name, plans[i], forward_only ? Passes::forward : Passes::both);
   }
+  if (!good) fmt::print(stderr, "cpbench: {}: the plan is wrong\n", file);
   return good ? kExitOk : kExitFailure;
 }
 

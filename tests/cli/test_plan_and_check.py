@@ -5,7 +5,7 @@ import json
 import pytest
 from conftest import assert_refused, run, run_json
 
-SMALL = ["--workload", "fixed:tokens=6", "--tokens", "12", "--ranks", "2"]
+SMALL = ["--workload", "fixed:tokens=8", "--tokens", "12", "--ranks", "2"]
 STRATEGIES = ["allgather", "flashcp", "per_doc", "ring", "ulysses", "zigzag"]
 
 
