@@ -22,7 +22,7 @@ struct Tensors {
     const auto make = [&](Tensor tensor, ElementClass elements, Heads of) {
       Buffer buffer{.tensor = tensor, .elements = elements, .heads = of, .rows = kRows};
       arenas.emplace_back(parts_of(buffer, shape).bytes);
-      return bind(buffer, shape, arenas.back().data());
+      return bound_at(buffer, shape, arenas.back().data());
     };
     q = make(Tensor::q, ElementClass::model, heads);
     kv = make(Tensor::kv, ElementClass::model, kv_heads);
@@ -45,8 +45,8 @@ struct Tensors {
     return matrix_of(buffer, index, buffer.heads);
   }
   void run(const Kernel& kernel, const std::vector<Segment>& segments) {
-    kernel.forward({shape, heads, segments, part(q, 0), part(kv, 0), part(kv, 1), part(o, 1),
-                    part(o, 0)});
+    kernel.forward(
+        {shape, heads, segments, part(q, 0), part(kv, 0), part(kv, 1), part(o, 1), part(o, 0)});
     run_row_sums(o, d_o, kRows);
     kernel.backward({shape, heads, segments, part(q, 0), part(kv, 0), part(kv, 1), part(d_o, 2),
                      part(d_o, 0), part(d_o, 1), part(dq, 0), part(dkv, 0), part(dkv, 1)});
@@ -90,14 +90,24 @@ double worst_distance(const AttentionShape& shape, Heads heads,
 }
 
 AttentionShape shape_of(int32_t heads, int32_t kv_heads, Dtype dtype = Dtype::float64) {
-  return {.query_heads = heads, .kv_heads = kv_heads, .head_dim = 16, .value_head_dim = 16,
+  return {.query_heads = heads,
+          .kv_heads = kv_heads,
+          .head_dim = 16,
+          .value_head_dim = 16,
           .dtype = dtype};
 }
 
 Segment segment(int64_t q_rows, int64_t kv_rows, SegmentMask mask, int64_t first = 0,
                 int64_t last = 0) {
-  return {.q_row = 3, .q_rows = q_rows, .kv_row = 5, .kv_rows = kv_rows, .out_row = 2,
-          .dkv_row = 1, .mask = mask, .first = first, .last = last};
+  return {.q_row = 3,
+          .q_rows = q_rows,
+          .kv_row = 5,
+          .kv_rows = kv_rows,
+          .out_row = 2,
+          .dkv_row = 1,
+          .mask = mask,
+          .first = first,
+          .last = last};
 }
 
 // Each row of `out` must be that of `q`, because row sums are made of all rows at once.
@@ -151,8 +161,9 @@ TEST(FusedKernel, refuses_different_head_dims_by_name) {
     make_fused_kernel()->check(shape);
     FAIL();
   } catch (const UserError& error) {
-    EXPECT_STREQ(error.what(), "kernel 'fused' needs value_head_dim = head_dim, not 8 and 16; "
-                               "kernel 'reference' can");
+    EXPECT_STREQ(error.what(),
+                 "kernel 'fused' needs value_head_dim = head_dim, not 8 and 16; "
+                 "kernel 'reference' can");
   }
   make_reference_kernel()->check(shape);
 }

@@ -42,10 +42,7 @@ BENCHMARK_CAPTURE(compile_plan, allgather, "allgather")
     ->Arg(8)
     ->Arg(64)
     ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(compile_plan, per_doc, "per_doc")
-    ->Arg(8)
-    ->Arg(64)
-    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(compile_plan, per_doc, "per_doc")->Arg(8)->Arg(64)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace cpbench

@@ -36,11 +36,11 @@ BENCHMARK_CAPTURE(overhead_share, allgather, "allgather")->Iterations(1)->Unit(b
 void row_op(benchmark::State& state, RowMode mode, Tensor tensor) {
   const AttentionShape shape;
   const Heads heads{0, shape.query_heads};
-  const Buffer buffer{.tensor = tensor, .elements = ElementClass::accumulation, .heads = heads,
-                      .rows = 4096};
+  const Buffer buffer{
+      .tensor = tensor, .elements = ElementClass::accumulation, .heads = heads, .rows = 4096};
   const Arena a(parts_of(buffer, shape).bytes), b(parts_of(buffer, shape).bytes);
-  const BoundBuffer source = bind(buffer, shape, a.data());
-  const BoundBuffer target = bind(buffer, shape, b.data());
+  const BoundBuffer source = bound_at(buffer, shape, a.data());
+  const BoundBuffer target = bound_at(buffer, shape, b.data());
   RowOp op{.mode = RowMode::clear, .rows = buffer.rows, .heads = heads};
   run_row_op(op, Tensor::dq, source, source);
   run_row_op(op, Tensor::dq, target, target);

@@ -48,15 +48,14 @@ std::string trouble_with(const Problem& problem, const Plan& plan, const Execute
   if (options.passes == Passes::both) add_planned(plan.backward, plan, problem.shape, planned);
   for (size_t i = 0; i < planned.size(); ++i) {
     if (planned[i] != timeline.bytes_sent[i]) {
-      trouble << "rank " << i / plan.ranks << " to " << i % plan.ranks << ": planned "
-              << planned[i] << " bytes, counted " << timeline.bytes_sent[i] << "\n";
+      trouble << "rank " << i / plan.ranks << " to " << i % plan.ranks << ": planned " << planned[i]
+              << " bytes, counted " << timeline.bytes_sent[i] << "\n";
     }
   }
   return trouble.str();
 }
 
-Problem make_problem(std::vector<int64_t> lengths, int32_t ranks, Mask mask,
-                     AttentionShape shape) {
+Problem make_problem(std::vector<int64_t> lengths, int32_t ranks, Mask mask, AttentionShape shape) {
   Problem problem;
   problem.batch.document_lengths = std::move(lengths);
   problem.batch.mask = mask;

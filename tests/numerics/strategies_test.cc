@@ -62,8 +62,8 @@ TEST_P(Strategies, forward_alone) {
 
 TEST_P(Strategies, other_dtypes_are_within_their_tolerance) {
   for (Dtype dtype : {Dtype::float32, Dtype::bfloat16}) {
-    const AttentionShape shape{.query_heads = 4, .kv_heads = 2, .head_dim = 32,
-                               .value_head_dim = 32, .dtype = dtype};
+    const AttentionShape shape{
+        .query_heads = 4, .kv_heads = 2, .head_dim = 32, .value_head_dim = 32, .dtype = dtype};
     const Problem problem = make_problem({37, 150, 1, 68}, 4, Mask::document_causal, shape);
     EXPECT_EQ(trouble(problem, {.warmup = 0, .iterations = 1}), "") << name_of(dtype);
   }
