@@ -1,0 +1,17 @@
+// What every HDF5 file of ours says of itself at the root: `kind` and `schema_version`.
+#pragma once
+
+#include <string>
+
+#include "harness/store/hdf5_file.h"
+
+namespace cpbench {
+
+inline constexpr const char* kResultKind = "cpbench result";
+inline constexpr const char* kPlanKind = "cpbench plan";
+
+void write_kind(Hdf5Writer& file, const std::string& kind);
+// The kind. Throws UserError for a file that is not ours or of another major schema version.
+std::string read_kind(const Hdf5Reader& file);
+
+}  // namespace cpbench

@@ -1,0 +1,311 @@
+#include "harness/store/hdf5_file.h"
+
+#include <fmt/format.h>
+#include <hdf5_hl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <numeric>
+
+#include "harness/plan/errors.h"
+
+namespace cpbench {
+namespace {
+
+constexpr hsize_t kChunkElements = 64 * 1024;  // 512 KiB of int64: one chunk fits the chunk cache
+constexpr size_t kCompressFrom = 1024;     // elements; below, the chunk index outweighs the gain
+constexpr unsigned kDeflateLevel = 4;      // zlib's own trade between time and size is 6
+constexpr size_t kMemoryGrowth = 1 << 20;  // bytes by which a file in memory grows
+
+// The library's innermost reason, in one line.
+herr_t innermost(unsigned n, const H5E_error2_t* error, void* out) {
+  if (n == 0) *static_cast<std::string*>(out) = error->desc;
+  return 0;
+}
+std::string reason() {
+  std::string text = "unknown error";
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, &text);
+  H5Eclear2(H5E_DEFAULT);
+  for (char& c : text)
+    if (c == '\n') c = ' ';
+  return text;
+}
+
+// The library's error stack is per thread and prints by itself, unless told not to.
+void silence() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+
+hid_t text_type(size_t bytes) {
+  hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, bytes);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  H5Tset_strpad(type, H5T_STR_NULLPAD);
+  return type;
+}
+
+std::string shape_text(const Shape& shape) {
+  std::string text;
+  for (int64_t n : shape) text += (text.empty() ? "" : ", ") + (n < 0 ? "any" : std::to_string(n));
+  return "[" + text + "]";
+}
+
+template <typename T>
+struct TypeOf;
+template <>
+struct TypeOf<int64_t> {
+  static hid_t native() { return H5T_NATIVE_INT64; }
+  static bool stored(hid_t t) {
+    return H5Tget_class(t) == H5T_INTEGER && H5Tget_size(t) == 8 && H5Tget_sign(t) == H5T_SGN_2;
+  }
+  static constexpr const char* name = "int64";
+};
+template <>
+struct TypeOf<double> {
+  static hid_t native() { return H5T_NATIVE_DOUBLE; }
+  static bool stored(hid_t t) { return H5Tget_class(t) == H5T_FLOAT && H5Tget_size(t) == 8; }
+  static constexpr const char* name = "float64";
+};
+template <>
+struct TypeOf<uint8_t> {
+  static hid_t native() { return H5T_NATIVE_UINT8; }
+  static bool stored(hid_t t) {
+    return H5Tget_class(t) == H5T_INTEGER && H5Tget_size(t) == 1 && H5Tget_sign(t) == H5T_SGN_NONE;
+  }
+  static constexpr const char* name = "uint8";
+};
+
+Hdf5Id memory_driver() {
+  Hdf5Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  H5Pset_fapl_core(access, kMemoryGrowth, false);
+  return access;
+}
+
+}  // namespace
+
+Hdf5Writer::Hdf5Writer(std::string path) : path_(std::move(path)) {
+  silence();
+  Hdf5Id driver = memory_driver();
+  file_ = {checked(H5Fcreate(path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, driver), "new file"),
+           H5Fclose};
+  // Objects in the format of 1.8 and later, for attributes beyond 64 KiB. Not the file itself: of a
+  // newer one that is open for writing, H5Fget_file_image of 1.10 gives a wrong checksum.
+  checked(H5Fset_libver_bounds(file_, H5F_LIBVER_V18, H5F_LIBVER_V18), "new file");
+}
+
+hid_t Hdf5Writer::checked(hid_t id, const std::string& what) const {
+  if (id < 0) throw UserError(fmt::format("{}: cannot write {}: {}", path_, what, reason()));
+  return id;
+}
+
+void Hdf5Writer::group(const std::string& path) {
+  Hdf5Id properties(H5Pcreate(H5P_GROUP_CREATE), H5Pclose);
+  H5Pset_link_creation_order(properties, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+  H5Pset_obj_track_times(properties, false);  // equal results give equal files
+  Hdf5Id group(checked(H5Gcreate2(file_, path.c_str(), H5P_DEFAULT, properties, H5P_DEFAULT), path),
+               H5Gclose);
+}
+
+void Hdf5Writer::attribute(const std::string& object, const std::string& name,
+                           const std::string& text) {
+  const std::string what = object + "@" + name;
+  Hdf5Id owner(checked(H5Oopen(file_, object.c_str(), H5P_DEFAULT), what), H5Oclose);
+  Hdf5Id type(text_type(std::max<size_t>(text.size(), 1)), H5Tclose);
+  Hdf5Id space(H5Screate(H5S_SCALAR), H5Sclose);
+  Hdf5Id attribute(
+      checked(H5Acreate2(owner, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT), what),
+      H5Aclose);
+  checked(H5Awrite(attribute, type, text.c_str()), what);
+}
+
+void Hdf5Writer::write(const std::string& path, hid_t type, const void* data, size_t count,
+                       const Shape& shape, const std::string& units) {
+  const int64_t product =
+      std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<int64_t>());
+  if (product != static_cast<int64_t>(count)) {
+    throw UserError(fmt::format("{}: {} has {} values, its shape {} wants {}", path_, path, count,
+                                shape_text(shape), product));
+  }
+  std::vector<hsize_t> sizes(shape.begin(), shape.end());
+  const int rank = static_cast<int>(sizes.size());
+  Hdf5Id space(rank == 0 ? H5Screate(H5S_SCALAR) : H5Screate_simple(rank, sizes.data(), nullptr),
+               H5Sclose);
+  Hdf5Id properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+  H5Pset_obj_track_times(properties, false);
+  if (rank > 0 && count >= kCompressFrom) {
+    std::vector<hsize_t> chunk = sizes;
+    hsize_t row = 1;
+    for (int i = rank - 1; i >= 0; --i) {
+      chunk[i] = std::clamp<hsize_t>(kChunkElements / row, 1, sizes[i]);
+      row *= chunk[i];
+    }
+    H5Pset_chunk(properties, rank, chunk.data());
+    H5Pset_shuffle(properties);
+    H5Pset_deflate(properties, kDeflateLevel);
+  }
+  Hdf5Id dataset(
+      checked(H5Dcreate2(file_, path.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT),
+              path),
+      H5Dclose);
+  if (count > 0) checked(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), path);
+  attribute(path, "units", units);
+}
+
+void Hdf5Writer::write(const std::string& path, std::span<const int64_t> values, const Shape& shape,
+                       const std::string& units) {
+  write(path, H5T_NATIVE_INT64, values.data(), values.size(), shape, units);
+}
+void Hdf5Writer::write(const std::string& path, std::span<const double> values, const Shape& shape,
+                       const std::string& units) {
+  write(path, H5T_NATIVE_DOUBLE, values.data(), values.size(), shape, units);
+}
+void Hdf5Writer::write(const std::string& path, std::span<const uint8_t> values, const Shape& shape,
+                       const std::string& units) {
+  write(path, H5T_NATIVE_UINT8, values.data(), values.size(), shape, units);
+}
+void Hdf5Writer::scalar(const std::string& path, int64_t value, const std::string& units) {
+  write(path, std::span(&value, 1), {}, units);
+}
+void Hdf5Writer::scalar(const std::string& path, double value, const std::string& units) {
+  write(path, std::span(&value, 1), {}, units);
+}
+
+void Hdf5Writer::make_scale(const std::string& scale, const std::string& name) {
+  Hdf5Id id(checked(H5Dopen2(file_, scale.c_str(), H5P_DEFAULT), scale), H5Dclose);
+  checked(H5DSset_scale(id, name.c_str()), scale);
+}
+
+void Hdf5Writer::attach_scale(const std::string& dataset, int dimension, const std::string& scale) {
+  Hdf5Id data(checked(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), dataset), H5Dclose);
+  Hdf5Id id(checked(H5Dopen2(file_, scale.c_str(), H5P_DEFAULT), scale), H5Dclose);
+  checked(H5DSattach_scale(data, id, dimension), dataset);
+}
+
+std::string Hdf5Writer::image() {
+  checked(H5Fflush(file_, H5F_SCOPE_GLOBAL), "file");
+  const ssize_t size = H5Fget_file_image(file_, nullptr, 0);
+  checked(size, "file");
+  std::string bytes(static_cast<size_t>(size), '\0');
+  checked(H5Fget_file_image(file_, bytes.data(), bytes.size()), "file");
+  return bytes;
+}
+
+Hdf5Reader::Hdf5Reader(const std::string& path) : path_(path) {
+  silence();
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (error && status.type() != std::filesystem::file_type::not_found) fail(error.message());
+  if (!std::filesystem::exists(status)) fail("no such file");
+  if (!std::filesystem::is_regular_file(status)) fail("not a file");
+  if (access(path.c_str(), R_OK) != 0) fail(std::strerror(errno));
+  Hdf5Id driver = memory_driver();
+  file_ = {H5Fopen(path.c_str(), H5F_ACC_RDONLY, driver), H5Fclose};
+  if (file_ < 0) fail("not an HDF5 file, or a damaged one (" + reason() + ")");
+}
+
+void Hdf5Reader::fail(const std::string& what) const { throw UserError(path_ + ": " + what); }
+
+bool Hdf5Reader::has(const std::string& object) const {
+  // H5Lexists wants every part of the path to exist but the last.
+  for (size_t end = object.find('/', 1);; end = object.find('/', end + 1)) {
+    const std::string part = object.substr(0, end);
+    if (part != "/" && H5Lexists(file_, part.c_str(), H5P_DEFAULT) <= 0) return false;
+    if (end == std::string::npos) return true;
+  }
+}
+
+Hdf5Id Hdf5Reader::open(const std::string& object) const {
+  if (!has(object)) fail(object + " is missing");
+  Hdf5Id id(H5Oopen(file_, object.c_str(), H5P_DEFAULT), H5Oclose);
+  if (id < 0) fail(object + " cannot be read: " + reason());
+  return id;
+}
+
+std::string Hdf5Reader::attribute(const std::string& object, const std::string& name) const {
+  const std::string what = object + "@" + name;
+  Hdf5Id owner = open(object);
+  if (H5Aexists(owner, name.c_str()) <= 0) fail("attribute " + what + " is missing");
+  Hdf5Id attribute(H5Aopen(owner, name.c_str(), H5P_DEFAULT), H5Aclose);
+  Hdf5Id type(H5Aget_type(attribute), H5Tclose);
+  Hdf5Id space(H5Aget_space(attribute), H5Sclose);
+  if (H5Tget_class(type) != H5T_STRING || H5Sget_simple_extent_npoints(space) != 1) {
+    fail("attribute " + what + " is not a text");
+  }
+  if (H5Tis_variable_str(type) > 0) {  // as other writers, such as h5py, make them
+    char* text = nullptr;
+    Hdf5Id memory(text_type(H5T_VARIABLE), H5Tclose);
+    if (H5Aread(attribute, memory, &text) < 0 || !text) fail("attribute " + what + ": " + reason());
+    std::string copy = text;
+    H5free_memory(text);
+    return copy;
+  }
+  std::string text(H5Tget_size(type), '\0');
+  if (H5Aread(attribute, type, text.data()) < 0) fail("attribute " + what + ": " + reason());
+  return text.substr(0, text.find('\0'));
+}
+
+std::map<std::string, std::string> Hdf5Reader::attributes(const std::string& object) const {
+  std::vector<std::string> names;
+  Hdf5Id owner = open(object);
+  auto collect = [](hid_t, const char* name, const H5A_info_t*, void* out) -> herr_t {
+    static_cast<std::vector<std::string>*>(out)->push_back(name);
+    return 0;
+  };
+  if (H5Aiterate2(owner, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names) < 0) fail(reason());
+  std::map<std::string, std::string> result;
+  for (const std::string& name : names) result[name] = attribute(object, name);
+  return result;
+}
+
+std::vector<std::string> Hdf5Reader::members(const std::string& group) const {
+  std::vector<std::string> names;
+  Hdf5Id owner = open(group);
+  auto collect = [](hid_t, const char* name, const H5L_info_t*, void* out) -> herr_t {
+    static_cast<std::vector<std::string>*>(out)->push_back(name);
+    return 0;
+  };
+  // Other writers may not have kept the order of creation.
+  if (H5Literate(owner, H5_INDEX_CRT_ORDER, H5_ITER_INC, nullptr, collect, &names) < 0) {
+    names.clear();
+    if (H5Literate(owner, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names) < 0) {
+      fail(group + " is not a group");
+    }
+  }
+  return names;
+}
+
+template <typename T>
+std::vector<T> Hdf5Reader::read(const std::string& path, const Shape& shape) const {
+  Hdf5Id dataset = open(path);
+  if (H5Iget_type(dataset) != H5I_DATASET) fail(path + " is not a dataset");
+  Hdf5Id type(H5Dget_type(dataset), H5Tclose);
+  if (!TypeOf<T>::stored(type)) fail(fmt::format("{} is not of type {}", path, TypeOf<T>::name));
+  Hdf5Id space(H5Dget_space(dataset), H5Sclose);
+  std::vector<hsize_t> sizes(std::max(H5Sget_simple_extent_ndims(space), 0));
+  H5Sget_simple_extent_dims(space, sizes.data(), nullptr);
+  const Shape found(sizes.begin(), sizes.end());
+  bool same = found.size() == shape.size();
+  for (size_t i = 0; same && i < shape.size(); ++i) same = shape[i] < 0 || shape[i] == found[i];
+  if (!same) {
+    fail(fmt::format("{} has shape {}, expected {}", path, shape_text(found), shape_text(shape)));
+  }
+  std::vector<T> values(static_cast<size_t>(H5Sget_simple_extent_npoints(space)));
+  if (!values.empty() &&
+      H5Dread(dataset, TypeOf<T>::native(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0) {
+    fail(path + " cannot be read: " + reason());
+  }
+  return values;
+}
+
+std::vector<int64_t> Hdf5Reader::integers(const std::string& path, const Shape& shape) const {
+  return read<int64_t>(path, shape);
+}
+std::vector<double> Hdf5Reader::numbers(const std::string& path, const Shape& shape) const {
+  return read<double>(path, shape);
+}
+std::vector<uint8_t> Hdf5Reader::bytes(const std::string& path, const Shape& shape) const {
+  return read<uint8_t>(path, shape);
+}
+
+}  // namespace cpbench

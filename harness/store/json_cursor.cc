@@ -1,0 +1,93 @@
+#include "harness/store/json_cursor.h"
+
+#include <cmath>
+
+#include "harness/plan/errors.h"
+#include "harness/plan/nearest.h"
+
+namespace cpbench {
+namespace {
+
+constexpr size_t kLongestValue = 40;  // characters of a bad value that a message shows
+
+using Dump = nlohmann::json::error_handler_t;
+
+}  // namespace
+
+std::string JsonCursor::name() const {
+  if (!parent_) return name_;
+  const std::string parent = parent_->name();
+  return key_ ? parent + "." + key_ : parent + "[" + std::to_string(index_) + "]";
+}
+
+void JsonCursor::fail(const std::string& what) const { throw UserError(name() + " " + what); }
+
+void JsonCursor::bad(const std::string& want) const {
+  std::string value = value_.dump(-1, ' ', false, Dump::replace);
+  if (value.size() > kLongestValue) value = value.substr(0, kLongestValue) + "...";
+  fail("is " + value + "; must be " + want);
+}
+
+void JsonCursor::expect_keys(const std::set<std::string>& keys) const {
+  if (!value_.is_object()) bad("an object");
+  for (const std::string& key : keys) {
+    if (!value_.contains(key)) fail("lacks the key '" + key + "'");
+  }
+  for (const auto& [key, value] : value_.items()) {
+    if (!keys.contains(key)) {
+      fail("has an " + unknown_name("key", key, {keys.begin(), keys.end()}));
+    }
+  }
+}
+
+JsonCursor JsonCursor::at(const char* key) const { return {value_.at(key), this, key, 0}; }
+JsonCursor JsonCursor::at(size_t index) const { return {value_.at(index), this, nullptr, index}; }
+
+size_t JsonCursor::size() const {
+  if (!value_.is_array()) bad("an array");
+  return value_.size();
+}
+
+void JsonCursor::expect_size(size_t size, const char* what) const {
+  if (!value_.is_array() || value_.size() != size) bad(std::string("[") + what + "]");
+}
+
+int64_t JsonCursor::integer(int64_t minimum, int64_t maximum) const {
+  const bool fits =
+      value_.is_number_integer() &&
+      !(value_.is_number_unsigned() && value_.get<uint64_t>() > static_cast<uint64_t>(maximum));
+  if (!fits || value_.get<int64_t>() < minimum || value_.get<int64_t>() > maximum) {
+    bad("a whole number from " + std::to_string(minimum) +
+        (maximum == std::numeric_limits<int64_t>::max() ? "" : " to " + std::to_string(maximum)));
+  }
+  return value_.get<int64_t>();
+}
+
+double JsonCursor::number() const {
+  if (!value_.is_number() || !(value_.get<double>() >= 0) || std::isinf(value_.get<double>())) {
+    bad("a number, 0 or more");
+  }
+  return value_.get<double>();
+}
+
+std::string JsonCursor::text() const {
+  if (!value_.is_string()) bad("a text");
+  return value_.get<std::string>();
+}
+
+nlohmann::json parse_json(const std::string& text, const std::string& what) {
+  try {
+    return nlohmann::json::parse(text);
+  } catch (const nlohmann::json::exception& error) {
+    // "[json.exception.parse_error.101] parse error at line 1, column 2: ...": the label in
+    // brackets says nothing to a person.
+    std::string reason = error.what();
+    if (const size_t end = reason.find("] "); end != std::string::npos) reason.erase(0, end + 2);
+    for (char& c : reason) {
+      if (static_cast<unsigned char>(c) < ' ') c = ' ';
+    }
+    throw UserError(what + " is not JSON: " + (text.empty() ? "it is empty" : reason));
+  }
+}
+
+}  // namespace cpbench

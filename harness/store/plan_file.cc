@@ -1,0 +1,92 @@
+#include "harness/store/plan_file.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "harness/plan/errors.h"
+#include "harness/plan/plan_text.h"
+#include "harness/store/atomic_file.h"
+#include "harness/store/file_kind.h"
+#include "harness/store/plan_hdf5.h"
+
+namespace cpbench {
+namespace {
+
+constexpr const char* kProblemWord = "problem ";  // opens the first line of the text form
+
+std::string ending(const std::string& path) {
+  const std::string found = std::filesystem::path(path).extension().string();
+  if (found != ".json" && found != ".h5" && found != ".txt") {
+    throw UserError(path + ": a plan file ends in .json, .h5 or .txt, not in '" + found + "'");
+  }
+  return found;
+}
+
+std::string text_of(const std::string& path) {
+  errno = 0;
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  if (in && in.peek() != std::ifstream::traits_type::eof()) text << in.rdbuf();
+  if (errno != 0) throw UserError(path + ": " + std::strerror(errno));
+  return text.str();
+}
+
+PlannedProblem from_text(const std::string& text) {
+  const size_t end = std::min(text.find('\n'), text.size());
+  if (!text.starts_with(kProblemWord)) {
+    throw UserError("line 1: must be `problem {...}`, the problem as JSON");
+  }
+  const size_t start = std::strlen(kProblemWord);
+  // The rest keeps its first line break, so that line numbers stay those of the file.
+  return {problem_from_json(text.substr(start, end - start)), plan_from_text(text.substr(end))};
+}
+
+std::vector<PlannedProblem> from_hdf5(const std::string& path) {
+  const Hdf5Reader file(path);
+  const bool result = read_kind(file) == kResultKind;
+  std::vector<PlannedProblem> plans;
+  if (!result) return {{read_problem(file, "/problem"), read_plan(file, "/plan")}};
+  for (size_t i = 0; file.has("/pack_" + std::to_string(i)); ++i) {
+    const std::string pack = "/pack_" + std::to_string(i);
+    if (!file.has(pack + "/plan")) continue;
+    plans.push_back({read_problem(file, pack + "/problem"), read_plan(file, pack + "/plan")});
+  }
+  if (plans.empty())
+    file.fail("a result without a plan (status " + file.attribute("/", "status") + ")");
+  return plans;
+}
+
+}  // namespace
+
+std::vector<PlannedProblem> load_plan_file(const std::string& path) {
+  const std::string form = ending(path);
+  if (form == ".h5") return from_hdf5(path);
+  const std::string text = text_of(path);
+  try {
+    return {form == ".json" ? planned_problem_from_json(text) : from_text(text)};
+  } catch (const UserError& error) {
+    throw UserError(path + ": " + error.what());
+  }
+}
+
+void save_plan_file(const std::string& path, const PlannedProblem& planned) {
+  const std::string form = ending(path);
+  if (form == ".json") {
+    write_atomically(path, planned_problem_json(planned));
+  } else if (form == ".txt") {
+    write_atomically(path,
+                     kProblemWord + problem_json(planned.problem) + "\n" + plan_text(planned.plan));
+  } else {
+    Hdf5Writer file(path);
+    write_kind(file, kPlanKind);
+    write_problem(file, "/problem", planned.problem);
+    write_plan(file, "/plan", planned.plan);
+    write_atomically(path, file.image());
+  }
+}
+
+}  // namespace cpbench

@@ -1,0 +1,133 @@
+#include "harness/store/provenance.h"
+
+#include <H5public.h>
+#include <sched.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <thread>
+
+#include "build_info.h"   // CPBENCH_*: the compiler, flags, build type, libraries
+#include "git_version.h"  // CPBENCH_GIT_*: looked at by every build
+#include "harness/measure/text_hash.h"
+
+namespace cpbench {
+namespace {
+
+// What may change times or numbers, and tells nothing about the person.
+constexpr const char* kEnvironment[] = {
+    "OMP_NUM_THREADS",      "OMP_PROC_BIND",        "OMP_PLACES",          "GOMP_CPU_AFFINITY",
+    "KMP_AFFINITY",         "MKL_NUM_THREADS",      "MKL_DYNAMIC",         "OPENBLAS_NUM_THREADS",
+    "OPENBLAS_CORETYPE",    "ONEDNN_MAX_CPU_ISA",   "ATEN_CPU_CAPABILITY", "MALLOC_ARENA_MAX",
+    "CUDA_VISIBLE_DEVICES", "CUDA_LAUNCH_BLOCKING", "NCCL_ALGO",           "NCCL_PROTO",
+    "OMPI_COMM_WORLD_SIZE", "SLURM_NNODES",         "SLURM_NTASKS",        "WORLD_SIZE",
+};
+
+std::string environment() {
+  std::string text;
+  for (const char* name : kEnvironment) {
+    if (const char* value = std::getenv(name)) {
+      text += (text.empty() ? "" : "\n") + std::string(name) + "=" + value;
+    }
+  }
+  return text;
+}
+
+std::string cpu_model() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    // x86 says "model name", some ARM kernels "Processor".
+    if (line.starts_with("model name") || line.starts_with("Processor")) {
+      const size_t colon = line.find(':');
+      if (colon != std::string::npos && colon + 2 <= line.size()) return line.substr(colon + 2);
+    }
+  }
+  utsname system{};
+  return uname(&system) == 0 ? system.machine : "unknown";
+}
+
+int cores() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+  return static_cast<int>(std::thread::hardware_concurrency());
+}
+
+std::string hostname() {
+  char name[256] = {};
+  return gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
+std::string kernel() {
+  utsname system{};
+  if (uname(&system) != 0) return "unknown";
+  return std::string(system.sysname) + " " + system.release;
+}
+
+std::string utc(std::chrono::system_clock::time_point time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+// So that the line can be pasted into a shell.
+std::string quoted(const std::string& word) {
+  constexpr const char* kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string out = "'";
+  for (char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+std::string hdf5_version() {
+  unsigned major = 0, minor = 0, release = 0;
+  H5get_libversion(&major, &minor, &release);
+  return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(release);
+}
+
+}  // namespace
+
+bool is_debug_build() {
+#if !defined(__OPTIMIZE__) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return true;
+#else
+  return false;
+#endif
+}
+
+std::map<std::string, std::string> provenance(const std::vector<std::string>& command_line,
+                                              std::chrono::system_clock::time_point start,
+                                              std::chrono::system_clock::time_point end) {
+  std::string command;
+  for (const std::string& word : command_line)
+    command += (command.empty() ? "" : " ") + quoted(word);
+  const std::string model = cpu_model(), core_count = std::to_string(cores());
+  return {
+      {"git_sha", CPBENCH_GIT_SHA},
+      {"git_dirty", CPBENCH_GIT_DIRTY},
+      {"compiler", CPBENCH_COMPILER},
+      {"compiler_flags", CPBENCH_COMPILER_FLAGS},
+      {"build_type", CPBENCH_BUILD_TYPE},
+      {"debug_build", is_debug_build() ? "yes" : "no"},
+      {"libtorch", CPBENCH_LIBTORCH_VERSION},
+      {"hdf5", hdf5_version()},
+      {"cuda", "none"},
+      {"kernel", kernel()},
+      {"cpu_model", model},
+      {"cores", core_count},
+      {"hostname_hash", hex16(hash_of_text(hostname()))},
+      {"machine", hex16(hash_of_text(model + "\n" + core_count + "\n" + hostname()))},
+      {"command_line", command},
+      {"environment", environment()},
+      {"start_utc", utc(start)},
+      {"end_utc", utc(end)},
+  };
+}
+
+}  // namespace cpbench

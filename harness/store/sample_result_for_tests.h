@@ -1,0 +1,194 @@
+// A whole Result without running anything, for the tests of the file format and of the plots: real
+// plans of a small ring or all-gather, and times that are made up.
+#pragma once
+
+#include <string>
+
+#include "harness/measure/result.h"
+#include "harness/plan/builder.h"
+#include "harness/plan/mask.h"
+#include "harness/plan/plan_bytes.h"
+
+namespace cpbench {
+
+inline void sample_ring(PlanBuilder& b, int32_t ranks) {
+  PassBuilder f = b.forward();
+  for (int32_t step = 0; step < ranks; ++step) {
+    for (int32_t r = 0; r < ranks; ++r) {
+      const SetId kv = b.home_of((r + ranks - step) % ranks);
+      f.attend(step, r, b.home_of(r), kv);
+      if (step + 1 < ranks) f.send(step, r, (r + 1) % ranks, Tensor::kv, kv);
+    }
+  }
+  b.backward_travelling();
+}
+
+inline void sample_allgather(PlanBuilder& b, int32_t ranks, int64_t padded_tokens) {
+  PassBuilder f = b.forward();
+  const int32_t collective = f.collective(CollectiveKind::all_gather, padded_tokens);
+  for (int32_t r = 0; r < ranks; ++r) {
+    f.multicast(0, r, b.all_ranks(), Tensor::kv, b.home_of(r), {}, collective);
+    for (int32_t s = 0; s < ranks; ++s) f.attend(1, r, b.home_of(r), b.home_of(s));
+  }
+  b.backward_by_return();
+}
+
+inline Plan sample_plan(const Problem& problem, const std::string& strategy) {
+  PlanBuilder b(problem);
+  const int32_t ranks = problem.ranks();
+  const int64_t tokens = problem.tokens(), share = (tokens + ranks - 1) / ranks;
+  for (int32_t r = 0; r < ranks; ++r) {
+    const Range owned{std::min(r * share, tokens), std::min((r + 1) * share, tokens)};
+    b.home(r, normalise({owned}));
+  }
+  if (strategy == "allgather") {
+    sample_allgather(b, ranks, share);
+  } else {
+    sample_ring(b, ranks);
+  }
+  return b.finish();
+}
+
+inline PassFacts sample_pass_facts(const Pass& pass, const Plan& plan, const Problem& problem) {
+  PassFacts facts;
+  facts.steps = pass.steps;
+  facts.attends = static_cast<int64_t>(pass.attends.size());
+  facts.sends = static_cast<int64_t>(pass.sends.size());
+  facts.bytes_out.assign(plan.ranks, 0);
+  facts.bytes_in.assign(plan.ranks, 0);
+  for (const Send& send : pass.sends) {
+    const SendCost cost = cost_of(send, pass, plan, problem.shape);
+    for (const Range& from : plan.rank_sets[send.from]) {
+      for (const Range& to : plan.rank_sets[send.to]) {
+        for (int64_t i = from.begin; i < from.end; ++i) {
+          for (int64_t k = to.begin; k < to.end; ++k) {
+            if (i == k) continue;
+            facts.bytes_out[i] += cost.bytes_per_pair;
+            facts.bytes_in[k] += cost.bytes_per_pair;
+          }
+        }
+      }
+    }
+  }
+  for (int64_t bytes : facts.bytes_out) facts.wire_bytes += bytes;
+  return facts;
+}
+
+inline PlanFacts sample_facts(const Problem& problem, const Plan& plan) {
+  PlanFacts facts;
+  const MaskIndex mask(problem.batch);
+  facts.hash = hash_of(plan);
+  facts.forward = sample_pass_facts(plan.forward, plan, problem);
+  facts.backward = sample_pass_facts(plan.backward, plan, problem);
+  facts.useful_bytes = facts.forward.wire_bytes / 2;
+  facts.cells_per_rank.assign(plan.ranks, 0);
+  for (const Attend& a : plan.forward.attends) {
+    facts.cells_per_rank[a.rank] +=
+        mask.cells(plan.token_sets[a.q], plan.token_sets[a.kv]) * a.heads.size();
+  }
+  for (SetId home : plan.home) facts.tokens_per_rank.push_back(plan.token_sets.size_of(home));
+  facts.peak_bytes.assign(plan.ranks, 1 << 20);
+  return facts;
+}
+
+inline Timeline sample_timeline(const PlanFacts& facts, int32_t ranks, int32_t iterations,
+                                double slowness) {
+  Timeline t;
+  t.ranks = ranks;
+  t.iterations = iterations;
+  for (int32_t i = 0; i < iterations; ++i) {
+    for (int32_t r = 0; r < ranks; ++r) {
+      const double attention = 1e-9 * static_cast<double>(facts.cells_per_rank[r]) * slowness;
+      t.attention_seconds.push_back(attention);
+      t.overhead_seconds.push_back(1e-5 * (1 + i));
+      t.seconds.push_back(attention + 1e-4 * (1 + 0.3 * ((i * 7 + r * 3) % 5)));
+    }
+  }
+  t.bytes_sent.assign(static_cast<size_t>(ranks) * ranks, 0);
+  t.messages.assign(static_cast<size_t>(ranks) * ranks, 0);
+  for (int32_t r = 0; r + 1 < ranks; ++r) {
+    t.bytes_sent[r * ranks + r + 1] = facts.forward.bytes_out[r];
+    t.messages[r * ranks + r + 1] = ranks - 1;
+  }
+  t.peak_bytes.assign(ranks, 1 << 19);
+  for (int32_t r = 0; r < ranks; ++r) {
+    t.events.push_back({r, 0, 0, Activity::attention, 0.0, t.attention_seconds[r]});
+    t.events.push_back({r, 1, 0, Activity::wait, t.attention_seconds[r], t.seconds[r]});
+  }
+  t.accuracy = {1e-14, 2e-14, 1e-10, 1e-10, 5e-15, 6e-15};
+  return t;
+}
+
+struct SampleResult {
+  std::string strategy = "ring";
+  std::string workload = "pile";
+  std::vector<int64_t> document_lengths = {300, 1, 130, 81};
+  int32_t ranks = 4;
+  int32_t packs = 2;
+  Status status = Status::ok;
+  bool run = true;
+  bool oversubscribed = false;
+  double slowness = 1;
+};
+
+inline Result sample_result(const SampleResult& sample) {
+  Result result;
+  Cell& cell = result.cell;
+  cell.strategy = sample.strategy;
+  cell.workload = sample.workload;
+  cell.packing = "truncate";
+  for (int64_t length : sample.document_lengths) cell.tokens += length;
+  cell.packs = sample.packs;
+  cell.ranks = sample.ranks;
+  cell.shape_name = "tiny";
+  cell.shape = {4, 2, 32, 32, Dtype::float64, 0, 0};
+  cell.backend = sample.run ? "threads" : "plan";
+  cell.kernel = sample.run ? "reference" : "";
+  cell.warmup = 1;
+  cell.iterations = 5;
+  result.status = sample.status;
+  result.oversubscribed = sample.oversubscribed;
+  result.peak_flops_per_second = sample.oversubscribed ? 0 : 1e10;
+  if (sample.status != Status::ok) result.error = "a reason of one line";
+  Problem problem{{sample.document_lengths}, cell.shape, {}};
+  problem.cluster.gpus_per_node = sample.ranks;
+  int64_t cells = 0, wire = 0;
+  double seconds = 0, imbalance = 0;
+  for (int32_t i = 0; i < sample.packs; ++i) {
+    PackResult pack;
+    pack.batch = problem.batch;
+    if (sample.status == Status::ok) {
+      pack.plan = sample_plan(problem, sample.strategy);
+      pack.facts = sample_facts(problem, pack.plan);
+      pack.planning_seconds = 1e-4;
+      pack.check_seconds = 2e-4;
+      pack.compile_seconds = 3e-4;
+      int64_t most = 0, sum = 0;
+      for (int64_t c : pack.facts.cells_per_rank) {
+        most = std::max(most, c);
+        sum += c;
+      }
+      cells += sum;
+      wire += pack.facts.forward.wire_bytes + pack.facts.backward.wire_bytes;
+      imbalance = static_cast<double>(most) * sample.ranks / static_cast<double>(sum);
+      if (sample.run) {
+        pack.timeline = sample_timeline(pack.facts, sample.ranks, 5, sample.slowness);
+        seconds += pack.timeline.seconds[0];
+      }
+    }
+    result.packs.push_back(std::move(pack));
+  }
+  if (sample.status != Status::ok) return result;
+  result.metrics = {
+      {"wire_bytes", static_cast<double>(wire), "bytes", "lower", "bytes on the wire", 1},
+      {"compute_imbalance", imbalance, "1", "lower", "most loaded rank over the mean", 1},
+  };
+  if (sample.run && !sample.oversubscribed) {
+    const double flops = 3.5 * 4 * cell.shape.head_dim * static_cast<double>(cells);
+    result.metrics.push_back({"mfu", flops / (sample.ranks * 1e10 * seconds), "1", "higher",
+                              "model FLOPs over peak FLOPs", 1});
+  }
+  return result;
+}
+
+}  // namespace cpbench
