@@ -21,8 +21,13 @@ extern const Strategy strategy_ring = {
     .source = "Liu, Zaharia, Abbeel: Ring Attention with Blockwise Transformers, arXiv 2310.01889",
     .moves = "all K, V over N-1 hops; backward again, with dK, dV in fp32 behind them",
     .constraints = "none",
-    .options = {{"per_document", OptionKind::boolean, "false",
-                 "cut every document into N contiguous chunks instead of the pack", 0, 0, {}}},
+    .options = {{"per_document",
+                 OptionKind::boolean,
+                 "false",
+                 "cut every document into N contiguous chunks instead of the pack",
+                 0,
+                 0,
+                 {}}},
     .plan = plan,
 };
 

@@ -13,7 +13,9 @@ namespace {
 class UlyssesPlanner {
  public:
   explicit UlyssesPlanner(const Problem& problem)
-      : builder_(problem), ranks_(problem.ranks()), heads_per_rank_(problem.shape.query_heads / ranks_) {
+      : builder_(problem),
+        ranks_(problem.ranks()),
+        heads_per_rank_(problem.shape.query_heads / ranks_) {
     std::vector<Ranges> shards = contiguous_shards(problem.tokens(), ranks_);
     for (int32_t r = 0; r < ranks_; ++r) {
       longest_ = std::max(longest_, size_of(shards[r]));
@@ -44,7 +46,9 @@ class UlyssesPlanner {
   }
 
  private:
-  Heads heads_of(int32_t rank) const { return {rank * heads_per_rank_, (rank + 1) * heads_per_rank_}; }
+  Heads heads_of(int32_t rank) const {
+    return {rank * heads_per_rank_, (rank + 1) * heads_per_rank_};
+  }
 
   void attend(PassBuilder& pass) {
     for (int32_t r = 0; r < ranks_; ++r) pass.attend(1, r, everything_, everything_, heads_of(r));
@@ -97,8 +101,10 @@ extern const Strategy strategy_ulysses = {
     .name = "ulysses",
     .title = "DeepSpeed-Ulysses",
     .source = "DeepSpeed Ulysses, arXiv 2309.14509",
-    .moves = "Q, K, V from token to head shards and O back, all-to-all; backward dO, then dQ, dK, dV",
-    .constraints = "query heads divisible by the ranks; KV heads are replicated when ranks exceed them",
+    .moves =
+        "Q, K, V from token to head shards and O back, all-to-all; backward dO, then dQ, dK, dV",
+    .constraints =
+        "query heads divisible by the ranks; KV heads are replicated when ranks exceed them",
     .options = {},
     .plan = plan,
 };

@@ -15,8 +15,9 @@ Plan plan(const Problem& problem, const Options&) {
 extern const Strategy strategy_zigzag = {
     .name = "zigzag",
     .title = "Zigzag ring attention",
-    .source = "zhuzilin/ring-flash-attention (zigzag, varlen) and TransformerEngine's load-balanced "
-              "context parallelism",
+    .source =
+        "zhuzilin/ring-flash-attention (zigzag, varlen) and TransformerEngine's load-balanced "
+        "context parallelism",
     .moves = "all K, V over N-1 hops; backward again, with dK, dV in fp32 behind them",
     .constraints = "none",
     .options = {},

@@ -29,7 +29,8 @@ PassFacts pass_facts(const Problem& problem, const Plan& plan, const Pass& pass)
             facts.bytes_out[from] += bytes;
             facts.bytes_in[to] += bytes;
             facts.wire_bytes += bytes;
-            bool inter = cluster.node_of(static_cast<int32_t>(from)) != cluster.node_of(static_cast<int32_t>(to));
+            bool inter = cluster.node_of(static_cast<int32_t>(from)) !=
+                         cluster.node_of(static_cast<int32_t>(to));
             if (inter) facts.inter_node_bytes += bytes;
           }
         }
@@ -63,7 +64,8 @@ std::vector<Attended> attended(const Pass& pass) {
 // Bytes that must reach a rank, and leave it, because of what it attends away from home.
 class UsefulBytes {
  public:
-  UsefulBytes(const Problem& problem, const Plan& plan, const MaskIndex& mask, SetUnions& unions, bool backward)
+  UsefulBytes(const Problem& problem, const Plan& plan, const MaskIndex& mask, SetUnions& unions,
+              bool backward)
       : problem_(problem), plan_(plan), mask_(mask), unions_(unions), backward_(backward) {}
 
   // One rank and one head range at a time; query sets of the same rank may share keys.
@@ -87,9 +89,9 @@ class UsefulBytes {
  private:
   Ranges visible(const Attended& a) {
     Ranges hulls;
-    for (const Range& range : plan_.token_sets[a.q]) {
-      mask_.for_each_block(range, [&](Range piece, Range) { hulls.push_back(mask_.visible_hull(piece)); });
-    }
+    mask_.for_each_block(plan_.token_sets[a.q], [&](Range piece, Range block) {
+      hulls.push_back(mask_.visible_hull(piece, block));
+    });
     return intersect(normalise(std::move(hulls)), unions_.of(a.keys).united);
   }
   int64_t bytes(Tensor tensor, Heads heads) const {

@@ -16,19 +16,19 @@ struct PassFacts {
   int64_t sends = 0;
   std::vector<int64_t> bytes_out;  // per rank, wire (with padding and duplicates)
   std::vector<int64_t> bytes_in;
-  int64_t wire_bytes = 0;          // sum of bytes_out
-  int64_t inter_node_bytes = 0;    // of the wire bytes
+  int64_t wire_bytes = 0;        // sum of bytes_out
+  int64_t inter_node_bytes = 0;  // of the wire bytes
 };
 
 struct PlanFacts {
   uint64_t hash = 0;
   PassFacts forward;
-  PassFacts backward;                      // zeros for forward-only runs
-  int64_t useful_bytes = 0;                // distinct KV (or Q, O, gradients) data that the
-                                           // attends need from elsewhere, both passes
-  std::vector<int64_t> cells_per_rank;     // (query, key, query head) cells attended
-  std::vector<int64_t> tokens_per_rank;    // owned at home
-  std::vector<int64_t> peak_bytes;         // per rank, planned
+  PassFacts backward;                    // zeros for forward-only runs
+  int64_t useful_bytes = 0;              // distinct KV (or Q, O, gradients) data that the
+                                         // attends need from elsewhere, both passes
+  std::vector<int64_t> cells_per_rank;   // (query, key, query head) cells attended
+  std::vector<int64_t> tokens_per_rank;  // owned at home
+  std::vector<int64_t> peak_bytes;       // per rank, planned
 };
 
 PlanFacts facts_of(const Problem& problem, const Plan& plan, const CheckReport& report,

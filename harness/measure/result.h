@@ -19,7 +19,7 @@ const char* name_of(Status status);
 
 // What identifies a run. Two cells with the same values are the same run.
 struct Cell {
-  std::string strategy;  // "flashcp", or "exec:PROGRAM"
+  std::string strategy;                        // "flashcp", or "exec:PROGRAM"
   std::map<std::string, std::string> options;  // of the strategy, only what differs from defaults
   std::string workload;                        // name of a length set, a distribution, or a file
   std::string packing;
@@ -65,8 +65,8 @@ struct MetricValue {
 struct Result {
   Cell cell;
   Status status = Status::ok;
-  std::string error;  // one line; "" when ok
-  bool oversubscribed = false;  // more ranks than cores: no MFU
+  std::string error;                 // one line; "" when ok
+  bool oversubscribed = false;       // more ranks than cores: no MFU
   double peak_flops_per_second = 0;  // per rank, that MFU refers to; 0: none
   std::vector<PackResult> packs;
   std::vector<MetricValue> metrics;

@@ -18,8 +18,8 @@ void PassBuilder::attend(int32_t step, int32_t rank, SetId q, SetId kv, Heads he
 void PassBuilder::send(int32_t step, int32_t from, int32_t to, Tensor tensor, SetId tokens,
                        Heads heads, int32_t substage) {
   if (from == to || tokens == RangeSets::kEmpty) return;
-  pass_.sends.push_back({step, substage, plan_.rank(from), plan_.rank(to), tensor, tokens,
-                         resolve(heads), -1});
+  pass_.sends.push_back(
+      {step, substage, plan_.rank(from), plan_.rank(to), tensor, tokens, resolve(heads), -1});
 }
 
 void PassBuilder::multicast(int32_t step, int32_t from, SetId to_ranks, Tensor tensor, SetId tokens,
@@ -92,8 +92,8 @@ void PlanBuilder::backward_by_return(ReceivedKv received) {
   for (const Send& s : forward.sends) {
     if (kept) keep_received(s);
     int32_t collective = s.collective < 0 ? -1 : first_collective + s.collective;
-    backward.sends.push_back({return_step, s.substage, s.to, s.from, Tensor::dkv, s.tokens, s.heads,
-                              collective});
+    backward.sends.push_back(
+        {return_step, s.substage, s.to, s.from, Tensor::dkv, s.tokens, s.heads, collective});
   }
 }
 

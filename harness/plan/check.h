@@ -16,8 +16,8 @@
 namespace cpbench {
 
 struct Violation {
-  std::string rule;      // "P3"
-  std::string where;     // "forward step 2 rank 5 kv [128, 256)"
+  std::string rule;   // "P3"
+  std::string where;  // "forward step 2 rank 5 kv [128, 256)"
   std::string expected;
   std::string found;
   std::string text() const;  // one line

@@ -24,7 +24,8 @@ std::string place(PassKind pass, int32_t step, int32_t rank) {
 
 std::string set_text(RangeSpan ranges) {
   if (ranges.empty()) return "no tokens";
-  std::string text = "[" + std::to_string(ranges[0].begin) + ", " + std::to_string(ranges[0].end) + ")";
+  std::string text =
+      "[" + std::to_string(ranges[0].begin) + ", " + std::to_string(ranges[0].end) + ")";
   if (ranges.size() > 1) text += " and " + std::to_string(ranges.size() - 1) + " more ranges";
   return text;
 }

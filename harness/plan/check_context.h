@@ -2,7 +2,9 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/plan/check.h"
@@ -33,6 +35,7 @@ struct Context {
   const Plan& plan;
   MaskIndex mask;
   SetUnions unions;
+  std::set<std::vector<std::pair<SetId, SetId>>> covered;  // lists of (q, kv) that P3 holds for
   std::map<std::string, int> counts;
   std::vector<Violation> violations;
 };
@@ -66,11 +69,12 @@ class MemoryTally {
   std::vector<int64_t> change_;
 };
 
-bool check_structure(Context& context, Passes passes);                      // P1, P2, P9
-void check_coverage(Context& context, PassKind pass);                       // P3
+bool check_structure(Context& context, Passes passes);  // P1, P2, P9
+void check_coverage(Context& context, PassKind pass);   // P3
 // P4, P7, P8. `tallies`, one per rank, receive what copies occupy.
 void check_presence(Context& context, PassKind pass, Passes passes,
-                    const std::vector<RankOperations>& operations, std::vector<MemoryTally>& tallies);
+                    const std::vector<RankOperations>& operations,
+                    std::vector<MemoryTally>& tallies);
 // P5, P6. `tallies` receive what partials occupy away from home.
 void check_partials(Context& context, PassKind pass, const std::vector<RankOperations>& operations,
                     std::vector<MemoryTally>& tallies);

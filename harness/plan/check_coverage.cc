@@ -19,23 +19,24 @@ struct Group {  // the attends of one q set, for one head interval
 
 class CoverageChecker {
  public:
-  CoverageChecker(Context& context, PassKind kind) : context_(context), kind_(kind), pass_(context.pass(kind)) {}
+  CoverageChecker(Context& context, PassKind kind)
+      : context_(context), kind_(kind), pass_(context.pass(kind)) {}
 
   void run() {
     std::set<int32_t> bounds = {0, context_.plan.query_heads};
     for (const Attend& a : pass_.attends) bounds.insert({a.heads.begin, a.heads.end});
-    std::set<std::vector<std::pair<SetId, SetId>>> judged;
     for (auto it = bounds.begin(); std::next(it) != bounds.end(); ++it) {
       heads_ = {*it, *std::next(it)};
       std::vector<std::pair<SetId, SetId>> attends;
       for (const Attend& a : pass_.attends) {
-        if (a.heads.begin <= heads_.begin && heads_.end <= a.heads.end) attends.emplace_back(a.q, a.kv);
+        if (a.heads.begin <= heads_.begin && heads_.end <= a.heads.end)
+          attends.emplace_back(a.q, a.kv);
       }
       std::sort(attends.begin(), attends.end());
-      bool several = bounds.size() > 2;
-      if (several && judged.contains(attends)) continue;
+      if (context_.covered.contains(attends)) continue;  // by other heads, or the other pass
+      size_t before = context_.violations.size();
       judge(attends);
-      if (several) judged.insert(std::move(attends));
+      if (context_.violations.size() == before) context_.covered.insert(std::move(attends));
     }
   }
 
@@ -57,7 +58,8 @@ class CoverageChecker {
     }
     for (auto& [members, class_queries] : classes(groups)) {
       std::vector<SetId> keys;
-      for (int32_t g : members) keys.insert(keys.end(), groups[g].keys.begin(), groups[g].keys.end());
+      for (int32_t g : members)
+        keys.insert(keys.end(), groups[g].keys.begin(), groups[g].keys.end());
       judge_class(class_queries, keys);
     }
   }
@@ -76,7 +78,8 @@ class CoverageChecker {
         edges.push_back({r.end, static_cast<int32_t>(g), false});
       }
     }
-    std::sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) { return a.token < b.token; });
+    std::sort(edges.begin(), edges.end(),
+              [](const Edge& a, const Edge& b) { return a.token < b.token; });
     std::map<std::vector<int32_t>, Ranges> result;
     std::vector<int32_t> active;  // sorted
     int64_t from = 0;
@@ -99,16 +102,15 @@ class CoverageChecker {
 
   void judge_class(RangeSpan queries, std::vector<SetId> keys) {
     const SetUnions::Union& attended = context_.unions.of(std::move(keys));
-    for (const Range& range : queries) {
-      context_.mask.for_each_block(range, [&](Range piece, Range) {
-        Range hull = context_.mask.visible_hull(piece);
-        Ranges missing = subtract(RangeSpan(&hull, 1), attended.united);
-        if (!missing.empty()) report(piece, missing, false);
-        if (attended.disjoint()) return;
-        Ranges twice = intersect(RangeSpan(&hull, 1), attended.doubled);
-        if (!twice.empty()) report(piece, twice, true);
-      });
-    }
+    context_.mask.for_each_block(queries, [&](Range piece, Range block) {
+      Range hull = context_.mask.visible_hull(piece, block);
+      if (!contains(attended.united, hull)) {
+        report(piece, subtract(RangeSpan(&hull, 1), attended.united), false);
+      }
+      if (!attended.disjoint() && overlap(RangeSpan(&hull, 1), attended.doubled)) {
+        report(piece, intersect(RangeSpan(&hull, 1), attended.doubled), true);
+      }
+    });
   }
 
   // Names one cell that is wrong, and the attends that make it so.
@@ -132,10 +134,13 @@ class CoverageChecker {
                       contains(context_.tokens(a.kv), Range{key, key + 1}) &&
                       a.heads.begin <= heads_.begin && heads_.end <= a.heads.end;
         if (!covers) continue;
-        if (named++ < 3) found += (named > 1 ? " and" : "") + std::string(" rank ") + std::to_string(a.rank) + " step " + std::to_string(a.step);
+        if (named++ < 3)
+          found += (named > 1 ? " and" : "") + std::string(" rank ") + std::to_string(a.rank) +
+                   " step " + std::to_string(a.step);
       }
     }
-    where += " query " + std::to_string(query) + " (home rank " + std::to_string(rank) + ") kv " + set_text(keys) + " " + heads_text(heads_);
+    where += " query " + std::to_string(query) + " (home rank " + std::to_string(rank) + ") kv " +
+             set_text(keys) + " " + heads_text(heads_);
     context_.violation("P3", where, "attended once", found);
   }
 

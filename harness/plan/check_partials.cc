@@ -27,8 +27,14 @@ class PartialsChecker {
   // `fed[i]`: whether a sender other than the receiver had some of what send i reduces.
   PartialsChecker(Context& context, const SetFamily& family, PassKind kind, int32_t rank,
                   Tensor tensor, std::vector<bool>& fed)
-      : context_(context), family_(family), kind_(kind), pass_(context.pass(kind)), rank_(rank),
-        tensor_(tensor), home_(context.plan.home[rank]), fed_(fed) {}
+      : context_(context),
+        family_(family),
+        kind_(kind),
+        pass_(context.pass(kind)),
+        rank_(rank),
+        tensor_(tensor),
+        home_(context.plan.home[rank]),
+        fed_(fed) {}
 
   void collect(const RankOperations& operations) {
     for (int32_t i : operations.attends) {
@@ -37,11 +43,13 @@ class PartialsChecker {
     }
     for (int32_t i : operations.sends_in) {
       const Send& s = pass_.sends[i];
-      if (s.tensor == tensor_ && s.tokens != RangeSets::kEmpty) gains_.push_back({s.step, s.tokens, unit(s.heads), i});
+      if (s.tensor == tensor_ && s.tokens != RangeSets::kEmpty)
+        gains_.push_back({s.step, s.tokens, unit(s.heads), i});
     }
     for (int32_t i : operations.sends_out) {
       const Send& s = pass_.sends[i];
-      if (s.tensor == tensor_ && s.tokens != RangeSets::kEmpty) losses_.push_back({s.step, s.tokens, unit(s.heads), i});
+      if (s.tensor == tensor_ && s.tokens != RangeSets::kEmpty)
+        losses_.push_back({s.step, s.tokens, unit(s.heads), i});
     }
     auto by_step = [](const Change& a, const Change& b) { return a.step < b.step; };
     std::stable_sort(gains_.begin(), gains_.end(), by_step);
@@ -61,7 +69,8 @@ class PartialsChecker {
       bytes_ = stored_bytes_per_unit(tensor_, context_.problem.shape) * heads_.size();
       std::vector<Change> gains = inside(gains_), losses = inside(losses_);
       for (const Change& g : gains) {  // what arrives is held until it is added
-        if (g.send >= 0) occupy(g.step - pass_.lookahead, g.step, context_.plan.token_sets.size_of(g.tokens));
+        if (g.send >= 0)
+          occupy(g.step - pass_.lookahead, g.step, context_.plan.token_sets.size_of(g.tokens));
       }
       if (disjoint_names(gains, losses)) {
         run_on_names(gains, losses);
@@ -105,7 +114,8 @@ class PartialsChecker {
         auto it = since.find(loss.tokens);
         if (it != since.end()) {
           if (is_reduction(loss)) fed_[loss.send] = true;
-          if (!at_home(loss.tokens)) occupy(it->second, loss.step, context_.plan.token_sets.size_of(loss.tokens));
+          if (!at_home(loss.tokens))
+            occupy(it->second, loss.step, context_.plan.token_sets.size_of(loss.tokens));
           since.erase(it);
         } else if (!is_reduction(loss)) {
           missing(loss, context_.tokens(loss.tokens));
@@ -145,7 +155,8 @@ class PartialsChecker {
       occupy(step, step, size_of(subtract(unite(present, gained), home)));
       size_t first_loss = l;
       while (l < losses.size() && losses[l].step == step) ++l;
-      present = unite(without(std::move(present), {losses.data() + first_loss, l - first_loss}), gained);
+      present =
+          unite(without(std::move(present), {losses.data() + first_loss, l - first_loss}), gained);
       last_step = step + 1;
     }
     Ranges left = subtract(present, home);
@@ -174,16 +185,20 @@ class PartialsChecker {
   }
 
   void occupy(int32_t from, int32_t to, int64_t tokens) {
-    if (from <= to && tokens > 0) tally_->add(first_step_ + std::max(from, 0), first_step_ + to, tokens * bytes_);
+    if (from <= to && tokens > 0)
+      tally_->add(first_step_ + std::max(from, 0), first_step_ + to, tokens * bytes_);
   }
 
   void missing(const Change& loss, RangeSpan tokens) {
-    context_.violation("P5", place(kind_, loss.step, rank_) + " send " + name_of(tensor_) + " " + heads_text(heads_),
-                       "partials there before the step", "none of " + set_text(tokens));
+    context_.violation(
+        "P5",
+        place(kind_, loss.step, rank_) + " send " + name_of(tensor_) + " " + heads_text(heads_),
+        "partials there before the step", "none of " + set_text(tokens));
   }
   void stranded(RangeSpan tokens) {
-    context_.violation("P6", place(kind_, pass_.steps, rank_) + " " + name_of(tensor_) + " " + heads_text(heads_),
-                       "every partial at its home at the end", set_text(tokens) + " left here");
+    context_.violation(
+        "P6", place(kind_, pass_.steps, rank_) + " " + name_of(tensor_) + " " + heads_text(heads_),
+        "every partial at its home at the end", set_text(tokens) + " left here");
   }
 
   Context& context_;

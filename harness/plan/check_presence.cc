@@ -31,9 +31,15 @@ struct Read {
 
 class PresenceChecker {
  public:
-  PresenceChecker(Context& context, const SetFamily& family, PassKind kind, int32_t rank, Tensor tensor)
-      : context_(context), family_(family), kind_(kind), pass_(context.pass(kind)), rank_(rank),
-        tensor_(tensor), home_(context.plan.home[rank]) {}
+  PresenceChecker(Context& context, const SetFamily& family, PassKind kind, int32_t rank,
+                  Tensor tensor)
+      : context_(context),
+        family_(family),
+        kind_(kind),
+        pass_(context.pass(kind)),
+        rank_(rank),
+        tensor_(tensor),
+        home_(context.plan.home[rank]) {}
 
   void collect(const RankOperations& operations, const std::vector<const Keep*>& kept) {
     bool forward = kind_ == PassKind::forward;
@@ -47,7 +53,8 @@ class PresenceChecker {
     }
     for (int32_t i : operations.sends_in) {
       const Send& s = pass_.sends[i];
-      if (s.tensor == tensor_) arrivals_.push_back({s.step, s.tokens, unit(s.heads), s.collective >= 0});
+      if (s.tensor == tensor_)
+        arrivals_.push_back({s.step, s.tokens, unit(s.heads), s.collective >= 0});
     }
     std::erase_if(arrivals_, [](const Arrival& a) { return a.tokens == RangeSets::kEmpty; });
     for (int32_t i : operations.attends) {
@@ -98,7 +105,8 @@ class PresenceChecker {
     for (const Arrival& a : arrivals) {
       int32_t from = a.step == kAtStart ? 0 : std::max(0, a.step - pass_.lookahead);
       int32_t to = std::min(std::max(a.last_read, a.step), pass_.steps - 1);
-      tally.add(first_step + from, first_step + to, bytes * context_.plan.token_sets.size_of(a.tokens));
+      tally.add(first_step + from, first_step + to,
+                bytes * context_.plan.token_sets.size_of(a.tokens));
     }
   }
 
@@ -130,13 +138,18 @@ class PresenceChecker {
     Ranges missing = subtract(context_.tokens(read.tokens), context_.tokens(home_));
     missing = family_.subtract_union(missing, std::move(held));
     if (!missing.empty()) {
-      violation(keeps ? "P8" : "P4", read, "all of it there before the step", set_text(missing) + " is not");
+      violation(keeps ? "P8" : "P4", read, "all of it there before the step",
+                set_text(missing) + " is not");
     }
   }
 
-  void violation(const char* rule, const Read& read, const std::string& expected, const std::string& found) {
+  void violation(const char* rule, const Read& read, const std::string& expected,
+                 const std::string& found) {
     int32_t step = read.step == kAtEnd ? pass_.steps : read.step;
-    context_.violation(rule, place(kind_, step, rank_) + " " + read.reader + " " + name_of(tensor_) + " " + heads_text(heads_), expected, found);
+    context_.violation(rule,
+                       place(kind_, step, rank_) + " " + read.reader + " " + name_of(tensor_) +
+                           " " + heads_text(heads_),
+                       expected, found);
   }
 
   void judge_arrivals(const std::vector<Arrival>& arrivals, const std::vector<Read>& reads) {
@@ -167,7 +180,8 @@ class PresenceChecker {
     return family_.disjoint(std::move(list), home_);
   }
 
-  void judge_fresh(const Arrival& a, const std::vector<Arrival>& arrivals, const std::vector<Read>& reads) {
+  void judge_fresh(const Arrival& a, const std::vector<Arrival>& arrivals,
+                   const std::vector<Read>& reads) {
     Ranges there = intersect(context_.tokens(a.tokens), context_.tokens(home_));
     if (!there.empty()) {
       arrival_violation(a, "tokens of another rank", set_text(there) + " is home here");
@@ -180,7 +194,9 @@ class PresenceChecker {
       if (twice.empty()) continue;
       Ranges unread = subtract(twice, reads_between(reads, earlier.step, a.step));
       if (unread.empty()) continue;
-      arrival_violation(a, "not there already", set_text(unread) + " came at step " + std::to_string(earlier.step) + " and was not read");
+      arrival_violation(
+          a, "not there already",
+          set_text(unread) + " came at step " + std::to_string(earlier.step) + " and was not read");
       return;
     }
   }
@@ -198,7 +214,10 @@ class PresenceChecker {
 
   void arrival_violation(const Arrival& a, const std::string& expected, const std::string& found) {
     bool kept = a.step == kAtStart;
-    context_.violation(kept ? "P8" : "P7", place(kind_, std::max(a.step, 0), rank_) + (kept ? " kept " : " arrival ") + name_of(tensor_) + " " + heads_text(heads_), expected, found);
+    context_.violation(kept ? "P8" : "P7",
+                       place(kind_, std::max(a.step, 0), rank_) + (kept ? " kept " : " arrival ") +
+                           name_of(tensor_) + " " + heads_text(heads_),
+                       expected, found);
   }
 
   Context& context_;
@@ -230,7 +249,8 @@ std::vector<SetId> travelling(const Context& context, PassKind kind, Tensor tens
 }  // namespace
 
 void check_presence(Context& context, PassKind kind, Passes passes,
-                    const std::vector<RankOperations>& operations, std::vector<MemoryTally>& tallies) {
+                    const std::vector<RankOperations>& operations,
+                    std::vector<MemoryTally>& tallies) {
   std::vector<std::vector<const Keep*>> kept(context.plan.ranks);
   if (passes == Passes::both) {
     for (const Keep& k : context.plan.keep) kept[k.rank].push_back(&k);

@@ -11,7 +11,8 @@ namespace {
 
 class StructureChecker {
  public:
-  StructureChecker(Context& context, Passes passes) : context_(context), plan_(context.plan), passes_(passes) {}
+  StructureChecker(Context& context, Passes passes)
+      : context_(context), plan_(context.plan), passes_(passes) {}
 
   bool run() {
     if (!check_frame()) return false;
@@ -62,7 +63,8 @@ class StructureChecker {
     std::vector<SetId> list;
     for (size_t rank = 0; rank < plan_.home.size(); ++rank) {
       if (!plan_.token_sets.valid(plan_.home[rank])) {
-        bad("home of rank " + std::to_string(rank), "a token set", std::to_string(plan_.home[rank]));
+        bad("home of rank " + std::to_string(rank), "a token set",
+            std::to_string(plan_.home[rank]));
         return;
       }
       list.push_back(plan_.home[rank]);
@@ -98,15 +100,18 @@ class StructureChecker {
         bad(where, "steps in order below " + std::to_string(pass.steps), std::to_string(a.step));
       }
       last = a.step;
-      if (a.rank < 0 || a.rank >= plan_.ranks) bad(where, "a rank below " + std::to_string(plan_.ranks), std::to_string(a.rank));
+      if (a.rank < 0 || a.rank >= plan_.ranks)
+        bad(where, "a rank below " + std::to_string(plan_.ranks), std::to_string(a.rank));
       if (!good_tokens(a.q)) bad(where, "a non-empty token set q", std::to_string(a.q));
       if (!good_tokens(a.kv)) bad(where, "a non-empty token set kv", std::to_string(a.kv));
-      if (!good_heads(a.heads)) bad(where, "query heads below " + std::to_string(plan_.query_heads), heads_text(a.heads));
+      if (!good_heads(a.heads))
+        bad(where, "query heads below " + std::to_string(plan_.query_heads), heads_text(a.heads));
     }
     std::pair<int32_t, int32_t> last_stage{0, 0};
     for (size_t i = 0; i < pass.sends.size(); ++i) {
       const Send& s = pass.sends[i];
-      std::string where = std::string(name) + " step " + std::to_string(s.step) + " send " + std::to_string(i);
+      std::string where =
+          std::string(name) + " step " + std::to_string(s.step) + " send " + std::to_string(i);
       std::pair stage{s.step, s.substage};
       if (stage < last_stage || s.step >= pass.steps || s.substage < 0) {
         bad(where, "steps and sub-stages in order below step " + std::to_string(pass.steps),
@@ -120,15 +125,18 @@ class StructureChecker {
 
   void check_send(PassKind kind, const Pass& pass, const Send& s, const std::string& where) {
     bool tagged = s.collective >= 0;
-    if (!good_tokens(s.tokens, tagged)) bad(where, "a non-empty token set", std::to_string(s.tokens));
-    if (!good_heads(s.heads)) bad(where, "query heads below " + std::to_string(plan_.query_heads), heads_text(s.heads));
+    if (!good_tokens(s.tokens, tagged))
+      bad(where, "a non-empty token set", std::to_string(s.tokens));
+    if (!good_heads(s.heads))
+      bad(where, "query heads below " + std::to_string(plan_.query_heads), heads_text(s.heads));
     if (s.collective < -1 || s.collective >= static_cast<int32_t>(pass.collectives.size())) {
       bad(where, "a collective of this pass", std::to_string(s.collective));
     }
     bool forward_tensor = s.tensor == Tensor::q || s.tensor == Tensor::kv || s.tensor == Tensor::o;
     bool backward_tensor = s.tensor != Tensor::o;
     if (kind == PassKind::forward ? !forward_tensor : !backward_tensor) {
-      bad(where, kind == PassKind::forward ? "q, kv or o" : "q, kv, do, dq or dkv", name_of(s.tensor));
+      bad(where, kind == PassKind::forward ? "q, kv or o" : "q, kv, do, dq or dkv",
+          name_of(s.tensor));
     }
     for (SetId side : {s.from, s.to}) {
       if (!plan_.rank_sets.valid(side) || side == RangeSets::kEmpty) {
@@ -137,10 +145,15 @@ class StructureChecker {
       }
     }
     int64_t senders = plan_.rank_sets.size_of(s.from), receivers = plan_.rank_sets.size_of(s.to);
-    if (senders > 1 && receivers > 1) bad(where, "one sender or one receiver", std::to_string(senders) + " to " + std::to_string(receivers));
-    if (senders > 1 && !is_partial(s.tensor)) bad(where, "a partial tensor to reduce", name_of(s.tensor));
+    if (senders > 1 && receivers > 1)
+      bad(where, "one sender or one receiver",
+          std::to_string(senders) + " to " + std::to_string(receivers));
+    if (senders > 1 && !is_partial(s.tensor))
+      bad(where, "a partial tensor to reduce", name_of(s.tensor));
     if (receivers > 1 && is_partial(s.tensor)) bad(where, "a copy to multicast", name_of(s.tensor));
-    if (senders == 1 && s.from == s.to && !tagged) bad(where, "two different ranks", "rank " + std::to_string(plan_.rank_sets[s.from].front().begin) + " to itself");
+    if (senders == 1 && s.from == s.to && !tagged)
+      bad(where, "two different ranks",
+          "rank " + std::to_string(plan_.rank_sets[s.from].front().begin) + " to itself");
   }
 
   // P9. The group is the several-membered side; for all_to_all it is every rank that sends.
@@ -156,8 +169,12 @@ class StructureChecker {
     };
     std::vector<Seen> seen(pass.collectives.size());
     const std::string name = kind == PassKind::forward ? "forward" : "backward";
-    auto bad_collective = [&](int32_t index, const std::string& expected, const std::string& found) {
-      context_.violation("P9", name + " collective " + std::to_string(index) + " (" + name_of(pass.collectives[index].kind) + ")", expected, found);
+    auto bad_collective = [&](int32_t index, const std::string& expected,
+                              const std::string& found) {
+      context_.violation("P9",
+                         name + " collective " + std::to_string(index) + " (" +
+                             name_of(pass.collectives[index].kind) + ")",
+                         expected, found);
     };
     for (const Send& s : pass.sends) {
       if (s.collective < 0) continue;
@@ -165,24 +182,36 @@ class StructureChecker {
       Seen& first = seen[s.collective];
       int64_t tokens = plan_.token_sets.size_of(s.tokens);
       if (tokens > c.padded_tokens) {
-        bad_collective(s.collective, "at most " + std::to_string(c.padded_tokens) + " tokens a block", std::to_string(tokens));
+        bad_collective(s.collective,
+                       "at most " + std::to_string(c.padded_tokens) + " tokens a block",
+                       std::to_string(tokens));
       }
-      SetId group = c.kind == CollectiveKind::all_gather ? s.to : c.kind == CollectiveKind::reduce_scatter ? s.from : RangeSets::kEmpty;
+      SetId group = c.kind == CollectiveKind::all_gather       ? s.to
+                    : c.kind == CollectiveKind::reduce_scatter ? s.from
+                                                               : RangeSets::kEmpty;
       if (!first.any) {
-        first.step = s.step, first.tensor = s.tensor, first.heads = s.heads, first.group = group, first.any = true;
+        first.step = s.step, first.tensor = s.tensor, first.heads = s.heads, first.group = group,
+        first.any = true;
       }
-      bool same_heads = c.kind == CollectiveKind::all_to_all ? s.heads.size() == first.heads.size() : s.heads == first.heads;
+      bool same_heads = c.kind == CollectiveKind::all_to_all ? s.heads.size() == first.heads.size()
+                                                             : s.heads == first.heads;
       if (s.step != first.step || s.tensor != first.tensor || !same_heads || group != first.group) {
-        bad_collective(s.collective, "one step, tensor, head range and group", "step " + std::to_string(s.step) + " " + name_of(s.tensor) + " " + heads_text(s.heads));
+        bad_collective(
+            s.collective, "one step, tensor, head range and group",
+            "step " + std::to_string(s.step) + " " + name_of(s.tensor) + " " + heads_text(s.heads));
       }
-      int64_t from = plan_.rank_sets[s.from].front().begin, to = plan_.rank_sets[s.to].front().begin;
+      int64_t from = plan_.rank_sets[s.from].front().begin,
+              to = plan_.rank_sets[s.to].front().begin;
       int64_t owner = c.kind == CollectiveKind::reduce_scatter ? to : from;
       if (c.kind == CollectiveKind::all_to_all) {
-        if (from == to || !first.pairs.emplace(from, to).second) bad_collective(s.collective, "each ordered pair once", std::to_string(from) + " to " + std::to_string(to) + " again");
+        if (from == to || !first.pairs.emplace(from, to).second)
+          bad_collective(s.collective, "each ordered pair once",
+                         std::to_string(from) + " to " + std::to_string(to) + " again");
         first.members.insert(from);
         first.members.insert(to);
       } else if (!first.members.insert(owner).second) {
-        bad_collective(s.collective, "one block a rank", "rank " + std::to_string(owner) + " twice");
+        bad_collective(s.collective, "one block a rank",
+                       "rank " + std::to_string(owner) + " twice");
       } else if (!contains(plan_.rank_sets[group], Range{owner, owner + 1})) {
         bad_collective(s.collective, "a rank of the group", "rank " + std::to_string(owner));
       }
@@ -196,7 +225,8 @@ class StructureChecker {
         want = plan_.rank_sets.size_of(seen[i].group);
       }
       if (have != want || !seen[i].any) {
-        bad_collective(static_cast<int32_t>(i), std::to_string(want) + " sends", std::to_string(have));
+        bad_collective(static_cast<int32_t>(i), std::to_string(want) + " sends",
+                       std::to_string(have));
       }
     }
   }
@@ -205,9 +235,11 @@ class StructureChecker {
     for (size_t i = 0; i < plan_.keep.size(); ++i) {
       const Keep& k = plan_.keep[i];
       std::string where = "keep " + std::to_string(i);
-      if (k.rank < 0 || k.rank >= plan_.ranks) bad(where, "a rank below " + std::to_string(plan_.ranks), std::to_string(k.rank));
+      if (k.rank < 0 || k.rank >= plan_.ranks)
+        bad(where, "a rank below " + std::to_string(plan_.ranks), std::to_string(k.rank));
       if (!good_tokens(k.tokens)) bad(where, "a non-empty token set", std::to_string(k.tokens));
-      if (!good_heads(k.heads)) bad(where, "query heads below " + std::to_string(plan_.query_heads), heads_text(k.heads));
+      if (!good_heads(k.heads))
+        bad(where, "query heads below " + std::to_string(plan_.query_heads), heads_text(k.heads));
       if (k.tensor != Tensor::q && k.tensor != Tensor::kv) bad(where, "q or kv", name_of(k.tensor));
     }
   }

@@ -34,18 +34,17 @@ Range MaskIndex::block_of(int64_t token) const {
   return document(document_of(token));
 }
 
-Range MaskIndex::visible_keys(int64_t query) const {
-  return visible_hull({query, query + 1});
-}
+Range MaskIndex::visible_keys(int64_t query) const { return visible_hull({query, query + 1}); }
 
-Range MaskIndex::visible_hull(Range queries) const {
-  Range block = block_of(queries.begin);
+Range MaskIndex::visible_hull(Range queries, Range block) const {
   switch (mask_) {
-    case Mask::document_full: return block;
+    case Mask::document_full:
+      return block;
     case Mask::sliding_window:
       return {std::max(block.begin, queries.begin - window_ + 1), queries.end};
     case Mask::document_causal:
-    case Mask::causal: break;
+    case Mask::causal:
+      break;
   }
   return {block.begin, queries.end};
 }
@@ -66,24 +65,20 @@ int64_t MaskIndex::cells() const {
 
 int64_t MaskIndex::cells(RangeSpan queries) const {
   int64_t total = 0;
-  for (const Range& range : queries) {
-    for_each_block(range, [&](Range piece, Range block) { total += pairs(piece, block); });
-  }
+  for_each_block(queries, [&](Range piece, Range block) { total += pairs(piece, block); });
   return total;
 }
 
 int64_t MaskIndex::cells(RangeSpan queries, RangeSpan keys) const {
   int64_t total = 0;
-  for (const Range& range : queries) {
-    for_each_block(range, [&](Range piece, Range) {
-      Range hull = visible_hull(piece);
-      auto it = std::partition_point(keys.begin(), keys.end(),
-                                     [&](const Range& r) { return r.end <= hull.begin; });
-      for (; it != keys.end() && it->begin < hull.end; ++it) {
-        total += pairs(piece, {std::max(it->begin, hull.begin), std::min(it->end, hull.end)});
-      }
-    });
-  }
+  for_each_block(queries, [&](Range piece, Range block) {
+    Range hull = visible_hull(piece, block);
+    if (contains(keys, hull)) {
+      total += pairs(piece, block);
+      return;
+    }
+    for (const Range& part : intersect(RangeSpan(&hull, 1), keys)) total += pairs(piece, part);
+  });
   return total;
 }
 

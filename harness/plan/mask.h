@@ -20,20 +20,31 @@ class MaskIndex {
   // Queries of one block (the whole pack for `causal`, else one document) see keys of that block
   // alone; `queries` must lie inside one block. The union of their visible keys is one range.
   Range block_of(int64_t token) const;
-  Range visible_hull(Range queries) const;
+  Range visible_hull(Range queries) const { return visible_hull(queries, block_of(queries.begin)); }
+  Range visible_hull(Range queries, Range block) const;
 
-  int64_t cells() const;                                        // of the whole mask
-  int64_t cells(RangeSpan queries) const;                       // all keys that they see
-  int64_t cells(RangeSpan queries, RangeSpan keys) const;       // visible ones among `keys`
+  int64_t cells() const;                                   // of the whole mask
+  int64_t cells(RangeSpan queries) const;                  // all keys that they see
+  int64_t cells(RangeSpan queries, RangeSpan keys) const;  // visible ones among `keys`
 
   // Calls visit(piece, block) for the pieces of `queries` that lie in one block each, in order.
   template <typename Visit>
-  void for_each_block(Range queries, Visit visit) const {
-    while (queries.begin < queries.end) {
-      Range block = block_of(queries.begin);
-      int64_t end = block.end < queries.end ? block.end : queries.end;
-      visit(Range{queries.begin, end}, block);
-      queries.begin = end;
+  void for_each_block(RangeSpan queries, Visit visit) const {
+    if (mask_ == Mask::causal) {
+      for (const Range& range : queries) visit(range, Range{0, tokens()});
+      return;
+    }
+    int32_t index = 0;
+    for (Range range : queries) {
+      // Usually the same document as before or one of the next; else look it up.
+      for (int tries = 0; tries < 4 && starts_[index + 1] <= range.begin; ++tries) ++index;
+      if (starts_[index + 1] <= range.begin) index = document_of(range.begin);
+      while (range.begin < range.end) {
+        int64_t end = starts_[index + 1] < range.end ? starts_[index + 1] : range.end;
+        visit(Range{range.begin, end}, document(index));
+        range.begin = end;
+        if (range.begin < range.end) ++index;
+      }
     }
   }
 

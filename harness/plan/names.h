@@ -10,11 +10,11 @@
 
 namespace cpbench {
 
-const char* name_of(Tensor tensor);            // q kv o do dq dkv
-const char* name_of(CollectiveKind kind);      // all_gather reduce_scatter all_to_all
-const char* name_of(GradientWire wire);        // model accumulation
-const char* name_of(Mask mask);                // document_causal causal document_full sliding_window
-const char* name_of(Dtype dtype);              // float64 float32 bfloat16
+const char* name_of(Tensor tensor);        // q kv o do dq dkv
+const char* name_of(CollectiveKind kind);  // all_gather reduce_scatter all_to_all
+const char* name_of(GradientWire wire);    // model accumulation
+const char* name_of(Mask mask);            // document_causal causal document_full sliding_window
+const char* name_of(Dtype dtype);          // float64 float32 bfloat16
 
 // nullopt for a word that names none.
 std::optional<Tensor> tensor_named(const std::string& name);

@@ -95,7 +95,7 @@ struct Collective {
 
 struct Pass {
   int32_t steps = 0;
-  int32_t lookahead = 1;  // communication may run at most this many steps ahead; >= 0
+  int32_t lookahead = 1;        // communication may run at most this many steps ahead; >= 0
   std::vector<Attend> attends;  // sorted by (step, rank); order inside is the plan's
   std::vector<Send> sends;      // sorted by (step, substage); order inside is the plan's
   std::vector<Collective> collectives;

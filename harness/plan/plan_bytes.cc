@@ -14,12 +14,14 @@ namespace {
 int64_t elements_per_token(Tensor tensor, Heads heads, const AttentionShape& shape) {
   switch (tensor) {
     case Tensor::q:
-    case Tensor::dq: return int64_t{heads.size()} * shape.head_dim;
+    case Tensor::dq:
+      return int64_t{heads.size()} * shape.head_dim;
     case Tensor::kv:
     case Tensor::dkv:
       return int64_t{kv_heads_of(heads, shape).size()} * (shape.head_dim + shape.value_head_dim);
     case Tensor::o:
-    case Tensor::d_o: return int64_t{heads.size()} * shape.value_head_dim;
+    case Tensor::d_o:
+      return int64_t{heads.size()} * shape.value_head_dim;
   }
   return 0;
 }
@@ -31,7 +33,8 @@ int64_t statistics_per_token(Tensor tensor, Heads heads) {
   return 0;
 }
 
-int64_t bytes_per_token(Tensor tensor, Heads heads, const AttentionShape& shape, bool accumulation) {
+int64_t bytes_per_token(Tensor tensor, Heads heads, const AttentionShape& shape,
+                        bool accumulation) {
   int64_t wide = bytes_of(accumulation_dtype(shape.dtype));
   int64_t element = accumulation ? wide : bytes_of(shape.dtype);
   return elements_per_token(tensor, heads, shape) * element +
@@ -50,7 +53,8 @@ int64_t stored_bytes_per_token(Tensor tensor, Heads heads, const AttentionShape&
   return bytes_per_token(tensor, heads, shape, is_partial(tensor));
 }
 
-SendCost cost_of(const Send& send, const Pass& pass, const Plan& plan, const AttentionShape& shape) {
+SendCost cost_of(const Send& send, const Pass& pass, const Plan& plan,
+                 const AttentionShape& shape) {
   RangeSpan from = plan.rank_sets[send.from];
   RangeSpan to = plan.rank_sets[send.to];
   int64_t tokens = plan.token_sets.size_of(send.tokens);

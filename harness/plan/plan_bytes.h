@@ -1,5 +1,5 @@
-// What the plan's tensors weigh. Shapes: q [tokens, Hq, D], k [tokens, Hkv, D], v [tokens, Hkv, Dv],
-// o and do [tokens, Hq, Dv]; log-sum-exp and row sums [tokens, Hq] in the accumulation dtype.
+// What the plan's tensors weigh. Shapes: q [tokens, Hq, D], k [tokens, Hkv, D], v [tokens, Hkv,
+// Dv], o and do [tokens, Hq, Dv]; log-sum-exp and row sums [tokens, Hq] in the accumulation dtype.
 #pragma once
 
 #include "harness/plan/plan.h"

@@ -93,14 +93,16 @@ class Words {
     return value;
   }
   int32_t to_small(int64_t value) const {
-    if (value < std::numeric_limits<int32_t>::min() || value > std::numeric_limits<int32_t>::max()) {
+    if (value < std::numeric_limits<int32_t>::min() ||
+        value > std::numeric_limits<int32_t>::max()) {
       fail(std::to_string(value) + " is too large");
     }
     return static_cast<int32_t>(value);
   }
   std::pair<int64_t, int64_t> to_pair(const std::string& text, char separator) const {
     size_t at = text.find(separator);
-    if (at == std::string::npos) fail("'" + text + "' where two numbers with '" + separator + "' belong");
+    if (at == std::string::npos)
+      fail("'" + text + "' where two numbers with '" + separator + "' belong");
     return {to_number(text.substr(0, at)), to_number(text.substr(at + 1))};
   }
 

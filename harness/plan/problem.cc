@@ -19,9 +19,12 @@ int64_t Batch::tokens() const {
 
 int64_t bytes_of(Dtype dtype) {
   switch (dtype) {
-    case Dtype::float64: return 8;
-    case Dtype::float32: return 4;
-    case Dtype::bfloat16: return 2;
+    case Dtype::float64:
+      return 8;
+    case Dtype::float32:
+      return 4;
+    case Dtype::bfloat16:
+      return 2;
   }
   return 0;
 }
@@ -32,7 +35,8 @@ Dtype accumulation_dtype(Dtype dtype) {
 
 void validate(const Problem& problem) {
   const Batch& batch = problem.batch;
-  if (batch.document_lengths.empty()) throw UserError("document_lengths is empty; give at least one");
+  if (batch.document_lengths.empty())
+    throw UserError("document_lengths is empty; give at least one");
   for (size_t i = 0; i < batch.document_lengths.size(); ++i) {
     require(batch.document_lengths[i] >= 1, "document_lengths[" + std::to_string(i) + "]",
             batch.document_lengths[i], "at least 1 token");

@@ -33,7 +33,7 @@ Dtype accumulation_dtype(Dtype dtype);
 
 struct AttentionShape {
   int32_t query_heads = 8;
-  int32_t kv_heads = 8;  // divides query_heads (grouped-query attention)
+  int32_t kv_heads = 8;         // divides query_heads (grouped-query attention)
   int32_t head_dim = 64;        // of Q and K
   int32_t value_head_dim = 64;  // of V and O
   Dtype dtype = Dtype::float32;
@@ -47,11 +47,11 @@ struct Cluster {
   std::string name = "threads";
   int32_t nodes = 1;
   int32_t gpus_per_node = 1;
-  double peak_flops_per_second = 0;           // per GPU, dense, in the shape's dtype; 0: unknown
-  double memory_bytes = 0;                    // per GPU; 0: unlimited
-  double memory_bytes_per_second = 0;         // per GPU; 0: unknown
-  double intra_node_bytes_per_second = 0;     // per GPU and direction; 0: unknown
-  double inter_node_bytes_per_second = 0;     // per GPU and direction; 0: unknown
+  double peak_flops_per_second = 0;        // per GPU, dense, in the shape's dtype; 0: unknown
+  double memory_bytes = 0;                 // per GPU; 0: unlimited
+  double memory_bytes_per_second = 0;      // per GPU; 0: unknown
+  double intra_node_bytes_per_second = 0;  // per GPU and direction; 0: unknown
+  double inter_node_bytes_per_second = 0;  // per GPU and direction; 0: unknown
 
   int32_t ranks() const { return nodes * gpus_per_node; }
   int32_t node_of(int32_t rank) const { return rank / gpus_per_node; }

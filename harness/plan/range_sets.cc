@@ -15,9 +15,15 @@ void append(Ranges& out, Range range) {
   }
 }
 
-// First range of `ranges` that ends after `token`.
-RangeSpan::iterator first_after(RangeSpan ranges, int64_t token) {
-  return std::partition_point(ranges.begin(), ranges.end(),
+// First range of [from, end) that ends after `token`. Galloping: cheap when it is near, logarithmic
+// when it is far, so a walk over two sets costs about the smaller one.
+RangeSpan::iterator first_after(RangeSpan::iterator from, RangeSpan::iterator end, int64_t token) {
+  int64_t stride = 1;
+  while (end - from > stride && (from + stride)->end <= token) {
+    from += stride;
+    stride *= 2;
+  }
+  return std::partition_point(from, std::min(end, from + stride + 1),
                               [token](const Range& r) { return r.end <= token; });
 }
 
@@ -71,12 +77,13 @@ Ranges unite(RangeSpan a, RangeSpan b) {
   return out;
 }
 
-// The larger operand is entered by binary search, so a few ranges against many stay cheap.
 Ranges intersect(RangeSpan a, RangeSpan b) {
   if (a.size() > b.size()) std::swap(a, b);
   Ranges out;
+  auto at = b.begin();
   for (const Range& r : a) {
-    for (auto it = first_after(b, r.begin); it != b.end() && it->begin < r.end; ++it) {
+    at = first_after(at, b.end(), r.begin);
+    for (auto it = at; it != b.end() && it->begin < r.end; ++it) {
       out.push_back({std::max(r.begin, it->begin), std::min(r.end, it->end)});
     }
   }
@@ -85,9 +92,11 @@ Ranges intersect(RangeSpan a, RangeSpan b) {
 
 Ranges subtract(RangeSpan a, RangeSpan b) {
   Ranges out;
+  auto at = b.begin();
   for (const Range& r : a) {
     int64_t begin = r.begin;
-    for (auto it = first_after(b, r.begin); it != b.end() && it->begin < r.end; ++it) {
+    at = first_after(at, b.end(), r.begin);
+    for (auto it = at; it != b.end() && it->begin < r.end; ++it) {
       if (begin < it->begin) out.push_back({begin, it->begin});
       begin = it->end;
     }
@@ -98,20 +107,28 @@ Ranges subtract(RangeSpan a, RangeSpan b) {
 
 bool contains(RangeSpan outer, Range inner) {
   if (inner.begin >= inner.end) return true;
-  auto it = first_after(outer, inner.begin);
+  auto it = first_after(outer.begin(), outer.end(), inner.begin);
   return it != outer.end() && it->begin <= inner.begin && inner.end <= it->end;
 }
 
 bool contains_all(RangeSpan outer, RangeSpan inner) {
-  return std::all_of(inner.begin(), inner.end(), [&](const Range& r) { return contains(outer, r); });
+  auto at = outer.begin();
+  for (const Range& r : inner) {
+    at = first_after(at, outer.end(), r.begin);
+    if (at == outer.end() || at->begin > r.begin || r.end > at->end) return false;
+  }
+  return true;
 }
 
 bool overlap(RangeSpan a, RangeSpan b) {
   if (a.size() > b.size()) std::swap(a, b);
-  return std::any_of(a.begin(), a.end(), [&](const Range& r) {
-    auto it = first_after(b, r.begin);
-    return it != b.end() && it->begin < r.end;
-  });
+  auto at = b.begin();
+  for (const Range& r : a) {
+    at = first_after(at, b.end(), r.begin);
+    if (at == b.end()) return false;
+    if (at->begin < r.end) return true;
+  }
+  return false;
 }
 
 RangeSets::RangeSets() { intern(Ranges{}); }

@@ -50,9 +50,7 @@ class RangeSets {
   int64_t size_of(SetId id) const { return sizes_[id]; }
   int32_t count() const { return static_cast<int32_t>(sizes_.size()); }
   bool valid(SetId id) const { return id >= 0 && id < count(); }
-  bool operator==(const RangeSets& other) const {
-    return sets_ == other.sets_;
-  }
+  bool operator==(const RangeSets& other) const { return sets_ == other.sets_; }
 
  private:
   std::vector<Ranges> sets_;  // one allocation each: a pool of many ranges never moves them

@@ -15,16 +15,17 @@ int64_t parse_size(const std::string& text) {
   int64_t value = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   std::string suffix(end, text.data() + text.size());
-  int64_t unit = suffix.empty()                     ? 1
-                 : suffix == "K" || suffix == "k"   ? kKibi
-                 : suffix == "M" || suffix == "m"   ? kMebi
-                                                    : 0;
+  int64_t unit = suffix.empty()                   ? 1
+                 : suffix == "K" || suffix == "k" ? kKibi
+                 : suffix == "M" || suffix == "m" ? kMebi
+                                                  : 0;
   if (error == std::errc::result_out_of_range ||
       (error == std::errc() && unit > 0 && value > std::numeric_limits<int64_t>::max() / unit)) {
     throw UserError("'" + text + "' is too large for a size");
   }
   if (error != std::errc() || unit == 0 || value < 0) {
-    throw UserError("'" + text + "' is no size; write digits with an optional K or M, like 8192 or 8K");
+    throw UserError("'" + text +
+                    "' is no size; write digits with an optional K or M, like 8192 or 8K");
   }
   return value * unit;
 }

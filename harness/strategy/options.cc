@@ -48,7 +48,8 @@ std::string complaint(const OptionSpec& spec, const std::string& value) {
       return parse(value, number) && in_bounds(spec, number) ? "" : "a number" + bounds(spec);
     }
     case OptionKind::choice: {
-      if (std::find(spec.choices.begin(), spec.choices.end(), value) != spec.choices.end()) return "";
+      if (std::find(spec.choices.begin(), spec.choices.end(), value) != spec.choices.end())
+        return "";
       std::string text = "one of ";
       for (size_t i = 0; i < spec.choices.size(); ++i) text += (i ? ", " : "") + spec.choices[i];
       return text;

@@ -12,7 +12,7 @@ namespace cpbench {
 enum class OptionKind : uint8_t { boolean, integer, number, choice };
 
 struct OptionSpec {
-  std::string name;           // "ratio"
+  std::string name;  // "ratio"
   OptionKind kind = OptionKind::boolean;
   std::string default_value;  // "1.05"
   std::string help;           // one line, with the unit

@@ -64,11 +64,19 @@ Plan all_gather_plan(const Problem& problem, const std::vector<Ranges>& shards,
 }
 
 std::vector<OptionSpec> all_gather_option_specs() {
-  return {{"head_groups", OptionKind::integer, "1",
-           "groups of KV heads gathered one after another, each behind the attention of the last", 1,
-           1024, {}},
-          {"received_kv", OptionKind::choice, "kept",
-           "keep the gathered K, V for the backward pass (memory) or gather them again (bytes)", 0, 0,
+  return {{"head_groups",
+           OptionKind::integer,
+           "1",
+           "groups of KV heads gathered one after another, each behind the attention of the last",
+           1,
+           1024,
+           {}},
+          {"received_kv",
+           OptionKind::choice,
+           "kept",
+           "keep the gathered K, V for the backward pass (memory) or gather them again (bytes)",
+           0,
+           0,
            {"kept", "fetched_again"}}};
 }
 

@@ -43,7 +43,8 @@ std::vector<Ranges> head_tail_shards(int64_t tokens, int32_t ranks) {
   return shards;
 }
 
-std::vector<Ranges> per_document_shards(const Batch& batch, int32_t ranks, int32_t chunks_per_rank) {
+std::vector<Ranges> per_document_shards(const Batch& batch, int32_t ranks,
+                                        int32_t chunks_per_rank) {
   std::vector<Ranges> shards(ranks);
   int64_t chunks = int64_t{ranks} * chunks_per_rank;
   int64_t token = 0;
@@ -54,7 +55,8 @@ std::vector<Ranges> per_document_shards(const Batch& batch, int32_t ranks, int32
     // Documents shorter than the chunks touch only the chunks that get a remainder token; visit
     // those alone, in token order, so that many short documents over many ranks stay linear.
     auto give = [&](int64_t chunk, int64_t size) {
-      int32_t rank = chunks_per_rank == 2 ? zigzag_owner(chunk, ranks) : static_cast<int32_t>(chunk);
+      int32_t rank =
+          chunks_per_rank == 2 ? zigzag_owner(chunk, ranks) : static_cast<int32_t>(chunk);
       extend(shards[rank], {token, token + size});
       token += size;
     };

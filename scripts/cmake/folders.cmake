@@ -29,3 +29,12 @@ function(cpbench_test name)
                                              CPBENCH_BINARY_DIR="${CMAKE_BINARY_DIR}")
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60)
 endfunction()
+
+# The test_*.py of the current folder as one CTest entry. The label lets scripts/test tell them apart.
+function(cpbench_pytest name)
+  find_program(CPBENCH_PYTHON python3 HINTS ${CMAKE_SOURCE_DIR}/.venv/bin NO_CMAKE_FIND_ROOT_PATH)
+  add_test(NAME ${name} COMMAND ${CPBENCH_PYTHON} -m pytest -q -p no:cacheprovider
+                                ${CMAKE_CURRENT_SOURCE_DIR}/${ARGN})
+  set_tests_properties(${name} PROPERTIES LABELS python TIMEOUT 600
+                       ENVIRONMENT "CPBENCH_BINARY_DIR=${CMAKE_BINARY_DIR}")
+endfunction()

@@ -11,7 +11,10 @@ Problem make_problem(std::vector<int64_t> lengths, int32_t ranks, int32_t query_
                      int32_t kv_heads, Mask mask, int64_t window) {
   Problem problem;
   problem.batch = {std::move(lengths), mask, window};
-  problem.shape = {.query_heads = query_heads, .kv_heads = kv_heads, .head_dim = 8, .value_head_dim = 8,
+  problem.shape = {.query_heads = query_heads,
+                   .kv_heads = kv_heads,
+                   .head_dim = 8,
+                   .value_head_dim = 8,
                    .dtype = Dtype::float64};
   problem.cluster.gpus_per_node = ranks;
   return problem;
@@ -31,9 +34,11 @@ std::vector<NamedProblem> adversarial_problems() {
   std::vector<NamedProblem> out;
   for (const auto& [name, lengths] : batches) {
     for (int32_t ranks : {1, 2, 3, 4, 7, 8}) {
-      for (Mask mask : {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
-        out.push_back({name + ", " + std::to_string(ranks) + " ranks, " + name_of(mask),
-                       make_problem(lengths, ranks, 8, 2, mask, mask == Mask::sliding_window ? 5 : 0)});
+      for (Mask mask :
+           {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
+        out.push_back(
+            {name + ", " + std::to_string(ranks) + " ranks, " + name_of(mask),
+             make_problem(lengths, ranks, 8, 2, mask, mask == Mask::sliding_window ? 5 : 0)});
       }
     }
   }
@@ -43,7 +48,9 @@ std::vector<NamedProblem> adversarial_problems() {
 
 std::vector<NamedProblem> random_problems(int count, int64_t tokens, uint64_t seed) {
   std::mt19937_64 random(seed);  // raw words only: its distributions differ between libraries
-  auto below = [&random](int64_t n) { return static_cast<int64_t>(random() % static_cast<uint64_t>(n)); };
+  auto below = [&random](int64_t n) {
+    return static_cast<int64_t>(random() % static_cast<uint64_t>(n));
+  };
   std::vector<NamedProblem> out;
   for (int i = 0; i < count; ++i) {
     std::vector<int64_t> lengths;

@@ -19,7 +19,9 @@ class EveryStrategy : public testing::TestWithParam<const Strategy*> {
       std::vector<std::string> values = spec.choices;
       if (spec.kind == OptionKind::boolean) values = {"true", "false"};
       for (const std::string& value : values) {
-        if (value != spec.default_value) variants.emplace_back(s.name, s.options, std::map<std::string, std::string>{{spec.name, value}});
+        if (value != spec.default_value)
+          variants.emplace_back(s.name, s.options,
+                                std::map<std::string, std::string>{{spec.name, value}});
       }
     }
     return variants;

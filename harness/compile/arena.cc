@@ -1,0 +1,84 @@
+// Best fit in order of birth: each buffer takes the smallest gap that holds it, or the arena grows.
+#include "harness/compile/arena.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <queue>
+
+namespace cpbench {
+namespace {
+
+class Gaps {
+ public:
+  int64_t take(int64_t bytes) {
+    auto best = gaps_.end();
+    for (auto it = gaps_.begin(); it != gaps_.end(); ++it) {
+      if (it->second >= bytes && (best == gaps_.end() || it->second < best->second)) best = it;
+    }
+    if (best == gaps_.end()) {  // grow, from the last gap if it reaches the end
+      int64_t offset = end_;
+      if (!gaps_.empty() && gaps_.rbegin()->first + gaps_.rbegin()->second == end_) {
+        offset = gaps_.rbegin()->first;
+        gaps_.erase(offset);
+      }
+      end_ = offset + bytes;
+      return offset;
+    }
+    const auto [offset, size] = *best;
+    gaps_.erase(best);
+    if (size > bytes) gaps_[offset + bytes] = size - bytes;
+    return offset;
+  }
+
+  void give(int64_t offset, int64_t bytes) {
+    if (bytes == 0) return;
+    auto next = gaps_.lower_bound(offset);
+    if (next != gaps_.end() && next->first == offset + bytes) {
+      bytes += next->second;
+      next = gaps_.erase(next);
+    }
+    if (next != gaps_.begin()) {
+      const auto before = std::prev(next);
+      if (before->first + before->second == offset) {
+        before->second += bytes;
+        return;
+      }
+    }
+    gaps_[offset] = bytes;
+  }
+
+  int64_t end() const { return end_; }
+
+ private:
+  std::map<int64_t, int64_t> gaps_;  // offset -> bytes; no two adjacent
+  int64_t end_ = 0;
+};
+
+int64_t aligned(int64_t bytes) {
+  return (bytes + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
+}
+
+}  // namespace
+
+int64_t place(std::vector<Buffer>& buffers) {
+  std::vector<int32_t> order(buffers.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, {}, [&](int32_t i) { return buffers[i].first_op; });
+  using Death = std::pair<int32_t, int32_t>;  // last operation, buffer
+  std::priority_queue<Death, std::vector<Death>, std::greater<>> alive;
+  Gaps gaps;
+  for (int32_t index : order) {
+    Buffer& buffer = buffers[index];
+    while (!alive.empty() && alive.top().first < buffer.first_op) {
+      const Buffer& dead = buffers[alive.top().second];
+      gaps.give(dead.offset, aligned(dead.bytes));
+      alive.pop();
+    }
+    buffer.offset = gaps.take(aligned(buffer.bytes));
+    alive.emplace(buffer.last_op, index);
+  }
+  return gaps.end();
+}
+
+}  // namespace cpbench

@@ -1,0 +1,30 @@
+// Where the copies (q, kv, do) lie on one rank: at home, and in messages that arrived.
+#pragma once
+
+#include <array>
+#include <unordered_map>
+#include <vector>
+
+#include "harness/compile/rank_builder.h"
+
+namespace cpbench {
+
+class Copies {
+ public:
+  explicit Copies(RankBuilder& builder) : builder_(builder) {}
+
+  // The newest wins: a tensor that was dropped may arrive again.
+  void add(int32_t buffer);
+  // The one buffer that holds all of these tokens and heads (of the tensor), or -1.
+  int32_t holder(Tensor tensor, SetId tokens, Heads heads);
+  int32_t holder(Tensor tensor, RangeSpan tokens, Heads heads);
+  // Copies tokens and heads from wherever they lie into `target`.
+  void gather(int32_t target, Ranges tokens, Heads heads);
+
+ private:
+  std::array<std::vector<int32_t>, kTensors> buffers_;                      // oldest first
+  std::array<std::unordered_map<SetId, int32_t>, kTensors> newest_of_set_;
+  RankBuilder& builder_;
+};
+
+}  // namespace cpbench

@@ -1,0 +1,54 @@
+// The partial results (o, dq or dkv) that one rank holds in one pass, and in which rows.
+//
+// At home an accumulator of all heads; elsewhere accumulators come with the first write of their
+// tokens and go when their last row is sent. Which rows hold something is known here, so the first
+// write of a row stores, later ones accumulate, and nothing is reset at run time.
+// Heads are those of the tensor. The finest head ranges that the pass uses are `cells` here; rows
+// are followed per cell.
+#pragma once
+
+#include <vector>
+
+#include "harness/compile/rank_builder.h"
+
+namespace cpbench {
+
+class Partials {
+ public:
+  // `used`: every head range with which this tensor is written, sent or received on this rank.
+  Partials(RankBuilder& builder, Tensor tensor, int32_t home, std::vector<Heads> used);
+
+  // Makes room for these tokens where there is none.
+  void reserve(RangeSpan tokens, Heads heads);
+  // The one accumulator that has room for all of them, or -1.
+  int32_t holder(RangeSpan tokens, Heads heads) const;
+  bool any_written(RangeSpan tokens, Heads heads) const;
+  void mark_written(RangeSpan tokens, Heads heads);
+  // Clears the rows that hold nothing; all are written then.
+  void complete(RangeSpan tokens, Heads heads);
+  // Stores or accumulates the rows of `source`; room must be there.
+  void add(int32_t source, RangeSpan tokens, Heads heads);
+  // Moves what is held into `target`, zeros for the rest; the rows hold nothing then.
+  void take(int32_t target, RangeSpan tokens, Heads heads);
+
+ private:
+  struct Accumulator {
+    int32_t buffer;
+    Heads heads;
+    std::vector<Ranges> written;  // per cell of the tensor
+  };
+  // visit(accumulator, cell, heads of the cell)
+  template <typename Accumulators, typename Visit>
+  void each_cell(Accumulators& accumulators, Heads heads, const Visit& visit) const;
+  RangeSpan tokens_of(const Accumulator& accumulator) const;
+  Heads component_of(Heads heads) const;
+
+  RankBuilder& builder_;
+  Tensor tensor_;
+  int32_t home_;
+  std::vector<Heads> cells_;       // ascending, disjoint
+  std::vector<Heads> components_;  // unions of overlapping used ranges
+  std::vector<Accumulator> accumulators_;
+};
+
+}  // namespace cpbench

@@ -1,0 +1,160 @@
+// The Program: what each rank does, operation by operation, with every buffer at a fixed offset.
+// Executors and simulators read this; an iteration decides and allocates nothing.
+//
+// A buffer holds one tensor for a set of tokens (rows, ascending) and heads, as consecutive parts
+// of shape [rows, heads, width] without gaps, side data first:
+//   q: Q [head_dim] | kv: K [head_dim], V [value_head_dim] | dq, dkv alike
+//   o: log-sum-exp [1], O [value_head_dim] | do: log-sum-exp [1], row sums [1], dO [value_head_dim]
+// So a message is a buffer, and one that is already laid out as a message is sent as it is.
+//
+// Example, ring, rank 0 of 2, forward: send home kv; call (home q, home kv) -> home o; receive kv;
+// call (home q, received kv) -> scratch o; accumulate scratch o into home o.
+//
+// Rules, by the label that `verify` and the tests use:
+//   R1  every buffer has the bytes of its layout and lies in the arena, aligned
+//   R2  buffers whose lives overlap do not overlap in the arena
+//   R3  what an operation touches exists: indices, rows and heads in bounds, buffers alive
+//   R4  rows are read only after they were written (inputs: home q, kv, do)
+//   R5  a query row occurs at most once in a call; segments are not empty, and each of their rows
+//       sees a key
+//   R6  every message that is sent is received once, by the rank it names, with the same bytes
+//   R7  at the end every home row of o (and dq, dkv after a backward pass) is written
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "harness/plan/check.h"
+#include "harness/plan/plan.h"
+#include "harness/plan/problem.h"
+
+namespace cpbench {
+
+inline constexpr int64_t kBufferAlignment = 64;  // bytes: a cache line, and any SIMD load
+
+enum class ElementClass : uint8_t { model, accumulation };  // of O, dQ, dK, dV, ...; side data is
+                                                            // always in the accumulation dtype
+struct Buffer {
+  Tensor tensor = Tensor::q;
+  ElementClass elements = ElementClass::model;
+  Heads heads;        // KV heads for kv and dkv, query heads for the others
+  SetId tokens = 0;   // in Program::token_sets; its rows, ascending
+  int64_t rows = 0;
+  int64_t bytes = 0;  // of the parts, and of a message's padding
+  int64_t offset = 0;
+  int32_t first_op = 0;  // alive in operations [first_op, last_op]
+  int32_t last_op = 0;
+};
+
+struct Part {
+  Dtype dtype = Dtype::float32;
+  int64_t width = 0;   // elements per row and head
+  int64_t offset = 0;  // bytes from the buffer's start
+};
+struct Parts {
+  std::array<Part, 3> part;
+  int32_t count = 0;
+  int64_t bytes = 0;
+};
+Parts parts_of(const Buffer& buffer, const AttentionShape& shape);
+
+// Rows from one buffer to another of the same tensor, converting elements where they differ.
+enum class RowMode : uint8_t {
+  store,
+  accumulate,  // o: merge by log-sum-exp; dq, dkv: add
+  clear,       // no source: zeros, log-sum-exp -infinity
+};
+struct RowOp {
+  RowMode mode = RowMode::store;
+  int32_t source = -1;
+  int32_t target = -1;
+  int64_t source_row = 0;
+  int64_t target_row = 0;
+  int64_t rows = 0;
+  Heads heads;  // of the tensor, not of the buffer
+};
+
+// Query row i of a segment sees its key row j if
+//   full    always
+//   causal  j - i <= kv_rows - q_rows (aligned bottom right)
+//   band    first <= j - i <= last
+enum class SegmentMask : uint8_t { full, causal, band };
+struct Segment {
+  int64_t q_row = 0;    // in the q and do buffers
+  int64_t q_rows = 0;
+  int64_t kv_row = 0;
+  int64_t kv_rows = 0;
+  int64_t out_row = 0;  // in the o or dq buffer
+  int64_t dkv_row = 0;  // in the dkv buffer
+  SegmentMask mask = SegmentMask::full;
+  int64_t first = 0;
+  int64_t last = 0;
+};
+int64_t cells_of(const Segment& segment);  // visible (query, key) pairs
+
+// One variable-length kernel call. Forward writes o (with log-sum-exp) of its query rows; backward
+// reads do and adds to dq and dkv.
+struct Call {
+  Heads heads;  // query heads; each buffer holds them, or the KV heads they need
+  int32_t q = -1;
+  int32_t kv = -1;
+  int32_t d_o = -1;  // rows as in q
+  int32_t out = -1;  // o or dq
+  int32_t dkv = -1;
+  int32_t first_segment = 0;  // in RankProgram::segments
+  int32_t segments = 0;
+};
+
+struct Message {
+  int32_t buffer = -1;
+  int32_t peer = -1;
+  int32_t tag = -1;  // the send's number in its pass, odd for backward: 2 * send + pass
+  int64_t bytes = 0;
+};
+
+enum class OpKind : uint8_t {
+  rows,      // RankProgram::row_ops
+  call,      // calls
+  send,      // messages
+  receive,   // messages; waits
+  row_sums,  // log-sum-exp and row sums of dO * O from home o into home do; no index
+};
+struct Op {
+  OpKind kind = OpKind::rows;
+  int32_t index = 0;
+};
+
+struct ProgramStep {
+  int32_t pass = 0;
+  int32_t step = 0;
+  int32_t first_op = 0;
+  int32_t ops = 0;
+};
+
+struct RankProgram {
+  std::vector<Buffer> buffers;
+  int64_t arena_bytes = 0;
+  int32_t q = -1, kv = -1, o = -1, d_o = -1, dq = -1, dkv = -1;  // home; -1: forward only
+  std::vector<ProgramStep> steps;  // those that do something
+  std::vector<Op> ops;
+  std::vector<RowOp> row_ops;
+  std::vector<Call> calls;
+  std::vector<Segment> segments;
+  std::vector<Message> messages;
+};
+
+struct Program {
+  AttentionShape shape;
+  Passes passes = Passes::both;
+  int64_t tokens = 0;
+  RangeSets token_sets;     // the plan's, and those of merged buffers after them
+  std::vector<SetId> home;  // per rank
+  std::vector<RankProgram> ranks;
+};
+
+// The first violations, one line each: "R2 rank 3: buffers 4 and 7 overlap". Empty: it is sound.
+std::vector<std::string> verify(const Program& program);
+
+}  // namespace cpbench

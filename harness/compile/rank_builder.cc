@@ -1,0 +1,113 @@
+// Lives are counted in operations: from the first that touches a buffer to the last.
+#include "harness/compile/rank_builder.h"
+
+#include <algorithm>
+
+#include "harness/compile/arena.h"
+#include "harness/plan/plan_bytes.h"
+
+namespace cpbench {
+
+Heads heads_of(Tensor tensor, Heads query_heads, const AttentionShape& shape) {
+  const bool kv = tensor == Tensor::kv || tensor == Tensor::dkv;
+  return kv ? kv_heads_of(query_heads, shape) : query_heads;
+}
+
+int32_t RankBuilder::add_buffer(Tensor tensor, ElementClass elements, Heads heads, SetId tokens,
+                                int64_t bytes) {
+  Buffer buffer{.tensor = tensor, .elements = elements, .heads = heads, .tokens = tokens,
+                .rows = maps_.sets().size_of(tokens), .first_op = -1, .last_op = -1};
+  buffer.bytes = std::max(bytes, parts_of(buffer, shape_).bytes);
+  program_.buffers.push_back(buffer);
+  return static_cast<int32_t>(program_.buffers.size()) - 1;
+}
+
+void RankBuilder::touch(int32_t index) {
+  if (index < 0) return;
+  Buffer& buffer = program_.buffers[index];
+  const auto now = static_cast<int32_t>(program_.ops.size()) - 1;
+  if (buffer.first_op < 0) buffer.first_op = now;
+  buffer.last_op = now;
+}
+
+void RankBuilder::add_op(OpKind kind, size_t index) {
+  program_.ops.push_back({kind, static_cast<int32_t>(index)});
+}
+
+void RankBuilder::move(RowMode mode, int32_t source, int32_t target, RangeSpan tokens,
+                       Heads heads) {
+  RowOp run{.mode = mode, .source = source, .target = target, .heads = heads};
+  const auto flush = [&] {
+    if (run.rows == 0) return;
+    add_op(OpKind::rows, program_.row_ops.size());
+    program_.row_ops.push_back(run);
+    touch(source);
+    touch(target);
+  };
+  for (const Range& range : tokens) {
+    const int64_t from = source < 0 ? 0 : maps_.row_at(buffer(source).tokens, range.begin);
+    const int64_t to = maps_.row_at(buffer(target).tokens, range.begin);
+    const bool follows = (source < 0 || from == run.source_row + run.rows) &&
+                         to == run.target_row + run.rows;
+    if (!follows || run.rows == 0) {
+      flush();
+      run.source_row = from;
+      run.target_row = to;
+      run.rows = 0;
+    }
+    run.rows += range.size();
+  }
+  flush();
+}
+
+void RankBuilder::clear(int32_t target, RangeSpan tokens, Heads heads) {
+  move(RowMode::clear, -1, target, tokens, heads);
+}
+
+void RankBuilder::call(Call call, const std::vector<Segment>& segments) {
+  call.first_segment = static_cast<int32_t>(program_.segments.size());
+  call.segments = static_cast<int32_t>(segments.size());
+  program_.segments.insert(program_.segments.end(), segments.begin(), segments.end());
+  add_op(OpKind::call, program_.calls.size());
+  program_.calls.push_back(call);
+  for (int32_t buffer : {call.q, call.kv, call.d_o, call.out, call.dkv}) touch(buffer);
+}
+
+void RankBuilder::message(OpKind kind, const Message& message) {
+  add_op(kind, program_.messages.size());
+  program_.messages.push_back(message);
+  touch(message.buffer);
+}
+
+void RankBuilder::row_sums() {
+  add_op(OpKind::row_sums, 0);
+  touch(program_.o);
+  touch(program_.d_o);
+}
+
+void RankBuilder::begin_step(int32_t pass, int32_t step) {
+  program_.steps.push_back({pass, step, static_cast<int32_t>(program_.ops.size()), 0});
+}
+
+void RankBuilder::end_step() {
+  ProgramStep& step = program_.steps.back();
+  step.ops = static_cast<int32_t>(program_.ops.size()) - step.first_op;
+  if (step.ops == 0) program_.steps.pop_back();
+}
+
+void RankBuilder::finish() {
+  const auto end = static_cast<int32_t>(program_.ops.size());
+  for (int32_t input : {program_.q, program_.kv, program_.d_o}) {
+    if (input >= 0) program_.buffers[input].first_op = 0;
+  }
+  for (int32_t home : {program_.q, program_.kv, program_.o, program_.d_o, program_.dq,
+                       program_.dkv}) {
+    if (home < 0) continue;
+    Buffer& buffer = program_.buffers[home];
+    buffer.first_op = std::max(buffer.first_op, 0);
+    buffer.last_op = end;
+  }
+  program_.arena_bytes = place(program_.buffers);
+}
+
+}  // namespace cpbench

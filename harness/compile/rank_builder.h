@@ -1,0 +1,53 @@
+// Writes one rank's operations in order, and with them the life of every buffer.
+//
+//   int32_t scratch = b.add_buffer(Tensor::kv, ElementClass::model, heads, tokens);
+//   b.move(RowMode::store, home, scratch, ranges, heads);   // one row operation per run of rows
+//   b.finish();                                             // places the buffers in the arena
+#pragma once
+
+#include <span>
+
+#include "harness/compile/program.h"
+#include "harness/compile/row_maps.h"
+
+namespace cpbench {
+
+// The heads that a tensor has for these query heads: KV heads for kv and dkv.
+Heads heads_of(Tensor tensor, Heads query_heads, const AttentionShape& shape);
+
+class RankBuilder {
+ public:
+  RankBuilder(const AttentionShape& shape, RowMaps& maps, RankProgram& program)
+      : shape_(shape), maps_(maps), program_(program) {}
+
+  // `bytes`: at least so many (a message's padding).
+  int32_t add_buffer(Tensor tensor, ElementClass elements, Heads heads, SetId tokens,
+                     int64_t bytes = 0);
+  const Buffer& buffer(int32_t index) const { return program_.buffers[index]; }
+
+  void move(RowMode mode, int32_t source, int32_t target, RangeSpan tokens, Heads heads);
+  void clear(int32_t target, RangeSpan tokens, Heads heads);
+  void call(Call call, const std::vector<Segment>& segments);
+  void send(const Message& message) { this->message(OpKind::send, message); }
+  void receive(const Message& message) { this->message(OpKind::receive, message); }
+  void row_sums();
+
+  void begin_step(int32_t pass, int32_t step);
+  void end_step();
+  void finish();
+
+  RowMaps& maps() { return maps_; }
+  RankProgram& program() { return program_; }
+  const AttentionShape& shape() const { return shape_; }
+
+ private:
+  void add_op(OpKind kind, size_t index);
+  void touch(int32_t buffer);
+  void message(OpKind kind, const Message& message);
+
+  const AttentionShape& shape_;
+  RowMaps& maps_;
+  RankProgram& program_;
+};
+
+}  // namespace cpbench

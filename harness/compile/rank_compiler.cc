@@ -1,0 +1,150 @@
+// See rank_compiler.h. Order within a step: sends (they read what was there before), attends,
+// arrivals in plan order.
+#include "harness/compile/rank_compiler.h"
+
+#include <algorithm>
+
+#include "harness/compile/segments.h"
+
+namespace cpbench {
+
+RankCompiler::RankCompiler(CompileContext& context, int32_t rank, RankProgram& program)
+    : context_(context), rank_(rank), builder_(context.problem.shape, context.maps, program),
+      copies_(builder_) {}
+
+void RankCompiler::compile() {
+  const AttentionShape& shape = context_.problem.shape;
+  const SetId home = context_.plan.home[rank_];
+  const auto add = [&](Tensor tensor, ElementClass elements) {
+    return builder_.add_buffer(tensor, elements, heads_of(tensor, {0, shape.query_heads}, shape),
+                               home);
+  };
+  RankProgram& program = builder_.program();
+  program.q = add(Tensor::q, ElementClass::model);
+  program.kv = add(Tensor::kv, ElementClass::model);
+  program.o = add(Tensor::o, ElementClass::accumulation);
+  copies_.add(program.q);
+  copies_.add(program.kv);
+  if (context_.passes == Passes::both) {
+    program.d_o = add(Tensor::d_o, ElementClass::model);
+    program.dq = add(Tensor::dq, ElementClass::accumulation);
+    program.dkv = add(Tensor::dkv, ElementClass::accumulation);
+    copies_.add(program.d_o);
+  }
+  pass(0);
+  if (context_.passes == Passes::both) pass(1);
+  builder_.finish();
+}
+
+std::vector<Heads> RankCompiler::used_heads(Tensor tensor) const {
+  const Pass& pass = pass_ == 0 ? context_.plan.forward : context_.plan.backward;
+  const PassIndex& index = context_.index[pass_];
+  std::vector<Heads> used;
+  const auto use = [&](Heads query_heads) {
+    const Heads heads = heads_of(tensor, query_heads, context_.problem.shape);
+    if (std::ranges::find(used, heads) == used.end()) used.push_back(heads);
+  };
+  for (int32_t i : index.attends[rank_]) use(pass.attends[i].heads);
+  for (const auto* sends : {&index.outgoing[rank_], &index.incoming[rank_]}) {
+    for (int32_t i : *sends) {
+      if (pass.sends[i].tensor == tensor) use(pass.sends[i].heads);
+    }
+  }
+  return used;
+}
+
+Partials& RankCompiler::partials(Tensor tensor) {
+  return partials_[tensor == Tensor::dkv ? 1 : 0];
+}
+
+void RankCompiler::pass(int32_t number) {
+  pass_ = number;
+  const RankProgram& program = builder_.program();
+  partials_.clear();
+  if (number == 0) {
+    partials_.emplace_back(builder_, Tensor::o, program.o, used_heads(Tensor::o));
+  } else {
+    partials_.emplace_back(builder_, Tensor::dq, program.dq, used_heads(Tensor::dq));
+    partials_.emplace_back(builder_, Tensor::dkv, program.dkv, used_heads(Tensor::dkv));
+  }
+  const Pass& pass = number == 0 ? context_.plan.forward : context_.plan.backward;
+  const PassIndex& index = context_.index[number];
+  auto out = index.outgoing[rank_].begin();
+  auto in = index.incoming[rank_].begin();
+  auto own = index.attends[rank_].begin();
+  for (int32_t step = 0; step < pass.steps; ++step) {
+    builder_.begin_step(number, step);
+    if (number == 1 && step == 0 && builder_.buffer(program.o).rows > 0) builder_.row_sums();
+    for (; out != index.outgoing[rank_].end() && pass.sends[*out].step == step; ++out) {
+      send(pass.sends[*out], *out);
+    }
+    const auto first = own;
+    while (own != index.attends[rank_].end() && pass.attends[*own].step == step) ++own;
+    attend({first, own});
+    for (; in != index.incoming[rank_].end() && pass.sends[*in].step == step; ++in) {
+      receive(pass.sends[*in], *in);
+    }
+    builder_.end_step();
+  }
+}
+
+void RankCompiler::send(const Send& send, int32_t number) {
+  const int64_t bytes = context_.index[pass_].wire_bytes[number];
+  const Heads heads = heads_of(send.tensor, send.heads, context_.problem.shape);
+  const RangeSpan to = context_.plan.rank_sets[send.to];
+  if (bytes == 0 || (size_of(to) == 1 && to.front().begin == rank_)) return;
+  const Ranges tokens(context_.maps.sets()[send.tokens].begin(),
+                      context_.maps.sets()[send.tokens].end());
+  int32_t buffer = -1;
+  if (is_partial(send.tensor)) {
+    const bool wide = send.tensor != Tensor::o &&
+                      context_.plan.gradient_wire == GradientWire::accumulation;
+    buffer = builder_.add_buffer(send.tensor,
+                                 wide ? ElementClass::accumulation : ElementClass::model, heads,
+                                 send.tokens, bytes);
+    partials(send.tensor).take(buffer, tokens, heads);
+  } else {
+    buffer = copies_.holder(send.tensor, send.tokens, heads);
+    const bool as_is = buffer >= 0 && builder_.buffer(buffer).tokens == send.tokens &&
+                       builder_.buffer(buffer).heads == heads &&
+                       builder_.buffer(buffer).bytes == bytes;
+    if (!as_is) {
+      buffer = builder_.add_buffer(send.tensor, ElementClass::model, heads, send.tokens, bytes);
+      copies_.gather(buffer, tokens, heads);
+    }
+  }
+  for (const Range& range : to) {
+    for (int64_t peer = range.begin; peer < range.end; ++peer) {
+      if (peer == rank_) continue;
+      builder_.send({buffer, static_cast<int32_t>(peer), 2 * number + pass_, bytes});
+    }
+  }
+}
+
+void RankCompiler::receive(const Send& send, int32_t number) {
+  const int64_t bytes = context_.index[pass_].wire_bytes[number];
+  const Heads heads = heads_of(send.tensor, send.heads, context_.problem.shape);
+  if (bytes == 0) return;
+  const Ranges tokens(context_.maps.sets()[send.tokens].begin(),
+                      context_.maps.sets()[send.tokens].end());
+  const bool partial = is_partial(send.tensor);
+  const bool wide = partial && send.tensor != Tensor::o &&
+                    context_.plan.gradient_wire == GradientWire::accumulation;
+  for (const Range& range : context_.plan.rank_sets[send.from]) {
+    for (int64_t peer = range.begin; peer < range.end; ++peer) {
+      if (peer == rank_) continue;
+      const int32_t buffer = builder_.add_buffer(
+          send.tensor, wide ? ElementClass::accumulation : ElementClass::model, heads,
+          send.tokens, bytes);
+      builder_.receive({buffer, static_cast<int32_t>(peer), 2 * number + pass_, bytes});
+      if (partial) {
+        partials(send.tensor).reserve(tokens, heads);
+        partials(send.tensor).add(buffer, tokens, heads);
+      } else {
+        copies_.add(buffer);
+      }
+    }
+  }
+}
+
+}  // namespace cpbench

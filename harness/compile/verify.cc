@@ -1,0 +1,230 @@
+// Walks each rank's operations once, following which rows of each buffer are written.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "harness/compile/program.h"
+#include "harness/plan/plan_bytes.h"
+
+namespace cpbench {
+namespace {
+
+constexpr size_t kMostReported = 20;
+
+using Key = std::tuple<int32_t, int32_t, int32_t>;  // from, to, tag
+
+class Verifier {
+ public:
+  explicit Verifier(const Program& program) : program_(program) {}
+
+  std::vector<std::string> run() {
+    for (rank_ = 0; rank_ < static_cast<int32_t>(program_.ranks.size()); ++rank_) {
+      mine_ = &program_.ranks[rank_];
+      buffers();
+      operations();
+    }
+    for (const auto& [key, bytes] : sent_) {
+      const auto& [from, to, tag] = key;
+      rank_ = from;
+      const auto received = received_.find(key);
+      if (received == received_.end()) {
+        report("R6", "message " + std::to_string(tag) + " to rank " + std::to_string(to) +
+                         " is never received");
+      } else if (received->second != bytes) {
+        report("R6", "message " + std::to_string(tag) + " is sent with " + std::to_string(bytes) +
+                         " bytes, received with " + std::to_string(received->second));
+      }
+    }
+    for (const auto& [key, bytes] : received_) {
+      rank_ = std::get<1>(key);
+      if (!sent_.contains(key)) {
+        report("R6", "message " + std::to_string(std::get<2>(key)) + " from rank " +
+                         std::to_string(std::get<0>(key)) + " is never sent");
+      }
+    }
+    return std::move(reports_);
+  }
+
+ private:
+  void report(const char* rule, const std::string& text) {
+    if (reports_.size() == kMostReported) return;
+    reports_.push_back(std::string(rule) + " rank " + std::to_string(rank_) +
+                       (op_ < 0 ? "" : " operation " + std::to_string(op_)) + ": " + text);
+  }
+  bool require(bool holds, const char* rule, const std::string& text) {
+    if (!holds) report(rule, text);
+    return holds;
+  }
+  static std::string name(int32_t buffer) { return "buffer " + std::to_string(buffer); }
+
+  void buffers() {
+    op_ = -1;
+    const std::vector<Buffer>& all = mine_->buffers;
+    std::vector<std::pair<int32_t, int32_t>> births;
+    for (size_t i = 0; i < all.size(); ++i) {
+      const Buffer& b = all[i];
+      const auto id = static_cast<int32_t>(i);
+      require(b.bytes >= parts_of(b, program_.shape).bytes && b.offset >= 0 &&
+                  b.offset % kBufferAlignment == 0 && b.offset + b.bytes <= mine_->arena_bytes &&
+                  b.rows == program_.token_sets.size_of(b.tokens),
+              "R1", name(id) + " does not fit its layout or the arena");
+      births.emplace_back(b.first_op, id);
+    }
+    std::ranges::sort(births);
+    std::map<int64_t, int32_t> alive;  // by offset
+    for (const auto& [birth, id] : births) {
+      std::erase_if(alive, [&, now = birth](const auto& e) { return all[e.second].last_op < now; });
+      const Buffer& b = all[id];
+      if (b.bytes == 0) continue;
+      const auto next = alive.lower_bound(b.offset);
+      if (next != alive.end() && next->first < b.offset + b.bytes) overlap(id, next->second);
+      if (next != alive.begin()) {
+        const int32_t before = std::prev(next)->second;
+        if (all[before].offset + all[before].bytes > b.offset) overlap(id, before);
+      }
+      alive[b.offset] = id;
+    }
+  }
+  void overlap(int32_t a, int32_t b) {
+    report("R2", "buffers " + std::to_string(a) + " and " + std::to_string(b) + " overlap");
+  }
+
+  bool usable(int32_t id, Heads heads) {
+    if (!require(id >= 0 && id < static_cast<int32_t>(mine_->buffers.size()), "R3",
+                 name(id) + " does not exist")) {
+      return false;
+    }
+    const Buffer& b = mine_->buffers[id];
+    return require(b.first_op <= op_ && op_ <= b.last_op, "R3", name(id) + " is not alive") &&
+           require(b.heads.begin <= heads.begin && heads.begin < heads.end &&
+                       heads.end <= b.heads.end,
+                   "R3", name(id) + " lacks the heads");
+  }
+  bool rows_exist(int32_t id, int64_t row, int64_t rows) {
+    return require(row >= 0 && rows >= 0 && row + rows <= mine_->buffers[id].rows, "R3",
+                   "rows out of " + name(id));
+  }
+  bool covered(int32_t id, Heads heads, int64_t row, int64_t rows) {
+    for (int32_t h = heads.begin; h < heads.end; ++h) {
+      if (!contains(written_[{id, h}], {row, row + rows})) return false;
+    }
+    return true;
+  }
+  void read(int32_t id, Heads heads, int64_t row, int64_t rows) {
+    if (!rows_exist(id, row, rows) || rows == 0) return;
+    require(covered(id, heads, row, rows), "R4",
+            "rows [" + std::to_string(row) + ", " + std::to_string(row + rows) + ") of " +
+                name(id) + " are read before they are written");
+  }
+  void write(int32_t id, Heads heads, int64_t row, int64_t rows) {
+    if (!rows_exist(id, row, rows) || rows == 0) return;
+    const Range range{row, row + rows};
+    for (int32_t h = heads.begin; h < heads.end; ++h) {
+      Ranges& written = written_[{id, h}];
+      if (!contains(written, range)) written = unite(written, Ranges{range});
+    }
+  }
+
+  void operations() {
+    written_.clear();
+    for (int32_t input : {mine_->q, mine_->kv, mine_->d_o}) {
+      if (input < 0) continue;
+      const Buffer& b = mine_->buffers[input];
+      write(input, b.heads, 0, b.rows);
+    }
+    for (op_ = 0; op_ < static_cast<int32_t>(mine_->ops.size()); ++op_) operation(mine_->ops[op_]);
+    for (int32_t output : {mine_->o, mine_->dq, mine_->dkv}) {
+      if (output < 0) continue;
+      const Buffer& b = mine_->buffers[output];
+      require(b.rows == 0 || covered(output, b.heads, 0, b.rows), "R7",
+              "home " + name(output) + " is not written everywhere");
+    }
+  }
+
+  void operation(const Op& op) {
+    switch (op.kind) {
+      case OpKind::rows:
+        return rows(mine_->row_ops[op.index]);
+      case OpKind::call:
+        return call(mine_->calls[op.index]);
+      case OpKind::send:
+      case OpKind::receive:
+        return message(op.kind, mine_->messages[op.index]);
+      case OpKind::row_sums:
+        return;
+    }
+  }
+
+  void rows(const RowOp& r) {
+    if (!usable(r.target, r.heads)) return;
+    if (r.mode != RowMode::clear) {
+      if (!usable(r.source, r.heads)) return;
+      require(mine_->buffers[r.source].tensor == mine_->buffers[r.target].tensor, "R3",
+              "rows of different tensors");
+      read(r.source, r.heads, r.source_row, r.rows);
+    }
+    if (r.mode == RowMode::accumulate) read(r.target, r.heads, r.target_row, r.rows);
+    write(r.target, r.heads, r.target_row, r.rows);
+  }
+
+  void call(const Call& c) {
+    const Heads kv_heads = kv_heads_of(c.heads, program_.shape);
+    const bool backward = c.d_o >= 0;
+    if (!usable(c.q, c.heads) || !usable(c.kv, kv_heads) || !usable(c.out, c.heads)) return;
+    if (backward && (!usable(c.d_o, c.heads) || !usable(c.dkv, kv_heads))) return;
+    std::vector<Range> queries;
+    for (int32_t i = c.first_segment; i < c.first_segment + c.segments; ++i) {
+      const Segment& s = mine_->segments[i];
+      queries.push_back({s.q_row, s.q_row + s.q_rows});
+      const bool sees =
+          s.q_rows > 0 && s.kv_rows > 0 &&
+          (s.mask != SegmentMask::causal || s.kv_rows >= s.q_rows) &&
+          (s.mask != SegmentMask::band ||
+           (s.last >= 0 && s.first <= s.last && s.first + s.q_rows - 1 < s.kv_rows));
+      require(sees, "R5", "segment " + std::to_string(i) + " has a row without keys");
+      read(c.q, c.heads, s.q_row, s.q_rows);
+      read(c.kv, kv_heads, s.kv_row, s.kv_rows);
+      if (!backward) {
+        write(c.out, c.heads, s.out_row, s.q_rows);
+        continue;
+      }
+      read(c.d_o, c.heads, s.q_row, s.q_rows);
+      read(c.out, c.heads, s.out_row, s.q_rows);  // added to
+      read(c.dkv, kv_heads, s.dkv_row, s.kv_rows);
+    }
+    std::ranges::sort(queries, {}, &Range::begin);
+    for (size_t i = 1; i < queries.size(); ++i) {
+      require(queries[i - 1].end <= queries[i].begin, "R5", "a query row occurs twice");
+    }
+  }
+
+  void message(OpKind kind, const Message& m) {
+    if (m.buffer < 0 || !usable(m.buffer, mine_->buffers[m.buffer].heads)) return;
+    const Buffer& b = mine_->buffers[m.buffer];
+    require(m.bytes <= b.bytes, "R3", "a message is larger than " + name(m.buffer));
+    const bool sends = kind == OpKind::send;
+    const Key key = sends ? Key{rank_, m.peer, m.tag} : Key{m.peer, rank_, m.tag};
+    const bool first = (sends ? sent_ : received_).emplace(key, m.bytes).second;
+    require(first, "R6", "message " + std::to_string(m.tag) + " occurs twice");
+    if (sends) {
+      read(m.buffer, b.heads, 0, b.rows);
+    } else {
+      write(m.buffer, b.heads, 0, b.rows);
+    }
+  }
+
+  const Program& program_;
+  const RankProgram* mine_ = nullptr;
+  int32_t rank_ = 0;
+  int32_t op_ = -1;
+  std::map<std::pair<int32_t, int32_t>, Ranges> written_;  // (buffer, head) -> rows
+  std::map<Key, int64_t> sent_, received_;                 // bytes
+  std::vector<std::string> reports_;
+};
+
+}  // namespace
+
+std::vector<std::string> verify(const Program& program) { return Verifier(program).run(); }
+
+}  // namespace cpbench

@@ -1,0 +1,216 @@
+// LibTorch's fused CPU attention behind the kernel interface.
+//
+// It knows full and top-left causal masks. So a bottom-right causal segment with more keys than
+// queries is a full part and a causal square, merged by log-sum-exp; a band goes in blocks of rows
+// with a small additive mask. Its backward wants the output, of which it uses the row sums of
+// dO * O alone: dO * (row sum / |dO|^2) has these row sums, so no output needs to travel.
+#include <ATen/Functions.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/_scaled_dot_product_flash_attention_for_cpu.h>
+#include <ATen/ops/_scaled_dot_product_flash_attention_for_cpu_backward.h>
+#include <c10/core/InferenceMode.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "harness/execute/kernel.h"
+#include "harness/plan/errors.h"
+#include "harness/plan/plan_bytes.h"
+
+namespace cpbench {
+namespace {
+
+// Rows of a band segment that share one mask tensor: enough to amortise a call, few enough that
+// masked cells stay a small part of a window of a few hundred tokens.
+constexpr int64_t kBandRows = 128;
+
+at::ScalarType scalar_type(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::float64:
+      return at::kDouble;
+    case Dtype::float32:
+      return at::kFloat;
+    case Dtype::bfloat16:
+      return at::kBFloat16;
+  }
+  return at::kFloat;
+}
+
+// [1, heads, rows, width] over the matrix's memory.
+at::Tensor view(const Matrix& m, int64_t row, int64_t rows, Heads heads) {
+  const auto bytes = static_cast<int64_t>(bytes_of(m.dtype));
+  std::byte* data = m.data + bytes * (row * m.row_stride + heads.begin * m.width);
+  return at::from_blob(data, {1, heads.size(), rows, m.width},
+                       {rows * m.row_stride, m.width, m.row_stride, 1},
+                       at::TensorOptions().dtype(scalar_type(m.dtype)));
+}
+
+at::Tensor side_view(const Matrix& m, int64_t row, int64_t rows, Heads heads) {
+  return view(m, row, rows, heads).squeeze(3);  // [1, heads, rows]
+}
+
+// A rectangle that one library call can do.
+struct Piece {
+  int64_t q = 0, q_rows = 0;    // relative to the segment
+  int64_t kv = 0, kv_rows = 0;
+  bool causal = false;          // top left; q_rows == kv_rows
+  int64_t first = 0, last = 0;  // of a band, relative to the piece
+  bool band = false;
+};
+
+std::vector<Piece> pieces_of(const Segment& s) {
+  std::vector<Piece> pieces;
+  if (s.mask == SegmentMask::full) {
+    pieces.push_back({.q_rows = s.q_rows, .kv_rows = s.kv_rows});
+  } else if (s.mask == SegmentMask::causal) {
+    const int64_t blind = std::max<int64_t>(0, s.q_rows - s.kv_rows);  // rows that see no key
+    const int64_t before = std::max<int64_t>(0, s.kv_rows - s.q_rows);
+    const int64_t square = s.q_rows - blind;
+    if (before > 0) pieces.push_back({.q_rows = s.q_rows, .kv_rows = before});
+    pieces.push_back({.q = blind, .q_rows = square, .kv = before, .kv_rows = square,
+                      .causal = true});
+  } else {
+    for (int64_t q = 0; q < s.q_rows; q += kBandRows) {
+      const int64_t end = std::min(s.q_rows, q + kBandRows);
+      const int64_t kv = std::clamp<int64_t>(q + s.first, 0, s.kv_rows);
+      const int64_t kv_end = std::clamp<int64_t>(end + s.last, kv, s.kv_rows);
+      pieces.push_back({.q = q, .q_rows = end - q, .kv = kv, .kv_rows = kv_end - kv,
+                        .first = s.first + q - kv, .last = s.last + q - kv, .band = true});
+    }
+  }
+  std::erase_if(pieces, [](const Piece& p) { return p.q_rows <= 0 || p.kv_rows <= 0; });
+  return pieces;
+}
+
+std::optional<at::Tensor> mask_of(const Piece& piece, at::ScalarType type) {
+  if (!piece.band) return std::nullopt;
+  const at::Tensor mask = at::full({piece.q_rows, piece.kv_rows},
+                                   -std::numeric_limits<double>::infinity(), at::kDouble);
+  auto* cells = mask.data_ptr<double>();
+  for (int64_t i = 0; i < piece.q_rows; ++i) {
+    const int64_t begin = std::clamp<int64_t>(i + piece.first, 0, piece.kv_rows);
+    const int64_t end = std::clamp<int64_t>(i + piece.last + 1, begin, piece.kv_rows);
+    std::fill(cells + i * piece.kv_rows + begin, cells + i * piece.kv_rows + end, 0.0);
+  }
+  return mask.to(type);
+}
+
+// Query heads (of the call) that read the same number of KV heads each, in whole groups or inside
+// one group, with the KV heads (of the call) they read.
+struct HeadBlock {
+  Heads q, kv;
+};
+
+std::vector<HeadBlock> head_blocks(const AttentionShape& shape, Heads heads) {
+  const int32_t group = shape.query_heads / shape.kv_heads;
+  const Heads kv = kv_heads_of(heads, shape);
+  if (kv.size() == 1 || (heads.begin % group == 0 && heads.end % group == 0)) {
+    return {{{0, heads.size()}, {0, kv.size()}}};
+  }
+  std::vector<HeadBlock> blocks;
+  for (int32_t head = kv.begin; head < kv.end; ++head) {
+    blocks.push_back({{std::max(heads.begin, head * group) - heads.begin,
+                       std::min(heads.end, (head + 1) * group) - heads.begin},
+                      {head - kv.begin, head - kv.begin + 1}});
+  }
+  return blocks;
+}
+
+// o and lse, which hold a partial result, take in another one of some of their rows.
+void merge(at::Tensor o, at::Tensor lse, const at::Tensor& other_o, const at::Tensor& other_lse) {
+  const at::Tensor top = at::maximum(lse, other_lse);
+  // A row that has seen nothing at all stays as it is: (-inf) - (-inf) would be NaN.
+  const at::Tensor shift =
+      at::where(at::isinf(top), at::zeros_like(top), top);
+  const at::Tensor a = at::exp(lse - shift);
+  const at::Tensor b = at::exp(other_lse - shift);
+  const at::Tensor sum = a + b;
+  const at::Tensor divisor = at::where(sum > 0, sum, at::ones_like(sum));
+  o.mul_((a / divisor).unsqueeze(3)).add_(other_o.to(o.scalar_type()) * (b / divisor).unsqueeze(3));
+  lse.copy_(shift + at::log(sum));
+}
+
+double scale_of(const AttentionShape& shape) { return 1 / std::sqrt(shape.head_dim); }
+
+class FusedKernel : public Kernel {
+ public:
+  void check(const AttentionShape& shape) const override {
+    if (shape.head_dim == shape.value_head_dim) return;
+    throw UserError("kernel 'fused' needs value_head_dim = head_dim, not " +
+                    std::to_string(shape.value_head_dim) + " and " +
+                    std::to_string(shape.head_dim) + "; kernel 'reference' can");
+  }
+
+  void forward(const ForwardCall& c) const override {
+    const c10::InferenceMode guard;
+    for (const HeadBlock& block : head_blocks(c.shape, c.heads)) {
+      for (const Segment& s : c.segments) forward(c, s, block);
+    }
+  }
+
+  void backward(const BackwardCall& c) const override {
+    const c10::InferenceMode guard;
+    for (const HeadBlock& block : head_blocks(c.shape, c.heads)) {
+      for (const Segment& s : c.segments) backward(c, s, block);
+    }
+  }
+
+ private:
+  static void forward(const ForwardCall& c, const Segment& s, const HeadBlock& block) {
+    const std::vector<Piece> pieces = pieces_of(s);
+    int64_t written = 0;  // rows [0, written) hold something
+    for (const Piece& p : pieces) {
+      const auto [o, lse] = at::_scaled_dot_product_flash_attention_for_cpu(
+          view(c.q, s.q_row + p.q, p.q_rows, block.q),
+          view(c.k, s.kv_row + p.kv, p.kv_rows, block.kv),
+          view(c.v, s.kv_row + p.kv, p.kv_rows, block.kv), 0.0, p.causal,
+          mask_of(p, scalar_type(c.q.dtype)), scale_of(c.shape));
+      at::Tensor out = view(c.o, s.out_row + p.q, p.q_rows, block.q);
+      at::Tensor out_lse = side_view(c.lse, s.out_row + p.q, p.q_rows, block.q);
+      if (p.q < written) {
+        merge(out, out_lse, o, lse);
+      } else {
+        blank(c, s, written, p.q, block);
+        out.copy_(o);
+        out_lse.copy_(lse);
+      }
+      written = std::max(written, p.q + p.q_rows);
+    }
+    blank(c, s, written, s.q_rows, block);
+  }
+
+  static void blank(const ForwardCall& c, const Segment& s, int64_t begin, int64_t end,
+                    const HeadBlock& block) {
+    if (begin >= end) return;
+    view(c.o, s.out_row + begin, end - begin, block.q).zero_();
+    side_view(c.lse, s.out_row + begin, end - begin, block.q)
+        .fill_(-std::numeric_limits<double>::infinity());
+  }
+
+  static void backward(const BackwardCall& c, const Segment& s, const HeadBlock& block) {
+    for (const Piece& p : pieces_of(s)) {
+      const at::Tensor d_o = view(c.d_o, s.q_row + p.q, p.q_rows, block.q);
+      const at::Tensor lse = side_view(c.lse, s.q_row + p.q, p.q_rows, block.q);
+      const at::Tensor row_sums = side_view(c.row_sums, s.q_row + p.q, p.q_rows, block.q);
+      const at::Tensor wide = d_o.to(scalar_type(c.lse.dtype));
+      const at::Tensor norms = (wide * wide).sum(3);
+      const at::Tensor factor = at::where(norms > 0, row_sums / norms, at::zeros_like(norms));
+      const at::Tensor o = (wide * factor.unsqueeze(3)).to(d_o.scalar_type());
+      const auto [dq, dk, dv] = at::_scaled_dot_product_flash_attention_for_cpu_backward(
+          d_o, view(c.q, s.q_row + p.q, p.q_rows, block.q),
+          view(c.k, s.kv_row + p.kv, p.kv_rows, block.kv),
+          view(c.v, s.kv_row + p.kv, p.kv_rows, block.kv), o, lse, 0.0, p.causal,
+          mask_of(p, scalar_type(c.q.dtype)), scale_of(c.shape));
+      view(c.dq, s.out_row + p.q, p.q_rows, block.q).add_(dq);
+      view(c.dk, s.dkv_row + p.kv, p.kv_rows, block.kv).add_(dk);
+      view(c.dv, s.dkv_row + p.kv, p.kv_rows, block.kv).add_(dv);
+    }
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Kernel> make_fused_kernel() { return std::make_unique<FusedKernel>(); }
+
+}  // namespace cpbench

@@ -1,0 +1,140 @@
+#include "harness/execute/rank_runner.h"
+
+#include <numeric>
+
+#include "harness/execute/inputs.h"
+#include "harness/plan/plan_bytes.h"
+
+namespace cpbench {
+
+RankRunner::RankRunner(const Program& program, int32_t rank, const Kernel& kernel,
+                       Transport& transport, RunControl& control)
+    : program_(program), mine_(program.ranks[rank]), rank_(rank), kernel_(kernel),
+      transport_(transport), control_(control), arena_(mine_.arena_bytes) {
+  for (const Buffer& buffer : mine_.buffers) {
+    bound_.push_back(bind(buffer, program.shape, arena_.data() + buffer.offset));
+  }
+  bind_calls();
+  events_.reserve(mine_.ops.size());
+}
+
+void RankRunner::bind_calls() {
+  for (const Call& call : mine_.calls) {
+    const std::span segments(mine_.segments.data() + call.first_segment, call.segments);
+    const Heads kv = kv_heads_of(call.heads, program_.shape);
+    const Matrix q = matrix_of(bound(call.q), 0, call.heads);
+    const Matrix k = matrix_of(bound(call.kv), 0, kv);
+    const Matrix v = matrix_of(bound(call.kv), 1, kv);
+    if (call.d_o < 0) {
+      forward_.push_back({program_.shape, call.heads, segments, q, k, v,
+                          matrix_of(bound(call.out), 1, call.heads),
+                          matrix_of(bound(call.out), 0, call.heads)});
+    } else {
+      backward_.push_back({program_.shape, call.heads, segments, q, k, v,
+                           matrix_of(bound(call.d_o), 2, call.heads),
+                           matrix_of(bound(call.d_o), 0, call.heads),
+                           matrix_of(bound(call.d_o), 1, call.heads),
+                           matrix_of(bound(call.out), 0, call.heads),
+                           matrix_of(bound(call.dkv), 0, kv), matrix_of(bound(call.dkv), 1, kv)});
+    }
+  }
+}
+
+void RankRunner::fill_inputs(uint64_t seed) {
+  const Heads heads{0, program_.shape.query_heads};
+  const Heads kv{0, program_.shape.kv_heads};
+  int64_t row = 0;
+  for (const Range& tokens : program_.token_sets[program_.home[rank_]]) {
+    fill_input(matrix_of(bound(mine_.q), 0, heads), Input::q, tokens, row, seed);
+    fill_input(matrix_of(bound(mine_.kv), 0, kv), Input::k, tokens, row, seed);
+    fill_input(matrix_of(bound(mine_.kv), 1, kv), Input::v, tokens, row, seed);
+    if (mine_.d_o >= 0) {
+      fill_input(matrix_of(bound(mine_.d_o), 2, heads), Input::d_o, tokens, row, seed);
+    }
+    row += tokens.size();
+  }
+}
+
+int32_t RankRunner::peer_of(const Op& op) const {
+  return op.kind == OpKind::receive ? mine_.messages[op.index].peer : -1;
+}
+
+Activity RankRunner::run(const Op& op) {
+  switch (op.kind) {
+    case OpKind::rows: {
+      const RowOp& rows = mine_.row_ops[op.index];
+      const BoundBuffer& target = bound(rows.target);
+      run_row_op(rows, mine_.buffers[rows.target].tensor,
+                 rows.source < 0 ? target : bound(rows.source), target);
+      return rows.mode == RowMode::accumulate ? Activity::merge : Activity::copy;
+    }
+    case OpKind::call:
+      if (static_cast<size_t>(op.index) < forward_.size()) {
+        kernel_.forward(forward_[op.index]);
+      } else {
+        kernel_.backward(backward_[op.index - forward_.size()]);
+      }
+      return Activity::attention;
+    case OpKind::send: {
+      const Message& m = mine_.messages[op.index];
+      transport_.send(rank_, m.peer, m.tag,
+                      {bound(m.buffer).data, static_cast<size_t>(m.bytes)});
+      return Activity::send;
+    }
+    case OpKind::receive: {
+      const Message& m = mine_.messages[op.index];
+      transport_.receive(m.peer, rank_, m.tag,
+                         {bound(m.buffer).data, static_cast<size_t>(m.bytes)});
+      return Activity::wait;
+    }
+    case OpKind::row_sums:
+      run_row_sums(bound(mine_.o), bound(mine_.d_o), mine_.buffers[mine_.o].rows);
+      return Activity::merge;
+  }
+  return Activity::copy;
+}
+
+void RankRunner::iterate(Clock::time_point origin) {
+  const auto now = [&] {
+    return std::chrono::duration<double>(Clock::now() - origin).count();
+  };
+  seconds_.fill(0);
+  events_.clear();
+  begin_seconds_ = now();
+  for (const ProgramStep& step : mine_.steps) {
+    for (int32_t i = step.first_op; i < step.first_op + step.ops; ++i) {
+      const Op& op = mine_.ops[i];
+      control_.at(rank_, step.pass, step.step, peer_of(op));
+      const double start = now();
+      const Activity activity = run(op);
+      const double end = now();
+      seconds_[static_cast<size_t>(activity)] += end - start;
+      events_.push_back({rank_, step.pass, step.step, activity, start, end});
+    }
+  }
+  end_seconds_ = now();
+}
+
+double RankRunner::overhead_seconds() const {
+  return end_seconds_ - begin_seconds_ - std::accumulate(seconds_.begin(), seconds_.end(), 0.0);
+}
+
+void RankRunner::add_errors(const Reference& reference, Accuracy& accuracy) const {
+  const Heads heads{0, program_.shape.query_heads};
+  const Heads kv{0, program_.shape.kv_heads};
+  int64_t row = 0;
+  for (const Range& tokens : program_.token_sets[program_.home[rank_]]) {
+    accuracy.max_error_output =
+        worst_error(accuracy.max_error_output, matrix_of(bound(mine_.o), 1, heads), row, tokens,
+                    reference.o);
+    if (mine_.d_o >= 0) {
+      double& error = accuracy.max_error_gradient;
+      error = worst_error(error, matrix_of(bound(mine_.dq), 0, heads), row, tokens, reference.dq);
+      error = worst_error(error, matrix_of(bound(mine_.dkv), 0, kv), row, tokens, reference.dk);
+      error = worst_error(error, matrix_of(bound(mine_.dkv), 1, kv), row, tokens, reference.dv);
+    }
+    row += tokens.size();
+  }
+}
+
+}  // namespace cpbench

@@ -1,0 +1,54 @@
+// Runs the program of one rank on its own thread: its arena, its bound calls, its clock.
+#pragma once
+
+#include <array>
+#include <chrono>
+
+#include "harness/execute/bound_buffer.h"
+#include "harness/execute/reference.h"
+#include "harness/execute/run_control.h"
+
+namespace cpbench {
+
+using Clock = std::chrono::steady_clock;
+inline constexpr int kActivities = 5;  // of timeline.h
+
+class RankRunner {
+ public:
+  RankRunner(const Program& program, int32_t rank, const Kernel& kernel, Transport& transport,
+             RunControl& control);
+
+  void fill_inputs(uint64_t seed);
+  // Events are relative to `origin`.
+  void iterate(Clock::time_point origin);
+  void add_errors(const Reference& reference, Accuracy& accuracy) const;
+
+  // Of the last iteration.
+  double seconds(Activity activity) const { return seconds_[static_cast<size_t>(activity)]; }
+  double end_seconds() const { return end_seconds_; }    // from the origin
+  double overhead_seconds() const;                       // in none of the activities
+  const std::vector<Event>& events() const { return events_; }
+
+ private:
+  Activity run(const Op& op);
+  int32_t peer_of(const Op& op) const;
+  const BoundBuffer& bound(int32_t buffer) const { return bound_[buffer]; }
+  void bind_calls();
+
+  const Program& program_;
+  const RankProgram& mine_;
+  int32_t rank_;
+  const Kernel& kernel_;
+  Transport& transport_;
+  RunControl& control_;
+  Arena arena_;
+  std::vector<BoundBuffer> bound_;
+  std::vector<ForwardCall> forward_;    // by call; the calls of the forward pass come first
+  std::vector<BackwardCall> backward_;
+  std::array<double, kActivities> seconds_{};
+  double begin_seconds_ = 0;
+  double end_seconds_ = 0;
+  std::vector<Event> events_;
+};
+
+}  // namespace cpbench

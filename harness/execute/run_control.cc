@@ -1,0 +1,104 @@
+#include "harness/execute/run_control.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+
+namespace cpbench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::string seconds_text(double seconds) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g s", seconds);
+  return text;
+}
+
+}  // namespace
+
+void RunControl::barrier() {
+  std::unique_lock lock(mutex_);
+  if (failure_) throw TransportClosed();
+  const int64_t generation = generation_;
+  if (++waiting_ == places_.size()) {
+    waiting_ = 0;
+    ++generation_;
+    changed_.notify_all();
+    return;
+  }
+  changed_.wait(lock, [&] { return failure_ || generation_ != generation; });
+  if (generation_ == generation) throw TransportClosed();
+}
+
+void RunControl::end(const std::string& reason) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failure_) failure_ = reason;
+  }
+  changed_.notify_all();
+  transport_.close();
+}
+
+void RunControl::fail(int32_t rank, const std::string& reason) {
+  const Place& place = places_[rank];
+  end("rank " + std::to_string(rank) + ", " + (place.pass == 0 ? "forward" : "backward") +
+      " step " + std::to_string(place.step) + ": " + reason);
+}
+
+void RunControl::leave() {
+  {
+    const std::lock_guard lock(mutex_);
+    ++gone_;
+  }
+  changed_.notify_all();
+}
+
+int64_t RunControl::progress() const {
+  int64_t sum = 0;
+  for (const Place& place : places_) sum += place.progress.load(std::memory_order_relaxed);
+  return sum;
+}
+
+// Names the rank that is least far: the others wait for it, directly or not.
+void RunControl::time_out() {
+  const auto last = std::ranges::min_element(places_, {}, [](const Place& place) {
+    return place.progress.load(std::memory_order_relaxed);
+  });
+  const auto rank = static_cast<int32_t>(last - places_.begin());
+  std::string reason = "no progress for " + seconds_text(timeout_seconds_);
+  if (last->waiting_for >= 0) {
+    reason += ", waiting for a message from rank " + std::to_string(last->waiting_for);
+  }
+  fail(rank, reason);
+}
+
+void RunControl::watch() {
+  // Looks several times per timeout, so that a hang is seen at most a quarter late.
+  const auto pause = std::chrono::duration<double>(std::clamp(timeout_seconds_ / 4, 0.001, 1.0));
+  int64_t seen = -1;
+  auto since = Clock::now();
+  bool ended = false;
+  std::unique_lock lock(mutex_);
+  while (gone_ < places_.size()) {
+    changed_.wait_for(lock, pause, [&] { return gone_ == places_.size(); });
+    if (ended || failure_ || gone_ == places_.size()) continue;
+    const int64_t now = progress();
+    if (now != seen) {
+      seen = now;
+      since = Clock::now();
+    } else if (std::chrono::duration<double>(Clock::now() - since).count() > timeout_seconds_) {
+      ended = true;
+      lock.unlock();
+      time_out();
+      lock.lock();
+    }
+  }
+}
+
+std::optional<std::string> RunControl::failure() {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+}  // namespace cpbench

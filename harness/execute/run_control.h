@@ -1,0 +1,61 @@
+// Keeps the ranks of one run together: where each is, a barrier that can be broken, and a watchdog.
+//
+// A rank that fails, or no progress of any rank for the timeout, ends the run: the transport is
+// closed, the barrier is broken, and every rank that waits throws. (A kernel that never returns
+// cannot be ended from outside.)
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/execute/transport.h"
+
+namespace cpbench {
+
+class RunControl {
+ public:
+  RunControl(int32_t ranks, Transport& transport, double timeout_seconds)
+      : places_(ranks), transport_(transport), timeout_seconds_(timeout_seconds) {}
+
+  // The rank begins an operation. `waiting_for`: the rank whose message it needs, or -1.
+  void at(int32_t rank, int32_t pass, int32_t step, int32_t waiting_for) {
+    Place& place = places_[rank];
+    place.pass.store(pass, std::memory_order_relaxed);
+    place.step.store(step, std::memory_order_relaxed);
+    place.waiting_for.store(waiting_for, std::memory_order_relaxed);
+    place.progress.fetch_add(1, std::memory_order_relaxed);
+  }
+  // Waits for all ranks; throws TransportClosed if the run has ended.
+  void barrier();
+  void fail(int32_t rank, const std::string& reason);  // the first reason counts
+  void leave();                                        // the rank's thread is done
+
+  // Called by the thread that started the ranks: returns when all have left.
+  void watch();
+  std::optional<std::string> failure();  // "rank 3, forward step 2: <reason>"
+
+ private:
+  struct alignas(64) Place {  // a cache line each
+    std::atomic<int32_t> pass{0}, step{0}, waiting_for{-1};
+    std::atomic<int64_t> progress{0};
+  };
+  int64_t progress() const;
+  void time_out();
+  void end(const std::string& reason);
+
+  std::vector<Place> places_;
+  Transport& transport_;
+  double timeout_seconds_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  size_t waiting_ = 0;
+  int64_t generation_ = 0;
+  size_t gone_ = 0;
+  std::optional<std::string> failure_;
+};
+
+}  // namespace cpbench

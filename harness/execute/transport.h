@@ -1,0 +1,78 @@
+// Moves bytes between ranks and knows nothing of attention.
+//
+//   Mailbox mailbox(ranks);
+//   CountingTransport transport(mailbox, ranks);
+//   transport.send(0, 1, tag, bytes);      // on rank 0; returns when `bytes` may be reused
+//   transport.receive(0, 1, tag, buffer);  // on rank 1; waits
+//   transport.close();                     // from anywhere: whoever waits, or comes, throws
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <span>
+#include <stdexcept>
+#include <vector>
+
+namespace cpbench {
+
+class TransportClosed : public std::runtime_error {
+ public:
+  TransportClosed() : std::runtime_error("the transport was closed") {}
+};
+
+// Messages of one (from, to, tag) arrive in the order they were sent. Throws std::runtime_error
+// if a message has another size than its receiver expects.
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  virtual void send(int32_t from, int32_t to, int32_t tag, std::span<const std::byte> bytes) = 0;
+  virtual void receive(int32_t from, int32_t to, int32_t tag, std::span<std::byte> bytes) = 0;
+  virtual void close() = 0;
+};
+
+// Ranks are threads of one process. Bytes are copied into boxes, which are used again.
+class Mailbox : public Transport {
+ public:
+  explicit Mailbox(int32_t ranks) : inboxes_(ranks) {}
+  void send(int32_t from, int32_t to, int32_t tag, std::span<const std::byte> bytes) override;
+  void receive(int32_t from, int32_t to, int32_t tag, std::span<std::byte> bytes) override;
+  void close() override;
+
+ private:
+  using Box = std::vector<std::byte>;
+  struct Inbox {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::map<std::pair<int32_t, int32_t>, std::deque<Box>> waiting;  // by (from, tag)
+    std::multimap<size_t, Box> spare;                                // by size
+    bool closed = false;
+  };
+  std::vector<Inbox> inboxes_;
+};
+
+// Counts what passes. Each rank sends from one thread, so rows of the matrices need no lock.
+class CountingTransport : public Transport {
+ public:
+  CountingTransport(Transport& inner, int32_t ranks);
+  void send(int32_t from, int32_t to, int32_t tag, std::span<const std::byte> bytes) override;
+  void receive(int32_t from, int32_t to, int32_t tag, std::span<std::byte> bytes) override {
+    inner_.receive(from, to, tag, bytes);
+  }
+  void close() override { inner_.close(); }
+
+  const std::vector<int64_t>& bytes() const { return bytes_; }        // [from, to]
+  const std::vector<int64_t>& messages() const { return messages_; }  // [from, to]
+  void reset();  // while no rank sends
+
+ private:
+  Transport& inner_;
+  int32_t ranks_;
+  std::vector<int64_t> bytes_;
+  std::vector<int64_t> messages_;
+};
+
+}  // namespace cpbench

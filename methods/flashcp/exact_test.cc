@@ -1,0 +1,157 @@
+#include "methods/flashcp/exact.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <numeric>
+#include <optional>
+
+#include "harness/plan/errors.h"
+#include "methods/flashcp/heuristic.h"
+#include "methods/flashcp/test_batches.h"
+
+namespace cpbench::flashcp {
+namespace {
+
+#ifdef CPBENCH_WITH_CBC
+
+// The smallest B over every assignment of tokens to ranks; nullopt if none is within the ratio.
+std::optional<int64_t> least_by_enumeration(const std::vector<int64_t>& documents, int32_t ranks,
+                                            const Visibility& sees, double ratio) {
+  std::vector<std::pair<int32_t, int64_t>> tokens;  // (document, position)
+  for (size_t document = 0; document < documents.size(); ++document) {
+    for (int64_t position = 0; position < documents[document]; ++position) {
+      tokens.emplace_back(static_cast<int32_t>(document), position);
+    }
+  }
+  const auto share = static_cast<int64_t>(tokens.size()) / ranks;
+  const bool even = tokens.size() % ranks == 0;
+  std::optional<int64_t> best;
+  std::vector<int32_t> rank_of(tokens.size());
+  for (;;) {
+    Shards shards;
+    for (size_t t = 0; t < tokens.size(); ++t) {
+      const auto [document, position] = tokens[t];
+      shards.push_back({document, position, position + 1, rank_of[t]});
+    }
+    const Load load = load_of(normal_form(shards), documents, ranks, sees);
+    bool equal = true;
+    for (int64_t count : load.tokens) equal &= count >= share && count <= share + (even ? 0 : 1);
+    if (equal && load.imbalance() <= ratio * (1 + 1e-12)) {
+      best = std::min(best.value_or(std::numeric_limits<int64_t>::max()), load.padded_tokens());
+    }
+    size_t digit = 0;
+    while (digit < rank_of.size() && ++rank_of[digit] == ranks) rank_of[digit++] = 0;
+    if (digit == rank_of.size()) return best;
+  }
+}
+
+TEST(Exact, AgreesWithEnumeration) {
+  Random random(11);
+  int feasible = 0;
+  for (int i = 0; i < 30; ++i) {
+    Batch batch;
+    const auto ranks = static_cast<int32_t>(random.between(2, 3));
+    for (int64_t left = ranks == 2 ? 10 : 7; left > 0;) {
+      batch.document_lengths.push_back(random.between(1, left));
+      left -= batch.document_lengths.back();
+    }
+    constexpr Mask masks[] = {Mask::document_causal, Mask::causal, Mask::document_full};
+    batch.mask = masks[random.between(0, 2)];
+    const double ratio = 1 + 0.1 * static_cast<double>(random.between(0, 4));
+    const Visibility sees(batch);
+    const auto documents = sees.documents(batch);
+    const auto best = least_by_enumeration(documents, ranks, sees, ratio);
+    const ExactOptions options{.ratio = ratio, .granularity_tokens = 1};
+    if (!best) {
+      EXPECT_THROW(place_exactly(documents, ranks, sees, options), Unsupported);
+      continue;
+    }
+    ++feasible;
+    const Load load =
+        load_of(place_exactly(documents, ranks, sees, options), documents, ranks, sees);
+    EXPECT_EQ(load.padded_tokens(), *best);
+    EXPECT_LE(load.imbalance(), ratio * (1 + 1e-12));
+  }
+  EXPECT_GT(feasible, 10);
+  EXPECT_LT(feasible, 30);
+}
+
+TEST(Exact, HeuristicIsNeverBetter) {
+  Random random(13);
+  int within = 0;
+  for (int i = 0; i < 20; ++i) {
+    const Batch batch =
+        fill_pack(14, [&] { return random.between(0, 2) ? random.between(1, 3) : 8; });
+    const Visibility sees(batch);
+    const double ratio = 1.2;
+    const auto& documents = batch.document_lengths;
+    const Load heuristic = load_of(place(documents, 2, sees, {.ratio = ratio}), documents, 2, sees);
+    if (heuristic.imbalance() > ratio) continue;
+    ++within;
+    const Load exact =
+        load_of(place_exactly(documents, 2, sees, {.ratio = ratio, .granularity_tokens = 1}),
+                documents, 2, sees);
+    EXPECT_LE(exact.padded_tokens(), heuristic.padded_tokens());
+  }
+  EXPECT_GT(within, 8);
+}
+
+TEST(Exact, SharesAreWithinOneUnit) {
+  const Batch batch{.document_lengths = {50, 31, 17, 9, 5}};
+  const Visibility sees(batch);
+  const Load load = load_of(
+      place_exactly(batch.document_lengths, 3, sees, {.ratio = 1.2, .granularity_tokens = 8}),
+      batch.document_lengths, 3, sees);
+  for (int64_t tokens : load.tokens) {
+    EXPECT_GT(tokens, 112.0 / 3 - 8);
+    EXPECT_LT(tokens, 112.0 / 3 + 8);
+  }
+  EXPECT_LE(load.imbalance(), 1.2);
+}
+
+std::string refusal(const Batch& batch, const ExactOptions& options) {
+  try {
+    place_exactly(batch.document_lengths, 4, Visibility(batch), options);
+  } catch (const Unsupported& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Exact, RefusesWithTheNumbers) {
+  EXPECT_EQ(refusal({.document_lengths = {2000}}, {.granularity_tokens = 1}),
+            "solver=exact takes at most 4096 units x ranks, here are 8000 with units of 1 tokens; "
+            "raise granularity or use solver=heuristic");
+  EXPECT_EQ(refusal({.document_lengths = {4, 4}, .mask = Mask::sliding_window, .window = 2}, {}),
+            "solver=exact knows no sliding window; use solver=heuristic");
+  EXPECT_EQ(refusal({.document_lengths = {4}}, {.ratio = 1, .granularity_tokens = 1}),
+            "solver=exact: no placement of units of 1 tokens on 4 ranks keeps within ratio "
+            "1.000000; raise ratio or lower granularity");
+}
+
+TEST(Exact, StopsAtTheNodeLimit) {
+  const Batch batch{.document_lengths = {37, 23, 19, 13, 11, 7, 5, 3}};
+  const std::string message =
+      refusal(batch, {.ratio = 1.01, .granularity_tokens = 1, .max_nodes = 1});
+  EXPECT_EQ(message,
+            "solver=exact: no proof within 1 nodes for units of 1 tokens; raise nodes or "
+            "granularity");
+}
+
+#else
+
+TEST(Exact, WithoutCbcNamesThePackage) {
+  const Batch batch{.document_lengths = {4}};
+  try {
+    place_exactly(batch.document_lengths, 2, Visibility(batch), {});
+    FAIL();
+  } catch (const Unsupported& error) {
+    EXPECT_NE(std::string(error.what()).find("coinor-libcbc-dev"), std::string::npos);
+  }
+}
+
+#endif
+
+}  // namespace
+}  // namespace cpbench::flashcp

@@ -1,0 +1,45 @@
+// A mixed-integer linear program, row by row, solved by CBC. Minimises.
+//
+//   IntegerProgram program;
+//   int b = program.column({.upper = 10, .cost = 1});
+//   int x = program.column({.upper = 1, .integer = true});
+//   program.row(3, kUnbounded, {{b, 1}, {x, 2}});   // 3 <= b + 2x
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <utility>
+#include <vector>
+
+namespace cpbench::flashcp {
+
+inline constexpr double kUnbounded = std::numeric_limits<double>::infinity();
+
+class IntegerProgram {
+ public:
+  struct Column {
+    double lower = 0;
+    double upper = kUnbounded;
+    double cost = 0;
+    bool integer = false;
+  };
+  enum class Outcome : uint8_t { optimal, infeasible, node_limit };
+
+  int column(Column column);
+  void row(double lower, double upper, std::vector<std::pair<int, double>> coefficients);
+  int columns() const { return static_cast<int>(columns_.size()); }
+
+  // Single-threaded and without a clock: the same program gives the same outcome. Throws
+  // Unsupported where cpbench was built without CBC.
+  Outcome solve(int64_t max_nodes, std::vector<double>& solution) const;
+
+ private:
+  struct Row {
+    double lower, upper;
+    std::vector<std::pair<int, double>> coefficients;
+  };
+  std::vector<Column> columns_;
+  std::vector<Row> rows_;
+};
+
+}  // namespace cpbench::flashcp

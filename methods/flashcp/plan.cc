@@ -1,0 +1,183 @@
+// FlashCP: documents whole on one rank where that balances, the longest cut over all ranks, and
+// only those keys travel that another rank sees.
+#include <algorithm>
+
+#include "harness/plan/builder.h"
+#include "harness/strategy/strategy.h"
+#include "methods/flashcp/exact.h"
+#include "methods/flashcp/heuristic.h"
+#include "methods/flashcp/transfers.h"
+
+namespace cpbench {
+namespace flashcp {
+namespace {
+
+Shards shards_for(const Problem& problem, const Options& options, const Visibility& sees,
+                  const std::vector<int64_t>& documents) {
+  const double ratio = options.number("ratio");
+  if (options.text("solver") == "exact") {
+    return place_exactly(documents, problem.ranks(), sees,
+                         {ratio, options.integer("granularity"), options.integer("nodes")});
+  }
+  const std::string& mode = options.text("mode");
+  return place(documents, problem.ranks(), sees,
+               {ratio, options.boolean("rotate"),
+                mode == "hybrid"      ? Mode::hybrid
+                : mode == "whole_doc" ? Mode::whole_doc
+                                      : Mode::per_doc});
+}
+
+// Everything travels in step 0. No collective at all where nothing does.
+void send_padded(PlanBuilder& builder, const Shards& shards, const std::vector<int64_t>& starts,
+                 int32_t ranks, const Visibility& sees) {
+  const std::vector<Ranges> sent = sent_tokens(shards, starts, ranks, sees);
+  int64_t padded_tokens = 0;
+  for (const Ranges& tokens : sent) padded_tokens = std::max(padded_tokens, size_of(tokens));
+  if (padded_tokens == 0) return;
+  PassBuilder forward = builder.forward();
+  const int32_t gather = forward.collective(CollectiveKind::all_gather, padded_tokens);
+  const SetId everyone = builder.all_ranks();
+  for (int32_t rank = 0; rank < ranks; ++rank) {
+    forward.multicast(0, rank, everyone, Tensor::kv, builder.tokens(sent[rank]), {}, gather);
+  }
+}
+
+void send_exactly(PlanBuilder& builder, const Shards& shards, const std::vector<int64_t>& documents,
+                  const std::vector<int64_t>& starts, const Visibility& sees) {
+  // One send for each rank and set of destinations, whatever the number of shards.
+  struct Part {
+    int32_t from;
+    SetId to;
+    Range tokens;
+  };
+  std::vector<Part> parts;
+  for (const Multicast& cast : exact_multicasts(shards, documents, starts, sees)) {
+    parts.push_back({cast.from, builder.ranks(cast.to), cast.tokens});
+  }
+  std::stable_sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) {
+    return a.from != b.from ? a.from < b.from : a.to < b.to;
+  });
+  for (size_t i = 0; i < parts.size();) {
+    const Part& part = parts[i];
+    Ranges tokens;
+    for (; i < parts.size() && parts[i].from == part.from && parts[i].to == part.to; ++i) {
+      tokens.push_back(parts[i].tokens);
+    }
+    builder.forward().multicast(0, part.from, part.to, Tensor::kv,
+                                builder.tokens(normalise(std::move(tokens))));
+  }
+}
+
+// The queries of a rank that need nothing remote attend in step 0, the others in step 1.
+void attend(PlanBuilder& builder, const Shards& shards, const std::vector<int64_t>& documents,
+            const std::vector<int64_t>& starts, int32_t ranks, const Visibility& sees) {
+  struct Work {
+    Ranges queries, keys;
+  };
+  std::vector<Ranges> home(ranks);
+  std::vector<Work> alone(ranks), after_arrival(ranks);
+  for (const Shard& shard : shards) {
+    const int64_t start = starts[shard.document];
+    const Range queries{start + shard.begin, start + shard.end};
+    Range keys = sees.keys({shard.begin, shard.end}, documents[shard.document]);
+    keys = {start + keys.begin, start + keys.end};
+    // Neighbouring shards are on other ranks, so keys beyond the shard's own are remote.
+    Work& work = (keys == queries ? alone : after_arrival)[shard.rank];
+    home[shard.rank].push_back(queries);
+    work.queries.push_back(queries);
+    work.keys.push_back(keys);
+  }
+  PassBuilder forward = builder.forward();
+  for (int32_t rank = 0; rank < ranks; ++rank) {
+    builder.home(rank, normalise(std::move(home[rank])));
+    int32_t step = 0;
+    for (Work* work : {&alone[rank], &after_arrival[rank]}) {
+      if (!work->queries.empty()) {
+        forward.attend(step, rank, builder.tokens(normalise(std::move(work->queries))),
+                       builder.tokens(normalise(std::move(work->keys))));
+      }
+      ++step;
+    }
+  }
+}
+
+Plan make_plan(const Problem& problem, const Options& options) {
+  const Visibility sees(problem.batch);
+  const std::vector<int64_t> documents = sees.documents(problem.batch);
+  const Shards shards = shards_for(problem, options, sees, documents);
+  std::vector<int64_t> starts;
+  int64_t start = 0;
+  for (int64_t tokens : documents) {
+    starts.push_back(start);
+    start += tokens;
+  }
+
+  PlanBuilder builder(problem);
+  attend(builder, shards, documents, starts, problem.ranks(), sees);
+  if (options.text("transfers") == "padded") {
+    send_padded(builder, shards, starts, problem.ranks(), sees);
+  } else {
+    send_exactly(builder, shards, documents, starts, sees);
+  }
+  builder.gradient_wire(GradientWire::model);
+  builder.backward_by_return();
+  return builder.finish();
+}
+
+}  // namespace
+}  // namespace flashcp
+
+extern const Strategy strategy_flashcp = {
+    .name = "flashcp",
+    .title = "FlashCP",
+    .source = "FlashCP, arXiv 2606.08476v1",
+    .moves = "K,V of the document parts that another rank sees, in one padded all-gather",
+    .constraints = "solver=exact: small cases, needs CBC, no sliding window",
+    .options =
+        {
+            {.name = "ratio",
+             .kind = OptionKind::number,
+             .default_value = "1.05",
+             .help = "imbalance (max / mean attention work) to stay within",
+             .minimum = 1,
+             .maximum = 100,
+             .choices = {}},
+            {.name = "transfers",
+             .kind = OptionKind::choice,
+             .default_value = "padded",
+             .help = "padded: one all-gather; exact: each rank gets just the keys it sees",
+             .choices = {"padded", "exact"}},
+            {.name = "rotate",
+             .kind = OptionKind::boolean,
+             .default_value = "false",
+             .help = "shift the rank order from one Per-Doc document to the next",
+             .choices = {}},
+            {.name = "mode",
+             .kind = OptionKind::choice,
+             .default_value = "hybrid",
+             .help = "which documents the heuristic may keep whole: some, all or none",
+             .choices = {"hybrid", "whole_doc", "per_doc"}},
+            {.name = "solver",
+             .kind = OptionKind::choice,
+             .default_value = "heuristic",
+             .help = "exact: integer program, least communication within the ratio; small cases",
+             .choices = {"heuristic", "exact"}},
+            {.name = "granularity",
+             .kind = OptionKind::integer,
+             .default_value = "512",
+             .help = "of solver=exact: tokens in the smallest piece of a document",
+             .minimum = 1,
+             .maximum = 1 << 30,
+             .choices = {}},
+            {.name = "nodes",
+             .kind = OptionKind::integer,
+             .default_value = "20000",
+             .help = "of solver=exact: nodes to search before giving up",
+             .minimum = 1,
+             .maximum = 1 << 30,
+             .choices = {}},
+        },
+    .plan = flashcp::make_plan,
+};
+
+}  // namespace cpbench

@@ -1,0 +1,163 @@
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "harness/plan/check.h"
+#include "harness/plan/plan_bytes.h"
+#include "harness/plan/plan_text.h"
+#include "harness/strategy/strategy.h"
+#include "methods/flashcp/heuristic.h"
+#include "methods/flashcp/test_batches.h"
+
+namespace cpbench {
+
+extern const Strategy strategy_flashcp;
+
+namespace flashcp {
+namespace {
+
+Problem problem_of(const Batch& batch, int32_t ranks) {
+  Problem problem;
+  problem.batch = batch;
+  problem.cluster.gpus_per_node = ranks;
+  return problem;
+}
+
+Plan plan_of(const Problem& problem, const std::map<std::string, std::string>& set = {}) {
+  return strategy_flashcp.plan(problem, Options("flashcp", strategy_flashcp.options, set));
+}
+
+void expect_correct(const Problem& problem, const Plan& plan) {
+  const CheckReport report = check(problem, plan);
+  EXPECT_TRUE(report.ok()) << report.violations.front().text();
+}
+
+int64_t planned_bytes(const Plan& plan, const AttentionShape& shape) {
+  int64_t bytes = 0;
+  for (const Pass* pass : {&plan.forward, &plan.backward}) {
+    for (const Send& send : pass->sends) bytes += cost_of(send, *pass, plan, shape).total();
+  }
+  return bytes;
+}
+
+TEST(FlashcpPlan, CorrectOnAnyBatch) {
+  Random random(17);
+  for (int i = 0; i < 400; ++i) {
+    const Problem problem =
+        problem_of(random_batch(random, 12, 40), static_cast<int32_t>(random.between(1, 16)));
+    for (const char* transfers : {"padded", "exact"}) {
+      for (const char* mode : {"hybrid", "whole_doc", "per_doc"}) {
+        const char* rotate = random.between(0, 1) ? "true" : "false";
+        expect_correct(
+            problem,
+            plan_of(problem, {{"transfers", transfers}, {"mode", mode}, {"rotate", rotate}}));
+        if (HasFailure()) {
+          FAIL() << "batch " << i << " " << transfers << " " << mode << " rotate=" << rotate;
+        }
+      }
+    }
+  }
+}
+
+// The paper: 4 B H D (N - 1) elements per rank, forward and backward.
+TEST(FlashcpPlan, BytesAreThePapersClosedForm) {
+  for (int32_t ranks : {1, 2, 4, 7, 8}) {
+    for (uint64_t seed = 0; seed < 20; ++seed) {
+      const Problem problem = problem_of(pile_like_pack(4096, seed), ranks);
+      const Visibility sees(problem.batch);
+      const auto& documents = problem.batch.document_lengths;
+      const int64_t b =
+          load_of(place(documents, ranks, sees, {}), documents, ranks, sees).padded_tokens();
+      const int64_t elements =
+          4 * b * problem.shape.query_heads * problem.shape.head_dim * (ranks - 1);
+      EXPECT_EQ(planned_bytes(plan_of(problem), problem.shape),
+                ranks * elements * bytes_of(problem.shape.dtype));
+    }
+  }
+}
+
+TEST(FlashcpPlan, ExactTransfersNeverMoveMore) {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    const Problem problem = problem_of(pile_like_pack(4096, seed), 8);
+    EXPECT_LE(planned_bytes(plan_of(problem, {{"transfers", "exact"}}), problem.shape),
+              planned_bytes(plan_of(problem), problem.shape));
+  }
+}
+
+TEST(FlashcpPlan, NothingToSendMeansNoCollectiveAndOneStep) {
+  const Problem problem = problem_of({.document_lengths = {8, 8}}, 2);
+  const Plan plan = plan_of(problem);
+  EXPECT_TRUE(plan.forward.collectives.empty());
+  EXPECT_TRUE(plan.forward.sends.empty());
+  EXPECT_TRUE(plan.backward.sends.empty());
+  EXPECT_EQ(plan.forward.steps, 1);
+  expect_correct(problem, plan);
+}
+
+TEST(FlashcpPlan, SetsStayLinearInShards) {
+  const Problem problem = problem_of(pile_like_pack(1 << 20, 1), 64);
+  const Visibility sees(problem.batch);
+  const size_t shards = place(problem.batch.document_lengths, 64, sees, {}).size();
+  for (const char* transfers : {"padded", "exact"}) {
+    const Plan plan = plan_of(problem, {{"transfers", transfers}});
+    size_t ranges = 0;
+    for (SetId id = 0; id < plan.token_sets.count(); ++id) ranges += plan.token_sets[id].size();
+    EXPECT_LE(ranges, 5 * shards);
+  }
+}
+
+#ifdef CPBENCH_WITH_CBC
+TEST(FlashcpPlan, ExactSolverMakesACorrectPlan) {
+  const Problem problem = problem_of({.document_lengths = {30, 14, 9, 6, 5}}, 3);
+  expect_correct(problem, plan_of(problem, {{"solver", "exact"}, {"granularity", "4"}}));
+}
+#endif
+
+TEST(FlashcpPlan, RefusesUnknownValues) {
+  const Problem problem = problem_of({.document_lengths = {4}}, 2);
+  EXPECT_THROW(plan_of(problem, {{"ratio", "0.9"}}), UserError);
+  EXPECT_THROW(plan_of(problem, {{"transfers", "most"}}), UserError);
+}
+
+// Plans that a person can verify by hand. CPBENCH_UPDATE_GOLDEN=1 rewrites the file.
+TEST(FlashcpPlan, Golden) {
+  struct Case {
+    const char* title;
+    Batch batch;
+    int32_t ranks;
+    std::map<std::string, std::string> set;
+  };
+  const std::vector<Case> cases = {
+      {"one document of 16 is Per-Doc on 2 ranks; the last chunk, 12-16, stays",
+       {.document_lengths = {16}},
+       2,
+       {}},
+      {"9, 3, 2, 2 kept whole on 2 ranks: only the head of the cut document travels",
+       {.document_lengths = {9, 3, 2, 2}},
+       2,
+       {{"mode", "whole_doc"}}},
+      {"24, 5, 3 on 4 ranks: the long one is Per-Doc, the short ones level the tokens",
+       {.document_lengths = {24, 5, 3}},
+       4,
+       {{"transfers", "exact"}, {"ratio", "1.2"}}},
+  };
+  std::ostringstream found;
+  for (const Case& c : cases) {
+    const Problem problem = problem_of(c.batch, c.ranks);
+    const Plan plan = plan_of(problem, c.set);
+    expect_correct(problem, plan);
+    found << "# " << c.title << '\n' << plan_text(plan) << '\n';
+  }
+  const std::string path = CPBENCH_SOURCE_DIR "/methods/flashcp/golden_plans.txt";
+  if (std::getenv("CPBENCH_UPDATE_GOLDEN")) std::ofstream(path) << found.str();
+  std::ifstream in(path);
+  std::ostringstream expected;
+  expected << in.rdbuf();
+  EXPECT_EQ(found.str(), expected.str()) << "CPBENCH_UPDATE_GOLDEN=1 rewrites " << path;
+}
+
+}  // namespace
+}  // namespace flashcp
+}  // namespace cpbench

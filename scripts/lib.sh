@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# Shared by the scripts of this folder (sourced, not run): where the repository is, how they speak,
+# and the one way to configure and build. Expects `set -euo pipefail`.
+#
+#   source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+#   help_if_asked "$@"
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+venv=$root/.venv
+
+# Narration goes to stderr, so that stdout carries data alone.
+say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
+die() { local code=$1; shift; say "$*"; exit "$code"; }
+
+# The comment on top of a script is its help.
+help_if_asked() {
+  local argument
+  for argument in "$@"; do
+    case $argument in
+      -h|--help) sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "$0"; exit 0 ;;
+    esac
+  done
+}
+
+refuse_arguments() {
+  [ $# -eq 0 ] || die 2 "unknown argument '$1'; see scripts/$(basename "$0") --help"
+}
+
+# Files of the project, new ones included, that git does not ignore; NUL-separated.
+own_files() {
+  git -C "$root" ls-files -z --cached --others --exclude-standard --deduplicate -- "$@" |
+    while IFS= read -r -d '' file; do
+      if [ -f "$root/$file" ]; then printf '%s\0' "$file"; fi
+    done
+}
+
+cpp_files() { own_files '*.h' '*.cc'; }
+
+# Those with the ending, and the scripts that say so in their first line.
+python_files() {
+  own_files '*.py'
+  own_files 'scripts/*' | while IFS= read -r -d '' file; do
+    case $file in *.*) continue ;; esac
+    if head -n 1 "$root/$file" | grep -q '^#!.*python'; then printf '%s\0' "$file"; fi
+  done
+}
+
+# configure_and_build FOLDER "CMAKE OPTIONS" TARGET...: configures when nothing is there yet or the
+# options, the folder or the environment changed; ninja sees every other change by itself.
+configure_and_build() {
+  local build=$root/$1 options=$2
+  shift 2
+  export PATH=$venv/bin:$PATH
+  local wanted="$root|${TORCH_DIR:-}|${CXX:-}|${CXXFLAGS:-}|$options"
+  if [ ! -f "$build/build.ninja" ] || [ "$(cat "$build/configured" 2>/dev/null)" != "$wanted" ]; then
+    say "configuring ${build#"$root"/}"
+    # shellcheck disable=SC2086  # options are words
+    cmake --fresh -S "$root" -B "$build" -G Ninja -DTORCH_DIR="${TORCH_DIR:-}" $options >&2 ||
+      die 1 "cmake failed; its message is above"
+    printf '%s' "$wanted" > "$build/configured"
+  fi
+  ninja -C "$build" -j "$(nproc)" "$@" >&2 || die 1 "the build failed; the compiler's message is above"
+}

@@ -1,0 +1,15 @@
+// A slow judge of plans, cell by cell and token by token, against which the checker is held.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "harness/plan/plan.h"
+#include "harness/plan/problem.h"
+
+namespace cpbench::contract {
+
+// The labels of all rules P3..P8 that the plan breaks (P1, P2 and P9 must hold).
+std::set<std::string> broken_rules(const Problem& problem, const Plan& plan);
+
+}  // namespace cpbench::contract

@@ -1,0 +1,19 @@
+// Plans written by hand, one for each thing that a plan can say: what strategies do not use yet
+// must compute right too.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/plan/plan.h"
+#include "harness/plan/problem.h"
+
+namespace cpbench {
+
+struct HandPlan {
+  std::string name;
+  Plan (*plan)(const Problem& problem);
+};
+const std::vector<HandPlan>& hand_plans();
+
+}  // namespace cpbench

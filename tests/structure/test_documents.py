@@ -1,0 +1,89 @@
+"""What the documents tell a reader to type exists: scripts, subcommands, options, files."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from tree import ROOT, own_files, strategy_folders
+
+BINARY = Path(os.environ.get("CPBENCH_BINARY_DIR", ROOT / "build")) / "cpbench"
+BLOCK = re.compile(r"^ *```(?:sh|bash|console)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+OPTION = re.compile(r"(?<!\S)--[a-z][a-z-]*")
+LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
+DOCUMENTS = own_files("*.md")
+
+
+def commands() -> list[tuple[Path, str]]:
+    """(document, command) for every line of every block marked sh, bash or console."""
+    found = []
+    for document in DOCUMENTS:
+        for block in BLOCK.findall((ROOT / document).read_text()):
+            for line in block.replace("\\\n", " ").splitlines():
+                command = re.sub(r"\s+#.*$", "", line.strip().removeprefix("$ ")).strip()
+                if command and not command.startswith("#"):
+                    found.append((document, command))
+    return found
+
+
+def simple_commands(line: str) -> list[list[str]]:
+    """The commands of one line as words, without the variables set in front of them."""
+    parts = re.split(r"&&|\|\||[|;]", line)
+    split = [[w for w in part.split() if not re.match(r"[A-Z_]+=", w)] for part in parts]
+    return [words for words in split if words]
+
+
+COMMANDS = [(document, words) for document, line in commands() for words in simple_commands(line)]
+
+
+def test_the_readme_opens_with_the_two_commands():
+    in_readme = [words for document, words in COMMANDS if document == Path("README.md")]
+    assert in_readme[:2] == [["scripts/bench"], ["scripts/test"]]
+
+
+@pytest.mark.parametrize(
+    ("document", "words"), COMMANDS, ids=[f"{d}: {' '.join(w)}" for d, w in COMMANDS]
+)
+def test_command_exists(document, words):
+    if words[0].startswith(("scripts/", ".ci/", "plots/")):
+        assert os.access(ROOT / words[0], os.X_OK), f"{document}: {words[0]} cannot be run"
+        check_options(words, [ROOT / words[0], "--help"])
+    elif words[0] == "build/cpbench":
+        if not BINARY.exists():
+            pytest.skip("build/cpbench is not built")
+        help_command = [BINARY, *words[1:2], "--help"]
+        assert len(words) == 1 or words[1].startswith("-") or run(help_command).returncode == 0, (
+            f"{document}: cpbench has no command {words[1]}"
+        )
+        check_options(words, help_command)
+
+
+def run(command):
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+
+
+def check_options(words, help_command):
+    options = OPTION.findall(" ".join(words))
+    if not options:
+        return
+    shown = run(help_command)
+    text = shown.stdout + shown.stderr
+    unknown = [o for o in options if not re.search(rf"{o}(?![a-z-])", text)]
+    assert not unknown, f"{' '.join(words)}: not in --help: {unknown}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_links_lead_somewhere(document):
+    targets = LINK.findall((ROOT / document).read_text())
+    missing = [t for t in targets if not (ROOT / document.parent / t).exists()]
+    assert not missing, f"{document} links to {missing}"
+
+
+def test_the_readme_lists_every_strategy():
+    listed = re.findall(
+        r"^\| \[`(\w+)`\]\(((?:methods|baselines)/\w+)/README\.md\)",
+        (ROOT / "README.md").read_text(),
+        re.MULTILINE,
+    )
+    assert sorted(listed) == sorted((f.name, str(f)) for f in strategy_folders())

@@ -1,0 +1,146 @@
+"""Include arrows run one way, and each outside library is used in the folders that own it.
+
+`USES` is the specification: a folder may include itself and what its row names. Tests beside the
+code obey the same rows (and may include GoogleTest); tests/ crosses folders and may include all.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+from tree import ROOT, own_files
+
+PLANNING = {"harness/plan", "harness/strategy", "methods", "baselines"}
+ALL = PLANNING | {
+    "harness/compile",
+    "harness/execute",
+    "harness/timeline",
+    "harness/measure",
+    "harness/store",
+    "workloads",
+    "harness/cli",
+    "tests",
+}
+USES = {
+    "harness/plan": set(),
+    "harness/strategy": {"harness/plan"},
+    "methods": PLANNING,
+    "baselines": PLANNING,
+    "harness/compile": {"harness/plan"},
+    "harness/timeline": set(),
+    "harness/execute": {"harness/plan", "harness/compile", "harness/timeline"},
+    "harness/measure": {"harness/plan", "harness/timeline"},
+    "harness/store": {"harness/plan", "harness/timeline", "harness/measure"},
+    "workloads": {"harness/plan"},
+    "harness/cli": ALL - {"tests"},
+    "tests": ALL,
+}
+# Libraries that one folder owns, by what their includes begin with.
+OWNED = {
+    "LibTorch": (r"(torch|ATen|c10|caffe2)/", {"harness/execute", "tests"}),
+    "HDF5": (r"(H5\w*|hdf5\w*)\.h$", {"harness/store", "tests"}),
+    "CBC": (
+        r"(coin|coin-or)/|(Cbc|Osi|Clp|Coin)\w*\.h",
+        {"methods/*/exact*", "methods/*/integer_program*"},
+    ),
+    "CLI11": (r"CLI/", {"harness/cli", "tests"}),
+    "Google Benchmark": (r"benchmark/", {"tests"}),
+}
+# Of the C++ standard library, and the C headers that it also has under their C names.
+STANDARD = re.compile(r"[a-z_0-9]+$")
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]', re.MULTILINE)
+SOURCES = own_files("*.h", "*.cc", "*.in")
+
+
+def folder_of(path: Path) -> str:
+    top = path.parts[0]
+    return "/".join(path.parts[:2]) if top == "harness" else top
+
+
+def includes_of(path: Path) -> list[tuple[str, str]]:
+    return INCLUDE.findall((ROOT / path).read_text(errors="replace"))
+
+
+def is_generated(folder: str, name: str) -> bool:
+    """A header that the folder's build writes: it has no folder in its name, the build names it."""
+    build = ROOT / folder / "CMakeLists.txt"
+    return "/" not in name and build.is_file() and name in build.read_text()
+
+
+def violations(path: Path, includes: list[tuple[str, str]]) -> list[str]:
+    folder = folder_of(path)
+    found = []
+    for bracket, name in includes:
+        if bracket == '"':
+            if is_generated(folder, name):
+                continue
+            if not name.startswith(tuple(f"{target}/" for target in ALL)):
+                found.append(f'"{name}" does not start at the root')
+            elif folder_of(Path(name)) not in USES[folder] | {folder}:
+                found.append(f'"{name}": {folder} may use {sorted(USES[folder]) or "nothing"}')
+            continue
+        if STANDARD.match(name):
+            continue
+        owners = next((o for pattern, o in OWNED.values() if re.match(pattern, name)), None)
+        if owners is not None:
+            # The owners are folders, or file patterns within one.
+            if folder not in owners and not any(path.match(o) for o in owners if "*" in o):
+                found.append(f"<{name}> belongs in {sorted(owners)}")
+        elif name.startswith("gtest/"):
+            if folder != "tests" and not re.search(r"_test\.|^test_", path.name):
+                found.append(f"<{name}> belongs in tests")
+        elif folder in PLANNING | {"harness/timeline"}:
+            found.append(f"<{name}>: {folder} uses the standard library alone")
+    return found
+
+
+def code_of(folder_test=lambda folder: True) -> list[Path]:
+    return [p for p in SOURCES if p.parts[0] != "scripts" and folder_test(folder_of(p))]
+
+
+def test_every_folder_with_code_has_a_row():
+    assert {folder_of(p) for p in code_of()} <= set(USES)
+
+
+@pytest.mark.parametrize("folder", sorted(USES))
+def test_arrows_run_one_way(folder):
+    wrong = [
+        f"{path}: {text}"
+        for path in code_of(lambda f: f == folder)
+        for text in violations(path, includes_of(path))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("path", "bracket", "name"),
+    [
+        ("harness/plan/plan.cc", '"', "harness/strategy/strategy.h"),
+        ("harness/plan/plan.cc", "<", "fmt/format.h"),
+        ("harness/plan/plan.cc", "<", "gtest/gtest.h"),
+        ("harness/compile/compile.cc", '"', "harness/execute/execute.h"),
+        ("harness/compile/compile.cc", "<", "ATen/ATen.h"),
+        ("harness/measure/metrics.cc", "<", "hdf5.h"),
+        ("harness/store/store.cc", '"', "store_file.h"),
+        ("methods/flashcp/plan.cc", "<", "coin/Cbc_C_Interface.h"),
+        ("methods/flashcp/plan.cc", "<", "unistd.h"),
+        ("workloads/npy.cc", '"', "harness/store/store.h"),
+    ],
+)
+def test_a_wrong_arrow_is_found(path, bracket, name):
+    assert len(violations(Path(path), [(bracket, name)])) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "bracket", "name"),
+    [
+        ("methods/flashcp/exact_test.cc", "<", "coin/Cbc_C_Interface.h"),
+        ("harness/plan/plan_test.cc", "<", "gtest/gtest.h"),
+        ("harness/store/store.cc", "<", "hdf5.h"),
+        ("harness/execute/kernel.cc", "<", "ATen/ops/empty.h"),
+        ("harness/cli/main.cc", '"', "workloads/workload.h"),
+        ("baselines/ring/plan.cc", "<", "vector"),
+    ],
+)
+def test_a_right_arrow_passes(path, bracket, name):
+    assert violations(Path(path), [(bracket, name)]) == []

@@ -1,0 +1,40 @@
+// The lengths of a real corpus as a compact histogram with its provenance: one file of lengths/.
+//
+//   LengthHistogram pile = parse_histogram("pile", text);
+//   int64_t median = pile.quantile(0.5);
+//
+// The file's keys are explained in scripts/derive_lengths, which writes it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "workloads/sampling.h"
+
+namespace cpbench {
+
+struct HistogramBin {
+  PowerLaw law;       // lengths low..high, and their density inside the bin
+  int64_t count = 0;  // documents, or millionths of them where only shares are published
+};
+
+struct LengthHistogram {
+  std::string name, title, description, source, licence, tokenizer, cautions;
+  int64_t documents = 0;  // of the raw data; 0: not published
+  std::vector<std::pair<double, int64_t>>
+      published;                   // (share, length): so many are at most so long
+  double published_mean = 0;       // tokens; 0: not published
+  std::vector<HistogramBin> bins;  // ascending, not empty
+  std::vector<int64_t> ends;       // running sums of the counts
+
+  int64_t quantile(double u) const;  // 0 <= u < 1; the inverse of the distribution function
+  int64_t smallest() const { return bins.front().law.low; }
+  int64_t largest() const { return bins.back().law.high; }
+};
+
+// Throws UserError that names the set and the key that is missing or wrong.
+LengthHistogram parse_histogram(const std::string& name, const std::string& toml_text);
+
+}  // namespace cpbench

@@ -1,0 +1,154 @@
+// The shipped length sets against the quantiles and means published for their raw data.
+#include "workloads/histogram.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "harness/plan/errors.h"
+#include "workloads/embedded.h"
+
+namespace cpbench {
+namespace {
+
+// The factor that one bin spans at a length, at most: of its bin and of the neighbours, since a
+// published quantile may be rounded over the edge.
+double bin_factor(const LengthHistogram& set, int64_t length) {
+  double factor = 1;
+  for (size_t i = 0; i < set.bins.size(); ++i) {
+    size_t next = std::min(i + 1, set.bins.size() - 1);
+    if (length < set.bins[i ? i - 1 : 0].law.low || length > set.bins[next].law.high) continue;
+    factor = std::max(factor, (set.bins[i].law.high + 1.0) / set.bins[i].law.low);
+  }
+  return factor;
+}
+
+void expect_within_a_bin(const LengthHistogram& set, double share, int64_t length) {
+  double factor = bin_factor(set, length);
+  int64_t got = set.quantile(share);
+  EXPECT_LE(got, length * factor + 1) << set.name << " at " << share;
+  EXPECT_GE(got, length / factor - 1) << set.name << " at " << share;
+}
+
+LengthHistogram load(const std::string& name) {
+  for (const EmbeddedFile& file : embedded_lengths()) {
+    if (file.name == name) return parse_histogram(name, file.text);
+  }
+  ADD_FAILURE() << "no set " << name;
+  return {};
+}
+
+double mean_of(const LengthHistogram& set) {
+  constexpr int kPoints = 200000;
+  double sum = 0;
+  for (int i = 0; i < kPoints; ++i) sum += set.quantile((i + 0.5) / kPoints);
+  return sum / kPoints;
+}
+
+TEST(HistogramTest, EveryShippedSetMeetsWhatItsFileSaysOfTheRawData) {
+  ASSERT_GE(embedded_lengths().size(), 12u);
+  for (const EmbeddedFile& file : embedded_lengths()) {
+    LengthHistogram set = parse_histogram(file.name, file.text);
+    EXPECT_LE(set.bins.size(), 200u) << set.name;
+    EXPECT_GE(set.published.size(), 2u) << set.name;
+    for (auto [share, length] : set.published) expect_within_a_bin(set, share, length);
+    if (set.published_mean > 0) {
+      EXPECT_NEAR(mean_of(set) / set.published_mean, 1, 0.02) << set.name;
+    }
+    if (set.documents > 0) {
+      // Some sources round the counts of their bins.
+      EXPECT_NEAR(1.0 * set.ends.back() / set.documents, 1, 1e-3) << set.name;
+    }
+    EXPECT_EQ(set.quantile(0), set.smallest()) << set.name;
+    EXPECT_GE(set.quantile(1 - 0x1p-53), set.largest() * 0.9) << set.name;
+  }
+}
+
+struct Published {
+  const char* name;
+  int64_t documents;           // 0: not published
+  int64_t p50, p90, p99, max;  // 0: not published
+};
+
+// Independent of the files: as the sources state them. The Pile and ProLong state shares instead,
+// in the files' `published`.
+constexpr Published kPublished[] = {
+    {"wikipedia", 1000000, 347, 2112, 10919, 1823777},
+    {"magi_pretrain", 13463214, 551, 2712, 20800, 196608},
+    {"pile", 0, 272, 0, 0, 9323167},
+    {"prolong64k", 0, 0, 0, 9000, 61919},
+    {"prolong512k", 0, 0, 0, 9000, 475871},
+    {"wlb_llm", 99519, 3227, 5784, 26058, 124913},
+    {"textbook_chapters", 77932, 1914, 6051, 16270, 340149},
+    {"starcoder", 0, 486, 2634, 12267, 3339747},
+    {"arxiv", 310572, 16257, 39165, 91487, 0},
+    {"books", 11118, 65460, 179343, 391695, 0},
+    {"web", 0, 446, 1468, 5800, 134197},
+    {"code_files", 60284, 896, 5809, 28319, 0},
+    {"longalign", 93147, 0, 13100, 42100, 60999},
+    {"mooncake", 12031, 7255, 27723, 85851, 126527},
+    {"deepseek_r1", 0, 208, 2092, 23423, 57284},
+};
+
+TEST(HistogramTest, ShippedSetsMeetTheirSources) {
+  EXPECT_EQ(std::size(kPublished), embedded_lengths().size());
+  for (const Published& expected : kPublished) {
+    LengthHistogram set = load(expected.name);
+    if (expected.documents) {
+      EXPECT_EQ(set.documents, expected.documents) << set.name;
+    }
+    if (expected.p50) expect_within_a_bin(set, 0.5, expected.p50);
+    if (expected.p90) expect_within_a_bin(set, 0.9, expected.p90);
+    if (expected.p99) expect_within_a_bin(set, 0.99, expected.p99);
+    if (expected.max) {
+      EXPECT_EQ(set.largest(), expected.max) << set.name;
+    }
+  }
+}
+
+TEST(HistogramTest, OpenEndedTailsAreParetoNotUniform) {
+  // Uniform, the last bin alone would make the mean of The Pile over 10,000 tokens.
+  LengthHistogram pile = load("pile");
+  EXPECT_EQ(pile.bins.back().law.exponent, 1.56);
+  EXPECT_LT(mean_of(pile), 1000);
+  EXPECT_EQ(load("prolong512k").bins.back().law.exponent, 1.0);
+}
+
+constexpr char kHead[] =
+    "title='t'\ndescription='d'\nsource='s'\nlicence='l'\ntokenizer='k'\ncautions='c'\n";
+
+TEST(HistogramTest, QuantilesOfAHandMadeSet) {
+  LengthHistogram set = parse_histogram("x", kHead + std::string("bins=[[1,1,1],[10,19,2,-1],"
+                                                                 "[30,30,1]]"));
+  EXPECT_EQ(set.quantile(0), 1);
+  EXPECT_EQ(set.quantile(0.2499), 1);
+  EXPECT_EQ(set.quantile(0.25), 10);
+  EXPECT_EQ(set.quantile(0.5), 15);
+  EXPECT_EQ(set.quantile(0.7499), 19);
+  EXPECT_EQ(set.quantile(0.75), 30);
+}
+
+TEST(HistogramTest, BadFilesNameTheSetAndTheFault) {
+  auto message = [](const std::string& text) -> std::string {
+    try {
+      parse_histogram("x", text);
+    } catch (const UserError& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  std::string head = kHead;
+  EXPECT_NE(message("title = ").find("length set 'x': line 1"), std::string::npos);
+  EXPECT_EQ(message("title = 3"), "length set 'x': 'title' wants a text");
+  EXPECT_EQ(message(head), "length set 'x': 'bins' wants at least one row");
+  EXPECT_NE(message(head + "bins=[[1,2]]").find("bin 0 wants"), std::string::npos);
+  EXPECT_NE(message(head + "bins=[[0,2,1]]").find("bin 0 [0, 2, 1]"), std::string::npos);
+  EXPECT_NE(message(head + "bins=[[1,2,1],[2,3,1]]").find("bin 1"), std::string::npos);
+  EXPECT_NE(message(head + "bins=[[1,2,0]]").find("bin 0"), std::string::npos);
+  EXPECT_EQ(message(head + "bins=[[1,2,1]]"), "accepted");
+}
+
+}  // namespace
+}  // namespace cpbench

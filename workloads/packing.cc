@@ -1,0 +1,152 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <map>
+
+#include "harness/plan/nearest.h"
+#include "workloads/streams.h"
+
+namespace cpbench {
+namespace {
+
+using Packs = std::vector<Batch>;
+
+// Fills packs one after another. What a cut leaves of a document is dropped, or starts the next
+// pack.
+Packs fill(LengthStream& stream, const PackingOptions& options, bool carry) {
+  Packs packs(options.packs);
+  int64_t remainder = 0;
+  for (Batch& pack : packs) {
+    for (int64_t room = options.tokens; room > 0;) {
+      int64_t length = remainder > 0 ? remainder : stream.next();
+      int64_t taken = std::min(length, room);
+      pack.document_lengths.push_back(taken);
+      room -= taken;
+      remainder = carry ? length - taken : 0;
+    }
+  }
+  return packs;
+}
+
+Packs truncate(LengthStream& stream, const PackingOptions& options) {
+  return fill(stream, options, false);
+}
+
+Packs carry(LengthStream& stream, const PackingOptions& options) {
+  return fill(stream, options, true);
+}
+
+// Packs packed together: enough to choose from, and the same whatever number of packs is asked for,
+// so that more packs never change the first ones.
+constexpr int kWindowPacks = 8;
+
+// One window of best-fit decreasing. Documents over a pack are first cut into whole packs and a
+// rest. Each goes, longest first, into the pack it leaves the least room in. What fits nowhere then
+// fills the gaps, cut to size, and what is left of it stays in `waiting` for the next window.
+Packs best_fit_window(LengthStream& stream, int64_t tokens, std::deque<int64_t>& waiting) {
+  std::vector<int64_t> pieces;
+  int64_t gathered = 0;
+  while (gathered < kWindowPacks * tokens) {
+    int64_t length = 0;
+    if (waiting.empty()) {
+      length = stream.next();
+    } else {
+      length = waiting.front();
+      waiting.pop_front();
+    }
+    gathered += length;
+    for (; length > tokens; length -= tokens) pieces.push_back(tokens);
+    pieces.push_back(length);
+  }
+  std::stable_sort(pieces.begin(), pieces.end(), std::greater<>());
+
+  Packs packs(kWindowPacks);
+  std::multimap<int64_t, int> packs_by_room;
+  for (int i = 0; i < kWindowPacks; ++i) packs_by_room.emplace(tokens, i);
+  for (int64_t length : pieces) {
+    auto best = packs_by_room.lower_bound(length);
+    if (best == packs_by_room.end()) {
+      waiting.push_back(length);
+      continue;
+    }
+    auto [room, index] = *best;
+    packs_by_room.erase(best);
+    packs[index].document_lengths.push_back(length);
+    packs_by_room.emplace(room - length, index);
+  }
+  // At least kWindowPacks * tokens were gathered, so those waiting suffice for the gaps.
+  for (const auto& [gap, index] : packs_by_room) {
+    for (int64_t room = gap; room > 0;) {
+      int64_t taken = std::min(waiting.front(), room);
+      packs[index].document_lengths.push_back(taken);
+      room -= taken;
+      waiting.front() -= taken;
+      if (waiting.front() == 0) waiting.pop_front();
+    }
+  }
+  return packs;
+}
+
+Packs best_fit(LengthStream& stream, const PackingOptions& options) {
+  Packs packs;
+  std::deque<int64_t> waiting;
+  while (packs.size() < static_cast<size_t>(options.packs)) {
+    Packs window = best_fit_window(stream, options.tokens, waiting);
+    packs.insert(packs.end(), window.begin(), window.end());
+  }
+  packs.resize(options.packs);
+  return packs;
+}
+
+struct PolicyRow {
+  PackingPolicy policy;
+  Packs (*pack)(LengthStream&, const PackingOptions&);
+};
+
+const std::vector<PolicyRow>& policy_rows() {
+  static const std::vector<PolicyRow> rows = {
+      {{"truncate", "documents as they come; the last is cut at the pack's end, the rest dropped"},
+       truncate},
+      {{"carry", "as they come; the rest of a cut document starts the next pack as a new one"},
+       carry},
+      {{"best_fit",
+        "windows of 8 packs, longest documents first, each where it leaves the least room; the "
+        "gaps "
+        "are filled with documents cut to fit, nothing is dropped"},
+       best_fit},
+  };
+  return rows;
+}
+
+}  // namespace
+
+const std::vector<PackingPolicy>& packing_policies() {
+  static const std::vector<PackingPolicy> policies = [] {
+    std::vector<PackingPolicy> list;
+    for (const PolicyRow& row : policy_rows()) list.push_back(row.policy);
+    return list;
+  }();
+  return policies;
+}
+
+std::vector<Batch> make_packs(const Workload& workload, const PackingOptions& options) {
+  if (options.tokens < 1 || options.tokens > kLongestDocument) {
+    throw UserError(fmt::format("tokens of a pack: {}; at least 1, at most {}", options.tokens,
+                                kLongestDocument));
+  }
+  if (options.packs < 1) {
+    throw UserError(fmt::format("number of packs: {}; at least 1", options.packs));
+  }
+  std::vector<std::string> known;
+  for (const PolicyRow& row : policy_rows()) {
+    known.push_back(row.policy.name);
+    if (row.policy.name == options.policy) {
+      auto stream = workload.stream(options.seed);
+      return row.pack(*stream, options);
+    }
+  }
+  throw UserError(unknown_name("packing policy", options.policy, known));
+}
+
+}  // namespace cpbench

@@ -1,0 +1,87 @@
+// NumPy's .npy and Megatron-LM's .idx, both little-endian.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+#include "workloads/byte_reader.h"
+#include "workloads/read_lengths.h"
+
+namespace cpbench {
+namespace {
+
+// What stands between `open` and `close` after `key`.
+std::optional<std::string> value_of(const std::string& header, const std::string& key,
+                                    const std::string& open, const std::string& close) {
+  size_t found = header.find(key);
+  if (found == std::string::npos) return std::nullopt;
+  size_t start = header.find(open, found + key.size());
+  if (start == std::string::npos) return std::nullopt;
+  size_t end = header.find(close, ++start);
+  if (end == std::string::npos) return std::nullopt;
+  return header.substr(start, end - start);
+}
+
+// Bytes of an element: 8 of "<i8", 1 of "|u1"; 0 unless it is a little-endian integer.
+int integer_width(const std::string& descr) {
+  constexpr std::array<std::string_view, 8> kKnown = {"|i1", "|u1", "<i2", "<u2",
+                                                      "<i4", "<u4", "<i8", "<u8"};
+  bool known = std::find(kKnown.begin(), kKnown.end(), descr) != kKnown.end();
+  return known ? descr[2] - '0' : 0;
+}
+
+}  // namespace
+
+// Layout (numpy.lib.format): magic, version (2 bytes), header length (2 bytes in version 1, else
+// 4), a Python dict {'descr': '<i8', 'fortran_order': False, 'shape': (n,), }, the elements.
+std::vector<int64_t> read_npy_lengths(const std::string& path) {
+  ByteReader reader(path);
+  if (reader.bytes(6, "the magic of a .npy file") != std::string("\x93NUMPY")) {
+    reader.fail(0, "no .npy file: it does not start with \\x93NUMPY");
+  }
+  uint64_t major = reader.number(1, "the version");
+  reader.number(1, "the version");
+  if (major < 1 || major > 3)
+    reader.fail(6, fmt::format(".npy version {} is not 1, 2 or 3", major));
+  int64_t header_length = reader.number(major == 1 ? 2 : 4, "the header's length");
+  int64_t header_start = reader.offset();
+  std::string header = reader.bytes(header_length, "the header");
+
+  auto descr = value_of(header, "'descr'", "'", "'");
+  auto shape = value_of(header, "'shape'", "(", ")");
+  if (!descr || !shape) reader.fail(header_start, "the header names no 'descr' and 'shape'");
+  int width = integer_width(*descr);
+  if (width == 0) {
+    reader.fail(header_start, fmt::format("elements of type '{}'; lengths are little-endian "
+                                          "integers, such as '<i4' or '<i8'",
+                                          *descr));
+  }
+  uint64_t count = 0;
+  auto [end, error] = std::from_chars(shape->data(), shape->data() + shape->size(), count);
+  // One dimension is written (n,).
+  if (error != std::errc() || std::string_view(end, shape->data() + shape->size()) != ",") {
+    reader.fail(header_start, fmt::format("shape ({}); lengths have one dimension", *shape));
+  }
+  return reader.lengths(count, width, (*descr)[1] == 'i');
+}
+
+// Layout (megatron/core/datasets/indexed_dataset.py): magic, version (8 bytes), type of a token
+// (1), sequence count (8), document count (8), then int32 lengths of the sequences. Pointers and
+// document boundaries follow and are not needed.
+std::vector<int64_t> read_idx_lengths(const std::string& path) {
+  ByteReader reader(path);
+  if (reader.bytes(9, "the magic of a Megatron .idx file") != std::string("MMIDIDX\0\0", 9)) {
+    reader.fail(0, "no Megatron .idx file: it does not start with MMIDIDX");
+  }
+  uint64_t version = reader.number(8, "the version");
+  if (version != 1) reader.fail(9, fmt::format(".idx version {} is not 1", version));
+  reader.number(1, "the type of a token");
+  uint64_t sequences = reader.number(8, "the sequence count");
+  reader.number(8, "the document count");
+  return reader.lengths(sequences, 4, /*is_signed=*/true);
+}
+
+}  // namespace cpbench

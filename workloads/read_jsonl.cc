@@ -1,0 +1,75 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <nlohmann/json.hpp>
+
+#include "workloads/line_reader.h"
+#include "workloads/read_lengths.h"
+#include "workloads/streams.h"
+
+namespace cpbench {
+namespace {
+
+using nlohmann::json;
+
+int64_t words_of(const std::string& text) {
+  int64_t words = 0;
+  bool inside = false;
+  for (unsigned char c : text) {
+    bool space = isspace(c);
+    words += !space && !inside;
+    inside = !space;
+  }
+  return words;
+}
+
+int64_t length_of(const LineReader& reader, const json& value, const std::string& field,
+                  bool words) {
+  if (value.is_string()) {
+    if (words) return words_of(value.get_ref<const std::string&>());
+    reader.fail(fmt::format("'{}' is a text; '#{}:words' counts its words, an estimate of tokens",
+                            field, field));
+  }
+  if (words) reader.fail(fmt::format("'{}' is no text, so it has no words", field));
+  if (value.is_array()) return static_cast<int64_t>(value.size());
+  if (value.is_number_unsigned()) {
+    return static_cast<int64_t>(std::min<uint64_t>(value.get<uint64_t>(), INT64_MAX));
+  }
+  if (value.is_number_integer()) return value.get<int64_t>();
+  reader.fail(fmt::format("'{}' wants a whole number, an array or a text", field));
+}
+
+}  // namespace
+
+std::vector<int64_t> read_jsonl_lengths(const std::string& path, const std::string& field) {
+  constexpr std::string_view kWords = ":words";
+  bool words = field.ends_with(kWords);
+  std::string name = words ? field.substr(0, field.size() - kWords.size()) : field;
+  if (name.empty()) name = words ? "text" : "length";
+
+  LineReader reader(path);
+  std::vector<int64_t> lengths;
+  std::string line;
+  while (reader.next(line)) {
+    json row = json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (!row.is_object()) reader.fail("wants one JSON object per line");
+    auto found = row.find(name);
+    if (found == row.end()) {
+      std::vector<std::string> known;
+      for (const auto& [key, value] : row.items()) known.push_back(key);
+      reader.fail(
+          fmt::format("no field '{}'; the fields here are: {}. Name one, as in "
+                      "'file.jsonl#input_ids'",
+                      name, fmt::join(known, ", ")));
+    }
+    int64_t length = length_of(reader, *found, name, words);
+    if (length < 1 || length > kLongestDocument) {
+      reader.fail(fmt::format("'{}' gives a length of {}; it wants 1 to {}", name, length,
+                              kLongestDocument));
+    }
+    lengths.push_back(length);
+  }
+  return lengths;
+}
+
+}  // namespace cpbench

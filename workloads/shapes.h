@@ -1,0 +1,31 @@
+// Attention shapes of known models and of tests: one TOML file of shapes/ each.
+//
+//   AttentionShape attention = find_shape("llama3_8b").attention;
+//
+// The dtype belongs to the run, not to the shape, and stays at its default.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/plan/problem.h"
+
+namespace cpbench {
+
+struct Shape {
+  std::string name;         // stem of the file
+  std::string description;  // one line
+  std::string source;       // where the numbers are from
+  AttentionShape attention;
+};
+
+// A name of `list_shapes`, or the path of a TOML file with the same keys. Throws UserError: the
+// nearest name for an unknown one, file and key for a bad file.
+Shape find_shape(const std::string& name);
+
+std::vector<Shape> list_shapes();  // sorted by name
+
+// `place` opens the error messages: the file's name.
+Shape parse_shape(const std::string& name, const std::string& place, const std::string& toml_text);
+
+}  // namespace cpbench

@@ -1,0 +1,34 @@
+// What every kind of workload is made of: a function from a seed to a stream of lengths.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "workloads/random.h"
+#include "workloads/workload.h"
+
+namespace cpbench {
+
+using StreamFactory = std::function<std::unique_ptr<LengthStream>(uint64_t seed)>;
+
+// Every workload computes with squares of lengths in 64-bit integers.
+constexpr int64_t kLongestDocument = int64_t{1} << 31;  // tokens
+
+// Independent documents: `draw` turns random numbers into one length.
+class IndependentStream : public LengthStream {
+ public:
+  using Draw = std::function<int64_t(Random&)>;
+  IndependentStream(uint64_t seed, Draw draw) : random_(seed), draw_(std::move(draw)) {}
+  int64_t next() override { return draw_(random_); }
+
+ private:
+  Random random_;
+  Draw draw_;
+};
+
+inline StreamFactory independent(IndependentStream::Draw draw) {
+  return [draw](uint64_t seed) { return std::make_unique<IndependentStream>(seed, draw); };
+}
+
+}  // namespace cpbench

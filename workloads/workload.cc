@@ -1,0 +1,109 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "harness/plan/nearest.h"
+#include "workloads/distributions.h"
+#include "workloads/embedded.h"
+#include "workloads/histogram.h"
+#include "workloads/read_lengths.h"
+#include "workloads/streams.h"
+
+namespace cpbench {
+namespace {
+
+class FactoryWorkload : public Workload {
+ public:
+  explicit FactoryWorkload(const WorkloadSummary& summary, StreamFactory factory)
+      : factory_(std::move(factory)) {
+    name = summary.name;
+    kind = summary.kind;
+    title = summary.title;
+    description = summary.description;
+    source = summary.source;
+  }
+  std::unique_ptr<LengthStream> stream(uint64_t seed) const override { return factory_(seed); }
+
+ private:
+  StreamFactory factory_;
+};
+
+WorkloadSummary summary_of(const LengthHistogram& set) {
+  std::string count = set.documents ? fmt::format("{} documents; ", set.documents) : "";
+  return {set.name, "lengths", set.title, set.description,
+          fmt::format("{}; {}licence: {}; tokenizer: {}; cautions: {}", set.source, count,
+                      set.licence, set.tokenizer, set.cautions)};
+}
+
+WorkloadSummary summary_of(const Distribution& d) {
+  return {d.name, "synthetic", d.title, d.description + "; " + d.usage(), ""};
+}
+
+// Every document of a file once, in an order drawn from the seed, then all again in another order.
+class ShuffledStream : public LengthStream {
+ public:
+  ShuffledStream(uint64_t seed, std::shared_ptr<const std::vector<int64_t>> lengths)
+      : random_(seed), lengths_(std::move(lengths)) {}
+
+  int64_t next() override {
+    // Fisher-Yates, one swap per document: position `next_` gets one of those not yet drawn.
+    if (order_.empty()) order_ = *lengths_;
+    if (next_ == order_.size()) next_ = 0;
+    size_t chosen = next_ + random_.below(static_cast<int64_t>(order_.size() - next_));
+    std::swap(order_[next_], order_[chosen]);
+    return order_[next_++];
+  }
+
+ private:
+  Random random_;
+  std::shared_ptr<const std::vector<int64_t>> lengths_;
+  std::vector<int64_t> order_;
+  size_t next_ = 0;
+};
+
+std::unique_ptr<Workload> read_workload(const std::string& name) {
+  auto lengths = std::make_shared<const std::vector<int64_t>>(read_lengths(name));
+  std::string file = name.substr(name.find_last_of('/') + 1);
+  return std::make_unique<FactoryWorkload>(
+      WorkloadSummary{name, "file", file, fmt::format("{} documents of a file", lengths->size()),
+                      name},
+      [lengths](uint64_t seed) { return std::make_unique<ShuffledStream>(seed, lengths); });
+}
+
+}  // namespace
+
+std::unique_ptr<Workload> find_workload(const std::string& name) {
+  std::vector<std::string> known;
+  for (const EmbeddedFile& file : embedded_lengths()) {
+    known.push_back(file.name);
+    if (file.name != name) continue;
+    auto set = std::make_shared<const LengthHistogram>(parse_histogram(name, file.text));
+    return std::make_unique<FactoryWorkload>(summary_of(*set), independent([set](Random& random) {
+                                               return set->quantile(random.uniform());
+                                             }));
+  }
+  Synthetic synthetic = make_synthetic(name);
+  if (synthetic.distribution) {
+    WorkloadSummary summary = summary_of(*synthetic.distribution);
+    summary.name = name;
+    return std::make_unique<FactoryWorkload>(summary, synthetic.factory);
+  }
+  if (names_length_file(name)) return read_workload(name);
+  for (const Distribution& d : distributions()) known.push_back(d.name);
+  throw UserError(unknown_name("workload", name.substr(0, name.find(':')), known));
+}
+
+std::vector<WorkloadSummary> list_workloads() {
+  std::vector<WorkloadSummary> all;
+  for (const EmbeddedFile& file : embedded_lengths()) {
+    all.push_back(summary_of(parse_histogram(file.name, file.text)));
+  }
+  for (const Distribution& d : distributions()) all.push_back(summary_of(d));
+  std::sort(all.begin(), all.end(), [](const WorkloadSummary& a, const WorkloadSummary& b) {
+    return std::tie(a.kind, a.name) < std::tie(b.kind, b.name);
+  });
+  return all;
+}
+
+}  // namespace cpbench
