@@ -4,8 +4,9 @@ One point per run: bytes sent by all ranks (with padding and duplicates, all pas
 the packs) against the compute of the most loaded rank over the mean. Down and left is better.
 """
 
-import results
 import style
+
+import results
 
 
 def point(run):
@@ -24,14 +25,17 @@ def draw(runs):
     if not points:
         raise results.ResultError("no run has a plan to count the bytes of")
     fig, axes = style.figure("column", 2.7)
+    labels = sorted({run.label for run, _ in points}, key=style.order)
     handles = {}
     for run, (bytes_per_token, imbalance) in points:
-        handles[run.label], = axes.plot(bytes_per_token, imbalance, linestyle="none", alpha=0.85,
-                                        clip_on=False, zorder=3, **style.line(run.strategy))
+        index = labels.index(run.label)
+        handles[run.label], = axes.plot(
+            bytes_per_token, imbalance, linestyle="none", clip_on=False, zorder=3 + index,
+            **style.line(run.strategy), **style.nested(index, len(labels)))
     missing = sorted({f"{run.label} ({run.status})" for run in runs if run.status != "ok"})
     if missing:
-        axes.text(1, 1.01, "no plan: " + ", ".join(missing), transform=axes.transAxes, ha="right",
-                  va="bottom", color="#444444")
+        axes.set_title("\n".join(style.wrapped([f"no plan: {missing[0]}", *missing[1:]], 48)),
+                       fontsize=style.SMALLEST, color="#444444", loc="right")
     most = max(at[0] for _, at in points)
     least = min(at[0] for _, at in points if at[0] > 0) if most > 0 else 0
     if most > 20 * least > 0:
@@ -41,7 +45,6 @@ def draw(runs):
     axes.grid(axis="x", which="major")
     axes.set_xlabel("bytes on the wire per token")
     axes.set_ylabel("compute imbalance, max / mean")
-    labels = sorted(handles, key=style.order)
     style.legend(fig, [handles[label] for label in labels], labels, columns=3)
     return fig, [run for run, _ in points]
 

@@ -2,14 +2,15 @@
 
 One panel per strategy, all of one pack: queries downwards, keys to the right, each cell of the
 mask in the colour of the rank that attends it (its first query head). The strip at the left is who
-owns the tokens at home; thin lines are document boundaries. Give a folder (its first group of
-runs is shown) or one result file.
+owns the tokens at home; thin lines are document boundaries. Give one result
+file, or a folder: the group of runs with the most strategies is shown.
 """
 
 import numpy as np
-import results
 import style
 from matplotlib.colors import ListedColormap
+
+import results
 
 PIXELS = 384  # per side; a pixel shows the token at its middle
 MOST_PANELS = 8
@@ -75,11 +76,12 @@ def draw_panel(axes, run, colours):
 
 
 def draw(runs):
-    for words, members in results.grouped(runs).items():
-        planned = [r for r in members if r.packs and r.packs[0].cells_per_rank is not None]
-        if planned:
-            break
-    else:
+    def with_plan(members):
+        return [r for r in members if r.packs and r.packs[0].cells_per_rank is not None]
+
+    words, members = max(results.grouped(runs).items(), key=lambda item: len(with_plan(item[1])))
+    planned = with_plan(members)
+    if not planned:
         raise results.ResultError("no run has a plan to draw")
     planned = sorted(planned, key=lambda run: style.order(run.label))[:MOST_PANELS]
     columns = min(len(planned), 4)
@@ -89,7 +91,7 @@ def draw(runs):
     ranks = planned[0].ranks
     # Lightness rises with the rank, so that neighbours differ in grey as well.
     colours = ListedColormap(style.plt.get_cmap("viridis")(np.linspace(0, 1, ranks)))
-    for axes, run in zip(panels.flat, planned):
+    for axes, run in zip(panels.flat, planned, strict=False):
         image = draw_panel(axes, run, colours)
     for axes in panels.flat[len(planned):]:
         axes.set_visible(False)
@@ -98,8 +100,7 @@ def draw(runs):
     for axes in panels.flat[max(0, len(planned) - columns):len(planned)]:
         axes.set_xlabel("key")
     bar = fig.colorbar(image, ax=panels.ravel().tolist(), label="rank", fraction=0.03, pad=0.02)
-    bar.locator = style.plt.MaxNLocator(integer=True, nbins=9)
-    bar.update_ticks()
+    bar.set_ticks(style.rank_ticks(ranks))
     bar.outline.set_linewidth(0.4)
     fig.suptitle(", ".join(words), fontsize=style.SMALLEST)
     return fig, planned

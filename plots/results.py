@@ -1,4 +1,4 @@
-"""Reads result files (results/SCHEMA.md) into plain objects. Every figure uses this and nothing else.
+"""Reads result files (results/SCHEMA.md) into plain objects, for every figure.
 
     runs = load_runs("results/runs/quick")
     runs[0].strategy, runs[0].packs[0].seconds       # seconds: [iteration, rank]
@@ -113,7 +113,8 @@ def _plan(group):
         return ranges[first[index]:first[index + 1]]
 
     columns = group["forward/attends"]
-    rows = zip(*(columns[name][:] for name in ("rank", "q", "kv", "head_begin", "head_end")))
+    names = ("rank", "q", "kv", "head_begin", "head_end")
+    rows = zip(*(columns[name][:] for name in names), strict=True)
     return Plan(int(_text(group.attrs["tokens"])), [ranges_of(i) for i in group["home"][:]],
                 [(r, ranges_of(q), ranges_of(kv), b, e) for r, q, kv, b, e in rows])
 

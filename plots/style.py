@@ -15,6 +15,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
+
 from results import ResultError, load_runs  # noqa: E402
 
 WIDTHS = {"column": 3.3, "full": 7.0}  # inches, as printed
@@ -94,6 +95,16 @@ def wrapped(words, width=24):
     return lines
 
 
+def nested(index, count):
+    """Marker sizes that shrink from the first to the last, so that equal points stay visible."""
+    return {"markersize": 7 - 4 * index / max(count - 1, 1)}
+
+
+def rank_ticks(ranks, most=8):
+    """Whole ranks, at most `most` of them, from 0 on."""
+    return list(range(0, ranks, -(-ranks // most)))
+
+
 def figure(width, height, rows=1, columns=1, **options):
     return plt.subplots(rows, columns, figsize=(WIDTHS[width], height), **options)
 
@@ -112,7 +123,7 @@ def note_runs(runs):
 
 
 def save(fig, name, output, runs):
-    """<output>/<name>.pdf and .png; the ids of the runs are in the files, the time of day is not."""
+    """<output>/<name>.pdf and .png, with the ids of the runs and without the time of day."""
     ids = " ".join(sorted({run.run_id for run in runs}))
     output.mkdir(parents=True, exist_ok=True)
     fixed = datetime.datetime(2000, 1, 1)
@@ -126,7 +137,7 @@ def save(fig, name, output, runs):
 
 
 def main(doc, draw, name):
-    """The one habit: FIGURE RUN_DIR [--output DIR]; `draw(runs)` gives the figure and what it shows."""
+    """FIGURE RUN_DIR [--output DIR]; `draw(runs)` gives the figure and the runs it shows."""
     parser = argparse.ArgumentParser(description=doc,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", metavar="RUN_DIR", help="folder with result files, or one file")

@@ -6,8 +6,9 @@ rank's, summed over packs; whiskers are its 95% bootstrap interval. What did not
 """
 
 import numpy as np
-import results
 import style
+
+import results
 
 BASELINES = ("allgather", "ring")
 WORDS = {"oom": "out of memory", "unsupported": "unsupported", "failed": "failed"}

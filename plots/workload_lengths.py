@@ -5,8 +5,9 @@ length, which is what attention pays for. One line per workload and pack size.
 """
 
 import numpy as np
-import results
 import style
+
+import results
 
 LINES = ("-", "--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 2)), (0, (3, 1)))
 
@@ -37,11 +38,11 @@ def draw(runs):
         look = {"color": style.COLOURS[index % 8], "linestyle": LINES[index % len(LINES)],
                 "linewidth": 1.2}
         x = np.concatenate([[values[0]], values, [longest]])
-        for axes, weights in zip(panels, (np.ones(len(values)), values)):
+        for axes, weights in zip(panels, (np.ones(len(values)), values), strict=True):
             share = np.cumsum(weights) / weights.sum()
             handle, = axes.step(x, np.concatenate([[0], share, [1]]), where="post", **look)
         handles.append(handle)
-    for axes, what in zip(panels, ("documents", "tokens")):
+    for axes, what in zip(panels, ("documents", "tokens"), strict=True):
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter(lambda value, _: results.size_text(int(value)))
         axes.xaxis.set_minor_locator(style.plt.NullLocator())
