@@ -40,10 +40,13 @@ def draw(runs):
     least = min(at[0] for _, at in points if at[0] > 0) if most > 0 else 0
     if most > 20 * least > 0:
         axes.set_xscale("symlog", linthresh=least / 2)
+    else:
+        axes.xaxis.set_major_locator(style.plt.MaxNLocator(5))
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=1 - 0.03 * (max(at[1] for _, at in points) - 1 + 0.1))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1000:g}")
     axes.grid(axis="x", which="major")
-    axes.set_xlabel("bytes on the wire per token")
+    axes.set_xlabel("kB on the wire per token")
     axes.set_ylabel("compute imbalance, max / mean")
     style.legend(fig, [handles[label] for label in labels], labels, columns=3)
     return fig, [run for run, _ in points]

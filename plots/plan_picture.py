@@ -1,8 +1,8 @@
 """A picture of plans: which rank owns which tokens, and which rank attends what.
 
 One panel per strategy, all of one pack: queries downwards, keys to the right, each cell of the
-mask in the colour of the rank that attends it (its first query head). The strip at the left is who
-owns the tokens at home; thin lines are document boundaries. Give one result
+mask in the colour of the rank that attends it (for query head 0, where heads are split). The strip
+at the left is who owns the tokens at home; thin lines are document boundaries. Give one result
 file, or a folder: the group of runs with the most strategies is shown.
 """
 
@@ -69,7 +69,9 @@ def draw_panel(axes, run, colours):
         axes.axvline(end, color="black", linewidth=0.25, alpha=0.5)
     axes.set_box_aspect(1)
     axes.grid(False)
-    axes.set_title(run.label)
+    all_heads = all(begin == 0 and end == int(run.query_heads)
+                    for _, _, _, begin, end in plan.attends)
+    axes.set_title(run.label if all_heads else f"{run.label} (head 0)")
     axes.set_xticks([0, plan.tokens], ["0", results.size_text(plan.tokens)])
     axes.set_yticks([0, plan.tokens], ["0", results.size_text(plan.tokens)])
     return image
@@ -84,10 +86,12 @@ def draw(runs):
     if not planned:
         raise results.ResultError("no run has a plan to draw")
     planned = sorted(planned, key=lambda run: style.order(run.label))[:MOST_PANELS]
-    columns = min(len(planned), 4)
-    rows = -(-len(planned) // columns)
-    fig, panels = style.figure("full" if columns > 1 else "column", 0.5 + 1.9 * rows, rows=rows,
-                               columns=columns, squeeze=False)
+    rows = -(-len(planned) // 4)
+    columns = -(-len(planned) // rows)
+    width = "full" if columns > 1 else "column"
+    side = 0.8 * style.WIDTHS[width] / columns  # of a panel, without its labels
+    fig, panels = style.figure(width, 0.2 + (side + 0.5) * rows, rows=rows, columns=columns,
+                               squeeze=False)
     ranks = planned[0].ranks
     # Lightness rises with the rank, so that neighbours differ in grey as well.
     colours = ListedColormap(style.plt.get_cmap("viridis")(np.linspace(0, 1, ranks)))

@@ -97,7 +97,7 @@ def wrapped(words, width=24):
 
 def nested(index, count):
     """Marker sizes that shrink from the first to the last, so that equal points stay visible."""
-    return {"markersize": 7 - 4 * index / max(count - 1, 1)}
+    return {"markersize": 7.5 - 3.5 * index / max(count - 1, 1)}
 
 
 def rank_ticks(ranks, most=8):
