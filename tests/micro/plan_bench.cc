@@ -1,5 +1,7 @@
 // Planning and checking every strategy on a real length set, 32K tokens per rank.
 //   cpbench_micro --benchmark_filter='(Plan|Check)Strategy/.*/256$'
+#include "tests/micro/plan_bench.h"
+
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -66,13 +68,13 @@ void register_for(const Strategy* strategy, const char* prefix,
       ->Unit(benchmark::kMillisecond);
 }
 
-const bool kRegistered = [] {
+}  // namespace
+
+void register_plan_benchmarks() {
   for (const Strategy* strategy : strategies()) {
     register_for(strategy, "PlanStrategy/", PlanStrategy);
     register_for(strategy, "CheckStrategy/", CheckStrategy);
   }
-  return true;
-}();
+}
 
-}  // namespace
 }  // namespace cpbench
