@@ -86,6 +86,8 @@ TEST(Loongtrain, BytesAreTheClosedForm) {
   for (int32_t head_size : {1, 2}) {
     int64_t contexts = 16 / head_size, inner = 4 / head_size, outer = contexts / inner;
     Plan plan = plan_of(problem, head_size, 0);
+    EXPECT_EQ(plan.forward.steps, head_size == 1 ? contexts : contexts + 2);
+    EXPECT_EQ(plan.backward.steps, contexts + (head_size == 1 ? 2 : 4));
     Traffic kv = ring_traffic(problem, plan, plan.forward, Tensor::kv);
     EXPECT_EQ(kv.all, tokens * (contexts - 1) * elements * 2);
     EXPECT_EQ(kv.between_nodes, tokens * (outer - 1) * elements * 2);

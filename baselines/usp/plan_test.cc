@@ -83,6 +83,8 @@ TEST(Usp, BytesAreTheClosedForm) {
       int64_t kept_apart = tokens * (u - 1) / u;  // token-copies that leave their rank, x heads
       int64_t round = tokens * (c - 1);
       Plan plan = plan_of(problem, degree);
+      EXPECT_EQ(plan.forward.steps, u == 1 ? c : c + 2);
+      EXPECT_EQ(plan.backward.steps, u == 1 ? c + 1 : c == 1 ? 3 : c + 3);
       int64_t forward = kept_apart * (query + kv_all * 2 + query + side) + round * kv_all * 2;
       int64_t wire = c > 1 ? 4 : 2;  // bytes of a gradient's element
       int64_t backward = kept_apart * (query + 2 * side + query / 2 * wire + kv_all * wire) +
