@@ -1,20 +1,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
 #include <random>
-#include <sstream>
 
 #include "harness/plan/check.h"
-#include "harness/plan/plan_bytes.h"
-#include "harness/plan/plan_text.h"
-#include "harness/strategy/strategy.h"
+#include "harness/strategy/test_plans.h"
 
 namespace cpbench {
-
-extern const Strategy strategy_loongtrain;
-
 namespace {
 
 Problem problem_of(std::vector<int64_t> lengths, int32_t nodes, int32_t gpus_per_node) {
@@ -28,10 +20,10 @@ Problem problem_of(std::vector<int64_t> lengths, int32_t nodes, int32_t gpus_per
 
 Plan plan_of(const Problem& problem, int32_t head_size, int32_t window_size,
              const std::string& placement = "head_first") {
-  return strategy_loongtrain.plan(problem, Options("loongtrain", strategy_loongtrain.options,
-                                                   {{"head_size", std::to_string(head_size)},
-                                                    {"window_size", std::to_string(window_size)},
-                                                    {"placement", placement}}));
+  return test_plans::plan_of("loongtrain", problem,
+                             {{"head_size", std::to_string(head_size)},
+                              {"window_size", std::to_string(window_size)},
+                              {"placement", placement}});
 }
 
 // Bytes of the point-to-point sends of one tensor: all, and those between nodes.
@@ -99,8 +91,7 @@ TEST(Loongtrain, BytesAreTheClosedForm) {
 
 TEST(Loongtrain, OneInnerRingIsUsp) {
   Problem problem = problem_of({70, 33, 5}, 1, 8);
-  const Strategy& usp = find_strategy("usp");
-  Plan same = usp.plan(problem, Options("usp", usp.options, {{"ulysses_degree", "2"}}));
+  Plan same = test_plans::plan_of("usp", problem, {{"ulysses_degree", "2"}});
   EXPECT_EQ(hash_of(plan_of(problem, 2, 4)), hash_of(same));
 }
 
@@ -139,19 +130,6 @@ TEST(Loongtrain, WindowsThatDoNotDivideAreNamed) {
     EXPECT_STREQ(reason.what(),
                  "window_size 3 does not divide the 4 context ranks (8 ranks / head_size 2)");
   }
-}
-
-TEST(Loongtrain, GoldenPlan) {
-  Problem problem = problem_of({8}, 2, 2);
-  std::string found =
-      "# one document of 8, a ring of 2 inner rings {0,1} {2,3}: rank 0 owns 0 and 7\n" +
-      plan_text(plan_of(problem, 1, 2));
-  const std::string path = CPBENCH_SOURCE_DIR "/baselines/loongtrain/golden_plans.txt";
-  if (std::getenv("CPBENCH_UPDATE_GOLDEN")) std::ofstream(path) << found;
-  std::ifstream in(path);
-  std::ostringstream expected;
-  expected << in.rdbuf();
-  EXPECT_EQ(found, expected.str()) << "CPBENCH_UPDATE_GOLDEN=1 rewrites " << path;
 }
 
 }  // namespace

@@ -1,32 +1,19 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <fstream>
 #include <random>
-#include <sstream>
 
 #include "harness/plan/check.h"
 #include "harness/plan/mask.h"
-#include "harness/plan/plan_bytes.h"
-#include "harness/plan/plan_text.h"
-#include "harness/strategy/strategy.h"
+#include "harness/strategy/test_plans.h"
 
 namespace cpbench {
-
-extern const Strategy strategy_striped;
-
 namespace {
 
-Problem problem_of(std::vector<int64_t> lengths, int32_t ranks) {
-  Problem problem;
-  problem.batch.document_lengths = std::move(lengths);
-  problem.cluster.gpus_per_node = ranks;
-  return problem;
-}
+using test_plans::planned_bytes;
+using test_plans::problem_of;
 
 Plan plan_of(const Problem& problem, int64_t stripe = 1) {
-  return strategy_striped.plan(
-      problem, Options("striped", strategy_striped.options, {{"stripe", std::to_string(stripe)}}));
+  return test_plans::plan_of("striped", problem, {{"stripe", std::to_string(stripe)}});
 }
 
 TEST(Striped, TokenTIsOnRankTModN) {
@@ -74,13 +61,8 @@ TEST(Striped, BytesAreTheClosedForm) {
   Plan plan = plan_of(problem);
   int64_t elements = (5 - 1) * problem.tokens() * problem.shape.kv_heads *
                      (problem.shape.head_dim + problem.shape.value_head_dim);
-  for (const Pass* pass : {&plan.forward, &plan.backward}) {
-    int64_t bytes = 0;
-    for (const Send& send : pass->sends) {
-      bytes += cost_of(send, *pass, plan, problem.shape).total();
-    }
-    EXPECT_EQ(bytes, elements * (pass == &plan.forward ? 2 : 2 + 4));
-  }
+  EXPECT_EQ(planned_bytes(plan.forward, plan, problem.shape), elements * 2);
+  EXPECT_EQ(planned_bytes(plan.backward, plan, problem.shape), elements * (2 + 4));
 }
 
 TEST(Striped, TooManyRangesAreRefusedWithTheStripeThatFits) {
@@ -95,19 +77,6 @@ TEST(Striped, TooManyRangesAreRefusedWithTheStripeThatFits) {
   }
   EXPECT_NO_THROW(plan_of(problem_of({2 * most + 1}, 2), 1024));
   EXPECT_NO_THROW(plan_of(problem_of({2 * most + 1}, 1)));
-}
-
-TEST(Striped, GoldenPlans) {
-  std::ostringstream found;
-  found << "# 3 and 4 on 2 ranks: even tokens on rank 0, odd on rank 1\n"
-        << plan_text(plan_of(problem_of({3, 4}, 2))) << "\n# the same in stripes of 2\n"
-        << plan_text(plan_of(problem_of({3, 4}, 2), 2));
-  const std::string path = CPBENCH_SOURCE_DIR "/baselines/striped/golden_plans.txt";
-  if (std::getenv("CPBENCH_UPDATE_GOLDEN")) std::ofstream(path) << found.str();
-  std::ifstream in(path);
-  std::ostringstream expected;
-  expected << in.rdbuf();
-  EXPECT_EQ(found.str(), expected.str()) << "CPBENCH_UPDATE_GOLDEN=1 rewrites " << path;
 }
 
 }  // namespace

@@ -1,45 +1,28 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <fstream>
 #include <random>
-#include <sstream>
 
 #include "harness/plan/check.h"
-#include "harness/plan/plan_bytes.h"
-#include "harness/plan/plan_text.h"
-#include "harness/strategy/strategy.h"
+#include "harness/strategy/test_plans.h"
 
 namespace cpbench {
-
-extern const Strategy strategy_usp;
-
 namespace {
 
+using test_plans::planned_bytes;
+
 Problem problem_of(std::vector<int64_t> lengths, int32_t ranks, int32_t heads, int32_t kv_heads) {
-  Problem problem;
-  problem.batch.document_lengths = std::move(lengths);
-  problem.cluster.gpus_per_node = ranks;
-  problem.shape.query_heads = heads;
-  problem.shape.kv_heads = kv_heads;
+  Problem problem = test_plans::problem_of(std::move(lengths), ranks, heads, kv_heads);
   problem.shape.dtype = Dtype::bfloat16;
   return problem;
 }
 
 Plan plan_of(const Problem& problem, int32_t degree) {
-  return strategy_usp.plan(
-      problem, Options("usp", strategy_usp.options, {{"ulysses_degree", std::to_string(degree)}}));
+  return test_plans::plan_of("usp", problem, {{"ulysses_degree", std::to_string(degree)}});
 }
 
 Ranges home(const Plan& plan, int32_t rank) {
   RangeSpan span = plan.token_sets[plan.home[rank]];
   return {span.begin(), span.end()};
-}
-
-int64_t bytes_of_pass(const Plan& plan, const Pass& pass, const AttentionShape& shape) {
-  int64_t bytes = 0;
-  for (const Send& send : pass.sends) bytes += cost_of(send, pass, plan, shape).total();
-  return bytes;
 }
 
 // zigzag_extract_local of yunchang/comm/extract_local.py (rd = ring degree, ud = Ulysses degree,
@@ -89,19 +72,19 @@ TEST(Usp, BytesAreTheClosedForm) {
       int64_t wire = c > 1 ? 4 : 2;  // bytes of a gradient's element
       int64_t backward = kept_apart * (query + 2 * side + query / 2 * wire + kv_all * wire) +
                          round * (kv_all * 2 + kv_all * wire);
-      EXPECT_EQ(bytes_of_pass(plan, plan.forward, shape), forward) << degree << " " << kv_heads;
-      EXPECT_EQ(bytes_of_pass(plan, plan.backward, shape), backward) << degree << " " << kv_heads;
+      EXPECT_EQ(planned_bytes(plan.forward, plan, shape), forward) << degree << " " << kv_heads;
+      EXPECT_EQ(planned_bytes(plan.backward, plan, shape), backward) << degree << " " << kv_heads;
     }
   }
 }
 
 TEST(Usp, DegreeOneIsTheZigzagRingAndDegreeNHasNoRing) {
   Problem problem = problem_of({40, 24}, 4, 4, 2);
-  Plan zigzag = find_strategy("zigzag").plan(problem, Options("zigzag", {}, {}));
+  Plan zigzag = test_plans::plan_of("zigzag", problem);
   Plan ring = plan_of(problem, 1);
   EXPECT_TRUE(ring.forward == zigzag.forward);
-  EXPECT_EQ(bytes_of_pass(ring, ring.backward, problem.shape),
-            bytes_of_pass(zigzag, zigzag.backward, problem.shape));
+  EXPECT_EQ(planned_bytes(ring.backward, ring, problem.shape),
+            planned_bytes(zigzag.backward, zigzag, problem.shape));
   EXPECT_EQ(ring.backward.steps, zigzag.backward.steps);
   Plan ulysses = plan_of(problem, 4);
   EXPECT_EQ(ulysses.forward.steps, 3);
@@ -127,18 +110,6 @@ TEST(Usp, HeadsThatDoNotDivideAreNamed) {
     EXPECT_STREQ(reason.what(),
                  "ulysses_degree 3 does not divide 12 ranks and 8 query heads; 1, 2, 4 do");
   }
-}
-
-TEST(Usp, GoldenPlan) {
-  Problem problem = problem_of({8}, 4, 2, 2);
-  std::string found = "# one document of 8 over 2 x 2: groups {0,1} own 0-2,6-8 and {2,3} 2-6\n" +
-                      plan_text(plan_of(problem, 2));
-  const std::string path = CPBENCH_SOURCE_DIR "/baselines/usp/golden_plans.txt";
-  if (std::getenv("CPBENCH_UPDATE_GOLDEN")) std::ofstream(path) << found;
-  std::ifstream in(path);
-  std::ostringstream expected;
-  expected << in.rdbuf();
-  EXPECT_EQ(found, expected.str()) << "CPBENCH_UPDATE_GOLDEN=1 rewrites " << path;
 }
 
 }  // namespace

@@ -1,34 +1,18 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
-
-#include "harness/cost/kernel_time.h"
-#include "harness/plan/plan_bytes.h"
-#include "harness/plan/plan_text.h"
-#include "harness/strategy/strategy.h"
+#include "harness/strategy/test_plans.h"
 
 namespace cpbench {
-
-extern const Strategy strategy_wlb;
-
 namespace {
 
-Problem problem_of(std::vector<int64_t> lengths, int32_t ranks) {
-  Problem problem;
-  problem.batch.document_lengths = std::move(lengths);
-  problem.cluster.gpus_per_node = ranks;
-  return problem;
-}
-
-Options options_of(const std::string& strategy, std::map<std::string, std::string> set = {}) {
-  return Options(strategy, find_strategy(strategy).options, set);
-}
+using test_plans::plan_of;
+using test_plans::planned_bytes;
+using test_plans::problem_of;
 
 double fact(const Problem& problem, const std::string& name,
             std::map<std::string, std::string> set = {}) {
-  for (const Fact& f : strategy_wlb.facts(problem, options_of("wlb", set))) {
+  const Strategy& wlb = find_strategy("wlb");
+  for (const Fact& f : wlb.facts(problem, Options("wlb", wlb.options, set))) {
     if (f.name == name) return f.value;
   }
   ADD_FAILURE() << "no fact " << name;
@@ -37,8 +21,7 @@ double fact(const Problem& problem, const std::string& name,
 
 // The plan is the chosen baseline's, whichever it is.
 void expect_chosen(const Problem& problem, const std::string& baseline) {
-  EXPECT_EQ(hash_of(strategy_wlb.plan(problem, options_of("wlb"))),
-            hash_of(find_strategy(baseline).plan(problem, options_of(baseline))));
+  EXPECT_EQ(hash_of(plan_of("wlb", problem)), hash_of(plan_of(baseline, problem)));
   EXPECT_EQ(fact(problem, "chose_per_doc"), baseline == "per_doc" ? 1 : 0);
 }
 
@@ -80,29 +63,12 @@ TEST(Wlb, BytesAreTheClosedForm) {
   for (int32_t ranks : {1, 2, 4}) {
     Problem problem = problem_of({512, 128, 64}, ranks);
     const AttentionShape& shape = problem.shape;
-    Plan plan = strategy_wlb.plan(problem, options_of("wlb"));
+    Plan plan = plan_of("wlb", problem);
     int64_t expected = (ranks - 1) * problem.tokens() * shape.kv_heads *
                        (shape.head_dim + shape.value_head_dim) * bytes_of(shape.dtype);
-    for (const Pass* pass : {&plan.forward, &plan.backward}) {
-      int64_t bytes = 0;
-      for (const Send& send : pass->sends) bytes += cost_of(send, *pass, plan, shape).total();
-      EXPECT_EQ(bytes, expected);
-    }
+    EXPECT_EQ(planned_bytes(plan.forward, plan, shape), expected);
+    EXPECT_EQ(planned_bytes(plan.backward, plan, shape), expected);
   }
-}
-
-TEST(Wlb, GoldenPlans) {
-  std::ostringstream found;
-  found << "# one document of 8 on 2 ranks: a tie, so Per-Seq\n"
-        << plan_text(strategy_wlb.plan(problem_of({8}, 2), options_of("wlb")))
-        << "\n# 1,024 and 3,072 on 2 ranks: Per-Seq would give rank 0 the heavy tail, so Per-Doc\n"
-        << plan_text(strategy_wlb.plan(problem_of({1024, 3072}, 2), options_of("wlb")));
-  const std::string path = CPBENCH_SOURCE_DIR "/baselines/wlb/golden_plans.txt";
-  if (std::getenv("CPBENCH_UPDATE_GOLDEN")) std::ofstream(path) << found.str();
-  std::ifstream in(path);
-  std::ostringstream expected;
-  expected << in.rdbuf();
-  EXPECT_EQ(found.str(), expected.str()) << "CPBENCH_UPDATE_GOLDEN=1 rewrites " << path;
 }
 
 }  // namespace
