@@ -1,0 +1,178 @@
+#include "methods/fcp/distribute.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "harness/plan/errors.h"
+
+namespace cpbench::fcp {
+namespace {
+
+struct Totals {
+  int64_t tokens = 0;
+  int64_t cells = 0;
+};
+
+Totals totals_of(const std::vector<Unit>& units) {
+  Totals totals;
+  for (const Unit& unit : units) {
+    totals.tokens += unit.size;
+    totals.cells += unit.cells;
+  }
+  return totals;
+}
+
+class Distributor {
+ public:
+  Distributor(const std::vector<Unit>& units, int32_t ranks, const DistributeOptions& options)
+      : units_(units),
+        ranks_(ranks),
+        options_(options),
+        totals_(totals_of(units)),
+        limit_(token_limit(totals_.tokens, ranks, options.delta)),
+        tokens_(ranks, 0),
+        cells_(ranks, 0),
+        rank_of_(units.size(), -1) {}
+
+  std::vector<int32_t> run() {
+    place();
+    if (options_.local_search && ranks_ > 1) search();
+    return std::move(rank_of_);
+  }
+
+ private:
+  void place() {
+    const double per_token = ranks_ / static_cast<double>(totals_.tokens);
+    const double per_cell = ranks_ / static_cast<double>(totals_.cells);
+    std::vector<std::pair<double, int32_t>> order;
+    for (size_t i = 0; i < units_.size(); ++i) {
+      const double load = std::max(static_cast<double>(units_[i].size) * per_token,
+                                   static_cast<double>(units_[i].cells) * per_cell);
+      order.emplace_back(-load, static_cast<int32_t>(i));
+    }
+    std::sort(order.begin(), order.end());
+    for (const auto& [load, index] : order) {
+      const Unit& unit = units_[index];
+      int32_t best = -1;
+      double best_score = std::numeric_limits<double>::infinity();
+      for (int32_t r = 0; r < ranks_; ++r) {
+        const double score =
+            std::max(options_.alpha * per_token * static_cast<double>(tokens_[r] + unit.size),
+                     options_.beta * per_cell * static_cast<double>(cells_[r] + unit.cells));
+        if (score < best_score && tokens_[r] + unit.size <= limit_) {
+          best = r;
+          best_score = score;
+        }
+      }
+      if (best < 0) refuse(unit);
+      tokens_[best] += unit.size;
+      cells_[best] += unit.cells;
+      rank_of_[index] = best;
+    }
+  }
+
+  [[noreturn]] void refuse(const Unit& unit) const {
+    const double mean = static_cast<double>(totals_.tokens) / ranks_;
+    const double enough = static_cast<double>(unit.size) / mean;
+    throw Unsupported(
+        "a unit of " + std::to_string(unit.size) +
+        " tokens fits on no rank: each "
+        "may have " +
+        std::to_string(limit_) + " of " + std::to_string(totals_.tokens) + " tokens (" +
+        std::to_string(ranks_) + " ranks, delta " + std::to_string(options_.delta) +
+        "); a block of at most " +
+        std::to_string(std::max<int64_t>(1, static_cast<int64_t>(options_.delta * mean))) +
+        " or a delta of at least " + std::to_string(std::ceil(enough * 1000) / 1000) +
+        " is sure to work");
+  }
+
+  // How many of the lightest ranks are tried for each improvement.
+  static constexpr int kLightest = 8;
+
+  struct Exchange {
+    int32_t give = -1;  // a unit of the busiest rank
+    int32_t take = -1;  // a unit of the lighter rank, or -1
+    int32_t to = -1;
+    int64_t worst = 0;  // the larger work of the two ranks afterwards
+  };
+
+  void search() {
+    std::vector<std::vector<int32_t>> owned(ranks_);
+    for (size_t i = 0; i < units_.size(); ++i) {
+      owned[rank_of_[i]].push_back(static_cast<int32_t>(i));
+    }
+    std::set<std::pair<int64_t, int32_t>> by_work;
+    for (int32_t r = 0; r < ranks_; ++r) by_work.insert({cells_[r], r});
+    // Each exchange lowers the busiest rank, so this ends; the bound is for ties among many.
+    for (size_t left = 4 * units_.size(); left > 0; --left) {
+      const auto [most, busiest] = *by_work.rbegin();
+      Exchange best{.worst = most};
+      int tried = 0;
+      for (const auto& [work, rank] : by_work) {
+        if (++tried > kLightest || rank == busiest) break;
+        improve(owned, busiest, rank, best);
+      }
+      if (best.to < 0) break;
+      by_work.erase({cells_[busiest], busiest});
+      by_work.erase({cells_[best.to], best.to});
+      move(owned, best.give, best.to);
+      if (best.take >= 0) move(owned, best.take, busiest);
+      by_work.insert({cells_[busiest], busiest});
+      by_work.insert({cells_[best.to], best.to});
+    }
+  }
+
+  void improve(const std::vector<std::vector<int32_t>>& owned, int32_t from, int32_t to,
+               Exchange& best) const {
+    const auto consider = [&](int32_t give, int32_t take) {
+      const int64_t cells = units_[give].cells - (take < 0 ? 0 : units_[take].cells);
+      const int64_t tokens = units_[give].size - (take < 0 ? 0 : units_[take].size);
+      if (cells <= 0 || tokens_[to] + tokens > limit_ || tokens_[from] - tokens > limit_) return;
+      const int64_t worst = std::max(cells_[from] - cells, cells_[to] + cells);
+      if (worst < best.worst) best = {give, take, to, worst};
+    };
+    for (int32_t give : owned[from]) {
+      consider(give, -1);
+      for (int32_t take : owned[to]) consider(give, take);
+    }
+  }
+
+  void move(std::vector<std::vector<int32_t>>& owned, int32_t unit, int32_t to) {
+    const int32_t from = rank_of_[unit];
+    std::erase(owned[from], unit);
+    owned[to].push_back(unit);
+    rank_of_[unit] = to;
+    tokens_[from] -= units_[unit].size;
+    cells_[from] -= units_[unit].cells;
+    tokens_[to] += units_[unit].size;
+    cells_[to] += units_[unit].cells;
+  }
+
+  const std::vector<Unit>& units_;
+  int32_t ranks_;
+  const DistributeOptions& options_;
+  Totals totals_;
+  int64_t limit_;
+  std::vector<int64_t> tokens_;  // per rank
+  std::vector<int64_t> cells_;   // per rank
+  std::vector<int32_t> rank_of_;
+};
+
+}  // namespace
+
+int64_t token_limit(int64_t tokens, int32_t ranks, double delta) {
+  const double mean = static_cast<double>(tokens) / ranks;
+  return std::max(static_cast<int64_t>(mean * (1 + delta)), (tokens + ranks - 1) / ranks);
+}
+
+std::vector<int32_t> distribute(const std::vector<Unit>& units, int32_t ranks,
+                                const DistributeOptions& options) {
+  return Distributor(units, ranks, options).run();
+}
+
+}  // namespace cpbench::fcp
