@@ -5,7 +5,7 @@
 #include <limits>
 #include <numeric>
 #include <set>
-#include <string>
+#include <sstream>
 #include <utility>
 
 #include "harness/plan/errors.h"
@@ -79,16 +79,12 @@ class Distributor {
   [[noreturn]] void refuse(const Unit& unit) const {
     const double mean = static_cast<double>(totals_.tokens) / ranks_;
     const double enough = static_cast<double>(unit.size) / mean;
-    throw Unsupported(
-        "a unit of " + std::to_string(unit.size) +
-        " tokens fits on no rank: each "
-        "may have " +
-        std::to_string(limit_) + " of " + std::to_string(totals_.tokens) + " tokens (" +
-        std::to_string(ranks_) + " ranks, delta " + std::to_string(options_.delta) +
-        "); a block of at most " +
-        std::to_string(std::max<int64_t>(1, static_cast<int64_t>(options_.delta * mean))) +
-        " or a delta of at least " + std::to_string(std::ceil(enough * 1000) / 1000) +
-        " is sure to work");
+    std::ostringstream why;
+    why << "a unit of " << unit.size << " tokens fits on no rank: each may have " << limit_
+        << " of " << totals_.tokens << " tokens (" << ranks_ << " ranks, delta " << options_.delta
+        << "); block <= " << std::max<int64_t>(1, static_cast<int64_t>(options_.delta * mean))
+        << " or delta >= " << std::ceil(enough * 1000) / 1000 << " is sure to work";
+    throw Unsupported(why.str());
   }
 
   // How many of the lightest ranks are tried for each improvement.
