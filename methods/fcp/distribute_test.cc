@@ -19,12 +19,15 @@ int64_t most_cells(const std::vector<Unit>& units, const std::vector<int32_t>& r
   return *std::max_element(cells.begin(), cells.end());
 }
 
+// Mean 8 cells and 4 tokens: the 5 leads by its cells, the others by their tokens, in their order.
 TEST(FcpDistribute, LargestFirstToTheLightest) {
   const std::vector<Unit> units = {unit(2, 3), unit(2, 5), unit(2, 4), unit(2, 4)};
-  EXPECT_EQ(distribute(units, 2, {.delta = 1}), (std::vector<int32_t>{0, 0, 1, 1}));
+  EXPECT_EQ(distribute(units, 2, {.delta = 1, .local_search = false}),
+            (std::vector<int32_t>{1, 0, 1, 0}));
+  // 9 and 7 cells; swapping the 4 of the one for the 3 of the other makes it 8 and 8.
+  EXPECT_EQ(most_cells(units, distribute(units, 2, {.delta = 1}), 2), 8);
 }
 
-// 5 5 | 4 4 | 4 3 3: greedy ends at 5+4, 5+3+3, 4+4 ... a swap does better.
 TEST(FcpDistribute, LocalSearchLowersTheMostWork) {
   std::mt19937_64 random(6);
   int better = 0;
