@@ -11,7 +11,10 @@ struct Balance {
   double tokens = 1;
   double sent = 1;  // tokens of K,V between units' ranks, without the relayout
   double received = 1;
-  double largest_unit = 0;  // its work over the mean of a rank: above 1, balance is out of reach
+  double largest_unit = 0;  // its work over the mean of a rank
+  // No placement of these units has less compute: of k N + 1 units over N ranks, some rank gets
+  // k + 1, so k + 1 times the (k N + 1)-th largest. Above 1, only a smaller block does better.
+  double compute_bound = 1;
 };
 
 Balance balance_of(const Problem& problem, const Schedule& schedule);

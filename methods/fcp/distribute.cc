@@ -1,6 +1,7 @@
 #include "methods/fcp/distribute.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -87,61 +88,81 @@ class Distributor {
     throw Unsupported(why.str());
   }
 
-  // How many of the lightest ranks are tried for each improvement.
+  // The search ends within one part in a thousand of the mean.
+  static constexpr int64_t kPrecision = 1000;
+  // How many of the lightest ranks are tried before all are.
   static constexpr int kLightest = 8;
 
   struct Exchange {
-    int32_t give = -1;  // a unit of the busiest rank
-    int32_t take = -1;  // a unit of the lighter rank, or -1
+    std::array<int32_t, 2> give = {-1, -1};  // units of the busiest rank; -1: none
+    std::array<int32_t, 2> take = {-1, -1};  // units of the lighter rank
     int32_t to = -1;
     int64_t worst = 0;  // the larger work of the two ranks afterwards
   };
 
   void search() {
-    std::vector<std::vector<int32_t>> owned(ranks_);
+    owned_.resize(ranks_);
     for (size_t i = 0; i < units_.size(); ++i) {
-      owned[rank_of_[i]].push_back(static_cast<int32_t>(i));
+      owned_[rank_of_[i]].push_back(static_cast<int32_t>(i));
     }
     std::set<std::pair<int64_t, int32_t>> by_work;
     for (int32_t r = 0; r < ranks_; ++r) by_work.insert({cells_[r], r});
+    const int64_t enough = totals_.cells / ranks_ + totals_.cells / ranks_ / kPrecision;
     // Each exchange lowers the busiest rank, so this ends; the bound is for ties among many.
     for (size_t left = 4 * units_.size(); left > 0; --left) {
       const auto [most, busiest] = *by_work.rbegin();
-      Exchange best{.worst = most};
+      if (most <= enough) break;
+      Exchange best;
+      best.worst = most;
       int tried = 0;
       for (const auto& [work, rank] : by_work) {
-        if (++tried > kLightest || rank == busiest) break;
-        improve(owned, busiest, rank, best);
+        if (rank == busiest || (++tried > kLightest && best.to >= 0)) break;
+        improve(busiest, rank, best);
       }
       if (best.to < 0) break;
       by_work.erase({cells_[busiest], busiest});
       by_work.erase({cells_[best.to], best.to});
-      move(owned, best.give, best.to);
-      if (best.take >= 0) move(owned, best.take, busiest);
+      for (int32_t unit : best.give) move(unit, best.to);
+      for (int32_t unit : best.take) move(unit, busiest);
       by_work.insert({cells_[busiest], busiest});
       by_work.insert({cells_[best.to], best.to});
     }
   }
 
-  void improve(const std::vector<std::vector<int32_t>>& owned, int32_t from, int32_t to,
-               Exchange& best) const {
-    const auto consider = [&](int32_t give, int32_t take) {
-      const int64_t cells = units_[give].cells - (take < 0 ? 0 : units_[take].cells);
-      const int64_t tokens = units_[give].size - (take < 0 ? 0 : units_[take].size);
-      if (cells <= 0 || tokens_[to] + tokens > limit_ || tokens_[from] - tokens > limit_) return;
+  // Tries to give one unit for none, one or two, or two for one.
+  void improve(int32_t from, int32_t to, Exchange& best) const {
+    const auto consider = [&](std::array<int32_t, 2> give, std::array<int32_t, 2> take) {
+      int64_t cells = 0, tokens = 0;
+      for (int32_t unit : give) {
+        if (unit >= 0) cells += units_[unit].cells, tokens += units_[unit].size;
+      }
+      for (int32_t unit : take) {
+        if (unit >= 0) cells -= units_[unit].cells, tokens -= units_[unit].size;
+      }
       const int64_t worst = std::max(cells_[from] - cells, cells_[to] + cells);
-      if (worst < best.worst) best = {give, take, to, worst};
+      if (worst >= best.worst) return;
+      if (tokens_[to] + tokens <= limit_ && tokens_[from] - tokens <= limit_) {
+        best = {give, take, to, worst};
+      }
     };
-    for (int32_t give : owned[from]) {
-      consider(give, -1);
-      for (int32_t take : owned[to]) consider(give, take);
+    const std::vector<int32_t>&mine = owned_[from], &theirs = owned_[to];
+    for (size_t i = 0; i < mine.size(); ++i) {
+      consider({mine[i], -1}, {-1, -1});
+      for (size_t k = 0; k < theirs.size(); ++k) {
+        consider({mine[i], -1}, {theirs[k], -1});
+        for (size_t l = k + 1; l < theirs.size(); ++l) {
+          consider({mine[i], -1}, {theirs[k], theirs[l]});
+        }
+        for (size_t j = i + 1; j < mine.size(); ++j) consider({mine[i], mine[j]}, {theirs[k], -1});
+      }
     }
   }
 
-  void move(std::vector<std::vector<int32_t>>& owned, int32_t unit, int32_t to) {
+  void move(int32_t unit, int32_t to) {
+    if (unit < 0) return;
     const int32_t from = rank_of_[unit];
-    std::erase(owned[from], unit);
-    owned[to].push_back(unit);
+    std::erase(owned_[from], unit);
+    owned_[to].push_back(unit);
     rank_of_[unit] = to;
     tokens_[from] -= units_[unit].size;
     cells_[from] -= units_[unit].cells;
@@ -157,6 +178,7 @@ class Distributor {
   std::vector<int64_t> tokens_;  // per rank
   std::vector<int64_t> cells_;   // per rank
   std::vector<int32_t> rank_of_;
+  std::vector<std::vector<int32_t>> owned_;  // units of each rank, for the search
 };
 
 }  // namespace

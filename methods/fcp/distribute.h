@@ -3,8 +3,9 @@
 // Units are sorted by max(tokens / mean tokens, cells / mean cells), largest first, means per rank.
 // Each goes to the rank that minimises
 //   max(alpha * (its tokens + t) / mean tokens, beta * (its cells + c) / mean cells)
-// among those that stay within mean tokens * (1 + delta). Then local search: while it helps, a unit
-// moves, or two are swapped, from the rank with the most work to one of the lightest.
+// among those that stay within mean tokens * (1 + delta). Then local search: while it helps, the
+// rank with the most work gives one unit for none, one or two, or two for one, to one of the
+// lightest ranks, or if none of these can help, to any.
 #pragma once
 
 #include <cstdint>

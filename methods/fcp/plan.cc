@@ -53,6 +53,7 @@ std::vector<Fact> make_facts(const Problem& problem, const Options& options) {
       {"max_degree", static_cast<double>(schedule.degree), "sub-stages"},
       {"stages", static_cast<double>(schedule.stages), "stages"},
       {"compute_imbalance", balance.compute, "max/mean"},
+      {"compute_imbalance_bound", balance.compute_bound, "max/mean"},
       {"token_imbalance", balance.tokens, "max/mean"},
       {"largest_unit", balance.largest_unit, "of mean compute"},
       {"send_imbalance", once.sent, "max/mean"},

@@ -86,9 +86,10 @@ FCP_ON(FcpPlan, schedule_sizes);
 FCP_ON(FcpCheck, check_sizes);
 
 // Quality over five packs of a length set: the worst imbalance (max / mean cells) with and without
-// local search, the largest unit over a rank's mean share, D with and without the permutation, and
-// the imbalance of what ranks send.
-void FcpQuality(benchmark::State& state, const std::string& workload) {
+// local search, the largest unit over a rank's mean share, the least that any placement of these
+// units has ("bound") and the worst ratio to it, D with and without the permutation, and the
+// imbalance of what ranks send.
+void FcpQuality(benchmark::State& state, const char* workload) {
   constexpr int kPacks = 5;
   const auto ranks = static_cast<int32_t>(state.range(0));
   for (auto _ : state) {
@@ -108,6 +109,8 @@ void FcpQuality(benchmark::State& state, const std::string& workload) {
       worst("imbalance", balance.compute);
       worst("greedy", balance_of(problem, greedy).compute);
       worst("largest_unit", balance.largest_unit);
+      worst("bound", balance.compute_bound);
+      worst("above_bound", balance.compute / balance.compute_bound);
       worst("sent", balance.sent);
       worst("received", balance.received);
       state.counters["D"] += schedule.degree / double{kPacks};
@@ -116,20 +119,30 @@ void FcpQuality(benchmark::State& state, const std::string& workload) {
   }
 }
 
-const bool kRegistered = [] {
-  for (const WorkloadSummary& workload : list_workloads()) {
-    if (workload.kind != "lengths") continue;
-    benchmark::RegisterBenchmark(("FcpQuality/" + workload.name).c_str(), FcpQuality, workload.name)
-        ->ArgName("ranks")
-        ->Iterations(1)
-        ->Unit(benchmark::kMillisecond)
-        ->Arg(8)
-        ->Arg(32)
-        ->Arg(128)
-        ->Arg(256);
-  }
-  return true;
-}();
+#define FCP_QUALITY(set)                   \
+  BENCHMARK_CAPTURE(FcpQuality, set, #set) \
+      ->ArgName("ranks")                   \
+      ->Iterations(1)                      \
+      ->Unit(benchmark::kMillisecond)      \
+      ->Arg(8)                             \
+      ->Arg(32)                            \
+      ->Arg(128)                           \
+      ->Arg(256)
+FCP_QUALITY(arxiv);
+FCP_QUALITY(books);
+FCP_QUALITY(code_files);
+FCP_QUALITY(deepseek_r1);
+FCP_QUALITY(longalign);
+FCP_QUALITY(magi_pretrain);
+FCP_QUALITY(mooncake);
+FCP_QUALITY(pile);
+FCP_QUALITY(prolong512k);
+FCP_QUALITY(prolong64k);
+FCP_QUALITY(starcoder);
+FCP_QUALITY(textbook_chapters);
+FCP_QUALITY(web);
+FCP_QUALITY(wikipedia);
+FCP_QUALITY(wlb_llm);
 
 }  // namespace
 }  // namespace cpbench::fcp
