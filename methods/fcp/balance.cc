@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <utility>
 
 namespace cpbench::fcp {
 namespace {
@@ -15,27 +14,16 @@ double max_over_mean(const std::vector<int64_t>& values) {
          static_cast<double>(total);
 }
 
-// In cells; see Balance::compute_bound.
-int64_t compute_bound(std::vector<int64_t> unit_cells, int32_t ranks) {
-  std::sort(unit_cells.rbegin(), unit_cells.rend());
-  int64_t bound = 0, each = 0;
-  for (size_t i = 0; i < unit_cells.size(); i += ranks) {
-    bound = std::max(bound, ++each * unit_cells[i]);
-  }
-  return bound;
-}
-
 }  // namespace
 
 Balance balance_of(const Problem& problem, const Schedule& schedule) {
   std::vector<int64_t> cells(problem.ranks()), tokens = cells, sent = cells, received = cells;
-  std::vector<int64_t> unit_cells;
-  int64_t total = 0;
+  int64_t largest = 0, total = 0;
   for (size_t u = 0; u < schedule.units.units.size(); ++u) {
     const Unit& unit = schedule.units.units[u];
     cells[schedule.rank_of[u]] += unit.cells;
     tokens[schedule.rank_of[u]] += unit.size;
-    unit_cells.push_back(unit.cells);
+    largest = std::max(largest, unit.cells);
     total += unit.cells;
   }
   for (const Transfer& t : schedule.needs.transfers) {
@@ -44,8 +32,7 @@ Balance balance_of(const Problem& problem, const Schedule& schedule) {
     received[t.to] += size;
   }
   const double mean = static_cast<double>(total) / problem.ranks();
-  const auto largest = *std::max_element(unit_cells.begin(), unit_cells.end());
-  const int64_t bound = compute_bound(std::move(unit_cells), problem.ranks());
+  const int64_t bound = least_work(schedule.units.units, problem.ranks());
   return {max_over_mean(cells),
           max_over_mean(tokens),
           max_over_mean(sent),

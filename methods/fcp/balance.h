@@ -12,8 +12,7 @@ struct Balance {
   double sent = 1;  // tokens of K,V between units' ranks, without the relayout
   double received = 1;
   double largest_unit = 0;  // its work over the mean of a rank
-  // No placement of these units has less compute: of k N + 1 units over N ranks, some rank gets
-  // k + 1, so k + 1 times the (k N + 1)-th largest. Above 1, only a smaller block does better.
+  // What any placement of these units has at least (least_work). Above 1, a smaller block mends it.
   double compute_bound = 1;
 };
 

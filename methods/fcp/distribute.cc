@@ -88,10 +88,15 @@ class Distributor {
     throw Unsupported(why.str());
   }
 
-  // The search ends within one part in a thousand of the mean.
+  // The search ends within one part in a thousand of what is possible.
   static constexpr int64_t kPrecision = 1000;
   // How many of the lightest ranks are tried before all are.
   static constexpr int kLightest = 8;
+  // How often, per unit, two ranks are compared in search of an exchange. Ends long rows of small
+  // gains where many ranks have the same few large units.
+  static constexpr size_t kComparisons = 2;
+
+  enum class Trades : uint8_t { one, two };
 
   struct Exchange {
     std::array<int32_t, 2> give = {-1, -1};  // units of the busiest rank; -1: none
@@ -105,32 +110,37 @@ class Distributor {
     for (size_t i = 0; i < units_.size(); ++i) {
       owned_[rank_of_[i]].push_back(static_cast<int32_t>(i));
     }
-    std::set<std::pair<int64_t, int32_t>> by_work;
-    for (int32_t r = 0; r < ranks_; ++r) by_work.insert({cells_[r], r});
-    const int64_t enough = totals_.cells / ranks_ + totals_.cells / ranks_ / kPrecision;
-    // Each exchange lowers the busiest rank, so this ends; the bound is for ties among many.
-    for (size_t left = 4 * units_.size(); left > 0; --left) {
-      const auto [most, busiest] = *by_work.rbegin();
-      if (most <= enough) break;
-      Exchange best;
-      best.worst = most;
-      int tried = 0;
-      for (const auto& [work, rank] : by_work) {
-        if (rank == busiest || (++tried > kLightest && best.to >= 0)) break;
-        improve(busiest, rank, best);
-      }
+    for (int32_t r = 0; r < ranks_; ++r) by_work_.insert({cells_[r], r});
+    comparisons_ = kComparisons * units_.size();
+    const int64_t ideal = std::max(totals_.cells / ranks_, least_work(units_, ranks_));
+    while (by_work_.rbegin()->first > ideal + ideal / kPrecision) {
+      const int32_t busiest = by_work_.rbegin()->second;
+      Exchange best = best_exchange(busiest, kLightest, Trades::one);
+      if (best.to < 0) best = best_exchange(busiest, kLightest, Trades::two);
+      if (best.to < 0) best = best_exchange(busiest, ranks_, Trades::two);
       if (best.to < 0) break;
-      by_work.erase({cells_[busiest], busiest});
-      by_work.erase({cells_[best.to], best.to});
+      by_work_.erase({cells_[busiest], busiest});
+      by_work_.erase({cells_[best.to], best.to});
       for (int32_t unit : best.give) move(unit, best.to);
       for (int32_t unit : best.take) move(unit, busiest);
-      by_work.insert({cells_[busiest], busiest});
-      by_work.insert({cells_[best.to], best.to});
+      by_work_.insert({cells_[busiest], busiest});
+      by_work_.insert({cells_[best.to], best.to});
     }
   }
 
-  // Tries to give one unit for none, one or two, or two for one.
-  void improve(int32_t from, int32_t to, Exchange& best) const {
+  Exchange best_exchange(int32_t busiest, int32_t ranks, Trades trades) {
+    Exchange best;
+    best.worst = cells_[busiest];
+    for (const auto& [work, rank] : by_work_) {
+      if (rank == busiest || ranks-- == 0 || comparisons_ == 0) break;
+      --comparisons_;
+      improve(busiest, rank, trades, best);
+    }
+    return best;
+  }
+
+  // Gives one unit for none or one; with Trades::two one for two, or two for one.
+  void improve(int32_t from, int32_t to, Trades trades, Exchange& best) const {
     const auto consider = [&](std::array<int32_t, 2> give, std::array<int32_t, 2> take) {
       int64_t cells = 0, tokens = 0;
       for (int32_t unit : give) {
@@ -147,9 +157,12 @@ class Distributor {
     };
     const std::vector<int32_t>&mine = owned_[from], &theirs = owned_[to];
     for (size_t i = 0; i < mine.size(); ++i) {
-      consider({mine[i], -1}, {-1, -1});
+      if (trades == Trades::one) consider({mine[i], -1}, {-1, -1});
       for (size_t k = 0; k < theirs.size(); ++k) {
-        consider({mine[i], -1}, {theirs[k], -1});
+        if (trades == Trades::one) {
+          consider({mine[i], -1}, {theirs[k], -1});
+          continue;
+        }
         for (size_t l = k + 1; l < theirs.size(); ++l) {
           consider({mine[i], -1}, {theirs[k], theirs[l]});
         }
@@ -179,9 +192,25 @@ class Distributor {
   std::vector<int64_t> cells_;   // per rank
   std::vector<int32_t> rank_of_;
   std::vector<std::vector<int32_t>> owned_;  // units of each rank, for the search
+  std::set<std::pair<int64_t, int32_t>> by_work_;
+  size_t comparisons_ = 0;  // left
 };
 
 }  // namespace
+
+int64_t least_work(const std::vector<Unit>& units, int32_t ranks) {
+  std::vector<int64_t> cells;
+  for (const Unit& unit : units) cells.push_back(unit.cells);
+  std::sort(cells.rbegin(), cells.rend());
+  int64_t most = 0;
+  for (size_t k = 0; k * ranks < cells.size(); ++k) {
+    const size_t last = k * ranks;
+    int64_t together = 0;
+    for (size_t i = last - std::min(k, last); i <= last; ++i) together += cells[i];
+    most = std::max(most, together);
+  }
+  return most;
+}
 
 int64_t token_limit(int64_t tokens, int32_t ranks, double delta) {
   const double mean = static_cast<double>(tokens) / ranks;

@@ -26,6 +26,10 @@ struct DistributeOptions {
 std::vector<int32_t> distribute(const std::vector<Unit>& units, int32_t ranks,
                                 const DistributeOptions& options);
 
+// Cells that the busiest rank has in any placement: of the k N + 1 largest units on N ranks, some
+// rank has k + 1, at least the smallest k + 1 of them. Above the mean, only smaller units balance.
+int64_t least_work(const std::vector<Unit>& units, int32_t ranks);
+
 // The most tokens a rank may get: mean * (1 + delta), but never less than the mean rounded up.
 int64_t token_limit(int64_t tokens, int32_t ranks, double delta);
 

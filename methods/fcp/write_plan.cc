@@ -41,8 +41,11 @@ class PlanWriter {
     plan_.backward.attends = plan_.forward.attends;
     send_forward();
     send_backward();
-    count_steps(plan_.forward);
-    count_steps(plan_.backward);
+    for (Pass* pass : {&plan_.forward, &plan_.backward}) {
+      // Both lists are sorted by step.
+      pass->steps = pass->attends.empty() ? 0 : pass->attends.back().step + 1;
+      if (!pass->sends.empty()) pass->steps = std::max(pass->steps, pass->sends.back().step + 1);
+    }
     return std::move(plan_);
   }
 
@@ -60,12 +63,21 @@ class PlanWriter {
     for (size_t k = 1; k < next.size(); ++k) next[k] += next[k - 1];
     stage_begin_.push_back(0);
     for (int32_t s = 1; s <= schedule_.stages; ++s) stage_begin_.push_back(next[s * width]);
-    order_.resize(count);
-    for (size_t i = 0; i < count; ++i) order_[next[key(i)]++] = static_cast<int32_t>(i);
+    sorted_.resize(count);
+    for (size_t i = 0; i < count; ++i) {
+      sorted_[next[key(i)]++] = {schedule_.needs.transfers[i], schedule_.slots[i].substage};
+    }
+    schedule_.needs.transfers = {};
+    schedule_.slots = {};
   }
 
-  std::span<const int32_t> stage_transfers(int32_t stage) const {
-    return {order_.data() + stage_begin_[stage], order_.data() + stage_begin_[stage + 1]};
+  struct Placed {
+    Transfer transfer;
+    int32_t substage = 0;
+  };
+
+  std::span<const Placed> stage_transfers(int32_t stage) const {
+    return {sorted_.data() + stage_begin_[stage], sorted_.data() + stage_begin_[stage + 1]};
   }
 
   void attend(int32_t step, int32_t rank, SetId q, SetId kv) {
@@ -133,22 +145,20 @@ class PlanWriter {
 
   // One attend for each rank and sequence (undeduplicated: query unit) with what arrived for it.
   void attend_stage(int32_t stage) {
-    const std::vector<Transfer>& transfers = schedule_.needs.transfers;
     arrived_.resize(plan_.ranks);
-    for (int32_t i : stage_transfers(stage)) arrived_[transfers[i].to].push_back(i);
+    for (const Placed& p : stage_transfers(stage)) arrived_[p.transfer.to].push_back(p.transfer);
     for (int32_t rank = 0; rank < plan_.ranks; ++rank) {
-      std::vector<int32_t>& list = arrived_[rank];
-      std::sort(list.begin(), list.end(), [&](int32_t a, int32_t b) {
-        return std::tie(transfers[a].query_unit, a) < std::tie(transfers[b].query_unit, b);
+      std::vector<Transfer>& list = arrived_[rank];
+      const auto group = [](const Transfer& t) { return std::pair(t.query_unit, t.sequence); };
+      std::sort(list.begin(), list.end(), [&](const Transfer& a, const Transfer& b) {
+        return std::pair(group(a), a.tokens) < std::pair(group(b), b.tokens);
       });
       for (size_t i = 0; i < list.size();) {
-        const Transfer& first = transfers[list[i]];
+        const Transfer& first = list[i];
         Ranges keys;
         size_t end = i;
-        for (; end < list.size() && transfers[list[end]].query_unit == first.query_unit &&
-               transfers[list[end]].sequence == first.sequence;
-             ++end) {
-          const RangeSpan more = plan_.token_sets[transfers[list[end]].tokens];
+        for (; end < list.size() && group(list[end]) == group(first); ++end) {
+          const RangeSpan more = plan_.token_sets[list[end].tokens];
           keys.insert(keys.end(), more.begin(), more.end());
         }
         const SetId kv =
@@ -215,17 +225,16 @@ class PlanWriter {
   template <typename Visit>
   void for_each_transfer(int32_t stage, Visit visit) const {
     std::unordered_set<uint64_t> sent;  // (to, tokens); only undeduplicated ones repeat
-    for (int32_t i : stage_transfers(stage)) {
-      const Transfer& t = schedule_.needs.transfers[i];
+    for (const auto& [t, substage] : stage_transfers(stage)) {
       const bool repeats = t.query_unit >= 0;
       if (repeats && !sent.insert((uint64_t(t.to) << 32) | uint32_t(t.tokens)).second) continue;
-      visit(t, schedule_.slots[i].substage);
+      visit(t, substage);
     }
   }
 
   void send_forward() {
     Pass& pass = plan_.forward;
-    pass.sends.reserve(order_.size() + 3 * moves_.size());
+    pass.sends.reserve(sorted_.size() + 3 * moves_.size());
     relay_out(pass, 0, Tensor::q);
     relay_out(pass, 0, Tensor::kv);
     for (int32_t stage = 0; stage < schedule_.stages; ++stage) {
@@ -236,7 +245,7 @@ class PlanWriter {
 
   void send_backward() {
     Pass& pass = plan_.backward;
-    pass.sends.reserve(2 * order_.size() + 3 * moves_.size());
+    pass.sends.reserve(2 * sorted_.size() + 3 * moves_.size());
     for (Tensor tensor : {Tensor::q, Tensor::kv}) {
       for (const Move& m : moves_) {
         plan_.keep.push_back({m.owner, tensor, m.tokens, {0, plan_.query_heads}});
@@ -260,9 +269,9 @@ class PlanWriter {
   std::vector<Move> moves_;
   int32_t start_ = 0;  // s of the header
   int32_t exit_ = 0;
-  std::vector<int32_t> order_;        // transfers by stage and sub-stage
-  std::vector<int32_t> stage_begin_;  // in order_; stages + 1
-  std::vector<std::vector<int32_t>> arrived_;
+  std::vector<Placed> sorted_;        // transfers by stage and sub-stage
+  std::vector<int32_t> stage_begin_;  // in sorted_; stages + 1
+  std::vector<std::vector<Transfer>> arrived_;
   std::unordered_map<uint64_t, SetId> queries_;  // of (sequence, rank)
 };
 
