@@ -60,7 +60,7 @@ def draw_marks(axes, points):
         for place, index in enumerate(cluster):  # the first largest, so that all are seen
             sizes[index] = 8.5 - 4.5 * place / (len(cluster) - 1) if len(cluster) > 1 else SIZE
     for index, (label, at) in enumerate(points.items()):
-        look, (x, y) = style.line(style.strategy_of(label)), centres[index]
+        look, (x, y) = style.line(label), centres[index]
         if len(at) > 1:
             low, high = at.min(axis=0), at.max(axis=0)
             axes.plot([low[0], high[0]], [y, y], color=look["color"], linewidth=0.7, zorder=2)
@@ -85,9 +85,7 @@ def draw_marks(axes, points):
 def legend_marks(labels):
     labels = sorted(labels, key=style.order)
     return [
-        style.plt.Line2D(
-            [], [], linestyle="none", markersize=SIZE, **style.line(style.strategy_of(label))
-        )
+        style.plt.Line2D([], [], linestyle="none", markersize=SIZE, **style.line(label))
         for label in labels
     ], labels
 
@@ -114,6 +112,8 @@ def draw(runs):
     for axes, (words, (members, points)) in zip(grid.flat, shown.items(), strict=False):
         limits(axes, np.concatenate(list(points.values()))[:, 0], highest)
         together = [c for c in draw_marks(axes, points) if len(c) > MOST_TOGETHER]
+        if together and len(together[0]) == len(points):
+            together = [["all"]]
         missing = sorted({f"{run.label} ({run.status})" for run in members if run.status != "ok"})
         room = style.characters(0.9 * fig.get_figwidth() / columns)
         lines = style.wrapped(words, room) if words else []
@@ -150,7 +150,7 @@ def limits(axes, bytes_per_token, highest):
         axes.set_xscale("symlog", linthresh=least / 2)
     else:
         axes.xaxis.set_major_locator(style.plt.MaxNLocator(5))
-    axes.set_xlim(0, 1.05 * most or 1)
+    axes.set_xlim(0, 1.05 * most or 1000)
     room = highest - 1 + 0.1
     axes.set_ylim(1 - 0.05 * room, 1 + 1.05 * room)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1000:g}")

@@ -42,7 +42,7 @@ def draw_panel(axes, members, labels, highest):
             edges,
             baseline=foot,
             fill=True,
-            facecolor=style.colour(run.strategy),
+            facecolor=style.colour(run.label),
             edgecolor="black",
             linewidth=0.4,
         )

@@ -111,38 +111,47 @@ def place(strategy):
     return len(KNOWN) + zlib.crc32(strategy.encode()) % UNKNOWN_PLACES  # the same everywhere
 
 
-def colour(strategy):
-    return COLOURS[place(strategy) % len(COLOURS)]
+def strategy_of(label):
+    return label.split(" (")[0]
 
 
-def marker(strategy):
-    return MARKERS[place(strategy) % len(MARKERS)]
+def _look(cycle, label):
+    """A strategy with options set looks unlike the strategy itself, by the text of the options."""
+    shift = 0
+    if label != strategy_of(label):
+        shift = 1 + zlib.crc32(label.encode()) % (len(cycle) - 1)
+    return cycle[(place(strategy_of(label)) + shift) % len(cycle)]
 
 
-def hatch(strategy):
-    return HATCHES[place(strategy) % len(HATCHES)]
+def colour(label):
+    """The strategy's, whatever its options."""
+    return COLOURS[place(strategy_of(label)) % len(COLOURS)]
 
 
-def bar(strategy):
+def marker(label):
+    return _look(MARKERS, label)
+
+
+def hatch(label):
+    return _look(HATCHES, label)
+
+
+def bar(label):
     return {
-        "facecolor": colour(strategy),
-        "hatch": hatch(strategy),
+        "facecolor": colour(label),
+        "hatch": hatch(label),
         "edgecolor": "black",
         "linewidth": 0.4,
     }
 
 
-def line(strategy):
+def line(label):
     return {
-        "color": colour(strategy),
-        "marker": marker(strategy),
+        "color": colour(label),
+        "marker": marker(label),
         "markeredgecolor": "black",
         "markeredgewidth": 0.4,
     }
-
-
-def strategy_of(label):
-    return label.split(" (")[0]
 
 
 def order(label):
@@ -151,15 +160,15 @@ def order(label):
 
 
 def broken(word, width):
-    """A word in lines of at most `width`: broken after `:,/` where it can be, else anywhere."""
+    """A word in lines of at most `width`: broken after `:,/` or a space if it can be."""
     lines = [""]
-    for piece in re.findall(r"[^:,/]*[:,/]?", word):
+    for piece in re.findall(r"[^:,/ ]*[:,/ ]?", word):
         if lines[-1] and len(lines[-1]) + len(piece) > width:
             lines.append("")
         lines[-1] += piece
         while len(lines[-1]) > width:
             lines[-1:] = [lines[-1][:width], lines[-1][width:]]
-    return lines
+    return [line.strip() for line in lines if line.strip()]
 
 
 def wrapped(words, width, joint=", "):

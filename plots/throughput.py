@@ -62,7 +62,7 @@ def draw_group(axes, centre, runs, labels, width):
                 yerr=[[value - low], [high - value]],
                 capsize=min(1.5, 15 * width),
                 error_kw={"elinewidth": 0.6, "capthick": 0.6},
-                **style.bar(run.strategy),
+                **style.bar(run.label),
             )
         else:
             axes.text(
@@ -113,9 +113,7 @@ def draw(runs):
         *(note for note in notes if note),
     ]
     style.footer(fig, shared)
-    handles = [
-        style.plt.Rectangle((0, 0), 1, 1, **style.bar(style.strategy_of(label))) for label in labels
-    ]
+    handles = [style.plt.Rectangle((0, 0), 1, 1, **style.bar(label)) for label in labels]
     style.legend(fig, handles, labels)
     return fig, runs
 

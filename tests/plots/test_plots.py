@@ -197,6 +197,7 @@ def test_words_wrap_where_they_can():
         "lognormal:mean=1K,",
         "sigma=1.5, 4 ranks",
     ]
+    assert style.broken("ring (per_document=true)", 20) == ["ring", "(per_document=true)"]
     assert style.broken("/data/lengths.csv", 8) == ["/data/", "lengths.", "csv"]
 
 
@@ -258,3 +259,9 @@ def test_a_strategy_keeps_its_look():
         places = range(len(style.KNOWN) + style.UNKNOWN_PLACES)
         assert len({(one[p % len(one)], other[p % len(other)]) for p in places}) == len(places)
     assert all(len(set(look)) == len(look) for look in looks)
+
+
+def test_options_change_the_look_but_not_the_colour():
+    for look in (style.marker, style.hatch):
+        assert look("flashcp (ratio=1.2)") == look("flashcp (ratio=1.2)") != look("flashcp")
+    assert style.colour("flashcp (ratio=1.2)") == style.colour("flashcp")
