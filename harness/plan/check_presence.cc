@@ -191,15 +191,29 @@ class PresenceChecker {
       auto [it, fresh] = last_read.emplace(r.tokens, r.step);
       if (!fresh) it->second = std::max(it->second, r.step);
     }
-    std::unordered_map<int32_t, RangeSpan> read_after;  // by step; many arrive in the same one
+    std::vector<const Arrival*> undecided;  // by names
     for (const Arrival& a : arrivals) {
       if (a.collective || a.step == kAtStart) continue;
       auto named = last_read.find(a.tokens);
-      if (named != last_read.end() && named->second > a.step) continue;
-      auto [after, fresh] = read_after.try_emplace(a.step);
-      if (fresh) after->second = reads_between(reads, a.step, kAtEnd);
-      Ranges idle = subtract(context_.tokens(a.tokens), after->second);
-      if (!idle.empty()) arrival_violation(a, "read later", set_text(idle) + " is not");
+      if (named == last_read.end() || named->second <= a.step) undecided.push_back(&a);
+    }
+    if (undecided.empty()) return;
+    // From the last step backwards, so that what is read later only grows.
+    std::stable_sort(undecided.begin(), undecided.end(),
+                     [](const Arrival* a, const Arrival* b) { return a->step > b->step; });
+    std::vector<std::pair<int32_t, SetId>> by_last_read;
+    for (auto [tokens, step] : last_read) by_last_read.emplace_back(step, tokens);
+    std::sort(by_last_read.rbegin(), by_last_read.rend());
+    Ranges later;
+    size_t united = 0;
+    for (const Arrival* a : undecided) {
+      std::vector<SetId> more;
+      for (; united < by_last_read.size() && by_last_read[united].first > a->step; ++united) {
+        more.push_back(by_last_read[united].second);
+      }
+      if (!more.empty()) later = unite(later, context_.unions.of(std::move(more)).united);
+      Ranges idle = subtract(context_.tokens(a->tokens), later);
+      if (!idle.empty()) arrival_violation(*a, "read later", set_text(idle) + " is not");
     }
   }
 

@@ -22,8 +22,8 @@ class EdgeColourer {
       const auto [from, to] = edges_[e];
       int32_t colour = common_free(from, to);
       if (colour < 0) {
-        colour = senders_.first_free(from);
-        swap_path(to, colour, receivers_.first_free(to));
+        colour = senders_.last_free(from);
+        swap_path(to, colour, receivers_.last_free(to));
       }
       set(edge, colour);
     }
@@ -53,11 +53,12 @@ class EdgeColourer {
       at(rank, colour) = -1;
       free_of(rank)[colour / 64] |= uint64_t{1} << (colour % 64);
     }
-    int32_t first_free(int32_t rank) {
+    // High colours are used less, so paths of them are short.
+    int32_t last_free(int32_t rank) {
       const uint64_t* bits = free_of(rank);
-      size_t w = 0;
-      while (bits[w] == 0) ++w;  // the degree is at most D, so one is free
-      return static_cast<int32_t>(w * 64) + std::countr_zero(bits[w]);
+      size_t w = words - 1;
+      while (bits[w] == 0) --w;  // the degree is at most D, so one is free
+      return static_cast<int32_t>(w * 64) + 63 - std::countl_zero(bits[w]);
     }
 
     size_t colours, words;

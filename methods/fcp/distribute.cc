@@ -92,9 +92,9 @@ class Distributor {
   static constexpr int64_t kPrecision = 1000;
   // How many of the lightest ranks are tried before all are.
   static constexpr int kLightest = 8;
-  // How often, per unit, two ranks are compared in search of an exchange. Ends long rows of small
-  // gains where many ranks have the same few large units.
-  static constexpr size_t kComparisons = 2;
+  // How often two ranks are compared in search of an exchange: a few milliseconds. Ends long rows
+  // of small gains where many ranks have the same few large units.
+  size_t comparison_limit() const { return std::max<size_t>(4096, 2 * units_.size()); }
 
   enum class Trades : uint8_t { one, two };
 
@@ -111,7 +111,7 @@ class Distributor {
       owned_[rank_of_[i]].push_back(static_cast<int32_t>(i));
     }
     for (int32_t r = 0; r < ranks_; ++r) by_work_.insert({cells_[r], r});
-    comparisons_ = kComparisons * units_.size();
+    comparisons_ = comparison_limit();
     const int64_t ideal = std::max(totals_.cells / ranks_, least_work(units_, ranks_));
     while (by_work_.rbegin()->first > ideal + ideal / kPrecision) {
       const int32_t busiest = by_work_.rbegin()->second;
