@@ -12,13 +12,13 @@ Program compile(const Problem& problem, const Plan& plan, Passes passes) {
                   .token_sets = plan.token_sets,
                   .home = plan.home,
                   .ranks = std::vector<RankProgram>(plan.ranks)};
-  CompileContext context{problem,
-                         plan,
-                         passes,
-                         MaskIndex(problem.batch),
-                         {PassIndex(plan.forward, plan, problem.shape),
-                          PassIndex(plan.backward, plan, problem.shape)},
-                         RowMaps(program.token_sets)};
+  CompileContext context{
+      problem,
+      plan,
+      passes,
+      MaskIndex(problem.batch),
+      {PassIndex(plan.forward, plan, problem.shape), PassIndex(plan.backward, plan, problem.shape)},
+      RowMaps(program.token_sets)};
   for (int32_t rank = 0; rank < plan.ranks; ++rank) {
     RankCompiler(context, rank, program.ranks[rank]).compile();
   }

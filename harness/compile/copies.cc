@@ -7,7 +7,9 @@
 namespace cpbench {
 namespace {
 
-bool holds(Heads outer, Heads inner) { return outer.begin <= inner.begin && inner.end <= outer.end; }
+bool holds(Heads outer, Heads inner) {
+  return outer.begin <= inner.begin && inner.end <= outer.end;
+}
 
 }  // namespace
 

@@ -22,7 +22,7 @@ class Copies {
   void gather(int32_t target, Ranges tokens, Heads heads);
 
  private:
-  std::array<std::vector<int32_t>, kTensors> buffers_;                      // oldest first
+  std::array<std::vector<int32_t>, kTensors> buffers_;  // oldest first
   std::array<std::unordered_map<SetId, int32_t>, kTensors> newest_of_set_;
   RankBuilder& builder_;
 };

@@ -34,13 +34,16 @@ namespace cpbench {
 
 inline constexpr int64_t kBufferAlignment = 64;  // bytes: a cache line, and any SIMD load
 
-enum class ElementClass : uint8_t { model, accumulation };  // of O, dQ, dK, dV, ...; side data is
-                                                            // always in the accumulation dtype
+enum class ElementClass : uint8_t {
+  model,
+  accumulation
+};  // of O, dQ, dK, dV, ...; side data is
+    // always in the accumulation dtype
 struct Buffer {
   Tensor tensor = Tensor::q;
   ElementClass elements = ElementClass::model;
-  Heads heads;        // KV heads for kv and dkv, query heads for the others
-  SetId tokens = 0;   // in Program::token_sets; its rows, ascending
+  Heads heads;       // KV heads for kv and dkv, query heads for the others
+  SetId tokens = 0;  // in Program::token_sets; its rows, ascending
   int64_t rows = 0;
   int64_t bytes = 0;  // of the parts, and of a message's padding
   int64_t offset = 0;
@@ -82,7 +85,7 @@ struct RowOp {
 //   band    first <= j - i <= last
 enum class SegmentMask : uint8_t { full, causal, band };
 struct Segment {
-  int64_t q_row = 0;    // in the q and do buffers
+  int64_t q_row = 0;  // in the q and do buffers
   int64_t q_rows = 0;
   int64_t kv_row = 0;
   int64_t kv_rows = 0;
@@ -137,7 +140,7 @@ struct RankProgram {
   std::vector<Buffer> buffers;
   int64_t arena_bytes = 0;
   int32_t q = -1, kv = -1, o = -1, d_o = -1, dq = -1, dkv = -1;  // home; -1: forward only
-  std::vector<ProgramStep> steps;  // those that do something
+  std::vector<ProgramStep> steps;                                // those that do something
   std::vector<Op> ops;
   std::vector<RowOp> row_ops;
   std::vector<Call> calls;

@@ -33,7 +33,8 @@ void RankCompiler::attend_heads(Heads heads, const std::vector<int32_t>& attends
     Ranges keys = visible_keys(context_.mask, sets[attend.q], sets[attend.kv]);
     if (keys.empty()) continue;
     std::vector<Ranges>& keys_of_q = keys_of[attend.q];
-    if (keys_of_q.empty()) work.push_back({.q = copy_of(sets[attend.q]), .kv = {}, .q_set = attend.q});
+    if (keys_of_q.empty())
+      work.push_back({.q = copy_of(sets[attend.q]), .kv = {}, .q_set = attend.q});
     keys_of_q.push_back(std::move(keys));
   }
   if (work.empty()) return;
@@ -50,8 +51,8 @@ void RankCompiler::attend_heads(Heads heads, const std::vector<int32_t>& attends
 
 int32_t RankCompiler::gathered(Tensor tensor, const Ranges& tokens, Heads query_heads) {
   const Heads heads = heads_of(tensor, query_heads, context_.problem.shape);
-  const int32_t buffer = builder_.add_buffer(tensor, ElementClass::model, heads,
-                                             context_.maps.sets().intern(tokens));
+  const int32_t buffer =
+      builder_.add_buffer(tensor, ElementClass::model, heads, context_.maps.sets().intern(tokens));
   copies_.gather(buffer, tokens, heads);
   return buffer;
 }
@@ -106,8 +107,8 @@ void RankCompiler::calls(Heads heads, const std::vector<Work>& work) {
       return g.call.q == item.q_buffer && g.call.kv == item.kv_buffer;
     });
     if (group == groups.end()) {
-      const Call call{.heads = heads, .q = item.q_buffer, .kv = item.kv_buffer,
-                      .d_o = item.d_o_buffer};
+      const Call call{
+          .heads = heads, .q = item.q_buffer, .kv = item.kv_buffer, .d_o = item.d_o_buffer};
       group = groups.insert(group, {.call = call, .levels = {}, .queries = {}});
     }
     if (overlap(group->queries, item.q)) {

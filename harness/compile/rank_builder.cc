@@ -15,8 +15,13 @@ Heads heads_of(Tensor tensor, Heads query_heads, const AttentionShape& shape) {
 
 int32_t RankBuilder::add_buffer(Tensor tensor, ElementClass elements, Heads heads, SetId tokens,
                                 int64_t bytes) {
-  Buffer buffer{.tensor = tensor, .elements = elements, .heads = heads, .tokens = tokens,
-                .rows = maps_.sets().size_of(tokens), .first_op = -1, .last_op = -1};
+  Buffer buffer{.tensor = tensor,
+                .elements = elements,
+                .heads = heads,
+                .tokens = tokens,
+                .rows = maps_.sets().size_of(tokens),
+                .first_op = -1,
+                .last_op = -1};
   buffer.bytes = std::max(bytes, parts_of(buffer, shape_).bytes);
   program_.buffers.push_back(buffer);
   return static_cast<int32_t>(program_.buffers.size()) - 1;
@@ -47,8 +52,8 @@ void RankBuilder::move(RowMode mode, int32_t source, int32_t target, RangeSpan t
   for (const Range& range : tokens) {
     const int64_t from = source < 0 ? 0 : maps_.row_at(buffer(source).tokens, range.begin);
     const int64_t to = maps_.row_at(buffer(target).tokens, range.begin);
-    const bool follows = (source < 0 || from == run.source_row + run.rows) &&
-                         to == run.target_row + run.rows;
+    const bool follows =
+        (source < 0 || from == run.source_row + run.rows) && to == run.target_row + run.rows;
     if (!follows || run.rows == 0) {
       flush();
       run.source_row = from;
@@ -100,8 +105,8 @@ void RankBuilder::finish() {
   for (int32_t input : {program_.q, program_.kv, program_.d_o}) {
     if (input >= 0) program_.buffers[input].first_op = 0;
   }
-  for (int32_t home : {program_.q, program_.kv, program_.o, program_.d_o, program_.dq,
-                       program_.dkv}) {
+  for (int32_t home :
+       {program_.q, program_.kv, program_.o, program_.d_o, program_.dq, program_.dkv}) {
     if (home < 0) continue;
     Buffer& buffer = program_.buffers[home];
     buffer.first_op = std::max(buffer.first_op, 0);

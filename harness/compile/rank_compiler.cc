@@ -9,7 +9,9 @@
 namespace cpbench {
 
 RankCompiler::RankCompiler(CompileContext& context, int32_t rank, RankProgram& program)
-    : context_(context), rank_(rank), builder_(context.problem.shape, context.maps, program),
+    : context_(context),
+      rank_(rank),
+      builder_(context.problem.shape, context.maps, program),
       copies_(builder_) {}
 
 void RankCompiler::compile() {
@@ -53,9 +55,7 @@ std::vector<Heads> RankCompiler::used_heads(Tensor tensor) const {
   return used;
 }
 
-Partials& RankCompiler::partials(Tensor tensor) {
-  return partials_[tensor == Tensor::dkv ? 1 : 0];
-}
+Partials& RankCompiler::partials(Tensor tensor) { return partials_[tensor == Tensor::dkv ? 1 : 0]; }
 
 void RankCompiler::pass(int32_t number) {
   pass_ = number;
@@ -97,11 +97,11 @@ void RankCompiler::send(const Send& send, int32_t number) {
                       context_.maps.sets()[send.tokens].end());
   int32_t buffer = -1;
   if (is_partial(send.tensor)) {
-    const bool wide = send.tensor != Tensor::o &&
-                      context_.plan.gradient_wire == GradientWire::accumulation;
-    buffer = builder_.add_buffer(send.tensor,
-                                 wide ? ElementClass::accumulation : ElementClass::model, heads,
-                                 send.tokens, bytes);
+    const bool wide =
+        send.tensor != Tensor::o && context_.plan.gradient_wire == GradientWire::accumulation;
+    buffer =
+        builder_.add_buffer(send.tensor, wide ? ElementClass::accumulation : ElementClass::model,
+                            heads, send.tokens, bytes);
     partials(send.tensor).take(buffer, tokens, heads);
   } else {
     buffer = copies_.holder(send.tensor, send.tokens, heads);
@@ -133,9 +133,9 @@ void RankCompiler::receive(const Send& send, int32_t number) {
   for (const Range& range : context_.plan.rank_sets[send.from]) {
     for (int64_t peer = range.begin; peer < range.end; ++peer) {
       if (peer == rank_) continue;
-      const int32_t buffer = builder_.add_buffer(
-          send.tensor, wide ? ElementClass::accumulation : ElementClass::model, heads,
-          send.tokens, bytes);
+      const int32_t buffer =
+          builder_.add_buffer(send.tensor, wide ? ElementClass::accumulation : ElementClass::model,
+                              heads, send.tokens, bytes);
       builder_.receive({buffer, static_cast<int32_t>(peer), 2 * number + pass_, bytes});
       if (partial) {
         partials(send.tensor).reserve(tokens, heads);

@@ -10,8 +10,13 @@ class Builder {
  public:
   Builder(const MaskIndex& mask, RowMaps& maps, SetId q_set, RangeSpan kv, SetId kv_set,
           size_t first_level, std::vector<std::vector<Segment>>& levels)
-      : mask_(mask), maps_(maps), q_set_(q_set), kv_(kv), kv_set_(kv_set),
-        whole_(std::ranges::equal(kv, maps.sets()[kv_set])), first_level_(first_level),
+      : mask_(mask),
+        maps_(maps),
+        q_set_(q_set),
+        kv_(kv),
+        kv_set_(kv_set),
+        whole_(std::ranges::equal(kv, maps.sets()[kv_set])),
+        first_level_(first_level),
         levels_(levels) {}
 
   void queries(Range q) {  // inside one block
@@ -38,8 +43,7 @@ class Builder {
       if (rows.size() > 0) runs_.push_back(rows);
       return runs_;
     }
-    for (size_t i = range_at(kv_, tokens.begin); i < kv_.size() && kv_[i].begin < tokens.end;
-         ++i) {
+    for (size_t i = range_at(kv_, tokens.begin); i < kv_.size() && kv_[i].begin < tokens.end; ++i) {
       const int64_t begin = std::max(kv_[i].begin, tokens.begin);
       const int64_t row = maps_.row_at(kv_set_, begin);
       const int64_t end = row + std::min(kv_[i].end, tokens.end) - begin;
@@ -142,8 +146,7 @@ void for_each_block(const MaskIndex& mask, RangeSpan q, const Visit& visit) {
 }  // namespace
 
 void append_segments(const MaskIndex& mask, RowMaps& maps, RangeSpan q, SetId q_set, RangeSpan kv,
-                     SetId kv_set, size_t first_level,
-                     std::vector<std::vector<Segment>>& levels) {
+                     SetId kv_set, size_t first_level, std::vector<std::vector<Segment>>& levels) {
   if (kv.empty()) return;
   Builder builder(mask, maps, q_set, kv, kv_set, first_level, levels);
   const Range held{kv.front().begin, kv.back().end};

@@ -19,8 +19,7 @@ namespace cpbench {
 // levels[l] are the segments of the l-th occurrence of their query rows: no row twice in a level.
 // `q` and `kv` are normal and lie in the buffers that hold `q_set` and `kv_set`.
 void append_segments(const MaskIndex& mask, RowMaps& maps, RangeSpan q, SetId q_set, RangeSpan kv,
-                     SetId kv_set, size_t first_level,
-                     std::vector<std::vector<Segment>>& levels);
+                     SetId kv_set, size_t first_level, std::vector<std::vector<Segment>>& levels);
 
 // The keys among `kv` that some query of `q` sees.
 Ranges visible_keys(const MaskIndex& mask, RangeSpan q, RangeSpan kv);

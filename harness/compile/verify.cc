@@ -97,9 +97,9 @@ class Verifier {
     }
     const Buffer& b = mine_->buffers[id];
     return require(b.first_op <= op_ && op_ <= b.last_op, "R3", name(id) + " is not alive") &&
-           require(b.heads.begin <= heads.begin && heads.begin < heads.end &&
-                       heads.end <= b.heads.end,
-                   "R3", name(id) + " lacks the heads");
+           require(
+               b.heads.begin <= heads.begin && heads.begin < heads.end && heads.end <= b.heads.end,
+               "R3", name(id) + " lacks the heads");
   }
   bool rows_exist(int32_t id, int64_t row, int64_t rows) {
     return require(row >= 0 && rows >= 0 && row + rows <= mine_->buffers[id].rows, "R3",
@@ -177,11 +177,10 @@ class Verifier {
     for (int32_t i = c.first_segment; i < c.first_segment + c.segments; ++i) {
       const Segment& s = mine_->segments[i];
       queries.push_back({s.q_row, s.q_row + s.q_rows});
-      const bool sees =
-          s.q_rows > 0 && s.kv_rows > 0 &&
-          (s.mask != SegmentMask::causal || s.kv_rows >= s.q_rows) &&
-          (s.mask != SegmentMask::band ||
-           (s.last >= 0 && s.first <= s.last && s.first + s.q_rows - 1 < s.kv_rows));
+      const bool sees = s.q_rows > 0 && s.kv_rows > 0 &&
+                        (s.mask != SegmentMask::causal || s.kv_rows >= s.q_rows) &&
+                        (s.mask != SegmentMask::band ||
+                         (s.last >= 0 && s.first <= s.last && s.first + s.q_rows - 1 < s.kv_rows));
       require(sees, "R5", "segment " + std::to_string(i) + " has a row without keys");
       read(c.q, c.heads, s.q_row, s.q_rows);
       read(c.kv, kv_heads, s.kv_row, s.kv_rows);

@@ -16,8 +16,8 @@ namespace cpbench {
 class Arena {
  public:
   explicit Arena(int64_t bytes) {
-    const auto size = static_cast<size_t>((bytes + kBufferAlignment) / kBufferAlignment *
-                                          kBufferAlignment);
+    const auto size =
+        static_cast<size_t>((bytes + kBufferAlignment) / kBufferAlignment * kBufferAlignment);
     data_.reset(static_cast<std::byte*>(std::aligned_alloc(kBufferAlignment, size)));
     if (!data_) throw std::bad_alloc();
     std::memset(data_.get(), 0xff, size);
@@ -31,7 +31,7 @@ class Arena {
   std::unique_ptr<std::byte, Free> data_;
 };
 
-inline BoundBuffer bind(const Buffer& buffer, const AttentionShape& shape, std::byte* data) {
+inline BoundBuffer bound_at(const Buffer& buffer, const AttentionShape& shape, std::byte* data) {
   return {data, buffer.heads, parts_of(buffer, shape)};
 }
 

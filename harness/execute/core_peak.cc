@@ -14,8 +14,8 @@
 namespace cpbench {
 namespace {
 
-constexpr int64_t kSide = 1024;     // three float64 matrices fill 24 MB: beyond any core's own cache
-constexpr int kRepetitions = 7;     // the best counts: a peak, not a mean
+constexpr int64_t kSide = 1024;  // three float64 matrices fill 24 MB: beyond any core's own cache
+constexpr int kRepetitions = 7;  // the best counts: a peak, not a mean
 
 double measure(at::ScalarType type) {
   const c10::InferenceMode guard;

@@ -9,7 +9,7 @@ namespace cpbench {
 
 // As execute_threads; `options.kernel` is not read. The transport is counted, and closed if the
 // run fails.
-Timeline execute_with(const Problem& problem, const Program& program,
-                      const ExecuteOptions& options, const Kernel& kernel, Transport& transport);
+Timeline execute_with(const Problem& problem, const Program& program, const ExecuteOptions& options,
+                      const Kernel& kernel, Transport& transport);
 
 }  // namespace cpbench

@@ -52,7 +52,7 @@ at::Tensor side_view(const Matrix& m, int64_t row, int64_t rows, Heads heads) {
 
 // A rectangle that one library call can do.
 struct Piece {
-  int64_t q = 0, q_rows = 0;    // relative to the segment
+  int64_t q = 0, q_rows = 0;  // relative to the segment
   int64_t kv = 0, kv_rows = 0;
   bool causal = false;          // top left; q_rows == kv_rows
   int64_t first = 0, last = 0;  // of a band, relative to the piece
@@ -68,15 +68,22 @@ std::vector<Piece> pieces_of(const Segment& s) {
     const int64_t before = std::max<int64_t>(0, s.kv_rows - s.q_rows);
     const int64_t square = s.q_rows - blind;
     if (before > 0) pieces.push_back({.q_rows = s.q_rows, .kv_rows = before});
-    pieces.push_back({.q = blind, .q_rows = square, .kv = before, .kv_rows = square,
-                      .causal = true});
+    pieces.push_back(
+        {.q = blind, .q_rows = square, .kv = before, .kv_rows = square, .causal = true});
   } else {
-    for (int64_t q = 0; q < s.q_rows; q += kBandRows) {
-      const int64_t end = std::min(s.q_rows, q + kBandRows);
+    // Rows before and after these see no key; the library would make them NaN.
+    const int64_t seeing_end = std::min(s.q_rows, s.kv_rows - s.first);
+    for (int64_t q = std::max<int64_t>(0, -s.last); q < seeing_end; q += kBandRows) {
+      const int64_t end = std::min(seeing_end, q + kBandRows);
       const int64_t kv = std::clamp<int64_t>(q + s.first, 0, s.kv_rows);
       const int64_t kv_end = std::clamp<int64_t>(end + s.last, kv, s.kv_rows);
-      pieces.push_back({.q = q, .q_rows = end - q, .kv = kv, .kv_rows = kv_end - kv,
-                        .first = s.first + q - kv, .last = s.last + q - kv, .band = true});
+      pieces.push_back({.q = q,
+                        .q_rows = end - q,
+                        .kv = kv,
+                        .kv_rows = kv_end - kv,
+                        .first = s.first + q - kv,
+                        .last = s.last + q - kv,
+                        .band = true});
     }
   }
   std::erase_if(pieces, [](const Piece& p) { return p.q_rows <= 0 || p.kv_rows <= 0; });
@@ -121,8 +128,7 @@ std::vector<HeadBlock> head_blocks(const AttentionShape& shape, Heads heads) {
 void merge(at::Tensor o, at::Tensor lse, const at::Tensor& other_o, const at::Tensor& other_lse) {
   const at::Tensor top = at::maximum(lse, other_lse);
   // A row that has seen nothing at all stays as it is: (-inf) - (-inf) would be NaN.
-  const at::Tensor shift =
-      at::where(at::isinf(top), at::zeros_like(top), top);
+  const at::Tensor shift = at::where(at::isinf(top), at::zeros_like(top), top);
   const at::Tensor a = at::exp(lse - shift);
   const at::Tensor b = at::exp(other_lse - shift);
   const at::Tensor sum = a + b;

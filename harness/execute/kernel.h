@@ -57,8 +57,8 @@ class Kernel {
 
 const std::vector<std::string>& kernel_names();
 std::unique_ptr<Kernel> make_kernel(const std::string& name);  // throws UserError
-std::unique_ptr<Kernel> make_reference_kernel();  // plain loops in float64: the oracle
-std::unique_ptr<Kernel> make_fused_kernel();      // LibTorch's fused CPU attention
+std::unique_ptr<Kernel> make_reference_kernel();               // plain loops in float64: the oracle
+std::unique_ptr<Kernel> make_fused_kernel();                   // LibTorch's fused CPU attention
 
 // Keys [begin, end) of the segment that its query row i sees.
 Range visible_rows(const Segment& segment, int64_t i);

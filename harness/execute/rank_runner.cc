@@ -9,10 +9,15 @@ namespace cpbench {
 
 RankRunner::RankRunner(const Program& program, int32_t rank, const Kernel& kernel,
                        Transport& transport, RunControl& control)
-    : program_(program), mine_(program.ranks[rank]), rank_(rank), kernel_(kernel),
-      transport_(transport), control_(control), arena_(mine_.arena_bytes) {
+    : program_(program),
+      mine_(program.ranks[rank]),
+      rank_(rank),
+      kernel_(kernel),
+      transport_(transport),
+      control_(control),
+      arena_(mine_.arena_bytes) {
   for (const Buffer& buffer : mine_.buffers) {
-    bound_.push_back(bind(buffer, program.shape, arena_.data() + buffer.offset));
+    bound_.push_back(bound_at(buffer, program.shape, arena_.data() + buffer.offset));
   }
   bind_calls();
   events_.reserve(mine_.ops.size());
@@ -30,12 +35,11 @@ void RankRunner::bind_calls() {
                           matrix_of(bound(call.out), 1, call.heads),
                           matrix_of(bound(call.out), 0, call.heads)});
     } else {
-      backward_.push_back({program_.shape, call.heads, segments, q, k, v,
-                           matrix_of(bound(call.d_o), 2, call.heads),
-                           matrix_of(bound(call.d_o), 0, call.heads),
-                           matrix_of(bound(call.d_o), 1, call.heads),
-                           matrix_of(bound(call.out), 0, call.heads),
-                           matrix_of(bound(call.dkv), 0, kv), matrix_of(bound(call.dkv), 1, kv)});
+      backward_.push_back(
+          {program_.shape, call.heads, segments, q, k, v, matrix_of(bound(call.d_o), 2, call.heads),
+           matrix_of(bound(call.d_o), 0, call.heads), matrix_of(bound(call.d_o), 1, call.heads),
+           matrix_of(bound(call.out), 0, call.heads), matrix_of(bound(call.dkv), 0, kv),
+           matrix_of(bound(call.dkv), 1, kv)});
     }
   }
 }
@@ -77,8 +81,7 @@ Activity RankRunner::run(const Op& op) {
       return Activity::attention;
     case OpKind::send: {
       const Message& m = mine_.messages[op.index];
-      transport_.send(rank_, m.peer, m.tag,
-                      {bound(m.buffer).data, static_cast<size_t>(m.bytes)});
+      transport_.send(rank_, m.peer, m.tag, {bound(m.buffer).data, static_cast<size_t>(m.bytes)});
       return Activity::send;
     }
     case OpKind::receive: {
@@ -95,9 +98,7 @@ Activity RankRunner::run(const Op& op) {
 }
 
 void RankRunner::iterate(Clock::time_point origin) {
-  const auto now = [&] {
-    return std::chrono::duration<double>(Clock::now() - origin).count();
-  };
+  const auto now = [&] { return std::chrono::duration<double>(Clock::now() - origin).count(); };
   seconds_.fill(0);
   events_.clear();
   begin_seconds_ = now();
@@ -124,9 +125,8 @@ void RankRunner::add_errors(const Reference& reference, Accuracy& accuracy) cons
   const Heads kv{0, program_.shape.kv_heads};
   int64_t row = 0;
   for (const Range& tokens : program_.token_sets[program_.home[rank_]]) {
-    accuracy.max_error_output =
-        worst_error(accuracy.max_error_output, matrix_of(bound(mine_.o), 1, heads), row, tokens,
-                    reference.o);
+    accuracy.max_error_output = worst_error(
+        accuracy.max_error_output, matrix_of(bound(mine_.o), 1, heads), row, tokens, reference.o);
     if (mine_.d_o >= 0) {
       double& error = accuracy.max_error_gradient;
       error = worst_error(error, matrix_of(bound(mine_.dq), 0, heads), row, tokens, reference.dq);

@@ -25,8 +25,8 @@ class RankRunner {
 
   // Of the last iteration.
   double seconds(Activity activity) const { return seconds_[static_cast<size_t>(activity)]; }
-  double end_seconds() const { return end_seconds_; }    // from the origin
-  double overhead_seconds() const;                       // in none of the activities
+  double end_seconds() const { return end_seconds_; }  // from the origin
+  double overhead_seconds() const;                     // in none of the activities
   const std::vector<Event>& events() const { return events_; }
 
  private:
@@ -43,7 +43,7 @@ class RankRunner {
   RunControl& control_;
   Arena arena_;
   std::vector<BoundBuffer> bound_;
-  std::vector<ForwardCall> forward_;    // by call; the calls of the forward pass come first
+  std::vector<ForwardCall> forward_;  // by call; the calls of the forward pass come first
   std::vector<BackwardCall> backward_;
   std::array<double, kActivities> seconds_{};
   double begin_seconds_ = 0;

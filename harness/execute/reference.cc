@@ -23,8 +23,13 @@ std::vector<Segment> whole_documents(const Batch& batch) {
   if (batch.mask == Mask::causal) lengths = {batch.tokens()};
   int64_t row = 0;
   for (int64_t length : lengths) {
-    Segment s{.q_row = row, .q_rows = length, .kv_row = row, .kv_rows = length, .out_row = row,
-              .dkv_row = row, .mask = SegmentMask::causal};
+    Segment s{.q_row = row,
+              .q_rows = length,
+              .kv_row = row,
+              .kv_rows = length,
+              .out_row = row,
+              .dkv_row = row,
+              .mask = SegmentMask::causal};
     if (batch.mask == Mask::document_full) s.mask = SegmentMask::full;
     if (batch.mask == Mask::sliding_window && batch.window < length) {
       s.mask = SegmentMask::band;
@@ -44,7 +49,7 @@ struct Whole {
     layout.heads = {0, kv ? shape.kv_heads : shape.query_heads};
     layout.bytes = parts_of(layout, shape).bytes;
     arena = std::make_unique<Arena>(layout.bytes);
-    bound = bind(layout, shape, arena->data());
+    bound = bound_at(layout, shape, arena->data());
   }
   Matrix part(int32_t index) const { return matrix_of(bound, index, layout.heads); }
 
@@ -93,8 +98,7 @@ Reference run(const Batch& batch, const AttentionShape& shape, Dtype rounded, ui
   fill(q, 0, Input::q, rounded, seed);
   fill(kv, 0, Input::k, rounded, seed);
   fill(kv, 1, Input::v, rounded, seed);
-  kernel.forward({shape, heads, segments, q.part(0), kv.part(0), kv.part(1), o.part(1),
-                  o.part(0)});
+  kernel.forward({shape, heads, segments, q.part(0), kv.part(0), kv.part(1), o.part(1), o.part(0)});
   Reference result;
   result.o = values_of(o.part(1), tokens);
   if (passes == Passes::forward) return result;
@@ -166,8 +170,8 @@ std::shared_ptr<const Reference> reference_for(const Batch& batch, const Attenti
   }
   const bool fused = shape.head_dim == shape.value_head_dim;  // the fused kernel needs that
   const auto kernel = fused ? make_fused_kernel() : make_reference_kernel();
-  auto reference = std::make_shared<const Reference>(
-      compute_reference(batch, shape, seed, passes, *kernel));
+  auto reference =
+      std::make_shared<const Reference>(compute_reference(batch, shape, seed, passes, *kernel));
   remembered.push_front({batch, shape, seed, passes, reference});
   if (remembered.size() > kRemembered) remembered.pop_back();
   return reference;

@@ -20,8 +20,10 @@ double dot(const T* a, const T* b, int64_t n) {
 // Call fields shared by both directions: which KV head a query head reads, and the scale.
 struct HeadMap {
   HeadMap(const AttentionShape& shape, Heads heads)
-      : group(shape.query_heads / shape.kv_heads), first(heads.begin),
-        first_kv(kv_heads_of(heads, shape).begin), scale(1 / std::sqrt(shape.head_dim)) {}
+      : group(shape.query_heads / shape.kv_heads),
+        first(heads.begin),
+        first_kv(kv_heads_of(heads, shape).begin),
+        scale(1 / std::sqrt(shape.head_dim)) {}
   int64_t kv(int64_t head) const { return (first + head) / group - first_kv; }
   int32_t group, first, first_kv;
   double scale;
@@ -39,8 +41,8 @@ void forward_as(const ForwardCall& c) {
         double top = -std::numeric_limits<double>::infinity();
         for (int64_t j = keys.begin; j < keys.end; ++j) {
           double& score = scores[j - keys.begin];
-          score = map.scale * dot(c.q.at<T>(s.q_row + i, h), c.k.at<T>(s.kv_row + j, map.kv(h)),
-                                  c.q.width);
+          score = map.scale *
+                  dot(c.q.at<T>(s.q_row + i, h), c.k.at<T>(s.kv_row + j, map.kv(h)), c.q.width);
           top = std::max(top, score);
         }
         double total = 0;

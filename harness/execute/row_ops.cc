@@ -17,8 +17,8 @@ struct View {
       : dtype(buffer.parts.part[part].dtype),
         stride(buffer.heads.size() * buffer.parts.part[part].width),
         data(buffer.data + buffer.parts.part[part].offset +
-             bytes_of(dtype) * (row * stride +
-                                (head - buffer.heads.begin) * buffer.parts.part[part].width)) {}
+             bytes_of(dtype) *
+                 (row * stride + (head - buffer.heads.begin) * buffer.parts.part[part].width)) {}
   template <typename T>
   T* row(int64_t i) const {
     return reinterpret_cast<T*>(data) + i * stride;
@@ -113,8 +113,8 @@ void run_row_op(const RowOp& op, Tensor tensor, const BoundBuffer& source,
     return View(target, part, op.target_row, op.heads.begin);
   };
   if (op.mode == RowMode::accumulate && tensor == Tensor::o) {
-    merge(source_view(0), source_view(1), target_view(0), target_view(1), op.rows,
-          op.heads.size(), target.parts.part[1].width);
+    merge(source_view(0), source_view(1), target_view(0), target_view(1), op.rows, op.heads.size(),
+          target.parts.part[1].width);
     return;
   }
   for (int32_t part = 0; part < target.parts.count; ++part) {

@@ -22,7 +22,7 @@ struct Run {
   Timeline& timeline;
   std::vector<Accuracy> accuracy;  // per rank
   std::vector<std::vector<Event>> events;
-  Clock::time_point origin;        // of the iteration; set by rank 0 between barriers
+  Clock::time_point origin;  // of the iteration; set by rank 0 between barriers
 };
 
 void run_rank(Run& run, int32_t rank) {
@@ -68,20 +68,18 @@ void worsen(double& error, double other) {
 
 }  // namespace
 
-Timeline execute_with(const Problem& problem, const Program& program,
-                      const ExecuteOptions& options, const Kernel& kernel, Transport& transport) {
+Timeline execute_with(const Problem& problem, const Program& program, const ExecuteOptions& options,
+                      const Kernel& kernel, Transport& transport) {
   kernel.check(problem.shape);
   if (options.passes != program.passes) {
     throw std::logic_error("execute: the program was compiled for other passes");
   }
   if (options.warmup < 0 || options.iterations < 1) {
     throw UserError("iterations must be at least 1 and warmup at least 0, not " +
-                    std::to_string(options.iterations) + " and " +
-                    std::to_string(options.warmup));
+                    std::to_string(options.iterations) + " and " + std::to_string(options.warmup));
   }
   const auto ranks = static_cast<int32_t>(program.ranks.size());
-  const auto reference =
-      reference_for(problem.batch, problem.shape, options.seed, options.passes);
+  const auto reference = reference_for(problem.batch, problem.shape, options.seed, options.passes);
   Timeline timeline;
   timeline.ranks = ranks;
   timeline.iterations = options.iterations;
@@ -92,9 +90,15 @@ Timeline execute_with(const Problem& problem, const Program& program,
   }
   CountingTransport counting(transport, ranks);
   RunControl control(ranks, counting, options.timeout_seconds);
-  Run run{program,  options,    kernel,
-          counting, control,    *reference,
-          timeline, std::vector<Accuracy>(ranks), std::vector<std::vector<Event>>(ranks),
+  Run run{program,
+          options,
+          kernel,
+          counting,
+          control,
+          *reference,
+          timeline,
+          std::vector<Accuracy>(ranks),
+          std::vector<std::vector<Event>>(ranks),
           {}};
   std::vector<std::thread> threads;
   for (int32_t rank = 0; rank < ranks; ++rank) {
@@ -111,8 +115,7 @@ Timeline execute_with(const Problem& problem, const Program& program,
     timeline.peak_bytes.push_back(program.ranks[rank].arena_bytes);
     worsen(timeline.accuracy.max_error_output, run.accuracy[rank].max_error_output);
     worsen(timeline.accuracy.max_error_gradient, run.accuracy[rank].max_error_gradient);
-    timeline.events.insert(timeline.events.end(), run.events[rank].begin(),
-                           run.events[rank].end());
+    timeline.events.insert(timeline.events.end(), run.events[rank].begin(), run.events[rank].end());
   }
   return timeline;
 }

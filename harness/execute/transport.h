@@ -66,7 +66,7 @@ class CountingTransport : public Transport {
 
   const std::vector<int64_t>& bytes() const { return bytes_; }        // [from, to]
   const std::vector<int64_t>& messages() const { return messages_; }  // [from, to]
-  void reset();  // while no rank sends
+  void reset();                                                       // while no rank sends
 
  private:
   Transport& inner_;

@@ -33,10 +33,20 @@ void ring_forward(const Problem& problem, PlanBuilder& b) {
   }
 }
 
-Plan ring(const Problem& problem) {
+// Every rank sends its KV straight to the others, one distance after another.
+Plan direct(const Problem& problem) {
   PlanBuilder b(problem);
   even_home(problem, b);
-  ring_forward(problem, b);
+  const int32_t n = problem.ranks();
+  for (int32_t step = 0; step < n; ++step) {
+    for (int32_t r = 0; r < n; ++r) {
+      const int32_t owner = (r - step + n) % n;
+      const SetId own = b.home_of(r), kv = b.home_of(owner);
+      if (b.token_sets().size_of(own) == 0 || b.token_sets().size_of(kv) == 0) continue;
+      if (step > 0) b.forward().send(step - 1, owner, r, Tensor::kv, kv);
+      b.forward().attend(step, r, own, kv);
+    }
+  }
   b.backward_by_return();
   return b.finish();
 }
@@ -110,10 +120,10 @@ Plan queries_travel(const Problem& problem) {
 }  // namespace
 
 const std::vector<HandPlan>& hand_plans() {
-  static const std::vector<HandPlan> plans = {{"ring", ring},
-                                              {"zigzag_travelling", zigzag_travelling},
-                                              {"gather_all", gather_all},
-                                              {"queries_travel", queries_travel}};
+  static const std::vector<HandPlan> plans = {{"direct", false, direct},
+                                              {"zigzag_travelling", true, zigzag_travelling},
+                                              {"gather_all", true, gather_all},
+                                              {"queries_travel", false, queries_travel}};
   return plans;
 }
 

@@ -12,7 +12,8 @@ namespace cpbench {
 
 struct HandPlan {
   std::string name;
-  Plan (*plan)(const Problem& problem);
+  bool needs_tokens_everywhere = false;  // cannot be said where a rank is empty
+  Plan (*plan)(const Problem& problem) = nullptr;
 };
 const std::vector<HandPlan>& hand_plans();
 

@@ -3,17 +3,33 @@
 
 #include <gtest/gtest.h>
 
+#include "harness/plan/names.h"
+#include "tests/numerics/batches.h"
 #include "tests/numerics/run_plan.h"
 
 namespace cpbench {
 namespace {
 
-TEST(HandPlans, ring_of_three) {
-  const Problem problem = make_problem({7, 1, 20, 13}, 3);
-  for (const HandPlan& hand : hand_plans()) {
-    EXPECT_EQ(trouble_with(problem, hand.plan(problem)), "") << hand.name;
+class HandPlans : public testing::TestWithParam<HandPlan> {};
+
+TEST_P(HandPlans, compute_what_one_device_computes) {
+  for (const NamedLengths& batch : adversarial_lengths()) {
+    for (Mask mask : all_masks()) {
+      for (const AttentionShape& shape : small_shapes(Dtype::float64)) {
+        for (int32_t ranks : {1, 2, 3, 8}) {
+          const Problem problem = make_problem(batch.lengths, ranks, mask, shape);
+          if (GetParam().needs_tokens_everywhere && problem.tokens() < 2 * ranks) continue;
+          EXPECT_EQ(trouble_with(problem, GetParam().plan(problem)), "")
+              << batch.name << ", " << name_of(mask) << ", " << shape.kv_heads << " KV heads, "
+              << ranks << " ranks";
+        }
+      }
+    }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(, HandPlans, testing::ValuesIn(hand_plans()),
+                         [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace cpbench

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "harness/compile/compile.h"
+#include "harness/plan/check.h"
 #include "harness/plan/plan_bytes.h"
 
 namespace cpbench {
@@ -27,8 +28,12 @@ void add_planned(const Pass& pass, const Plan& plan, const AttentionShape& shape
 }  // namespace
 
 std::string trouble_with(const Problem& problem, const Plan& plan, const ExecuteOptions& options) {
-  const Program program = compile(problem, plan, options.passes);
   std::ostringstream trouble;
+  for (const Violation& violation : check(problem, plan, options.passes).violations) {
+    trouble << violation.text() << "\n";
+  }
+  if (!trouble.str().empty()) return trouble.str();
+  const Program program = compile(problem, plan, options.passes);
   for (const std::string& line : verify(program)) trouble << line << "\n";
   if (!trouble.str().empty()) return trouble.str();
   const Timeline timeline = execute_threads(problem, program, options);
@@ -43,15 +48,14 @@ std::string trouble_with(const Problem& problem, const Plan& plan, const Execute
   if (options.passes == Passes::both) add_planned(plan.backward, plan, problem.shape, planned);
   for (size_t i = 0; i < planned.size(); ++i) {
     if (planned[i] != timeline.bytes_sent[i]) {
-      trouble << "rank " << i / plan.ranks << " to " << i % plan.ranks << ": planned "
-              << planned[i] << " bytes, counted " << timeline.bytes_sent[i] << "\n";
+      trouble << "rank " << i / plan.ranks << " to " << i % plan.ranks << ": planned " << planned[i]
+              << " bytes, counted " << timeline.bytes_sent[i] << "\n";
     }
   }
   return trouble.str();
 }
 
-Problem make_problem(std::vector<int64_t> lengths, int32_t ranks, Mask mask,
-                     AttentionShape shape) {
+Problem make_problem(std::vector<int64_t> lengths, int32_t ranks, Mask mask, AttentionShape shape) {
   Problem problem;
   problem.batch.document_lengths = std::move(lengths);
   problem.batch.mask = mask;

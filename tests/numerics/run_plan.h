@@ -1,4 +1,5 @@
-// Compiles a plan, verifies the program, runs it on threads, and looks at everything that must hold.
+// Compiles a plan, verifies the program, runs it on threads, and looks at everything that must
+// hold.
 #pragma once
 
 #include <string>
@@ -14,7 +15,10 @@ std::string trouble_with(const Problem& problem, const Plan& plan,
                          const ExecuteOptions& options = {.warmup = 0, .iterations = 1});
 
 Problem make_problem(std::vector<int64_t> lengths, int32_t ranks, Mask mask = {},
-                     AttentionShape shape = {.query_heads = 4, .kv_heads = 4, .head_dim = 8,
-                                             .value_head_dim = 8, .dtype = Dtype::float64});
+                     AttentionShape shape = {.query_heads = 4,
+                                             .kv_heads = 4,
+                                             .head_dim = 8,
+                                             .value_head_dim = 8,
+                                             .dtype = Dtype::float64});
 
 }  // namespace cpbench

@@ -1,0 +1,191 @@
+#include "harness/cli/cli.h"
+
+#include <fmt/format.h>
+
+#include <cctype>
+#include <cerrno>
+#include <cstring>
+
+#include "harness/cli/commands.h"
+#include "harness/cli/parameters.h"
+#include "harness/cli/table.h"
+#include "harness/plan/errors.h"
+#include "harness/plan/nearest.h"
+
+namespace cpbench {
+
+namespace {
+
+// Help opens with the examples: a description is one line of summary, then the examples.
+class Help : public CLI::Formatter {
+ public:
+  std::string make_description(const CLI::App* app) const override {
+    const std::string text = app->get_description();
+    const size_t end = text.find('\n');
+    if (end == std::string::npos) return text + "\n";
+    return text.substr(end + 1) + "\n" + text.substr(0, end) + "\n";
+  }
+  std::string make_subcommand(const CLI::App* command) const override {
+    const std::string text = command->get_description();
+    return fmt::format("  {:<12}{}\n", command->get_name(), text.substr(0, text.find('\n')));
+  }
+};
+
+std::vector<std::string> flags_of(const CLI::App& command) {
+  std::vector<std::string> flags;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+  }
+  return flags;
+}
+
+std::vector<std::string> commands_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  return names;
+}
+
+// The arguments, with "--tokens -5" written as "--tokens=-5": a negative number is a bad value, not
+// an unknown flag.
+std::vector<std::string> arguments(int argc, char** argv) {
+  std::vector<std::string> words;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    const bool negative =
+        word.size() > 1 && word[0] == '-' && std::isdigit(static_cast<unsigned char>(word[1]));
+    if (negative && !words.empty() && words.back().rfind("--", 0) == 0) {
+      words.back() += "=" + word;
+    } else {
+      words.push_back(word);
+    }
+  }
+  return words;
+}
+
+std::string unexpected(const CLI::App& app) {
+  const std::vector<std::string> rest = app.remaining(true);
+  const std::string word = rest.empty() ? "" : rest.front().substr(0, rest.front().find('='));
+  if (word.rfind('-', 0) != 0) return "unexpected argument '" + word + "'";
+  const auto chosen = app.get_subcommands();
+  const CLI::App& command = chosen.empty() ? app : *chosen.front();
+  const std::string close = nearest(word, flags_of(command));
+  return "unknown flag '" + word + "'; " +
+         (close.empty() ? "see cpbench " + command.get_name() + " --help"
+                        : "did you mean '" + close + "'?");
+}
+
+int usage_error(const std::string& message) {
+  fmt::print(stderr, "cpbench: error: {}\n", message);
+  return kExitUsage;
+}
+
+int parse(CLI::App& app, Context& context, std::vector<std::string> words) {
+  const std::vector<std::string> names = commands_of(app);
+  if (words.empty())
+    return usage_error("no command; one of: " + fmt::format("{}", fmt::join(names, ", ")));
+  if (words.front()[0] != '-' &&
+      std::find(names.begin(), names.end(), words.front()) == names.end()) {
+    return usage_error(unknown_name("command", words.front(), names));
+  }
+  try {
+    std::reverse(words.begin(), words.end());  // the order in which CLI11 takes them
+    app.parse(std::move(words));
+  } catch (const CLI::CallForHelp&) {
+    const auto chosen = app.get_subcommands();
+    print(chosen.empty() ? app.help() : chosen.front()->help(app.get_name()));
+    return kExitOk;
+  } catch (const CLI::CallForVersion& version) {
+    print(std::string(version.what()) + "\n");
+    return kExitOk;
+  } catch (const CLI::ExtrasError&) {
+    return usage_error(unexpected(app));
+  } catch (const CLI::ParseError& error) {
+    std::string line = error.what();
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    return usage_error(line);
+  }
+  return context.exit_code;
+}
+
+}  // namespace
+
+ParameterFlags::ParameterFlags(CLI::App& command) {
+  for (const RunParameter& parameter : parameters()) {
+    std::string help = parameter.help;
+    if (!parameter.default_value.empty()) help += " [" + parameter.default_value + "]";
+    command.add_option("--" + parameter.name, given_[parameter.name], help)
+        ->type_name(parameter.value_name + "[,...]")
+        ->expected(1)
+        ->take_all()
+        ->group("Cells (lists multiply out)");
+  }
+  command
+      .add_option("--set", settings_,
+                  "an option of a strategy, see cpbench list options; repeatable")
+      ->type_name("STRATEGY.OPTION=VALUE")
+      ->expected(1)
+      ->take_all()
+      ->group("Cells (lists multiply out)");
+}
+
+Product ParameterFlags::product() const {
+  Product product;
+  for (const auto& [name, words] : given_) {
+    if (words.empty()) continue;
+    Values& values = product.parameters[name];
+    values.origin = "--" + name;
+    for (const std::string& word : words) {
+      const std::vector<std::string> pieces = split_values(word);
+      if (pieces.empty()) throw UserError("--" + name + ": the value is empty");
+      values.values.insert(values.values.end(), pieces.begin(), pieces.end());
+    }
+  }
+  product.settings = {settings_, "--set"};
+  return product;
+}
+
+void add_format_flag(CLI::App& command, std::string& format) {
+  format = "table";
+  command.add_option("--format", format, "table, csv, json or md [table]")->type_name("NAME");
+}
+
+void print(const std::string& text) {
+  const bool good =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (!good)
+    throw UserError(std::string("cannot write to standard output: ") + std::strerror(errno));
+}
+
+int command_line_main(int argc, char** argv) {
+  Context context;
+  context.command_line.assign(argv, argv + argc);
+
+  CLI::App app(
+      "Compares context-parallel attention strategies on packed sequences.\n"
+      "Examples:\n"
+      "  cpbench run quick\n"
+      "  cpbench run --strategy ring,allgather --workload pile --tokens 8K --ranks 4\n"
+      "  cpbench list strategies\n",
+      "cpbench");
+  app.formatter(std::make_shared<Help>());
+  app.set_version_flag("--version", "cpbench " CPBENCH_VERSION);
+  try {
+    add_run_command(app, context);
+    add_plan_command(app, context);
+    add_check_command(app, context);
+    add_show_command(app, context);
+    add_list_command(app, context);
+    add_workload_command(app, context);
+    add_completion_command(app, context);
+    return parse(app, context, arguments(argc, argv));
+  } catch (const UserError& error) {
+    return usage_error(error.what());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "cpbench: defect: {}\n", error.what());
+    return kExitFailure;
+  }
+}
+
+}  // namespace cpbench

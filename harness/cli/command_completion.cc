@@ -1,0 +1,100 @@
+// Shell completion, written from the same tables as the commands.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "harness/cli/cli.h"
+#include "harness/cli/commands.h"
+#include "harness/cli/listing.h"
+#include "harness/cli/parameters.h"
+#include "harness/plan/errors.h"
+#include "harness/plan/nearest.h"
+#include "harness/strategy/strategy.h"
+
+namespace cpbench {
+
+namespace {
+
+std::string joined(const std::vector<std::string>& words) {
+  return fmt::format("{}", fmt::join(words, " "));
+}
+
+std::string flags_of(const CLI::App& command) {
+  std::vector<std::string> flags;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+  }
+  return joined(flags);
+}
+
+std::string row(const std::string& pattern, const std::string& words) {
+  return fmt::format("    {}) words=\"{}\" ;;\n", pattern, words);
+}
+
+// One function: the words depend on the word before, then on the command. A list of values is
+// completed behind its last comma.
+std::string bash_script(const CLI::App& app) {
+  std::string values, commands, names;
+  for (const RunParameter& parameter : parameters()) {
+    if (parameter.choices) values += row("--" + parameter.name, joined(parameter.choices()));
+  }
+  std::string settings;
+  for (const Strategy* strategy : strategies()) {
+    for (const OptionSpec& option : strategy->options) {
+      settings += (settings.empty() ? "" : " ") + strategy->name + "." + option.name + "=";
+    }
+  }
+  values += row("--set", settings);
+  values += row("--baseline", joined(strategy_names()));
+  values += row("--format", joined(format_names()));
+  values += row("list", joined(list_kind_names()));
+  values += row("completion", "bash zsh");
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names += (names.empty() ? "" : " ") + command->get_name();
+    std::string words = flags_of(*command);
+    if (command->get_name() == "run") {
+      for (const SuiteSummary& suite : list_suites()) words += " " + suite.name;
+    }
+    if (command->get_name() == "workload") words += " " + joined(workload_names());
+    commands += row(command->get_name(), words);
+  }
+  return "# Completion of cpbench; written by `cpbench completion`.\n"
+         "_cpbench() {\n"
+         "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} words=\n"
+         "  case $previous in\n" +
+         values + "    cpbench|*/cpbench) words=\"" + names +
+         "\" ;;\n"
+         "    --output) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
+         "  esac\n"
+         "  [ -n \"$words\" ] || case ${COMP_WORDS[1]} in\n" +
+         commands +
+         "  esac\n"
+         "  local head=\n"
+         "  case $current in *,*) head=${current%,*}, ;; esac\n"
+         "  COMPREPLY=($(compgen -P \"$head\" -W \"$words\" -- \"${current##*,}\"))\n"
+         "  [ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- \"$current\"))\n"
+         "}\n"
+         "complete -o nospace -F _cpbench cpbench\n";
+}
+
+}  // namespace
+
+void add_completion_command(CLI::App& app, Context& context) {
+  CLI::App* command = app.add_subcommand("completion",
+                                         "Prints a completion script for a shell.\n"
+                                         "Examples:\n"
+                                         "  source <(cpbench completion bash)\n"
+                                         "  source <(cpbench completion zsh)\n");
+  auto shell = std::make_shared<std::string>();
+  command->add_option("shell", *shell, "bash or zsh")->required();
+  command->callback([shell, &app, &context] {
+    if (*shell != "bash" && *shell != "zsh") {
+      throw UserError(unknown_name("shell", *shell, {"bash", "zsh"}));
+    }
+    const std::string bridge = "autoload -U +X bashcompinit && bashcompinit\n";
+    print((*shell == "zsh" ? bridge : "") + bash_script(app));
+    context.exit_code = kExitOk;
+  });
+}
+
+}  // namespace cpbench

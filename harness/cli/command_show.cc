@@ -1,0 +1,103 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "harness/cli/cli.h"
+#include "harness/cli/commands.h"
+#include "harness/cli/outcome.h"
+#include "harness/cli/parameters.h"
+#include "harness/plan/errors.h"
+#include "harness/store/result_file.h"
+
+namespace cpbench {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string describe(const Result& result) {
+  Table what{{{"what"}, {"value"}}, {}};
+  for (const RunParameter& parameter : parameters()) {
+    const std::string value = parameter.get(result.cell);
+    if (!value.empty()) what.rows.push_back({parameter.name, value});
+  }
+  what.rows.push_back({"options", options_text(result.cell.options)});
+  what.rows.push_back({"run id", run_id(result.cell)});
+  what.rows.push_back({"status", name_of(result.status)});
+  if (!result.error.empty()) what.rows.push_back({"error", result.error});
+  if (result.oversubscribed) what.rows.push_back({"oversubscribed", "more ranks than cores"});
+  for (const char* key : {"git_sha", "git_dirty", "debug_build", "machine", "start_utc"}) {
+    const auto found = result.provenance.find(key);
+    if (found != result.provenance.end()) what.rows.push_back({key, found->second});
+  }
+  Table metrics{{{"metric"}, {"value", true}, {"unit"}, {"description"}}, {}};
+  for (const MetricValue& metric : result.metrics) {
+    metrics.rows.push_back(
+        {metric.name, fmt::format("{}", metric.value), metric.unit, metric.description});
+  }
+  return render(what, Format::table) + "\n" +
+         (metrics.rows.empty() ? "" : render(metrics, Format::table) + "\n") +
+         "again: " + command_of(result.cell) + "\n";
+}
+
+std::vector<std::string> result_files(const std::string& folder) {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, error)) {
+    if (entry.path().extension() == ".h5") files.push_back(entry.path().string());
+  }
+  if (error) throw UserError(folder + ": " + error.message());
+  if (files.empty()) throw UserError(folder + ": no result files (.h5) in this folder");
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+int show(const std::string& path, const std::string& baseline, const std::string& format_name) {
+  const Format format = parse_format(format_name);
+  if (!fs::exists(path)) throw UserError(path + ": no such file or folder");
+  const bool folder = fs::is_directory(path);
+  if (!folder && format == Format::table) {
+    print(describe(read_result(path)));
+    return kExitOk;
+  }
+  std::vector<Outcome> outcomes;
+  std::vector<Cell> cells;
+  for (const std::string& file : folder ? result_files(path) : std::vector{path}) {
+    outcomes.push_back(outcome_of(read_result(file), file, false));
+    cells.push_back(outcomes.back().cell);
+  }
+  // As a sweep orders them: the strategies of one problem stand together.
+  std::stable_sort(outcomes.begin(), outcomes.end(), [](const Outcome& a, const Outcome& b) {
+    const auto key = [](const Outcome& o) {
+      return std::tuple(o.cell.ranks, o.cell.tokens, o.cell.workload, o.cell.strategy);
+    };
+    return key(a) < key(b);
+  });
+  print(report(outcomes, baseline_of(cells, baseline), format));
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_show_command(CLI::App& app, Context& context) {
+  CLI::App* command = app.add_subcommand(
+      "show",
+      "Shows a result file, with the command that makes it again; or a folder of them as a table.\n"
+      "Examples:\n"
+      "  cpbench show results/runs/quick\n"
+      "  cpbench show results/runs/quick --baseline ring --format md\n"
+      "  cpbench show results/runs/quick/NAME.h5 --format json\n");
+  struct Flags {
+    std::string path, baseline, format;
+  };
+  auto flags = std::make_shared<Flags>();
+  command->add_option("path", flags->path, "a result file or a folder of them")->required();
+  command->add_option("--baseline", flags->baseline, "strategy that ratios refer to")
+      ->type_name("STRATEGY");
+  add_format_flag(*command, flags->format);
+  command->callback(
+      [flags, &context] { context.exit_code = show(flags->path, flags->baseline, flags->format); });
+}
+
+}  // namespace cpbench

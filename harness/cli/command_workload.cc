@@ -1,0 +1,177 @@
+// A workload as text for people, or as data (JSON, CSV of the histogram) for figures.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "harness/cli/cli.h"
+#include "harness/cli/commands.h"
+#include "harness/cli/parameters.h"
+#include "harness/cli/table.h"
+#include "harness/plan/errors.h"
+#include "harness/plan/sizes.h"
+#include "workloads/summary.h"
+
+namespace cpbench {
+
+namespace {
+
+constexpr int kBarWidth = 40;  // characters of the fullest bin
+
+std::string percent(double part, double whole) {
+  return fmt::format("{:.1f}%", 100 * part / whole);
+}
+
+Table histogram(const LengthSummary& lengths, bool bars) {
+  Table table{{{"from", true}, {"documents", true}, {"tokens", true}}, {}};
+  if (bars) table.columns.push_back({"share of tokens"});
+  int64_t most = 1;
+  for (const LengthBin& bin : lengths.bins) most = std::max(most, bin.tokens);
+  for (const LengthBin& bin : lengths.bins) {
+    if (!bars) {
+      table.rows.push_back(
+          {std::to_string(bin.low), std::to_string(bin.documents), std::to_string(bin.tokens)});
+      continue;
+    }
+    const auto width = static_cast<size_t>(
+        static_cast<double>(bin.tokens) / static_cast<double>(most) * kBarWidth + 0.5);
+    table.rows.push_back(
+        {size_text(bin.low),
+         percent(static_cast<double>(bin.documents), static_cast<double>(lengths.documents)),
+         percent(static_cast<double>(bin.tokens), static_cast<double>(lengths.tokens)),
+         std::string(width, '#')});
+  }
+  return table;
+}
+
+Table packs_table(const std::vector<PackSummary>& packs) {
+  Table table{{{"pack", true},
+               {"documents", true},
+               {"longest", true},
+               {"sum of squares", true},
+               {"causal cells", true},
+               {"of one document", true}},
+              {}};
+  for (size_t i = 0; i < packs.size(); ++i) {
+    const PackSummary& pack = packs[i];
+    const double whole =
+        static_cast<double>(pack.tokens) * static_cast<double>(pack.tokens + 1) / 2;
+    table.rows.push_back({std::to_string(i), std::to_string(pack.documents),
+                          std::to_string(pack.longest),
+                          short_number(static_cast<double>(pack.sum_of_squares)),
+                          short_number(static_cast<double>(pack.causal_cells)),
+                          percent(static_cast<double>(pack.causal_cells), whole)});
+  }
+  return table;
+}
+
+std::string text(const Workload& workload, const WorkloadReport& report) {
+  const LengthSummary& lengths = report.lengths;
+  std::string out =
+      fmt::format("{}: {}\n{}\n", workload.name, workload.title, workload.description);
+  if (!workload.source.empty()) out += "source: " + workload.source + "\n";
+  out += fmt::format("\n{} documents drawn: mean {:.1f}, shortest {}, longest {} tokens\n",
+                     lengths.documents, lengths.mean, lengths.shortest, lengths.longest);
+  Table quantiles{{{"quantile", true}, {"tokens", true}}, {}};
+  for (const LengthQuantile& q : lengths.quantiles) {
+    quantiles.rows.push_back({fmt::format("{}", q.share), std::to_string(q.length)});
+  }
+  return out + "\n" + render(quantiles, Format::table) + "\n" +
+         render(histogram(lengths, true), Format::table) + "\n" +
+         render(packs_table(report.packs), Format::table);
+}
+
+std::string json(const Workload& workload, const PackingOptions& packing,
+                 const WorkloadReport& report) {
+  using nlohmann::ordered_json;
+  const LengthSummary& lengths = report.lengths;
+  ordered_json object = {{"name", workload.name},          {"kind", workload.kind},
+                         {"title", workload.title},        {"description", workload.description},
+                         {"source", workload.source},      {"seed", packing.seed},
+                         {"packing", packing.policy},      {"tokens", packing.tokens},
+                         {"documents", lengths.documents}, {"mean", lengths.mean},
+                         {"shortest", lengths.shortest},   {"longest", lengths.longest}};
+  object["quantiles"] = ordered_json::array();
+  for (const LengthQuantile& q : lengths.quantiles) {
+    object["quantiles"].push_back({{"share", q.share}, {"length", q.length}});
+  }
+  object["bins"] = ordered_json::array();
+  for (const LengthBin& bin : lengths.bins) {
+    object["bins"].push_back({{"from", bin.low},
+                              {"to", 2 * bin.low},
+                              {"documents", bin.documents},
+                              {"tokens", bin.tokens}});
+  }
+  object["packs"] = ordered_json::array();
+  for (const PackSummary& pack : report.packs) {
+    object["packs"].push_back({{"tokens", pack.tokens},
+                               {"documents", pack.documents},
+                               {"longest", pack.longest},
+                               {"sum_of_squares", pack.sum_of_squares},
+                               {"causal_cells", pack.causal_cells}});
+  }
+  return object.dump(2) + "\n";
+}
+
+struct WorkloadFlags {
+  std::string name, format, packing, tokens, packs, seed;
+};
+
+int show_workload(const WorkloadFlags& flags) {
+  const Format format = parse_format(flags.format);
+  const std::unique_ptr<Workload> workload = find_workload(flags.name);
+  Cell cell;  // the run parameters of the same names, with their checks
+  for (const auto& [name, value] : {std::pair{"packing", flags.packing},
+                                    {"tokens", flags.tokens},
+                                    {"packs", flags.packs},
+                                    {"seed", flags.seed}}) {
+    const RunParameter& parameter = *find_parameter(name);
+    try {
+      parameter.set(cell, value.empty() ? parameter.default_value : value);
+    } catch (const UserError& error) {
+      throw UserError(std::string("--") + name + ": " + error.what());
+    }
+  }
+  const PackingOptions packing{cell.tokens, cell.packs, cell.seed, cell.packing};
+  const WorkloadReport report = summarize(*workload, packing);
+  switch (format) {
+    case Format::table:
+      print(text(*workload, report));
+      break;
+    case Format::json:
+      print(json(*workload, packing, report));
+      break;
+    default:
+      print(render(histogram(report.lengths, false), format));
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_workload_command(CLI::App& app, Context& context) {
+  CLI::App* command =
+      app.add_subcommand("workload",
+                         "Shows the document lengths of a workload and the packs they make.\n"
+                         "Examples:\n"
+                         "  cpbench workload pile\n"
+                         "  cpbench workload lognormal:mean=16K,sigma=2 --tokens 128K --packs 8\n"
+                         "  cpbench workload my_lengths.csv --format json\n");
+  auto flags = std::make_shared<WorkloadFlags>();
+  command->add_option("name", flags->name, "a name of cpbench list workloads, or a file")
+      ->required();
+  for (const auto& [name, value] : {std::pair{"packing", &flags->packing},
+                                    {"tokens", &flags->tokens},
+                                    {"packs", &flags->packs},
+                                    {"seed", &flags->seed}}) {
+    const RunParameter& parameter = *find_parameter(name);
+    command
+        ->add_option("--" + parameter.name, *value,
+                     parameter.help + " [" + parameter.default_value + "]")
+        ->type_name(parameter.value_name);
+  }
+  add_format_flag(*command, flags->format);
+  command->callback([flags, &context] { context.exit_code = show_workload(*flags); });
+}
+
+}  // namespace cpbench

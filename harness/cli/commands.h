@@ -1,0 +1,42 @@
+// The commands. Each adds its subcommand with help and flags; its action runs while the command
+// line is parsed, throws UserError for bad input, and leaves its exit code in the context.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <string>
+
+#include "harness/cli/suite.h"
+
+namespace cpbench {
+
+struct Context {
+  std::vector<std::string> command_line;  // program and arguments, as given
+  int exit_code = 0;
+};
+
+void add_run_command(CLI::App& app, Context& context);
+void add_plan_command(CLI::App& app, Context& context);
+void add_check_command(CLI::App& app, Context& context);
+void add_show_command(CLI::App& app, Context& context);
+void add_list_command(CLI::App& app, Context& context);
+void add_workload_command(CLI::App& app, Context& context);
+void add_completion_command(CLI::App& app, Context& context);
+
+// One flag for each row of `parameters()`, and --set. The answer is filled in by parsing.
+class ParameterFlags {
+ public:
+  explicit ParameterFlags(CLI::App& command);
+  Product product() const;
+
+ private:
+  std::map<std::string, std::vector<std::string>> given_;
+  std::vector<std::string> settings_;
+};
+
+// "--format table|csv|json|md", table by default.
+void add_format_flag(CLI::App& command, std::string& format);
+
+void print(const std::string& text);  // to stdout; throws UserError if it cannot be written
+
+}  // namespace cpbench

@@ -1,0 +1,150 @@
+#include "harness/cli/listing.h"
+
+#include <fmt/format.h>
+
+#include "harness/cli/parameters.h"
+#include "harness/cli/suite.h"
+#include "harness/execute/execute.h"
+#include "harness/measure/metrics.h"
+#include "harness/plan/names.h"
+#include "harness/strategy/strategy.h"
+#include "workloads/shapes.h"
+#include "workloads/workload.h"
+
+namespace cpbench {
+
+namespace {
+
+Table list_strategies() {
+  Table table{{{"name"}, {"title"}, {"moves"}, {"unsupported when"}, {"options"}, {"source"}}, {}};
+  for (const Strategy* strategy : strategies()) {
+    std::string options;
+    for (const OptionSpec& option : strategy->options) {
+      options += (options.empty() ? "" : ",") + option.name;
+    }
+    table.rows.push_back({strategy->name, strategy->title, strategy->moves, strategy->constraints,
+                          options, strategy->source});
+  }
+  return table;
+}
+
+std::string allowed(const OptionSpec& option) {
+  std::string words;
+  for (const std::string& choice : option.choices) words += (words.empty() ? "" : "|") + choice;
+  if (!words.empty()) return words;
+  if (option.kind == OptionKind::boolean) return "true|false";
+  const std::string kind = option.kind == OptionKind::integer ? "integer" : "number";
+  if (option.minimum == option.maximum) return kind;
+  return fmt::format("{} {}..{}", kind, option.minimum, option.maximum);
+}
+
+Table list_options() {
+  Table table{{{"name"}, {"default"}, {"allowed"}, {"help"}}, {}};
+  for (const Strategy* strategy : strategies()) {
+    for (const OptionSpec& option : strategy->options) {
+      table.rows.push_back(
+          {strategy->name + "." + option.name, option.default_value, allowed(option), option.help});
+    }
+  }
+  return table;
+}
+
+Table workloads_of(bool synthetic) {
+  Table table{{{"name"}, {"kind"}, {"title"}, {"description"}, {"source"}}, {}};
+  for (const WorkloadSummary& w : list_workloads()) {
+    if (synthetic && w.kind != "synthetic") continue;
+    table.rows.push_back({w.name, w.kind, w.title, w.description, w.source});
+  }
+  return table;
+}
+Table list_workload_table() { return workloads_of(false); }
+Table list_distributions() { return workloads_of(true); }
+
+Table list_shape_table() {
+  Table table{{{"name"},
+               {"query_heads", true},
+               {"kv_heads", true},
+               {"head_dim", true},
+               {"value_head_dim", true},
+               {"description"},
+               {"source"}},
+              {}};
+  for (const Shape& named : list_shapes()) {
+    const AttentionShape& s = named.attention;
+    table.rows.push_back({named.name, std::to_string(s.query_heads), std::to_string(s.kv_heads),
+                          std::to_string(s.head_dim), std::to_string(s.value_head_dim),
+                          named.description, named.source});
+  }
+  return table;
+}
+
+Table list_metrics() {
+  Table table{{{"name"}, {"unit"}, {"better"}, {"version", true}, {"description"}}, {}};
+  for (const Metric& m : metrics()) {
+    table.rows.push_back(
+        {m.name, m.unit, m.better, std::to_string(m.definition_version), m.description});
+  }
+  return table;
+}
+
+Table list_suite_table() {
+  Table table{{{"name"}, {"description"}, {"file"}}, {}};
+  for (const SuiteSummary& suite : list_suites()) {
+    table.rows.push_back({suite.name, suite.description, suite.file});
+  }
+  return table;
+}
+
+Table list_packing() {
+  Table table{{{"name"}, {"description"}}, {}};
+  for (const PackingPolicy& policy : packing_policies()) {
+    table.rows.push_back({policy.name, policy.description});
+  }
+  return table;
+}
+
+Table list_parameters() {
+  Table table{{{"name"}, {"default"}, {"help"}}, {}};
+  for (const RunParameter& parameter : parameters()) {
+    table.rows.push_back({parameter.name, parameter.default_value, parameter.help});
+  }
+  return table;
+}
+
+Table names_alone(const std::vector<std::string>& names) {
+  Table table{{{"name"}}, {}};
+  for (const std::string& name : names) table.rows.push_back({name});
+  return table;
+}
+
+}  // namespace
+
+const std::vector<ListKind>& list_kinds() {
+  static const std::vector<ListKind> kinds = {
+      {"strategies", "context-parallel strategies", list_strategies},
+      {"options", "options of strategies, for --set", list_options},
+      {"workloads", "length sets and distributions", list_workload_table},
+      {"distributions", "synthetic workloads and their parameters", list_distributions},
+      {"packing", "how documents fill a pack", list_packing},
+      {"shapes", "attention shapes", list_shape_table},
+      {"metrics", "what is measured", list_metrics},
+      {"suites", "shipped suites", list_suite_table},
+      {"parameters", "parameters of a run: flags and keys of suites", list_parameters},
+      {"backends", "what a plan can be given to", [] { return names_alone(backend_names()); }},
+      {"kernels", "attention kernels of the threads backend",
+       [] { return names_alone(kernel_names()); }},
+      {"masks", "which keys a query sees", [] { return names_alone(mask_names()); }},
+      {"dtypes", "element types", [] { return names_alone(dtype_names()); }},
+      {"directions", "passes that are run", [] { return names_alone(direction_names()); }},
+      {"formats", "output formats", [] { return names_alone(format_names()); }},
+  };
+  return kinds;
+}
+
+std::vector<std::string> list_kind_names() {
+  std::vector<std::string> names;
+  for (const ListKind& kind : list_kinds()) names.push_back(kind.name);
+  return names;
+}
+
+}  // namespace cpbench

@@ -1,0 +1,20 @@
+// What `cpbench list KIND` prints: one table per kind, straight from the registries.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/cli/table.h"
+
+namespace cpbench {
+
+struct ListKind {
+  std::string name;  // "strategies"
+  std::string help;
+  Table (*table)();  // first column "name"
+};
+
+const std::vector<ListKind>& list_kinds();
+std::vector<std::string> list_kind_names();
+
+}  // namespace cpbench

@@ -1,0 +1,262 @@
+#include "harness/cli/parameters.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "harness/execute/execute.h"
+#include "harness/plan/errors.h"
+#include "harness/plan/names.h"
+#include "harness/plan/nearest.h"
+#include "harness/plan/sizes.h"
+#include "harness/strategy/strategy.h"
+#include "workloads/shapes.h"
+#include "workloads/workload.h"
+
+namespace cpbench {
+
+namespace {
+
+constexpr const char* kExternal = "exec:";
+
+int64_t at_least(const std::string& text, int64_t minimum, int64_t maximum) {
+  int64_t value = 0;
+  try {
+    value = parse_size(text);
+  } catch (const UserError&) {
+    throw UserError("'" + text + "' is no count; write digits with an optional K or M, at least " +
+                    std::to_string(minimum));
+  }
+  if (value < minimum || value > maximum) {
+    throw UserError(text + " is out of range; must be from " + std::to_string(minimum) + " to " +
+                    std::to_string(maximum));
+  }
+  return value;
+}
+
+// Bounds that no sane run reaches; they keep products of counts inside 64 bits.
+constexpr int64_t kMaxTokens = int64_t{1} << 32;
+constexpr int64_t kMaxRanks = 65536;
+constexpr int64_t kMaxCount = 1'000'000;
+
+int32_t count(const std::string& text, int64_t minimum, int64_t maximum = kMaxCount) {
+  return static_cast<int32_t>(at_least(text, minimum, maximum));
+}
+
+// Position of a word in a list of names, which are those of the enum in order.
+template <typename Enum>
+Enum choice(const std::string& kind, const std::string& word,
+            const std::vector<std::string>& names) {
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (names[i] == word) return static_cast<Enum>(i);
+  }
+  throw UserError(unknown_name(kind, word, names));
+}
+
+void set_strategy(Cell& cell, const std::string& value) {
+  cell.options.clear();
+  if (is_external(value)) {
+    if (value == kExternal) throw UserError("exec: needs a program, like exec:./planner.py");
+    cell.strategy = value;
+    return;
+  }
+  const size_t colon = value.find(':');
+  cell.strategy = value.substr(0, colon);
+  find_strategy(cell.strategy);
+  if (colon == std::string::npos) return;
+  for (const std::string& piece : split_values(value.substr(colon + 1))) {
+    const OptionSetting setting = parse_setting(cell.strategy + "." + piece);
+    cell.options[setting.option] = setting.value;
+  }
+}
+
+void set_workload(Cell& cell, const std::string& value) {
+  find_workload(value);  // throws for an unknown name or an unreadable file
+  cell.workload = value;
+}
+
+std::string window_text(const Cell& cell) {
+  return cell.mask == Mask::sliding_window ? size_text(cell.window) : "";
+}
+std::string when_running(const Cell& cell, int64_t value) {
+  return cell.backend == "plan" ? "" : std::to_string(value);
+}
+
+}  // namespace
+
+bool is_external(const std::string& strategy) { return strategy.rfind(kExternal, 0) == 0; }
+
+std::vector<std::string> split_values(const std::string& text) {
+  std::vector<std::string> values;
+  size_t begin = 0;
+  while (begin <= text.size()) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    const std::string piece = text.substr(begin, end - begin);
+    const size_t equals = piece.find('=');
+    const bool continues = equals != std::string::npos && piece.find(':') > equals &&
+                           !values.empty() && values.back().find(':') != std::string::npos;
+    if (continues) {
+      values.back() += "," + piece;
+    } else if (!piece.empty()) {
+      values.push_back(piece);
+    }
+    begin = end + 1;
+  }
+  return values;
+}
+
+OptionSetting parse_setting(const std::string& text) {
+  const size_t dot = text.find('.');
+  const size_t equals = text.find('=');
+  if (dot == std::string::npos || equals == std::string::npos || dot > equals) {
+    throw UserError("'" + text + "' is no setting; write STRATEGY.OPTION=VALUE, like " +
+                    "flashcp.ratio=1.05");
+  }
+  OptionSetting setting{text.substr(0, dot), text.substr(dot + 1, equals - dot - 1),
+                        text.substr(equals + 1)};
+  Options(setting.strategy, find_strategy(setting.strategy).options,
+          {{setting.option, setting.value}});
+  return setting;
+}
+
+std::map<std::string, std::string> changed_options(
+    const std::string& strategy, const std::map<std::string, std::string>& options) {
+  if (is_external(strategy)) return {};
+  const std::vector<OptionSpec>& specs = find_strategy(strategy).options;
+  const Options checked(strategy, specs, options);
+  std::map<std::string, std::string> changed;
+  for (const OptionSpec& spec : specs) {
+    const std::string& value = checked.values().at(spec.name);
+    if (value != spec.default_value) changed[spec.name] = value;
+  }
+  return changed;
+}
+
+std::string options_text(const std::map<std::string, std::string>& options) {
+  std::string text;
+  for (const auto& [name, value] : options) {
+    text += (text.empty() ? "" : ",") + name + "=" + value;
+  }
+  return text;
+}
+
+std::vector<std::string> strategy_names() {
+  std::vector<std::string> names;
+  for (const Strategy* strategy : strategies()) names.push_back(strategy->name);
+  return names;
+}
+std::vector<std::string> workload_names() {
+  std::vector<std::string> names;
+  for (const WorkloadSummary& workload : list_workloads()) names.push_back(workload.name);
+  return names;
+}
+std::vector<std::string> packing_names() {
+  std::vector<std::string> names;
+  for (const PackingPolicy& policy : packing_policies()) names.push_back(policy.name);
+  return names;
+}
+std::vector<std::string> shape_names() {
+  std::vector<std::string> names;
+  for (const Shape& shape : list_shapes()) names.push_back(shape.name);
+  return names;
+}
+const std::vector<std::string>& backend_names() {
+  static const std::vector<std::string> names = {"plan", "threads"};
+  return names;
+}
+const std::vector<std::string>& direction_names() {
+  static const std::vector<std::string> names = {"forward", "both"};
+  return names;
+}
+
+const std::vector<RunParameter>& parameters() {
+  static const std::vector<RunParameter> table = {
+      {"strategy", "NAME",
+       "strategies, 'all', or exec:PROGRAM; options may follow: flashcp:ratio=1.2", "",
+       set_strategy, [](const Cell& c) { return c.strategy; }, strategy_names},
+      {"workload", "NAME",
+       "length sets, distributions like lognormal:mean=2K, or files of document lengths", "",
+       set_workload, [](const Cell& c) { return c.workload; }, workload_names},
+      {"packing", "NAME", "how documents fill a pack", "truncate",
+       [](Cell& c, const std::string& v) {
+         choice<int>("packing policy", v, packing_names());
+         c.packing = v;
+       },
+       [](const Cell& c) { return c.packing; }, packing_names},
+      {"tokens", "SIZE", "tokens per pack; K and M are binary", "8K",
+       [](Cell& c, const std::string& v) { c.tokens = at_least(v, 1, kMaxTokens); },
+       [](const Cell& c) { return size_text(c.tokens); }, nullptr},
+      {"packs", "N", "packs per cell", "1",
+       [](Cell& c, const std::string& v) { c.packs = count(v, 1); },
+       [](const Cell& c) { return std::to_string(c.packs); }, nullptr},
+      {"ranks", "N", "context-parallel ranks", "4",
+       [](Cell& c, const std::string& v) { c.ranks = count(v, 1, kMaxRanks); },
+       [](const Cell& c) { return std::to_string(c.ranks); }, nullptr},
+      {"nodes", "N", "nodes that the ranks fill; must divide ranks", "1",
+       [](Cell& c, const std::string& v) { c.nodes = count(v, 1, kMaxRanks); },
+       [](const Cell& c) { return std::to_string(c.nodes); }, nullptr},
+      {"shape", "NAME", "attention shape: heads and head dimensions", "tiny",
+       [](Cell& c, const std::string& v) {
+         const Dtype dtype = c.shape.dtype;
+         c.shape = find_shape(v).attention;
+         c.shape.dtype = dtype;
+         c.shape_name = v;
+       },
+       [](const Cell& c) { return c.shape_name; }, shape_names},
+      {"dtype", "NAME", "of Q, K, V and O", "float32",
+       [](Cell& c, const std::string& v) {
+         c.shape.dtype = choice<Dtype>("dtype", v, dtype_names());
+       },
+       [](const Cell& c) { return std::string(name_of(c.shape.dtype)); }, dtype_names},
+      {"mask", "NAME", "which keys a query sees", "document_causal",
+       [](Cell& c, const std::string& v) { c.mask = choice<Mask>("mask", v, mask_names()); },
+       [](const Cell& c) { return std::string(name_of(c.mask)); }, mask_names},
+      {"window", "SIZE", "tokens that a query sees with mask sliding_window, itself included", "",
+       [](Cell& c, const std::string& v) { c.window = at_least(v, 1, kMaxTokens); }, window_text,
+       nullptr},
+      {"direction", "NAME", "forward, or forward and backward", "both",
+       [](Cell& c, const std::string& v) {
+         c.passes = choice<Passes>("direction", v, direction_names());
+       },
+       [](const Cell& c) { return direction_names()[static_cast<size_t>(c.passes)]; },
+       [] { return direction_names(); }},
+      {"backend", "NAME", "plan (plan, check and measure only) or threads (also run)", "threads",
+       [](Cell& c, const std::string& v) {
+         choice<int>("backend", v, backend_names());
+         c.backend = v;
+       },
+       [](const Cell& c) { return c.backend; }, [] { return backend_names(); }},
+      {"kernel", "NAME", "attention kernel of the threads backend", "fused",
+       [](Cell& c, const std::string& v) {
+         choice<int>("kernel", v, kernel_names());
+         c.kernel = v;
+       },
+       [](const Cell& c) { return c.kernel; }, [] { return kernel_names(); }},
+      {"warmup", "N", "iterations before the samples", "1",
+       [](Cell& c, const std::string& v) { c.warmup = count(v, 0); },
+       [](const Cell& c) { return when_running(c, c.warmup); }, nullptr},
+      {"iterations", "N", "timed iterations; 6 or more give a 95% interval", "6",
+       [](Cell& c, const std::string& v) { c.iterations = count(v, 1); },
+       [](const Cell& c) { return when_running(c, c.iterations); }, nullptr},
+      {"seed", "N", "of document lengths and of Q, K, V", "1",
+       [](Cell& c, const std::string& v) {
+         c.seed = static_cast<uint64_t>(at_least(v, 0, std::numeric_limits<int64_t>::max()));
+       },
+       [](const Cell& c) { return std::to_string(c.seed); }, nullptr},
+  };
+  return table;
+}
+
+const RunParameter* find_parameter(const std::string& name) {
+  for (const RunParameter& parameter : parameters()) {
+    if (parameter.name == name) return &parameter;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> parameter_names() {
+  std::vector<std::string> names;
+  for (const RunParameter& parameter : parameters()) names.push_back(parameter.name);
+  return names;
+}
+
+}  // namespace cpbench

@@ -1,0 +1,30 @@
+// Progress of a sweep on stderr: one line that is rewritten on a terminal, plain lines elsewhere.
+//
+//   [ 3/48] flashcp pile 4 ranks, about 40 s left
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+
+namespace cpbench {
+
+class Progress {
+ public:
+  explicit Progress(size_t total);
+
+  void start(const std::string& cell);  // this cell begins; the one before it is done
+  void say(const std::string& line);    // a line of its own, like an error
+  void finish();                        // removes the line from a terminal
+
+ private:
+  std::string time_left() const;
+  size_t total_;
+  size_t done_ = 0;
+  bool started_ = false;
+  bool terminal_;
+  bool colour_;
+  std::chrono::steady_clock::time_point begin_;
+};
+
+}  // namespace cpbench

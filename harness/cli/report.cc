@@ -1,0 +1,210 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "harness/cli/outcome.h"
+#include "harness/cli/parameters.h"
+#include "harness/measure/metrics.h"
+
+namespace cpbench {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+std::optional<double> value_of(const Outcome& outcome, const std::string& name) {
+  for (const MetricValue& metric : outcome.metrics) {
+    if (metric.name == name) return metric.value;
+  }
+  return std::nullopt;
+}
+
+// ---- for people
+
+std::string percent(double value) { return fmt::format("{:.1f}%", value * 100); }
+std::string ratio(double value) { return fmt::format("{:.3f}", value); }
+std::string scientific(double value) { return fmt::format("{:.1e}", value); }
+std::string giga(double value) { return fmt::format("{:.3g}", value * 1e3); }
+
+struct TableMetric {
+  const char* metric;
+  const char* heading;
+  std::string (*text)(double value);
+};
+constexpr TableMetric kTableMetrics[] = {
+    {"iteration_seconds", "time", short_seconds},
+    {"tflops_per_rank", "GFLOP/s/rank", giga},
+    {"mfu", "MFU", percent},
+    {"wire_bytes", "bytes", short_number},
+    {"compute_imbalance", "compute max/mean", ratio},
+    {"token_imbalance", "tokens max/mean", ratio},
+    {"steps", "steps", short_number},
+    {"peak_bytes", "peak bytes", short_number},
+    {"max_error_output", "error O", scientific},
+    {"max_error_gradient", "error grad", scientific},
+};
+
+// Cells of one problem: everything equal but the strategy and its options.
+std::string problem_key(Cell cell) {
+  cell.strategy.clear();
+  cell.options.clear();
+  return canonical_text(cell);
+}
+
+// By problem the metric that strategies are compared by, of the baseline's first cell that has it.
+std::map<std::string, double> baseline_values(const std::vector<Outcome>& outcomes,
+                                              const std::string& baseline,
+                                              const std::string& metric) {
+  std::map<std::string, double> values;
+  for (const Outcome& outcome : outcomes) {
+    const auto value = value_of(outcome, metric);
+    if (outcome.cell.strategy != baseline || outcome.status != Status::ok || !value) continue;
+    const std::string key = problem_key(outcome.cell);
+    if (!values.count(key) || outcome.cell.options.empty()) values[key] = *value;
+  }
+  return values;
+}
+
+std::string strategy_text(const Cell& cell) {
+  return cell.strategy + (cell.options.empty() ? "" : ":" + options_text(cell.options));
+}
+
+Table table_of(const std::vector<Outcome>& outcomes, const std::string& baseline) {
+  bool timed = false;
+  for (const Outcome& outcome : outcomes)
+    timed |= value_of(outcome, "iteration_seconds").has_value();
+  const auto times = baseline_values(outcomes, baseline, "iteration_seconds");
+  const auto bytes = baseline_values(outcomes, baseline, "wire_bytes");
+
+  Table table;
+  for (const RunParameter& parameter : parameters()) table.columns.push_back({parameter.name});
+  table.columns.insert(table.columns.end(), {{"status"}, {"run"}});
+  for (const TableMetric& column : kTableMetrics) {
+    table.columns.push_back({column.heading, true});
+    const std::string name = column.metric;
+    if (name == "iteration_seconds") table.columns.push_back({"speed / " + baseline, true});
+    if (name == "wire_bytes") table.columns.push_back({"bytes / " + baseline, true});
+  }
+  table.columns.push_back({"error"});
+
+  for (const Outcome& outcome : outcomes) {
+    std::vector<std::string> row;
+    for (const RunParameter& parameter : parameters()) {
+      row.push_back(parameter.name == "strategy" ? strategy_text(outcome.cell)
+                                                 : parameter.get(outcome.cell));
+    }
+    row.push_back(name_of(outcome.status));
+    row.push_back(outcome.existed ? "existing" : "");
+    const bool ok = outcome.status == Status::ok;
+    const auto against = [&](const std::map<std::string, double>& values, auto compare) {
+      const auto found = values.find(problem_key(outcome.cell));
+      row.push_back(ok && found != values.end() && found->second > 0 ? compare(found->second) : "");
+    };
+    for (const TableMetric& column : kTableMetrics) {
+      const auto value = ok ? value_of(outcome, column.metric) : std::nullopt;
+      row.push_back(value ? column.text(*value) : "");
+      const std::string name = column.metric;
+      if (name == "iteration_seconds") {
+        against(times,
+                [&](double base) { return value ? fmt::format("{:.2f}x", base / *value) : ""; });
+      }
+      if (name == "wire_bytes") {
+        against(bytes,
+                [&](double base) { return value ? fmt::format("{:.2f}x", *value / base) : ""; });
+      }
+    }
+    row.push_back(outcome.error);
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+void drop_empty_columns(Table& table) {
+  for (size_t c = table.columns.size(); c-- > 0;) {
+    bool empty = true;
+    for (const auto& row : table.rows) empty &= row[c].empty();
+    if (!empty) continue;
+    table.columns.erase(table.columns.begin() + static_cast<std::ptrdiff_t>(c));
+    for (auto& row : table.rows) row.erase(row.begin() + static_cast<std::ptrdiff_t>(c));
+  }
+}
+
+// ---- for programs
+
+ordered_json number(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  constexpr double kExact = 9007199254740992.0;  // 2^53: integers up to here are exact
+  if (value == std::floor(value) && std::abs(value) <= kExact) return static_cast<int64_t>(value);
+  return value;
+}
+
+std::string json(const std::vector<Outcome>& outcomes) {
+  ordered_json array = ordered_json::array();
+  for (const Outcome& outcome : outcomes) {
+    const Cell& cell = outcome.cell;
+    ordered_json object;
+    for (const RunParameter& parameter : parameters()) {
+      object[parameter.name] = parameter.get(cell);
+      if (parameter.name == "strategy") object["options"] = ordered_json(cell.options);
+    }
+    object["tokens"] = cell.tokens;
+    object["packs"] = cell.packs;
+    object["ranks"] = cell.ranks;
+    object["nodes"] = cell.nodes;
+    object["window"] = cell.window;
+    object["warmup"] = cell.warmup;
+    object["iterations"] = cell.iterations;
+    object["seed"] = cell.seed;
+    object["status"] = name_of(outcome.status);
+    object["error"] = outcome.error;
+    object["file"] = outcome.file;
+    object["run_id"] = run_id(cell);
+    object["existed"] = outcome.existed;
+    object["oversubscribed"] = outcome.oversubscribed;
+    object["plan_hash"] = outcome.plan_hash;
+    object["metrics"] = ordered_json::object();
+    for (const MetricValue& metric : outcome.metrics) {
+      object["metrics"][metric.name] = number(metric.value);
+    }
+    array.push_back(std::move(object));
+  }
+  return array.dump(2) + "\n";
+}
+
+Table everything(const std::vector<Outcome>& outcomes) {
+  Table table;
+  for (const RunParameter& parameter : parameters()) table.columns.push_back({parameter.name});
+  for (const char* name : {"options", "status", "error", "file", "run_id", "plan_hash"}) {
+    table.columns.push_back({name});
+  }
+  for (const Metric& metric : metrics()) table.columns.push_back({metric.name, true});
+  for (const Outcome& outcome : outcomes) {
+    std::vector<std::string> row;
+    for (const RunParameter& parameter : parameters()) row.push_back(parameter.get(outcome.cell));
+    row.insert(row.end(), {options_text(outcome.cell.options), name_of(outcome.status),
+                           outcome.error, outcome.file, run_id(outcome.cell), outcome.plan_hash});
+    for (const Metric& metric : metrics()) {
+      const auto value = value_of(outcome, metric.name);
+      row.push_back(value ? number(*value).dump() : "");
+    }
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+}  // namespace
+
+std::string report(const std::vector<Outcome>& outcomes, const std::string& baseline,
+                   Format format) {
+  if (format == Format::json) return json(outcomes);
+  if (format == Format::csv) return render(everything(outcomes), Format::csv);
+  Table table = table_of(outcomes, baseline);
+  drop_empty_columns(table);
+  const std::string same = fold_constant_columns(table, 1);
+  return (same.empty() ? "" : same + "\n\n") + render(table, format);
+}
+
+}  // namespace cpbench

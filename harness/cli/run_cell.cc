@@ -1,0 +1,150 @@
+#include "harness/cli/run_cell.h"
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <thread>
+
+#include "harness/cli/parameters.h"
+#include "harness/compile/compile.h"
+#include "harness/execute/execute.h"
+#include "harness/measure/gates.h"
+#include "harness/measure/metrics.h"
+#include "harness/plan/errors.h"
+#include "harness/store/external.h"
+#include "harness/store/provenance.h"
+#include "harness/strategy/strategy.h"
+#include "workloads/workload.h"
+
+namespace cpbench {
+
+namespace {
+
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+Plan make_plan(const Cell& cell, const Problem& problem) {
+  if (is_external(cell.strategy)) {
+    return external_plan(cell.strategy.substr(cell.strategy.find(':') + 1), problem);
+  }
+  const Strategy& strategy = find_strategy(cell.strategy);
+  return strategy.plan(problem, Options(strategy.name, strategy.options, cell.options));
+}
+
+void execute_pack(const Cell& cell, const Batch& batch, PackResult& pack) {
+  const Problem problem = problem_of(cell, batch);
+  const Stopwatch stopwatch;
+  const Program program = compile(problem, pack.plan, cell.passes);
+  pack.compile_seconds = stopwatch.seconds();
+  ExecuteOptions options;
+  options.passes = cell.passes;
+  options.kernel = cell.kernel;
+  options.warmup = cell.warmup;
+  options.iterations = cell.iterations;
+  options.seed = cell.seed;
+  pack.timeline = execute_threads(problem, program, options);
+}
+
+void fail(Result& result, Status status, const std::string& why) {
+  result.status = status;
+  result.error = why;
+  std::replace(result.error.begin(), result.error.end(), '\n', ' ');
+}
+
+// False when the cell ended here.
+bool run_pack(Result& result, const Batch& batch) {
+  CheckedPlan checked = plan_pack(result.cell, batch);
+  result.packs.push_back(std::move(checked.pack));
+  if (!checked.report.ok()) {
+    fail(result, Status::failed,
+         "the plan of " + result.cell.strategy +
+             " is wrong: " + checked.report.violations.front().text());
+    return false;
+  }
+  if (result.cell.backend == "threads") execute_pack(result.cell, batch, result.packs.back());
+  return true;
+}
+
+}  // namespace
+
+int32_t usable_cores() {
+  return static_cast<int32_t>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+std::vector<Batch> batches_of(const Cell& cell) {
+  PackingOptions options;
+  options.tokens = cell.tokens;
+  options.packs = cell.packs;
+  options.seed = cell.seed;
+  options.policy = cell.packing;
+  std::vector<Batch> batches = make_packs(*find_workload(cell.workload), options);
+  for (Batch& batch : batches) {
+    batch.mask = cell.mask;
+    batch.window = cell.window;
+  }
+  return batches;
+}
+
+Problem problem_of(const Cell& cell, const Batch& batch) {
+  Problem problem;
+  problem.batch = batch;
+  problem.shape = cell.shape;
+  problem.cluster.nodes = cell.nodes;
+  problem.cluster.gpus_per_node = cell.ranks / cell.nodes;
+  validate(problem);
+  return problem;
+}
+
+CheckedPlan plan_pack(const Cell& cell, const Batch& batch) {
+  const Problem problem = problem_of(cell, batch);
+  CheckedPlan checked;
+  PackResult& pack = checked.pack;
+  pack.batch = batch;
+  const Stopwatch planning;
+  pack.plan = make_plan(cell, problem);
+  pack.planning_seconds = planning.seconds();
+  const Stopwatch checking;
+  checked.report = check(problem, pack.plan, cell.passes);
+  pack.check_seconds = checking.seconds();
+  if (checked.report.ok()) {
+    pack.facts = facts_of(problem, pack.plan, checked.report, cell.passes);
+  }
+  return checked;
+}
+
+Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
+                const std::vector<std::string>& command_line) {
+  Result result;
+  result.cell = cell;
+  result.oversubscribed = cell.backend == "threads" && cell.ranks > usable_cores();
+  const auto start = std::chrono::system_clock::now();
+  try {
+    if (cell.backend == "threads" && !result.oversubscribed) {
+      result.peak_flops_per_second = core_peak_flops_per_second(cell.shape.dtype);
+    }
+    bool whole = true;
+    for (const Batch& batch : batches) whole = whole && run_pack(result, batch);
+    if (whole) {
+      result.metrics = evaluate_metrics(result);
+      const std::string gate = failed_gate(result);
+      if (!gate.empty()) fail(result, Status::failed, gate);
+    }
+  } catch (const Unsupported& reason) {
+    fail(result, Status::unsupported, reason.what());
+  } catch (const std::bad_alloc&) {
+    fail(result, Status::oom, "out of memory");
+  } catch (const std::exception& error) {
+    fail(result, Status::failed, error.what());
+  }
+  result.provenance = provenance(command_line, start, std::chrono::system_clock::now());
+  return result;
+}
+
+}  // namespace cpbench

@@ -1,0 +1,131 @@
+// Programs of a plan that a person can follow, and what `verify` says of damaged ones.
+#include "harness/compile/compile.h"
+
+#include <gtest/gtest.h>
+
+#include "harness/plan/builder.h"
+
+namespace cpbench {
+namespace {
+
+Problem two_ranks() {
+  Problem problem;
+  problem.batch.document_lengths = {8};
+  problem.shape = {.query_heads = 2, .kv_heads = 1, .head_dim = 4, .value_head_dim = 4};
+  problem.cluster.gpus_per_node = 2;
+  return problem;
+}
+
+// Rank 0 sends its keys to rank 1.
+Program sample() {
+  const Problem problem = two_ranks();
+  PlanBuilder b(problem);
+  b.home(0, {{0, 4}});
+  b.home(1, {{4, 8}});
+  b.forward().attend(0, 0, b.home_of(0), b.home_of(0));
+  b.forward().attend(0, 1, b.home_of(1), b.home_of(1));
+  b.forward().send(0, 0, 1, Tensor::kv, b.home_of(0));
+  b.forward().attend(1, 1, b.home_of(1), b.home_of(0));
+  b.backward_by_return();
+  const Plan plan = b.finish();
+  EXPECT_TRUE(check(problem, plan).ok());
+  return compile(problem, plan, Passes::both);
+}
+
+std::vector<OpKind> kinds(const RankProgram& rank, size_t step) {
+  std::vector<OpKind> kinds;
+  const ProgramStep& s = rank.steps[step];
+  for (int32_t i = s.first_op; i < s.first_op + s.ops; ++i) kinds.push_back(rank.ops[i].kind);
+  return kinds;
+}
+
+std::string first_report(const Program& program) {
+  const auto reports = verify(program);
+  return reports.empty() ? "" : reports.front();
+}
+
+TEST(Compile, sends_home_keys_as_they_lie_and_receives_them_as_they_come) {
+  const Program program = sample();
+  EXPECT_EQ(first_report(program), "");
+  const RankProgram& sender = program.ranks[0];
+  EXPECT_EQ(kinds(sender, 0), (std::vector{OpKind::send, OpKind::call}));
+  EXPECT_EQ(sender.messages[0].buffer, sender.kv);
+  const RankProgram& receiver = program.ranks[1];
+  EXPECT_EQ(kinds(receiver, 0), (std::vector{OpKind::call, OpKind::receive}));
+  // The first call writes home o; the second one a scratch, which is merged.
+  EXPECT_EQ(kinds(receiver, 1), (std::vector{OpKind::call, OpKind::rows}));
+  EXPECT_EQ(receiver.calls[0].out, receiver.o);
+  EXPECT_EQ(receiver.calls[1].kv, receiver.messages[0].buffer);
+  EXPECT_EQ(receiver.row_ops[0].mode, RowMode::accumulate);
+}
+
+TEST(Compile, buffers_share_the_arena_over_time) {
+  const Program program = sample();
+  for (const RankProgram& rank : program.ranks) {
+    int64_t sum = 0;
+    for (const Buffer& buffer : rank.buffers) sum += buffer.bytes;
+    EXPECT_LT(rank.arena_bytes, sum + kBufferAlignment * static_cast<int64_t>(rank.buffers.size()));
+  }
+}
+
+TEST(Verify, bad_R1_outside_the_arena) {
+  Program program = sample();
+  program.ranks[1].buffers[0].offset = program.ranks[1].arena_bytes;
+  EXPECT_EQ(first_report(program).substr(0, 9), "R1 rank 1");
+}
+
+TEST(Verify, bad_R2_overlap) {
+  Program program = sample();
+  RankProgram& rank = program.ranks[0];
+  rank.buffers[rank.q].offset = rank.buffers[rank.kv].offset;
+  EXPECT_EQ(first_report(program).substr(0, 9), "R2 rank 0");
+}
+
+TEST(Verify, bad_R3_rows_out_of_bounds) {
+  Program program = sample();
+  program.ranks[1].row_ops[0].rows += 1;
+  EXPECT_EQ(first_report(program).substr(0, 9), "R3 rank 1");
+}
+
+TEST(Verify, bad_R4_read_before_written) {
+  Program program = sample();
+  RankProgram& rank = program.ranks[1];
+  const ProgramStep& step = rank.steps[0];
+  std::swap(rank.ops[step.first_op + 1], rank.ops[rank.steps[1].first_op]);
+  for (Buffer& buffer : rank.buffers) {
+    buffer.first_op = 0;
+    buffer.last_op = static_cast<int32_t>(rank.ops.size());
+  }
+  std::string all;
+  for (const std::string& line : verify(program)) all += line + "\n";
+  EXPECT_NE(all.find("R4 rank 1"), std::string::npos) << all;
+}
+
+TEST(Verify, bad_R5_query_row_twice) {
+  Program program = sample();
+  RankProgram& rank = program.ranks[0];
+  Call& call = rank.calls[0];
+  rank.segments.insert(rank.segments.begin() + call.first_segment, rank.segments[0]);
+  call.segments += 1;
+  for (size_t i = 1; i < rank.calls.size(); ++i) rank.calls[i].first_segment += 1;
+  EXPECT_EQ(first_report(program).substr(0, 9), "R5 rank 0");
+}
+
+TEST(Verify, bad_R6_message_never_received) {
+  Program program = sample();
+  program.ranks[0].messages[0].tag += 100;
+  EXPECT_EQ(first_report(program).substr(0, 9), "R6 rank 0");
+}
+
+TEST(Verify, bad_R7_home_row_never_written) {
+  Program program = sample();
+  Segment& segment = program.ranks[0].segments[0];
+  segment.q_rows -= 1;
+  segment.kv_rows -= 1;
+  std::string all;
+  for (const std::string& line : verify(program)) all += line + "\n";
+  EXPECT_NE(all.find("R7 rank 0"), std::string::npos) << all;
+}
+
+}  // namespace
+}  // namespace cpbench

@@ -1,0 +1,124 @@
+#include "harness/compile/segments.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace cpbench {
+namespace {
+
+struct Setting {
+  Setting(std::vector<int64_t> lengths, Mask kind, int64_t window = 0)
+      : mask(Batch{std::move(lengths), kind, window}), maps(sets) {}
+  std::vector<std::vector<Segment>> segments(const Ranges& q, const Ranges& kv,
+                                             const Ranges& q_held, const Ranges& kv_held) {
+    std::vector<std::vector<Segment>> levels;
+    const SetId q_set = sets.intern(q_held), kv_set = sets.intern(kv_held);
+    append_segments(mask, maps, q, q_set, kv, kv_set, 0, levels);
+    return levels;
+  }
+  MaskIndex mask;
+  RangeSets sets;
+  RowMaps maps;
+};
+
+TEST(Segments, own_two_chunks_of_a_document_are_one_causal_segment) {
+  Setting s({32}, Mask::document_causal);
+  const Ranges mine = {{4, 8}, {24, 28}};
+  const auto levels = s.segments(mine, mine, mine, mine);
+  ASSERT_EQ(levels.size(), 1u);
+  ASSERT_EQ(levels[0].size(), 1u);
+  EXPECT_EQ(levels[0][0].mask, SegmentMask::causal);
+  EXPECT_EQ(levels[0][0].q_rows, 8);
+  EXPECT_EQ(levels[0][0].kv_rows, 8);
+}
+
+TEST(Segments, earlier_keys_are_one_full_segment) {
+  Setting s({32}, Mask::document_causal);
+  const auto levels = s.segments({{16, 20}, {28, 32}}, {{0, 4}}, {{16, 20}, {28, 32}}, {{0, 4}});
+  ASSERT_EQ(levels.size(), 1u);
+  ASSERT_EQ(levels[0].size(), 1u);
+  EXPECT_EQ(levels[0][0].mask, SegmentMask::full);
+  EXPECT_EQ(levels[0][0].q_rows, 8);
+}
+
+TEST(Segments, prefix_and_own_keys_are_one_bottom_right_causal_segment) {
+  Setting s({8, 32}, Mask::document_causal);
+  const auto levels = s.segments({{24, 32}}, {{0, 40}}, {{24, 32}}, {{0, 40}});
+  ASSERT_EQ(levels[0].size(), 1u);
+  EXPECT_EQ(levels[0][0].mask, SegmentMask::causal);
+  EXPECT_EQ(levels[0][0].kv_row, 8);
+  EXPECT_EQ(levels[0][0].kv_rows, 24);
+}
+
+Range seen(const Segment& s, int64_t i) {
+  if (s.mask == SegmentMask::full) return {0, s.kv_rows};
+  const int64_t first = s.mask == SegmentMask::causal ? 0 : i + s.first;
+  const int64_t last = s.mask == SegmentMask::causal ? i + s.kv_rows - s.q_rows : i + s.last;
+  return {std::max<int64_t>(0, first), std::min(s.kv_rows, last + 1)};
+}
+
+// Oracle: all pairs, one by one, over random sets of queries and keys and random buffers.
+TEST(Segments, cells_are_those_of_the_mask) {
+  uint64_t state = 1;
+  const auto random = [&](int64_t n) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<int64_t>((state >> 33) % n);
+  };
+  const int64_t tokens = 40;
+  const auto subset = [&](const Ranges& of) {
+    Ranges out;
+    for (int64_t i = random(4) + 1; i > 0; --i) {
+      const int64_t begin = random(tokens);
+      out.push_back({begin, begin + 1 + random(12)});
+    }
+    return intersect(normalise(std::move(out)), of);
+  };
+  for (int round = 0; round < 4000; ++round) {
+    const auto kind = static_cast<Mask>(random(4));
+    const int64_t window = kind == Mask::sliding_window ? 1 + random(9) : 0;
+    Setting s({1, 17, 2, 20}, kind, window);
+    const Ranges all = {{0, tokens}};
+    const Ranges q_held = subset(all), kv_held = subset(all);
+    const Ranges q = subset(q_held), kv = random(2) == 0 ? kv_held : subset(kv_held);
+    if (q.empty()) continue;
+    std::set<std::pair<int64_t, int64_t>> expected, found;
+    for (const Range& range : q) {
+      for (int64_t t = range.begin; t < range.end; ++t) {
+        const Range visible = s.mask.visible_keys(t);
+        for (int64_t k = visible.begin; k < visible.end; ++k) {
+          if (contains(kv, {k, k + 1})) expected.insert({t, k});
+        }
+      }
+    }
+    const auto token_at = [&](const Ranges& held, int64_t row) {
+      Ranges out;
+      s.maps.tokens_of(s.sets.intern(held), row, 1, out);
+      return out[0].begin;
+    };
+    for (const auto& level : s.segments(q, kv, q_held, kv_held)) {
+      std::set<int64_t> rows;
+      for (const Segment& segment : level) {
+        int64_t cells = 0;
+        for (int64_t i = 0; i < segment.q_rows; ++i) {
+          EXPECT_TRUE(rows.insert(segment.q_row + i).second) << "R5: a query row twice";
+          const Range keys = seen(segment, i);
+          EXPECT_GT(keys.size(), 0) << "R5: a row without keys";
+          cells += keys.size();
+          for (int64_t j = keys.begin; j < keys.end; ++j) {
+            const bool fresh = found
+                                   .insert({token_at(q_held, segment.q_row + i),
+                                            token_at(kv_held, segment.kv_row + j)})
+                                   .second;
+            EXPECT_TRUE(fresh) << "a cell twice";
+          }
+        }
+        EXPECT_EQ(cells_of(segment), cells);
+      }
+    }
+    ASSERT_EQ(found, expected) << "round " << round;
+  }
+}
+
+}  // namespace
+}  // namespace cpbench

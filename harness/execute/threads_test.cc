@@ -1,0 +1,181 @@
+// What ends a run, and what two runs share.
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "harness/compile/compile.h"
+#include "harness/execute/execute_with.h"
+#include "harness/plan/builder.h"
+
+namespace cpbench {
+namespace {
+
+Problem problem_of(int32_t ranks) {
+  Problem problem;
+  problem.batch.document_lengths = {40, 24};
+  problem.shape = {.query_heads = 2, .kv_heads = 2, .head_dim = 8, .value_head_dim = 8};
+  problem.cluster.gpus_per_node = ranks;
+  return problem;
+}
+
+// Every rank sends its keys to all later ones.
+Program program_of(const Problem& problem, Passes passes = Passes::both) {
+  PlanBuilder b(problem);
+  const int32_t n = problem.ranks();
+  for (int32_t r = 0; r < n; ++r) b.home(r, {{64 * r / n, 64 * (r + 1) / n}});
+  for (int32_t r = 0; r < n; ++r) {
+    b.forward().attend(0, r, b.home_of(r), b.home_of(r));
+    for (int32_t other = 0; other < r; ++other) {
+      b.forward().send(0, other, r, Tensor::kv, b.home_of(other));
+      b.forward().attend(1, r, b.home_of(r), b.home_of(other));
+    }
+  }
+  b.backward_by_return();
+  return compile(problem, b.finish(), passes);
+}
+
+// Breaks after a number of calls, in whatever rank comes first.
+class BreakingKernel : public Kernel {
+ public:
+  void forward(const ForwardCall& call) const override { inner_->forward(call); }
+  void backward(const BackwardCall& call) const override {
+    if (call.segments.front().mask == SegmentMask::full) throw std::runtime_error("kernel broke");
+    inner_->backward(call);
+  }
+
+ private:
+  std::unique_ptr<Kernel> inner_ = make_reference_kernel();
+};
+
+// Swallows the messages from one rank to another.
+class LossyTransport : public Mailbox {
+ public:
+  LossyTransport(int32_t ranks, int32_t from, int32_t to) : Mailbox(ranks), from_(from), to_(to) {}
+  void send(int32_t from, int32_t to, int32_t tag, std::span<const std::byte> bytes) override {
+    if (from != from_ || to != to_) Mailbox::send(from, to, tag, bytes);
+  }
+
+ private:
+  int32_t from_, to_;
+};
+
+std::string failure_of(const Problem& problem, const Kernel& kernel, Transport& transport,
+                       double timeout_seconds) {
+  ExecuteOptions options;
+  options.timeout_seconds = timeout_seconds;
+  try {
+    execute_with(problem, program_of(problem), options, kernel, transport);
+  } catch (const ExecutionFailure& failure) {
+    return failure.what();
+  }
+  return "";
+}
+
+TEST(Threads, a_rank_that_throws_ends_the_run_by_name) {
+  const Problem problem = problem_of(2);
+  Mailbox mailbox(2);
+  EXPECT_EQ(failure_of(problem, BreakingKernel(), mailbox, 60),
+            "rank 1, backward step 1: kernel broke");
+}
+
+TEST(Threads, a_rank_that_hangs_ends_the_run_by_name) {
+  const Problem problem = problem_of(3);
+  LossyTransport lossy(3, 0, 2);
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(failure_of(problem, *make_reference_kernel(), lossy, 0.3),
+            "rank 2, forward step 0: no progress for 0.3 s, waiting for a message from rank 0");
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
+}
+
+TEST(Threads, a_transport_that_throws_ends_the_run_by_name) {
+  class Full : public Mailbox {
+   public:
+    Full() : Mailbox(2) {}
+    void send(int32_t, int32_t, int32_t, std::span<const std::byte>) override {
+      throw std::runtime_error("no room");
+    }
+  } full;
+  EXPECT_EQ(failure_of(problem_of(2), *make_reference_kernel(), full, 60),
+            "rank 0, forward step 0: no room");
+}
+
+// Copies every output bit of a run's kernel calls.
+class RecordingKernel : public Kernel {
+ public:
+  explicit RecordingKernel(std::vector<double>& sums) : sums_(sums) {}
+  void forward(const ForwardCall& call) const override { inner_->forward(call); }
+  void backward(const BackwardCall& call) const override {
+    inner_->backward(call);
+    for (const Segment& s : call.segments) {  // one rank: one thread, no lock
+      for (int64_t i = 0; i < s.q_rows; ++i) {
+        sums_.push_back(call.dq.at<float>(s.out_row + i, 0)[0]);
+        sums_.push_back(call.lse.at<float>(s.q_row + i, 0)[0]);
+      }
+    }
+  }
+
+ private:
+  std::vector<double>& sums_;
+  std::unique_ptr<Kernel> inner_ = make_fused_kernel();
+};
+
+TEST(Threads, iterations_are_equal_bit_by_bit) {
+  const Problem problem = problem_of(1);
+  std::vector<double> values;
+  Mailbox mailbox(1);
+  execute_with(problem, program_of(problem), {.warmup = 1, .iterations = 2},
+               RecordingKernel(values), mailbox);
+  ASSERT_EQ(values.size() % 3, 0u);
+  const size_t each = values.size() / 3;
+  for (size_t i = 0; i < each; ++i) {
+    ASSERT_EQ(values[i], values[i + each]);
+    ASSERT_EQ(values[i], values[i + 2 * each]);
+  }
+}
+
+TEST(Threads, ranks_merge_in_the_same_order_every_time) {
+  const Problem problem = problem_of(4);
+  const Program program = program_of(problem);
+  double output = 0, gradient = 0;
+  for (int run = 0; run < 5; ++run) {
+    const Timeline t = execute_threads(problem, program, {.warmup = 0, .iterations = 1});
+    EXPECT_TRUE(t.accuracy.ok());
+    if (run == 0) output = t.accuracy.max_error_output;
+    if (run == 0) gradient = t.accuracy.max_error_gradient;
+    EXPECT_EQ(t.accuracy.max_error_output, output);
+    EXPECT_EQ(t.accuracy.max_error_gradient, gradient);
+  }
+}
+
+TEST(Threads, the_timeline_is_filled) {
+  const Problem problem = problem_of(2);
+  const Timeline t = execute_threads(problem, program_of(problem), {.warmup = 1, .iterations = 2});
+  ASSERT_EQ(t.seconds.size(), 4u);
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_GT(t.attention_seconds[i], 0);
+    EXPECT_GE(t.overhead_seconds[i], 0);
+    EXPECT_GT(t.seconds[i], t.attention_seconds[i] + t.overhead_seconds[i]);
+  }
+  EXPECT_EQ(t.messages, (std::vector<int64_t>{0, 1, 1, 0}));
+  EXPECT_GT(t.peak_bytes[0], 0);
+  EXPECT_FALSE(t.events.empty());
+}
+
+TEST(Threads, different_head_dims_run_on_the_plain_kernel) {
+  Problem problem = problem_of(2);
+  problem.shape.value_head_dim = 4;
+  problem.shape.dtype = Dtype::float64;
+  const Timeline t = execute_threads(problem, program_of(problem),
+                                     {.kernel = "reference", .warmup = 0, .iterations = 1});
+  EXPECT_TRUE(t.accuracy.ok());
+  EXPECT_LE(t.accuracy.max_error_gradient, 1e-12);
+}
+
+TEST(CorePeak, is_measured_once) {
+  const double peak = core_peak_flops_per_second(Dtype::float32);
+  EXPECT_GT(peak, 1e8);
+  EXPECT_EQ(core_peak_flops_per_second(Dtype::float32), peak);
+}
+
+}  // namespace
+}  // namespace cpbench

@@ -1,0 +1,63 @@
+"""Runs the real program. CPBENCH names it; by default it is build/cpbench."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = os.environ.get("CPBENCH", str(ROOT / "build" / "cpbench"))
+
+# A run of a fraction of a second: two ranks, 256 tokens.
+TINY = [
+    "--workload",
+    "fixed:tokens=100",
+    "--tokens",
+    "256",
+    "--ranks",
+    "2",
+    "--dtype",
+    "float64",
+    "--iterations",
+    "1",
+]
+
+
+def start(*words, **options):
+    return subprocess.Popen(
+        [PROGRAM, *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def run(*words, **options):
+    return subprocess.run(
+        [PROGRAM, *map(str, words)], capture_output=True, text=True, timeout=120, **options
+    )
+
+
+def run_json(*words, **options):
+    done = run(*words, "--format", "json", **options)
+    assert done.stdout, done.stderr
+    return done, json.loads(done.stdout)
+
+
+def assert_refused(done, *parts):
+    """Exit code 2 and one clear line that holds all parts; nothing on standard output."""
+    lines = [line for line in done.stderr.splitlines() if "warning" not in line]
+    assert done.returncode == 2, (done.returncode, done.stderr)
+    assert done.stdout == ""
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("cpbench: error: ")
+    for part in parts:
+        assert part in lines[0], lines[0]
+
+
+@pytest.fixture
+def results(tmp_path):
+    return tmp_path / "results"

@@ -1,0 +1,97 @@
+"""`plan` writes what `check` accepts; `check` refuses what was spoiled, and says where."""
+
+import json
+
+import pytest
+from conftest import assert_refused, run, run_json
+
+SMALL = ["--workload", "fixed:tokens=8", "--tokens", "12", "--ranks", "2"]
+STRATEGIES = ["allgather", "flashcp", "per_doc", "ring", "ulysses", "zigzag"]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("ending", ["json", "h5", "txt"])
+def test_written_plans_are_correct(strategy, ending, tmp_path):
+    file = tmp_path / f"plan.{ending}"
+    assert run("plan", "--strategy", strategy, *SMALL, "--output", file).returncode == 0
+    done = run("check", file)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith(f"{file}: correct; 2 ranks, 12 tokens")
+
+
+def test_plan_prints_metrics_and_text():
+    done = run("plan", "--strategy", "ring", *SMALL)
+    assert done.returncode == 0
+    assert "wire_bytes" in done.stdout and "plan ranks 2 tokens 12" in done.stdout
+
+
+def test_long_plan_is_summarised():
+    words = ["plan", "--strategy", "ring", "--workload", "pile", "--ranks", "32"]
+    assert "--full prints them" in run(*words).stdout
+    assert "plan ranks 32" in run(*words, "--full").stdout
+
+
+def test_plan_takes_one_cell():
+    assert_refused(run("plan", "--strategy", "ring,zigzag", *SMALL), "one plan")
+
+
+def test_plan_that_a_strategy_cannot_make():
+    done = run("plan", "--strategy", "ulysses", "--workload", "pile", "--ranks", "3")
+    assert_refused(done, "ulysses", "unsupported", "8", "3")
+
+
+def spoiled(tmp_path, change):
+    file = tmp_path / "plan.json"
+    assert run("plan", "--strategy", "ring", *SMALL, "--output", file).returncode == 0
+    content = json.loads(file.read_text())
+    change(content)
+    file.write_text(json.dumps(content))
+    return file
+
+
+@pytest.mark.parametrize(
+    "change, rule",
+    [
+        (lambda c: c["plan"]["forward"]["attends"].pop(), "P3"),
+        (
+            lambda c: c["plan"]["forward"]["attends"].append(c["plan"]["forward"]["attends"][-1]),
+            "P3",
+        ),
+        (lambda c: c["plan"]["home"].__setitem__(1, c["plan"]["home"][0]), "P2"),
+        (lambda c: c["plan"]["forward"]["sends"].pop(), "P4"),
+    ],
+)
+def test_wrong_plan(change, rule, tmp_path):
+    done = run("check", spoiled(tmp_path, change))
+    assert done.returncode == 1
+    assert rule in done.stdout
+    assert "the plan is wrong" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "change, part",
+    [
+        (lambda c: c["plan"].pop("home"), "home"),
+        (lambda c: c["plan"]["forward"].update(steps_ahead=1), "steps_ahead"),
+        (lambda c: c["plan"].update(ranks="two"), "ranks"),
+    ],
+)
+def test_malformed_plan(change, part, tmp_path):
+    assert_refused(run("check", spoiled(tmp_path, change)), "plan.json", part)
+
+
+def test_no_json(tmp_path):
+    file = tmp_path / "plan.json"
+    file.write_text("{")
+    assert_refused(run("check", file), "plan.json")
+
+
+def test_no_such_plan(tmp_path):
+    assert_refused(run("check", tmp_path / "none.json"), "none.json")
+
+
+def test_result_files_hold_plans_too(results):
+    _, cells = run_json(
+        "run", "--strategy", "ring", *SMALL, "--backend", "plan", "--output", results
+    )
+    assert run("check", cells[0]["file"]).returncode == 0

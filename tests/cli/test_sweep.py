@@ -1,0 +1,159 @@
+"""Sweeps that are resumed, interrupted, or run out of disk."""
+
+import os
+import resource
+import signal
+import subprocess
+import time
+
+import pytest
+from conftest import PROGRAM, TINY, run_json, start
+
+SWEEP = ["run", "--strategy", "ring,allgather,zigzag", *TINY]
+
+
+def leftovers(folder):
+    return [file for file in os.listdir(folder) if not file.endswith(".h5")]
+
+
+def test_finished_cells_are_not_run_again(results):
+    _, first = run_json("run", "--strategy", "ring", *TINY, "--output", results)
+    written = os.stat(first[0]["file"]).st_mtime_ns
+    done, cells = run_json(*SWEEP, "--output", results)
+    assert done.returncode == 0
+    assert [cell["existed"] for cell in cells] == [True, False, False]
+    assert os.stat(first[0]["file"]).st_mtime_ns == written
+    assert cells[0]["metrics"] == first[0]["metrics"]
+    assert "[1/2] allgather" in done.stderr and "1 of them from an earlier run" in done.stderr
+
+
+def test_damaged_file_is_run_again(results):
+    _, cells = run_json("run", "--strategy", "ring", *TINY, "--output", results)
+    with open(cells[0]["file"], "r+b") as file:
+        file.truncate(100)
+    done, cells = run_json("run", "--strategy", "ring", *TINY, "--output", results)
+    assert done.returncode == 0 and not cells[0]["existed"] and cells[0]["status"] == "ok"
+    assert "warning" in done.stderr and "run again" in done.stderr
+
+
+def test_changed_length_file_is_run_again(tmp_path, results):
+    lengths = tmp_path / "lengths.txt"
+    words = [
+        "run",
+        "--strategy",
+        "ring",
+        "--backend",
+        "plan",
+        "--workload",
+        lengths,
+        "--tokens",
+        "256",
+        "--output",
+        results,
+    ]
+    lengths.write_text("100\n")
+    run_json(*words)
+    assert run_json(*words)[1][0]["existed"]
+    lengths.write_text("50\n")
+    assert not run_json(*words)[1][0]["existed"]
+
+
+def test_failed_cell_is_run_again(tmp_path, results):
+    planner = tmp_path / "planner"
+    planner.write_text("#!/bin/sh\nexit 1\n")
+    planner.chmod(0o755)
+    words = ["run", "--strategy", f"exec:{planner}", *TINY, "--output", results]
+    assert run_json(*words)[1][0]["status"] == "failed"
+    assert not run_json(*words)[1][0]["existed"]
+
+
+def wait_for(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_keeps_finished_cells(number, results):
+    # The second cell takes minutes: the signal comes while it runs.
+    words = [
+        "run",
+        "--strategy",
+        "ring",
+        "--workload",
+        "fixed:tokens=512",
+        "--tokens",
+        "512",
+        "--ranks",
+        "2",
+        "--iterations",
+        "1,1000000",
+        "--output",
+        results,
+    ]
+    process = start(*words)
+    wait_for(lambda: results.exists() and any(f.endswith(".h5") for f in os.listdir(results)))
+    time.sleep(0.2)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert out == ""
+    assert "interrupted: 1 of 2 cells are finished" in err
+    assert "resume with: " in err and "--iterations 1,1000000" in err
+    assert len(os.listdir(results)) == 1 and not leftovers(results)
+    _, cells = run_json(
+        "run",
+        "--strategy",
+        "ring",
+        "--workload",
+        "fixed:tokens=512",
+        "--tokens",
+        "512",
+        "--ranks",
+        "2",
+        "--iterations",
+        "1",
+        "--output",
+        results,
+    )
+    assert cells[0]["existed"]
+
+
+def test_disk_full_ends_the_sweep_with_one_line(results):
+    # A limit on file size stands in for the full disk: the write fails part of the way.
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    done = subprocess.run(
+        [PROGRAM, *SWEEP, "--output", str(results)],
+        capture_output=True,
+        text=True,
+        preexec_fn=limit,
+        restore_signals=False,
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("cpbench: error: ") and str(results) in last and "File too large" in last
+    assert os.listdir(results) == []
+
+
+def test_really_full_disk(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", disk], capture_output=True
+    )
+    if mounted.returncode != 0:
+        pytest.skip("no right to mount a small disk")
+    try:
+        done = subprocess.run(
+            [PROGRAM, *SWEEP, "--output", str(disk)], capture_output=True, text=True
+        )
+        assert done.returncode == 2
+        assert "No space left on device" in done.stderr.splitlines()[-1]
+        assert os.listdir(disk) == []
+    finally:
+        subprocess.run(["umount", disk], check=True)
