@@ -1,7 +1,6 @@
 // ByteScale's hybrid data parallelism, balanced: sequences longest first, each on ranks in
 // proportion to its length, where the least is yet to do; short ones whole on one rank.
 #include <algorithm>
-#include <numeric>
 #include <set>
 #include <string>
 
@@ -51,11 +50,7 @@ Schedule schedule(const Problem& problem, const Options& options) {
   const GroupCost cost(problem);
   const int32_t ranks = problem.ranks();
   const int64_t per_rank = tokens_per_rank(options, problem);
-  const std::vector<Range> sequences = sequences_of(problem.batch);
-  std::vector<int32_t> longest_first(sequences.size());
-  std::iota(longest_first.begin(), longest_first.end(), 0);
-  std::stable_sort(longest_first.begin(), longest_first.end(),
-                   [&](int32_t a, int32_t b) { return sequences[a].size() > sequences[b].size(); });
+  const Loads loads = loads_of(sequences_of(problem.batch), cost);
 
   Schedule out;
   Queue queue(ranks);
@@ -64,8 +59,8 @@ Schedule schedule(const Problem& problem, const Options& options) {
     int64_t tokens = 0;
   };
   std::vector<Open> open(ranks);  // each rank's group of short sequences that may yet grow
-  for (int32_t s : longest_first) {
-    const int64_t tokens = sequences[s].size();
+  for (int32_t s : longest_first(loads)) {
+    const int64_t tokens = loads[s].tokens;
     const int64_t degree = (tokens + per_rank - 1) / per_rank;
     if (degree > ranks) {
       throw Unsupported(
@@ -73,10 +68,9 @@ Schedule schedule(const Problem& problem, const Options& options) {
           " ranks of " + std::to_string(per_rank) + " tokens, there are " + std::to_string(ranks) +
           "; raise tokens_per_rank to " + std::to_string((tokens + ranks - 1) / ranks));
     }
-    const GroupCost::Load load = cost.load_of(sequences[s]);
     const std::vector<int32_t> group = queue.least_busy(degree);
-    out.seconds = std::max(out.seconds,
-                           queue.run(group, cost.ring_seconds(load, static_cast<int32_t>(degree))));
+    out.seconds = std::max(
+        out.seconds, queue.run(group, cost.ring_seconds(loads[s], static_cast<int32_t>(degree))));
     Open& last = open[group.front()];
     if (degree == 1 && last.group >= 0 && last.tokens + tokens <= per_rank) {
       out.groups[last.group].sequences.push_back(s);

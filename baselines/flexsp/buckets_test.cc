@@ -36,7 +36,7 @@ TEST(FlexspBuckets, LeastTokensAdded) {
     for (int64_t n = random.between(1, 12); n > 0; --n) {
       loads.push_back({.tokens = random.between(1, 30)});
     }
-    const Items items = flexcp::longest_first(loads);
+    const Items items = longest_first(loads);
     const auto count = static_cast<int32_t>(random.between(1, 5));
     const std::vector<Bucket> buckets = buckets_of(loads, items, count);
     EXPECT_LE(std::ssize(buckets), count);

@@ -12,7 +12,6 @@
 namespace cpbench::flexsp {
 
 using flexcp::Items;
-using flexcp::Loads;
 
 struct SizedGroup {
   int32_t size = 0;  // ranks

@@ -21,7 +21,7 @@ TEST(FlexspHeuristic, GroupsKeepTheLimits) {
     Limits limits{static_cast<int32_t>(random.between(2, 16)), 0, {}};
     limits.capacity = random.between(1, 3) * problem.tokens() / limits.ranks + 1;
     for (int32_t size = 2; size <= limits.ranks; size *= 2) limits.sizes.push_back(size);
-    const auto groups = group_by_heuristic(loads, flexcp::longest_first(loads), limits, cost);
+    const auto groups = group_by_heuristic(loads, longest_first(loads), limits, cost);
     if (!groups) continue;
     ++placed;
     std::set<int32_t> seen;

@@ -6,7 +6,9 @@
 #include "baselines/flexsp/program.h"
 #include "harness/strategy/groups.h"
 #include "harness/strategy/strategy.h"
+#include "methods/flexcp/micro_batches.h"
 #include "methods/flexcp/placement.h"
+#include "methods/flexcp/solver.h"
 
 namespace cpbench {
 namespace flexsp {
@@ -25,7 +27,7 @@ Limits limits_of(const Problem& problem, const Options& options) {
   limits.ranks = problem.ranks();
   limits.capacity = options.integer("tokens_per_rank");
   if (limits.capacity == 0) {
-    limits.capacity = (2 * problem.tokens() + limits.ranks - 1) / limits.ranks;
+    limits.capacity = flexcp::default_tokens_per_rank(problem.tokens(), limits.ranks);
   }
   const bool from_one = options.boolean("single_ranks") || limits.ranks == 1;
   for (int32_t size = from_one ? 1 : 2; size <= limits.ranks; size *= 2) {
@@ -54,28 +56,10 @@ struct MicroBatch {
   SizedGroups start;
 };
 
-// As few micro-batches as the heuristic can place: one more (beyond 16, a sixteenth more) whenever
-// one does not fit. One sequence alone does.
-std::vector<MicroBatch> split(const Loads& loads, const Items& items, const Limits& limits,
-                              const GroupCost& cost) {
-  const auto most = static_cast<int64_t>(items.size());
-  for (int64_t parts = 1;;) {
-    std::vector<MicroBatch> micro_batches;
-    for (Items& part : flexcp::deal(loads, items, static_cast<int32_t>(parts))) {
-      std::optional<SizedGroups> groups = group_by_heuristic(loads, part, limits, cost);
-      if (!groups) break;
-      micro_batches.push_back({std::move(part), std::move(*groups)});
-    }
-    if (static_cast<int64_t>(micro_batches.size()) == parts) return micro_batches;
-    parts = std::min(most, parts + std::max<int64_t>(1, parts / 16));
-  }
-}
-
 Solution solve(const Problem& problem, const Options& options) {
   const GroupCost cost(problem);
-  Loads loads;
-  for (const Range& sequence : sequences_of(problem.batch)) loads.push_back(cost.load_of(sequence));
-  const Items items = flexcp::longest_first(loads);
+  const Loads loads = loads_of(sequences_of(problem.batch), cost);
+  const Items items = longest_first(loads);
   const Limits limits = limits_of(problem, options);
   require_room(loads[items.front()].tokens, limits, problem.shape.query_heads);
 
@@ -85,8 +69,13 @@ Solution solve(const Problem& problem, const Options& options) {
   if (by_program) buckets = buckets_of(loads, items, bucket_count);
   const Loads seen = by_program ? rounded(loads, buckets) : loads;
 
+  auto place_part = [&](const Items& part) -> std::optional<MicroBatch> {
+    std::optional<SizedGroups> groups = group_by_heuristic(seen, part, limits, cost);
+    if (!groups) return std::nullopt;
+    return MicroBatch{part, std::move(*groups)};
+  };
   Solution out;
-  for (const MicroBatch& micro_batch : split(seen, items, limits, cost)) {
+  for (const MicroBatch& micro_batch : flexcp::split(seen, items, 1, place_part)) {
     ProgramResult result{micro_batch.start, false};
     out.heuristic_seconds += slowest_seconds(micro_batch.start, cost);
     if (by_program) {

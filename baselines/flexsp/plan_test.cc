@@ -120,7 +120,7 @@ TEST(FlexspProgram, FindsTheOptimum) {
     const Loads loads = flexcp::loads_of(problem);
     const GroupCost cost(problem);
     const Limits limits{8, batch.tokens(), {1, 2, 4, 8}};
-    const Items items = flexcp::longest_first(loads);
+    const Items items = longest_first(loads);
     const std::vector<Bucket> buckets = buckets_of(loads, items, 16);  // one a sequence: exact
     const auto start = group_by_heuristic(loads, items, limits, cost);
     ASSERT_TRUE(start.has_value());

@@ -35,22 +35,15 @@ int32_t degree_of(int64_t tokens, int64_t per_rank, int32_t ranks) {
 
 // A bucket takes sequences, longest first, while its tokens fit its ranks and its work per rank
 // stays within that of the largest single sequence: so buckets of all degrees take about as long.
-Buckets buckets_of(const std::vector<Range>& sequences, int64_t per_rank, int32_t ranks,
-                   const GroupCost& cost) {
-  std::vector<int32_t> longest_first(sequences.size());
-  std::iota(longest_first.begin(), longest_first.end(), 0);
-  std::stable_sort(longest_first.begin(), longest_first.end(),
-                   [&](int32_t a, int32_t b) { return sequences[a].size() > sequences[b].size(); });
-  std::vector<GroupCost::Load> loads;
+Buckets buckets_of(const Loads& loads, int64_t per_rank, int32_t ranks, const GroupCost& cost) {
   std::vector<int32_t> degrees;
   double target = 0;
-  for (const Range& sequence : sequences) {
-    loads.push_back(cost.load_of(sequence));
-    degrees.push_back(degree_of(sequence.size(), per_rank, ranks));
-    target = std::max(target, cost.work_seconds(loads.back()) / degrees.back());
+  for (const GroupCost::Load& load : loads) {
+    degrees.push_back(degree_of(load.tokens, per_rank, ranks));
+    target = std::max(target, cost.work_seconds(load) / degrees.back());
   }
   Buckets buckets;
-  for (int32_t s : longest_first) {
+  for (int32_t s : longest_first(loads)) {
     std::vector<Bucket>& list = buckets[degrees[s]];
     GroupCost::Load with = loads[s];
     if (!list.empty()) with += list.back().load;
@@ -75,8 +68,8 @@ Schedule schedule(const Problem& problem, const Options& options) {
   const int32_t ranks = problem.ranks();
   Schedule out;
   std::vector<double> busy(ranks, 0);
-  for (auto& [degree, buckets] :
-       buckets_of(sequences_of(problem.batch), tokens_per_rank(options, problem), ranks, cost)) {
+  for (auto& [degree, buckets] : buckets_of(loads_of(sequences_of(problem.batch), cost),
+                                            tokens_per_rank(options, problem), ranks, cost)) {
     for (const Bucket& bucket : buckets) {
       // Aligned groups of this degree; one is free when the last of its ranks is.
       int32_t best = 0;
@@ -115,7 +108,7 @@ std::vector<Fact> make_facts(const Problem& problem, const Options& options) {
 extern const Strategy strategy_megatron_hybrid = {
     .name = "megatron_hybrid",
     .title = "Megatron-LM hybrid context parallelism",
-    .source = "NVIDIA/Megatron-LM, hybrid (dynamic) context parallelism",
+    .source = "NVIDIA/Megatron-LM, hybrid (dynamic) context parallelism: BalancedCPScheduler",
     .moves =
         "K, V of sequences longer than tokens_per_rank round a ring of a power of two of ranks; "
         "backward again, with dK, dV in fp32 behind them",

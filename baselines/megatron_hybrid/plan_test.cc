@@ -67,7 +67,16 @@ TEST(MegatronHybridPlan, BytesInClosedForm) {
   EXPECT_EQ(bytes, hops * (2 * kv + dkv));
 }
 
-// The rule of upstream for 8K tokens a rank: 8K -> 1, just over 8K -> 2, 33K -> 8.
+// NVIDIA-NeMo/Megatron-Bridge documents for its long-context example that at 64 tokens a rank its
+// scheduler gives 128 tokens two ranks, and 64 and fewer one.
+TEST(MegatronHybridPlan, DegreesOfThePublishedExample) {
+  const std::map<std::string, std::string> set = {{"tokens_per_rank", "64"}};
+  for (auto [tokens, degree] : std::map<int64_t, int>{{128, 2}, {96, 2}, {64, 1}, {24, 1}}) {
+    const Problem problem = layer_problem({.document_lengths = {tokens}}, 4);
+    EXPECT_EQ(fact(problem, set, "groups_of_" + std::to_string(degree)), 1) << tokens;
+  }
+}
+
 TEST(MegatronHybridPlan, DegreesArePowersOfTwo) {
   const Problem problem = layer_problem({.document_lengths = {8192, 8193, 33000}}, 16);
   const std::map<std::string, std::string> set = {{"tokens_per_rank", "8192"}};

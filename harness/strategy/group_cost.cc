@@ -1,6 +1,7 @@
 #include "harness/strategy/group_cost.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "harness/plan/plan_bytes.h"
 
@@ -72,6 +73,20 @@ double GroupCost::all_to_all_seconds(const Load& load, int32_t degree) const {
   const double shard = static_cast<double>(load.tokens) / degree;
   return work + 6 * kExchangeLatencySeconds +
          (degree - 1) * shard * bytes_per_token / bytes_per_second(degree);
+}
+
+Loads loads_of(const std::vector<Range>& sequences, const GroupCost& cost) {
+  Loads loads;
+  for (const Range& sequence : sequences) loads.push_back(cost.load_of(sequence));
+  return loads;
+}
+
+std::vector<int32_t> longest_first(const Loads& loads) {
+  std::vector<int32_t> order(loads.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int32_t a, int32_t b) { return loads[a].tokens > loads[b].tokens; });
+  return order;
 }
 
 }  // namespace cpbench

@@ -9,6 +9,8 @@
 // A group of at most gpus_per_node ranks is taken to lie inside one node.
 #pragma once
 
+#include <vector>
+
 #include "harness/plan/mask.h"
 #include "harness/plan/problem.h"
 
@@ -70,5 +72,12 @@ class GroupCost {
   double seconds_per_cell_, linear_seconds_per_token_;
   double hop_bytes_, backward_hop_bytes_;  // per token
 };
+
+// The load of every sequence of the batch (sequences_of in groups.h).
+using Loads = std::vector<GroupCost::Load>;
+Loads loads_of(const std::vector<Range>& sequences, const GroupCost& cost);
+
+// Indices into the loads, most tokens first; ties in order of index.
+std::vector<int32_t> longest_first(const Loads& loads);
 
 }  // namespace cpbench

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <numeric>
 #include <set>
 
 namespace cpbench::flexcp {
@@ -33,14 +32,6 @@ class Rooms {
 };
 
 }  // namespace
-
-Items longest_first(const Loads& loads) {
-  Items items(loads.size());
-  std::iota(items.begin(), items.end(), 0);
-  std::stable_sort(items.begin(), items.end(),
-                   [&](int32_t a, int32_t b) { return loads[a].tokens > loads[b].tokens; });
-  return items;
-}
 
 std::vector<Bin> best_fit(const Loads& loads, const Items& items, int64_t tokens_per_rank) {
   std::vector<Bin> bins;

@@ -26,10 +26,7 @@ struct Bin {
 
 // All functions take the load of every sequence of the batch, and `items`: the indices of those to
 // place, longest first. Ties fall to the lower index, so the answer is the same everywhere.
-using Loads = std::vector<GroupCost::Load>;
 using Items = std::vector<int32_t>;
-
-Items longest_first(const Loads& loads);
 
 // Best-fit decreasing. A bin has as many ranks as its longest sequence needs at `tokens_per_rank`;
 // a sequence joins the bin where it leaves the least room, else opens one.

@@ -12,8 +12,7 @@ namespace {
 
 Solution solution_of(const Problem& problem, const Options& options) {
   const GroupCost cost(problem);
-  Loads loads;
-  for (const Range& sequence : sequences_of(problem.batch)) loads.push_back(cost.load_of(sequence));
+  const Loads loads = loads_of(sequences_of(problem.batch), cost);
   Limits limits{problem.ranks(), options.integer("tokens_per_rank")};
   if (limits.tokens_per_rank == 0) {
     limits.tokens_per_rank = default_tokens_per_rank(problem.tokens(), problem.ranks());

@@ -6,6 +6,7 @@
 
 #include "harness/plan/errors.h"
 #include "methods/flexcp/degrees.h"
+#include "methods/flexcp/micro_batches.h"
 
 namespace cpbench::flexcp {
 namespace {
@@ -29,24 +30,9 @@ void require_room(const Loads& loads, const Items& items, const Limits& limits, 
                     "; tokens_per_rank=" + std::to_string(divide_up(longest, ranks)) + " would do");
 }
 
-// As few micro-batches as `bins_of` can fill: one more (beyond 16, a sixteenth more, so that very
-// many take no longer to find) whenever some micro-batch does not fit. One sequence alone does.
-template <typename BinsOf>
-std::vector<std::vector<Bin>> split(const Loads& loads, const Items& items, const Limits& limits,
-                                    BinsOf bins_of) {
-  const auto most = static_cast<int64_t>(items.size());
-  int64_t parts = std::clamp<int64_t>(
-      divide_up(tokens_of(loads, items), limits.ranks * limits.tokens_per_rank), 1, most);
-  while (true) {
-    std::vector<std::vector<Bin>> micro_batches;
-    for (const Items& part : deal(loads, items, static_cast<int32_t>(parts))) {
-      std::optional<std::vector<Bin>> bins = bins_of(part);
-      if (!bins) break;
-      micro_batches.push_back(std::move(*bins));
-    }
-    if (static_cast<int64_t>(micro_batches.size()) == parts) return micro_batches;
-    parts = std::min(most, parts + std::max<int64_t>(1, parts / 16));
-  }
+// Micro-batches that hold all tokens, if nothing else stood in the way.
+int64_t least_micro_batches(const Loads& loads, const Items& items, const Limits& limits) {
+  return divide_up(tokens_of(loads, items), limits.ranks * limits.tokens_per_rank);
 }
 
 double total_seconds(const std::vector<std::vector<Bin>>& micro_batches, const GroupCost& cost) {
@@ -74,7 +60,8 @@ Solution flexible(const Loads& loads, const Items& items, const Limits& limits,
     if (needed > limits.ranks) return std::nullopt;
     return bins;
   };
-  return with_flexible_degrees(split(loads, items, limits, bins_of), limits.ranks, cost);
+  return with_flexible_degrees(
+      split(loads, items, least_micro_batches(loads, items, limits), bins_of), limits.ranks, cost);
 }
 
 Solution fixed(const Loads& loads, const Items& items, const Limits& limits, int32_t degree,
@@ -96,7 +83,7 @@ Solution fixed(const Loads& loads, const Items& items, const Limits& limits, int
     }
     return std::nullopt;
   };
-  Solution solution{split(loads, items, limits, bins_of)};
+  Solution solution{split(loads, items, least_micro_batches(loads, items, limits), bins_of)};
   solution.seconds = total_seconds(solution.micro_batches, cost);
   return solution;
 }

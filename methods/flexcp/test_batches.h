@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "harness/plan/problem.h"
+#include "harness/strategy/group_cost.h"
 #include "harness/strategy/groups.h"
 #include "methods/flashcp/test_batches.h"
-#include "methods/flexcp/bins.h"
 
 namespace cpbench::flexcp {
 
@@ -49,10 +49,7 @@ inline Problem layer_problem(Batch batch, int32_t ranks) {
 }
 
 inline Loads loads_of(const Problem& problem) {
-  const GroupCost cost(problem);
-  Loads loads;
-  for (const Range& sequence : sequences_of(problem.batch)) loads.push_back(cost.load_of(sequence));
-  return loads;
+  return cpbench::loads_of(sequences_of(problem.batch), GroupCost(problem));
 }
 
 }  // namespace cpbench::flexcp
