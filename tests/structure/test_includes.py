@@ -42,7 +42,7 @@ OWNED = {
     "HDF5": (r"(H5\w*|hdf5\w*)\.h$", {"harness/store", "tests"}),
     "CBC": (
         r"(coin|coin-or)/|(Cbc|Osi|Clp|Coin)\w*\.h",
-        {"methods/*/exact*", "methods/*/integer_program*"},
+        {"harness/strategy/integer_program*"},
     ),
     "CLI11": (r"CLI/", {"harness/cli", "tests"}),
     "Google Benchmark": (r"benchmark/", {"tests"}),
@@ -135,7 +135,7 @@ def test_a_wrong_arrow_is_found(path, bracket, name):
 @pytest.mark.parametrize(
     ("path", "bracket", "name"),
     [
-        ("methods/flashcp/exact_test.cc", "<", "coin/Cbc_C_Interface.h"),
+        ("harness/strategy/integer_program.cc", "<", "coin/Cbc_C_Interface.h"),
         ("harness/plan/plan_test.cc", "<", "gtest/gtest.h"),
         ("harness/store/store.cc", "<", "hdf5.h"),
         ("harness/execute/kernel.cc", "<", "ATen/ops/empty.h"),
