@@ -11,32 +11,44 @@ size_t range_at(RangeSpan ranges, int64_t token) {
   return static_cast<size_t>(it - ranges.begin());
 }
 
-const std::vector<int64_t>& RowMaps::first_rows(SetId set) {
-  if (static_cast<size_t>(set) >= first_rows_.size()) first_rows_.resize(sets_.count());
-  std::vector<int64_t>& rows = first_rows_[set];
-  if (rows.empty()) {
+RowMaps::Map& RowMaps::map_of(SetId set) {
+  if (static_cast<size_t>(set) >= maps_.size()) maps_.resize(sets_.count());
+  Map& map = maps_[set];
+  if (map.first_rows.empty()) {
     int64_t row = 0;
     for (const Range& range : sets_[set]) {
-      rows.push_back(row);
+      map.first_rows.push_back(row);
       row += range.size();
     }
-    rows.push_back(row);
+    map.first_rows.push_back(row);
   }
-  return rows;
+  return map;
 }
 
 int64_t RowMaps::row_at(SetId set, int64_t token) {
   const RangeSpan ranges = sets_[set];
-  const size_t index = range_at(ranges, token);
-  const int64_t row = first_rows(set)[index];
+  Map& map = map_of(set);
+  size_t index = map.last;
+  if (index > 0 && token < ranges[index - 1].end) {
+    index = range_at(ranges, token);
+  } else if (index < ranges.size() && token >= ranges[index].end) {
+    ++index;
+    if (index < ranges.size() && token >= ranges[index].end) index = range_at(ranges, token);
+  }
+  map.last = index;
+  const int64_t row = map.first_rows[index];
   if (index == ranges.size() || token <= ranges[index].begin) return row;
   return row + token - ranges[index].begin;
 }
 
 void RowMaps::tokens_of(SetId set, int64_t row, int64_t rows, Ranges& out) {
   const RangeSpan ranges = sets_[set];
-  const std::vector<int64_t>& first = first_rows(set);
-  size_t index = std::upper_bound(first.begin(), first.end(), row) - first.begin() - 1;
+  Map& map = map_of(set);
+  const std::vector<int64_t>& first = map.first_rows;
+  size_t index = map.last;
+  if (index >= ranges.size() || row < first[index] || row >= first[index + 1]) {
+    index = std::upper_bound(first.begin(), first.end(), row) - first.begin() - 1;
+  }
   while (rows > 0) {
     const int64_t begin = ranges[index].begin + row - first[index];
     const int64_t count = std::min(rows, ranges[index].end - begin);
@@ -45,6 +57,7 @@ void RowMaps::tokens_of(SetId set, int64_t row, int64_t rows, Ranges& out) {
     rows -= count;
     ++index;
   }
+  map.last = index;
 }
 
 }  // namespace cpbench

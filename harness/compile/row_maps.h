@@ -21,10 +21,14 @@ class RowMaps {
   RangeSets& sets() { return sets_; }
 
  private:
-  const std::vector<int64_t>& first_rows(SetId set);  // per range of the set
+  struct Map {
+    std::vector<int64_t> first_rows;  // per range of the set, and the number of rows
+    size_t last = 0;  // the range that was found last: most look-ups ascend from there
+  };
+  Map& map_of(SetId set);
 
   RangeSets& sets_;
-  std::vector<std::vector<int64_t>> first_rows_;
+  std::vector<Map> maps_;
 };
 
 // The index of the first range of `ranges` that ends after `token`.

@@ -20,7 +20,12 @@ struct Arrival {
   Heads heads;
   bool collective = false;
   int32_t last_read = kAtStart;
+  Range hull = {};  // from the first token to the last
 };
+
+Range hull_of(RangeSpan tokens) {
+  return tokens.empty() ? Range{} : Range{tokens.front().begin, tokens.back().end};
+}
 
 struct Read {
   int32_t step = 0;  // kAtEnd: kept for the backward pass
@@ -57,6 +62,7 @@ class PresenceChecker {
         arrivals_.push_back({s.step, s.tokens, unit(s.heads), s.collective >= 0});
     }
     std::erase_if(arrivals_, [](const Arrival& a) { return a.tokens == RangeSets::kEmpty; });
+    for (Arrival& a : arrivals_) a.hull = hull_of(context_.tokens(a.tokens));
     for (int32_t i : operations.attends) {
       const Attend& a = pass_.attends[i];
       SetId tokens = tensor_ == Tensor::kv ? a.kv : a.q;
@@ -98,6 +104,7 @@ class PresenceChecker {
     std::vector<Read> reads = inside(reads_, heads);
     std::unordered_map<SetId, std::vector<size_t>> by_name;
     for (size_t i = 0; i < arrivals.size(); ++i) by_name[arrivals[i].tokens].push_back(i);
+    pieced_.clear();
     for (const Read& read : reads) judge_read(read, arrivals, by_name);
     judge_arrivals(arrivals, reads);
 
@@ -126,13 +133,31 @@ class PresenceChecker {
         return;
       }
     }
+    // What is at home never arrives (P7), so no arrival's life hangs on it.
+    if (contains_all(context_.tokens(home_), context_.tokens(read.tokens))) return;
+    const Range hull = hull_of(context_.tokens(read.tokens));
     std::vector<SetId> held;
-    for (Arrival& a : arrivals) {
+    for (const Arrival& a : arrivals) {
+      if (a.step < read.step) held.push_back(a.tokens);
+    }
+    // Read before, and nothing has come since: as it was then.
+    auto before = pieced_.find(read.tokens);
+    if (before != pieced_.end() && before->second.held == held.size()) {
+      for (size_t i : before->second.from) {
+        arrivals[i].last_read = std::max(arrivals[i].last_read, read.step);
+      }
+      return;
+    }
+    Pieced pieced{held.size(), {}};
+    for (size_t i = 0; i < arrivals.size(); ++i) {
+      Arrival& a = arrivals[i];
       if (a.step >= read.step) continue;
-      held.push_back(a.tokens);
       // A collective lands in one buffer, which lives as long as any of it is read.
-      if (a.collective || overlap(context_.tokens(a.tokens), context_.tokens(read.tokens))) {
+      if (a.collective || (a.hull.begin < hull.end && hull.begin < a.hull.end &&
+                           overlap(context_.tokens(a.tokens), context_.tokens(read.tokens)))) {
+        held.push_back(a.tokens);
         a.last_read = std::max(a.last_read, read.step);
+        pieced.from.push_back(i);
       }
     }
     Ranges missing = subtract(context_.tokens(read.tokens), context_.tokens(home_));
@@ -140,6 +165,8 @@ class PresenceChecker {
     if (!missing.empty()) {
       violation(keeps ? "P8" : "P4", read, "all of it there before the step",
                 set_text(missing) + " is not");
+    } else {
+      pieced_[read.tokens] = std::move(pieced);
     }
   }
 
@@ -164,11 +191,14 @@ class PresenceChecker {
       auto [it, fresh] = last_read.emplace(r.tokens, r.step);
       if (!fresh) it->second = std::max(it->second, r.step);
     }
+    std::unordered_map<int32_t, RangeSpan> read_after;  // by step; many arrive in the same one
     for (const Arrival& a : arrivals) {
       if (a.collective || a.step == kAtStart) continue;
       auto named = last_read.find(a.tokens);
       if (named != last_read.end() && named->second > a.step) continue;
-      Ranges idle = subtract(context_.tokens(a.tokens), reads_between(reads, a.step, kAtEnd));
+      auto [after, fresh] = read_after.try_emplace(a.step);
+      if (fresh) after->second = reads_between(reads, a.step, kAtEnd);
+      Ranges idle = subtract(context_.tokens(a.tokens), after->second);
       if (!idle.empty()) arrival_violation(a, "read later", set_text(idle) + " is not");
     }
   }
@@ -230,6 +260,12 @@ class PresenceChecker {
   Heads heads_;
   std::vector<Arrival> arrivals_;
   std::vector<Read> reads_;
+  // Sets that were there in pieces: how many arrivals there were, and which of them it came with.
+  struct Pieced {
+    size_t held = 0;
+    std::vector<size_t> from;
+  };
+  std::unordered_map<SetId, Pieced> pieced_;
 };
 
 // Every set of `tensor` that travels in this pass, or was kept for it.

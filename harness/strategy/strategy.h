@@ -15,6 +15,13 @@
 
 namespace cpbench {
 
+// A number that a strategy reports of its plan beside what every plan has: {"groups", 5, ""}.
+struct Fact {
+  std::string name;
+  double value = 0;
+  std::string unit;  // "" for a count or a ratio
+};
+
 struct Strategy {
   std::string name;         // folder, CLI word, TOML value, golden file
   std::string title;        // "FlashCP"
@@ -24,6 +31,8 @@ struct Strategy {
   std::vector<OptionSpec> options;
   // Deterministic. Throws Unsupported with the numbers where the strategy cannot do the problem.
   Plan (*plan)(const Problem& problem, const Options& options) = nullptr;
+  // Of the plan that `plan` makes of the same arguments, and Unsupported where that is. Optional.
+  std::vector<Fact> (*facts)(const Problem& problem, const Options& options) = nullptr;
 };
 
 // All strategies, sorted by name.

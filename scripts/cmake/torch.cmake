@@ -30,7 +30,7 @@ add_library(cpbench_torch INTERFACE)
 add_library(cpbench::torch ALIAS cpbench_torch)
 # -idirafter: torch ships its own fmt, which must not hide the system's.
 target_compile_options(cpbench_torch INTERFACE
-  $<$<COMPILE_LANGUAGE:CXX>:SHELL:-idirafter ${torch_root}/include>)
+  "SHELL:$<$<COMPILE_LANGUAGE:CXX>:-idirafter ${torch_root}/include>")
 target_compile_definitions(cpbench_torch INTERFACE AT_PER_OPERATOR_HEADERS)
 target_link_options(cpbench_torch INTERFACE ${torch_rpath_link})
 target_link_libraries(cpbench_torch INTERFACE ${torch_root}/lib/libtorch_cpu.so

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tree import ROOT, own_files
 
-PLANNING = {"harness/plan", "harness/strategy", "methods", "baselines"}
+PLANNING = {"harness/plan", "harness/cost", "harness/strategy", "methods", "baselines"}
 ALL = PLANNING | {
     "harness/compile",
     "harness/execute",
@@ -23,7 +23,8 @@ ALL = PLANNING | {
 }
 USES = {
     "harness/plan": set(),
-    "harness/strategy": {"harness/plan"},
+    "harness/cost": {"harness/plan"},
+    "harness/strategy": {"harness/plan", "harness/cost"},
     "methods": PLANNING,
     "baselines": PLANNING,
     "harness/compile": {"harness/plan"},

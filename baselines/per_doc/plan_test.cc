@@ -1,0 +1,39 @@
+#include <gtest/gtest.h>
+
+#include "harness/plan/mask.h"
+#include "harness/strategy/test_plans.h"
+
+namespace cpbench {
+namespace {
+
+using test_plans::plan_of;
+using test_plans::planned_bytes;
+using test_plans::problem_of;
+
+TEST(PerDoc, BytesAreTheClosedForm) {
+  for (int32_t ranks : {1, 2, 3, 8}) {
+    Problem problem = problem_of({100, 29, 1}, ranks, 8, 2);
+    Plan plan = plan_of("per_doc", problem);
+    int64_t longest = 0;
+    for (SetId home : plan.home) longest = std::max(longest, plan.token_sets.size_of(home));
+    int64_t bytes = int64_t{ranks} * (ranks - 1) * longest * 2 * (64 + 64) * 4;
+    EXPECT_EQ(planned_bytes(plan.forward, plan, problem.shape), bytes);
+    EXPECT_EQ(planned_bytes(plan.backward, plan, problem.shape), bytes);
+  }
+}
+
+// WLB-LLM's rule: a document of 2N chunks, and the remainders one token at a time by a counter that
+// runs on from document to document, so that ranks stay within two tokens of each other.
+TEST(PerDoc, RemaindersKeepTokensLevel) {
+  Problem problem = problem_of({7, 13, 5, 29, 3, 11, 17}, 4);
+  Plan plan = plan_of("per_doc", problem);
+  int64_t least = problem.tokens(), most = 0;
+  for (SetId home : plan.home) {
+    least = std::min(least, plan.token_sets.size_of(home));
+    most = std::max(most, plan.token_sets.size_of(home));
+  }
+  EXPECT_LE(most - least, 2);
+}
+
+}  // namespace
+}  // namespace cpbench

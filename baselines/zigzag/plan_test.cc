@@ -1,0 +1,35 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "harness/plan/mask.h"
+#include "harness/strategy/test_plans.h"
+
+namespace cpbench {
+namespace {
+
+using test_plans::plan_of;
+using test_plans::planned_bytes;
+using test_plans::problem_of;
+
+TEST(Zigzag, BytesAreTheClosedForm) {
+  for (int32_t ranks : {1, 2, 3, 8}) {
+    Problem problem = problem_of({100, 29, 1}, ranks, 8, 2);
+    Plan plan = plan_of("zigzag", problem);
+    int64_t kv = 130 * 2 * (64 + 64) * 4;
+    EXPECT_EQ(planned_bytes(plan.forward, plan, problem.shape), (ranks - 1) * kv);
+    EXPECT_EQ(planned_bytes(plan.backward, plan, problem.shape), 2 * (ranks - 1) * kv);
+  }
+}
+
+TEST(Zigzag, BalancesDivisibleDocumentsExactly) {
+  Problem problem = problem_of({160, 32, 96}, 4);
+  Plan plan = plan_of("zigzag", problem);
+  MaskIndex mask(problem.batch);
+  for (SetId home : plan.home) {
+    EXPECT_EQ(mask.cells(plan.token_sets[home]) * 4, mask.cells());
+  }
+}
+
+}  // namespace
+}  // namespace cpbench

@@ -1,0 +1,179 @@
+"""Reads result files (results/SCHEMA.md) into plain objects, for every figure.
+
+runs = load_runs("results/runs/quick")
+runs[0].strategy, runs[0].packs[0].seconds       # seconds: [iteration, rank]
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+SCHEMA_MAJOR = 1
+TENSORS = ("q", "kv", "o", "do", "dq", "dkv")
+
+
+class ResultError(Exception):
+    """One line for the person who runs the plot."""
+
+
+@dataclass
+class Pack:
+    document_lengths: np.ndarray
+    cells_per_rank: np.ndarray | None = None  # None: no plan could be made
+    bytes_out: np.ndarray | None = None  # per rank, both passes
+    seconds: np.ndarray | None = None  # [iteration, rank]; None: was not run
+    attention_seconds: np.ndarray | None = None
+
+
+@dataclass
+class Plan:
+    """The forward pass: who owns and who attends what."""
+
+    tokens: int
+    home: list  # per rank: ranges [n, 2]
+    attends: list  # (rank, query ranges, key ranges, head begin, head end)
+
+
+@dataclass
+class Run:
+    path: Path
+    attributes: dict
+    metrics: dict
+    packs: list = field(default_factory=list)
+
+    def __getattr__(self, name):
+        try:
+            return self.__dict__["attributes"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    @property
+    def label(self):
+        """What tells strategies apart in a figure: the name, and the options that were set."""
+        return f"{self.strategy} ({self.options})" if self.options else self.strategy
+
+    def plan(self, pack=0):
+        with h5py.File(self.path) as file:
+            return _plan(file[f"pack_{pack}/plan"])
+
+
+def load_runs(folder):
+    """All results under `folder`, or the one file, in the order of their names."""
+    folder = Path(folder)
+    paths = [folder] if folder.is_file() else sorted(folder.rglob("*.h5"))
+    if not paths:
+        raise ResultError(f"{folder}: no result file (*.h5); make some with `cpbench run`")
+    return [_run(path) for path in paths]
+
+
+def _text(value):
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _run(path):
+    try:
+        with h5py.File(path) as file:
+            attributes = {name: _text(value) for name, value in file.attrs.items()}
+            if attributes.get("kind") != "cpbench result":
+                raise ResultError(f"{path}: not a result file of cpbench")
+            if int(attributes["schema_version"].split(".")[0]) != SCHEMA_MAJOR:
+                raise ResultError(
+                    f"{path}: schema version {attributes['schema_version']}; "
+                    f"these plots read {SCHEMA_MAJOR}.x"
+                )
+            for name in ("tokens", "ranks", "nodes", "packs"):
+                attributes[name] = int(attributes[name])
+            metrics = {name: float(value[()]) for name, value in file["metrics"].items()}
+            run = Run(path, attributes, metrics)
+            while (group := f"pack_{len(run.packs)}") in file:
+                run.packs.append(_pack(file[group]))
+            return run
+    except (OSError, KeyError, ValueError) as error:
+        raise ResultError(f"{path}: cannot be read: {error}") from error
+
+
+def _pack(group):
+    pack = Pack(group["problem/document_lengths"][:])
+    if "facts" in group:
+        facts = group["facts"]
+        pack.cells_per_rank = facts["cells_per_rank"][:]
+        pack.bytes_out = facts["forward/bytes_out"][:] + facts["backward/bytes_out"][:]
+    if "samples" in group:
+        pack.seconds = group["samples/seconds"][:]
+        pack.attention_seconds = group["samples/attention_seconds"][:]
+    return pack
+
+
+def _plan(group):
+    sets = group["token_sets"]
+    ranges = np.stack([sets["begin"][:], sets["end"][:]], axis=1)
+    first = sets["first"][:]
+
+    def ranges_of(index):
+        return ranges[first[index] : first[index + 1]]
+
+    columns = group["forward/attends"]
+    names = ("rank", "q", "kv", "head_begin", "head_end")
+    rows = zip(*(columns[name][:] for name in names), strict=True)
+    return Plan(
+        int(_text(group.attrs["tokens"])),
+        [ranges_of(i) for i in group["home"][:]],
+        [(r, ranges_of(q), ranges_of(kv), b, e) for r, q, kv, b, e in rows],
+    )
+
+
+# What two runs must share to be compared in one group of bars, one panel and so on.
+GROUP_KEYS = (
+    "workload",
+    "tokens",
+    "ranks",
+    "nodes",
+    "shape_name",
+    "dtype",
+    "mask",
+    "window",
+    "direction",
+    "packing",
+    "packs",
+    "backend",
+    "kernel",
+    "seed",
+)
+
+
+def size_text(value):
+    for unit, name in ((1 << 20, "M"), (1 << 10, "K")):
+        if value >= unit and value % unit == 0:
+            return f"{value // unit}{name}"
+    return str(value)
+
+
+def _word(key, value):
+    if key == "tokens":
+        return f"{size_text(value)} tokens"
+    if key in ("ranks", "nodes", "packs"):
+        return f"{value} {key[:-1] if value == 1 else key}"
+    if key in ("seed", "window"):
+        return f"{key} {value}"
+    return str(value)
+
+
+def grouped(runs, apart=()):
+    """What may be compared: (words common to all, {words that tell a group apart: its runs}).
+
+    Keys in `apart` do not part groups: a group holds runs of several workloads, say.
+    """
+    keys = [key for key in GROUP_KEYS if key not in apart]
+    varying = [key for key in keys if len({run.attributes[key] for run in runs}) > 1]
+    common = [key for key in ("workload", "tokens", "ranks") if key in keys and key not in varying]
+
+    def words(run, which):
+        return tuple(_word(key, run.attributes[key]) for key in which if run.attributes[key] != "")
+
+    groups = {}
+    order = lambda r: [r.attributes[k] for k in (*keys, *apart)] + [r.label]  # noqa: E731
+    for run in sorted(runs, key=order):
+        groups.setdefault(words(run, varying), []).append(run)
+    return words(runs[0], common), groups
