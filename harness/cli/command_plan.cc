@@ -12,6 +12,7 @@
 #include "harness/plan/errors.h"
 #include "harness/plan/plan_text.h"
 #include "harness/store/plan_file.h"
+#include "harness/strategy/strategy.h"
 
 namespace cpbench {
 
@@ -66,6 +67,19 @@ Table bounds_table(const Problem& problem, const PackResult& pack, Passes passes
   return table;
 }
 
+// What the strategy itself reports; an external planner reports nothing.
+Table facts_table(const Cell& cell, const Problem& problem) {
+  Table table{{{"reported by " + cell.strategy}, {"value", true}, {"unit"}}, {}};
+  if (is_external(cell.strategy)) return table;
+  const Strategy& strategy = find_strategy(cell.strategy);
+  if (strategy.facts == nullptr) return table;
+  for (const Fact& fact :
+       strategy.facts(problem, Options(strategy.name, strategy.options, cell.options))) {
+    table.rows.push_back({fact.name, fmt::format("{}", fact.value), fact.unit});
+  }
+  return table;
+}
+
 int plan(const PlanFlags& flags, const Product& given) {
   const Format format = parse_format(flags.format);
   const Cell cell = single_cell(given);
@@ -97,9 +111,12 @@ int plan(const PlanFlags& flags, const Product& given) {
   const PackResult& pack = result.packs.front();
   const int64_t operations = pack.facts.forward.attends + pack.facts.forward.sends +
                              pack.facts.backward.attends + pack.facts.backward.sends;
+  const Problem problem = problem_of(cell, batch);
   print(render(metrics_table(result.metrics), Format::table) + "\n" +
-        render(bounds_table(problem_of(cell, batch), pack, cell.passes), Format::table) +
-        fmt::format("\nhash {:016x}\n", pack.facts.hash));
+        render(bounds_table(problem, pack, cell.passes), Format::table));
+  const Table facts = facts_table(cell, problem);
+  if (!facts.rows.empty()) print("\n" + render(facts, Format::table));
+  print(fmt::format("\nhash {:016x}\n", pack.facts.hash));
   if (!flags.output.empty()) return kExitOk;
   if (flags.full || operations <= kLongPlan) {
     print("\n" + plan_text(pack.plan));
