@@ -1,14 +1,14 @@
 #include <gtest/gtest.h>
 
 #include "harness/plan/errors.h"
-#include "tests/support/plans.h"
+#include "harness/strategy/test_plans.h"
 
 namespace cpbench {
 namespace {
 
-using testing_support::plan_of;
-using testing_support::planned_bytes;
-using testing_support::problem_of;
+using test_plans::plan_of;
+using test_plans::planned_bytes;
+using test_plans::problem_of;
 
 TEST(Ulysses, BytesAreTheClosedForm) {
   for (int32_t ranks : {1, 2, 4, 8}) {

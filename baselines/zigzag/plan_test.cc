@@ -3,14 +3,14 @@
 #include <algorithm>
 
 #include "harness/plan/mask.h"
-#include "tests/support/plans.h"
+#include "harness/strategy/test_plans.h"
 
 namespace cpbench {
 namespace {
 
-using testing_support::plan_of;
-using testing_support::planned_bytes;
-using testing_support::problem_of;
+using test_plans::plan_of;
+using test_plans::planned_bytes;
+using test_plans::problem_of;
 
 TEST(Zigzag, BytesAreTheClosedForm) {
   for (int32_t ranks : {1, 2, 3, 8}) {

@@ -1,12 +1,13 @@
 #include <fmt/format.h>
 
-#include <filesystem>
+#include <algorithm>
 
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/outcome.h"
 #include "harness/cli/parameters.h"
 #include "harness/cli/run_cell.h"
+#include "harness/measure/bounds.h"
 #include "harness/measure/metrics.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/plan_text.h"
@@ -43,6 +44,28 @@ Table metrics_table(const std::vector<MetricValue>& values) {
   return table;
 }
 
+// What the plan pays, beside what any plan must.
+Table bounds_table(const Problem& problem, const PackResult& pack, Passes passes) {
+  const Bounds bounds = lower_bounds(problem, passes, pack.plan.gradient_wire);
+  const PlanFacts& facts = pack.facts;
+  const auto most = [](const std::vector<int64_t>& per_rank) {
+    return static_cast<double>(*std::max_element(per_rank.begin(), per_rank.end()));
+  };
+  Table table{
+      {{"of the fullest rank, or all"}, {"this plan", true}, {"any plan", true}, {"ratio", true}},
+      {}};
+  const auto row = [&table](const char* what, double plan, double bound) {
+    const std::string ratio = bound > 0 ? fmt::format("{:.3f}", plan / bound) : "";
+    table.rows.push_back({what, fmt::format("{}", plan), fmt::format("{}", bound), ratio});
+  };
+  row("attended cells", most(facts.cells_per_rank), bounds.cells_per_rank);
+  row("owned tokens", most(facts.tokens_per_rank), static_cast<double>(bounds.tokens_per_rank));
+  row("bytes on the wire, even tokens",
+      static_cast<double>(facts.forward.wire_bytes + facts.backward.wire_bytes),
+      static_cast<double>(bounds.wire_bytes));
+  return table;
+}
+
 int plan(const PlanFlags& flags, const Product& given) {
   const Format format = parse_format(flags.format);
   const Cell cell = single_cell(given);
@@ -74,7 +97,8 @@ int plan(const PlanFlags& flags, const Product& given) {
   const PackResult& pack = result.packs.front();
   const int64_t operations = pack.facts.forward.attends + pack.facts.forward.sends +
                              pack.facts.backward.attends + pack.facts.backward.sends;
-  print(render(metrics_table(result.metrics), Format::table) +
+  print(render(metrics_table(result.metrics), Format::table) + "\n" +
+        render(bounds_table(problem_of(cell, batch), pack, cell.passes), Format::table) +
         fmt::format("\nhash {:016x}\n", pack.facts.hash));
   if (!flags.output.empty()) return kExitOk;
   if (flags.full || operations <= kLongPlan) {

@@ -104,6 +104,7 @@ class PresenceChecker {
     std::vector<Read> reads = inside(reads_, heads);
     std::unordered_map<SetId, std::vector<size_t>> by_name;
     for (size_t i = 0; i < arrivals.size(); ++i) by_name[arrivals[i].tokens].push_back(i);
+    pieced_.clear();
     for (const Read& read : reads) judge_read(read, arrivals, by_name);
     judge_arrivals(arrivals, reads);
 
@@ -136,13 +137,27 @@ class PresenceChecker {
     if (contains_all(context_.tokens(home_), context_.tokens(read.tokens))) return;
     const Range hull = hull_of(context_.tokens(read.tokens));
     std::vector<SetId> held;
-    for (Arrival& a : arrivals) {
+    for (const Arrival& a : arrivals) {
+      if (a.step < read.step) held.push_back(a.tokens);
+    }
+    // Read before, and nothing has come since: as it was then.
+    auto before = pieced_.find(read.tokens);
+    if (before != pieced_.end() && before->second.held == held.size()) {
+      for (size_t i : before->second.from) {
+        arrivals[i].last_read = std::max(arrivals[i].last_read, read.step);
+      }
+      return;
+    }
+    Pieced pieced{held.size(), {}};
+    for (size_t i = 0; i < arrivals.size(); ++i) {
+      Arrival& a = arrivals[i];
       if (a.step >= read.step) continue;
       // A collective lands in one buffer, which lives as long as any of it is read.
       if (a.collective || (a.hull.begin < hull.end && hull.begin < a.hull.end &&
                            overlap(context_.tokens(a.tokens), context_.tokens(read.tokens)))) {
         held.push_back(a.tokens);
         a.last_read = std::max(a.last_read, read.step);
+        pieced.from.push_back(i);
       }
     }
     Ranges missing = subtract(context_.tokens(read.tokens), context_.tokens(home_));
@@ -150,6 +165,8 @@ class PresenceChecker {
     if (!missing.empty()) {
       violation(keeps ? "P8" : "P4", read, "all of it there before the step",
                 set_text(missing) + " is not");
+    } else {
+      pieced_[read.tokens] = std::move(pieced);
     }
   }
 
@@ -257,6 +274,12 @@ class PresenceChecker {
   Heads heads_;
   std::vector<Arrival> arrivals_;
   std::vector<Read> reads_;
+  // Sets that were there in pieces: how many arrivals there were, and which of them it came with.
+  struct Pieced {
+    size_t held = 0;
+    std::vector<size_t> from;
+  };
+  std::unordered_map<SetId, Pieced> pieced_;
 };
 
 // Every set of `tensor` that travels in this pass, or was kept for it.

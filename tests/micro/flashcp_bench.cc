@@ -8,6 +8,7 @@
 #include "methods/flashcp/exact.h"
 #include "methods/flashcp/heuristic.h"
 #include "methods/flashcp/test_batches.h"
+#include "workloads/workload.h"
 
 namespace cpbench::flashcp {
 namespace {
@@ -20,6 +21,13 @@ std::vector<Batch> packs(Batch (*pack)(int64_t, uint64_t), int64_t tokens) {
   for (int i = 0; i < kPacks; ++i) all.push_back(pack(tokens, i));
   return all;
 }
+
+// Packs of a shipped length set, as a Batch generator like those of test_batches.h.
+Batch real_pack(const char* workload, int64_t tokens, uint64_t seed) {
+  return make_packs(*find_workload(workload), {.tokens = tokens, .seed = seed}).front();
+}
+Batch pile_pack(int64_t tokens, uint64_t seed) { return real_pack("pile", tokens, seed); }
+Batch wlb_llm_pack(int64_t tokens, uint64_t seed) { return real_pack("wlb_llm", tokens, seed); }
 
 void FlashcpDecision(benchmark::State& state, Batch (*pack)(int64_t, uint64_t)) {
   const auto ranks = static_cast<int32_t>(state.range(0));
@@ -84,12 +92,12 @@ void at_all_sizes(benchmark::internal::Benchmark* benchmark) {
       ->Args({1024, 1024 * (32 << 10)});
 }
 
-BENCHMARK_CAPTURE(FlashcpDecision, pile_like, pile_like_pack)->Apply(at_all_sizes);
-BENCHMARK_CAPTURE(FlashcpDecision, wlb_like, wlb_like_pack)->Apply(at_all_sizes);
+BENCHMARK_CAPTURE(FlashcpDecision, pile, pile_pack)->Apply(at_all_sizes);
+BENCHMARK_CAPTURE(FlashcpDecision, wlb_llm, wlb_llm_pack)->Apply(at_all_sizes);
 BENCHMARK(FlashcpGap)->Iterations(1)->Unit(benchmark::kSecond);
-BENCHMARK_CAPTURE(FlashcpPlan, pile_like_padded, pile_like_pack, "padded")->Apply(at_all_sizes);
-BENCHMARK_CAPTURE(FlashcpPlan, wlb_like_padded, wlb_like_pack, "padded")->Apply(at_all_sizes);
-BENCHMARK_CAPTURE(FlashcpPlan, wlb_like_exact, wlb_like_pack, "exact")->Apply(at_all_sizes);
+BENCHMARK_CAPTURE(FlashcpPlan, pile_padded, pile_pack, "padded")->Apply(at_all_sizes);
+BENCHMARK_CAPTURE(FlashcpPlan, wlb_llm_padded, wlb_llm_pack, "padded")->Apply(at_all_sizes);
+BENCHMARK_CAPTURE(FlashcpPlan, wlb_llm_exact, wlb_llm_pack, "exact")->Apply(at_all_sizes);
 
 }  // namespace
 }  // namespace cpbench::flashcp

@@ -11,7 +11,7 @@
 #include "harness/plan/problem.h"
 #include "harness/strategy/strategy.h"
 
-namespace cpbench::testing_support {
+namespace cpbench::test_plans {
 
 // float32, head dim 64, one node.
 inline Problem problem_of(std::vector<int64_t> document_lengths, int32_t ranks,
@@ -37,4 +37,4 @@ inline int64_t planned_bytes(const Pass& pass, const Plan& plan, const Attention
   return bytes;
 }
 
-}  // namespace cpbench::testing_support
+}  // namespace cpbench::test_plans
