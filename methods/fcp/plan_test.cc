@@ -1,15 +1,11 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <fstream>
 #include <map>
 #include <random>
 #include <set>
-#include <sstream>
 
 #include "harness/plan/check.h"
 #include "harness/plan/plan_bytes.h"
-#include "harness/plan/plan_text.h"
 #include "harness/strategy/strategy.h"
 #include "methods/fcp/schedule.h"
 
@@ -216,43 +212,6 @@ TEST(FcpPlan, FactsSayHowEvenItIs) {
   EXPECT_LE(facts["compute_imbalance"], 1.05);
   EXPECT_LE(facts["token_imbalance"], 1.125);
   EXPECT_GE(facts["send_imbalance_undeduplicated"], 1);
-}
-
-// Plans that a person can verify by hand. CPBENCH_UPDATE_GOLDEN=1 rewrites the file.
-TEST(FcpPlan, Golden) {
-  struct Case {
-    const char* title;
-    Batch batch;
-    int32_t ranks;
-    Set set;
-  };
-  const std::vector<Case> cases = {
-      {"one document of 8 on 2 ranks: zigzag units {0-2, 6-8} and {2-6}, 4 tokens each",
-       {.document_lengths = {8}},
-       2,
-       {{"block", "4"}, {"delta", "1"}}},
-      {"documents of 3, 2, 3 in blocks of 4 on 2 ranks: packed whole, only the relayout travels",
-       {.document_lengths = {3, 2, 3}},
-       2,
-       {{"block", "4"}, {"delta", "1"}}},
-      {"one document of 12 on 3 ranks, one colour at a time, blocks in their order",
-       {.document_lengths = {12}},
-       3,
-       {{"block", "4"}, {"delta", "1"}, {"arm", "conflict_free"}, {"units", "contiguous"}}},
-  };
-  std::ostringstream found;
-  for (const Case& c : cases) {
-    const Problem problem = problem_of(c.batch, c.ranks);
-    const Plan plan = plan_of(problem, c.set);
-    expect_correct(problem, plan);
-    found << "# " << c.title << '\n' << plan_text(plan) << '\n';
-  }
-  const std::string path = CPBENCH_SOURCE_DIR "/methods/fcp/golden_plans.txt";
-  if (std::getenv("CPBENCH_UPDATE_GOLDEN")) std::ofstream(path) << found.str();
-  std::ifstream in(path);
-  std::ostringstream expected;
-  expected << in.rdbuf();
-  EXPECT_EQ(found.str(), expected.str()) << "CPBENCH_UPDATE_GOLDEN=1 rewrites " << path;
 }
 
 }  // namespace
