@@ -44,7 +44,7 @@ OWNED = {
         r"(coin|coin-or)/|(Cbc|Osi|Clp|Coin)\w*\.h",
         {"harness/strategy/integer_program*"},
     ),
-    "METIS": (r"metis\.h$", {"baselines/dcp/metis_start.cc"}),
+    "METIS": (r"metis\.h$", {"baselines/*/metis_*"}),
     "CLI11": (r"CLI/", {"harness/cli", "tests"}),
     "Google Benchmark": (r"benchmark/", {"tests"}),
 }
