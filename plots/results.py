@@ -21,6 +21,7 @@ class ResultError(Exception):
 @dataclass
 class Pack:
     document_lengths: np.ndarray
+    cached_tokens: np.ndarray  # per document
     cells_per_rank: np.ndarray | None = None  # None: no plan could be made
     bytes_out: np.ndarray | None = None  # per rank, both passes
     seconds: np.ndarray | None = None  # [iteration, rank]; None: was not run
@@ -83,6 +84,7 @@ def _run(path):
                                   f"these plots read {SCHEMA_MAJOR}.x")
             for name in ("tokens", "ranks", "nodes", "packs"):
                 attributes[name] = int(attributes[name])
+            attributes.setdefault("cached", "0")  # files of schema 1.0
             metrics = {name: float(value[()]) for name, value in file["metrics"].items()}
             run = Run(path, attributes, metrics)
             while (group := f"pack_{len(run.packs)}") in file:
@@ -93,7 +95,10 @@ def _run(path):
 
 
 def _pack(group):
-    pack = Pack(group["problem/document_lengths"][:])
+    lengths, cached = group["problem/document_lengths"][:], np.zeros(0, dtype=np.int64)
+    if "cached_tokens" in group["problem"]:
+        cached = group["problem/cached_tokens"][:]
+    pack = Pack(lengths, cached if len(cached) else np.zeros_like(lengths))
     if "facts" in group:
         facts = group["facts"]
         pack.cells_per_rank = facts["cells_per_rank"][:]
@@ -121,7 +126,7 @@ def _plan(group):
 
 # What two runs must share to be compared in one group of bars, one panel and so on.
 GROUP_KEYS = ("workload", "tokens", "ranks", "nodes", "shape_name", "dtype", "mask", "window",
-              "direction", "packing", "packs", "backend", "kernel", "seed")
+              "cached", "direction", "packing", "packs", "backend", "kernel", "seed")
 
 
 def size_text(value):
@@ -143,7 +148,7 @@ def grouped(runs):
                 yield f"{size_text(value)} tokens"
             elif key in ("ranks", "nodes", "packs"):
                 yield f"{value} {key[:-1] if value == 1 else key}"
-            elif key in ("seed", "window"):
+            elif key in ("seed", "window", "cached"):
                 yield f"{key} {value}"
             elif value:
                 yield str(value)

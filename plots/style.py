@@ -43,7 +43,7 @@ HATCHES = ("", "///", "\\\\\\", "...", "xxx", "---", "ooo", "|||")
 # By name for good: a strategy keeps its place when others come.
 KNOWN = ("flashcp", "ring", "zigzag", "allgather", "per_doc", "ulysses", "fcp", "flexcp",
          "striped", "wlb", "usp", "loongtrain", "bytescale", "megatron_hybrid", "distca", "dcp",
-         "flexsp", "magi", "pass_q")
+         "flexsp", "magi", "pass_q", "pass_auto")
 
 
 def _place(strategy):

@@ -121,6 +121,19 @@ TEST(Parameters, every_row_reads_what_it_writes) {
   }
 }
 
+TEST(Parameters, cached_stands_in_the_identity_only_where_it_is_not_0) {
+  Suite suite;
+  suite.products.resize(1);
+  suite.products[0].parameters["strategy"] = {{"ring"}, ""};
+  suite.products[0].parameters["workload"] = {{"pile"}, ""};
+  suite.products[0].parameters["cached"] = {{"0", "0.9"}, ""};
+  const std::vector<Cell> cells = cells_of(suite);
+  ASSERT_EQ(cells.size(), 2u);
+  EXPECT_EQ(canonical_text(cells[0]).find("cached"), std::string::npos);
+  EXPECT_NE(canonical_text(cells[1]).find("\ncached=0.9\n"), std::string::npos);
+  EXPECT_EQ(find_parameter("cached")->get(cells[1]), "0.9");
+}
+
 TEST(Parameters, command_reproduces_the_cell) {
   Suite suite;
   suite.products.resize(1);

@@ -15,6 +15,13 @@
 
 namespace cpbench {
 
+// One number a strategy reports about its plan for a problem, beside what any plan tells.
+struct Fact {
+  std::string name;  // "stages"
+  double value = 0;
+  std::string unit;  // "stages"
+};
+
 struct Strategy {
   std::string name;         // folder, CLI word, TOML value, golden file
   std::string title;        // "FlashCP"
@@ -24,6 +31,8 @@ struct Strategy {
   std::vector<OptionSpec> options;
   // Deterministic. Throws Unsupported with the numbers where the strategy cannot do the problem.
   Plan (*plan)(const Problem& problem, const Options& options) = nullptr;
+  // Optional, for `cpbench plan`. Deterministic; throws as `plan` does.
+  std::vector<Fact> (*facts)(const Problem& problem, const Options& options) = nullptr;
 };
 
 // All strategies, sorted by name.
