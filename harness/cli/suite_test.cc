@@ -85,7 +85,11 @@ TEST_F(SuiteFile, bad_value_names_line_and_key) {
   EXPECT_EQ(refusal(std::string(kTwo) + "tokens = -5\n"),
             ":3: tokens: '-5' is no count; write digits with an optional K or M, at least 1");
   EXPECT_EQ(refusal(std::string(kTwo) + "tokens = 1.5\n"),
-            ":3: tokens: expected a string or an integer, or a list of them");
+            ":3: tokens: '1.5' is no count; write digits with an optional K or M, at least 1");
+  EXPECT_EQ(refusal(std::string(kTwo) + "cached = 1.5\n"),
+            ":3: cached: '1.5' is no share; must be a number from 0 to below 1, like 0.9");
+  EXPECT_EQ(refusal(std::string(kTwo) + "tokens = true\n"),
+            ":3: tokens: expected a string or a number, or a list of them");
 }
 TEST_F(SuiteFile, bad_strategy_suggests_the_nearest) {
   EXPECT_EQ(refusal("strategy = \"rign\"\nworkload = \"pile\"\n"),
