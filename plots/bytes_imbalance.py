@@ -1,12 +1,20 @@
 """Bytes against imbalance: what a strategy pays on the wire for an even load.
 
-One point per run: bytes sent by all ranks (with padding and duplicates, all passes, per token of
-the packs) against the compute of the most loaded rank over the mean. Down and left is better.
+One panel per number of ranks. A mark is a strategy: the median over workloads, with whiskers from
+the least to the most and a pale point per workload. Across: bytes sent by all ranks (with padding
+and duplicates, all passes, per token of the packs). Up: the compute of the most loaded rank over
+the mean. Down and left is better. Plans are enough: the runs need no times.
 """
 
+import numpy as np
 import style
 
 import results
+
+MOST_PANELS = 12  # beyond, the figure is longer than a page
+NEAR = 4  # points; marks nearer than this cover each other
+SIZE = 5.5  # points, of a mark that stands alone
+MOST_TOGETHER = 4  # marks in one place that can be told apart by their sizes; more are named
 
 
 def point(run):
@@ -19,37 +27,134 @@ def point(run):
     return sum(p.bytes_out.sum() for p in packs) / tokens, cells / mean
 
 
+def points_by_label(runs):
+    """{label: [workload, (bytes per token, imbalance)] array} of what has a plan."""
+    points = {}
+    for run in runs:
+        if at := point(run):
+            points.setdefault(run.label, []).append(at)
+    return {label: np.array(points[label]) for label in sorted(points, key=style.order)}
+
+
+def clusters(axes, centres):
+    """Marks that cover each other: lists of indices that split all of them."""
+    points = axes.transData.transform(centres) * 72 / axes.figure.dpi
+    found = []
+    for index, at in enumerate(points):
+        for cluster in found:
+            if np.linalg.norm(points[cluster[0]] - at) < NEAR:
+                cluster.append(index)
+                break
+        else:
+            found.append([index])
+    return found
+
+
+def draw_marks(axes, points):
+    """One mark per label; needs the final limits. Gives the lists of labels in one place."""
+    labels = list(points)
+    centres = [np.median(at, axis=0) for at in points.values()]
+    together = clusters(axes, centres)
+    sizes = [SIZE] * len(labels)
+    for cluster in together:
+        for place, index in enumerate(cluster):  # the first largest, so that all are seen
+            sizes[index] = 8.5 - 4.5 * place / (len(cluster) - 1) if len(cluster) > 1 else SIZE
+    for index, (label, at) in enumerate(points.items()):
+        look, (x, y) = style.line(label), centres[index]
+        if len(at) > 1:
+            low, high = at.min(axis=0), at.max(axis=0)
+            axes.plot([low[0], high[0]], [y, y], color=look["color"], linewidth=0.7, zorder=2)
+            axes.plot([x, x], [low[1], high[1]], color=look["color"], linewidth=0.7, zorder=2)
+            axes.plot(
+                *at.T,
+                linestyle="none",
+                marker=look["marker"],
+                markersize=3,
+                alpha=0.5,
+                color=look["color"],
+                markeredgewidth=0,
+                clip_on=False,
+                zorder=2,
+            )
+        axes.plot(
+            x, y, linestyle="none", clip_on=False, zorder=3 + index, markersize=sizes[index], **look
+        )
+    return [[labels[index] for index in cluster] for cluster in together]
+
+
+def legend_marks(labels):
+    labels = sorted(labels, key=style.order)
+    return [
+        style.plt.Line2D([], [], linestyle="none", markersize=SIZE, **style.line(label))
+        for label in labels
+    ], labels
+
+
 def draw(runs):
-    points = [(run, point(run)) for run in runs]
-    points = [(run, at) for run, at in points if at]
-    if not points:
+    common, groups = results.grouped(runs, apart=("workload", "seed"))
+    panels = {words: (members, points_by_label(members)) for words, members in groups.items()}
+    panels = {words: panel for words, panel in panels.items() if panel[1]}
+    if not panels:
         raise results.ResultError("no run has a plan to count the bytes of")
-    fig, axes = style.figure("column", 2.7)
-    labels = sorted({run.label for run, _ in points}, key=style.order)
-    handles = {}
-    for run, (bytes_per_token, imbalance) in points:
-        index = labels.index(run.label)
-        handles[run.label], = axes.plot(
-            bytes_per_token, imbalance, linestyle="none", clip_on=False, zorder=3 + index,
-            **style.line(run.strategy), **style.nested(index, len(labels)))
-    missing = sorted({f"{run.label} ({run.status})" for run in runs if run.status != "ok"})
-    if missing:
-        axes.set_title("\n".join(style.wrapped([f"no plan: {missing[0]}", *missing[1:]], 48)),
-                       fontsize=style.SMALLEST, color="#444444", loc="right")
-    most = max(at[0] for _, at in points)
-    least = min(at[0] for _, at in points if at[0] > 0) if most > 0 else 0
+    shown = dict(list(panels.items())[:MOST_PANELS])
+    columns = min(len(shown), 3)
+    rows = -(-len(shown) // columns)
+    fig, grid = style.figure(
+        "full" if columns > 1 else "column",
+        0.4 + 2.2 * rows,
+        rows=rows,
+        columns=columns,
+        squeeze=False,
+        sharey=True,
+    )
+    everything = np.concatenate([at for _, points in shown.values() for at in points.values()])
+    highest = everything[:, 1].max()
+    for axes, (words, (members, points)) in zip(grid.flat, shown.items(), strict=False):
+        limits(axes, np.concatenate(list(points.values()))[:, 0], highest)
+        together = [c for c in draw_marks(axes, points) if len(c) > MOST_TOGETHER]
+        if together and len(together[0]) == len(points):
+            together = [["all"]]
+        missing = sorted({f"{run.label} ({run.status})" for run in members if run.status != "ok"})
+        room = style.characters(0.9 * fig.get_figwidth() / columns)
+        lines = style.wrapped(words, room) if words else []
+        for what, names in [("no plan", missing), *(("in one place", c) for c in together)]:
+            lines += style.wrapped([f"{what}: {names[0]}", *names[1:]], room) if names else []
+        axes.set_title("\n".join(lines))
+        axes.set_xlabel("kB on the wire per token")
+    for axes in grid.flat[len(shown) :]:
+        axes.set_visible(False)
+    for axes in grid[:, 0]:
+        axes.set_ylabel("compute imbalance,\nmax / mean")
+    workloads = sorted({run.workload for members, _ in shown.values() for run in members})
+    note = (
+        [
+            f"mark: median over {len(workloads)} workloads",
+            "whiskers: least to most",
+            "pale points: one workload each",
+        ]
+        if len(workloads) > 1
+        else workloads
+    )
+    note = [*common, *note]
+    note += [f"the first {len(shown)} of {len(panels)} panels"] if len(shown) < len(panels) else []
+    style.footer(fig, note)
+    style.legend(fig, *legend_marks({label for _, points in shown.values() for label in points}))
+    return fig, [run for members, _ in shown.values() for run in members]
+
+
+def limits(axes, bytes_per_token, highest):
+    """Both axes from their best value; bytes from zero, in a logarithmic scale if they need it."""
+    most = bytes_per_token.max()
+    least = bytes_per_token[bytes_per_token > 0].min() if most > 0 else 0
     if most > 20 * least > 0:
         axes.set_xscale("symlog", linthresh=least / 2)
     else:
         axes.xaxis.set_major_locator(style.plt.MaxNLocator(5))
-    axes.set_xlim(left=0)
-    axes.set_ylim(bottom=1 - 0.03 * (max(at[1] for _, at in points) - 1 + 0.1))
+    axes.set_xlim(0, 1.05 * most or 1000)
+    room = highest - 1 + 0.1
+    axes.set_ylim(1 - 0.05 * room, 1 + 1.05 * room)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1000:g}")
     axes.grid(axis="x", which="major")
-    axes.set_xlabel("kB on the wire per token")
-    axes.set_ylabel("compute imbalance, max / mean")
-    style.legend(fig, [handles[label] for label in labels], labels, columns=3)
-    return fig, [run for run, _ in points]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Reads result files (results/SCHEMA.md) into plain objects, for every figure.
 
-    runs = load_runs("results/runs/quick")
-    runs[0].strategy, runs[0].packs[0].seconds       # seconds: [iteration, rank]
+runs = load_runs("results/runs/quick")
+runs[0].strategy, runs[0].packs[0].seconds       # seconds: [iteration, rank]
 """
 
 from dataclasses import dataclass, field
@@ -80,8 +80,10 @@ def _run(path):
             if attributes.get("kind") != "cpbench result":
                 raise ResultError(f"{path}: not a result file of cpbench")
             if int(attributes["schema_version"].split(".")[0]) != SCHEMA_MAJOR:
-                raise ResultError(f"{path}: schema version {attributes['schema_version']}; "
-                                  f"these plots read {SCHEMA_MAJOR}.x")
+                raise ResultError(
+                    f"{path}: schema version {attributes['schema_version']}; "
+                    f"these plots read {SCHEMA_MAJOR}.x"
+                )
             for name in ("tokens", "ranks", "nodes", "packs"):
                 attributes[name] = int(attributes[name])
             attributes.setdefault("cached", "0")  # files of schema 1.0
@@ -115,18 +117,36 @@ def _plan(group):
     first = sets["first"][:]
 
     def ranges_of(index):
-        return ranges[first[index]:first[index + 1]]
+        return ranges[first[index] : first[index + 1]]
 
     columns = group["forward/attends"]
     names = ("rank", "q", "kv", "head_begin", "head_end")
     rows = zip(*(columns[name][:] for name in names), strict=True)
-    return Plan(int(_text(group.attrs["tokens"])), [ranges_of(i) for i in group["home"][:]],
-                [(r, ranges_of(q), ranges_of(kv), b, e) for r, q, kv, b, e in rows])
+    return Plan(
+        int(_text(group.attrs["tokens"])),
+        [ranges_of(i) for i in group["home"][:]],
+        [(r, ranges_of(q), ranges_of(kv), b, e) for r, q, kv, b, e in rows],
+    )
 
 
 # What two runs must share to be compared in one group of bars, one panel and so on.
-GROUP_KEYS = ("workload", "tokens", "ranks", "nodes", "shape_name", "dtype", "mask", "window",
-              "cached", "direction", "packing", "packs", "backend", "kernel", "seed")
+GROUP_KEYS = (
+    "workload",
+    "tokens",
+    "ranks",
+    "nodes",
+    "shape_name",
+    "dtype",
+    "mask",
+    "window",
+    "cached",
+    "direction",
+    "packing",
+    "packs",
+    "backend",
+    "kernel",
+    "seed",
+)
 
 
 def size_text(value):
@@ -136,26 +156,30 @@ def size_text(value):
     return str(value)
 
 
-def grouped(runs):
-    """{label: runs} of what may be compared; labels name only what tells the groups apart."""
-    varying = [k for k in GROUP_KEYS if len({r.attributes[k] for r in runs}) > 1]
-    shown = [k for k in GROUP_KEYS if k in ("workload", "tokens", "ranks") or k in varying]
+def _word(key, value):
+    if key == "tokens":
+        return f"{size_text(value)} tokens"
+    if key in ("ranks", "nodes", "packs"):
+        return f"{value} {key[:-1] if value == 1 else key}"
+    if key in ("seed", "window", "cached"):
+        return f"{key} {value}"
+    return str(value)
 
-    def words(run):
-        for key in shown:
-            value = run.attributes[key]
-            if key == "tokens":
-                yield f"{size_text(value)} tokens"
-            elif key in ("ranks", "nodes", "packs"):
-                yield f"{value} {key[:-1] if value == 1 else key}"
-            elif key in ("seed", "window", "cached"):
-                yield f"{key} {value}"
-            elif value:
-                yield str(value)
+
+def grouped(runs, apart=()):
+    """What may be compared: (words common to all, {words that tell a group apart: its runs}).
+
+    Keys in `apart` do not part groups: a group holds runs of several workloads, say.
+    """
+    keys = [key for key in GROUP_KEYS if key not in apart]
+    varying = [key for key in keys if len({run.attributes[key] for run in runs}) > 1]
+    common = [key for key in ("workload", "tokens", "ranks") if key in keys and key not in varying]
+
+    def words(run, which):
+        return tuple(_word(key, run.attributes[key]) for key in which if run.attributes[key] != "")
 
     groups = {}
-    order = lambda r: [r.attributes[k] for k in GROUP_KEYS] + [r.label]  # noqa: E731
+    order = lambda r: [r.attributes[k] for k in (*keys, *apart)] + [r.label]  # noqa: E731
     for run in sorted(runs, key=order):
-        key = tuple(words(run))
-        groups.setdefault(key, []).append(run)
-    return groups
+        groups.setdefault(words(run, varying), []).append(run)
+    return words(runs[0], common), groups

@@ -1,8 +1,9 @@
 """Throughput of each strategy relative to a baseline, one group of bars per workload, size, ranks.
 
 Bars are tokens per second over those of the baseline (all-gather where it ran, else the first that
-did), whose own value stands below each group. Time is the median over iterations of the slowest
-rank's, summed over packs; whiskers are its 95% bootstrap interval. What did not run says why.
+did), whose own value stands below each group; what all groups share stands once, at the bottom.
+Time is the median over iterations of the slowest rank's, summed over packs; whiskers are its 95%
+bootstrap interval. What did not run says why.
 """
 
 import numpy as np
@@ -13,6 +14,8 @@ import results
 BASELINES = ("allgather", "ring")
 WORDS = {"oom": "out of memory", "unsupported": "unsupported", "failed": "failed"}
 RESAMPLES = 2000
+MOST_BARS = 60  # side by side: narrower ones show no hatch and leave no room for a word
+MOST_GROUPS = 6  # side by side: so that their labels have an inch
 
 
 def tokens_per_second(run):
@@ -22,8 +25,7 @@ def tokens_per_second(run):
         return None
     slowest = np.stack([p.seconds.max(axis=1) for p in packs])  # [pack, iteration]
     tokens = sum(p.document_lengths.sum() - p.cached_tokens.sum() for p in packs)
-    picks = np.random.default_rng(0).integers(slowest.shape[1],
-                                              size=(RESAMPLES, slowest.shape[1]))
+    picks = np.random.default_rng(0).integers(slowest.shape[1], size=(RESAMPLES, slowest.shape[1]))
     medians = np.median(slowest[:, picks], axis=2).sum(axis=0)
     low, high = np.percentile(medians, [2.5, 97.5])
     return tokens / np.median(slowest, axis=1).sum(), tokens / high, tokens / low
@@ -36,51 +38,82 @@ def rate_text(rate):
     return f"{rate:.3g} tok/s"
 
 
+def baseline_of(runs):
+    """The run that is 1 in its group, or None if nothing ran."""
+    ran = [run for run in runs if tokens_per_second(run)]
+    return next(
+        (run for name in BASELINES for run in ran if run.strategy == name), ran[0] if ran else None
+    )
+
+
 def draw_group(axes, centre, runs, labels, width):
-    rates = {run.label: tokens_per_second(run) for run in runs}
-    ran = [run for run in runs if rates[run.label]]
-    first = [run for name in BASELINES for run in ran if run.strategy == name] + ran
-    if first:
-        baseline = rates[first[0].label][0]
+    """Bars around `centre`; gives the rate that is 1."""
+    baseline = baseline_of(runs)
+    unit = tokens_per_second(baseline)[0] if baseline else 1
     for run in runs:
         x = centre + (labels.index(run.label) - (len(labels) - 1) / 2) * width
-        if rates[run.label]:
-            value, low, high = (r / baseline for r in rates[run.label])
-            axes.bar(x, value, width, yerr=[[value - low], [high - value]], capsize=1.5,
-                     error_kw={"elinewidth": 0.6, "capthick": 0.6}, **style.bar(run.strategy))
+        rates = tokens_per_second(run)
+        if rates:
+            value, low, high = (rate / unit for rate in rates)
+            axes.bar(
+                x,
+                value,
+                width,
+                yerr=[[value - low], [high - value]],
+                capsize=min(1.5, 15 * width),
+                error_kw={"elinewidth": 0.6, "capthick": 0.6},
+                **style.bar(run.label),
+            )
         else:
-            axes.text(x, 0.02, f" {WORDS.get(run.status, run.status)}", rotation=90, ha="center",
-                      va="bottom", color="#444444")
+            axes.text(
+                x,
+                0.02,
+                f" {WORDS.get(run.status, run.status)}",
+                rotation=90,
+                ha="center",
+                va="bottom",
+                color="#444444",
+            )
             axes.plot(x, 0, marker="x", color="#444444", markersize=3, clip_on=False)
-    if not first:
-        return "nothing ran"
-    note = "\noversubscribed" if style.note_runs(runs) else ""
-    return f"1 = {first[0].strategy}\n{rate_text(baseline)}{note}"
+    return f"1 = {rate_text(unit)}" if baseline else "nothing ran"
 
 
 def draw(runs):
     runs = [run for run in runs if run.backend != "plan"]
     if not any(tokens_per_second(run) for run in runs):
         raise results.ResultError("no run has samples; throughput needs runs, not plans alone")
-    groups = results.grouped(runs)
-    labels = sorted({run.label for run in runs}, key=lambda label: style.order(label))
-    per_row = max(1, min(len(groups), 36 // len(labels)))
-    rows = -(-len(groups) // per_row)
-    fig, all_axes = style.figure("full", 0.4 + 2.1 * rows, rows=rows, squeeze=False, sharey=True)
+    common, groups = results.grouped(runs)
+    labels = sorted({run.label for run in runs}, key=style.order)
+    baselines = {run.label for run in map(baseline_of, groups.values()) if run}
+    notes = {style.note_runs(members) for members in groups.values()}
+    most = max(1, min(len(groups), MOST_GROUPS, MOST_BARS // (len(labels) + 1)))
+    rows = -(-len(groups) // most)
+    per_row = -(-len(groups) // rows)
+    fig, all_axes = style.figure("full", 0.2 + 2.0 * rows, rows=rows, squeeze=False, sharey=True)
     for row, axes in enumerate(all_axes[:, 0]):
-        part = list(groups.items())[row * per_row:(row + 1) * per_row]
+        part = list(groups.items())[row * per_row : (row + 1) * per_row]
         ticks = []
         for centre, (words, members) in enumerate(part):
-            note = draw_group(axes, centre, members, labels, 0.86 / len(labels))
-            ticks.append("\n".join([*style.wrapped(words), note]))
+            lines = [draw_group(axes, centre, members, labels, 0.86 / len(labels))]
+            if len(baselines) > 1 and (baseline := baseline_of(members)):
+                lines[0] += f", {baseline.label}"
+            if len(notes) > 1 and style.note_runs(members):
+                lines.append("oversubscribed")
+            room = style.characters(0.88 * style.WIDTHS["full"] / per_row)
+            ticks.append("\n".join(style.wrapped([*words, *lines], room)))
         axes.axhline(1, color="black", linewidth=0.5, linestyle=":")
         axes.set_xticks(range(len(part)), ticks)
         axes.tick_params(axis="x", length=0)
         axes.set_xlim(-0.55, per_row - 0.45)
-        axes.set_ylim(bottom=0)
         axes.set_ylabel("throughput / baseline")
-    handles = [style.plt.Rectangle((0, 0), 1, 1, **style.bar(style.strategy_of(label)))
-               for label in labels]
+    axes.set_ylim(bottom=0)  # of all rows; earlier, it would keep the rows below from growing it
+    shared = [
+        *common,
+        *(f"baseline: {label}" for label in baselines if len(baselines) == 1),
+        *(note for note in notes if note),
+    ]
+    style.footer(fig, shared)
+    handles = [style.plt.Rectangle((0, 0), 1, 1, **style.bar(label)) for label in labels]
     style.legend(fig, handles, labels)
     return fig, runs
 

@@ -1,16 +1,18 @@
 #include <fmt/format.h>
 
-#include <filesystem>
+#include <algorithm>
 
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/outcome.h"
 #include "harness/cli/parameters.h"
 #include "harness/cli/run_cell.h"
+#include "harness/measure/bounds.h"
 #include "harness/measure/metrics.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/plan_text.h"
 #include "harness/store/plan_file.h"
+#include "harness/strategy/strategy.h"
 
 namespace cpbench {
 
@@ -39,6 +41,41 @@ Table metrics_table(const std::vector<MetricValue>& values) {
   Table table{{{"metric"}, {"value", true}, {"unit"}}, {}};
   for (const MetricValue& metric : values) {
     table.rows.push_back({metric.name, fmt::format("{}", metric.value), metric.unit});
+  }
+  return table;
+}
+
+// What the plan pays, beside what any plan must.
+Table bounds_table(const Problem& problem, const PackResult& pack, Passes passes) {
+  const Bounds bounds = lower_bounds(problem, passes, pack.plan.gradient_wire);
+  const PlanFacts& facts = pack.facts;
+  const auto most = [](const std::vector<int64_t>& per_rank) {
+    return static_cast<double>(*std::max_element(per_rank.begin(), per_rank.end()));
+  };
+  Table table{
+      {{"of the fullest rank, or all"}, {"this plan", true}, {"any plan", true}, {"ratio", true}},
+      {}};
+  const auto row = [&table](const char* what, double plan, double bound) {
+    const std::string ratio = bound > 0 ? fmt::format("{:.3f}", plan / bound) : "";
+    table.rows.push_back({what, fmt::format("{}", plan), fmt::format("{}", bound), ratio});
+  };
+  row("attended cells", most(facts.cells_per_rank), bounds.cells_per_rank);
+  row("owned tokens", most(facts.tokens_per_rank), static_cast<double>(bounds.tokens_per_rank));
+  row("bytes on the wire, even tokens",
+      static_cast<double>(facts.forward.wire_bytes + facts.backward.wire_bytes),
+      static_cast<double>(bounds.wire_bytes));
+  return table;
+}
+
+// What the strategy itself reports; an external planner reports nothing.
+Table facts_table(const Cell& cell, const Problem& problem) {
+  Table table{{{"reported by " + cell.strategy}, {"value", true}, {"unit"}}, {}};
+  if (is_external(cell.strategy)) return table;
+  const Strategy& strategy = find_strategy(cell.strategy);
+  if (strategy.facts == nullptr) return table;
+  for (const Fact& fact :
+       strategy.facts(problem, Options(strategy.name, strategy.options, cell.options))) {
+    table.rows.push_back({fact.name, fmt::format("{}", fact.value), fact.unit});
   }
   return table;
 }
@@ -74,8 +111,12 @@ int plan(const PlanFlags& flags, const Product& given) {
   const PackResult& pack = result.packs.front();
   const int64_t operations = pack.facts.forward.attends + pack.facts.forward.sends +
                              pack.facts.backward.attends + pack.facts.backward.sends;
-  print(render(metrics_table(result.metrics), Format::table) +
-        fmt::format("\nhash {:016x}\n", pack.facts.hash));
+  const Problem problem = problem_of(cell, batch);
+  print(render(metrics_table(result.metrics), Format::table) + "\n" +
+        render(bounds_table(problem, pack, cell.passes), Format::table));
+  const Table facts = facts_table(cell, problem);
+  if (!facts.rows.empty()) print("\n" + render(facts, Format::table));
+  print(fmt::format("\nhash {:016x}\n", pack.facts.hash));
   if (!flags.output.empty()) return kExitOk;
   if (flags.full || operations <= kLongPlan) {
     print("\n" + plan_text(pack.plan));

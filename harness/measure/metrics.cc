@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "harness/measure/bounds.h"
 #include "harness/measure/samples.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
@@ -233,6 +234,14 @@ Value copy_share(const Result& r) { return share_of(r, Activity::copy); }
 Value send_share(const Result& r) { return share_of(r, Activity::send); }
 Value wait_share(const Result& r) { return share_of(r, Activity::wait); }
 
+Value wire_bytes_bound(const Result& r) {
+  return sum(r, [&](const PackResult& p) {
+    Problem problem{p.batch, r.cell.shape, {.nodes = r.cell.nodes}};
+    problem.cluster.gpus_per_node = r.cell.ranks / r.cell.nodes;
+    return lower_bounds(problem, r.cell.passes, p.plan.gradient_wire).wire_bytes;
+  });
+}
+
 Value flops_per_second_per_rank(const Result& r) {
   const Value seconds = iteration_seconds(r);
   if (!seconds || *seconds <= 0) return std::nullopt;
@@ -322,6 +331,9 @@ const std::vector<Metric>& metrics() {
        "distinct data that some rank attends to and that lives elsewhere", 1, useful_bytes},
       {"wire_bytes", "bytes", "lower", "planned bytes on the wire, with padding and duplicates", 1,
        wire_bytes},
+      {"wire_bytes_bound", "bytes", "none",
+       "fewest bytes of any plan whose ranks own at most ceil(T / N) tokens (bounds.h)", 1,
+       wire_bytes_bound},
       {"counted_bytes", "bytes", "lower", "bytes that the transport counted in one iteration", 1,
        counted_bytes},
       {"forward_wire_bytes", "bytes", "lower", "wire_bytes of the forward pass", 1,

@@ -3,8 +3,11 @@
 // step), an attend and an arrival add them; at the end only home tokens may be left. With P3 that
 // proves that every cell's contribution reaches home exactly once.
 //
-// Where the sets in play on a rank are pairwise disjoint, the state is a set of names; else ranges.
+// Where the sets in play on a rank are pairwise disjoint, the state is a set of names; else each
+// cluster of overlapping sets (set_clusters.h) is judged by itself, alone by name, several by
+// ranges.
 #include <algorithm>
+#include <map>
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
@@ -75,7 +78,7 @@ class PartialsChecker {
       if (disjoint_names(gains, losses)) {
         run_on_names(gains, losses);
       } else {
-        run_on_ranges(gains, losses);
+        run_by_cluster(gains, losses);
       }
     }
   }
@@ -133,6 +136,28 @@ class PartialsChecker {
     for (SetId tokens : left) stranded(context_.tokens(tokens));
   }
 
+  void run_by_cluster(const std::vector<Change>& gains, const std::vector<Change>& losses) {
+    struct Cluster {
+      std::set<SetId> names;
+      std::vector<Change> gains, losses;
+    };
+    std::map<int32_t, Cluster> clusters;
+    for (const auto* changes : {&gains, &losses}) {
+      for (const Change& c : *changes) {
+        Cluster& cluster = clusters[context_.unions.clusters().of(c.tokens)];
+        cluster.names.insert(c.tokens);
+        (changes == &gains ? cluster.gains : cluster.losses).push_back(c);
+      }
+    }
+    for (const auto& [number, cluster] : clusters) {
+      if (cluster.names.size() == 1) {
+        run_on_names(cluster.gains, cluster.losses);
+      } else {
+        run_on_ranges(cluster.gains, cluster.losses);
+      }
+    }
+  }
+
   bool at_home(SetId tokens) const {
     return tokens == home_ || contains_all(context_.tokens(home_), context_.tokens(tokens));
   }
@@ -140,48 +165,54 @@ class PartialsChecker {
   void run_on_ranges(const std::vector<Change>& gains, const std::vector<Change>& losses) {
     RangeSpan home = context_.tokens(home_);
     Ranges present;
+    int64_t away = 0;                // tokens of `present` that are not home
+    std::unordered_set<SetId> held;  // added since the last loss: to add them again changes nothing
     int32_t last_step = 0;
     size_t g = 0, l = 0;
     while (g < gains.size() || l < losses.size()) {
       int32_t step = pass_.steps;
       if (g < gains.size()) step = std::min(step, gains[g].step);
       if (l < losses.size()) step = std::min(step, losses[l].step);
-      occupy(last_step, step - 1, size_of(subtract(present, home)));
-      std::vector<SetId> added;
-      for (; g < gains.size() && gains[g].step == step; ++g) added.push_back(gains[g].tokens);
-      std::sort(added.begin(), added.end());
-      added.erase(std::unique(added.begin(), added.end()), added.end());
-      const Ranges& gained = context_.unions.of(std::move(added)).united;
-      occupy(step, step, size_of(subtract(unite(present, gained), home)));
+      occupy(last_step, step - 1, away);
+      last_step = step + 1;
       size_t first_loss = l;
       while (l < losses.size() && losses[l].step == step) ++l;
+      if (l > first_loss) held.clear();
+      std::vector<SetId> added;
+      for (; g < gains.size() && gains[g].step == step; ++g) {
+        if (held.insert(gains[g].tokens).second) added.push_back(gains[g].tokens);
+      }
+      if (added.empty() && l == first_loss) {
+        occupy(step, step, away);
+        continue;
+      }
+      std::sort(added.begin(), added.end());
+      const Ranges& gained = context_.unions.of(std::move(added)).united;
+      occupy(step, step, size_of(subtract(unite(present, gained), home)));
       present =
           unite(without(std::move(present), {losses.data() + first_loss, l - first_loss}), gained);
-      last_step = step + 1;
+      away = size_of(subtract(present, home));
     }
     Ranges left = subtract(present, home);
     if (!left.empty()) stranded(left);
   }
 
-  // `present` without what the losses of one step take.
+  // `present` without what the losses of one step take, each seeing what those before it left.
   Ranges without(Ranges present, std::span<const Change> losses) {
-    std::vector<SetId> reduced;
-    for (const Change& loss : losses) {
-      if (is_reduction(loss)) reduced.push_back(loss.tokens);
-    }
-    bool at_once = !reduced.empty() && family_.disjoint(reduced, RangeSets::kEmpty);
+    std::vector<SetId> names;
+    for (const Change& loss : losses) names.push_back(loss.tokens);
+    bool at_once = family_.disjoint(names, RangeSets::kEmpty);  // then all see the same
     for (const Change& loss : losses) {
       RangeSpan tokens = context_.tokens(loss.tokens);
       if (is_reduction(loss)) {
         if (!fed_[loss.send]) fed_[loss.send] = overlap(present, tokens);
-        if (at_once) continue;
       } else {
         Ranges absent = subtract(tokens, present);
         if (!absent.empty()) missing(loss, absent);
       }
-      present = subtract(present, tokens);
+      if (!at_once) present = subtract(present, tokens);
     }
-    return at_once ? family_.subtract_union(present, std::move(reduced)) : present;
+    return at_once ? family_.subtract_union(present, std::move(names)) : present;
   }
 
   void occupy(int32_t from, int32_t to, int64_t tokens) {

@@ -20,7 +20,12 @@ struct Arrival {
   Heads heads;
   bool collective = false;
   int32_t last_read = kAtStart;
+  Range hull = {};  // from the first token to the last
 };
+
+Range hull_of(RangeSpan tokens) {
+  return tokens.empty() ? Range{} : Range{tokens.front().begin, tokens.back().end};
+}
 
 struct Read {
   int32_t step = 0;  // kAtEnd: kept for the backward pass
@@ -57,6 +62,7 @@ class PresenceChecker {
         arrivals_.push_back({s.step, s.tokens, unit(s.heads), s.collective >= 0});
     }
     std::erase_if(arrivals_, [](const Arrival& a) { return a.tokens == RangeSets::kEmpty; });
+    for (Arrival& a : arrivals_) a.hull = hull_of(context_.tokens(a.tokens));
     for (int32_t i : operations.attends) {
       const Attend& a = pass_.attends[i];
       SetId tokens = tensor_ == Tensor::kv ? a.kv : a.q;
@@ -98,6 +104,7 @@ class PresenceChecker {
     std::vector<Read> reads = inside(reads_, heads);
     std::unordered_map<SetId, std::vector<size_t>> by_name;
     for (size_t i = 0; i < arrivals.size(); ++i) by_name[arrivals[i].tokens].push_back(i);
+    pieced_.clear();
     for (const Read& read : reads) judge_read(read, arrivals, by_name);
     judge_arrivals(arrivals, reads);
 
@@ -126,13 +133,31 @@ class PresenceChecker {
         return;
       }
     }
+    // What is at home never arrives (P7), so no arrival's life hangs on it.
+    if (contains_all(context_.tokens(home_), context_.tokens(read.tokens))) return;
+    const Range hull = hull_of(context_.tokens(read.tokens));
     std::vector<SetId> held;
-    for (Arrival& a : arrivals) {
+    for (const Arrival& a : arrivals) {
+      if (a.step < read.step) held.push_back(a.tokens);
+    }
+    // Read before, and nothing has come since: as it was then.
+    auto before = pieced_.find(read.tokens);
+    if (before != pieced_.end() && before->second.held == held.size()) {
+      for (size_t i : before->second.from) {
+        arrivals[i].last_read = std::max(arrivals[i].last_read, read.step);
+      }
+      return;
+    }
+    Pieced pieced{held.size(), {}};
+    for (size_t i = 0; i < arrivals.size(); ++i) {
+      Arrival& a = arrivals[i];
       if (a.step >= read.step) continue;
-      held.push_back(a.tokens);
       // A collective lands in one buffer, which lives as long as any of it is read.
-      if (a.collective || overlap(context_.tokens(a.tokens), context_.tokens(read.tokens))) {
+      if (a.collective || (a.hull.begin < hull.end && hull.begin < a.hull.end &&
+                           overlap(context_.tokens(a.tokens), context_.tokens(read.tokens)))) {
+        held.push_back(a.tokens);
         a.last_read = std::max(a.last_read, read.step);
+        pieced.from.push_back(i);
       }
     }
     Ranges missing = subtract(context_.tokens(read.tokens), context_.tokens(home_));
@@ -140,6 +165,8 @@ class PresenceChecker {
     if (!missing.empty()) {
       violation(keeps ? "P8" : "P4", read, "all of it there before the step",
                 set_text(missing) + " is not");
+    } else {
+      pieced_[read.tokens] = std::move(pieced);
     }
   }
 
@@ -164,12 +191,29 @@ class PresenceChecker {
       auto [it, fresh] = last_read.emplace(r.tokens, r.step);
       if (!fresh) it->second = std::max(it->second, r.step);
     }
+    std::vector<const Arrival*> undecided;  // by names
     for (const Arrival& a : arrivals) {
       if (a.collective || a.step == kAtStart) continue;
       auto named = last_read.find(a.tokens);
-      if (named != last_read.end() && named->second > a.step) continue;
-      Ranges idle = subtract(context_.tokens(a.tokens), reads_between(reads, a.step, kAtEnd));
-      if (!idle.empty()) arrival_violation(a, "read later", set_text(idle) + " is not");
+      if (named == last_read.end() || named->second <= a.step) undecided.push_back(&a);
+    }
+    if (undecided.empty()) return;
+    // From the last step backwards, so that what is read later only grows.
+    std::stable_sort(undecided.begin(), undecided.end(),
+                     [](const Arrival* a, const Arrival* b) { return a->step > b->step; });
+    std::vector<std::pair<int32_t, SetId>> by_last_read;
+    for (auto [tokens, step] : last_read) by_last_read.emplace_back(step, tokens);
+    std::sort(by_last_read.rbegin(), by_last_read.rend());
+    Ranges later;
+    size_t united = 0;
+    for (const Arrival* a : undecided) {
+      std::vector<SetId> more;
+      for (; united < by_last_read.size() && by_last_read[united].first > a->step; ++united) {
+        more.push_back(by_last_read[united].second);
+      }
+      if (!more.empty()) later = unite(later, context_.unions.of(std::move(more)).united);
+      Ranges idle = subtract(context_.tokens(a->tokens), later);
+      if (!idle.empty()) arrival_violation(*a, "read later", set_text(idle) + " is not");
     }
   }
 
@@ -230,6 +274,12 @@ class PresenceChecker {
   Heads heads_;
   std::vector<Arrival> arrivals_;
   std::vector<Read> reads_;
+  // Sets that were there in pieces: how many arrivals there were, and which of them it came with.
+  struct Pieced {
+    size_t held = 0;
+    std::vector<size_t> from;
+  };
+  std::unordered_map<SetId, Pieced> pieced_;
 };
 
 // Every set of `tensor` that travels in this pass, or was kept for it.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace cpbench {
 
@@ -31,7 +32,17 @@ bool SetFamily::disjoint(std::vector<SetId> list, SetId other) const {
     return size_of(intersect(sets_[other], all_->united)) == of_the_few;
   }
   if (other != RangeSets::kEmpty) list.push_back(other);
-  return unions_.of(std::move(list)).disjoint();
+  const SetClusters& clusters = unions_.clusters();
+  std::sort(list.begin(), list.end(), [&clusters](SetId a, SetId b) {
+    return std::pair(clusters.of(a), a) < std::pair(clusters.of(b), b);
+  });
+  for (auto begin = list.begin(); begin != list.end();) {
+    auto end = std::find_if(begin, list.end(),
+                            [&](SetId id) { return clusters.of(id) != clusters.of(*begin); });
+    if (end - begin > 1 && !unions_.of({begin, end}).disjoint()) return false;
+    begin = end;
+  }
+  return true;
 }
 
 std::optional<std::vector<SetId>> SetFamily::lacking(const std::vector<SetId>& list) const {

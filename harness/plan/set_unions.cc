@@ -55,6 +55,11 @@ SetUnions::Union unite_all(const RangeSets& sets, const std::vector<SetId>& list
 
 }  // namespace
 
+const SetClusters& SetUnions::clusters() {
+  if (!clusters_) clusters_ = std::make_unique<SetClusters>(sets_);
+  return *clusters_;
+}
+
 const SetUnions::Union& SetUnions::of(std::vector<SetId> list) {
   std::sort(list.begin(), list.end());
   uint64_t hash = 0x9ae16a3b2f90404fULL;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/plan/range_sets.h"
+#include "harness/plan/set_clusters.h"
 
 namespace cpbench {
 
@@ -23,9 +24,12 @@ class SetUnions {
   explicit SetUnions(const RangeSets& sets) : sets_(sets) {}
   // Order does not matter; a set listed twice is doubled. The reference stays valid.
   const Union& of(std::vector<SetId> list);
+  // Made when first asked for.
+  const SetClusters& clusters();
 
  private:
   const RangeSets& sets_;
+  std::unique_ptr<SetClusters> clusters_;
   std::unordered_multimap<uint64_t, std::pair<std::vector<SetId>, std::unique_ptr<Union>>> known_;
 };
 

@@ -15,11 +15,11 @@
 
 namespace cpbench {
 
-// One number a strategy reports about its plan for a problem, beside what any plan tells.
+// A number that a strategy reports of its plan beside what every plan has: {"groups", 5, ""}.
 struct Fact {
-  std::string name;  // "stages"
+  std::string name;
   double value = 0;
-  std::string unit;  // "stages"
+  std::string unit;  // "" for a count or a ratio
 };
 
 struct Strategy {
@@ -31,7 +31,7 @@ struct Strategy {
   std::vector<OptionSpec> options;
   // Deterministic. Throws Unsupported with the numbers where the strategy cannot do the problem.
   Plan (*plan)(const Problem& problem, const Options& options) = nullptr;
-  // Optional, for `cpbench plan`. Deterministic; throws as `plan` does.
+  // Of the plan that `plan` makes of the same arguments, and Unsupported where that is. Optional.
   std::vector<Fact> (*facts)(const Problem& problem, const Options& options) = nullptr;
 };
 

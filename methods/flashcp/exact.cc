@@ -5,7 +5,7 @@
 #include <string>
 
 #include "harness/plan/errors.h"
-#include "methods/flashcp/integer_program.h"
+#include "harness/strategy/integer_program.h"
 
 namespace cpbench::flashcp {
 namespace {

@@ -10,12 +10,23 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "plots"))
 
+import style  # noqa: E402
 
-@pytest.fixture(scope="session")
-def samples(tmp_path_factory):
+
+def write_samples(folder, *strategies):
     default = ROOT / "build/tests/plots/cpbench_sample_results"
     program = Path(os.environ.get("CPBENCH_SAMPLE_RESULTS", default))
     assert program.exists(), f"{program} is missing; build cpbench_sample_results"
-    folder = tmp_path_factory.mktemp("runs")
-    subprocess.run([program, folder], check=True)
+    subprocess.run([program, folder, *strategies], check=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory):
+    return write_samples(tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(scope="session")
+def crowd(tmp_path_factory):
+    """Every known strategy on four workloads, one with a long name, and two rank counts."""
+    return write_samples(tmp_path_factory.mktemp("crowd"), *style.KNOWN)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tree import ROOT, own_files
 
-PLANNING = {"harness/plan", "harness/strategy", "methods", "baselines"}
+PLANNING = {"harness/plan", "harness/cost", "harness/strategy", "methods", "baselines"}
 ALL = PLANNING | {
     "harness/compile",
     "harness/execute",
@@ -23,7 +23,8 @@ ALL = PLANNING | {
 }
 USES = {
     "harness/plan": set(),
-    "harness/strategy": {"harness/plan"},
+    "harness/cost": {"harness/plan"},
+    "harness/strategy": {"harness/plan", "harness/cost"},
     "methods": PLANNING,
     "baselines": PLANNING,
     "harness/compile": {"harness/plan"},
@@ -41,8 +42,9 @@ OWNED = {
     "HDF5": (r"(H5\w*|hdf5\w*)\.h$", {"harness/store", "tests"}),
     "CBC": (
         r"(coin|coin-or)/|(Cbc|Osi|Clp|Coin)\w*\.h",
-        {"methods/*/exact*", "methods/*/integer_program*"},
+        {"harness/strategy/integer_program*"},
     ),
+    "METIS": (r"metis\.h$", {"baselines/*/metis_*"}),
     "CLI11": (r"CLI/", {"harness/cli", "tests"}),
     "Google Benchmark": (r"benchmark/", {"tests"}),
 }
@@ -134,7 +136,7 @@ def test_a_wrong_arrow_is_found(path, bracket, name):
 @pytest.mark.parametrize(
     ("path", "bracket", "name"),
     [
-        ("methods/flashcp/exact_test.cc", "<", "coin/Cbc_C_Interface.h"),
+        ("harness/strategy/integer_program.cc", "<", "coin/Cbc_C_Interface.h"),
         ("harness/plan/plan_test.cc", "<", "gtest/gtest.h"),
         ("harness/store/store.cc", "<", "hdf5.h"),
         ("harness/execute/kernel.cc", "<", "ATen/ops/empty.h"),

@@ -1,4 +1,4 @@
-#include "methods/flashcp/integer_program.h"
+#include "harness/strategy/integer_program.h"
 
 #include <string>
 
@@ -8,9 +8,10 @@
 #include <Cbc_C_Interface.h>
 
 #include <memory>
+#include <numeric>
 #endif
 
-namespace cpbench::flashcp {
+namespace cpbench {
 
 int IntegerProgram::column(Column column) {
   columns_.push_back(column);
@@ -24,8 +25,8 @@ void IntegerProgram::row(double lower, double upper,
 
 #ifdef CPBENCH_WITH_CBC
 
-IntegerProgram::Outcome IntegerProgram::solve(int64_t max_nodes,
-                                              std::vector<double>& solution) const {
+IntegerProgram::Outcome IntegerProgram::solve(int64_t max_nodes, std::vector<double>& solution,
+                                              const std::vector<double>& start) const {
   // CBC wants the matrix by columns.
   std::vector<std::vector<std::pair<int, double>>> by_column(columns_.size());
   std::vector<double> row_lower, row_upper;
@@ -60,21 +61,26 @@ IntegerProgram::Outcome IntegerProgram::solve(int64_t max_nodes,
   Cbc_setParameter(model.get(), "threads", "0");
   Cbc_setParameter(model.get(), "ratioGap", "0");
   Cbc_setParameter(model.get(), "maxNodes", std::to_string(max_nodes).c_str());
+  std::vector<int> every_column(start.size());
+  std::iota(every_column.begin(), every_column.end(), 0);
+  if (!start.empty()) {
+    Cbc_setMIPStartI(model.get(), columns(), every_column.data(), start.data());
+  }
   Cbc_solve(model.get());
+  solution.clear();
   if (Cbc_isProvenInfeasible(model.get())) return Outcome::infeasible;
-  if (!Cbc_isProvenOptimal(model.get())) return Outcome::node_limit;
-  const double* values_found = Cbc_getColSolution(model.get());
-  solution.assign(values_found, values_found + columns());
-  return Outcome::optimal;
+  if (const double* best = Cbc_bestSolution(model.get())) solution.assign(best, best + columns());
+  return Cbc_isProvenOptimal(model.get()) ? Outcome::optimal : Outcome::node_limit;
 }
 
 #else
 
-IntegerProgram::Outcome IntegerProgram::solve(int64_t, std::vector<double>&) const {
+IntegerProgram::Outcome IntegerProgram::solve(int64_t, std::vector<double>&,
+                                              const std::vector<double>&) const {
   throw Unsupported(
-      "solver=exact needs CBC, which this build lacks: install coinor-libcbc-dev and build again");
+      "this solver needs CBC, which this build lacks: install coinor-libcbc-dev and build again");
 }
 
 #endif
 
-}  // namespace cpbench::flashcp
+}  // namespace cpbench

@@ -4,6 +4,8 @@
 //   int b = program.column({.upper = 10, .cost = 1});
 //   int x = program.column({.upper = 1, .integer = true});
 //   program.row(3, kUnbounded, {{b, 1}, {x, 2}});   // 3 <= b + 2x
+//
+// The build finds CBC if it is installed (CPBENCH_WITH_CBC); this is the only code that uses it.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace cpbench::flashcp {
+namespace cpbench {
 
 inline constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
@@ -29,9 +31,12 @@ class IntegerProgram {
   void row(double lower, double upper, std::vector<std::pair<int, double>> coefficients);
   int columns() const { return static_cast<int>(columns_.size()); }
 
-  // Single-threaded and without a clock: the same program gives the same outcome. Throws
-  // Unsupported where cpbench was built without CBC.
-  Outcome solve(int64_t max_nodes, std::vector<double>& solution) const;
+  // Single-threaded and without a clock: the same program gives the same outcome. `solution` is
+  // the optimum, or with node_limit the best found so far, empty if none. `start` holds a feasible
+  // value of every column, to begin from, or nothing. Throws Unsupported where cpbench was built
+  // without CBC.
+  Outcome solve(int64_t max_nodes, std::vector<double>& solution,
+                const std::vector<double>& start = {}) const;
 
  private:
   struct Row {
@@ -42,4 +47,4 @@ class IntegerProgram {
   std::vector<Row> rows_;
 };
 
-}  // namespace cpbench::flashcp
+}  // namespace cpbench

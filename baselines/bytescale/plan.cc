@@ -1,0 +1,113 @@
+// ByteScale's hybrid data parallelism, balanced: sequences longest first, each on ranks in
+// proportion to its length, where the least is yet to do; short ones whole on one rank.
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "harness/strategy/group_cost.h"
+#include "harness/strategy/groups.h"
+#include "harness/strategy/strategy.h"
+
+namespace cpbench {
+namespace bytescale {
+namespace {
+
+struct Schedule {
+  std::vector<Group> groups;  // in run order
+  double seconds = 0;         // when the last rank is done, by GroupCost
+};
+
+// Ranks by what they have to do so far, least first.
+class Queue {
+ public:
+  explicit Queue(int32_t ranks) : busy_(ranks, 0) {
+    for (int32_t rank = 0; rank < ranks; ++rank) order_.emplace(0, rank);
+  }
+  std::vector<int32_t> least_busy(int64_t count) const {
+    std::vector<int32_t> ranks;
+    for (auto it = order_.begin(); count > 0; ++it, --count) ranks.push_back(it->second);
+    std::sort(ranks.begin(), ranks.end());
+    return ranks;
+  }
+  // The ranks begin together, when the last of them is free.
+  double run(const std::vector<int32_t>& ranks, double seconds) {
+    double end = 0;
+    for (int32_t rank : ranks) end = std::max(end, busy_[rank] + seconds);
+    for (int32_t rank : ranks) {
+      order_.erase({busy_[rank], rank});
+      busy_[rank] = end;
+      order_.emplace(end, rank);
+    }
+    return end;
+  }
+
+ private:
+  std::vector<double> busy_;
+  std::set<std::pair<double, int32_t>> order_;
+};
+
+Schedule schedule(const Problem& problem, const Options& options) {
+  const GroupCost cost(problem);
+  const int32_t ranks = problem.ranks();
+  const int64_t per_rank = tokens_per_rank(options, problem);
+  const Loads loads = loads_of(sequences_of(problem.batch), cost);
+
+  Schedule out;
+  Queue queue(ranks);
+  struct Open {
+    int32_t group = -1;
+    int64_t tokens = 0;
+  };
+  std::vector<Open> open(ranks);  // each rank's group of short sequences that may yet grow
+  for (int32_t s : longest_first(loads)) {
+    const int64_t tokens = loads[s].tokens;
+    const int64_t degree = (tokens + per_rank - 1) / per_rank;
+    if (degree > ranks) {
+      throw Unsupported(
+          "a sequence of " + std::to_string(tokens) + " tokens needs " + std::to_string(degree) +
+          " ranks of " + std::to_string(per_rank) + " tokens, there are " + std::to_string(ranks) +
+          "; raise tokens_per_rank to " + std::to_string((tokens + ranks - 1) / ranks));
+    }
+    const std::vector<int32_t> group = queue.least_busy(degree);
+    out.seconds = std::max(
+        out.seconds, queue.run(group, cost.ring_seconds(loads[s], static_cast<int32_t>(degree))));
+    Open& last = open[group.front()];
+    if (degree == 1 && last.group >= 0 && last.tokens + tokens <= per_rank) {
+      out.groups[last.group].sequences.push_back(s);
+      last.tokens += tokens;
+      continue;
+    }
+    if (degree == 1) last = {static_cast<int32_t>(out.groups.size()), tokens};
+    out.groups.push_back({group, {s}});
+  }
+  return out;
+}
+
+Plan make_plan(const Problem& problem, const Options& options) {
+  return ring_in_groups(problem, schedule(problem, options).groups);
+}
+
+std::vector<Fact> make_facts(const Problem& problem, const Options& options) {
+  const Schedule made = schedule(problem, options);
+  std::vector<Fact> facts = group_facts(made.groups, problem.ranks());
+  facts.push_back({"planned_seconds", made.seconds, "s"});
+  return facts;
+}
+
+}  // namespace
+}  // namespace bytescale
+
+extern const Strategy strategy_bytescale = {
+    .name = "bytescale",
+    .title = "ByteScale (HDP-balanced)",
+    .source = "ByteScale, arXiv 2502.21231",
+    .moves =
+        "K, V of sequences longer than tokens_per_rank round a ring of just enough ranks; "
+        "backward again, with dK, dV in fp32 behind them",
+    .constraints = "the longest sequence fits tokens_per_rank on all ranks",
+    .options = {tokens_per_rank_option()},
+    .plan = bytescale::make_plan,
+    .facts = bytescale::make_facts,
+};
+
+}  // namespace cpbench

@@ -1,0 +1,33 @@
+// DCP's blocks: data blocks are consecutive tokens of one document (of the pack, if the mask is
+// causal), compute blocks the attention of one data block's queries over another's keys.
+//
+//   one causal document of 6, blocks of 2:  data 0-2, 2-4, 4-6;  compute (0,0) (1,0) (1,1) (2,0)
+//   ...
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "harness/plan/mask.h"
+
+namespace cpbench::dcp {
+
+struct ComputeBlock {
+  int32_t q = 0;  // data blocks
+  int32_t kv = 0;
+  int64_t cells = 0;  // visible; > 0
+};
+
+struct Blocks {
+  std::vector<Range> data;            // in token order; a partition of the pack
+  std::vector<ComputeBlock> compute;  // by q, then kv
+};
+
+// Blocks of `block_tokens`, the last one of a document shorter.
+Blocks make_blocks(const MaskIndex& mask, int64_t block_tokens);
+
+// The published 1,024 tokens, less where ranks would get fewer than 4 blocks each, and more (powers
+// of two times as many) where there would be more than 2^17 compute blocks.
+int64_t default_block_tokens(const MaskIndex& mask, int32_t ranks);
+
+}  // namespace cpbench::dcp

@@ -1,0 +1,234 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "baselines/dcp/hypergraph.h"
+#include "baselines/dcp/placement.h"
+#include "harness/plan/check.h"
+#include "harness/plan/errors.h"
+#include "harness/plan/plan_bytes.h"
+#include "harness/strategy/strategy.h"
+
+namespace cpbench::dcp {
+namespace {
+
+Problem problem_of(std::vector<int64_t> lengths, int32_t nodes, int32_t gpus,
+                   Mask mask = Mask::document_causal) {
+  Problem problem;
+  problem.batch.document_lengths = std::move(lengths);
+  problem.batch.mask = mask;
+  if (mask == Mask::sliding_window) problem.batch.window = 50;
+  problem.shape.kv_heads = 2;
+  problem.cluster.nodes = nodes;
+  problem.cluster.gpus_per_node = gpus;
+  return problem;
+}
+
+Plan plan_of(const Problem& problem, const std::map<std::string, std::string>& set = {}) {
+  const Strategy& s = find_strategy("dcp");
+  return s.plan(problem, Options(s.name, s.options, set));
+}
+
+int64_t planned_bytes(const Pass& pass, const Plan& plan, const AttentionShape& shape) {
+  int64_t bytes = 0;
+  for (const Send& send : pass.sends) bytes += cost_of(send, pass, plan, shape).total();
+  return bytes;
+}
+
+std::vector<int64_t> cells_of(const Problem& problem, const Plan& plan) {
+  const MaskIndex mask(problem.batch);
+  std::vector<int64_t> cells(problem.ranks(), 0);
+  for (const Attend& a : plan.forward.attends) {
+    cells[a.rank] += mask.cells(plan.token_sets[a.q], plan.token_sets[a.kv]);
+  }
+  return cells;
+}
+
+double max_over_mean(const std::vector<int64_t>& load) {
+  double sum = 0;
+  for (int64_t l : load) sum += static_cast<double>(l);
+  return static_cast<double>(*std::max_element(load.begin(), load.end())) *
+         static_cast<double>(load.size()) / sum;
+}
+
+const std::vector<int64_t> kLengths = {3000, 10, 200, 1500, 77, 500, 500, 23, 1900, 1, 489};
+
+TEST(DcpBlocks, LieInDocumentsAndHoldAllCells) {
+  for (Mask kind :
+       {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
+    const Problem problem = problem_of({61, 7, 1, 30, 102}, 1, 1, kind);
+    const MaskIndex mask(problem.batch);
+    for (int64_t size : {1, 8, 25, 1000}) {
+      const Blocks blocks = make_blocks(mask, size);
+      int64_t token = 0, cells = 0;
+      for (const Range& block : blocks.data) {
+        EXPECT_EQ(block.begin, token);
+        EXPECT_LE(block.size(), size);
+        EXPECT_LE(block.end, mask.block_of(block.begin).end);
+        token = block.end;
+      }
+      EXPECT_EQ(token, 201);
+      for (const ComputeBlock& c : blocks.compute) {
+        EXPECT_GT(c.cells, 0);
+        cells += c.cells;
+      }
+      EXPECT_EQ(cells, mask.cells());
+    }
+  }
+}
+
+TEST(DcpBlocks, DefaultSize) {
+  auto size = [](int64_t tokens, int32_t ranks) {
+    return default_block_tokens(MaskIndex(Batch{{tokens}}), ranks);
+  };
+  EXPECT_EQ(size(3, 8), 1);
+  EXPECT_EQ(size(4096, 8), 128);                           // 4 blocks for each rank
+  EXPECT_EQ(size(int64_t{8} * 32768, 8), 1024);            // 256 blocks, 32,896 compute blocks
+  EXPECT_EQ(size(int64_t{64} * 32768, 64), 1 << 12 << 1);  // 256 blocks again: 512 are too many
+}
+
+// Two data blocks, three compute blocks of one causal document, by hand.
+TEST(DcpHypergraph, ConnectivityCountsEachEdgeOncePerFurtherPart) {
+  const Blocks blocks = make_blocks(MaskIndex(Batch{{4}}), 2);
+  ASSERT_EQ(blocks.compute.size(), 3u);  // (0,0) (1,0) (1,1)
+  const BlockBytes bytes{.qo = 10, .kv = 1};
+  EXPECT_EQ(moved_bytes(blocks, {{0, 0}, {0, 0, 0}}, bytes), 0);
+  EXPECT_EQ(moved_bytes(blocks, {{0, 1}, {0, 1, 1}}, bytes), 2);   // K, V of block 0 to rank 1
+  EXPECT_EQ(moved_bytes(blocks, {{0, 1}, {0, 0, 1}}, bytes), 20);  // Q and O of block 1 to rank 0
+  EXPECT_EQ(moved_bytes(blocks, {{0, 1}, {0, 2, 1}}, bytes), 22);  // both to a rank of neither
+}
+
+TEST(DcpRefine, NeverLosesAndHoldsLimits) {
+  // Vertices in disorder: a start that is bad in bytes and in balance.
+  const Blocks blocks = make_blocks(MaskIndex(Batch{{640, 320, 64, 64, 192}}), 32);
+  Hypergraph graph;
+  const auto data = static_cast<int32_t>(blocks.data.size());
+  for (int32_t i = 0; i < data; ++i) {
+    graph.vertices.push_back({Kind::data, blocks.data[i].size(), {i, data + i}});
+  }
+  for (const ComputeBlock& c : blocks.compute) {
+    graph.vertices.push_back({Kind::compute, c.cells, {c.q, data + c.kv}});
+  }
+  graph.edge_bytes.assign(2 * data, 7);
+  Limits mean;
+  for (const Vertex& v : graph.vertices) {
+    (v.kind == Kind::data ? mean.tokens : mean.cells) += static_cast<double>(v.weight) / 4;
+  }
+  const Limits limits{1.15 * mean.tokens, 1.15 * mean.cells};
+  Parts start(graph.vertices.size());
+  for (size_t v = 0; v < start.size(); ++v) start[v] = static_cast<int32_t>(v * 7 % 5 % 4);
+  Parts refined = start;
+  refine(graph, 4, limits, refined);
+  EXPECT_LT(connectivity_bytes(graph, refined, 4), connectivity_bytes(graph, start, 4));
+  for (int64_t load : loads(graph, refined, 4, Kind::data)) EXPECT_LE(load, limits.tokens);
+  for (int64_t load : loads(graph, refined, 4, Kind::compute)) EXPECT_LE(load, limits.cells);
+  // All on one part moves nothing, but is above the limits: it must be spread.
+  Parts heap(graph.vertices.size(), 0);
+  refine(graph, 4, limits, heap);
+  for (int64_t load : loads(graph, heap, 4, Kind::data)) EXPECT_LE(load, limits.tokens);
+  for (int64_t load : loads(graph, heap, 4, Kind::compute)) EXPECT_LE(load, limits.cells);
+}
+
+TEST(DcpPlan, FewBlocksNeedNoMetis) {
+  const Problem problem = problem_of({8, 8}, 1, 2);
+  const Plan plan = plan_of(problem, {{"block_tokens", "8"}});
+  EXPECT_TRUE(check(problem, plan).ok());
+  EXPECT_TRUE(plan.forward.sends.empty());
+}
+
+#ifdef CPBENCH_WITH_METIS
+
+// Ragged blocks: tokens and cells are held apart, as one merged weight could not.
+TEST(DcpPlan, TokensAndWorkAreBothBalanced) {
+  for (Mask mask :
+       {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
+    const Problem problem = problem_of(kLengths, 2, 4, mask);
+    const Plan plan = plan_of(problem, {{"block_tokens", "64"}, {"imbalance", "1.15"}});
+    ASSERT_TRUE(check(problem, plan).ok());
+    std::vector<int64_t> tokens;
+    for (SetId home : plan.home) tokens.push_back(plan.token_sets.size_of(home));
+    EXPECT_LE(max_over_mean(tokens), 1.15);
+    EXPECT_LE(max_over_mean(cells_of(problem, plan)), 1.15);
+  }
+}
+
+// README: the planned bytes are the connectivity metric, recounted here from the attends.
+TEST(DcpPlan, BytesAreTheConnectivityMetric) {
+  for (auto [nodes, gpus] : {std::pair{1, 1}, {1, 4}, {4, 1}, {2, 3}}) {
+    const Problem problem = problem_of(kLengths, nodes, gpus);
+    const std::map<std::string, std::string> set = {{"block_tokens", "64"}};
+    const Plan plan = plan_of(problem, set);
+    const Blocks blocks = make_blocks(MaskIndex(problem.batch), 64);
+    int64_t queries = 0, keys = 0;  // tokens of blocks, once per other rank
+    for (int32_t r = 0; r < problem.ranks(); ++r) {
+      const RangeSpan home = plan.token_sets[plan.home[r]];
+      std::set<int64_t> q_here, kv_here;
+      for (const Attend& a : plan.forward.attends) {
+        if (a.rank != r) continue;
+        for (const Range& block : blocks.data) {
+          if (contains(plan.token_sets[a.q], block)) q_here.insert(block.begin);
+          if (contains(plan.token_sets[a.kv], block)) kv_here.insert(block.begin);
+        }
+      }
+      for (const Range& block : blocks.data) {
+        if (contains(home, block)) continue;
+        queries += q_here.contains(block.begin) ? block.size() : 0;
+        keys += kv_here.contains(block.begin) ? block.size() : 0;
+      }
+    }
+    const int64_t q = 8 * 64 * 4, side = 8 * 4, kv = 2 * 128 * 4;  // float32
+    EXPECT_EQ(planned_bytes(plan.forward, plan, problem.shape),
+              queries * (2 * q + side) + keys * kv);
+    EXPECT_EQ(planned_bytes(plan.backward, plan, problem.shape),
+              queries * (2 * q + 2 * side) + keys * kv);
+    const Plan again = plan_of(problem, {{"block_tokens", "64"}, {"received", "fetched_again"}});
+    EXPECT_EQ(planned_bytes(again.backward, again, problem.shape),
+              queries * (3 * q + 2 * side) + 2 * keys * kv);
+  }
+}
+
+TEST(DcpPlan, TwoLevelsSendLessBetweenNodes) {
+  auto between_nodes = [](const Problem& problem, const Plan& plan) {
+    int64_t bytes = 0;
+    for (const Send& send : plan.forward.sends) {
+      const int64_t each = cost_of(send, plan.forward, plan, problem.shape).bytes_per_pair;
+      for (const Range& from : plan.rank_sets[send.from]) {
+        for (int64_t a = from.begin; a < from.end; ++a) {
+          for (const Range& to : plan.rank_sets[send.to]) {
+            for (int64_t b = to.begin; b < to.end; ++b) bytes += a / 4 != b / 4 ? each : 0;
+          }
+        }
+      }
+    }
+    return bytes;
+  };
+  const Problem two_levels = problem_of(kLengths, 2, 4);
+  const Problem flat = problem_of(kLengths, 1, 8);
+  const std::map<std::string, std::string> set = {{"block_tokens", "64"}};
+  EXPECT_LT(between_nodes(two_levels, plan_of(two_levels, set)),
+            between_nodes(flat, plan_of(flat, set)));
+}
+
+TEST(DcpPlan, ManyShortDocumentsShareOneCallPerRank) {
+  const Problem problem = problem_of(std::vector<int64_t>(4000, 8), 1, 8);
+  const Plan plan = plan_of(problem);
+  EXPECT_TRUE(plan.forward.sends.empty());
+  EXPECT_EQ(plan.forward.attends.size(), 8u);
+}
+
+#else
+
+TEST(DcpPlan, NamesTheMissingPackage) {
+  try {
+    plan_of(problem_of(kLengths, 2, 4), {{"block_tokens", "64"}});
+    FAIL();
+  } catch (const Unsupported& e) {
+    EXPECT_NE(std::string(e.what()).find("libmetis-dev"), std::string::npos);
+  }
+}
+
+#endif
+
+}  // namespace
+}  // namespace cpbench::dcp

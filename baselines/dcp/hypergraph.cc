@@ -1,0 +1,94 @@
+#include "baselines/dcp/hypergraph.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace cpbench::dcp {
+namespace {
+
+// Below this many vertices per part METIS has nothing to coarsen, and may leave parts empty.
+constexpr int64_t kFewVerticesPerPart = 8;
+
+// Data blocks fill one part after another; a compute block goes where its queries are.
+Parts contiguous_start(const Hypergraph& graph, int32_t parts) {
+  int64_t total = 0;  // 0: all data blocks are in other nodes
+  for (const Vertex& v : graph.vertices) total += v.kind == Kind::data ? v.weight : 0;
+  Parts part_of(graph.vertices.size(), 0);
+  std::vector<int32_t> part_of_edge(graph.edge_bytes.size(), 0);
+  int64_t before = 0;
+  for (size_t v = 0; v < graph.vertices.size(); ++v) {
+    const Vertex& vertex = graph.vertices[v];
+    if (vertex.kind == Kind::data) {
+      part_of[v] = static_cast<int32_t>((2 * before + vertex.weight) * parts / (2 * total));
+      part_of_edge[vertex.edges[0]] = part_of[v];
+      before += vertex.weight;
+    }
+  }
+  for (size_t v = 0; v < graph.vertices.size(); ++v) {
+    const Vertex& vertex = graph.vertices[v];
+    if (vertex.kind == Kind::compute) part_of[v] = part_of_edge[vertex.edges[0]];
+  }
+  return part_of;
+}
+
+// How far the worst part is above a limit, as a share of the limit; 0 within the limits.
+double excess(const Hypergraph& graph, const Parts& part_of, int32_t parts, Limits limits) {
+  double worst = 0;
+  for (auto [kind, limit] : {std::pair{Kind::data, limits.tokens}, {Kind::compute, limits.cells}}) {
+    if (limit <= 0) continue;
+    for (int64_t load : loads(graph, part_of, parts, kind)) {
+      worst = std::max(worst, static_cast<double>(load) / limit - 1);
+    }
+  }
+  return worst;
+}
+
+}  // namespace
+
+int64_t connectivity_bytes(const Hypergraph& graph, const Parts& part_of, int32_t parts) {
+  std::vector<bool> touched(graph.edge_bytes.size() * parts, false);
+  std::vector<int32_t> count(graph.edge_bytes.size(), 0);
+  for (size_t v = 0; v < graph.vertices.size(); ++v) {
+    for (int32_t e : graph.vertices[v].edges) {
+      const size_t at = static_cast<size_t>(e) * parts + part_of[v];
+      if (!touched[at]) ++count[e];
+      touched[at] = true;
+    }
+  }
+  int64_t bytes = 0;
+  for (size_t e = 0; e < count.size(); ++e) {
+    bytes += std::max(0, count[e] - 1) * graph.edge_bytes[e];
+  }
+  return bytes;
+}
+
+std::vector<int64_t> loads(const Hypergraph& graph, const Parts& part_of, int32_t parts,
+                           Kind kind) {
+  std::vector<int64_t> load(parts, 0);
+  for (size_t v = 0; v < graph.vertices.size(); ++v) {
+    if (graph.vertices[v].kind == kind) load[part_of[v]] += graph.vertices[v].weight;
+  }
+  return load;
+}
+
+Parts partition(const Hypergraph& graph, int32_t parts, Limits limits, Parts also) {
+  const auto vertices = static_cast<int64_t>(graph.vertices.size());
+  if (parts == 1 || vertices == 0) return Parts(graph.vertices.size(), 0);
+  std::vector<Parts> starts = {contiguous_start(graph, parts)};
+  if (vertices >= kFewVerticesPerPart * parts) starts.push_back(metis_start(graph, parts));
+  if (!also.empty()) starts.push_back(std::move(also));
+  Parts best;
+  std::pair<double, int64_t> best_quality;
+  for (Parts& part_of : starts) {
+    refine(graph, parts, limits, part_of);
+    const std::pair quality{excess(graph, part_of, parts, limits),
+                            connectivity_bytes(graph, part_of, parts)};
+    if (best.empty() || quality < best_quality) {
+      best = std::move(part_of);
+      best_quality = quality;
+    }
+  }
+  return best;
+}
+
+}  // namespace cpbench::dcp

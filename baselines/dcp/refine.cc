@@ -1,0 +1,225 @@
+#include <algorithm>
+#include <numeric>
+
+#include "baselines/dcp/hypergraph.h"
+
+namespace cpbench::dcp {
+namespace {
+
+// Passes over all vertices and edges; gains fall off quickly, and the last passes find next to
+// nothing.
+constexpr int kMostPasses = 8;
+
+class Refiner {
+ public:
+  Refiner(const Hypergraph& graph, int32_t parts, Limits limits, Parts& part_of)
+      : graph_(graph),
+        parts_(parts),
+        limit_{limits.tokens, limits.cells},
+        part_of_(part_of),
+        pins_(graph.edge_bytes.size() * parts, 0),
+        members_(graph.edge_bytes.size()) {
+    for (int kind : {0, 1}) load_[kind].assign(parts, 0);
+    for (size_t v = 0; v < graph.vertices.size(); ++v) {
+      const Vertex& vertex = graph.vertices[v];
+      load_[kind_of(vertex)][part_of[v]] += vertex.weight;
+      for (int32_t e : vertex.edges) {
+        ++pins(e, part_of[v]);
+        members_[e].push_back(static_cast<int32_t>(v));
+      }
+    }
+  }
+
+  void run() {
+    for (int pass = 0; pass < kMostPasses; ++pass) {
+      rebalance();
+      int64_t gained = move_singles();
+      gained += move_groups();
+      if (gained == 0) break;
+    }
+    rebalance();
+  }
+
+ private:
+  static int kind_of(const Vertex& vertex) { return vertex.kind == Kind::compute; }
+  int32_t& pins(int32_t edge, int32_t part) {
+    return pins_[static_cast<size_t>(edge) * parts_ + part];
+  }
+
+  int64_t gain_of_leaving(const Vertex& vertex, int32_t from) {
+    int64_t gain = 0;
+    for (int32_t e : vertex.edges) gain += pins(e, from) == 1 ? graph_.edge_bytes[e] : 0;
+    return gain;
+  }
+  int64_t cost_of_entering(const Vertex& vertex, int32_t to) {
+    int64_t cost = 0;
+    for (int32_t e : vertex.edges) cost += pins(e, to) == 0 ? graph_.edge_bytes[e] : 0;
+    return cost;
+  }
+
+  bool fits(int kind, int64_t weight, int32_t to) const {
+    return weight == 0 || static_cast<double>(load_[kind][to] + weight) <= limit_[kind];
+  }
+
+  void move(int32_t v, int32_t to) {
+    const Vertex& vertex = graph_.vertices[v];
+    const int32_t from = part_of_[v];
+    for (int32_t e : vertex.edges) {
+      --pins(e, from);
+      ++pins(e, to);
+    }
+    load_[kind_of(vertex)][from] -= vertex.weight;
+    load_[kind_of(vertex)][to] += vertex.weight;
+    part_of_[v] = to;
+  }
+
+  // Parts above their limit give what costs least: to a part with room, or else to one that stays
+  // below what the giver has now, so that the largest load falls.
+  void rebalance() {
+    for (int kind : {0, 1}) {
+      std::vector<int32_t> order(parts_);
+      std::iota(order.begin(), order.end(), 0);
+      std::stable_sort(order.begin(), order.end(),
+                       [&](int32_t a, int32_t b) { return load_[kind][a] > load_[kind][b]; });
+      std::vector<std::vector<int32_t>> held(parts_);
+      for (size_t v = 0; v < part_of_.size(); ++v) {
+        if (kind_of(graph_.vertices[v]) == kind)
+          held[part_of_[v]].push_back(static_cast<int32_t>(v));
+      }
+      for (int32_t from : order) {
+        if (static_cast<double>(load_[kind][from]) > limit_[kind]) relieve(kind, from, held[from]);
+      }
+    }
+  }
+
+  struct Way {  // where a vertex could go, in bytes per weight; to = -1: nowhere
+    double price = 0;
+    int32_t vertex = -1;
+    int32_t to = -1;
+  };
+
+  void relieve(int kind, int32_t from, const std::vector<int32_t>& held) {
+    std::vector<Way> ways;
+    for (int32_t v : held) {
+      const Way way = cheapest_way(kind, from, v);
+      if (way.to >= 0) ways.push_back(way);
+    }
+    std::sort(ways.begin(), ways.end(), [](const Way& a, const Way& b) {
+      return a.price != b.price ? a.price < b.price : a.vertex < b.vertex;
+    });
+    for (const Way& way : ways) {
+      if (static_cast<double>(load_[kind][from]) <= limit_[kind]) return;
+      const Way now = cheapest_way(kind, from, way.vertex);  // loads and pins have changed
+      if (now.to >= 0) move(now.vertex, now.to);
+    }
+  }
+
+  Way cheapest_way(int kind, int32_t from, int32_t v) {
+    const Vertex& vertex = graph_.vertices[v];
+    Way best{0, v, -1};
+    if (vertex.weight == 0) return best;
+    const int64_t leaving = gain_of_leaving(vertex, from);
+    for (int32_t to = 0; to < parts_; ++to) {
+      const bool room =
+          fits(kind, vertex.weight, to) || load_[kind][to] + vertex.weight < load_[kind][from];
+      if (to == from || !room) continue;
+      const double price = static_cast<double>(cost_of_entering(vertex, to) - leaving) /
+                           static_cast<double>(vertex.weight);
+      if (best.to < 0 || price < best.price) best = {price, v, to};
+    }
+    return best;
+  }
+
+  int64_t move_singles() {
+    int64_t gained = 0;
+    for (size_t i = 0; i < part_of_.size(); ++i) {
+      const auto v = static_cast<int32_t>(i);
+      const Vertex& vertex = graph_.vertices[v];
+      const int64_t leaving = gain_of_leaving(vertex, part_of_[v]);
+      if (leaving == 0) continue;
+      int32_t best = -1;
+      int64_t best_gain = 0;
+      for (int32_t to = 0; to < parts_; ++to) {
+        if (to == part_of_[v] || !fits(kind_of(vertex), vertex.weight, to)) continue;
+        const int64_t gain = leaving - cost_of_entering(vertex, to);
+        if (gain > best_gain) {
+          best_gain = gain;
+          best = to;
+        }
+      }
+      if (best >= 0) {
+        move(v, best);
+        gained += best_gain;
+      }
+    }
+    return gained;
+  }
+
+  // All vertices of one edge that lie in one part go together: none of them alone would free the
+  // part of the edge.
+  int64_t move_groups() {
+    int64_t gained = 0;
+    std::vector<std::vector<int32_t>> groups(parts_);
+    for (size_t e = 0; e < members_.size(); ++e) {
+      for (auto& group : groups) group.clear();
+      for (int32_t v : members_[e]) groups[part_of_[v]].push_back(v);
+      for (int32_t from = 0; from < parts_; ++from) {
+        if (groups[from].size() > 1) {
+          gained += move_group(static_cast<int32_t>(e), from, groups[from]);
+        }
+      }
+    }
+    return gained;
+  }
+
+  // A data block and the compute block of its own queries and keys share both edges. In a group
+  // they are judged as if they did not, so a gain is never overrated.
+  int64_t move_group(int32_t edge, int32_t from, const std::vector<int32_t>& group) {
+    int64_t leaving = graph_.edge_bytes[edge];
+    int64_t weight[2] = {0, 0};
+    for (int32_t v : group) {
+      weight[kind_of(graph_.vertices[v])] += graph_.vertices[v].weight;
+      const int32_t other = other_edge(v, edge);
+      leaving += pins(other, from) == 1 ? graph_.edge_bytes[other] : 0;
+    }
+    int32_t best = -1;
+    int64_t best_gain = 0;
+    for (int32_t to = 0; to < parts_; ++to) {
+      if (to == from || pins(edge, to) == 0) continue;
+      if (!fits(0, weight[0], to) || !fits(1, weight[1], to)) continue;
+      int64_t gain = leaving;
+      for (int32_t v : group) {
+        const int32_t other = other_edge(v, edge);
+        if (pins(other, to) == 0) gain -= graph_.edge_bytes[other];
+      }
+      if (gain > best_gain) {
+        best_gain = gain;
+        best = to;
+      }
+    }
+    if (best < 0) return 0;
+    for (int32_t v : group) move(v, best);
+    return best_gain;
+  }
+
+  int32_t other_edge(int32_t v, int32_t edge) const {
+    const auto& edges = graph_.vertices[v].edges;
+    return edges[0] == edge ? edges[1] : edges[0];
+  }
+
+  const Hypergraph& graph_;
+  int32_t parts_;
+  double limit_[2];  // tokens, cells
+  Parts& part_of_;
+  std::vector<int64_t> load_[2];               // tokens, cells, per part
+  std::vector<int32_t> pins_;                  // [edge][part]
+  std::vector<std::vector<int32_t>> members_;  // vertices of each edge
+};
+
+}  // namespace
+
+void refine(const Hypergraph& graph, int32_t parts, Limits limits, Parts& part_of) {
+  Refiner(graph, parts, limits, part_of).run();
+}
+
+}  // namespace cpbench::dcp

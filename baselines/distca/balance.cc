@@ -1,0 +1,246 @@
+#include "baselines/distca/balance.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <set>
+
+namespace cpbench::distca {
+namespace {
+
+// A part of an item, innermost queries first, and what moving it costs.
+struct Offer {
+  int32_t item = -1;
+  int64_t pairs = 0;  // innermost queries of head and of tail; all of them: the whole item
+  int64_t cells = 0;
+  double bytes_per_cell = std::numeric_limits<double>::infinity();
+};
+
+class Balancer {
+ public:
+  Balancer(std::vector<Item> items, const MaskIndex& mask, int32_t ranks, double tolerance,
+           MoveBytes bytes)
+      : items_(std::move(items)), mask_(mask), bytes_(bytes), load_(ranks, 0) {
+    for (const Item& item : items_) {
+      cells_.push_back(cells_of(item, mask_));
+      load_[item.server] += cells_.back();
+    }
+    total_ = std::accumulate(load_.begin(), load_.end(), int64_t{0});
+    mean_ = static_cast<double>(total_) / ranks;
+    slack_ = tolerance * mean_;
+    by_price_.resize(ranks);
+    for (size_t i = 0; i < items_.size(); ++i) {
+      in_block_[items_[i].block.begin].push_back(static_cast<int32_t>(i));
+      insert(static_cast<int32_t>(i));
+    }
+  }
+
+  Balanced run() {
+    fill_the_needy();
+    relieve_the_loaded();
+    bool within = true;
+    for (int64_t load : load_) within &= std::abs(static_cast<double>(load) - mean_) <= slack_;
+    return {std::move(items_), std::move(load_), within};
+  }
+
+ private:
+  double surplus(int32_t rank) const { return static_cast<double>(load_[rank]) - mean_; }
+
+  void fill_the_needy() {
+    std::vector<int32_t> needy;
+    for (size_t r = 0; r < load_.size(); ++r) {
+      if (-surplus(static_cast<int32_t>(r)) > slack_) needy.push_back(static_cast<int32_t>(r));
+    }
+    std::stable_sort(needy.begin(), needy.end(),
+                     [&](int32_t a, int32_t b) { return load_[a] < load_[b]; });
+    std::vector<int32_t> donors;
+    for (int32_t to : needy) {
+      while (-surplus(to) > slack_) {
+        donors.clear();
+        for (size_t r = 0; r < load_.size(); ++r) {
+          if (surplus(static_cast<int32_t>(r)) > 0) donors.push_back(static_cast<int32_t>(r));
+        }
+        if (!move_to(to, donors)) break;
+      }
+    }
+  }
+
+  // Where a rank is above the tolerance, some rank is below the mean.
+  void relieve_the_loaded() {
+    while (true) {
+      const auto most = std::max_element(load_.begin(), load_.end());
+      const auto from = static_cast<int32_t>(most - load_.begin());
+      if (surplus(from) <= slack_) return;
+      const auto least = std::min_element(load_.begin(), load_.end());
+      if (!move_to(static_cast<int32_t>(least - load_.begin()), {from})) return;
+    }
+  }
+
+  bool move_to(int32_t to, const std::vector<int32_t>& donors) {
+    const std::map<int64_t, Ranges> present = keys_at(to);
+    Offer best;
+    for (int32_t from : donors) {
+      const auto room = static_cast<int64_t>(std::floor(std::min(-surplus(to), surplus(from))));
+      for (auto [price, item] : by_price_[from]) {
+        if (price >= best.bytes_per_cell) break;
+        consider(item, to, room, present, best);
+      }
+    }
+    // Where the receiver has some of a document's keys already, an item costs less than its price.
+    for (const auto& [block, keys] : present) {
+      for (int32_t item : in_block_[block]) {
+        const int32_t from = items_[item].server;
+        if (!std::binary_search(donors.begin(), donors.end(), from)) continue;
+        const auto room = static_cast<int64_t>(std::floor(std::min(-surplus(to), surplus(from))));
+        consider(item, to, room, present, best);
+      }
+    }
+    if (best.item < 0) return false;
+    apply(best, to);
+    return true;
+  }
+
+  // Keys of each document, by its first token, that `rank` owns or receives for what it serves.
+  std::map<int64_t, Ranges> keys_at(int32_t rank) const {
+    std::map<int64_t, Ranges> present;
+    for (int32_t i : touching_[rank]) {
+      const Item& item = items_[i];
+      Ranges& keys = present[item.block.begin];
+      if (item.home == rank) keys = unite(keys, item.query_ranges());
+      if (item.server == rank) keys = unite(keys, keys_of(item));
+    }
+    return present;
+  }
+
+  Ranges keys_of(const Item& item) const {
+    Ranges keys;
+    for (const Range& part : {item.head, item.tail}) {
+      if (part.size() > 0) keys.push_back(mask_.visible_hull(part, item.block));
+    }
+    return normalise(std::move(keys));
+  }
+
+  // Takes the offer of this item, as many queries as fit into `room` cells, if it is cheaper.
+  void consider(int32_t index, int32_t to, int64_t room, const std::map<int64_t, Ranges>& present,
+                Offer& best) {
+    if (room <= 0 || cells_[index] == 0 || items_[index].server == to) return;
+    const Item& item = items_[index];
+    const int64_t all = std::max(item.head.size(), item.tail.size());
+    int64_t pairs = all;
+    Item part = item;
+    int64_t cells = cells_[index];
+    if (cells > room) {
+      pairs = most_pairs(item, all, room);
+      if (pairs == 0) return;
+      Item rest = item;
+      part = split_inner(rest, pairs);
+      cells = cells_of(part, mask_);
+    }
+    Ranges keys = keys_of(part);
+    const auto there = present.find(item.block.begin);
+    if (there != present.end()) keys = subtract(keys, there->second);
+    const double price =
+        static_cast<double>(part.queries() * bytes_.per_query + size_of(keys) * bytes_.per_key) /
+        static_cast<double>(cells);
+    if (price < best.bytes_per_cell) best = {index, pairs, cells, price};
+  }
+
+  // The most innermost pairs with at most `room` cells. Mirrored pairs have equal work under causal
+  // masks, so the first guess is nearly right; the search runs outwards from it.
+  int64_t most_pairs(const Item& item, int64_t all, int64_t room) const {
+    auto fits = [&](int64_t pairs) {
+      Item rest = item;
+      return cells_of(split_inner(rest, pairs), mask_) <= room;
+    };
+    const double share = static_cast<double>(room) / static_cast<double>(cells_of(item, mask_));
+    const int64_t guess =
+        std::clamp<int64_t>(static_cast<int64_t>(share * static_cast<double>(all)), 0, all);
+    int64_t low = guess, high = guess, stride = 1;  // low fits, high does not
+    if (fits(guess)) {
+      while (high < all && fits(high)) {
+        low = high;
+        high = std::min(all, high + stride);
+        stride *= 2;
+      }
+      if (high == all && fits(all)) return all;
+    } else {
+      while (low > 0 && !fits(low)) {
+        high = low;
+        low = std::max<int64_t>(0, low - stride);
+        stride *= 2;
+      }
+    }
+    while (low + 1 < high) {
+      const int64_t middle = (low + high) / 2;
+      (fits(middle) ? low : high) = middle;
+    }
+    return low;
+  }
+
+  void apply(const Offer& offer, int32_t to) {
+    const int32_t from = items_[offer.item].server;
+    erase(offer.item);
+    int32_t moved = offer.item;
+    if (offer.cells < cells_[offer.item]) {
+      moved = static_cast<int32_t>(items_.size());
+      items_.push_back(split_inner(items_[offer.item], offer.pairs));
+      cells_.push_back(offer.cells);
+      cells_[offer.item] -= offer.cells;
+      in_block_[items_[moved].block.begin].push_back(moved);
+      insert(offer.item);
+    }
+    items_[moved].server = to;
+    insert(moved);
+    load_[from] -= offer.cells;
+    load_[to] += offer.cells;
+  }
+
+  // What moving all of the item would cost per cell, to a rank that has none of its keys. Parts
+  // cost more: the keys are shared by fewer queries.
+  double price_of(int32_t index) const {
+    const Item& item = items_[index];
+    if (cells_[index] == 0) return std::numeric_limits<double>::infinity();
+    return static_cast<double>(item.queries() * bytes_.per_query +
+                               size_of(keys_of(item)) * bytes_.per_key) /
+           static_cast<double>(cells_[index]);
+  }
+
+  void insert(int32_t index) {
+    const Item& item = items_[index];
+    prices_.resize(items_.size());
+    prices_[index] = price_of(index);
+    by_price_[item.server].insert({prices_[index], index});
+    touching_.resize(load_.size());
+    touching_[item.server].insert(index);
+    touching_[item.home].insert(index);
+  }
+
+  void erase(int32_t index) {
+    const Item& item = items_[index];
+    by_price_[item.server].erase({prices_[index], index});
+  }
+
+  std::vector<Item> items_;
+  const MaskIndex& mask_;
+  MoveBytes bytes_;
+  std::vector<int64_t> cells_;  // per item
+  std::vector<int64_t> load_;   // cells per rank
+  int64_t total_ = 0;
+  double mean_ = 0;
+  double slack_ = 0;
+  std::vector<double> prices_;                                  // per item
+  std::vector<std::set<std::pair<double, int32_t>>> by_price_;  // items that each rank serves
+  std::vector<std::set<int32_t>> touching_;                     // items each rank owns or serves
+  std::map<int64_t, std::vector<int32_t>> in_block_;
+};
+
+}  // namespace
+
+Balanced balance(std::vector<Item> items, const MaskIndex& mask, int32_t ranks, double tolerance,
+                 MoveBytes bytes) {
+  return Balancer(std::move(items), mask, ranks, tolerance, bytes).run();
+}
+
+}  // namespace cpbench::distca

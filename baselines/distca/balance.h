@@ -1,0 +1,32 @@
+// Moves attention from ranks with too much work to ranks with too little, least bytes per cell
+// first.
+//
+//   Balanced b = balance(head_tail_items(mask, ranks), mask, ranks, 0.1, {512, 512});
+//   b.items    // each with the rank that serves it
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "baselines/distca/items.h"
+
+namespace cpbench::distca {
+
+struct MoveBytes {
+  int64_t per_query = 0;  // Q there and O back
+  int64_t per_key = 0;    // K and V of a token that the server does not have
+};
+
+struct Balanced {
+  std::vector<Item> items;
+  std::vector<int64_t> cells;  // per rank, attended there
+  bool within_tolerance = false;
+};
+
+// Every rank's cells end within (1 +- tolerance) * mean, or as near as whole queries allow: then
+// `within_tolerance` is false. First the ranks with too little, the neediest first, are filled from
+// any rank above the mean; then ranks that are still above the tolerance give to the least loaded.
+Balanced balance(std::vector<Item> items, const MaskIndex& mask, int32_t ranks, double tolerance,
+                 MoveBytes bytes);
+
+}  // namespace cpbench::distca

@@ -1,0 +1,165 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "baselines/distca/balance.h"
+#include "harness/plan/check.h"
+#include "harness/plan/plan_bytes.h"
+#include "harness/strategy/strategy.h"
+
+namespace cpbench::distca {
+namespace {
+
+Problem problem_of(std::vector<int64_t> lengths, int32_t ranks, Mask mask = Mask::document_causal) {
+  Problem problem;
+  problem.batch.document_lengths = std::move(lengths);
+  problem.batch.mask = mask;
+  if (mask == Mask::sliding_window) problem.batch.window = 50;
+  problem.shape.kv_heads = 2;
+  problem.cluster.gpus_per_node = ranks;
+  return problem;
+}
+
+Plan plan_of(const Problem& problem, const std::map<std::string, std::string>& set = {}) {
+  const Strategy& s = find_strategy("distca");
+  return s.plan(problem, Options(s.name, s.options, set));
+}
+
+int64_t planned_bytes(const Pass& pass, const Plan& plan, const AttentionShape& shape) {
+  int64_t bytes = 0;
+  for (const Send& send : pass.sends) bytes += cost_of(send, pass, plan, shape).total();
+  return bytes;
+}
+
+// Example 2 in the comment of upstream's batch_to_items_general: DistCA, distca/planner/planner.py.
+// 32K over two ranks of 16K: head q=8K kv=8K and tail q=8K kv=32K, then head q=8K kv=16K and tail
+// q=8K kv=24K; two documents of 8K and four of 4K lie whole on the next two ranks.
+TEST(DistcaItems, AgreeWithUpstreamsExample) {
+  constexpr int64_t K = 1024;
+  const MaskIndex mask(Batch{{32 * K, 8 * K, 8 * K, 4 * K, 4 * K, 4 * K, 4 * K}});
+  const std::vector<Item> items = head_tail_items(mask, 4);
+  ASSERT_EQ(items.size(), 8u);
+  EXPECT_EQ(items[0].head, (Range{0, 8 * K}));
+  EXPECT_EQ(items[0].tail, (Range{24 * K, 32 * K}));
+  EXPECT_EQ(items[1].head, (Range{8 * K, 16 * K}));
+  EXPECT_EQ(items[1].tail, (Range{16 * K, 24 * K}));
+  const std::vector<int32_t> homes = {0, 1, 2, 2, 3, 3, 3, 3};
+  for (size_t i = 0; i < items.size(); ++i) EXPECT_EQ(items[i].home, homes[i]);
+}
+
+// Upstream's Item.split_item (same file) gives the innermost queries of head and tail away; q of
+// each have q * (document length + 1) cells.
+TEST(DistcaItems, PartsGoFromTheInsideAndMirroredPairsHaveEqualWork) {
+  const MaskIndex mask(Batch{{8}});
+  Item item = head_tail_items(mask, 1)[0];
+  const Item inner = split_inner(item, 1);
+  EXPECT_EQ(inner.head, (Range{3, 4}));
+  EXPECT_EQ(inner.tail, (Range{4, 5}));
+  EXPECT_EQ(item.head, (Range{0, 3}));
+  EXPECT_EQ(item.tail, (Range{5, 8}));
+  EXPECT_EQ(cells_of(inner, mask), 9);
+  EXPECT_EQ(cells_of(item, mask), 27);
+}
+
+TEST(DistcaItems, BothLayoutsHoldEqualTokens) {
+  const MaskIndex mask(Batch{{5, 1, 17, 2, 2, 8}});
+  for (const auto& items : {head_tail_items(mask, 4), contiguous_items(mask, 4)}) {
+    std::vector<int64_t> tokens(4, 0);
+    for (const Item& item : items) tokens[item.home] += item.queries();
+    EXPECT_EQ(tokens, (std::vector<int64_t>{9, 9, 9, 8}));
+  }
+}
+
+// Upstream stops when the receivers are near the mean; ours holds the givers to it as well.
+TEST(DistcaBalance, BothSidesEndWithinTheTolerance) {
+  for (Mask kind :
+       {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
+    for (double tolerance : {0.02, 0.1, 0.3}) {
+      const Problem problem = problem_of({3000, 10, 200, 1500, 77, 500, 500, 23, 1900}, 8, kind);
+      const MaskIndex mask(problem.batch);
+      for (const auto& items : {head_tail_items(mask, 8), contiguous_items(mask, 8)}) {
+        const Balanced b = balance(items, mask, 8, tolerance, {512, 256});
+        EXPECT_TRUE(b.within_tolerance);
+        std::vector<int64_t> cells(8, 0);
+        for (const Item& item : b.items) cells[item.server] += cells_of(item, mask);
+        EXPECT_EQ(cells, b.cells);
+        const double mean = static_cast<double>(mask.cells()) / 8;
+        for (int64_t c : cells) {
+          EXPECT_NEAR(static_cast<double>(c), mean, tolerance * mean + 1e-6);
+        }
+      }
+    }
+  }
+}
+
+TEST(DistcaBalance, SaysWhenQueriesAreTooCoarse) {
+  const MaskIndex mask(Batch{{1}});  // one query cannot be shared by two ranks
+  const Balanced b = balance(head_tail_items(mask, 2), mask, 2, 0.1, {1, 1});
+  EXPECT_FALSE(b.within_tolerance);
+  EXPECT_EQ(b.cells, (std::vector<int64_t>{1, 0}));
+}
+
+// The giver's long document costs fewer bytes per cell than its short ones, so it goes first.
+TEST(DistcaBalance, LeastBytesPerCellFirst) {
+  const MaskIndex mask(
+      Batch{{100, 20, 20, 20, 20, 20, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}});
+  std::vector<Item> items = head_tail_items(mask, 1);
+  for (size_t i = 6; i < items.size(); ++i) items[i].home = items[i].server = 1;
+  const Balanced b = balance(items, mask, 2, 0.1, {512, 256});
+  EXPECT_TRUE(b.within_tolerance);
+  for (const Item& item : b.items) {
+    if (item.home != item.server) {
+      EXPECT_EQ(item.block.size(), 100);
+    }
+  }
+}
+
+// README: M moved queries, W wanted remote keys.
+TEST(DistcaPlan, BytesAreTheClosedForm) {
+  for (Mask mask :
+       {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
+    for (int32_t ranks : {1, 2, 3, 8}) {
+      const Problem problem = problem_of({610, 7, 1, 300, 102}, ranks, mask);
+      const Plan plan = plan_of(problem);
+      ASSERT_TRUE(check(problem, plan).ok());
+      const MaskIndex index(problem.batch);
+      int64_t moved = 0, wanted = 0;
+      for (int32_t r = 0; r < ranks; ++r) {
+        std::vector<bool> seen(problem.tokens(), false);
+        const RangeSpan home = plan.token_sets[plan.home[r]];
+        for (const Attend& a : plan.forward.attends) {
+          if (a.rank != r) continue;
+          for (const Range& range : plan.token_sets[a.q]) {
+            for (int64_t q = range.begin; q < range.end; ++q) {
+              moved += !contains(home, Range{q, q + 1});
+              const Range keys = index.visible_keys(q);
+              std::fill(seen.begin() + keys.begin, seen.begin() + keys.end, true);
+            }
+          }
+        }
+        for (int64_t k = 0; k < problem.tokens(); ++k) {
+          wanted += seen[k] && !contains(home, Range{k, k + 1});
+        }
+      }
+      const int64_t q = 8 * 64 * 4, side = 8 * 4, kv = 2 * 128 * 4;  // float32
+      EXPECT_EQ(planned_bytes(plan.forward, plan, problem.shape),
+                moved * (q + q + side) + wanted * kv);
+      EXPECT_EQ(planned_bytes(plan.backward, plan, problem.shape),
+                moved * (q + 2 * side + q) + wanted * kv);
+      const Plan again = plan_of(problem, {{"received", "fetched_again"}});
+      EXPECT_EQ(planned_bytes(again.backward, again, problem.shape),
+                moved * (q + q + 2 * side + q) + 2 * wanted * kv);
+    }
+  }
+}
+
+TEST(DistcaPlan, NothingMovesWhereWorkIsEqual) {
+  const Problem problem = problem_of({64, 64, 64, 64}, 4);
+  const Plan plan = plan_of(problem);
+  EXPECT_TRUE(plan.forward.sends.empty());
+  EXPECT_EQ(plan.forward.steps, 1);
+}
+
+}  // namespace
+}  // namespace cpbench::distca

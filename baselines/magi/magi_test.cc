@@ -1,0 +1,170 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "baselines/magi/dispatch.h"
+#include "baselines/magi/group_cast.h"
+#include "harness/plan/check.h"
+#include "harness/plan/plan_bytes.h"
+#include "harness/strategy/strategy.h"
+
+namespace cpbench::magi {
+namespace {
+
+Problem problem_of(std::vector<int64_t> lengths, int32_t ranks, Mask mask = Mask::document_causal) {
+  Problem problem;
+  problem.batch.document_lengths = std::move(lengths);
+  problem.batch.mask = mask;
+  if (mask == Mask::sliding_window) problem.batch.window = 5;
+  problem.shape.kv_heads = 2;
+  problem.cluster.gpus_per_node = ranks;
+  return problem;
+}
+
+Plan plan_of(const Problem& problem, const std::map<std::string, std::string>& set = {}) {
+  const Strategy& s = find_strategy("magi");
+  return s.plan(problem, Options(s.name, s.options, set));
+}
+
+int64_t planned_bytes(const Pass& pass, const Plan& plan, const AttentionShape& shape) {
+  int64_t bytes = 0;
+  for (const Send& send : pass.sends) bytes += cost_of(send, pass, plan, shape).total();
+  return bytes;
+}
+
+std::vector<int64_t> areas_of_rank(const std::vector<int64_t>& areas, int32_t ranks, int32_t rank) {
+  const std::vector<int32_t> rank_of = dispatch(areas, ranks);
+  std::vector<int64_t> out;
+  for (size_t c = 0; c < areas.size(); ++c) {
+    if (rank_of[c] == rank) out.push_back(areas[c]);
+  }
+  return out;
+}
+
+// The worked example in the comment of upstream's min-heap solver: MagiAttention,
+// magi_attention/meta/solver/dispatch_solver.py, DispatchSolver._solve_with_minhp.
+TEST(MagiDispatch, AgreesWithUpstreamsWorkedExample) {
+  const std::vector<int64_t> areas = {8, 7, 6, 5, 4, 2, 2, 2};
+  EXPECT_EQ(areas_of_rank(areas, 2, 0), (std::vector<int64_t>{8, 5, 4, 2}));
+  EXPECT_EQ(areas_of_rank(areas, 2, 1), (std::vector<int64_t>{7, 6, 2, 2}));
+}
+
+// Upstream (same function) sorts ascending, stably, and reverses: of equal areas the higher index
+// comes first. And it allows ceil(jobs / buckets) per bucket where they do not divide.
+TEST(MagiDispatch, EqualAreasGoHigherIndexFirst) {
+  EXPECT_EQ(dispatch({3, 3, 3}, 3), (std::vector<int32_t>{2, 1, 0}));
+  EXPECT_EQ(dispatch({3, 3, 3}, 2), (std::vector<int32_t>{0, 1, 0}));
+}
+
+TEST(MagiDispatch, FewerChunksThanRanksAndEmptyAreas) {
+  EXPECT_EQ(dispatch({5}, 4), (std::vector<int32_t>{0}));
+  EXPECT_EQ(dispatch({}, 2), (std::vector<int32_t>{}));
+  // Chunks without area still go round in equal numbers.
+  EXPECT_EQ(dispatch({0, 0, 0, 0}, 2), (std::vector<int32_t>{1, 1, 0, 0}));
+}
+
+// A causal document of 64 chunks on 8 ranks.
+TEST(MagiDispatch, EqualCountsAndBalancedAreas) {
+  std::vector<int64_t> areas;
+  for (int64_t c = 0; c < 64; ++c) areas.push_back(2 * c + 1);
+  const std::vector<int32_t> rank_of = dispatch(areas, 8);
+  std::vector<int64_t> load(8, 0), count(8, 0);
+  for (size_t c = 0; c < areas.size(); ++c) {
+    load[rank_of[c]] += areas[c];
+    ++count[rank_of[c]];
+  }
+  for (int32_t r = 0; r < 8; ++r) {
+    EXPECT_EQ(count[r], 8);
+    EXPECT_NEAR(static_cast<double>(load[r]), 512.0, 0.02 * 512);
+  }
+}
+
+TEST(MagiGroupCast, EveryRankGetsWhatItWantsAndNothingElse) {
+  const std::vector<Ranges> homes = {{{0, 8}}, {{8, 12}, {14, 16}}, {{12, 14}}};
+  const std::vector<Ranges> wanted = {{{9, 13}}, {{0, 8}}, {{4, 10}}};
+  const std::vector<Cast> expected = {{0, {1}, {0, 4}},   {0, {1, 2}, {4, 8}},
+                                      {1, {2}, {8, 9}},   {1, {0, 2}, {9, 10}},
+                                      {1, {0}, {10, 12}}, {2, {0}, {12, 13}}};
+  EXPECT_EQ(group_casts(homes, wanted), expected);
+}
+
+// README: K, V of the wanted remote tokens, once per receiver, in both passes; dK, dV back.
+TEST(MagiPlan, BytesAreTheClosedForm) {
+  for (Mask mask :
+       {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
+    for (int32_t ranks : {1, 2, 3, 8}) {
+      for (const char* stages : {"1", "3"}) {
+        const Problem problem = problem_of({61, 7, 1, 30, 102}, ranks, mask);
+        const Plan plan = plan_of(problem, {{"stages", stages}});
+        // W counted query by query: distinct (rank, remote key) pairs.
+        const MaskIndex index(problem.batch);
+        int64_t wanted = 0;
+        for (int32_t r = 0; r < ranks; ++r) {
+          std::vector<bool> seen(problem.tokens(), false);
+          const RangeSpan home = plan.token_sets[plan.home[r]];
+          for (const Range& range : home) {
+            for (int64_t q = range.begin; q < range.end; ++q) {
+              const Range keys = index.visible_keys(q);
+              for (int64_t k = keys.begin; k < keys.end; ++k) seen[k] = true;
+            }
+          }
+          for (int64_t k = 0; k < problem.tokens(); ++k) {
+            wanted += seen[k] && !contains(home, Range{k, k + 1});
+          }
+        }
+        const int64_t kv = wanted * 2 * (64 + 64) * 4;  // 2 KV heads, D = 64, float32
+        EXPECT_EQ(planned_bytes(plan.forward, plan, problem.shape), kv);
+        EXPECT_EQ(planned_bytes(plan.backward, plan, problem.shape), 2 * kv);
+        const Plan kept = plan_of(problem, {{"stages", stages}, {"received_kv", "kept"}});
+        EXPECT_EQ(planned_bytes(kept.backward, kept, problem.shape), kv);
+        EXPECT_TRUE(check(problem, kept).ok());
+      }
+    }
+  }
+}
+
+TEST(MagiPlan, StagesShareWhatEachRankReceives) {
+  const Problem problem = problem_of({4096}, 4);
+  const Plan plan = plan_of(problem, {{"stages", "4"}});
+  ASSERT_TRUE(check(problem, plan).ok());
+  EXPECT_EQ(plan.forward.steps, 5);
+  std::vector<std::vector<int64_t>> received(4, std::vector<int64_t>(4, 0));
+  for (const Send& send : plan.forward.sends) {
+    for (const Range& to : plan.rank_sets[send.to]) {
+      for (int64_t r = to.begin; r < to.end; ++r) {
+        received[r][send.step] += plan.token_sets.size_of(send.tokens);
+      }
+    }
+  }
+  const int64_t chunk = 4096 / 32;
+  for (const auto& stages : received) {
+    const auto [least, most] = std::minmax_element(stages.begin(), stages.end());
+    EXPECT_GT(*least, 0);
+    EXPECT_LE(*most - *least, 8 * chunk);  // casts are not cut
+  }
+}
+
+TEST(MagiPlan, SmallerChunksBalanceBetterAndTravelMore) {
+  const Problem problem = problem_of({3000, 500, 200, 396}, 4);
+  auto imbalance_and_bytes = [&](const char* chunk) {
+    const Plan plan = plan_of(problem, {{"chunk_tokens", chunk}});
+    const MaskIndex mask(problem.batch);
+    int64_t most = 0;
+    for (SetId home : plan.home) most = std::max(most, mask.cells(plan.token_sets[home]));
+    return std::pair{most, planned_bytes(plan.forward, plan, problem.shape)};
+  };
+  const auto [coarse, few_bytes] = imbalance_and_bytes("512");
+  const auto [fine, many_bytes] = imbalance_and_bytes("32");
+  EXPECT_LT(fine, coarse);
+  EXPECT_GT(many_bytes, few_bytes);
+}
+
+TEST(MagiPlan, MoreRanksThanTokens) {
+  const Problem problem = problem_of({2, 1}, 8);
+  const Plan plan = plan_of(problem);
+  EXPECT_TRUE(check(problem, plan).ok());
+  EXPECT_EQ(plan.forward.attends.front().step, 0);
+}
+
+}  // namespace
+}  // namespace cpbench::magi

@@ -1,0 +1,59 @@
+// Striped attention: the tokens dealt out to the ranks in turn, then a ring.
+#include <algorithm>
+#include <string>
+
+#include "harness/strategy/patterns.h"
+#include "harness/strategy/strategy.h"
+
+namespace cpbench {
+namespace {
+
+// A plan holds each range of a set in 16 bytes, and a check a few times that; this many stay below
+// a gigabyte.
+constexpr int64_t kMostRanges = 1 << 24;
+
+std::vector<Ranges> striped_shards(int64_t tokens, int32_t ranks, int64_t stripe) {
+  std::vector<Ranges> shards(ranks);
+  if (ranks == 1) {
+    shards[0] = {{0, tokens}};
+    return shards;
+  }
+  for (Ranges& shard : shards) shard.reserve(tokens / (stripe * ranks) + 1);
+  for (int64_t begin = 0, turn = 0; begin < tokens; begin += stripe, ++turn) {
+    shards[turn % ranks].push_back({begin, std::min(begin + stripe, tokens)});
+  }
+  return shards;
+}
+
+Plan plan(const Problem& problem, const Options& options) {
+  int64_t tokens = problem.tokens();
+  int64_t stripe = options.integer("stripe");
+  int64_t ranges = (tokens + stripe - 1) / stripe;
+  if (problem.ranks() > 1 && ranges > kMostRanges) {
+    throw Unsupported(std::to_string(tokens) + " tokens in stripes of " + std::to_string(stripe) +
+                      " are " + std::to_string(ranges) + " ranges; at most " +
+                      std::to_string(kMostRanges) + " are planned, stripe=" +
+                      std::to_string((tokens + kMostRanges - 1) / kMostRanges) + " would do");
+  }
+  return ring_plan(problem, striped_shards(tokens, problem.ranks(), stripe));
+}
+
+}  // namespace
+
+extern const Strategy strategy_striped = {
+    .name = "striped",
+    .title = "Striped attention",
+    .source = "Brandon et al.: Striped Attention, arXiv 2311.09431",
+    .moves = "all K, V over N-1 hops; backward again, with dK, dV in fp32 behind them",
+    .constraints = "tokens / stripe at most 16M",
+    .options = {{.name = "stripe",
+                 .kind = OptionKind::integer,
+                 .default_value = "1",
+                 .help = "consecutive tokens dealt to a rank at a time",
+                 .minimum = 1,
+                 .maximum = 1 << 30,
+                 .choices = {}}},
+    .plan = plan,
+};
+
+}  // namespace cpbench

@@ -1,0 +1,51 @@
+// USP: Ulysses inside groups of consecutive ranks, a zigzag ring across the groups.
+#include <string>
+
+#include "harness/strategy/grid.h"
+#include "harness/strategy/sharding.h"
+#include "harness/strategy/strategy.h"
+
+namespace cpbench {
+namespace {
+
+// As many heads apart as fit into a node without copying KV heads.
+int32_t default_degree(const Problem& problem) {
+  return largest_common_divisor(problem.ranks(), problem.shape.kv_heads,
+                                problem.cluster.gpus_per_node);
+}
+
+Plan plan(const Problem& problem, const Options& options) {
+  int64_t degree = options.integer("ulysses_degree");
+  if (degree == 0) degree = default_degree(problem);
+  require_head_degree(problem, degree, "ulysses_degree");
+  Grid grid{.head_degree = static_cast<int32_t>(degree)};
+  int32_t ring = problem.ranks() / grid.head_degree;
+  grid.inner_ring = ring;
+  return grid_plan(problem, per_document_shards(problem.batch, ring, 2), grid);
+}
+
+}  // namespace
+
+extern const Strategy strategy_usp = {
+    .name = "usp",
+    .title = "USP (Ulysses x zigzag ring)",
+    .source =
+        "Fang, Zhao: USP, A Unified Sequence Parallelism Approach, arXiv 2405.07719; yunchang",
+    .moves =
+        "Q, K, V and O all-to-all inside groups; K, V of a share of the heads round a ring "
+        "across them",
+    .constraints =
+        "ulysses_degree divides the ranks and the query heads; KV heads are replicated "
+        "when it exceeds them",
+    .options = {{.name = "ulysses_degree",
+                 .kind = OptionKind::integer,
+                 .default_value = "0",
+                 .help = "ranks of a Ulysses group; 0: the largest divisor of ranks and KV heads "
+                         "that fits into a node",
+                 .minimum = 0,
+                 .maximum = 1 << 20,
+                 .choices = {}}},
+    .plan = plan,
+};
+
+}  // namespace cpbench

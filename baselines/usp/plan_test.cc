@@ -1,0 +1,116 @@
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "harness/plan/check.h"
+#include "harness/strategy/test_plans.h"
+
+namespace cpbench {
+namespace {
+
+using test_plans::planned_bytes;
+
+Problem problem_of(std::vector<int64_t> lengths, int32_t ranks, int32_t heads, int32_t kv_heads) {
+  Problem problem = test_plans::problem_of(std::move(lengths), ranks, heads, kv_heads);
+  problem.shape.dtype = Dtype::bfloat16;
+  return problem;
+}
+
+Plan plan_of(const Problem& problem, int32_t degree) {
+  return test_plans::plan_of("usp", problem, {{"ulysses_degree", std::to_string(degree)}});
+}
+
+Ranges home(const Plan& plan, int32_t rank) {
+  RangeSpan span = plan.token_sets[plan.home[rank]];
+  return {span.begin(), span.end()};
+}
+
+// zigzag_extract_local of yunchang/comm/extract_local.py (rd = ring degree, ud = Ulysses degree,
+// rank = ring rank * ud + Ulysses rank): the sequence in 2 rd chunks, ring rank r takes r and
+// 2 rd - 1 - r, of which Ulysses rank u takes the u-th of ud equal parts.
+TEST(Usp, OwnsTheTokensThatYunchangExtracts) {
+  Plan plan = plan_of(problem_of({16}, 4, 4, 4), 2);
+  EXPECT_EQ(home(plan, 0), (Ranges{{0, 4}}));
+  EXPECT_EQ(home(plan, 1), (Ranges{{12, 16}}));
+  EXPECT_EQ(home(plan, 2), (Ranges{{4, 8}}));
+  EXPECT_EQ(home(plan, 3), (Ranges{{8, 12}}));
+}
+
+TEST(Usp, EveryDegreeIsCorrectOnAnyBatch) {
+  std::mt19937_64 random(3);
+  for (int i = 0; i < 60; ++i) {
+    std::vector<int64_t> lengths;
+    for (uint64_t n = 1 + random() % 6; n > 0; --n) {
+      lengths.push_back(1 + static_cast<int64_t>(random() % 30));
+    }
+    for (int32_t degree : {1, 2, 3, 6, 12}) {
+      Problem problem = problem_of(lengths, 12, 12, i % 2 == 0 ? 12 : 4);
+      problem.batch.mask = static_cast<Mask>(random() % 4);
+      problem.batch.window = problem.batch.mask == Mask::sliding_window ? 7 : 0;
+      CheckReport report = check(problem, plan_of(problem, degree));
+      ASSERT_TRUE(report.ok()) << "degree " << degree << ": " << report.violations.front().text();
+    }
+  }
+}
+
+// The README's closed form. Every length divides, so nothing is padded.
+TEST(Usp, BytesAreTheClosedForm) {
+  for (int32_t degree : {1, 2, 4, 8}) {
+    for (int32_t kv_heads : {8, 4}) {
+      Problem problem = problem_of({512, 256, 128}, 8, 8, kv_heads);
+      const AttentionShape& shape = problem.shape;
+      int64_t tokens = problem.tokens(), u = degree, c = 8 / u;
+      int64_t query = shape.query_heads * shape.head_dim * 2;  // bytes of one token
+      int64_t kv_all = u * std::max<int64_t>(1, kv_heads / u) * 2 * shape.head_dim;  // elements
+      int64_t side = shape.query_heads * 4;       // log-sum-exp, or row sums
+      int64_t kept_apart = tokens * (u - 1) / u;  // token-copies that leave their rank, x heads
+      int64_t round = tokens * (c - 1);
+      Plan plan = plan_of(problem, degree);
+      EXPECT_EQ(plan.forward.steps, u == 1 ? c : c + 2);
+      EXPECT_EQ(plan.backward.steps, u == 1 ? c + 1 : c == 1 ? 3 : c + 3);
+      int64_t forward = kept_apart * (query + kv_all * 2 + query + side) + round * kv_all * 2;
+      int64_t wire = c > 1 ? 4 : 2;  // bytes of a gradient's element
+      int64_t backward = kept_apart * (query + 2 * side + query / 2 * wire + kv_all * wire) +
+                         round * (kv_all * 2 + kv_all * wire);
+      EXPECT_EQ(planned_bytes(plan.forward, plan, shape), forward) << degree << " " << kv_heads;
+      EXPECT_EQ(planned_bytes(plan.backward, plan, shape), backward) << degree << " " << kv_heads;
+    }
+  }
+}
+
+TEST(Usp, DegreeOneIsTheZigzagRingAndDegreeNHasNoRing) {
+  Problem problem = problem_of({40, 24}, 4, 4, 2);
+  Plan zigzag = test_plans::plan_of("zigzag", problem);
+  Plan ring = plan_of(problem, 1);
+  EXPECT_TRUE(ring.forward == zigzag.forward);
+  EXPECT_EQ(planned_bytes(ring.backward, ring, problem.shape),
+            planned_bytes(zigzag.backward, zigzag, problem.shape));
+  EXPECT_EQ(ring.backward.steps, zigzag.backward.steps);
+  Plan ulysses = plan_of(problem, 4);
+  EXPECT_EQ(ulysses.forward.steps, 3);
+  for (const Send& send : ulysses.forward.sends) EXPECT_GE(send.collective, 0);
+}
+
+TEST(Usp, DefaultDegreeDividesKvHeadsAndStaysInANode) {
+  auto groups = [](Problem problem, int32_t nodes) {
+    problem.cluster = {.nodes = nodes, .gpus_per_node = 16 / nodes};
+    Plan plan = plan_of(problem, 0);
+    return plan.forward.attends.front().heads.size();
+  };
+  EXPECT_EQ(groups(problem_of({64}, 16, 32, 8), 2), 32 / 8);
+  EXPECT_EQ(groups(problem_of({64}, 16, 32, 8), 4), 32 / 4);
+  EXPECT_EQ(groups(problem_of({64}, 16, 30, 3), 4), 30);
+}
+
+TEST(Usp, HeadsThatDoNotDivideAreNamed) {
+  try {
+    plan_of(problem_of({64}, 12, 8, 8), 3);
+    FAIL();
+  } catch (const Unsupported& reason) {
+    EXPECT_STREQ(reason.what(),
+                 "ulysses_degree 3 does not divide 12 ranks and 8 query heads; 1, 2, 4 do");
+  }
+}
+
+}  // namespace
+}  // namespace cpbench

@@ -1,0 +1,90 @@
+// WLB-LLM's adaptive sharding: per pack, whichever of `allgather` (Per-Seq) and `per_doc` has the
+// shorter attention on its slowest rank, by a model of the kernel.
+//
+// Per-Doc levels the work, but cuts short documents into pieces smaller than a tile of the kernel,
+// which cost as much as a whole one; Per-Seq keeps documents together and levels only the pack.
+#include <algorithm>
+
+#include "harness/cost/kernel_time.h"
+#include "harness/cost/mask_segments.h"
+#include "harness/strategy/patterns.h"
+#include "harness/strategy/sharding.h"
+#include "harness/strategy/strategy.h"
+
+namespace cpbench {
+namespace {
+
+double slowest_seconds(const Problem& problem, const std::vector<Ranges>& shards,
+                       const KernelModel& kernel) {
+  MaskIndex mask(problem.batch);
+  std::vector<AttentionSegment> segments;
+  double slowest = 0;
+  for (const Ranges& shard : shards) {
+    mask_segments(mask, shard, segments);
+    double seconds = 0;
+    for (KernelPass pass : {KernelPass::forward, KernelPass::backward}) {
+      seconds += kernel_seconds(kernel, pass, segments, problem.shape.query_heads);
+    }
+    slowest = std::max(slowest, seconds);
+  }
+  return slowest;
+}
+
+struct Choice {
+  std::vector<Ranges> shards;
+  bool per_doc = false;
+  double per_seq_seconds = 0;
+  double per_doc_seconds = 0;
+};
+
+Choice choose(const Problem& problem, const Options& options) {
+  const KernelModel& kernel = find_kernel_model(options.text("kernel"));
+  std::vector<Ranges> per_seq = head_tail_shards(problem.tokens(), problem.ranks());
+  std::vector<Ranges> per_doc = per_document_shards(problem.batch, problem.ranks(), 2);
+  Choice choice;
+  choice.per_seq_seconds = slowest_seconds(problem, per_seq, kernel);
+  choice.per_doc_seconds = slowest_seconds(problem, per_doc, kernel);
+  choice.per_doc = choice.per_doc_seconds < choice.per_seq_seconds;
+  choice.shards = choice.per_doc ? std::move(per_doc) : std::move(per_seq);
+  return choice;
+}
+
+Plan plan(const Problem& problem, const Options& options) {
+  AllGatherOptions gather = all_gather_options(options, problem.shape);
+  return all_gather_plan(problem, choose(problem, options).shards, gather);
+}
+
+std::vector<Fact> facts(const Problem& problem, const Options& options) {
+  all_gather_options(options, problem.shape);  // Unsupported where the plan is
+  Choice choice = choose(problem, options);
+  return {{"chose_per_doc", choice.per_doc ? 1.0 : 0.0, ""},
+          {"estimated_per_seq_seconds", choice.per_seq_seconds, "s"},
+          {"estimated_per_doc_seconds", choice.per_doc_seconds, "s"}};
+}
+
+std::vector<OptionSpec> option_specs() {
+  std::vector<std::string> kernels;
+  for (const KernelModel& model : kernel_models()) kernels.push_back(model.name);
+  std::vector<OptionSpec> specs = all_gather_option_specs();
+  specs.push_back({.name = "kernel",
+                   .kind = OptionKind::choice,
+                   .default_value = "fa2_h100",
+                   .help = "kernel and GPU whose time decides between Per-Seq and Per-Doc",
+                   .choices = kernels});
+  return specs;
+}
+
+}  // namespace
+
+extern const Strategy strategy_wlb = {
+    .name = "wlb",
+    .title = "WLB-LLM adaptive sharding",
+    .source = "WLB-LLM: Workload-Balanced 4D Parallelism for LLM Training, arXiv 2503.17924",
+    .moves = "all K, V in one all-gather; backward one reduce-scatter of dK, dV",
+    .constraints = "KV heads divisible by head_groups",
+    .options = option_specs(),
+    .plan = plan,
+    .facts = facts,
+};
+
+}  // namespace cpbench

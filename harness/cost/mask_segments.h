@@ -1,0 +1,17 @@
+// The segments of one kernel call in which some queries attend all keys that they see.
+//
+//   mask_segments(mask, {{96, 128}}) of one causal document of 128: {q 32, kv 128, causal}
+#pragma once
+
+#include <vector>
+
+#include "harness/cost/kernel_time.h"
+#include "harness/plan/mask.h"
+
+namespace cpbench {
+
+// One segment per range and document. With a sliding window, queries beyond the first window come
+// as tiles that each see window + tile - 1 keys. `out` is cleared first.
+void mask_segments(const MaskIndex& mask, RangeSpan queries, std::vector<AttentionSegment>& out);
+
+}  // namespace cpbench

@@ -1,0 +1,50 @@
+#include "harness/measure/bounds.h"
+
+#include <gtest/gtest.h>
+
+namespace cpbench {
+namespace {
+
+Problem problem_of(std::vector<int64_t> lengths, Mask mask = Mask::document_causal) {
+  Problem problem;
+  problem.batch.document_lengths = std::move(lengths);
+  problem.batch.mask = mask;
+  problem.shape = {
+      .query_heads = 4, .kv_heads = 1, .head_dim = 8, .value_head_dim = 8, .dtype = Dtype::float32};
+  problem.cluster.gpus_per_node = 4;
+  return problem;
+}
+
+TEST(Bounds, ByHand) {
+  // 20 tokens on 4 ranks: 5 each. The document of 12 has 7 tokens too many for one rank, each of
+  // which sends at least its K,V of one head: (8 + 8) * 4 bytes, and gets the gradient back.
+  Bounds both = lower_bounds(problem_of({12, 5, 3}), Passes::both, GradientWire::model);
+  EXPECT_EQ(both.tokens_per_rank, 5);
+  EXPECT_DOUBLE_EQ(both.cells_per_rank, (78 + 15 + 6) * 4 / 4.0);
+  EXPECT_EQ(both.wire_bytes, 7 * 2 * 64);
+  EXPECT_EQ(lower_bounds(problem_of({12, 5, 3}), Passes::forward, GradientWire::model).wire_bytes,
+            7 * 64);
+}
+
+TEST(Bounds, QueriesTravelWhereTheyWeighLess) {
+  Problem problem = problem_of({12, 5, 3});
+  problem.shape = {.query_heads = 4, .kv_heads = 4, .dtype = Dtype::bfloat16};
+  // Gradients in fp32, per token of 4 heads of 64: K,V and dK,dV 1024 + 2048 bytes; Q, O with its
+  // log-sum-exp, dO with two numbers a head, and dQ: 512 + 528 + 544 + 1024.
+  EXPECT_EQ(lower_bounds(problem, Passes::both, GradientWire::accumulation).wire_bytes, 7 * 2608);
+}
+
+TEST(Bounds, MasksThatJoinOrPartTokens) {
+  EXPECT_EQ(lower_bounds(problem_of({5, 5, 5, 5}), Passes::both, GradientWire::model).wire_bytes,
+            0);
+  EXPECT_EQ(
+      lower_bounds(problem_of({5, 5, 5, 5}, Mask::causal), Passes::forward, GradientWire::model)
+          .wire_bytes,
+      15 * 64);
+  Problem window = problem_of({20}, Mask::sliding_window);
+  window.batch.window = 2;
+  EXPECT_EQ(lower_bounds(window, Passes::both, GradientWire::model).wire_bytes, 0);
+}
+
+}  // namespace
+}  // namespace cpbench

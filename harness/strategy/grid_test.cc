@@ -1,0 +1,65 @@
+#include "harness/strategy/grid.h"
+
+#include <gtest/gtest.h>
+
+#include "harness/plan/check.h"
+#include "harness/plan/errors.h"
+
+namespace cpbench {
+namespace {
+
+TEST(Grid, SplitsASetIntoConsecutiveEvenParts) {
+  Ranges set = {{0, 3}, {10, 14}, {20, 21}};
+  EXPECT_EQ(split_evenly(set, 3),
+            (std::vector<Ranges>{{{0, 3}}, {{10, 13}}, {{13, 14}, {20, 21}}}));
+  EXPECT_EQ(split_evenly(set, 1), std::vector<Ranges>{set});
+  EXPECT_EQ(split_evenly(Ranges{{5, 6}}, 3), (std::vector<Ranges>{{{5, 6}}, {}, {}}));
+  EXPECT_EQ(split_evenly({}, 2), std::vector<Ranges>(2));
+}
+
+TEST(Grid, LargestCommonDivisorWithinALimit) {
+  EXPECT_EQ(largest_common_divisor(12, 18, 100), 6);
+  EXPECT_EQ(largest_common_divisor(12, 18, 5), 3);
+  EXPECT_EQ(largest_common_divisor(12, 18, 0), 1);
+  EXPECT_EQ(largest_common_divisor(7, 8, 8), 1);
+}
+
+Problem problem_of(int64_t tokens, int32_t ranks) {
+  Problem problem;
+  problem.batch.document_lengths = {tokens};
+  problem.cluster.gpus_per_node = ranks;
+  return problem;
+}
+
+// Empty context ranks, wherever they are, leave a smaller ring behind.
+TEST(Grid, EmptyShardsTakeNoPart) {
+  for (uint32_t present = 1; present < 64; ++present) {
+    std::vector<Ranges> shards(6);
+    int64_t tokens = 0;
+    for (int32_t i = 0; i < 6; ++i) {
+      if ((present >> i & 1) == 0) continue;
+      shards[i] = {{tokens, tokens + 2}};
+      tokens += 2;
+    }
+    for (int32_t inner : {1, 2, 3, 6}) {
+      Problem problem = problem_of(tokens, 12);
+      CheckReport report =
+          check(problem, grid_plan(problem, shards, {.head_degree = 2, .inner_ring = inner}));
+      ASSERT_TRUE(report.ok()) << present << " " << inner << ": "
+                               << report.violations.front().text();
+    }
+  }
+}
+
+TEST(Grid, HeadDegreeThatDividesNeitherIsNamed) {
+  EXPECT_NO_THROW(require_head_degree(problem_of(8, 6), 2, "u"));
+  try {
+    require_head_degree(problem_of(8, 3), 8, "u");
+    FAIL();
+  } catch (const Unsupported& reason) {
+    EXPECT_STREQ(reason.what(), "u 8 does not divide 3 ranks and 8 query heads; 1 does");
+  }
+}
+
+}  // namespace
+}  // namespace cpbench

@@ -1,0 +1,92 @@
+#include "harness/strategy/group_cost.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "harness/plan/plan_bytes.h"
+
+namespace cpbench {
+namespace {
+
+double known_or(double value, double otherwise) { return value > 0 ? value : otherwise; }
+
+// Multiply-adds count twice. Projections of Q, K, V and O, and the three matrices of a gated FFN.
+double linear_flops_per_token(const AttentionShape& s) {
+  const double projected = double{1} * s.query_heads * (s.head_dim + s.value_head_dim) +
+                           double{1} * s.kv_heads * (s.head_dim + s.value_head_dim);
+  const auto hidden = static_cast<double>(s.hidden_size);
+  return 2 * hidden * (projected + 3 * static_cast<double>(s.ffn_size));
+}
+
+}  // namespace
+
+GroupCost::GroupCost(const Problem& problem)
+    : mask_(problem.batch),
+      shape_(problem.shape),
+      node_(problem.cluster.gpus_per_node),
+      intra_(
+          known_or(problem.cluster.intra_node_bytes_per_second, kDefaultIntraNodeBytesPerSecond)),
+      inter_(
+          known_or(problem.cluster.inter_node_bytes_per_second, kDefaultInterNodeBytesPerSecond)) {
+  const double attained =
+      kAttainedFraction * known_or(problem.cluster.peak_flops_per_second, kDefaultFlopsPerSecond);
+  seconds_per_cell_ =
+      2.0 * shape_.query_heads * (shape_.head_dim + shape_.value_head_dim) / attained;
+  // Backward: gradients of the inputs and of the weights, twice the forward.
+  linear_seconds_per_token_ = 3 * linear_flops_per_token(shape_) / attained;
+  const Heads all{0, shape_.query_heads};
+  constexpr GradientWire wire = GradientWire::accumulation;
+  hop_bytes_ = static_cast<double>(wire_bytes_per_token(Tensor::kv, all, shape_, wire));
+  backward_hop_bytes_ =
+      hop_bytes_ + static_cast<double>(wire_bytes_per_token(Tensor::dkv, all, shape_, wire));
+}
+
+GroupCost::Load GroupCost::load_of(Range sequence) const {
+  const int64_t cells = mask_.cells(RangeSpan(&sequence, 1));
+  return {sequence.size(), static_cast<double>(cells) * seconds_per_cell_,
+          static_cast<double>(sequence.size()) * linear_seconds_per_token_};
+}
+
+double GroupCost::ring_seconds(const Load& load, int32_t degree) const {
+  const double work = work_seconds(load) / degree;
+  if (degree == 1) return work;
+  const auto shard = static_cast<double>((load.tokens + degree - 1) / degree);
+  const double transfer = shard / bytes_per_second(degree);
+  const double attention = load.attention_seconds / degree / degree;  // beside one hop
+  const double hop = kExchangeLatencySeconds + hop_bytes_ * transfer;
+  const double backward_hop = kExchangeLatencySeconds + backward_hop_bytes_ * transfer;
+  const double exposed =
+      std::max(0.0, hop - attention) + std::max(0.0, backward_hop - kBackwardAttention * attention);
+  return work + (degree - 1) * exposed;
+}
+
+double GroupCost::all_to_all_seconds(const Load& load, int32_t degree) const {
+  const double work = work_seconds(load) / degree;
+  if (degree == 1) return work;
+  // KV heads are replicated where the ranks outnumber them: wire bytes of one rank's heads.
+  const Heads heads{0, std::max(1, shape_.query_heads / degree)};
+  double bytes_per_token = 0;
+  for (Tensor tensor : {Tensor::q, Tensor::kv, Tensor::o, Tensor::d_o, Tensor::dq, Tensor::dkv}) {
+    bytes_per_token +=
+        static_cast<double>(wire_bytes_per_token(tensor, heads, shape_, GradientWire::model));
+  }
+  const double shard = static_cast<double>(load.tokens) / degree;
+  return work + 6 * kExchangeLatencySeconds +
+         (degree - 1) * shard * bytes_per_token / bytes_per_second(degree);
+}
+
+Loads loads_of(const std::vector<Range>& sequences, const GroupCost& cost) {
+  Loads loads;
+  for (const Range& sequence : sequences) loads.push_back(cost.load_of(sequence));
+  return loads;
+}
+
+std::vector<int32_t> longest_first(const Loads& loads) {
+  std::vector<int32_t> order(loads.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int32_t a, int32_t b) { return loads[a].tokens > loads[b].tokens; });
+  return order;
+}
+
+}  // namespace cpbench

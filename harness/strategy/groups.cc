@@ -1,0 +1,253 @@
+#include "harness/strategy/groups.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+
+#include "harness/strategy/sharding.h"
+
+namespace cpbench {
+namespace {
+
+using Shards = std::vector<Ranges>;  // one set per rank of a group
+
+// The group's sequences laid end to end, cut by `cut`, back in tokens of the batch.
+template <typename Cut>
+Shards shards_of(const Group& group, const std::vector<Range>& sequences, Cut cut) {
+  Batch joined;
+  for (int32_t s : group.sequences) joined.document_lengths.push_back(sequences[s].size());
+  Shards shards = cut(joined, group.degree());
+  for (Ranges& shard : shards) {
+    Ranges global;
+    size_t index = 0;
+    int64_t begin = 0;  // of sequence `index`, laid end to end
+    for (Range range : shard) {
+      while (range.begin < range.end) {
+        while (begin + joined.document_lengths[index] <= range.begin) {
+          begin += joined.document_lengths[index++];
+        }
+        int64_t end = std::min(range.end, begin + joined.document_lengths[index]);
+        int64_t shift = sequences[group.sequences[index]].begin - begin;
+        global.push_back({range.begin + shift, end + shift});
+        range.begin = end;
+      }
+    }
+    shard = normalise(std::move(global));
+  }
+  return shards;
+}
+
+// First steps of the groups, and what the ranks own.
+class Layout {
+ public:
+  explicit Layout(int32_t ranks) : free_step_(ranks, 0), home_(ranks) {}
+
+  int32_t start(const std::vector<int32_t>& ranks, int32_t steps) {
+    int32_t first = 0;
+    for (int32_t rank : ranks) first = std::max(first, free_step_[rank]);
+    for (int32_t rank : ranks) free_step_[rank] = first + steps;
+    return first;
+  }
+  void own(int32_t rank, const Ranges& tokens) {
+    home_[rank].insert(home_[rank].end(), tokens.begin(), tokens.end());
+  }
+  void set_homes(PlanBuilder& builder) {
+    for (size_t rank = 0; rank < home_.size(); ++rank) {
+      builder.home(static_cast<int32_t>(rank), normalise(std::move(home_[rank])));
+    }
+  }
+
+ private:
+  std::vector<int32_t> free_step_;
+  std::vector<Ranges> home_;
+};
+
+// One group's exchange of token shards for head shards, in either pass.
+class UlyssesGroup {
+ public:
+  UlyssesGroup(PlanBuilder& builder, const Group& group, const Shards& shards, int32_t query_heads)
+      : group_(group), heads_per_rank_(query_heads / group.degree()) {
+    Ranges all;
+    for (const Ranges& shard : shards) {
+      shards_.push_back(builder.tokens(shard));
+      longest_ = std::max(longest_, size_of(shard));
+      all.insert(all.end(), shard.begin(), shard.end());
+    }
+    everything_ = builder.tokens(normalise(std::move(all)));
+  }
+
+  Heads heads_of(int32_t member) const {
+    return {member * heads_per_rank_, (member + 1) * heads_per_rank_};
+  }
+  void attend(PassBuilder& pass, int32_t step) const {
+    for (int32_t i = 0; i < group_.degree(); ++i) {
+      pass.attend(step, group_.ranks[i], everything_, everything_, heads_of(i));
+    }
+  }
+  void to_heads(PassBuilder& pass, int32_t step, Tensor tensor) const {
+    for_each_pair(pass, [&](int32_t from, int32_t to, int32_t collective) {
+      pass.exchange(step, group_.ranks[from], group_.ranks[to], tensor, shards_[from], heads_of(to),
+                    collective);
+    });
+  }
+  void to_tokens(PassBuilder& pass, int32_t step, Tensor tensor) const {
+    for_each_pair(pass, [&](int32_t from, int32_t to, int32_t collective) {
+      pass.exchange(step, group_.ranks[from], group_.ranks[to], tensor, shards_[to], heads_of(from),
+                    collective);
+    });
+  }
+  void keep(PlanBuilder& builder, Tensor tensor) const {
+    for (int32_t i = 0; i < group_.degree(); ++i) {
+      for (int32_t from = 0; from < group_.degree(); ++from) {
+        if (from != i) builder.keep(group_.ranks[i], tensor, shards_[from], heads_of(i));
+      }
+    }
+  }
+
+ private:
+  template <typename Visit>
+  void for_each_pair(PassBuilder& pass, Visit visit) const {
+    int32_t collective = pass.collective(CollectiveKind::all_to_all, longest_);
+    for (int32_t from = 0; from < group_.degree(); ++from) {
+      for (int32_t to = 0; to < group_.degree(); ++to) {
+        if (from != to) visit(from, to, collective);
+      }
+    }
+  }
+
+  const Group& group_;
+  int32_t heads_per_rank_;
+  std::vector<SetId> shards_;
+  SetId everything_ = RangeSets::kEmpty;
+  int64_t longest_ = 0;
+};
+
+}  // namespace
+
+OptionSpec tokens_per_rank_option() {
+  return {.name = "tokens_per_rank",
+          .kind = OptionKind::integer,
+          .default_value = "0",
+          .help = "tokens that a rank holds at a time, which size the groups; 0: T/N, rounded up",
+          .minimum = 0,
+          .maximum = 1e12,
+          .choices = {}};
+}
+
+int64_t tokens_per_rank(const Options& options, const Problem& problem) {
+  const int64_t set = options.integer("tokens_per_rank");
+  return set > 0 ? set : (problem.tokens() + problem.ranks() - 1) / problem.ranks();
+}
+
+std::vector<Range> sequences_of(const Batch& batch) {
+  std::vector<Range> sequences;
+  int64_t begin = 0;
+  for (int64_t length : batch.document_lengths) {
+    sequences.push_back({begin, begin + length});
+    begin += length;
+  }
+  if (batch.mask == Mask::causal) sequences = {{0, begin}};
+  return sequences;
+}
+
+Plan ring_in_groups(const Problem& problem, const std::vector<Group>& groups) {
+  PlanBuilder b(problem);
+  PassBuilder forward = b.forward();
+  const std::vector<Range> sequences = sequences_of(problem.batch);
+  Layout layout(problem.ranks());
+  for (const Group& group : groups) {
+    const Shards shards = shards_of(group, sequences, [](const Batch& joined, int32_t degree) {
+      return per_document_shards(joined, degree, 2);
+    });
+    std::vector<int32_t> members;  // those that own nothing of the group take no part
+    std::vector<SetId> kv;
+    for (int32_t i = 0; i < group.degree(); ++i) {
+      if (shards[i].empty()) continue;
+      layout.own(group.ranks[i], shards[i]);
+      members.push_back(group.ranks[i]);
+      kv.push_back(b.tokens(shards[i]));
+    }
+    const auto size = static_cast<int32_t>(members.size());
+    const int32_t first = layout.start(members, size);
+    for (int32_t hop = 0; hop < size; ++hop) {
+      for (int32_t i = 0; i < size; ++i) {
+        const SetId visiting = kv[(i - hop + size) % size];
+        forward.attend(first + hop, members[i], kv[i], visiting);
+        if (hop + 1 == size) continue;
+        forward.send(first + hop, members[i], members[(i + 1) % size], Tensor::kv, visiting);
+      }
+    }
+  }
+  layout.set_homes(b);
+  b.backward_travelling();
+  return b.finish();
+}
+
+Plan ulysses_in_groups(const Problem& problem, const std::vector<Group>& groups) {
+  PlanBuilder b(problem);
+  PassBuilder forward = b.forward(), backward = b.backward();
+  const std::vector<Range> sequences = sequences_of(problem.batch);
+  const int32_t query_heads = problem.shape.query_heads;
+  Layout layout(problem.ranks());
+  for (const Group& group : groups) {
+    if (query_heads % group.degree() != 0) {
+      throw Unsupported(std::to_string(query_heads) +
+                        " query heads do not divide over a group of " +
+                        std::to_string(group.degree()) + " ranks");
+    }
+    const Shards shards = shards_of(group, sequences, [](const Batch& joined, int32_t degree) {
+      return contiguous_shards(joined.tokens(), degree);
+    });
+    for (int32_t i = 0; i < group.degree(); ++i) layout.own(group.ranks[i], shards[i]);
+    const UlyssesGroup ulysses(b, group, shards, query_heads);
+    if (group.degree() == 1) {
+      const int32_t step = layout.start(group.ranks, 1);
+      ulysses.attend(forward, step);
+      ulysses.attend(backward, step);
+      continue;
+    }
+    const int32_t first = layout.start(group.ranks, 3);
+    ulysses.to_heads(forward, first, Tensor::q);
+    ulysses.to_heads(forward, first, Tensor::kv);
+    ulysses.attend(forward, first + 1);
+    ulysses.to_tokens(forward, first + 2, Tensor::o);
+    ulysses.keep(b, Tensor::q);
+    ulysses.keep(b, Tensor::kv);
+    ulysses.to_heads(backward, first, Tensor::d_o);
+    ulysses.attend(backward, first + 1);
+    ulysses.to_tokens(backward, first + 2, Tensor::dq);
+    ulysses.to_tokens(backward, first + 2, Tensor::dkv);
+  }
+  layout.set_homes(b);
+  return b.finish();
+}
+
+std::vector<Fact> group_facts(const std::vector<Group>& groups, int32_t ranks) {
+  std::map<int32_t, int32_t> of_degree;
+  std::set<std::vector<int32_t>> lists;
+  std::vector<bool> used(ranks, false);
+  std::vector<const Group*> last(ranks, nullptr);  // the rank's last group of several ranks
+  int32_t changes = 0;
+  for (const Group& group : groups) {
+    ++of_degree[group.degree()];
+    for (int32_t rank : group.ranks) used[rank] = true;
+    if (group.degree() == 1) continue;
+    lists.insert(group.ranks);
+    changes += std::any_of(group.ranks.begin(), group.ranks.end(), [&](int32_t rank) {
+      return last[rank] != nullptr && last[rank]->ranks != group.ranks;
+    });
+    for (int32_t rank : group.ranks) last[rank] = &group;
+  }
+  std::vector<Fact> facts = {{"groups", static_cast<double>(groups.size()), ""}};
+  for (auto [degree, count] : of_degree) {
+    facts.push_back({"groups_of_" + std::to_string(degree), static_cast<double>(count), ""});
+  }
+  const auto idle = std::count(used.begin(), used.end(), false);
+  facts.push_back({"idle_ranks", static_cast<double>(idle), ""});
+  facts.push_back({"communicators", static_cast<double>(lists.size()), ""});
+  facts.push_back({"group_changes", static_cast<double>(changes), ""});
+  return facts;
+}
+
+}  // namespace cpbench

@@ -1,0 +1,44 @@
+#include "methods/fcp/balance.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace cpbench::fcp {
+namespace {
+
+double max_over_mean(const std::vector<int64_t>& values) {
+  const int64_t total = std::accumulate(values.begin(), values.end(), int64_t{0});
+  if (total == 0) return 1;
+  const int64_t most = *std::max_element(values.begin(), values.end());
+  return static_cast<double>(most) * static_cast<double>(values.size()) /
+         static_cast<double>(total);
+}
+
+}  // namespace
+
+Balance balance_of(const Problem& problem, const Schedule& schedule) {
+  std::vector<int64_t> cells(problem.ranks()), tokens = cells, sent = cells, received = cells;
+  int64_t largest = 0, total = 0;
+  for (size_t u = 0; u < schedule.units.units.size(); ++u) {
+    const Unit& unit = schedule.units.units[u];
+    cells[schedule.rank_of[u]] += unit.cells;
+    tokens[schedule.rank_of[u]] += unit.size;
+    largest = std::max(largest, unit.cells);
+    total += unit.cells;
+  }
+  for (const Transfer& t : schedule.needs.transfers) {
+    const int64_t size = schedule.sets.size_of(t.tokens);
+    sent[t.from] += size;
+    received[t.to] += size;
+  }
+  const double mean = static_cast<double>(total) / problem.ranks();
+  const int64_t bound = least_work(schedule.units.units, problem.ranks());
+  return {max_over_mean(cells),
+          max_over_mean(tokens),
+          max_over_mean(sent),
+          max_over_mean(received),
+          static_cast<double>(largest) / mean,
+          std::max(1.0, static_cast<double>(bound) / mean)};
+}
+
+}  // namespace cpbench::fcp

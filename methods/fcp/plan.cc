@@ -1,0 +1,152 @@
+// FCP: sequences in fixed-size blocks on any rank, K,V by conflict-free point-to-point transfers.
+#include <algorithm>
+#include <string>
+
+#include "harness/strategy/strategy.h"
+#include "methods/fcp/balance.h"
+#include "methods/fcp/schedule.h"
+#include "methods/fcp/write_plan.h"
+
+namespace cpbench {
+namespace fcp {
+namespace {
+
+Arm arm_named(const std::string& name) {
+  if (name == "base") return Arm::base;
+  if (name == "pipelined") return Arm::pipelined;
+  if (name == "conflict_free") return Arm::conflict_free;
+  if (name == "coalesced") return Arm::coalesced;
+  return Arm::reshuffle_overlapped;
+}
+
+FcpOptions read(const Options& options) {
+  FcpOptions read;
+  read.block_tokens = options.integer("block");
+  read.shape = options.text("units") == "zigzag" ? UnitShape::zigzag : UnitShape::contiguous;
+  read.distribute = {options.number("alpha"), options.number("beta"), options.number("delta"),
+                     options.boolean("local_search")};
+  read.permute = options.boolean("permute");
+  read.deduplicate = options.boolean("dedup");
+  read.coalesce = static_cast<int32_t>(options.integer("coalesce"));
+  read.arm = arm_named(options.text("arm"));
+  read.seed = static_cast<uint64_t>(options.integer("seed"));
+  return read;
+}
+
+Plan make_plan(const Problem& problem, const Options& options) {
+  const FcpOptions fcp = read(options);
+  return write_plan(problem, make_schedule(problem, fcp), fcp.arm);
+}
+
+std::vector<Fact> make_facts(const Problem& problem, const Options& options) {
+  const FcpOptions fcp = read(options);
+  const Schedule schedule = make_schedule(problem, fcp);
+  const Balance balance = balance_of(problem, schedule);
+  FcpOptions other = fcp;
+  other.deduplicate = !fcp.deduplicate;
+  const Balance other_balance = balance_of(problem, make_schedule(problem, other));
+  const Balance& once = fcp.deduplicate ? balance : other_balance;
+  const Balance& repeated = fcp.deduplicate ? other_balance : balance;
+  return {
+      {"units", static_cast<double>(schedule.units.units.size()), "units"},
+      {"transfers", static_cast<double>(schedule.needs.transfers.size()), "transfers"},
+      {"max_degree", static_cast<double>(schedule.degree), "sub-stages"},
+      {"stages", static_cast<double>(schedule.stages), "stages"},
+      {"compute_imbalance", balance.compute, "max/mean"},
+      {"compute_imbalance_bound", balance.compute_bound, "max/mean"},
+      {"token_imbalance", balance.tokens, "max/mean"},
+      {"largest_unit", balance.largest_unit, "of mean compute"},
+      {"send_imbalance", once.sent, "max/mean"},
+      {"receive_imbalance", once.received, "max/mean"},
+      {"send_imbalance_undeduplicated", repeated.sent, "max/mean"},
+      {"receive_imbalance_undeduplicated", repeated.received, "max/mean"},
+  };
+}
+
+}  // namespace
+}  // namespace fcp
+
+extern const Strategy strategy_fcp = {
+    .name = "fcp",
+    .title = "FCP (block packing)",
+    .source = "FCP, arXiv 2605.08524, MLSys 2026",
+    .moves =
+        "Q,K,V to the ranks of their blocks and O back; K,V blocks between ranks in "
+        "conflict-free sub-stages",
+    .constraints = "a unit must fit: block <= delta * tokens / ranks always does",
+    .options =
+        {
+            {.name = "block",
+             .kind = OptionKind::integer,
+             .default_value = "0",
+             .help = "tokens per block; 0: 4096, or an eighth of a rank's tokens if that is less",
+             .minimum = 0,
+             .maximum = 1 << 30,
+             .choices = {}},
+            {.name = "units",
+             .kind = OptionKind::choice,
+             .default_value = "zigzag",
+             .help = "zigzag: an early and a late half block, equal work; contiguous: one block",
+             .choices = {"zigzag", "contiguous"}},
+            {.name = "alpha",
+             .kind = OptionKind::number,
+             .default_value = "1",
+             .help = "weight of a rank's tokens in the placement",
+             .minimum = 0,
+             .maximum = 1e6,
+             .choices = {}},
+            {.name = "beta",
+             .kind = OptionKind::number,
+             .default_value = "1",
+             .help = "weight of a rank's attention work in the placement",
+             .minimum = 0,
+             .maximum = 1e6,
+             .choices = {}},
+            {.name = "delta",
+             .kind = OptionKind::number,
+             .default_value = "0.125",
+             .help = "a rank may have this fraction more tokens than the mean",
+             .minimum = 0,
+             .maximum = 1e6,
+             .choices = {}},
+            {.name = "local_search",
+             .kind = OptionKind::boolean,
+             .default_value = "true",
+             .help = "after the placement, move and swap units while that lowers the most work",
+             .choices = {}},
+            {.name = "permute",
+             .kind = OptionKind::boolean,
+             .default_value = "true",
+             .help = "trade equal units among the ranks of a sequence for fewer sub-stages",
+             .choices = {}},
+            {.name = "dedup",
+             .kind = OptionKind::boolean,
+             .default_value = "true",
+             .help = "each chunk once to each rank that sees it; false: units, for each query unit",
+             .choices = {}},
+            {.name = "arm",
+             .kind = OptionKind::choice,
+             .default_value = "reshuffle_overlapped",
+             .help = "the paper's ablation; each adds one thing to the one before",
+             .choices = {"base", "pipelined", "conflict_free", "coalesced",
+                         "reshuffle_overlapped"}},
+            {.name = "coalesce",
+             .kind = OptionKind::integer,
+             .default_value = "16",
+             .help = "sub-stages per step (arms from coalesced on)",
+             .minimum = 1,
+             .maximum = 1 << 20,
+             .choices = {}},
+            {.name = "seed",
+             .kind = OptionKind::integer,
+             .default_value = "1",
+             .help = "of the random order (arm=pipelined)",
+             .minimum = 0,
+             .maximum = 1e15,
+             .choices = {}},
+        },
+    .plan = fcp::make_plan,
+    .facts = fcp::make_facts,
+};
+
+}  // namespace cpbench

@@ -1,0 +1,145 @@
+#include "methods/fcp/transfers.h"
+
+#include <algorithm>
+
+namespace cpbench::fcp {
+namespace {
+
+class NeedFinder {
+ public:
+  NeedFinder(const MaskIndex& mask, const Units& units, const std::vector<int32_t>& rank_of,
+             const std::vector<Range>& home, RangeSets& sets)
+      : mask_(mask), units_(units), rank_of_(rank_of), home_(home), sets_(sets) {
+    needs_.from_home.resize(home.size());
+  }
+
+  Needs run(bool deduplicate) {
+    for (const Sequence& sequence : units_.sequences) {
+      find_holders(sequence);
+      if (deduplicate) {
+        chunks_once(sequence);
+      } else {
+        units_for_each_unit(sequence);
+      }
+      ++sequence_;
+    }
+    for (Ranges& tokens : needs_.from_home) tokens = normalise(std::move(tokens));
+    return std::move(needs_);
+  }
+
+ private:
+  struct Holder {
+    int32_t rank = 0;
+    Ranges sees;  // keys that its queries of this sequence see
+  };
+
+  Ranges seen_by(const Unit& unit, Range sequence) const {
+    Ranges keys;
+    for (const Range& queries : unit.tokens) keys.push_back(mask_.visible_hull(queries, sequence));
+    return normalise(std::move(keys));
+  }
+
+  void find_holders(const Sequence& sequence) {
+    members_.clear();
+    for (int32_t u = sequence.first_unit; u < sequence.first_unit + sequence.units; ++u) {
+      members_.push_back({rank_of_[u], u});
+    }
+    std::sort(members_.begin(), members_.end());
+    holders_.clear();
+    for (const auto& [rank, unit] : members_) {
+      if (holders_.empty() || holders_.back().rank != rank) holders_.push_back({rank, {}});
+      Ranges& sees = holders_.back().sees;
+      const Ranges more = seen_by(units_.units[unit], sequence.tokens);
+      sees.insert(sees.end(), more.begin(), more.end());
+    }
+    for (Holder& holder : holders_) {
+      holder.sees = normalise(std::move(holder.sees));
+      for (const Range& keys : holder.sees) {
+        const Range here = common(keys, home_[holder.rank]);
+        if (here.size() > 0) needs_.from_home[holder.rank].push_back(here);
+      }
+    }
+  }
+
+  static Range common(Range a, Range b) {
+    const int64_t begin = std::max(a.begin, b.begin);
+    return {begin, std::max(begin, std::min(a.end, b.end))};
+  }
+
+  void chunks_once(const Sequence& sequence) {
+    for (int32_t c = 0; c < sequence.chunks; ++c) {
+      const Range chunk = sequence.chunk(c);
+      if (chunk.size() == 0) continue;
+      const int32_t owner = rank_of_[sequence.unit_of_chunk(c)];
+      const SetId whole = sets_.intern(chunk);
+      for (const Holder& holder : holders_) {
+        if (holder.rank == owner) continue;
+        // No query chunk ends inside this one, so what is seen of it is one range.
+        for (const Range& keys : holder.sees) {
+          if (keys.end <= chunk.begin) continue;
+          const Range seen = common(keys, chunk);
+          if (seen.size() > 0) add(owner, holder.rank, seen, chunk, whole);
+          break;
+        }
+      }
+    }
+  }
+
+  void add(int32_t from, int32_t to, Range seen, Range chunk, SetId whole) {
+    SetId tokens = whole;
+    if (seen != chunk || common(seen, home_[to]).size() > 0) {
+      tokens = sets_.intern(without(seen, home_[to]));
+    }
+    if (tokens != RangeSets::kEmpty) needs_.transfers.push_back({from, to, sequence_, -1, tokens});
+  }
+
+  void units_for_each_unit(const Sequence& sequence) {
+    std::vector<Ranges> seen;
+    for (const auto& [rank, unit] : members_) {
+      seen.push_back(seen_by(units_.units[unit], sequence.tokens));
+    }
+    for (int32_t k = sequence.first_unit; k < sequence.first_unit + sequence.units; ++k) {
+      const Unit& keys = units_.units[k];
+      const SetId whole = sets_.intern(keys.tokens);
+      for (size_t m = 0; m < members_.size(); ++m) {
+        const auto [rank, unit] = members_[m];
+        if (rank == rank_of_[k] || !overlap(seen[m], keys.tokens)) continue;
+        const Range here = home_[rank];
+        SetId tokens = whole;
+        if (here.size() > 0 && overlap(RangeSpan(&here, 1), keys.tokens)) {
+          tokens = sets_.intern(subtract(keys.tokens, RangeSpan(&here, 1)));
+        }
+        if (tokens != RangeSets::kEmpty && overlap(seen[m], sets_[tokens])) {
+          needs_.transfers.push_back({rank_of_[k], rank, sequence_, unit, tokens});
+        }
+      }
+    }
+  }
+
+  const MaskIndex& mask_;
+  const Units& units_;
+  const std::vector<int32_t>& rank_of_;
+  const std::vector<Range>& home_;
+  RangeSets& sets_;
+  int32_t sequence_ = 0;                              // the one at hand
+  std::vector<std::pair<int32_t, int32_t>> members_;  // (rank, unit) of one sequence
+  std::vector<Holder> holders_;                       // of one sequence, by rank
+  Needs needs_;
+};
+
+}  // namespace
+
+Ranges without(Range a, Range b) {
+  Ranges rest;
+  if (a.begin < std::min(a.end, b.begin)) rest.push_back({a.begin, std::min(a.end, b.begin)});
+  if (std::max(a.begin, b.end) < a.end) rest.push_back({std::max(a.begin, b.end), a.end});
+  if (b.begin >= b.end) rest = a.size() > 0 ? Ranges{a} : Ranges{};
+  return rest;
+}
+
+Needs find_needs(const MaskIndex& mask, const Units& units, const std::vector<int32_t>& rank_of,
+                 const std::vector<Range>& home, bool deduplicate, RangeSets& sets) {
+  return NeedFinder(mask, units, rank_of, home, sets).run(deduplicate);
+}
+
+}  // namespace cpbench::fcp

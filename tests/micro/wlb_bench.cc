@@ -1,0 +1,56 @@
+// The kernel-time model, and WLB's choice and plan with it.
+//   cpbench_micro --benchmark_filter='KernelSeconds|Wlb'
+#include <benchmark/benchmark.h>
+
+#include "harness/cost/kernel_time.h"
+#include "harness/strategy/strategy.h"
+#include "methods/flashcp/test_batches.h"
+
+namespace cpbench {
+namespace {
+
+void KernelSeconds(benchmark::State& state) {
+  std::vector<AttentionSegment> call;
+  for (int64_t i = 0; i < 1 << 16; ++i) {
+    call.push_back({1 + i * 7919 % 5000, 1 + i * 104729 % 90000, i % 4 != 0});
+  }
+  const KernelModel& model = find_kernel_model("cudnn_h200");
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(kernel_seconds(model, KernelPass::forward, call, 32));
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(call.size()));
+}
+
+Problem problem_of(const benchmark::State& state, Batch (*pack)(int64_t, uint64_t)) {
+  Problem problem;
+  problem.cluster.gpus_per_node = static_cast<int32_t>(state.range(0));
+  problem.batch = pack(state.range(0) * (32 << 10), 1);
+  return problem;
+}
+
+void WlbDecision(benchmark::State& state, Batch (*pack)(int64_t, uint64_t)) {
+  const Strategy& wlb = find_strategy("wlb");
+  const Options options("wlb", wlb.options, {});
+  const Problem problem = problem_of(state, pack);
+  for (auto _ : state) benchmark::DoNotOptimize(wlb.facts(problem, options));
+  for (const Fact& fact : wlb.facts(problem, options)) state.counters[fact.name] = fact.value;
+}
+
+void WlbPlan(benchmark::State& state, Batch (*pack)(int64_t, uint64_t)) {
+  const Strategy& wlb = find_strategy("wlb");
+  const Options options("wlb", wlb.options, {});
+  const Problem problem = problem_of(state, pack);
+  for (auto _ : state) benchmark::DoNotOptimize(wlb.plan(problem, options));
+}
+
+void at_all_sizes(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgName("ranks")->Unit(benchmark::kMillisecond)->Arg(8)->Arg(64)->Arg(256)->Arg(1024);
+}
+
+BENCHMARK(KernelSeconds);
+BENCHMARK_CAPTURE(WlbDecision, wlb_like, flashcp::wlb_like_pack)->Apply(at_all_sizes);
+BENCHMARK_CAPTURE(WlbDecision, pile_like, flashcp::pile_like_pack)->Apply(at_all_sizes);
+BENCHMARK_CAPTURE(WlbPlan, wlb_like, flashcp::wlb_like_pack)->Apply(at_all_sizes);
+
+}  // namespace
+}  // namespace cpbench

@@ -1,0 +1,41 @@
+// Head x context grids with the options at which they differ from their defaults: every head group
+// and inner ring that fits 8 ranks, both placements, in float64.
+#include <gtest/gtest.h>
+
+#include "harness/strategy/strategy.h"
+#include "tests/numerics/run_plan.h"
+
+namespace cpbench {
+namespace {
+
+std::string trouble(const std::string& strategy, std::map<std::string, std::string> set) {
+  AttentionShape shape{
+      .query_heads = 8, .kv_heads = 4, .head_dim = 8, .value_head_dim = 8, .dtype = Dtype::float64};
+  Problem problem = make_problem({37, 5, 90, 1, 68}, 8, Mask::document_causal, shape);
+  const Strategy& s = find_strategy(strategy);
+  Plan plan = s.plan(problem, Options(s.name, s.options, set));
+  return trouble_with(problem, plan, {.warmup = 0, .iterations = 1});
+}
+
+TEST(Grids, every_ulysses_degree_computes_what_one_device_computes) {
+  for (const char* degree : {"1", "2", "4", "8"}) {
+    EXPECT_EQ(trouble("usp", {{"ulysses_degree", degree}}), "") << degree;
+  }
+}
+
+TEST(Grids, every_ring_of_rings_computes_what_one_device_computes) {
+  for (int32_t head_size : {1, 2, 4}) {
+    for (int32_t window = 1; window <= 8 / head_size; window *= 2) {
+      for (const char* placement : {"head_first", "context_first"}) {
+        EXPECT_EQ(trouble("loongtrain", {{"head_size", std::to_string(head_size)},
+                                         {"window_size", std::to_string(window)},
+                                         {"placement", placement}}),
+                  "")
+            << head_size << " " << window << " " << placement;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace cpbench
