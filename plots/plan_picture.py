@@ -32,6 +32,11 @@ def visible(run, tokens, starts):
     """The mask on the pixels: [query, key]."""
     query, key = tokens[:, None], tokens[None, :]
     document = np.searchsorted(starts, tokens, side="right")
+    new = tokens >= np.concatenate([[0], starts])[document] + run.packs[0].cached_tokens[document]
+    return new[:, None] & masked(run, query, key, document)
+
+
+def masked(run, query, key, document):
     same = document[:, None] == document[None, :]
     if run.mask == "causal":
         return key <= query

@@ -21,6 +21,7 @@ class ResultError(Exception):
 @dataclass
 class Pack:
     document_lengths: np.ndarray
+    cached_tokens: np.ndarray  # per document
     cells_per_rank: np.ndarray | None = None  # None: no plan could be made
     bytes_out: np.ndarray | None = None  # per rank, both passes
     seconds: np.ndarray | None = None  # [iteration, rank]; None: was not run
@@ -85,6 +86,7 @@ def _run(path):
                 )
             for name in ("tokens", "ranks", "nodes", "packs"):
                 attributes[name] = int(attributes[name])
+            attributes.setdefault("cached", "0")  # files of schema 1.0
             metrics = {name: float(value[()]) for name, value in file["metrics"].items()}
             run = Run(path, attributes, metrics)
             while (group := f"pack_{len(run.packs)}") in file:
@@ -95,7 +97,10 @@ def _run(path):
 
 
 def _pack(group):
-    pack = Pack(group["problem/document_lengths"][:])
+    lengths, cached = group["problem/document_lengths"][:], np.zeros(0, dtype=np.int64)
+    if "cached_tokens" in group["problem"]:
+        cached = group["problem/cached_tokens"][:]
+    pack = Pack(lengths, cached if len(cached) else np.zeros_like(lengths))
     if "facts" in group:
         facts = group["facts"]
         pack.cells_per_rank = facts["cells_per_rank"][:]
@@ -134,6 +139,7 @@ GROUP_KEYS = (
     "dtype",
     "mask",
     "window",
+    "cached",
     "direction",
     "packing",
     "packs",
@@ -155,7 +161,7 @@ def _word(key, value):
         return f"{size_text(value)} tokens"
     if key in ("ranks", "nodes", "packs"):
         return f"{value} {key[:-1] if value == 1 else key}"
-    if key in ("seed", "window"):
+    if key in ("seed", "window", "cached"):
         return f"{key} {value}"
     return str(value)
 

@@ -24,7 +24,7 @@ def tokens_per_second(run):
     if run.status != "ok" or not packs:
         return None
     slowest = np.stack([p.seconds.max(axis=1) for p in packs])  # [pack, iteration]
-    tokens = sum(p.document_lengths.sum() for p in packs)
+    tokens = sum(p.document_lengths.sum() - p.cached_tokens.sum() for p in packs)
     picks = np.random.default_rng(0).integers(slowest.shape[1], size=(RESAMPLES, slowest.shape[1]))
     medians = np.median(slowest[:, picks], axis=2).sum(axis=0)
     low, high = np.percentile(medians, [2.5, 97.5])

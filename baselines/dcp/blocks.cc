@@ -12,8 +12,10 @@ constexpr int64_t kMostComputeBlocks = int64_t{1} << 17;
 
 template <typename Visit>
 void for_each_document(const MaskIndex& mask, Visit visit) {
-  const Range pack{0, mask.tokens()};
-  mask.for_each_block({&pack, 1}, [&](Range, Range document) { visit(document); });
+  for (Range document; document.end < mask.tokens();) {
+    document = mask.block_of(document.end);
+    visit(document);
+  }
 }
 
 // Data blocks, from the document's first, whose keys the queries of block `q` can see.

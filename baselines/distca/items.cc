@@ -12,8 +12,8 @@ void fill(const MaskIndex& mask, int32_t ranks, Place place) {
   int32_t rank = 0;
   auto budget_of = [&](int32_t r) { return tokens / ranks + (r < tokens % ranks); };
   int64_t budget = budget_of(0);
-  const Range pack{0, tokens};
-  mask.for_each_block({&pack, 1}, [&](Range, Range block) {
+  for (Range block; block.end < tokens;) {
+    block = mask.block_of(block.end);
     int64_t left = block.size();
     while (left > 0) {
       while (budget == 0) budget = budget_of(++rank);
@@ -22,7 +22,7 @@ void fill(const MaskIndex& mask, int32_t ranks, Place place) {
       left -= part;
       budget -= part;
     }
-  });
+  }
 }
 
 }  // namespace

@@ -1,6 +1,9 @@
 #include "harness/cli/parameters.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <charconv>
 #include <limits>
 
 #include "harness/execute/execute.h"
@@ -74,6 +77,18 @@ void set_workload(Cell& cell, const std::string& value) {
   cell.workload = value;
 }
 
+double share(const std::string& text) {
+  double value = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !(0 <= value && value < 1)) {
+    throw UserError("'" + text + "' is no share; must be a number from 0 to below 1, like 0.9");
+  }
+  return value == 0 ? 0 : value;  // no -0
+}
+
+std::string cached_text(const Cell& cell) {
+  return cell.cached == 0 ? "" : fmt::format("{}", cell.cached);
+}
 std::string window_text(const Cell& cell) {
   return cell.mask == Mask::sliding_window ? size_text(cell.window) : "";
 }
@@ -213,6 +228,8 @@ const std::vector<RunParameter>& parameters() {
       {"window", "SIZE", "tokens that a query sees with mask sliding_window, itself included", "",
        [](Cell& c, const std::string& v) { c.window = at_least(v, 1, kMaxTokens); }, window_text,
        nullptr},
+      {"cached", "SHARE", "of each document that is in the KV cache, with no query; 0 to below 1",
+       "0", [](Cell& c, const std::string& v) { c.cached = share(v); }, cached_text, nullptr},
       {"direction", "NAME", "forward, or forward and backward", "both",
        [](Cell& c, const std::string& v) {
          c.passes = choice<Passes>("direction", v, direction_names());

@@ -155,6 +155,7 @@ std::string json(const std::vector<Outcome>& outcomes) {
     object["ranks"] = cell.ranks;
     object["nodes"] = cell.nodes;
     object["window"] = cell.window;
+    object["cached"] = cell.cached;
     object["warmup"] = cell.warmup;
     object["iterations"] = cell.iterations;
     object["seed"] = cell.seed;

@@ -72,6 +72,14 @@ bool run_pack(Result& result, const Batch& batch) {
   return true;
 }
 
+// The share of each document, rounded down, but at least one token of each is new.
+void set_cached(Batch& batch, double share) {
+  for (int64_t length : batch.document_lengths) {
+    const auto tokens = static_cast<int64_t>(share * static_cast<double>(length));
+    batch.cached_tokens.push_back(std::min(tokens, length - 1));
+  }
+}
+
 }  // namespace
 
 int32_t usable_cores() {
@@ -88,6 +96,7 @@ std::vector<Batch> batches_of(const Cell& cell) {
   for (Batch& batch : batches) {
     batch.mask = cell.mask;
     batch.window = cell.window;
+    if (cell.cached > 0) set_cached(batch, cell.cached);
   }
   return batches;
 }

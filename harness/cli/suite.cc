@@ -1,5 +1,7 @@
 #include "harness/cli/suite.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <set>
@@ -28,7 +30,8 @@ std::string place(const std::string& file, const toml::node& node, std::string_v
 std::string scalar(const toml::node& node, const std::string& where) {
   if (const auto* text = node.as_string()) return text->get();
   if (const auto* integer = node.as_integer()) return std::to_string(integer->get());
-  throw UserError(where + ": expected a string or an integer, or a list of them");
+  if (const auto* real = node.as_floating_point()) return fmt::format("{}", real->get());
+  throw UserError(where + ": expected a string or a number, or a list of them");
 }
 
 Values read_values(const toml::node& node, const std::string& where) {

@@ -85,7 +85,11 @@ TEST_F(SuiteFile, bad_value_names_line_and_key) {
   EXPECT_EQ(refusal(std::string(kTwo) + "tokens = -5\n"),
             ":3: tokens: '-5' is no count; write digits with an optional K or M, at least 1");
   EXPECT_EQ(refusal(std::string(kTwo) + "tokens = 1.5\n"),
-            ":3: tokens: expected a string or an integer, or a list of them");
+            ":3: tokens: '1.5' is no count; write digits with an optional K or M, at least 1");
+  EXPECT_EQ(refusal(std::string(kTwo) + "cached = 1.5\n"),
+            ":3: cached: '1.5' is no share; must be a number from 0 to below 1, like 0.9");
+  EXPECT_EQ(refusal(std::string(kTwo) + "tokens = true\n"),
+            ":3: tokens: expected a string or a number, or a list of them");
 }
 TEST_F(SuiteFile, bad_strategy_suggests_the_nearest) {
   EXPECT_EQ(refusal("strategy = \"rign\"\nworkload = \"pile\"\n"),
@@ -119,6 +123,19 @@ TEST(Parameters, every_row_reads_what_it_writes) {
     parameter.set(again, written);
     EXPECT_EQ(canonical_text(again), canonical_text(cell)) << parameter.name;
   }
+}
+
+TEST(Parameters, cached_stands_in_the_identity_only_where_it_is_not_0) {
+  Suite suite;
+  suite.products.resize(1);
+  suite.products[0].parameters["strategy"] = {{"ring"}, ""};
+  suite.products[0].parameters["workload"] = {{"pile"}, ""};
+  suite.products[0].parameters["cached"] = {{"0", "0.9"}, ""};
+  const std::vector<Cell> cells = cells_of(suite);
+  ASSERT_EQ(cells.size(), 2u);
+  EXPECT_EQ(canonical_text(cells[0]).find("cached"), std::string::npos);
+  EXPECT_NE(canonical_text(cells[1]).find("\ncached=0.9\n"), std::string::npos);
+  EXPECT_EQ(find_parameter("cached")->get(cells[1]), "0.9");
 }
 
 TEST(Parameters, command_reproduces_the_cell) {

@@ -84,7 +84,17 @@ void RankCompiler::pass(int32_t number) {
     for (; in != index.incoming[rank_].end() && pass.sends[*in].step == step; ++in) {
       receive(pass.sends[*in], *in);
     }
+    if (step + 1 == pass.steps) clear_untouched();
     builder_.end_step();
+  }
+}
+
+void RankCompiler::clear_untouched() {
+  const Ranges home(context_.maps.sets()[context_.plan.home[rank_]].begin(),
+                    context_.maps.sets()[context_.plan.home[rank_]].end());
+  const AttentionShape& shape = context_.problem.shape;
+  for (Tensor tensor : pass_ == 0 ? std::vector{Tensor::o} : std::vector{Tensor::dq, Tensor::dkv}) {
+    partials(tensor).complete(home, heads_of(tensor, {0, shape.query_heads}, shape));
   }
 }
 

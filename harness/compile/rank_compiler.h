@@ -34,6 +34,8 @@ class RankCompiler {
   };
 
   void pass(int32_t number);
+  // Home rows of cached queries, and of keys that no query sees: nothing was added, they are zero.
+  void clear_untouched();
   void send(const Send& send, int32_t number);
   void receive(const Send& send, int32_t number);
   void attend(std::vector<int32_t> attends);

@@ -19,8 +19,7 @@ class Builder {
         first_level_(first_level),
         levels_(levels) {}
 
-  void queries(Range q) {  // inside one block
-    const Range hull = mask_.visible_hull(q);
+  void queries(Range q, Range hull) {  // inside one block; what they see
     if (mask_.mask() == Mask::document_full) return full(q, hull);
     if (mask_.mask() == Mask::sliding_window) return window(q, hull);
     // Alternately ranges of q whose own keys are all here, and ranges whose own are all elsewhere.
@@ -131,18 +130,6 @@ class Builder {
   std::vector<Range> runs_;
 };
 
-template <typename Visit>
-void for_each_block(const MaskIndex& mask, RangeSpan q, const Visit& visit) {
-  for (const Range& range : q) {
-    int64_t at = range.begin;
-    while (at < range.end) {
-      const int64_t end = std::min(range.end, mask.block_of(at).end);
-      visit(Range{at, end});
-      at = end;
-    }
-  }
-}
-
 }  // namespace
 
 void append_segments(const MaskIndex& mask, RowMaps& maps, RangeSpan q, SetId q_set, RangeSpan kv,
@@ -150,16 +137,17 @@ void append_segments(const MaskIndex& mask, RowMaps& maps, RangeSpan q, SetId q_
   if (kv.empty()) return;
   Builder builder(mask, maps, q_set, kv, kv_set, first_level, levels);
   const Range held{kv.front().begin, kv.back().end};
-  for_each_block(mask, q, [&](Range piece) {
-    const Range hull = mask.visible_hull(piece);
-    if (hull.begin < held.end && held.begin < hull.end) builder.queries(piece);
+  mask.for_each_block(q, [&](Range piece, Range block) {
+    const Range hull = mask.visible_hull(piece, block);
+    if (hull.begin < held.end && held.begin < hull.end) builder.queries(piece, hull);
   });
 }
 
 Ranges visible_keys(const MaskIndex& mask, RangeSpan q, RangeSpan kv) {
   if (kv.empty()) return {};
   Ranges hulls;
-  for_each_block(mask, q, [&](Range piece) { hulls.push_back(mask.visible_hull(piece)); });
+  mask.for_each_block(
+      q, [&](Range piece, Range block) { hulls.push_back(mask.visible_hull(piece, block)); });
   return intersect(normalise(std::move(hulls)), kv);
 }
 

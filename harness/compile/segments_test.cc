@@ -8,8 +8,9 @@ namespace cpbench {
 namespace {
 
 struct Setting {
-  Setting(std::vector<int64_t> lengths, Mask kind, int64_t window = 0)
-      : mask(Batch{std::move(lengths), kind, window}), maps(sets) {}
+  Setting(std::vector<int64_t> lengths, Mask kind, int64_t window = 0,
+          std::vector<int64_t> cached = {})
+      : mask(Batch{std::move(lengths), kind, window, std::move(cached)}), maps(sets) {}
   std::vector<std::vector<Segment>> segments(const Ranges& q, const Ranges& kv,
                                              const Ranges& q_held, const Ranges& kv_held) {
     std::vector<std::vector<Segment>> levels;
@@ -77,7 +78,9 @@ TEST(Segments, cells_are_those_of_the_mask) {
   for (int round = 0; round < 4000; ++round) {
     const auto kind = static_cast<Mask>(random(4));
     const int64_t window = kind == Mask::sliding_window ? 1 + random(9) : 0;
-    Setting s({1, 17, 2, 20}, kind, window);
+    std::vector<int64_t> cached;
+    if (random(3) == 0) cached = {random(2), random(18), random(3), random(20)};
+    Setting s({1, 17, 2, 20}, kind, window, cached);
     const Ranges all = {{0, tokens}};
     const Ranges q_held = subset(all), kv_held = subset(all);
     const Ranges q = subset(q_held), kv = random(2) == 0 ? kv_held : subset(kv_held);

@@ -17,28 +17,38 @@ namespace {
 // Enough for the packs of one cell in several dtypes, little enough for 64K-token packs.
 constexpr size_t kRemembered = 4;
 
+// One segment per document (whose keys start at token 0 if the pack is one causal whole): its new
+// queries, which are its last ones, aligned bottom right.
 std::vector<Segment> whole_documents(const Batch& batch) {
   std::vector<Segment> segments;
-  std::vector<int64_t> lengths = batch.document_lengths;
-  if (batch.mask == Mask::causal) lengths = {batch.tokens()};
-  int64_t row = 0;
-  for (int64_t length : lengths) {
-    Segment s{.q_row = row,
-              .q_rows = length,
-              .kv_row = row,
-              .kv_rows = length,
-              .out_row = row,
-              .dkv_row = row,
+  int64_t begin = 0;
+  for (size_t d = 0; d < batch.document_lengths.size(); ++d) {
+    const int64_t end = begin + batch.document_lengths[d];
+    const int64_t cached = batch.cached_tokens.empty() ? 0 : batch.cached_tokens[d];
+    const int64_t first_key = batch.mask == Mask::causal ? 0 : begin;
+    Segment s{.q_row = begin + cached,
+              .q_rows = end - begin - cached,
+              .kv_row = first_key,
+              .kv_rows = end - first_key,
+              .out_row = begin + cached,
+              .dkv_row = first_key,
               .mask = SegmentMask::causal};
     if (batch.mask == Mask::document_full) s.mask = SegmentMask::full;
-    if (batch.mask == Mask::sliding_window && batch.window < length) {
+    if (batch.mask == Mask::sliding_window && batch.window < end - begin) {
       s.mask = SegmentMask::band;
-      s.first = 1 - batch.window;
+      s.last = cached;
+      s.first = cached + 1 - batch.window;
     }
-    segments.push_back(s);
-    row += length;
+    if (s.q_rows > 0) segments.push_back(s);
+    begin = end;
   }
   return segments;
+}
+
+// One causal whole has no reason to be cut where nothing is cached.
+std::vector<Segment> reference_segments(const Batch& batch) {
+  if (batch.mask != Mask::causal || !batch.cached_tokens.empty()) return whole_documents(batch);
+  return whole_documents({.document_lengths = {batch.tokens()}});
 }
 
 // One tensor of all tokens and heads.
@@ -91,13 +101,14 @@ Reference run(const Batch& batch, const AttentionShape& shape, Dtype rounded, ui
               Passes passes, const Kernel& kernel) {
   const int64_t tokens = batch.tokens();
   const Heads heads{0, shape.query_heads};
-  const std::vector<Segment> segments = whole_documents(batch);
+  const std::vector<Segment> segments = reference_segments(batch);
   const Whole q(Tensor::q, shape, tokens, ElementClass::model);
   const Whole kv(Tensor::kv, shape, tokens, ElementClass::model);
   const Whole o(Tensor::o, shape, tokens, ElementClass::accumulation);
   fill(q, 0, Input::q, rounded, seed);
   fill(kv, 0, Input::k, rounded, seed);
   fill(kv, 1, Input::v, rounded, seed);
+  std::memset(o.arena->data(), 0, o.layout.bytes);  // cached queries: no row is written
   kernel.forward({shape, heads, segments, q.part(0), kv.part(0), kv.part(1), o.part(1), o.part(0)});
   Reference result;
   result.o = values_of(o.part(1), tokens);

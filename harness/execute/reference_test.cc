@@ -1,53 +1,61 @@
-// The quick reference against the plain loops, for every mask.
+// What cached tokens change in the reference: their own rows, and nothing of the others' queries.
 #include "harness/execute/reference.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace cpbench {
 namespace {
 
-const AttentionShape kShape = {
+constexpr AttentionShape kShape{
     .query_heads = 4, .kv_heads = 2, .head_dim = 8, .value_head_dim = 8, .dtype = Dtype::float64};
+constexpr int64_t kWidth = 4 * 8;  // of a row of O or dQ
 
-double distance(const std::vector<double>& a, const std::vector<double>& b) {
-  double worst = a.size() == b.size() ? 0 : std::numeric_limits<double>::infinity();
-  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-    if (!(std::abs(a[i] - b[i]) <= worst)) worst = std::abs(a[i] - b[i]);
+double largest_difference(const std::vector<double>& a, const std::vector<double>& b, Range rows) {
+  double top = 0;
+  for (int64_t i = rows.begin * kWidth; i < rows.end * kWidth; ++i) {
+    top = std::max(top, std::abs(a[i] - b[i]));
   }
-  return worst;
+  return top;
 }
 
-TEST(Reference, equals_plain_loops_for_every_mask) {
+TEST(Reference, cached_tokens_have_no_output_and_change_no_other) {
   for (Mask mask :
        {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
-    for (int64_t window : {1, 7, 200}) {
-      const Batch batch{{1, 50, 141, 8}, mask, mask == Mask::sliding_window ? window : 0};
-      const auto quick = reference_for(batch, kShape, 5, Passes::both);
-      const Reference plain =
-          compute_reference(batch, kShape, 5, Passes::both, *make_reference_kernel());
-      EXPECT_LE(distance(quick->o, plain.o), 1e-12);
-      EXPECT_LE(distance(quick->dq, plain.dq), 1e-12);
-      EXPECT_LE(distance(quick->dk, plain.dk), 1e-12);
-      EXPECT_LE(distance(quick->dv, plain.dv), 1e-12);
-      EXPECT_GT(plain.largest_gradient, 0.1);
+    for (const auto& kernel : {make_reference_kernel(), make_fused_kernel()}) {
+      Batch batch{{9, 4, 6, 1}, mask, mask == Mask::sliding_window ? 3 : 0};
+      const Reference whole = compute_reference(batch, kShape, 1, Passes::both, *kernel);
+      batch.cached_tokens = {7, 4, 0, 0};
+      const Reference found = compute_reference(batch, kShape, 1, Passes::both, *kernel);
+      const std::vector<double> zeros(whole.o.size());
+      for (Range fresh : {Range{7, 9}, Range{13, 20}}) {
+        EXPECT_LT(largest_difference(found.o, whole.o, fresh), 1e-14);
+        EXPECT_LT(largest_difference(found.dq, whole.dq, fresh), 1e-13);
+      }
+      for (Range cached : {Range{0, 7}, Range{9, 13}}) {
+        EXPECT_EQ(largest_difference(found.o, zeros, cached), 0);
+        EXPECT_EQ(largest_difference(found.dq, zeros, cached), 0);
+      }
     }
   }
 }
 
-TEST(Reference, is_remembered_and_serves_forward_runs_too) {
-  const Batch batch{{9, 3}, Mask::document_causal, 0};
-  const auto both = reference_for(batch, kShape, 6, Passes::both);
-  EXPECT_EQ(reference_for(batch, kShape, 6, Passes::forward), both);
-  EXPECT_NE(reference_for(batch, kShape, 7, Passes::forward), both);
-}
-
-TEST(Reference, a_NaN_is_the_worst_error) {
-  std::vector<double> found = {1, std::nan(""), 3}, expected = {1, 2, 9};
-  const Matrix matrix{reinterpret_cast<std::byte*>(found.data()), Dtype::float64, 1, 1, 1};
-  EXPECT_TRUE(std::isnan(worst_error(0, matrix, 0, {0, 3}, expected)));
+// dK and dV are sums over queries: those of the cached and those of the new ones make the whole.
+TEST(Reference, gradients_of_keys_come_from_the_new_queries_alone) {
+  const auto kernel = make_reference_kernel();
+  const auto gradients = [&](std::vector<int64_t> lengths, std::vector<int64_t> cached) {
+    Batch batch{std::move(lengths)};
+    batch.cached_tokens = std::move(cached);
+    return compute_reference(batch, kShape, 1, Passes::both, *kernel);
+  };
+  const Reference whole = gradients({9}, {}), head = gradients({5}, {}), tail = gradients({9}, {5});
+  for (size_t i = 0; i < whole.dk.size(); ++i) {
+    const bool in_head = i < head.dk.size();
+    EXPECT_NEAR(whole.dk[i], tail.dk[i] + (in_head ? head.dk[i] : 0), 1e-13);
+    EXPECT_NEAR(whole.dv[i], tail.dv[i] + (in_head ? head.dv[i] : 0), 1e-13);
+  }
 }
 
 }  // namespace

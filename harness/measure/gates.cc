@@ -1,5 +1,6 @@
 #include "harness/measure/gates.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <numeric>
@@ -18,15 +19,23 @@ std::string number(double value) {
   return text;
 }
 
-// Some document has tokens on two ranks, so that a query and one of its keys live apart.
+// Some document has tokens that its queries are or see on two ranks, so that a query and one of its
+// keys live apart.
 bool splits_a_document(const PackResult& pack) {
   const MaskIndex mask(pack.batch);
   if (mask.window() == 1) return false;  // each query sees itself alone
+  const auto concerned = [&mask](int32_t document) -> Range {
+    const Range queries = mask.new_tokens(document);
+    if (queries.size() == 0) return queries;
+    return mask.visible_hull(queries, mask.document(document));
+  };
   std::vector<int32_t> rank_of(mask.documents(), -1);
   for (int32_t rank = 0; rank < pack.plan.ranks; ++rank) {
     for (const Range& range : pack.plan.token_sets[pack.plan.home[rank]]) {
       const int32_t last = mask.document_of(range.end - 1);
       for (int32_t document = mask.document_of(range.begin); document <= last; ++document) {
+        const Range tokens = concerned(document);
+        if (std::max(tokens.begin, range.begin) >= std::min(tokens.end, range.end)) continue;
         if (rank_of[document] != -1 && rank_of[document] != rank) return true;
         rank_of[document] = rank;
       }

@@ -264,7 +264,7 @@ Value tflops_per_rank_mean(const Result& r) {
 Value tokens_per_second(const Result& r) {
   const Value seconds = iteration_seconds(r);
   if (!seconds || *seconds <= 0) return std::nullopt;
-  return *sum(r, [](const PackResult& p) { return p.batch.tokens(); }) / *seconds;
+  return *sum(r, [](const PackResult& p) { return p.batch.new_tokens(); }) / *seconds;
 }
 Value mfu(const Result& r) {
   if (r.oversubscribed || r.peak_flops_per_second <= 0) return std::nullopt;
@@ -299,8 +299,8 @@ const std::vector<Metric>& metrics() {
       {"tflops_per_rank_mean", "TFLOP/s", "higher",
        "mean over packs of each pack's attention FLOPs over its median time, per rank", 1,
        tflops_per_rank_mean},
-      {"throughput", "tokens/s", "higher", "tokens of all packs over iteration_seconds", 1,
-       tokens_per_second},
+      {"throughput", "tokens/s", "higher",
+       "tokens of all packs, without cached ones, over iteration_seconds", 1, tokens_per_second},
       {"iteration_seconds", "s", "lower",
        "median over iterations of the maximum over ranks, summed over packs", 1, iteration_seconds},
       {"iteration_seconds_low", "s", "none",

@@ -212,6 +212,14 @@ TEST(Gates, bad_G2_split_document_without_bytes) {
   EXPECT_EQ(failed_gate(result).substr(0, 2), "G2");
   pack.batch.document_lengths = {2, 2};  // whole on each rank: nothing need travel
   EXPECT_EQ(failed_gate(result), "");
+  pack.batch.document_lengths = {4};
+  pack.batch.cached_tokens = {2};  // the new half sees the cached one
+  EXPECT_EQ(failed_gate(result).substr(0, 2), "G2");
+  pack.batch.mask = Mask::sliding_window;
+  pack.batch.window = 2;
+  EXPECT_EQ(failed_gate(result).substr(0, 2), "G2");
+  pack.batch.cached_tokens = {3};  // the new token sees itself and one on the same rank
+  EXPECT_EQ(failed_gate(result), "");
 }
 
 TEST(Gates, bad_G3_counted_is_not_planned) {

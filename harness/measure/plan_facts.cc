@@ -72,7 +72,7 @@ class UsefulBytes {
   int64_t of(const std::vector<const Attended*>& same_heads) {
     Ranges queries, keys;
     for (const Attended* a : same_heads) {
-      queries = unite(queries, plan_.token_sets[a->q]);
+      queries = unite(queries, intersect(plan_.token_sets[a->q], mask_.new_tokens()));
       keys = unite(keys, visible(*a));
     }
     RangeSpan home = plan_.token_sets[plan_.home[same_heads.front()->rank]];

@@ -1,5 +1,6 @@
 #include "harness/measure/result.h"
 
+#include <charconv>
 #include <vector>
 
 #include "harness/measure/text_hash.h"
@@ -30,6 +31,12 @@ std::string options_text(const std::map<std::string, std::string>& options) {
   return text;
 }
 
+// The shortest text that reads back to the same number.
+std::string shortest_text(double value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
+
 }  // namespace
 
 const char* name_of(Status status) {
@@ -47,7 +54,7 @@ const char* name_of(Status status) {
 }
 
 std::string canonical_text(const Cell& cell) {
-  const std::map<std::string, std::string> lines = {
+  std::map<std::string, std::string> lines = {
       {"strategy", escaped(cell.strategy, "")},
       {"options", options_text(cell.options)},
       {"workload", escaped(cell.workload, "")},
@@ -73,6 +80,7 @@ std::string canonical_text(const Cell& cell) {
       {"iterations", std::to_string(cell.iterations)},
       {"seed", std::to_string(cell.seed)},
   };
+  if (cell.cached != 0) lines["cached"] = shortest_text(cell.cached);
   std::string text;
   for (const auto& [name, value] : lines) text += name + "=" + value + "\n";
   return text;

@@ -31,6 +31,7 @@ struct Cell {
   AttentionShape shape;  // with the dtype
   Mask mask = Mask::document_causal;
   int64_t window = 0;
+  double cached = 0;    // share of each document that is cached, in [0, 1)
   std::string backend;  // "plan", "threads"
   std::string kernel;   // of the backend; "" for plan
   Passes passes = Passes::both;
@@ -39,7 +40,8 @@ struct Cell {
   uint64_t seed = 1;
 };
 
-// One `key=value` per line, sorted, stable: what the run id is the hash of.
+// One `key=value` per line, sorted, stable: what the run id is the hash of. `cached` stands there
+// only if it is not 0.
 std::string canonical_text(const Cell& cell);
 std::string run_id(const Cell& cell);  // 16 hex digits
 

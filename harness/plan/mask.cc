@@ -18,10 +18,17 @@ int64_t causal_pairs(Range queries, Range keys) {
 
 }  // namespace
 
-MaskIndex::MaskIndex(const Batch& batch) : mask_(batch.mask), window_(batch.window) {
+MaskIndex::MaskIndex(const Batch& batch)
+    : mask_(batch.mask), window_(batch.window), cached_(batch.cached_tokens) {
   starts_.reserve(batch.document_lengths.size() + 1);
   starts_.push_back(0);
   for (int64_t length : batch.document_lengths) starts_.push_back(starts_.back() + length);
+  if (cached_.empty()) {
+    new_tokens_ = {{0, tokens()}};
+    return;
+  }
+  for (int32_t d = 0; d < documents(); ++d) new_tokens_.push_back(new_tokens(d));
+  new_tokens_ = normalise(std::move(new_tokens_));
 }
 
 int32_t MaskIndex::document_of(int64_t token) const {
@@ -34,7 +41,10 @@ Range MaskIndex::block_of(int64_t token) const {
   return document(document_of(token));
 }
 
-Range MaskIndex::visible_keys(int64_t query) const { return visible_hull({query, query + 1}); }
+Range MaskIndex::visible_keys(int64_t query) const {
+  if (!contains(new_tokens_, {query, query + 1})) return {query, query};
+  return visible_hull({query, query + 1});
+}
 
 Range MaskIndex::visible_hull(Range queries, Range block) const {
   switch (mask_) {

@@ -1,12 +1,15 @@
 // What each query sees, and how many (query, key) cells that is.
 #pragma once
 
+#include <algorithm>
+
 #include "harness/plan/problem.h"
 #include "harness/plan/range_sets.h"
 
 namespace cpbench {
 
-// Document boundaries with O(log n) look-up. Built once per batch.
+// Document boundaries with O(log n) look-up. Built once per batch. Cached tokens see nothing:
+// everything here that goes over queries leaves them out.
 class MaskIndex {
  public:
   explicit MaskIndex(const Batch& batch);
@@ -16,9 +19,16 @@ class MaskIndex {
   int32_t document_of(int64_t token) const;
   Range document(int32_t index) const { return {starts_[index], starts_[index + 1]}; }
 
-  Range visible_keys(int64_t query) const;
+  // The tokens with a query, of the batch and of one document.
+  const Ranges& new_tokens() const { return new_tokens_; }
+  Range new_tokens(int32_t document) const {
+    return {starts_[document] + (cached_.empty() ? 0 : cached_[document]), starts_[document + 1]};
+  }
+
+  Range visible_keys(int64_t query) const;  // empty for a cached token
   // Queries of one block (the whole pack for `causal`, else one document) see keys of that block
-  // alone; `queries` must lie inside one block. The union of their visible keys is one range.
+  // alone; `queries` must lie inside one block, none cached. The union of their visible keys is
+  // one range.
   Range block_of(int64_t token) const;
   Range visible_hull(Range queries) const { return visible_hull(queries, block_of(queries.begin)); }
   Range visible_hull(Range queries, Range block) const;
@@ -27,11 +37,16 @@ class MaskIndex {
   int64_t cells(RangeSpan queries) const;                  // all keys that they see
   int64_t cells(RangeSpan queries, RangeSpan keys) const;  // visible ones among `keys`
 
-  // Calls visit(piece, block) for the pieces of `queries` that lie in one block each, in order.
+  // Calls visit(piece, block) for the pieces of `queries` that lie in one block each, in order,
+  // without cached tokens.
   template <typename Visit>
   void for_each_block(RangeSpan queries, Visit visit) const {
     if (mask_ == Mask::causal) {
-      for (const Range& range : queries) visit(range, Range{0, tokens()});
+      if (cached_.empty()) {
+        for (const Range& range : queries) visit(range, Range{0, tokens()});
+      } else {
+        for (const Range& range : intersect(queries, new_tokens_)) visit(range, Range{0, tokens()});
+      }
       return;
     }
     int32_t index = 0;
@@ -41,7 +56,8 @@ class MaskIndex {
       if (starts_[index + 1] <= range.begin) index = document_of(range.begin);
       while (range.begin < range.end) {
         int64_t end = starts_[index + 1] < range.end ? starts_[index + 1] : range.end;
-        visit(Range{range.begin, end}, document(index));
+        int64_t begin = std::max(range.begin, new_tokens(index).begin);
+        if (begin < end) visit(Range{begin, end}, document(index));
         range.begin = end;
         if (range.begin < range.end) ++index;
       }
@@ -57,6 +73,8 @@ class MaskIndex {
   Mask mask_;
   int64_t window_;
   std::vector<int64_t> starts_;  // documents() + 1
+  std::vector<int64_t> cached_;  // per document; empty: none
+  Ranges new_tokens_;
 };
 
 }  // namespace cpbench

@@ -7,8 +7,16 @@
 namespace cpbench {
 namespace {
 
+// Whether the token has K and V alone, by the definition.
+bool cached(const Batch& batch, int64_t token) {
+  size_t d = 0;
+  while (token >= batch.document_lengths[d]) token -= batch.document_lengths[d++];
+  return !batch.cached_tokens.empty() && token < batch.cached_tokens[d];
+}
+
 // The definition of each mask, token by token.
 bool sees(const Batch& batch, int64_t q, int64_t k) {
+  if (cached(batch, q)) return false;
   auto document = [&batch](int64_t token) {
     size_t d = 0;
     while (token >= batch.document_lengths[d]) token -= batch.document_lengths[d++];
@@ -36,6 +44,10 @@ TEST(MaskIndex, AgreesWithTheDefinition) {
       batch.document_lengths.push_back(1 + static_cast<int64_t>(random() % 9));
     batch.mask = static_cast<Mask>(random() % 4);
     if (batch.mask == Mask::sliding_window) batch.window = 1 + static_cast<int64_t>(random() % 6);
+    if (random() % 2 == 0) {
+      for (int64_t length : batch.document_lengths)
+        batch.cached_tokens.push_back(static_cast<int64_t>(random() % (length + 1)));
+    }
     MaskIndex mask(batch);
     int64_t tokens = batch.tokens();
     auto some = [&] {
@@ -58,7 +70,14 @@ TEST(MaskIndex, AgreesWithTheDefinition) {
         of_queries += in_queries;
         of_both += in_queries && contains(keys, Range{k, k + 1});
       }
+      EXPECT_EQ(contains(mask.new_tokens(), Range{q, q + 1}), !cached(batch, q));
     }
+    Ranges visited;
+    mask.for_each_block(queries, [&](Range piece, Range block) {
+      for (int64_t q = piece.begin; q < piece.end; ++q) EXPECT_EQ(block, mask.block_of(q));
+      visited.push_back(piece);
+    });
+    EXPECT_EQ(normalise(visited), intersect(queries, mask.new_tokens()));
     EXPECT_EQ(mask.cells(), all);
     EXPECT_EQ(mask.cells(queries), of_queries);
     EXPECT_EQ(mask.cells(queries, keys), of_both);
@@ -72,6 +91,11 @@ TEST(MaskIndex, BlocksAreDocumentsOrThePack) {
   Ranges queries = {{1, 2}, {2, 8}};
   mask.for_each_block(queries, [&](Range piece, Range) { pieces.push_back(piece); });
   EXPECT_EQ(pieces, (std::vector<Range>{{1, 2}, {2, 3}, {3, 4}, {4, 8}}));
+  batch.cached_tokens = {2, 1, 3};
+  pieces.clear();
+  Ranges all = {{0, 8}};
+  MaskIndex(batch).for_each_block(all, [&](Range piece, Range) { pieces.push_back(piece); });
+  EXPECT_EQ(pieces, (std::vector<Range>{{2, 3}, {7, 8}}));
   batch.mask = Mask::causal;
   EXPECT_EQ(MaskIndex(batch).block_of(7), (Range{0, 8}));
 }

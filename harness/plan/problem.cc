@@ -17,6 +17,10 @@ int64_t Batch::tokens() const {
   return std::accumulate(document_lengths.begin(), document_lengths.end(), int64_t{0});
 }
 
+int64_t Batch::new_tokens() const {
+  return tokens() - std::accumulate(cached_tokens.begin(), cached_tokens.end(), int64_t{0});
+}
+
 int64_t bytes_of(Dtype dtype) {
   switch (dtype) {
     case Dtype::float64:
@@ -40,6 +44,22 @@ void validate(const Problem& problem) {
   for (size_t i = 0; i < batch.document_lengths.size(); ++i) {
     require(batch.document_lengths[i] >= 1, "document_lengths[" + std::to_string(i) + "]",
             batch.document_lengths[i], "at least 1 token");
+  }
+  if (!batch.cached_tokens.empty()) {
+    const int64_t documents = static_cast<int64_t>(batch.document_lengths.size());
+    const int64_t counts = static_cast<int64_t>(batch.cached_tokens.size());
+    require(counts == documents, "the number of cached_tokens", counts,
+            std::to_string(documents) + ", one per document, or 0");
+    for (size_t i = 0; i < batch.cached_tokens.size(); ++i) {
+      const int64_t cached = batch.cached_tokens[i];
+      require(0 <= cached && cached <= batch.document_lengths[i],
+              "cached_tokens[" + std::to_string(i) + "]", cached,
+              "from 0 to the document's length, " + std::to_string(batch.document_lengths[i]));
+    }
+    if (batch.new_tokens() == 0) {
+      throw UserError("cached_tokens hold all " + std::to_string(batch.tokens()) +
+                      " tokens; at least one must be new");
+    }
   }
   if (batch.mask == Mask::sliding_window) {
     require(batch.window >= 1, "window", batch.window, "at least 1 token with mask sliding_window");

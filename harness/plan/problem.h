@@ -20,8 +20,12 @@ struct Batch {
   std::vector<int64_t> document_lengths;  // tokens, each >= 1, in packing order
   Mask mask = Mask::document_causal;
   int64_t window = 0;  // tokens; >= 1 with sliding_window, else 0
+  // Per document, how many of its first tokens an earlier turn of inference has left in the KV
+  // cache: they have K and V but no query. Empty: none. At least one token of the batch is new.
+  std::vector<int64_t> cached_tokens{};
 
-  int64_t tokens() const;
+  int64_t tokens() const;      // cached and new
+  int64_t new_tokens() const;  // those with a query
   bool operator==(const Batch&) const = default;
 };
 

@@ -49,6 +49,17 @@ TEST(Problem, RefusalsNameFieldValueAndRemedy) {
   bad.batch.document_lengths = {4, 0};
   EXPECT_EQ(message(bad), "document_lengths[1] is 0; must be at least 1 token");
   bad = good;
+  bad.batch.cached_tokens = {1, 1};
+  EXPECT_EQ(message(bad), "the number of cached_tokens is 2; must be 1, one per document, or 0");
+  bad.batch.cached_tokens = {5};
+  EXPECT_EQ(message(bad), "cached_tokens[0] is 5; must be from 0 to the document's length, 4");
+  bad.batch.cached_tokens = {-1};
+  EXPECT_EQ(message(bad), "cached_tokens[0] is -1; must be from 0 to the document's length, 4");
+  bad.batch.cached_tokens = {4};
+  EXPECT_EQ(message(bad), "cached_tokens hold all 4 tokens; at least one must be new");
+  bad.batch.cached_tokens = {3};
+  EXPECT_EQ(message(bad), "");
+  bad = good;
   bad.shape.kv_heads = 3;
   EXPECT_EQ(message(bad), "kv_heads is 3; must be a divisor of query_heads, 8");
   bad = good;

@@ -46,13 +46,16 @@ class Attributes {
     if (it == values_.end()) file_.fail("attribute /@" + name + " is missing");
     return it->second;
   }
+  bool has(const std::string& name) const { return values_.contains(name); }
   std::string text(const std::string& name) const { return unescaped(raw(name)); }
 
   template <typename Number>
   void number(const std::string& name, Number& out) const {
     const std::string& text = raw(name);
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-    if (error != std::errc() || end != text.data() + text.size()) bad(name, "a whole number");
+    if (error != std::errc() || end != text.data() + text.size()) {
+      bad(name, std::is_integral_v<Number> ? "a whole number" : "a number");
+    }
   }
   template <typename Enum>
   Enum named(const std::string& name, std::optional<Enum> (*find)(const std::string&)) const {
@@ -90,6 +93,7 @@ void write_cell(Hdf5Writer& file, const Cell& cell) {
     const size_t equals = line.find('=');
     file.attribute("/", line.substr(0, equals), line.substr(equals + 1));
   }
+  if (cell.cached == 0) file.attribute("/", "cached", "0");
 }
 
 Cell read_cell(const Hdf5Reader& file) {
@@ -113,6 +117,7 @@ Cell read_cell(const Hdf5Reader& file) {
   in.number("ffn_size", cell.shape.ffn_size);
   cell.mask = in.named<Mask>("mask", mask_named);
   in.number("window", cell.window);
+  if (in.has("cached")) in.number("cached", cell.cached);  // since schema 1.1.0
   cell.backend = in.text("backend");
   cell.kernel = in.text("kernel");
   const std::string& direction = in.raw("direction");

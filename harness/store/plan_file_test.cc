@@ -57,6 +57,16 @@ TEST(PlanFile, EveryFormComesBackTheSame) {
   }
 }
 
+TEST(PlanFile, CachedTokensComeBack) {
+  TemporaryFolder folder;
+  PlannedProblem planned = sample("ring", 4, {17, 1, 46});
+  planned.problem.batch.cached_tokens = {16, 1, 0};
+  for (const char* ending : {"plan.json", "plan.h5", "plan.txt"}) {
+    save_plan_file(folder / ending, planned);
+    EXPECT_EQ(load_plan_file(folder / ending).at(0).problem, planned.problem) << ending;
+  }
+}
+
 TEST(PlanFile, AResultFileHoldsOnePlanPerPack) {
   TemporaryFolder folder;
   const Result result = sample_result({.packs = 3});
@@ -146,6 +156,10 @@ TEST(PlanJson, AProblemIsJudgedAsAnyOther) {
   text.replace(text.find("[64]"), 4, "[-4]");
   EXPECT_EQ(error_of([&] { problem_from_json(text); }),
             "problem.batch.document_lengths[0] is -4; must be a whole number from 1");
+  text = good;
+  text.replace(text.find("\"cached_tokens\":[]"), 18, "\"cached_tokens\":[64]");
+  EXPECT_EQ(error_of([&] { problem_from_json(text); }),
+            "problem is wrong: cached_tokens hold all 64 tokens; at least one must be new");
 }
 
 TEST(PlanHdf5, RefusalsNameTheDataset) {

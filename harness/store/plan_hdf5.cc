@@ -226,6 +226,8 @@ void write_problem(Hdf5Writer& file, const std::string& group, const Problem& pr
   file.group(group);
   file.write(group + "/document_lengths", batch.document_lengths,
              {static_cast<int64_t>(batch.document_lengths.size())}, "tokens");
+  file.write(group + "/cached_tokens", batch.cached_tokens,
+             {static_cast<int64_t>(batch.cached_tokens.size())}, "tokens");
   const std::pair<const char*, std::string> attributes[] = {
       {"mask", name_of(batch.mask)},
       {"window", std::to_string(batch.window)},
@@ -258,6 +260,9 @@ Problem read_problem(const Hdf5Reader& file, const std::string& group) {
   };
   auto wide = [&](const char* name) { return integer_attribute(file, group, name, 0, kMaxInt64); };
   batch.document_lengths = file.integers(group + "/document_lengths", {-1});
+  if (file.has(group + "/cached_tokens")) {  // since schema 1.1.0
+    batch.cached_tokens = file.integers(group + "/cached_tokens", {-1});
+  }
   batch.mask = named<Mask>(file, group, "mask", mask_named);
   batch.window = wide("window");
   shape.query_heads = small("query_heads");

@@ -18,7 +18,8 @@ Json to_json(const Problem& problem) {
   return {{"batch",
            {{"document_lengths", batch.document_lengths},
             {"mask", name_of(batch.mask)},
-            {"window", batch.window}}},
+            {"window", batch.window},
+            {"cached_tokens", batch.cached_tokens}}},
           {"shape",
            {{"query_heads", shape.query_heads},
             {"kv_heads", shape.kv_heads},
@@ -88,7 +89,7 @@ Problem read_problem(const JsonCursor& in) {
   auto& [batch, shape, cluster] = problem;
   in.expect_keys({"batch", "shape", "cluster"});
   const JsonCursor b = in.at("batch"), s = in.at("shape"), c = in.at("cluster");
-  b.expect_keys({"document_lengths", "mask", "window"});
+  b.expect_keys({"document_lengths", "mask", "window", "cached_tokens"});
   const JsonCursor lengths = b.at("document_lengths");
   for (size_t i = 0; i < lengths.size(); ++i) {
     batch.document_lengths.push_back(lengths.at(i).integer(1));
@@ -96,6 +97,10 @@ Problem read_problem(const JsonCursor& in) {
   batch.mask = b.at("mask").named<Mask>(mask_named,
                                         "document_causal, causal, document_full, sliding_window");
   batch.window = b.at("window").integer(0);
+  const JsonCursor cached = b.at("cached_tokens");
+  for (size_t i = 0; i < cached.size(); ++i) {
+    batch.cached_tokens.push_back(cached.at(i).integer(0));
+  }
   s.expect_keys({"query_heads", "kv_heads", "head_dim", "value_head_dim", "dtype", "hidden_size",
                  "ffn_size"});
   shape.query_heads = s.at("query_heads").small(1);

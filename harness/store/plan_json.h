@@ -1,7 +1,8 @@
 // Problems and plans as JSON, for planners and training code in any language.
 //
 // A problem:
-//   {"batch": {"document_lengths": [5, 3], "mask": "document_causal", "window": 0},
+//   {"batch": {"document_lengths": [5, 3], "mask": "document_causal", "window": 0,
+//              "cached_tokens": []},
 //    "shape": {"query_heads": 8, "kv_heads": 8, "head_dim": 64, "value_head_dim": 64,
 //              "dtype": "float32", "hidden_size": 0, "ffn_size": 0},
 //    "cluster": {"name": "threads", "nodes": 1, "gpus_per_node": 2, "peak_flops_per_second": 0,

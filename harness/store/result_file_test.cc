@@ -109,6 +109,7 @@ TEST(ResultFile, EveryFieldComesBack) {
       result.cell.workload = "lognormal:mean=16K,sigma=2";
       result.cell.mask = Mask::sliding_window;
       result.cell.window = 64;
+      result.cell.cached = ranks == 3 ? 0 : 0.7;
       for (PackResult& pack : result.packs) {
         pack.batch.mask = Mask::sliding_window;
         pack.batch.window = 64;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "harness/plan/errors.h"
+#include "harness/plan/mask.h"
 
 namespace cpbench {
 
@@ -34,6 +35,45 @@ Plan ring_plan(const Problem& problem, const std::vector<Ranges>& shards) {
     }
   }
   b.backward_travelling();
+  return b.finish();
+}
+
+namespace {
+
+// One pass of query_ring_plan. `queries[i]`: the new queries of members[i].
+void query_ring_pass(PassBuilder pass, PlanBuilder& b, const std::vector<int32_t>& members,
+                     const std::vector<SetId>& queries, const std::vector<Tensor>& travel,
+                     Tensor result) {
+  int32_t size = static_cast<int32_t>(members.size());
+  for (int32_t step = 0; step < size; ++step) {
+    for (int32_t i = 0; i < size; ++i) {
+      SetId visiting = queries[(i - step + size) % size];
+      if (visiting == RangeSets::kEmpty) continue;
+      pass.attend(step, members[i], visiting, b.home_of(members[i]));
+      if (step + 1 == size) continue;
+      for (Tensor tensor : travel) {
+        pass.send(step, members[i], members[(i + 1) % size], tensor, visiting);
+      }
+    }
+  }
+  for (int32_t from = 0; from < size; ++from) {
+    for (int32_t to = 0; to < size; ++to) {
+      if (from == to || queries[to] == RangeSets::kEmpty) continue;
+      pass.send(size, members[from], members[to], result, queries[to]);
+    }
+  }
+}
+
+}  // namespace
+
+Plan query_ring_plan(const Problem& problem, const std::vector<Ranges>& shards) {
+  PlanBuilder b(problem);
+  MaskIndex mask(problem.batch);
+  std::vector<int32_t> members = set_homes(b, shards);
+  std::vector<SetId> queries;
+  for (int32_t r : members) queries.push_back(b.tokens(intersect(shards[r], mask.new_tokens())));
+  query_ring_pass(b.forward(), b, members, queries, {Tensor::q}, Tensor::o);
+  query_ring_pass(b.backward(), b, members, queries, {Tensor::q, Tensor::d_o}, Tensor::dq);
   return b.finish();
 }
 

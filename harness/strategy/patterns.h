@@ -14,6 +14,11 @@ namespace cpbench {
 // round again with its gradient behind it, in fp32, and home after the last hop.
 Plan ring_plan(const Problem& problem, const std::vector<Ranges>& shards);
 
+// Ring in which the queries travel: each rank's new queries visit every rank's KV, and each rank
+// sends the partial output it computed for them home after the last hop, all in one step. Backward
+// Q and dO travel, partial dQ comes home alike, dK and dV stay.
+Plan query_ring_plan(const Problem& problem, const std::vector<Ranges>& shards);
+
 // All-gather of K and V, then attention of the home queries over all keys; backward
 // reduce-scatters dK, dV. `head_groups` splits the KV heads into groups that are gathered one after
 // another, each while the one before is attended; it must divide the KV heads.

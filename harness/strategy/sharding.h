@@ -23,4 +23,9 @@ std::vector<Ranges> head_tail_shards(int64_t tokens, int32_t ranks);
 // chunks i and 2N-1-i of each document (zigzag, Per-Doc); with 1, chunk i.
 std::vector<Ranges> per_document_shards(const Batch& batch, int32_t ranks, int32_t chunks_per_rank);
 
+// For batches with cached tokens: of every document, the new tokens in 2N chunks of which rank i
+// owns i and 2N-1-i, and the cached ones in N chunks of which rank i owns the i-th. Remainders go
+// round as in per_document_shards, new and cached each by a counter of its own.
+std::vector<Ranges> new_and_cached_shards(const Batch& batch, int32_t ranks);
+
 }  // namespace cpbench

@@ -9,6 +9,21 @@ SMALL = ["--workload", "fixed:tokens=8", "--tokens", "12", "--ranks", "2"]
 STRATEGIES = ["allgather", "flashcp", "per_doc", "ring", "ulysses", "zigzag"]
 
 
+@pytest.mark.parametrize("strategy", ["pass_auto", "pass_q", "ring"])
+def test_cached_tokens_have_no_query(strategy, tmp_path):
+    file = tmp_path / "plan.json"
+    words = ["--cached", "0.75", "--output", file]
+    assert run("plan", "--strategy", strategy, *SMALL, *words).returncode == 0
+    assert run("check", file).returncode == 0
+    content = json.loads(file.read_text())
+    assert content["problem"]["batch"]["document_lengths"] == [8, 4]
+    assert content["problem"]["batch"]["cached_tokens"] == [6, 3]
+    content["problem"]["batch"]["cached_tokens"] = []
+    file.write_text(json.dumps(content))
+    # What covers three queries need not cover twelve; ring's attends name whole shards and do.
+    assert run("check", file).returncode == (0 if strategy == "ring" else 1)
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("ending", ["json", "h5", "txt"])
 def test_written_plans_are_correct(strategy, ending, tmp_path):

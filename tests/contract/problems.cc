@@ -10,7 +10,7 @@ namespace cpbench::contract {
 Problem make_problem(std::vector<int64_t> lengths, int32_t ranks, int32_t query_heads,
                      int32_t kv_heads, Mask mask, int64_t window) {
   Problem problem;
-  problem.batch = {std::move(lengths), mask, window};
+  problem.batch = {std::move(lengths), mask, window, {}};
   problem.shape = {.query_heads = query_heads,
                    .kv_heads = kv_heads,
                    .head_dim = 8,
@@ -64,9 +64,14 @@ std::vector<NamedProblem> random_problems(int count, int64_t tokens, uint64_t se
     int64_t window = mask == Mask::sliding_window ? 1 + below(8) : 0;
     int32_t ranks = static_cast<int32_t>(1 + below(5));
     int32_t kv_heads = static_cast<int32_t>(1 + below(2));
-    out.push_back({"random " + std::to_string(seed) + "." + std::to_string(i),
-                   make_problem(lengths, ranks, kv_heads * static_cast<int32_t>(1 + below(2)) * 2,
-                                kv_heads, mask, window)});
+    Problem problem = make_problem(
+        lengths, ranks, kv_heads * static_cast<int32_t>(1 + below(2)) * 2, kv_heads, mask, window);
+    if (below(4) == 0) {
+      std::vector<int64_t>& cached = problem.batch.cached_tokens;
+      for (int64_t length : lengths) cached.push_back(below(length + 1));
+      if (problem.batch.new_tokens() == 0) --cached.back();
+    }
+    out.push_back({"random " + std::to_string(seed) + "." + std::to_string(i), std::move(problem)});
   }
   return out;
 }

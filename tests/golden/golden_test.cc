@@ -4,6 +4,8 @@
 //   problem lengths 9,3,2,2 ranks 2 heads 2:2 mask document_causal window 0
 //   set mode=whole_doc
 //
+// The problem line may end with `cached 4,0,0,1`, tokens per document.
+//
 //   plan ranks 2 ...                 the plan's text form
 //
 // CPBENCH_UPDATE_GOLDEN=1 writes what the strategies plan now; the diff is the review.
@@ -33,6 +35,13 @@ struct GoldenCase {
   std::map<std::string, std::string> set;
 };
 
+std::vector<int64_t> numbers(const std::string& text) {
+  std::vector<int64_t> out;
+  std::istringstream items(text);
+  for (std::string item; std::getline(items, item, ',');) out.push_back(std::stoll(item));
+  return out;
+}
+
 void read_problem(std::istringstream& words, Problem& problem) {
   std::string word, lengths, mask;
   char colon = 0;
@@ -40,9 +49,11 @@ void read_problem(std::istringstream& words, Problem& problem) {
       problem.shape.query_heads >> colon >> problem.shape.kv_heads >> word >> mask >> word >>
       problem.batch.window;
   if (!words) throw std::runtime_error("bad problem line");
-  std::istringstream items(lengths);
-  for (std::string item; std::getline(items, item, ',');) {
-    problem.batch.document_lengths.push_back(std::stoll(item));
+  problem.batch.document_lengths = numbers(lengths);
+  std::string cached;
+  if (words >> word) {
+    if (word != "cached" || !(words >> cached)) throw std::runtime_error("bad problem line");
+    problem.batch.cached_tokens = numbers(cached);
   }
   problem.batch.mask = mask_named(mask).value();
 }

@@ -25,6 +25,20 @@ inline const std::vector<NamedLengths>& adversarial_lengths() {
   return all;
 }
 
+struct NamedCached {
+  std::string name;
+  std::vector<int64_t> lengths, cached;
+};
+
+inline const std::vector<NamedCached>& cached_batches() {
+  static const std::vector<NamedCached> all = {
+      {"decoding", {40}, {39}},
+      {"prefix_of_each", {7, 1, 13, 2, 29, 11}, {3, 0, 12, 1, 17, 0}},
+      {"documents_without_queries", {9, 21, 1, 6}, {9, 5, 1, 6}},
+  };
+  return all;
+}
+
 inline const std::vector<Mask>& all_masks() {
   static const std::vector<Mask> all = {Mask::document_causal, Mask::causal, Mask::document_full,
                                         Mask::sliding_window};

@@ -28,6 +28,19 @@ TEST_P(HandPlans, compute_what_one_device_computes) {
   }
 }
 
+TEST_P(HandPlans, cached_tokens_have_no_query) {
+  for (const NamedCached& batch : cached_batches()) {
+    for (Mask mask : all_masks()) {
+      for (int32_t ranks : {1, 3}) {
+        Problem problem = make_problem(batch.lengths, ranks, mask);
+        problem.batch.cached_tokens = batch.cached;
+        EXPECT_EQ(trouble_with(problem, GetParam().plan(problem)), "")
+            << batch.name << ", " << name_of(mask) << ", " << ranks << " ranks";
+      }
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(, HandPlans, testing::ValuesIn(hand_plans()),
                          [](const auto& info) { return info.param.name; });
 

@@ -54,6 +54,24 @@ TEST_P(Strategies, compute_what_one_device_computes) {
   }
 }
 
+TEST_P(Strategies, cached_tokens_have_no_query) {
+  for (const NamedCached& batch : cached_batches()) {
+    for (Mask mask : all_masks()) {
+      for (const AttentionShape& shape : small_shapes(Dtype::float64)) {
+        for (int32_t ranks : {1, 2, 3, 8}) {
+          Problem problem = make_problem(batch.lengths, ranks, mask, shape);
+          problem.batch.cached_tokens = batch.cached;
+          EXPECT_EQ(trouble(problem, {.warmup = 0, .iterations = 1}), "")
+              << batch.name << ", " << name_of(mask) << ", " << shape.kv_heads << " KV heads, "
+              << ranks << " ranks";
+          EXPECT_EQ(trouble(problem, {.passes = Passes::forward, .warmup = 0, .iterations = 1}), "")
+              << batch.name << ", " << name_of(mask) << ", forward alone, " << ranks << " ranks";
+        }
+      }
+    }
+  }
+}
+
 TEST_P(Strategies, forward_alone) {
   const Problem problem = make_problem({7, 1, 13, 2, 29, 11}, 4);
   const ExecuteOptions options{.passes = Passes::forward, .warmup = 0, .iterations = 1};

@@ -179,6 +179,20 @@ def test_the_picture_shows_the_mask_and_its_owners(samples):
     assert np.array_equal(who[inside], np.broadcast_to(owner[:, None], who.shape)[inside])
 
 
+def test_the_picture_leaves_cached_queries_out(samples):
+    run = next(r for r in results.load_runs(samples)
+               if (r.strategy, r.workload) == ("ring", "pile"))
+    assert run.packs[0].cached_tokens.tolist() == [0, 0, 0, 0]
+    starts = np.cumsum(run.packs[0].document_lengths)[:-1]
+    tokens = np.arange(512)
+    before = plan_picture.visible(run, tokens, starts)
+    run.packs[0].cached_tokens = np.array([299, 0, 130, 1])
+    after = plan_picture.visible(run, tokens, starts)
+    queries = np.r_[299:301, 432:512]
+    assert np.array_equal(after[queries], before[queries])
+    assert after.sum() == before[queries].sum()
+
+
 def test_groups_are_named_by_what_tells_them_apart(samples):
     runs = [r for r in results.load_runs(samples) if r.backend == "threads"]
     common, groups = results.grouped(runs)

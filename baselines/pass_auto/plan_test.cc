@@ -1,0 +1,84 @@
+#include <gtest/gtest.h>
+
+#include "harness/strategy/patterns.h"
+#include "harness/strategy/sharding.h"
+#include "harness/strategy/test_plans.h"
+
+namespace cpbench {
+namespace {
+
+using test_plans::plan_of;
+using test_plans::planned_bytes;
+using test_plans::problem_of;
+
+Problem cached_problem(int64_t length, int64_t cached, int32_t ranks = 4) {
+  Problem problem = problem_of({length}, ranks, 16, 1);
+  problem.batch.cached_tokens = {cached};
+  return problem;
+}
+
+double fact(const Problem& problem, const std::string& name) {
+  const Strategy& strategy = find_strategy("pass_auto");
+  for (const Fact& fact : strategy.facts(problem, Options("pass_auto", strategy.options, {}))) {
+    if (fact.name == name) return fact.value;
+  }
+  ADD_FAILURE() << "no fact " << name;
+  return 0;
+}
+
+bool passes_q(const Problem& problem) { return fact(problem, "passes_q") == 1; }
+
+// 16 query heads on 1 KV head: from a new share of 2 / 16 on, K and V are the smaller load.
+TEST(PassAuto, WithoutAKnownClusterTheShareDecides) {
+  EXPECT_TRUE(passes_q(cached_problem(160, 141)));
+  EXPECT_FALSE(passes_q(cached_problem(160, 140)));
+  EXPECT_FALSE(passes_q(cached_problem(160, 0)));
+  EXPECT_TRUE(passes_q(cached_problem(160, 159)));
+}
+
+TEST(PassAuto, EnoughNewTokensHideTheKv) {
+  Problem problem = cached_problem(100000, 99000);
+  problem.cluster.peak_flops_per_second = 1e15;
+  problem.cluster.intra_node_bytes_per_second = 5e11;
+  // 4 * 1e15 * 1 * 4 / (2 * 16 * 5e11) = 1000
+  EXPECT_DOUBLE_EQ(fact(problem, "new_tokens_to_pass_kv"), 1000);
+  EXPECT_FALSE(passes_q(problem));
+  problem.batch.cached_tokens = {99001};
+  EXPECT_TRUE(passes_q(problem));
+}
+
+TEST(PassAuto, TheSlowestLinkOfTheRingCounts) {
+  Problem problem = cached_problem(100000, 99000);
+  problem.cluster.nodes = 2;
+  problem.cluster.gpus_per_node = 2;
+  problem.cluster.peak_flops_per_second = 1e15;
+  problem.cluster.intra_node_bytes_per_second = 5e11;
+  problem.cluster.inter_node_bytes_per_second = 2.5e11;
+  EXPECT_DOUBLE_EQ(fact(problem, "new_tokens_to_pass_kv"), 2000);
+  problem.cluster.inter_node_bytes_per_second = 0;
+  EXPECT_EQ(fact(problem, "new_tokens_to_pass_kv"), 0);
+}
+
+TEST(PassAuto, PlansWhatItSays) {
+  Problem few = cached_problem(160, 150), many = cached_problem(160, 40);
+  EXPECT_TRUE(plan_of("pass_auto", few) == plan_of("pass_q", few));
+  EXPECT_TRUE(plan_of("pass_auto", many) ==
+              ring_plan(many, new_and_cached_shards(many.batch, many.ranks())));
+  // All 160 tokens' K, V of one head cross three links.
+  Plan plan = plan_of("pass_auto", many);
+  EXPECT_EQ(planned_bytes(plan.forward, plan, many.shape), 3 * 160 * (64 + 64) * 4);
+}
+
+// T / (T + P) = 2 Hkv / Hq is where both move the same Q and KV (without the return of O).
+TEST(PassAuto, AtTheThresholdQAndKvWeighTheSame) {
+  Problem problem = cached_problem(160, 140);
+  Plan kv = plan_of("pass_auto", problem), q = plan_of("pass_q", problem);
+  int64_t bytes_of_q = 0;
+  for (const Send& send : q.forward.sends) {
+    if (send.tensor == Tensor::q) bytes_of_q += cost_of(send, q.forward, q, problem.shape).total();
+  }
+  EXPECT_EQ(bytes_of_q, planned_bytes(kv.forward, kv, problem.shape));
+}
+
+}  // namespace
+}  // namespace cpbench
