@@ -149,17 +149,20 @@ class PresenceChecker {
       return;
     }
     Pieced pieced{held.size(), {}};
+    std::vector<SetId> overlapping;
     for (size_t i = 0; i < arrivals.size(); ++i) {
       Arrival& a = arrivals[i];
       if (a.step >= read.step) continue;
       // A collective lands in one buffer, which lives as long as any of it is read.
       if (a.collective || (a.hull.begin < hull.end && hull.begin < a.hull.end &&
                            overlap(context_.tokens(a.tokens), context_.tokens(read.tokens)))) {
-        held.push_back(a.tokens);
+        overlapping.push_back(a.tokens);
         a.last_read = std::max(a.last_read, read.step);
         pieced.from.push_back(i);
       }
     }
+    // Most of a family is cheaper to unite than a part of it (set_family.h).
+    if (2 * overlapping.size() < held.size()) held = std::move(overlapping);
     Ranges missing = subtract(context_.tokens(read.tokens), context_.tokens(home_));
     missing = family_.subtract_union(missing, std::move(held));
     if (!missing.empty()) {
