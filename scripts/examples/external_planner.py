@@ -26,8 +26,9 @@ def intern(kind, begin, end):
 
 
 share = -(-tokens // ranks)
-home = [intern("tokens", min(r * share, tokens), min((r + 1) * share, tokens))
-        for r in range(ranks)]
+home = [
+    intern("tokens", min(r * share, tokens), min((r + 1) * share, tokens)) for r in range(ranks)
+]
 busy = sum(h != 0 for h in home)  # ranks with tokens; they come first
 each = [intern("ranks", r, r + 1) for r in range(busy)]
 everyone, everything = intern("ranks", 0, busy), intern("tokens", 0, tokens)
@@ -36,14 +37,34 @@ group = range(busy) if busy > 1 else []  # alone, there is nothing to gather
 # Step 0 gathers all keys, step 1 attends them.
 gather = [[0, 0, each[r], everyone, "kv", home[r], 0, heads, 0] for r in group]
 attend = [[1, r, home[r], everything, 0, heads] for r in range(busy)]
-forward = {"lookahead": 1, "attends": attend, "sends": gather,
-           "collectives": [["all_gather", share]] if group else []}
+forward = {
+    "lookahead": 1,
+    "attends": attend,
+    "sends": gather,
+    "collectives": [["all_gather", share]] if group else [],
+}
 # The keys were kept: attend in step 0, sum the gradients at their homes in step 1.
 reduce = [[1, 0, everyone, each[r], "dkv", home[r], 0, heads, 0] for r in group]
-backward = {"lookahead": 1, "attends": [[0, *row[1:]] for row in attend], "sends": reduce,
-            "collectives": [["reduce_scatter", share]] if group else []}
+backward = {
+    "lookahead": 1,
+    "attends": [[0, *row[1:]] for row in attend],
+    "sends": reduce,
+    "collectives": [["reduce_scatter", share]] if group else [],
+}
 keep = [[r, "kv", home[s], 0, heads] for r in group for s in group if s != r]
 
-json.dump({"ranks": ranks, "tokens": tokens, "query_heads": heads, "gradient_wire": "model",
-           "token_sets": sets["tokens"], "rank_sets": sets["ranks"], "home": home,
-           "forward": forward, "backward": backward, "keep": keep}, sys.stdout)
+json.dump(
+    {
+        "ranks": ranks,
+        "tokens": tokens,
+        "query_heads": heads,
+        "gradient_wire": "model",
+        "token_sets": sets["tokens"],
+        "rank_sets": sets["ranks"],
+        "home": home,
+        "forward": forward,
+        "backward": backward,
+        "keep": keep,
+    },
+    sys.stdout,
+)

@@ -4,10 +4,10 @@ import importlib.machinery
 import importlib.util
 import pathlib
 import tempfile
-import tomllib
 import unittest
 
 import numpy as np
+import tomllib
 
 SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "scripts" / "derive_lengths"
 SHIPPED = SCRIPT.parents[1] / "workloads" / "lengths"

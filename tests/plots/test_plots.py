@@ -180,8 +180,9 @@ def test_the_picture_shows_the_mask_and_its_owners(samples):
 
 
 def test_the_picture_leaves_cached_queries_out(samples):
-    run = next(r for r in results.load_runs(samples)
-               if (r.strategy, r.workload) == ("ring", "pile"))
+    run = next(
+        r for r in results.load_runs(samples) if (r.strategy, r.workload) == ("ring", "pile")
+    )
     assert run.packs[0].cached_tokens.tolist() == [0, 0, 0, 0]
     starts = np.cumsum(run.packs[0].document_lengths)[:-1]
     tokens = np.arange(512)
