@@ -147,7 +147,8 @@ def limits(axes, bytes_per_token, highest):
     most = bytes_per_token.max()
     least = bytes_per_token[bytes_per_token > 0].min() if most > 0 else 0
     if most > 20 * least > 0:
-        axes.set_xscale("symlog", linthresh=least / 2)
+        # Linear up to a whole decade: the ticks of zero and of that decade do not touch.
+        axes.set_xscale("symlog", linthresh=10 ** np.floor(np.log10(least)))
     else:
         axes.xaxis.set_major_locator(style.plt.MaxNLocator(5))
     axes.set_xlim(0, 1.05 * most or 1000)
