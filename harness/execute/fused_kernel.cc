@@ -124,17 +124,43 @@ std::vector<HeadBlock> head_blocks(const AttentionShape& shape, Heads heads) {
   return blocks;
 }
 
-// o and lse, which hold a partial result, take in another one of some of their rows.
-void merge(at::Tensor o, at::Tensor lse, const at::Tensor& other_o, const at::Tensor& other_lse) {
-  const at::Tensor top = at::maximum(lse, other_lse);
-  // A row that has seen nothing at all stays as it is: (-inf) - (-inf) would be NaN.
-  const at::Tensor shift = at::where(at::isinf(top), at::zeros_like(top), top);
-  const at::Tensor a = at::exp(lse - shift);
-  const at::Tensor b = at::exp(other_lse - shift);
-  const at::Tensor sum = a + b;
-  const at::Tensor divisor = at::where(sum > 0, sum, at::ones_like(sum));
-  o.mul_((a / divisor).unsqueeze(3)).add_(other_o.to(o.scalar_type()) * (b / divisor).unsqueeze(3));
-  lse.copy_(shift + at::log(sum));
+// o and lse, which hold a partial result, take in another one of some of their rows; the larger
+// log-sum-exp is taken out first, so that no exponential overflows. Plain loops: ranks come here at
+// the same moment, and vector math libraries that set themselves up on first use are not sure to
+// stand that.
+template <typename T>
+void merge_rows(const at::Tensor& o, const at::Tensor& lse, const at::Tensor& other_o,
+                const at::Tensor& other_lse) {
+  auto sums = o.accessor<T, 4>();  // [1, heads, rows, width]
+  auto logs = lse.accessor<T, 3>();
+  const auto other_sums = other_o.accessor<T, 4>();
+  const auto other_logs = other_lse.accessor<T, 3>();
+  for (int64_t head = 0; head < o.size(1); ++head) {
+    for (int64_t row = 0; row < o.size(2); ++row) {
+      T& log = logs[0][head][row];
+      const T other = other_logs[0][head][row];
+      const double top = std::max<double>(log, other);
+      if (std::isinf(top) && top < 0) continue;  // neither has seen a key
+      const double a = std::exp(log - top);
+      const double b = std::exp(other - top);
+      const auto keep = static_cast<T>(a / (a + b));
+      const auto take = static_cast<T>(b / (a + b));
+      auto sum = sums[0][head][row];
+      const auto addend = other_sums[0][head][row];
+      for (int64_t d = 0; d < o.size(3); ++d) sum[d] = sum[d] * keep + addend[d] * take;
+      log = static_cast<T>(top + std::log(a + b));
+    }
+  }
+}
+
+void merge(const at::Tensor& o, const at::Tensor& lse, const at::Tensor& other_o,
+           const at::Tensor& other_lse) {
+  const at::Tensor same = other_o.to(o.scalar_type());
+  if (o.scalar_type() == at::kDouble) {
+    merge_rows<double>(o, lse, same, other_lse);
+  } else {
+    merge_rows<float>(o, lse, same, other_lse);
+  }
 }
 
 double scale_of(const AttentionShape& shape) { return 1 / std::sqrt(shape.head_dim); }
