@@ -128,8 +128,9 @@ OptionSetting parse_setting(const std::string& text) {
   }
   OptionSetting setting{text.substr(0, dot), text.substr(dot + 1, equals - dot - 1),
                         text.substr(equals + 1)};
-  Options(setting.strategy, find_strategy(setting.strategy).options,
-          {{setting.option, setting.value}});
+  // Throws for what the strategy does not know.
+  [[maybe_unused]] const Options checked(setting.strategy, find_strategy(setting.strategy).options,
+                                         {{setting.option, setting.value}});
   return setting;
 }
 

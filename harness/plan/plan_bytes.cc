@@ -29,7 +29,7 @@ int64_t elements_per_token(Tensor tensor, Heads heads, const AttentionShape& sha
 // log-sum-exp with o; log-sum-exp and row sums with do.
 int64_t statistics_per_token(Tensor tensor, Heads heads) {
   if (tensor == Tensor::o) return heads.size();
-  if (tensor == Tensor::d_o) return 2 * heads.size();
+  if (tensor == Tensor::d_o) return int64_t{2} * heads.size();
   return 0;
 }
 

@@ -23,9 +23,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kUnsupportedStatus = 77;               // as of the command line: skipped
-constexpr size_t kKeptErrorBytes = 16 * 1024;        // of the standard error's end
-constexpr size_t kMaxOutputBytes = size_t{4} << 30;  // a plan of 1,024 ranks is far below
+constexpr int kUnsupportedStatus = 77;                 // as of the command line: skipped
+constexpr size_t kKeptErrorBytes = size_t{16} * 1024;  // of the standard error's end
+constexpr size_t kMaxOutputBytes = size_t{4} << 30;    // a plan of 1,024 ranks is far below
 constexpr int kExitPollMilliseconds = 5;
 
 class Descriptor {

@@ -15,7 +15,8 @@
 namespace cpbench {
 namespace {
 
-constexpr hsize_t kChunkElements = 64 * 1024;  // 512 KiB of int64: one chunk fits the chunk cache
+constexpr hsize_t kChunkElements =
+    hsize_t{64} * 1024;                    // 512 KiB of int64: one chunk fits the chunk cache
 constexpr size_t kCompressFrom = 1024;     // elements; below, the chunk index outweighs the gain
 constexpr unsigned kDeflateLevel = 4;      // zlib's own trade between time and size is 6
 constexpr size_t kMemoryGrowth = 1 << 20;  // bytes by which a file in memory grows

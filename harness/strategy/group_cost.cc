@@ -50,8 +50,8 @@ GroupCost::Load GroupCost::load_of(Range sequence) const {
 double GroupCost::ring_seconds(const Load& load, int32_t degree) const {
   const double work = work_seconds(load) / degree;
   if (degree == 1) return work;
-  const auto shard = static_cast<double>((load.tokens + degree - 1) / degree);
-  const double transfer = shard / bytes_per_second(degree);
+  const int64_t shard_tokens = (load.tokens + degree - 1) / degree;
+  const double transfer = static_cast<double>(shard_tokens) / bytes_per_second(degree);
   const double attention = load.attention_seconds / degree / degree;  // beside one hop
   const double hop = kExchangeLatencySeconds + hop_bytes_ * transfer;
   const double backward_hop = kExchangeLatencySeconds + backward_hop_bytes_ * transfer;

@@ -62,7 +62,8 @@ class PlanWriter {
     for (size_t i = 0; i < count; ++i) ++next[key(i) + 1];
     for (size_t k = 1; k < next.size(); ++k) next[k] += next[k - 1];
     stage_begin_.push_back(0);
-    for (int32_t s = 1; s <= schedule_.stages; ++s) stage_begin_.push_back(next[s * width]);
+    for (int32_t s = 1; s <= schedule_.stages; ++s)
+      stage_begin_.push_back(next[static_cast<size_t>(s) * width]);
     sorted_.resize(count);
     for (size_t i = 0; i < count; ++i) {
       sorted_[next[key(i)]++] = {schedule_.needs.transfers[i], schedule_.slots[i].substage};

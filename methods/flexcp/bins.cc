@@ -11,14 +11,14 @@ namespace {
 class Rooms {
  public:
   Rooms(int32_t count, int64_t capacity)
-      : leaves_(std::bit_ceil(static_cast<uint32_t>(count))), most_(2 * leaves_, -1) {
+      : leaves_(std::bit_ceil(static_cast<size_t>(count))), most_(2 * leaves_, -1) {
     for (int32_t i = 0; i < count; ++i) most_[leaves_ + i] = capacity;
-    for (uint32_t i = leaves_ - 1; i > 0; --i) most_[i] = std::max(most_[2 * i], most_[2 * i + 1]);
+    for (size_t i = leaves_ - 1; i > 0; --i) most_[i] = std::max(most_[2 * i], most_[2 * i + 1]);
   }
   // Takes `tokens` from the first room that has them; its index, or -1.
   int32_t take(int64_t tokens) {
     if (most_[1] < tokens) return -1;
-    uint32_t node = 1;
+    size_t node = 1;
     while (node < leaves_) node = 2 * node + (most_[2 * node] < tokens);
     const auto found = static_cast<int32_t>(node - leaves_);
     most_[node] -= tokens;
@@ -27,7 +27,7 @@ class Rooms {
   }
 
  private:
-  uint32_t leaves_;
+  size_t leaves_;
   std::vector<int64_t> most_;
 };
 
