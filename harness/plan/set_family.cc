@@ -25,13 +25,22 @@ Ranges SetFamily::subtract_union(RangeSpan a, std::vector<SetId> list) const {
 
 bool SetFamily::disjoint(std::vector<SetId> list, SetId other) const {
   if (list.empty() || (list.size() == 1 && other == RangeSets::kEmpty)) return true;
-  std::sort(list.begin(), list.end());
-  if (std::optional<std::vector<SetId>> few = lacking(list)) {
-    int64_t of_the_few = 0;
-    for (SetId id : *few) of_the_few += size_of(intersect(sets_[other], sets_[id]));
-    return size_of(intersect(sets_[other], all_->united)) == of_the_few;
-  }
   if (other != RangeSets::kEmpty) list.push_back(other);
+  std::sort(list.begin(), list.end());
+  std::vector<SetId> inside, outside;  // of the family
+  for (SetId id : list) {
+    bool member = std::binary_search(members_.begin(), members_.end(), id);
+    (member ? inside : outside).push_back(id);
+  }
+  std::optional<std::vector<SetId>> few = lacking(inside);
+  if (few && outside.size() <= kFew) {
+    for (SetId id : outside) {
+      Ranges common = intersect(sets_[id], all_->united);
+      for (SetId absent : *few) common = subtract(common, sets_[absent]);
+      if (!common.empty()) return false;
+    }
+    return unions_.of(std::move(outside)).disjoint();
+  }
   const SetClusters& clusters = unions_.clusters();
   std::sort(list.begin(), list.end(), [&clusters](SetId a, SetId b) {
     return std::pair(clusters.of(a), a) < std::pair(clusters.of(b), b);
