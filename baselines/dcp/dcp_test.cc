@@ -9,9 +9,12 @@
 #include "harness/plan/errors.h"
 #include "harness/plan/plan_bytes.h"
 #include "harness/strategy/strategy.h"
+#include "harness/strategy/test_plans.h"
 
 namespace cpbench::dcp {
 namespace {
+
+using test_plans::planned_bytes;
 
 Problem problem_of(std::vector<int64_t> lengths, int32_t nodes, int32_t gpus,
                    Mask mask = Mask::document_causal) {
@@ -28,12 +31,6 @@ Problem problem_of(std::vector<int64_t> lengths, int32_t nodes, int32_t gpus,
 Plan plan_of(const Problem& problem, const std::map<std::string, std::string>& set = {}) {
   const Strategy& s = find_strategy("dcp");
   return s.plan(problem, Options(s.name, s.options, set));
-}
-
-int64_t planned_bytes(const Pass& pass, const Plan& plan, const AttentionShape& shape) {
-  int64_t bytes = 0;
-  for (const Send& send : pass.sends) bytes += cost_of(send, pass, plan, shape).total();
-  return bytes;
 }
 
 std::vector<int64_t> cells_of(const Problem& problem, const Plan& plan) {

@@ -5,11 +5,13 @@
 
 #include "baselines/distca/balance.h"
 #include "harness/plan/check.h"
-#include "harness/plan/plan_bytes.h"
 #include "harness/strategy/strategy.h"
+#include "harness/strategy/test_plans.h"
 
 namespace cpbench::distca {
 namespace {
+
+using test_plans::planned_bytes;
 
 Problem problem_of(std::vector<int64_t> lengths, int32_t ranks, Mask mask = Mask::document_causal) {
   Problem problem;
@@ -24,12 +26,6 @@ Problem problem_of(std::vector<int64_t> lengths, int32_t ranks, Mask mask = Mask
 Plan plan_of(const Problem& problem, const std::map<std::string, std::string>& set = {}) {
   const Strategy& s = find_strategy("distca");
   return s.plan(problem, Options(s.name, s.options, set));
-}
-
-int64_t planned_bytes(const Pass& pass, const Plan& plan, const AttentionShape& shape) {
-  int64_t bytes = 0;
-  for (const Send& send : pass.sends) bytes += cost_of(send, pass, plan, shape).total();
-  return bytes;
 }
 
 // Example 2 in the comment of upstream's batch_to_items_general: DistCA, distca/planner/planner.py.

@@ -5,8 +5,8 @@
 
 #include "baselines/flexsp/program.h"
 #include "harness/plan/check.h"
-#include "harness/plan/plan_bytes.h"
 #include "harness/strategy/strategy.h"
+#include "harness/strategy/test_plans.h"
 #include "methods/flexcp/test_batches.h"
 
 namespace cpbench {
@@ -60,10 +60,7 @@ TEST(FlexspPlan, BytesInClosedForm) {
   const Settings set = {{"solver", "heuristic"}, {"tokens_per_rank", "8192"}};
   ASSERT_EQ(fact(problem, set, "groups_of_4"), 2);
   const Plan plan = strategy_flexsp.plan(problem, options_of(set));
-  int64_t bytes = 0;
-  for (const Pass* pass : {&plan.forward, &plan.backward}) {
-    for (const Send& send : pass->sends) bytes += cost_of(send, *pass, plan, problem.shape).total();
-  }
+  const int64_t bytes = test_plans::planned_bytes(plan, problem.shape);
   const int64_t q = 32 * 128 * 2, kv = 8 * 256 * 2, lse = 32 * 4, n = 32768, p = 4;
   const int64_t group = (p - 1) * n / p * (q + kv + (q + lse) + (q + 2 * lse) + q + kv);
   EXPECT_EQ(bytes, 2 * group);

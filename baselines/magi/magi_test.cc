@@ -5,11 +5,13 @@
 #include "baselines/magi/dispatch.h"
 #include "baselines/magi/group_cast.h"
 #include "harness/plan/check.h"
-#include "harness/plan/plan_bytes.h"
 #include "harness/strategy/strategy.h"
+#include "harness/strategy/test_plans.h"
 
 namespace cpbench::magi {
 namespace {
+
+using test_plans::planned_bytes;
 
 Problem problem_of(std::vector<int64_t> lengths, int32_t ranks, Mask mask = Mask::document_causal) {
   Problem problem;
@@ -24,12 +26,6 @@ Problem problem_of(std::vector<int64_t> lengths, int32_t ranks, Mask mask = Mask
 Plan plan_of(const Problem& problem, const std::map<std::string, std::string>& set = {}) {
   const Strategy& s = find_strategy("magi");
   return s.plan(problem, Options(s.name, s.options, set));
-}
-
-int64_t planned_bytes(const Pass& pass, const Plan& plan, const AttentionShape& shape) {
-  int64_t bytes = 0;
-  for (const Send& send : pass.sends) bytes += cost_of(send, pass, plan, shape).total();
-  return bytes;
 }
 
 std::vector<int64_t> areas_of_rank(const std::vector<int64_t>& areas, int32_t ranks, int32_t rank) {

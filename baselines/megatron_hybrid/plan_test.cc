@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
 #include "harness/plan/check.h"
-#include "harness/plan/plan_bytes.h"
 #include "harness/strategy/strategy.h"
+#include "harness/strategy/test_plans.h"
 #include "methods/flexcp/test_batches.h"
 
 namespace cpbench {
@@ -53,10 +53,8 @@ TEST(MegatronHybridPlan, CorrectWithAnyTokensPerRank) {
 TEST(MegatronHybridPlan, BytesInClosedForm) {
   const Problem problem = layer_problem(flashcp::wlb_like_pack(1 << 18, 3), 16);
   const Plan plan = strategy_megatron_hybrid.plan(problem, options_of({}));
-  int64_t bytes = 0, hops = 0;
-  for (const Pass* pass : {&plan.forward, &plan.backward}) {
-    for (const Send& send : pass->sends) bytes += cost_of(send, *pass, plan, problem.shape).total();
-  }
+  const int64_t bytes = test_plans::planned_bytes(plan, problem.shape);
+  int64_t hops = 0;
   for (int64_t s : problem.batch.document_lengths) {
     int64_t degree = 1;
     while (degree * 16384 < s) degree *= 2;

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "harness/plan/check.h"
-#include "harness/plan/plan_bytes.h"
+#include "harness/strategy/test_plans.h"
 
 namespace cpbench {
 namespace {
@@ -21,12 +21,6 @@ Problem problem_of(std::vector<int64_t> lengths, int32_t ranks, Mask mask = Mask
 void expect_correct(const Problem& problem, const Plan& plan) {
   const CheckReport report = check(problem, plan);
   EXPECT_TRUE(report.ok()) << report.violations.front().text();
-}
-
-int64_t bytes_of(const Pass& pass, const Plan& plan, const AttentionShape& shape) {
-  int64_t bytes = 0;
-  for (const Send& send : pass.sends) bytes += cost_of(send, pass, plan, shape).total();
-  return bytes;
 }
 
 double fact(const std::vector<Fact>& facts, const std::string& name) {
@@ -89,13 +83,13 @@ TEST(Groups, BytesInClosedForm) {
   const std::vector<Group> groups = {{{0, 1, 2}, {0, 1}}, {{4, 5}, {2}}};
   const Plan ring = ring_in_groups(problem, groups);
   const int64_t kv = int64_t{2} * (8 + 4) * 4, wide = kv;  // fp32: gradients weigh the same
-  EXPECT_EQ(bytes_of(ring.forward, ring, shape), (2 * 36 + 1 * 6) * kv);
+  EXPECT_EQ(test_plans::planned_bytes(ring.forward, ring, shape), (2 * 36 + 1 * 6) * kv);
   // KV again, its gradient along with each hop after the first, and home.
-  EXPECT_EQ(bytes_of(ring.backward, ring, shape), (2 * 36 + 1 * 6) * (kv + wide));
+  EXPECT_EQ(test_plans::planned_bytes(ring.backward, ring, shape), (2 * 36 + 1 * 6) * (kv + wide));
 
   const Plan ulysses = ulysses_in_groups(problem, {{{0, 1}, {0, 1}}, {{4, 5}, {2}}});
   const int64_t q = 6 * 8 * 4, o = 6 * (4 * 4 + 4), half_kv = 1 * (8 + 4) * 4;
-  EXPECT_EQ(bytes_of(ulysses.forward, ulysses, shape), 42 * (q + half_kv + o));
+  EXPECT_EQ(test_plans::planned_bytes(ulysses.forward, ulysses, shape), 42 * (q + half_kv + o));
 }
 
 TEST(Groups, FactsCountWhatALibraryWouldMake) {

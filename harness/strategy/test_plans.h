@@ -37,4 +37,9 @@ inline int64_t planned_bytes(const Pass& pass, const Plan& plan, const Attention
   return bytes;
 }
 
+// Of both passes.
+inline int64_t planned_bytes(const Plan& plan, const AttentionShape& shape) {
+  return planned_bytes(plan.forward, plan, shape) + planned_bytes(plan.backward, plan, shape);
+}
+
 }  // namespace cpbench::test_plans

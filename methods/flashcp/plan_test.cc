@@ -1,9 +1,9 @@
 #include <gtest/gtest.h>
 
 #include "harness/plan/check.h"
-#include "harness/plan/plan_bytes.h"
 #include "harness/plan/plan_text.h"
 #include "harness/strategy/strategy.h"
+#include "harness/strategy/test_plans.h"
 #include "methods/flashcp/heuristic.h"
 #include "methods/flashcp/test_batches.h"
 
@@ -13,6 +13,8 @@ extern const Strategy strategy_flashcp;
 
 namespace flashcp {
 namespace {
+
+using test_plans::planned_bytes;
 
 Problem problem_of(const Batch& batch, int32_t ranks) {
   Problem problem;
@@ -28,14 +30,6 @@ Plan plan_of(const Problem& problem, const std::map<std::string, std::string>& s
 void expect_correct(const Problem& problem, const Plan& plan) {
   const CheckReport report = check(problem, plan);
   EXPECT_TRUE(report.ok()) << report.violations.front().text();
-}
-
-int64_t planned_bytes(const Plan& plan, const AttentionShape& shape) {
-  int64_t bytes = 0;
-  for (const Pass* pass : {&plan.forward, &plan.backward}) {
-    for (const Send& send : pass->sends) bytes += cost_of(send, *pass, plan, shape).total();
-  }
-  return bytes;
 }
 
 TEST(FlashcpPlan, CorrectOnAnyBatch) {

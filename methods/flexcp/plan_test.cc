@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
 #include "harness/plan/check.h"
-#include "harness/plan/plan_bytes.h"
 #include "harness/strategy/strategy.h"
+#include "harness/strategy/test_plans.h"
 #include "methods/flexcp/test_batches.h"
 
 namespace cpbench {
@@ -47,10 +47,7 @@ TEST(FlexcpPlan, CorrectWithAnyOptions) {
 TEST(FlexcpPlan, BytesInClosedForm) {
   const Problem problem = layer_problem({.document_lengths = {49152, 8192, 8192}}, 8);
   const Plan plan = strategy_flexcp.plan(problem, options_of({{"degree", "4"}}));
-  int64_t bytes = 0;
-  for (const Pass* pass : {&plan.forward, &plan.backward}) {
-    for (const Send& send : pass->sends) bytes += cost_of(send, *pass, plan, problem.shape).total();
-  }
+  const int64_t bytes = test_plans::planned_bytes(plan, problem.shape);
   const int64_t kv = 8 * (128 + 128) * 2, dkv = 8 * (128 + 128) * 4;
   EXPECT_EQ(bytes, (4 - 1) * (49152 + 16384) * (2 * kv + dkv));
 }
