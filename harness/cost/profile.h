@@ -1,0 +1,32 @@
+// An implementation profile: what an implementation costs on top of what its strategy must cost.
+//
+// `ideal` is a program as cpbench itself executes it, and the default. Others reproduce a published
+// implementation; they are named for the figure they were fitted on. TOML files under
+// workloads/profiles; workloads/profiles.h reads them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace cpbench {
+
+struct Profile {
+  std::string name;         // stem of the file
+  std::string description;  // one line
+  std::string source;       // where the numbers are from, or what they were fitted on
+
+  // Copies: seconds = launches * slice_seconds + passes * bytes / (efficiency * memory bandwidth),
+  // bytes read and written. A fused copy launches once per buffer, one by slices once per run of
+  // rows.
+  bool copies_by_slices = false;
+  double slice_seconds = 0;       // of one launch; 0: the machine's kernel launch
+  double copy_passes = 1;         // how often packed and unpacked bytes pass through memory
+  double copy_efficiency = 1;     // share of the machine's achieved memory bandwidth
+  double merge_bytes = 16;        // memory traffic of a merge, per element of O; fused 12-20, eager
+                                  // 38-54
+  double exchange_seconds = 0;    // host time of each rank per grouped exchange
+  int32_t reserved_sms = 0;       // taken from kernels while communication runs
+  bool substage_barrier = false;  // ranks that exchange in a sub-stage wait for each other
+};
+
+}  // namespace cpbench
