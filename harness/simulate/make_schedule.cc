@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "harness/simulate/collectives.h"
+
 namespace cpbench {
 namespace {
 
@@ -76,8 +78,8 @@ int32_t add_collectives(const Plan& plan, const Pass& pass, std::vector<Collecti
 
 }  // namespace
 
-Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced,
-                       bool collectives_as_messages) {
+Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const Machine& machine,
+                       const Profile& profile) {
   Schedule schedule;
   std::vector<int32_t> exchange_of_send[2];
   int32_t first_collective[2];
@@ -122,9 +124,11 @@ Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced,
       transfer.after_transfer = transfer_of_receive[end.from][from.after_received];
     }
     const Send& send = pass_of(plan, pass_of(end.tag)).sends[send_of(end.tag)];
-    if (send.collective >= 0 && !collectives_as_messages) {
-      transfer.collective = first_collective[pass_of(end.tag)] + send.collective;
-      schedule.collectives[transfer.collective].block_bytes = from.bytes;
+    if (send.collective >= 0 && !profile.collectives_as_messages) {
+      const int32_t number = first_collective[pass_of(end.tag)] + send.collective;
+      CollectiveCall& call = schedule.collectives[number];
+      if (has_fit(machine, call.kind)) transfer.collective = number;
+      call.block_bytes = from.bytes;
     }
     transfer_of_receive[end.to][receives[i].index] = id;
     priced[end.to].schedule.tasks[to.task].arrival = id;

@@ -8,8 +8,8 @@
 
 namespace cpbench {
 
-// `collectives_as_messages`: tags are ignored.
-Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced,
-                       bool collectives_as_messages);
+// The tag of a collective counts only where the machine has a fit for it and the profile uses it.
+Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const Machine& machine,
+                       const Profile& profile);
 
 }  // namespace cpbench

@@ -42,8 +42,7 @@ Timeline simulate(const Problem& problem, const Plan& plan, const Program& progr
     priced.push_back(price(program.ranks[rank], program.passes,
                            size_of(plan.token_sets[plan.home[rank]]), costs));
   }
-  const Schedule schedule =
-      make_schedule(plan, std::move(priced), on.profile.collectives_as_messages);
+  const Schedule schedule = make_schedule(plan, std::move(priced), on.machine, on.profile);
   Execution execution = run(schedule, on.machine, on.profile);
   Timeline timeline;
   timeline.ranks = plan.ranks;
