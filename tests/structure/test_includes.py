@@ -32,7 +32,7 @@ USES = {
     "harness/execute": {"harness/plan", "harness/compile", "harness/timeline"},
     "harness/measure": {"harness/plan", "harness/timeline"},
     "harness/store": {"harness/plan", "harness/timeline", "harness/measure"},
-    "workloads": {"harness/plan"},
+    "workloads": {"harness/plan", "harness/cost"},
     "harness/cli": ALL - {"tests"},
     "tests": ALL,
 }
