@@ -37,7 +37,7 @@ inline void make_work_free(Machine& machine) {
 inline KernelModel free_kernel() {
   KernelModel kernel;
   kernel.name = "free";
-  kernel.sms = 132;
+  kernel.gpu.sms = 132;
   return kernel;
 }
 
