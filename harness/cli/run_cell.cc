@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <optional>
 #include <thread>
 
 #include "harness/cli/parameters.h"
+#include "harness/cli/simulate_pack.h"
 #include "harness/compile/compile.h"
 #include "harness/execute/execute.h"
 #include "harness/measure/gates.h"
@@ -59,8 +61,8 @@ void fail(Result& result, Status status, const std::string& why) {
   std::replace(result.error.begin(), result.error.end(), '\n', ' ');
 }
 
-// False when the cell ended here.
-bool run_pack(Result& result, const Batch& batch) {
+// False when the cell ended here. `simulation`: of the backend simulate, else null.
+bool run_pack(Result& result, const Batch& batch, const Simulation* simulation) {
   CheckedPlan checked = plan_pack(result.cell, batch);
   result.packs.push_back(std::move(checked.pack));
   if (!checked.report.ok()) {
@@ -69,7 +71,9 @@ bool run_pack(Result& result, const Batch& batch) {
              " is wrong: " + checked.report.violations.front().text());
     return false;
   }
-  if (result.cell.backend == "threads") execute_pack(result.cell, batch, result.packs.back());
+  PackResult& pack = result.packs.back();
+  if (result.cell.backend == "threads") execute_pack(result.cell, batch, pack);
+  if (simulation) simulation->run(problem_of(result.cell, batch), result.cell.passes, pack);
   return true;
 }
 
@@ -146,8 +150,17 @@ Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
     if (cell.backend == "threads" && !result.oversubscribed) {
       result.peak_flops_per_second = core_peak_flops_per_second(cell.shape.dtype);
     }
+    std::optional<Simulation> simulation;
+    if (cell.backend == "simulate") {
+      simulation.emplace(cell);
+      result.simulated = true;
+      result.model_error = simulation->model_error();
+      result.peak_flops_per_second = simulation->peak_flops_per_second();
+    }
     bool whole = true;
-    for (const Batch& batch : batches) whole = whole && run_pack(result, batch);
+    for (const Batch& batch : batches) {
+      whole = whole && run_pack(result, batch, simulation ? &*simulation : nullptr);
+    }
     if (whole) {
       result.metrics = evaluate_metrics(result);
       const std::string gate = failed_gate(result);
