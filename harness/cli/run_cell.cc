@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "harness/cli/parameters.h"
-#include "harness/cli/simulate_cell.h"
+#include "harness/cli/simulate_pack.h"
 #include "harness/compile/compile.h"
 #include "harness/execute/execute.h"
 #include "harness/measure/gates.h"
@@ -76,8 +76,8 @@ bool fits_memory(Result& result, const PackResult& pack) {
   return false;
 }
 
-// False when the cell ended here. `model`: of a simulation, else nullptr.
-bool run_pack(Result& result, const Batch& batch, const CostModel* model) {
+// False when the cell ended here. `simulation`: of the backend simulate, else null.
+bool run_pack(Result& result, const Batch& batch, const Simulation* simulation) {
   CheckedPlan checked = plan_pack(result.cell, batch);
   result.packs.push_back(std::move(checked.pack));
   if (!checked.report.ok()) {
@@ -89,7 +89,7 @@ bool run_pack(Result& result, const Batch& batch, const CostModel* model) {
   PackResult& pack = result.packs.back();
   if (!fits_memory(result, pack)) return false;
   if (result.cell.backend == "threads") execute_pack(result.cell, batch, pack);
-  if (model) simulate_pack(result.cell, *model, problem_of(result.cell, batch), pack);
+  if (simulation) simulation->run(problem_of(result.cell, batch), result.cell.passes, pack);
   return true;
 }
 
@@ -167,16 +167,16 @@ Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
     if (cell.backend == "threads" && !result.oversubscribed) {
       result.peak_flops_per_second = core_peak_flops_per_second(cell.shape.dtype);
     }
-    std::optional<CostModel> model;
+    std::optional<Simulation> simulation;
     if (cell.backend == "simulate") {
-      model = cost_model_of(cell);
-      result.model = fingerprint(*model);
-      result.model_error = error_text(*model);
-      result.peak_flops_per_second = model->machine.cluster.peak_flops_per_second;
+      simulation.emplace(cell);
+      result.model = simulation->fingerprint();
+      result.model_error = simulation->model_error();
+      result.peak_flops_per_second = simulation->peak_flops_per_second();
     }
     bool whole = true;
     for (const Batch& batch : batches) {
-      whole = whole && run_pack(result, batch, model ? &*model : nullptr);
+      whole = whole && run_pack(result, batch, simulation ? &*simulation : nullptr);
     }
     if (whole) {
       result.metrics = evaluate_metrics(result);

@@ -13,7 +13,7 @@
 #include "harness/cli/parameters.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/run_cell.h"
-#include "harness/cli/simulate_cell.h"
+#include "harness/cli/simulate_pack.h"
 #include "harness/execute/execute.h"
 #include "harness/measure/metrics.h"
 #include "harness/plan/errors.h"
@@ -53,7 +53,7 @@ std::optional<Outcome> existing(const Cell& cell, const std::string& file) {
     const Result result = read_result(file);
     if (run_id(result.cell) != run_id(cell) || result.status == Status::failed) return std::nullopt;
     if (result.status == Status::ok && !same_packs(result, batches_of(cell))) return std::nullopt;
-    if (result.simulated && result.model != fingerprint(cost_model_of(cell))) return std::nullopt;
+    if (result.simulated && result.model != Simulation(cell).fingerprint()) return std::nullopt;
     return outcome_of(result, file, true);
   } catch (const UserError& error) {
     fmt::print(stderr, "cpbench: warning: {}; the cell is run again\n", error.what());
