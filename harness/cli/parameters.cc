@@ -286,7 +286,10 @@ const std::vector<RunParameter>& parameters() {
        },
        [](const Cell& c) { return direction_names()[static_cast<size_t>(c.passes)]; },
        [] { return direction_names(); }},
-      {"backend", "NAME", "plan (plan, check, measure), threads (also run) or simulate (cost on --cluster)", "threads",
+      {"backend", "NAME",
+       "plan (plan, check, measure), threads (also run on this machine) or simulate (cost on a "
+       "cluster)",
+       "threads",
        [](Cell& c, const std::string& v) {
          choice<int>("backend", v, backend_names());
          c.backend = v;

@@ -1,5 +1,7 @@
 #include "harness/cli/run_cell.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <new>
@@ -61,6 +63,19 @@ void fail(Result& result, Status status, const std::string& why) {
   std::replace(result.error.begin(), result.error.end(), '\n', ' ');
 }
 
+// Nothing is costed on GPUs that could not hold it. A run on threads shows by itself what it needs.
+bool fits_memory(Result& result, const PackResult& pack) {
+  const double memory = result.cluster.memory_bytes;
+  if (result.cell.backend == "threads" || memory <= 0) return true;
+  const std::vector<int64_t>& peaks = pack.facts.peak_bytes;
+  const auto most = std::max_element(peaks.begin(), peaks.end());
+  if (static_cast<double>(*most) <= memory) return true;
+  fail(result, Status::oom,
+       fmt::format("rank {} needs {:.4g} GB and a GPU of {} has {:.4g} GB", most - peaks.begin(),
+                   static_cast<double>(*most) / 1e9, result.cell.cluster, memory / 1e9));
+  return false;
+}
+
 // False when the cell ended here. `simulation`: of the backend simulate, else null.
 bool run_pack(Result& result, const Batch& batch, const Simulation* simulation) {
   CheckedPlan checked = plan_pack(result.cell, batch);
@@ -72,6 +87,7 @@ bool run_pack(Result& result, const Batch& batch, const Simulation* simulation) 
     return false;
   }
   PackResult& pack = result.packs.back();
+  if (!fits_memory(result, pack)) return false;
   if (result.cell.backend == "threads") execute_pack(result.cell, batch, pack);
   if (simulation) simulation->run(problem_of(result.cell, batch), result.cell.passes, pack);
   return true;
@@ -143,6 +159,7 @@ Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
                 const std::vector<std::string>& command_line) {
   Result result;
   result.cell = cell;
+  result.simulated = cell.backend == "simulate";
   result.oversubscribed = cell.backend == "threads" && cell.ranks > usable_cores();
   const auto start = std::chrono::system_clock::now();
   try {
@@ -153,7 +170,7 @@ Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
     std::optional<Simulation> simulation;
     if (cell.backend == "simulate") {
       simulation.emplace(cell);
-      result.simulated = true;
+      result.model = simulation->fingerprint();
       result.model_error = simulation->model_error();
       result.peak_flops_per_second = simulation->peak_flops_per_second();
     }

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "harness/compile/compile.h"
+#include "harness/measure/text_hash.h"
 #include "harness/simulate/simulate.h"
 #include "workloads/clusters.h"
 #include "workloads/profiles.h"
@@ -34,6 +35,19 @@ void Simulation::run(const Problem& problem, Passes passes, PackResult& pack) co
   pack.compile_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   pack.timeline = simulate(problem, pack.plan, program, {machine_, kernel_, profile_});
+}
+
+std::string Simulation::fingerprint() const {
+  Machine machine = machine_;
+  Profile profile = profile_;
+  machine.description = machine.source = profile.description = profile.source = "";
+  std::string text = cluster_toml(machine) + profile_toml(profile);
+  for (const KernelConstants& c : {kernel_.forward, kernel_.backward}) {
+    text += fmt::format("{} {} {} {} {} {} {} {} {} {}\n", c.call_us, c.segment_us, c.longest_us,
+                        c.tile_us, c.rows_us, c.block_us, c.kv_block_us, c.empty_block_us,
+                        c.tile_tokens, c.block_tokens);
+  }
+  return hex16(hash_of_text(text));
 }
 
 std::string Simulation::model_error() const {

@@ -19,6 +19,8 @@ class Simulation {
   void run(const Problem& problem, Passes passes, PackResult& pack) const;
   // For people: which models, and how far they are off.
   std::string model_error() const;
+  // Of all numbers that a time follows from, in 16 hex digits.
+  std::string fingerprint() const;
   double peak_flops_per_second() const { return machine_.cluster.peak_flops_per_second; }
 
  private:
