@@ -102,6 +102,17 @@ KernelModel scaled_to(const KernelModel& model, const GpuFacts& gpu);
 // Whether this shape scales the model by its head sizes.
 bool extrapolates(const KernelModel& model, const AttentionShape& shape);
 
+// What the constants of a call are multiplied with; those per head and SM not yet.
+struct CallWork {
+  double segments = 0;
+  double longest = 0;  // blocks of the longest walk
+  double tiles = 0;
+  double rows = 0;  // queries, in tiles
+  double blocks = 0;
+  double kv_blocks = 0;
+  double empty_blocks = 0;
+};
+
 // One call, segment by segment: constant time for each, whatever its lengths.
 class CallTime {
  public:
@@ -111,6 +122,7 @@ class CallTime {
            int32_t query_heads, int32_t sms = 0);
 
   void add(const AttentionSegment& segment);
+  CallWork work() const;
   double seconds() const;  // 0 without segments: no call
 
  private:
