@@ -82,8 +82,8 @@ KernelConstants best_fit(std::span<const KernelSample> samples, KernelPass pass,
 std::vector<Candidate> candidates_of(std::span<const KernelSample> samples, KernelPass pass,
                                      int32_t sms, const FitSizes& sizes) {
   std::vector<Candidate> candidates;
-  for (int64_t tile : sizes.tile_tokens) {
-    for (int64_t block : sizes.block_tokens) {
+  for (int32_t tile : sizes.tile_tokens) {
+    for (int32_t block : sizes.block_tokens) {
       Candidate candidate;
       candidate.sizes.tile_tokens = tile;
       candidate.sizes.block_tokens = block;

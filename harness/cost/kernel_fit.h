@@ -24,8 +24,8 @@ struct KernelSample {
 
 // What a fit may choose from. Of equal fits the first tile and block win.
 struct FitSizes {
-  std::vector<int64_t> tile_tokens = {kTileTokens};
-  std::vector<int64_t> block_tokens = {128, 64};
+  std::vector<int32_t> tile_tokens = {kTileTokens};
+  std::vector<int32_t> block_tokens = {128, 64};
 };
 
 struct KernelFit {

@@ -33,7 +33,7 @@
 
 namespace cpbench {
 
-inline constexpr int64_t kTileTokens = 128;  // query rows of a tile, in all GPU kernels
+inline constexpr int32_t kTileTokens = 128;  // query rows of a tile, in all GPU kernels
 
 // `q_tokens` consecutive queries over `kv_tokens` consecutive keys. Query i (from 0) sees
 //   full    all of them
@@ -61,8 +61,8 @@ struct KernelConstants {
   double block_us = 0;                 // per KV block that a tile walks
   double kv_block_us = 0;              // per KV block of a segment; 0: not told apart from tile_us
   double empty_block_us = 0;           // per block of the grid without work
-  int64_t tile_tokens = kTileTokens;   // queries of a tile
-  int64_t block_tokens = kTileTokens;  // keys of a KV block; a multiple or divisor of tile_tokens
+  int32_t tile_tokens = kTileTokens;   // queries of a tile
+  int32_t block_tokens = kTileTokens;  // keys of a KV block; a multiple or divisor of tile_tokens
 
   double mean_error = -1;  // relative, of this model on what was measured; -1: not measured
   double worst_error = -1;
