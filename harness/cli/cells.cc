@@ -6,10 +6,10 @@
 
 #include "harness/cli/parameters.h"
 #include "harness/cli/suite.h"
-#include "harness/cost/kernel_time.h"
 #include "harness/execute/execute.h"
 #include "harness/plan/errors.h"
 #include "workloads/clusters.h"
+#include "workloads/kernels.h"
 
 namespace cpbench {
 
@@ -83,6 +83,13 @@ void complete_nodes(const Product& product, Cell& cell) {
   }
 }
 
+void require_kernel(const Product& product, const Cell& cell,
+                    const std::vector<std::string>& names) {
+  if (std::find(names.begin(), names.end(), cell.kernel) != names.end()) return;
+  throw UserError(origin(product, "kernel") + ": backend " + cell.backend + " has no kernel '" +
+                  cell.kernel + "', only " + fmt::format("{}", fmt::join(names, ", ")));
+}
+
 void complete_simulation(const Product& product, Cell& cell) {
   if (cell.cluster.empty()) {
     throw UserError(origin(product, "backend") +
@@ -91,17 +98,12 @@ void complete_simulation(const Product& product, Cell& cell) {
   if (!product.parameters.contains("dtype")) cell.shape.dtype = Dtype::bfloat16;
   if (cell.kernel == kAutomatic) {
     cell.kernel = find_cluster(cell.cluster).kernel;
-    at("cluster " + cell.cluster, [&] { find_kernel_model(cell.kernel); });
+    at("cluster " + cell.cluster, [&] { find_kernel(cell.kernel); });
+  } else if (!is_file(cell.kernel)) {
+    require_kernel(product, cell, kernel_model_names());
   }
   cell.warmup = 0;
   cell.iterations = 1;  // each would be like the first
-}
-
-void require_kernel(const Product& product, const Cell& cell,
-                    const std::vector<std::string>& names) {
-  if (std::find(names.begin(), names.end(), cell.kernel) != names.end()) return;
-  throw UserError(origin(product, "kernel") + ": backend " + cell.backend + " has no kernel '" +
-                  cell.kernel + "', only " + fmt::format("{}", fmt::join(names, ", ")));
 }
 
 // Puts in what "auto" stands for, and clears what has no meaning for this cell, so that equal runs
@@ -118,7 +120,6 @@ void complete(const Product& product, Cell& cell) {
     cell.iterations = 0;
   } else if (cell.backend == "simulate") {
     complete_simulation(product, cell);
-    require_kernel(product, cell, kernel_model_names());
   } else {
     if (cell.kernel == kAutomatic) cell.kernel = "fused";
     require_kernel(product, cell, kernel_names());

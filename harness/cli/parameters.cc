@@ -14,6 +14,7 @@
 #include "harness/plan/sizes.h"
 #include "harness/strategy/strategy.h"
 #include "workloads/clusters.h"
+#include "workloads/kernels.h"
 #include "workloads/profiles.h"
 #include "workloads/shapes.h"
 #include "workloads/workload.h"
@@ -120,6 +121,8 @@ std::vector<std::string> all_kernel_names() {
 }
 
 }  // namespace
+
+bool is_file(const std::string& name) { return name.find_first_of("/.") != std::string::npos; }
 
 bool is_external(const std::string& strategy) { return strategy.rfind(kExternal, 0) == 0; }
 
@@ -296,11 +299,16 @@ const std::vector<RunParameter>& parameters() {
        },
        [](const Cell& c) { return c.backend; }, [] { return backend_names(); }},
       {"kernel", "NAME",
-       "attention kernel of threads (auto: fused), or kernel model of a simulation (auto: the "
-       "cluster's)",
+       "attention kernel of threads (auto: fused), or kernel model of a simulation, or its TOML "
+       "file "
+       "(auto: the cluster's)",
        kAutomatic,
        [](Cell& c, const std::string& v) {
-         if (v != kAutomatic) choice<int>("kernel", v, all_kernel_names());
+         if (is_file(v)) {
+           find_kernel(v);  // throws for a bad file
+         } else if (v != kAutomatic) {
+           choice<int>("kernel", v, all_kernel_names());
+         }
          c.kernel = v;
        },
        [](const Cell& c) { return c.kernel; }, all_kernel_names},

@@ -8,6 +8,7 @@
 #include "harness/measure/text_hash.h"
 #include "harness/simulate/simulate.h"
 #include "workloads/clusters.h"
+#include "workloads/kernels.h"
 #include "workloads/profiles.h"
 
 namespace cpbench {
@@ -27,7 +28,7 @@ std::string percent(double share) {
 Simulation::Simulation(const Cell& cell)
     : machine_(machine_of(find_cluster(cell.cluster), cell.ranks, cell.nodes)),
       profile_(find_profile(cell.profile)),
-      kernel_(scaled_to(find_kernel_model(cell.kernel), gpu_of(machine_))) {}
+      kernel_(scaled_to(find_kernel(cell.kernel), gpu_of(machine_))) {}
 
 void Simulation::run(const Problem& problem, Passes passes, PackResult& pack) const {
   const auto start = std::chrono::steady_clock::now();
@@ -40,13 +41,10 @@ void Simulation::run(const Problem& problem, Passes passes, PackResult& pack) co
 std::string Simulation::fingerprint() const {
   Machine machine = machine_;
   Profile profile = profile_;
+  KernelModel kernel = kernel_;
   machine.description = machine.source = profile.description = profile.source = "";
-  std::string text = cluster_toml(machine) + profile_toml(profile);
-  for (const KernelConstants& c : {kernel_.forward, kernel_.backward}) {
-    text += fmt::format("{} {} {} {} {} {} {} {} {} {}\n", c.call_us, c.segment_us, c.longest_us,
-                        c.tile_us, c.rows_us, c.block_us, c.kv_block_us, c.empty_block_us,
-                        c.tile_tokens, c.block_tokens);
-  }
+  kernel.source = "";
+  const std::string text = cluster_toml(machine) + profile_toml(profile) + kernel_toml(kernel);
   return hex16(hash_of_text(text));
 }
 

@@ -97,6 +97,22 @@ def test_a_sweep_over_clusters(tmp_path, results):
     assert {cell["cluster"] for cell in again if not cell["existed"]} == {str(mine)}
 
 
+def test_a_kernel_model_of_the_user(tmp_path, results):
+    file = tmp_path / "slow.toml"
+    file.write_text(
+        "sms = 132\npeak_teraflops_per_second = 989.5\nmemory_gigabytes_per_second = 3350\n"
+        "head_dim = 128\n"
+        "[forward]\nblock_microseconds = 1e5\ntile_tokens = 128\nblock_tokens = 128\n"
+        "[backward]\nblock_microseconds = 1e5\ntile_tokens = 128\nblock_tokens = 128\n"
+    )
+    words = with_flags("--strategy", "flashcp", "--kernel", f"fa2_h100,{file}")
+    fast, slow = cells(*words, "--output", results)
+    assert slow["kernel"] == str(file)
+    assert slow["metrics"]["iteration_seconds"] > 2 * fast["metrics"]["iteration_seconds"]
+    done = run(*with_flags("--kernel", tmp_path / "none.toml"), "--output", results)
+    assert_refused(done, "--kernel", "none.toml")
+
+
 def test_strategies_see_the_cluster_on_every_backend(tmp_path):
     file = tmp_path / "plan.json"
     words = ["--strategy", "ring", "--workload", "fixed:tokens=100", "--tokens", "256"]
