@@ -299,9 +299,8 @@ const std::vector<RunParameter>& parameters() {
        },
        [](const Cell& c) { return c.backend; }, [] { return backend_names(); }},
       {"kernel", "NAME",
-       "attention kernel of threads (auto: fused), or kernel model of a simulation, or its TOML "
-       "file "
-       "(auto: the cluster's)",
+       "attention kernel of threads (auto: fused), or kernel model of a simulation, by name or "
+       "TOML file (auto: the cluster's)",
        kAutomatic,
        [](Cell& c, const std::string& v) {
          if (is_file(v)) {
