@@ -6,16 +6,12 @@ namespace cpbench {
 namespace {
 
 AttentionSegment attention_segment(const Segment& s) {
-  if (s.mask != SegmentMask::band) {
-    return {.q_tokens = s.q_rows, .kv_tokens = s.kv_rows, .causal = s.mask == SegmentMask::causal};
-  }
-  // Tile by tile: the keys between the first that its first row sees and the last of its last row.
-  const int64_t tiles = (s.q_rows + kTileTokens - 1) / kTileTokens;
-  const int64_t width = s.last - s.first + std::min(s.q_rows, kTileTokens);
-  return {.q_tokens = std::min(s.q_rows, kTileTokens),
-          .kv_tokens = std::min(s.kv_rows, width),
-          .causal = false,
-          .count = tiles};
+  return {.q_tokens = s.q_rows,
+          .kv_tokens = s.kv_rows,
+          .causal = s.mask == SegmentMask::causal,
+          .band = s.mask == SegmentMask::band,
+          .first = s.first,
+          .last = s.last};
 }
 
 class Pricer {
@@ -128,14 +124,12 @@ class Pricer {
   }
 
   void price_call(const Call& call) {
-    segments_.clear();
-    for (int32_t i = 0; i < call.segments; ++i) {
-      segments_.push_back(attention_segment(program_.segments[call.first_segment + i]));
-    }
     const KernelPass pass = call.d_o < 0 ? KernelPass::forward : KernelPass::backward;
-    busy(Activity::attention,
-         costs_.machine.kernel_launch_seconds +
-             kernel_seconds(costs_.kernel, pass, segments_, call.heads.size()));
+    CallTime time(costs_.kernel, pass, costs_.shape, call.heads.size());
+    for (int32_t i = 0; i < call.segments; ++i) {
+      time.add(attention_segment(program_.segments[call.first_segment + i]));
+    }
+    busy(Activity::attention, costs_.machine.kernel_launch_seconds + time.seconds());
     written_[call.out] = {tasks()};
     if (call.dkv >= 0) written_[call.dkv] = {tasks()};
   }
@@ -188,7 +182,6 @@ class Pricer {
   const Costs& costs_;
   PricedRank out_;
   std::vector<Writer> written_;  // by buffer
-  std::vector<AttentionSegment> segments_;
   const ProgramStep* step_ = nullptr;
   int32_t last_pass_ = -1;
   int32_t last_step_ = 0;
