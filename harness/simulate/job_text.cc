@@ -74,7 +74,8 @@ void put_communication(std::string& text, const Schedule& schedule) {
   }
   put(text, "transfers", schedule.transfers.size());
   for (const Transfer& t : schedule.transfers) {
-    put(text, t.from, t.to, t.bytes, t.exchange, t.collective, t.after_task, t.after_transfer);
+    put(text, t.from, t.to, t.bytes, t.exchange, t.collective, t.after_task, t.after_pack,
+        t.after_transfer);
   }
 }
 
@@ -105,6 +106,7 @@ void read_communication(TokenReader& reader, int32_t ranks, Schedule& schedule) 
     t.exchange = reader.index(static_cast<int64_t>(schedule.exchanges.size()));
     t.collective = reader.index_or_none(static_cast<int64_t>(schedule.collectives.size()));
     t.after_task = reader.index(kAnyStep);
+    t.after_pack = reader.index(kAnyStep);
     t.after_transfer = reader.index_or_none(static_cast<int64_t>(schedule.transfers.size()));
   }
 }
@@ -114,11 +116,15 @@ void put_rank(std::string& text, const RankSchedule& rank) {
   for (const Task& t : rank.tasks) {
     put(text, t.seconds, t.arrival, t.step, static_cast<int>(t.pass), static_cast<int>(t.activity));
   }
+  put(text, "packs", rank.packs.size());
+  for (const Pack& p : rank.packs) {
+    put(text, p.seconds, p.after_task, p.exchange, p.step, static_cast<int>(p.pass));
+  }
   put(text, "steps", rank.steps.size());
   for (const StepStart& s : rank.steps) put(text, s.pass, s.step, s.first_task);
 }
 
-void read_rank(TokenReader& reader, int64_t transfers, RankSchedule& rank) {
+void read_rank(TokenReader& reader, int64_t transfers, int64_t exchanges, RankSchedule& rank) {
   reader.expect("tasks");
   rank.tasks.resize(reader.count());
   for (Task& t : rank.tasks) {
@@ -127,6 +133,15 @@ void read_rank(TokenReader& reader, int64_t transfers, RankSchedule& rank) {
     t.step = reader.index(kAnyStep);
     t.pass = static_cast<uint8_t>(reader.index(2));
     t.activity = static_cast<Activity>(reader.index(kActivities));
+  }
+  reader.expect("packs");
+  rank.packs.resize(reader.count());
+  for (Pack& p : rank.packs) {
+    p.seconds = reader.number();
+    p.after_task = reader.index(kAnyStep);
+    p.exchange = reader.index(exchanges);
+    p.step = reader.index(kAnyStep);
+    p.pass = static_cast<uint8_t>(reader.index(2));
   }
   reader.expect("steps");
   rank.steps.resize(reader.count());
@@ -159,7 +174,8 @@ SimulationJob parse_job(std::string_view text) {
   read_communication(reader, ranks, job.schedule);
   job.schedule.ranks.resize(ranks);
   for (RankSchedule& rank : job.schedule.ranks) {
-    read_rank(reader, static_cast<int64_t>(job.schedule.transfers.size()), rank);
+    read_rank(reader, static_cast<int64_t>(job.schedule.transfers.size()),
+              static_cast<int64_t>(job.schedule.exchanges.size()), rank);
   }
   reader.expect("end");
   return job;

@@ -85,7 +85,8 @@ std::string last_line(std::string text) {
 
 [[noreturn]] void report_failure(const std::string& program, int status, const std::string& words) {
   if (WIFSIGNALED(status)) {
-    throw std::runtime_error(program + " was ended by signal " + std::to_string(WTERMSIG(status)));
+    throw std::runtime_error(program + " was ended by signal " + std::to_string(WTERMSIG(status)) +
+                             " " + words.substr(0, words.find('\n')));
   }
   if (WEXITSTATUS(status) == kCannotStart) {
     throw UserError("network simgrid: " + last_line(words) + kHowToGetIt);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "tests/simulate/messages.h"
@@ -35,8 +36,15 @@ inline std::map<int32_t, double> max_min_rates(const std::vector<TimedMessage>& 
                                                const std::vector<int32_t>& in_flight,
                                                const Machine& machine) {
   std::map<LinkName, double> left;
+  std::map<int32_t, std::set<int32_t>> senders;  // to each NIC
   for (int32_t i : in_flight) {
-    for (const auto& [name, capacity] : links_of(messages[i], machine)) left[name] = capacity;
+    for (const auto& [name, capacity] : links_of(messages[i], machine)) {
+      left[name] = capacity;
+      if (name.first == 3) senders[name.second].insert(messages[i].from);
+    }
+  }
+  for (const auto& [rank, from] : senders) {
+    if (from.size() > 1) left[{3, rank}] *= machine.inter_node_all_to_all_efficiency;
   }
   std::vector<int32_t> rising = in_flight;
   std::map<int32_t, double> rates;
