@@ -68,8 +68,8 @@ int run_program(const std::string& program, std::FILE* in, std::FILE* out, std::
   const int failed = posix_spawn(&child, program.c_str(), &actions, nullptr, arguments, environ);
   posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) {
-    throw UserError(std::string("network simgrid: ") + program + " cannot be started (" +
-                    std::strerror(failed) + ")" + kHowToGetIt);
+    throw UserError("simgrid: " + program + " cannot be started (" + std::strerror(failed) + ")" +
+                    kHowToGetIt);
   }
   int status = 0;
   while (waitpid(child, &status, 0) < 0) {
@@ -89,9 +89,9 @@ std::string last_line(std::string text) {
                              " " + words.substr(0, words.find('\n')));
   }
   if (WEXITSTATUS(status) == kCannotStart) {
-    throw UserError("network simgrid: " + last_line(words) + kHowToGetIt);
+    throw UserError("simgrid: " + last_line(words) + kHowToGetIt);
   }
-  throw std::runtime_error("network simgrid: " + last_line(words));
+  throw std::runtime_error("simgrid: " + last_line(words));
 }
 
 }  // namespace
@@ -105,8 +105,8 @@ std::string simgrid_program() {
     const fs::path program = fs::path(folder) / kProgram;
     if (!folder.empty() && is_program(program)) return program;
   }
-  throw UserError(std::string("network simgrid needs the program ") + kProgram +
-                  ", which is neither in " + tried + " nor on PATH" + kHowToGetIt);
+  throw UserError(std::string("simgrid needs the program ") + kProgram + ", which is neither in " +
+                  tried + " nor on PATH" + kHowToGetIt);
 }
 
 Execution run_simgrid(const Schedule& schedule, const Machine& machine, const Profile& profile,
