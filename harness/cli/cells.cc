@@ -8,6 +8,7 @@
 #include "harness/cli/suite.h"
 #include "harness/execute/execute.h"
 #include "harness/plan/errors.h"
+#include "harness/simulate/run_simgrid.h"
 #include "workloads/clusters.h"
 #include "workloads/kernels.h"
 
@@ -102,6 +103,7 @@ void complete_simulation(const Product& product, Cell& cell) {
   } else if (!is_file(cell.kernel)) {
     require_kernel(product, cell, kernel_model_names());
   }
+  if (cell.network == "simgrid") at(origin(product, "network"), [] { simgrid_program(); });
   cell.warmup = 0;
   cell.iterations = 1;  // each would be like the first
 }

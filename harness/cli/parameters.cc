@@ -217,7 +217,7 @@ std::vector<std::string> kernel_model_names() {
   return names;
 }
 const std::vector<std::string>& network_names() {
-  static const std::vector<std::string> names = {"ports"};
+  static const std::vector<std::string> names = {"ports", "simgrid"};
   return names;
 }
 const std::vector<std::string>& backend_names() {
@@ -311,7 +311,7 @@ const std::vector<RunParameter>& parameters() {
          c.kernel = v;
        },
        [](const Cell& c) { return c.kernel; }, all_kernel_names},
-      {"network", "NAME", "of a simulation: how transfers share links", "ports",
+      {"network", "NAME", "of a simulation: how transfers share links; simgrid is slower and needs SimGrid", "ports",
        [](Cell& c, const std::string& v) {
          choice<int>("network model", v, network_names());
          c.network = v;

@@ -28,14 +28,15 @@ std::string percent(double share) {
 Simulation::Simulation(const Cell& cell)
     : machine_(machine_of(find_cluster(cell.cluster), cell.ranks, cell.nodes)),
       profile_(find_profile(cell.profile)),
-      kernel_(scaled_to(find_kernel(cell.kernel), gpu_of(machine_))) {}
+      kernel_(scaled_to(find_kernel(cell.kernel), gpu_of(machine_))),
+      network_(cell.network == "simgrid" ? NetworkModel::simgrid : NetworkModel::ports) {}
 
 void Simulation::run(const Problem& problem, Passes passes, PackResult& pack) const {
   const auto start = std::chrono::steady_clock::now();
   const Program program = compile(problem, pack.plan, passes);
   pack.compile_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  pack.timeline = simulate(problem, pack.plan, program, {machine_, kernel_, profile_});
+  pack.timeline = simulate(problem, pack.plan, program, {machine_, kernel_, profile_, network_});
 }
 
 std::string Simulation::fingerprint() const {

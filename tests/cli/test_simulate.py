@@ -1,8 +1,14 @@
 """Simulated cells: what they are costed by follows from the flags, and stands beside the times."""
 
-import pytest
-from conftest import assert_refused, run, run_json
+import os
+import shutil
+import subprocess
+from pathlib import Path
 
+import pytest
+from conftest import PROGRAM, assert_refused, run, run_json
+
+SIMGRID = Path(PROGRAM).with_name("cpbench-simgrid")
 SIMULATE = [
     *("run", "--strategy", "allgather,flashcp", "--workload", "fixed:tokens=1000"),
     *("--tokens", "16K", "--ranks", "8", "--backend", "simulate", "--cluster", "h100"),
@@ -142,6 +148,31 @@ def test_a_run_that_is_no_simulation_keeps_its_id(results):
     assert not plain["simulated"] and plain["model_error"] == ""
     on_h100 = cells("run", *words, "--cluster", "h100", "--output", results)[0]
     assert on_h100["run_id"] != plain["run_id"]
+
+
+@pytest.mark.skipif(not SIMGRID.exists(), reason="built without SimGrid (libsimgrid-dev)")
+def test_simgrid_costs_the_same_plans_on_the_same_links(results):
+    words = [*with_flags("--strategy", "ring,flashcp"), "--output", results]
+    ports = cells(*words)
+    simgrid = cells(*words, "--network", "simgrid")
+    for one, other in zip(ports, simgrid, strict=True):
+        assert other["network"] == "simgrid" and one["run_id"] != other["run_id"]
+        seconds = [cell["metrics"]["iteration_seconds"] for cell in (one, other)]
+        assert seconds[1] == pytest.approx(seconds[0], rel=0.02)
+
+
+def test_without_simgrid_its_package_is_named(tmp_path, results):
+    alone = tmp_path / "cpbench"  # no other program beside it
+    shutil.copy2(PROGRAM, alone)
+    done = subprocess.run(
+        [alone, *map(str, [*SIMULATE, "--network", "simgrid", "--output", results])],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | {"PATH": str(tmp_path / "nowhere")},
+    )
+    assert_refused(done, "--network", "cpbench-simgrid", "libsimgrid-dev")
+    assert not results.exists()
 
 
 @pytest.mark.parametrize(
