@@ -83,7 +83,7 @@ TEST(Verify, bad_R2_overlap) {
 
 TEST(Verify, bad_R3_rows_out_of_bounds) {
   Program program = sample();
-  program.ranks[1].row_ops[0].rows += 1;
+  program.ranks[1].runs[0].rows += 1;
   EXPECT_EQ(first_report(program).substr(0, 9), "R3 rank 1");
 }
 
@@ -105,9 +105,10 @@ TEST(Verify, bad_R5_query_row_twice) {
   Program program = sample();
   RankProgram& rank = program.ranks[0];
   Call& call = rank.calls[0];
-  rank.segments.insert(rank.segments.begin() + call.first_segment, rank.segments[0]);
-  call.segments += 1;
-  for (size_t i = 1; i < rank.calls.size(); ++i) rank.calls[i].first_segment += 1;
+  const Segment segment = rank.segments[call.first_segment];
+  call.first_segment = static_cast<int32_t>(rank.segments.size());
+  call.segments = 2;
+  rank.segments.insert(rank.segments.end(), 2, segment);
   EXPECT_EQ(first_report(program).substr(0, 9), "R5 rank 0");
 }
 

@@ -40,13 +40,16 @@ Parts parts_of(const Buffer& buffer, const AttentionShape& shape) {
 }
 
 int64_t cells_of(const Segment& s) {
-  if (s.mask == SegmentMask::full) return s.q_rows * s.kv_rows;
-  const int64_t last = s.mask == SegmentMask::causal ? s.kv_rows - s.q_rows : s.last;
-  const int64_t first = s.mask == SegmentMask::causal ? -s.q_rows : s.first;
+  const int64_t q = s.q_rows, kv = s.kv_rows;
+  if (s.mask == SegmentMask::full) return q * kv;
+  if (s.mask == SegmentMask::causal) {  // the last query sees all keys
+    const int64_t seeing = std::min(q, kv);
+    return seeing * (kv - seeing) + seeing * (seeing + 1) / 2;
+  }
   int64_t cells = 0;
-  for (int64_t i = 0; i < s.q_rows; ++i) {
-    const int64_t begin = std::max<int64_t>(0, i + first);
-    const int64_t end = std::min(s.kv_rows, i + last + 1);
+  for (int64_t i = 0; i < q; ++i) {
+    const int64_t begin = std::max<int64_t>(0, i + s.first);
+    const int64_t end = std::min<int64_t>(kv, i + s.last + 1);
     cells += std::max<int64_t>(0, end - begin);
   }
   return cells;

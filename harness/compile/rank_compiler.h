@@ -7,29 +7,39 @@
 #include "harness/compile/partials.h"
 #include "harness/compile/plan_index.h"
 #include "harness/compile/rank_builder.h"
+#include "harness/compile/segments.h"
 #include "harness/plan/mask.h"
 
 namespace cpbench {
 
+// What all ranks read and none changes.
 struct CompileContext {
+  CompileContext(const Problem& problem, const Plan& plan, Passes passes)
+      : problem(problem),
+        plan(plan),
+        passes(passes),
+        mask(problem.batch),
+        index{PassIndex(plan.forward, plan, problem.shape),
+              PassIndex(plan.backward, plan, problem.shape)},
+        sets(plan.token_sets) {}
   const Problem& problem;
   const Plan& plan;
   Passes passes;
   MaskIndex mask;
   std::array<PassIndex, 2> index;  // forward, backward
-  RowMaps maps;
+  PlanSets sets;
 };
 
 class RankCompiler {
  public:
-  RankCompiler(CompileContext& context, int32_t rank, RankProgram& program);
+  RankCompiler(const CompileContext& context, int32_t rank, RankProgram& program);
   void compile();
 
  private:
   // One attend, or several of the same queries taken together.
   struct Work {
-    Ranges q, kv;  // kv: visible keys only
-    SetId q_set = RangeSets::kEmpty;
+    SetId q = RangeSets::kEmpty;
+    SetId kv = RangeSets::kEmpty;  // visible keys only
     int32_t q_buffer = -1, d_o_buffer = -1, kv_buffer = -1;
   };
 
@@ -42,19 +52,18 @@ class RankCompiler {
   void attend_heads(Heads heads, const std::vector<int32_t>& attends);
   void find_queries(Heads heads, std::vector<Work>& work);
   void find_keys(Heads heads, std::vector<Work>& work);
-  int32_t gathered(Tensor tensor, const Ranges& tokens, Heads query_heads);
+  int32_t gathered(Tensor tensor, Ranges tokens, Heads query_heads);
   void calls(Heads heads, const std::vector<Work>& work);
-  void emit(Call call, std::vector<Segment> segments);
+  void emit(Call call, CallSegments& call_segments);
   // Picks the buffer that a call adds its gradients to, clears what must start at zero, and sets
   // each segment's row in it; returns the buffer.
-  int32_t gradient_target(Tensor tensor, Heads query_heads, const Ranges& touched,
+  int32_t gradient_target(Tensor tensor, Heads query_heads, SetId touched,
                           std::vector<Segment>& segments, int32_t source);
   bool place_rows(std::vector<Segment>& segments, bool keys, SetId from, SetId to);
-  Ranges touched_tokens(const std::vector<Segment>& segments, bool keys, SetId set);
   std::vector<Heads> used_heads(Tensor tensor) const;
   Partials& partials(Tensor tensor);
 
-  CompileContext& context_;
+  const CompileContext& context_;
   int32_t rank_;
   RankBuilder builder_;
   Copies copies_;

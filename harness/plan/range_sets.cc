@@ -133,12 +133,19 @@ bool overlap(RangeSpan a, RangeSpan b) {
 
 RangeSets::RangeSets() { intern(Ranges{}); }
 
-SetId RangeSets::intern(Ranges normal) {
-  uint64_t hash = hash_of(normal);
+SetId RangeSets::find(RangeSpan normal, uint64_t hash) const {
   auto [begin, end] = by_hash_.equal_range(hash);
   for (auto it = begin; it != end; ++it) {
-    if (sets_[it->second] == normal) return it->second;
+    if (std::ranges::equal(sets_[it->second], normal)) return it->second;
   }
+  return kNone;
+}
+
+SetId RangeSets::find(RangeSpan normal) const { return find(normal, hash_of(normal)); }
+
+SetId RangeSets::intern(Ranges normal) {
+  uint64_t hash = hash_of(normal);
+  if (SetId known = find(normal, hash); known != kNone) return known;
   SetId id = count();
   normal.shrink_to_fit();
   sizes_.push_back(cpbench::size_of(RangeSpan(normal)));

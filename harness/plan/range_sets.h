@@ -45,6 +45,8 @@ class RangeSets {
   RangeSets();
   SetId intern(Ranges normal);
   SetId intern(Range range) { return intern(normalise({range})); }
+  static constexpr SetId kNone = -1;
+  SetId find(RangeSpan normal) const;  // kNone if it is not in the pool
 
   RangeSpan operator[](SetId id) const { return sets_[id]; }
   int64_t size_of(SetId id) const { return sizes_[id]; }
@@ -53,6 +55,8 @@ class RangeSets {
   bool operator==(const RangeSets& other) const { return sets_ == other.sets_; }
 
  private:
+  SetId find(RangeSpan normal, uint64_t hash) const;
+
   std::vector<Ranges> sets_;  // one allocation each: a pool of many ranges never moves them
   std::vector<int64_t> sizes_;
   std::unordered_multimap<uint64_t, SetId> by_hash_;
