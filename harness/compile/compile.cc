@@ -17,15 +17,17 @@ namespace {
 
 constexpr int64_t kMostTokens = std::numeric_limits<int32_t>::max();
 
-// Calls visit(i) for i in [0, count), on all cores. The first exception ends it.
-template <typename Visit>
+// Calls visit(i, scratch) for i in [0, count), on all cores, each with a scratch of its own. The
+// first exception ends it.
+template <typename Scratch, typename Visit>
 void for_each_on_all_cores(int32_t count, const Visit& visit) {
   std::atomic<int32_t> next = 0;
   std::exception_ptr failure;
   std::atomic_flag failed;
   const auto work = [&] {
     try {
-      for (int32_t i = next++; i < count; i = next++) visit(i);
+      Scratch scratch;
+      for (int32_t i = next++; i < count; i = next++) visit(i, scratch);
     } catch (...) {
       if (!failed.test_and_set()) failure = std::current_exception();
       next = count;
@@ -53,8 +55,12 @@ Compiler::~Compiler() = default;
 
 RankProgram Compiler::rank(int32_t rank) const {
   RankProgram program;
-  RankCompiler(*context_, rank, program).compile();
+  this->rank(rank, program);
   return program;
+}
+
+void Compiler::rank(int32_t rank, RankProgram& program) const {
+  RankCompiler(*context_, rank, program).compile();
 }
 
 Program compile(const Problem& problem, const Plan& plan, Passes passes) {
@@ -63,8 +69,11 @@ Program compile(const Problem& problem, const Plan& plan, Passes passes) {
                   .passes = passes,
                   .tokens = plan.tokens,
                   .ranks = std::vector<RankProgram>(plan.ranks)};
-  for_each_on_all_cores(plan.ranks,
-                        [&](int32_t rank) { program.ranks[rank] = compiler.rank(rank); });
+  // A copy has the size it needs; vectors that grew have up to twice that.
+  for_each_on_all_cores<RankProgram>(plan.ranks, [&](int32_t rank, RankProgram& scratch) {
+    compiler.rank(rank, scratch);
+    program.ranks[rank] = scratch;
+  });
   return program;
 }
 

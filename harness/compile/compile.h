@@ -29,6 +29,8 @@ class Compiler {
 
   // The same as compile(...).ranks[rank]. Several threads may call it at once.
   RankProgram rank(int32_t rank) const;
+  // The same, in the memory of `program`: rank after rank without allocating anew.
+  void rank(int32_t rank, RankProgram& program) const;
 
  private:
   std::unique_ptr<const struct CompileContext> context_;

@@ -1,4 +1,4 @@
-// Where the parts of a buffer lie.
+// Where the parts of a buffer lie, and other small facts of a program.
 #include <algorithm>
 
 #include "harness/compile/program.h"
@@ -37,6 +37,20 @@ Parts parts_of(const Buffer& buffer, const AttentionShape& shape) {
       break;
   }
   return parts;
+}
+
+void RankProgram::clear() {
+  home.clear();
+  buffers.clear();
+  arena_bytes = 0;
+  q = kv = o = d_o = dq = dkv = -1;
+  steps.clear();
+  ops.clear();
+  row_ops.clear();
+  runs.clear();
+  calls.clear();
+  segments.clear();
+  messages.clear();
 }
 
 int64_t cells_of(const Segment& s) {

@@ -153,6 +153,8 @@ struct RankProgram {
   std::vector<Call> calls;
   std::vector<Segment> segments;
   std::vector<Message> messages;
+
+  void clear();  // keeps the memory of the vectors
 };
 
 struct Program {

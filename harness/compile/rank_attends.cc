@@ -30,8 +30,12 @@ void RankCompiler::attend_heads(Heads heads, const std::vector<int32_t>& attends
   std::vector<std::vector<SetId>> keys;  // of each work
   for (int32_t i : attends) {
     const Attend& attend = pass.attends[i];
-    const SetId visible =
-        sets.intern(visible_keys(context_.mask, sets[attend.q], sets[attend.kv]), attend.kv);
+    const auto [seen, unseen] = visible_.try_emplace({attend.q, attend.kv}, RangeSets::kEmpty);
+    if (unseen) {
+      seen->second =
+          sets.intern(visible_keys(context_.mask, sets[attend.q], sets[attend.kv]), attend.kv);
+    }
+    const SetId visible = seen->second;
     if (visible == RangeSets::kEmpty) continue;
     const auto [found, fresh] = work_of.try_emplace(attend.q, work.size());
     if (fresh) {
@@ -100,114 +104,164 @@ void RankCompiler::find_keys(Heads heads, std::vector<Work>& work) {
 void RankCompiler::calls(Heads heads, const std::vector<Work>& work) {
   struct Group {  // of equal operands
     Call call;
-    std::vector<CallSegments> levels;  // a call each: no query row twice
-    size_t first_level = 0;
-    Ranges queries;  // in the levels from first_level on
+    std::vector<const Work*> items;
   };
-  RankSets& sets = builder_.sets();
   std::vector<Group> groups;
   std::map<std::pair<int32_t, int32_t>, size_t> group_of;  // by q and kv buffer
   for (const Work& item : work) {
     const auto [found, fresh] =
         group_of.try_emplace({item.q_buffer, item.kv_buffer}, groups.size());
     if (fresh) {
-      const Call call{
-          .heads = heads, .q = item.q_buffer, .kv = item.kv_buffer, .d_o = item.d_o_buffer};
-      groups.push_back({.call = call, .levels = {}, .queries = {}});
+      groups.push_back({{.heads = heads,
+                         .q = item.q_buffer,
+                         .kv = item.kv_buffer,
+                         .d_o = item.d_o_buffer},
+                        {}});
     }
-    Group& group = groups[found->second];
-    if (overlap(group.queries, sets[item.q])) {
-      group.first_level = group.levels.size();
-      group.queries.clear();
-    }
-    group.queries = unite(group.queries, sets[item.q]);
-    append_segments(context_.mask, sets, sets[item.q], builder_.tokens_of(item.q_buffer),
-                    sets[item.kv], builder_.tokens_of(item.kv_buffer), group.first_level,
-                    group.levels);
+    groups[found->second].items.push_back(&item);
   }
-  for (Group& group : groups) {
-    for (CallSegments& call_segments : group.levels) {
-      if (!call_segments.segments.empty()) emit(group.call, call_segments);
+  for (const Group& group : groups) {
+    std::vector<SetId> key = {builder_.tokens_of(group.call.q), builder_.tokens_of(group.call.kv)};
+    for (const Work* item : group.items) key.insert(key.end(), {item->q, item->kv});
+    const auto [shapes, fresh] = shapes_.try_emplace(std::move(key));
+    if (fresh) shapes->second = shapes_of(group.call, group.items);
+    for (CallShape& shape : shapes->second) {
+      pass_ == 0 ? emit(group.call, shape) : emit_backward(group.call, shape);
     }
   }
 }
 
-// False, and nothing placed, where a segment's rows are not together in `to`.
-bool RankCompiler::place_rows(std::vector<Segment>& segments, bool keys, SetId from, SetId to) {
+// Puts the segments at the end of the program.
+std::vector<RankCompiler::CallShape> RankCompiler::shapes_of(
+    const Call& call, const std::vector<const Work*>& items) {
+  RankSets& sets = builder_.sets();
+  const SetId q_set = builder_.tokens_of(call.q);
+  const SetId kv_set = builder_.tokens_of(call.kv);
+  std::vector<CallSegments> levels;  // a call each: no query row twice
+  size_t first_level = 0;
+  Ranges queries;  // in the levels from first_level on
+  for (const Work* item : items) {
+    if (overlap(queries, sets[item->q])) {
+      first_level = levels.size();
+      queries.clear();
+    }
+    if (items.size() > 1) queries = unite(queries, sets[item->q]);
+    append_segments(context_.mask, sets, sets[item->q], q_set, sets[item->kv], kv_set, first_level,
+                    levels);
+  }
+  std::vector<CallShape> shapes;
+  std::vector<Segment>& all = builder_.program().segments;
+  for (CallSegments& level : levels) {
+    if (level.segments.empty()) continue;
+    CallShape shape{.first_segment = static_cast<int32_t>(all.size()),
+                    .segments = static_cast<int32_t>(level.segments.size()),
+                    .queries = sets.intern(normalise(std::move(level.queries)), q_set),
+                    .out = q_set,
+                    .dkv = kv_set};
+    if (context_.passes == Passes::both) {
+      const Ranges hulls = normalise(std::move(level.keys));
+      shape.keys = sets.intern(intersect(hulls, sets[kv_set]), kv_set);
+    }
+    all.insert(all.end(), level.segments.begin(), level.segments.end());
+    shapes.push_back(shape);
+  }
+  return shapes;
+}
+
+bool RankCompiler::together(const CallShape& shape, bool keys, SetId from, SetId to) {
   if (from == to) return true;
   RowCursor first_from = builder_.sets().rows(from), last_from = first_from;
   RowCursor first_to = builder_.sets().rows(to), last_to = first_to;
-  for (Segment& s : segments) {
-    const int32_t row = keys ? s.kv_row : s.q_row;
-    const int32_t rows = keys ? s.kv_rows : s.q_rows;
+  const Segment* segments = builder_.program().segments.data() + shape.first_segment;
+  for (int32_t i = 0; i < shape.segments; ++i) {
+    const int32_t row = keys ? segments[i].kv_row : segments[i].q_row;
+    const int32_t rows = keys ? segments[i].kv_rows : segments[i].q_rows;
     const int32_t first = first_to.row_at(first_from.token_at(row));
     const int32_t last = last_to.row_at(last_from.token_at(row + rows - 1));
-    if (last - first != rows - 1) {
-      for (Segment& undo : segments) {
-        (keys ? undo.dkv_row : undo.out_row) = keys ? undo.kv_row : undo.q_row;
-      }
-      return false;
-    }
-    (keys ? s.dkv_row : s.out_row) = first;
+    if (last - first != rows - 1) return false;
   }
   return true;
 }
 
+void RankCompiler::place(std::span<Segment> segments, bool keys, SetId from, SetId to) {
+  RowCursor rows_from = builder_.sets().rows(from);
+  RowCursor rows_to = builder_.sets().rows(to);
+  for (Segment& s : segments) {
+    const int32_t row = keys ? s.kv_row : s.q_row;
+    (keys ? s.dkv_row : s.out_row) =
+        from == to ? row : rows_to.row_at(rows_from.token_at(row));
+  }
+}
+
+// Segments that another call uses stay as they are; where other rows are meant, these are copies.
+void RankCompiler::add_call(Call call, CallShape& shape) {
+  const SetId out = builder_.tokens_of(call.out);
+  const SetId dkv = call.dkv < 0 ? shape.dkv : builder_.tokens_of(call.dkv);
+  std::vector<Segment>& all = builder_.program().segments;
+  if (out != shape.out || dkv != shape.dkv) {
+    if (shape.used) {
+      const size_t size = all.size();
+      all.resize(size + shape.segments);
+      std::copy_n(all.begin() + shape.first_segment, shape.segments, all.begin() + size);
+      shape.first_segment = static_cast<int32_t>(size);
+    }
+    const std::span mine(all.data() + shape.first_segment, shape.segments);
+    if (out != shape.out) place(mine, false, builder_.tokens_of(call.q), out);
+    if (dkv != shape.dkv) place(mine, true, builder_.tokens_of(call.kv), dkv);
+    shape.out = out;
+    shape.dkv = dkv;
+  }
+  shape.used = true;
+  call.first_segment = shape.first_segment;
+  call.segments = shape.segments;
+  builder_.call(call);
+}
+
+void RankCompiler::emit(Call call, CallShape& shape) {
+  Partials& o = partials(Tensor::o);
+  o.reserve(shape.queries, call.heads);
+  const int32_t holder = o.holder(shape.queries, call.heads);
+  const bool direct =
+      holder >= 0 && !o.any_written(shape.queries, call.heads) &&
+      together(shape, false, builder_.tokens_of(call.q), builder_.tokens_of(holder));
+  call.out = direct ? holder
+                    : builder_.add_buffer(Tensor::o, ElementClass::accumulation, call.heads,
+                                          shape.queries);
+  add_call(call, shape);
+  if (direct) {
+    o.mark_written(shape.queries, call.heads);
+  } else {
+    o.add(call.out, shape.queries, call.heads);
+  }
+}
+
 int32_t RankCompiler::gradient_target(Tensor tensor, Heads query_heads, SetId touched,
-                                      std::vector<Segment>& segments, int32_t source) {
+                                      const CallShape& shape, int32_t source) {
   const bool keys = tensor == Tensor::dkv;
   const Heads heads = heads_of(tensor, query_heads, context_.problem.shape);
-  const SetId from = builder_.tokens_of(source);
   partials(tensor).reserve(touched, heads);
   const int32_t holder = partials(tensor).holder(touched, heads);
-  if (holder >= 0 && place_rows(segments, keys, from, builder_.tokens_of(holder))) {
+  if (holder >= 0 &&
+      together(shape, keys, builder_.tokens_of(source), builder_.tokens_of(holder))) {
     partials(tensor).complete(touched, heads);
     return holder;
   }
   const int32_t scratch = builder_.add_buffer(tensor, ElementClass::accumulation, heads, touched);
-  place_rows(segments, keys, from, touched);
   builder_.clear(scratch, builder_.sets()[touched], heads);
   return scratch;
 }
 
-void RankCompiler::emit(Call call, CallSegments& call_segments) {
-  RankSets& sets = builder_.sets();
-  std::vector<Segment>& segments = call_segments.segments;
-  const SetId q_set = builder_.tokens_of(call.q);
-  const SetId queries = sets.intern(normalise(std::move(call_segments.queries)), q_set);
-  if (pass_ == 1) {
-    const SetId kv_set = builder_.tokens_of(call.kv);
-    const SetId keys =
-        sets.intern(intersect(normalise(std::move(call_segments.keys)), sets[kv_set]), kv_set);
-    call.out = gradient_target(Tensor::dq, call.heads, queries, segments, call.q);
-    call.dkv = gradient_target(Tensor::dkv, call.heads, keys, segments, call.kv);
-    builder_.call(call, segments);
-    const Heads kv_heads = heads_of(Tensor::dkv, call.heads, context_.problem.shape);
-    // A target of its own is scratch: what it got goes where the partials are.
-    if (partials(Tensor::dq).holder(queries, call.heads) != call.out) {
-      partials(Tensor::dq).add(call.out, queries, call.heads);
-    }
-    if (partials(Tensor::dkv).holder(keys, kv_heads) != call.dkv) {
-      partials(Tensor::dkv).add(call.dkv, keys, kv_heads);
-    }
-    return;
+void RankCompiler::emit_backward(Call call, CallShape& shape) {
+  call.out = gradient_target(Tensor::dq, call.heads, shape.queries, shape, call.q);
+  call.dkv = gradient_target(Tensor::dkv, call.heads, shape.keys, shape, call.kv);
+  add_call(call, shape);
+  const Heads kv_heads = heads_of(Tensor::dkv, call.heads, context_.problem.shape);
+  // A target of its own is scratch: what it got goes where the partials are.
+  if (partials(Tensor::dq).holder(shape.queries, call.heads) != call.out) {
+    partials(Tensor::dq).add(call.out, shape.queries, call.heads);
   }
-  Partials& o = partials(Tensor::o);
-  o.reserve(queries, call.heads);
-  const int32_t holder = o.holder(queries, call.heads);
-  const bool direct = holder >= 0 && !o.any_written(queries, call.heads) &&
-                      place_rows(segments, false, q_set, builder_.tokens_of(holder));
-  if (direct) {
-    call.out = holder;
-  } else {
-    call.out = builder_.add_buffer(Tensor::o, ElementClass::accumulation, call.heads, queries);
-    place_rows(segments, false, q_set, queries);
-  }
-  builder_.call(call, segments);
-  if (direct) {
-    o.mark_written(queries, call.heads);
-  } else {
-    o.add(call.out, queries, call.heads);
+  if (partials(Tensor::dkv).holder(shape.keys, kv_heads) != call.dkv) {
+    partials(Tensor::dkv).add(call.dkv, shape.keys, kv_heads);
   }
 }
 

@@ -68,18 +68,7 @@ void RankBuilder::clear(int32_t target, RangeSpan tokens, Heads heads) {
   move(RowMode::clear, -1, target, tokens, heads);
 }
 
-void RankBuilder::call(Call call, const std::vector<Segment>& segments) {
-  std::vector<Segment>& all = program_.segments;
-  const std::pair operands{tokens_of(call.q), tokens_of(call.kv)};
-  const auto [before, fresh] = call_of_.try_emplace(operands, program_.calls.size());
-  call.segments = static_cast<int32_t>(segments.size());
-  call.first_segment = fresh ? -1 : program_.calls[before->second].first_segment;
-  if (fresh || program_.calls[before->second].segments != call.segments ||
-      !std::equal(segments.begin(), segments.end(), all.begin() + call.first_segment)) {
-    call.first_segment = static_cast<int32_t>(all.size());
-    all.insert(all.end(), segments.begin(), segments.end());
-  }
-  before->second = program_.calls.size();
+void RankBuilder::call(const Call& call) {
   add_op(OpKind::call, program_.calls.size());
   program_.calls.push_back(call);
   for (int32_t buffer : {call.q, call.kv, call.d_o, call.out, call.dkv}) touch(buffer);

@@ -5,7 +5,6 @@
 //   b.finish();                                             // places the buffers in the arena
 #pragma once
 
-#include <map>
 #include <span>
 
 #include "harness/compile/program.h"
@@ -29,9 +28,8 @@ class RankBuilder {
 
   void move(RowMode mode, int32_t source, int32_t target, RangeSpan tokens, Heads heads);
   void clear(int32_t target, RangeSpan tokens, Heads heads);
-  // A call of the same queries and keys as an earlier one (as backward after forward) shares its
-  // segments if they are equal.
-  void call(Call call, const std::vector<Segment>& segments);
+  // `call.segments` of RankProgram::segments from `call.first_segment` on.
+  void call(const Call& call);
   void send(const Message& message) { this->message(OpKind::send, message); }
   void receive(const Message& message) { this->message(OpKind::receive, message); }
   void row_sums();
@@ -52,8 +50,7 @@ class RankBuilder {
   const AttentionShape& shape_;
   RankSets sets_;
   RankProgram& program_;
-  std::vector<SetId> tokens_;                          // of each buffer
-  std::map<std::pair<SetId, SetId>, size_t> call_of_;  // the newest, by sets of the operands
+  std::vector<SetId> tokens_;  // of each buffer
 };
 
 }  // namespace cpbench

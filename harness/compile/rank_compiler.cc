@@ -20,6 +20,7 @@ void RankCompiler::compile() {
                                home);
   };
   RankProgram& program = builder_.program();
+  program.clear();
   const RangeSpan tokens = builder_.sets()[home];
   program.home = {tokens.begin(), tokens.end()};
   program.q = add(Tensor::q, ElementClass::model);

@@ -37,9 +37,12 @@ int64_t RowCursor::token_at(int32_t row) {
 
 SetId RankSets::intern(RangeSpan normal, SetId hint) {
   if (std::ranges::equal((*this)[hint], normal)) return hint;
-  const SetId known = shared_.sets.find(normal);
-  if (known != RangeSets::kNone) return known;
-  return plan_count() + own_.intern(Ranges(normal.begin(), normal.end()));
+  const uint64_t hash = hash_of(normal);
+  if (const SetId known = shared_.sets.find(normal, hash); known != RangeSets::kNone) return known;
+  if (const SetId known = own_.find(normal, hash); known != RangeSets::kNone) {
+    return plan_count() + known;
+  }
+  return plan_count() + own_.intern(Ranges(normal.begin(), normal.end()), hash);
 }
 
 SetId RankSets::intersect(SetId a, SetId b) {

@@ -32,6 +32,8 @@ uint64_t mix(uint64_t hash, uint64_t value) {
   return hash * 0xff51afd7ed558ccdULL;
 }
 
+}  // namespace
+
 uint64_t hash_of(RangeSpan ranges) {
   uint64_t hash = 0x243f6a8885a308d3ULL;
   for (const Range& r : ranges) {
@@ -41,9 +43,8 @@ uint64_t hash_of(RangeSpan ranges) {
   return hash;
 }
 
-}  // namespace
-
 Ranges normalise(Ranges ranges) {
+  if (is_normal(ranges)) return ranges;
   std::sort(ranges.begin(), ranges.end(),
             [](const Range& a, const Range& b) { return a.begin < b.begin; });
   Ranges out;
@@ -141,10 +142,7 @@ SetId RangeSets::find(RangeSpan normal, uint64_t hash) const {
   return kNone;
 }
 
-SetId RangeSets::find(RangeSpan normal) const { return find(normal, hash_of(normal)); }
-
-SetId RangeSets::intern(Ranges normal) {
-  uint64_t hash = hash_of(normal);
+SetId RangeSets::intern(Ranges normal, uint64_t hash) {
   if (SetId known = find(normal, hash); known != kNone) return known;
   SetId id = count();
   normal.shrink_to_fit();
