@@ -2,6 +2,7 @@
 #include "harness/compile/partials.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace cpbench {
 namespace {
@@ -32,26 +33,43 @@ Partials::Partials(RankBuilder& builder, Tensor tensor, int32_t home, std::vecto
   accumulators_.push_back({home, all, std::vector<Written>(cells_.size())});
 }
 
+void Partials::Written::settle() {
+  last_owner = -1;
+  if (taken.empty()) return;
+  if (taken_tokens == tokens) {
+    ranges.clear();
+  } else {
+    ranges = subtract(ranges, normalise(std::move(taken)));
+  }
+  tokens -= taken_tokens;
+  taken.clear();
+  taken_tokens = 0;
+}
+
 void Partials::Written::unite(RangeSpan more) {
+  settle();
   if (more.empty()) return;
   ranges = cpbench::unite(ranges, more);
   tokens = size_of(ranges);
 }
 
-void Partials::Written::subtract(RangeSpan less) {
-  ranges = cpbench::subtract(ranges, less);
-  tokens = size_of(ranges);
+void Partials::Written::take(RangeSpan less, int32_t owner) {
+  last_owner = owner < 0 ? std::numeric_limits<int32_t>::max() : owner;
+  taken.insert(taken.end(), less.begin(), less.end());
+  taken_tokens += size_of(less);
 }
 
-Ranges Partials::written_of(const Accumulator& accumulator, size_t cell, SetId here) const {
-  const Written& written = accumulator.written[cell];
+Ranges Partials::written_of(Accumulator& accumulator, size_t cell, SetId here) {
+  Written& written = accumulator.written[cell];
+  written.settle();
   const RankSets& sets = builder_.sets();
   if (written.tokens == sets.size_of(tokens_of(accumulator))) return copy_of(sets[here]);
   return intersect(written.ranges, sets[here]);
 }
 
-Ranges Partials::unwritten_of(const Accumulator& accumulator, size_t cell, SetId here) const {
-  const Written& written = accumulator.written[cell];
+Ranges Partials::unwritten_of(Accumulator& accumulator, size_t cell, SetId here) {
+  Written& written = accumulator.written[cell];
+  written.settle();
   const RankSets& sets = builder_.sets();
   if (written.tokens == sets.size_of(tokens_of(accumulator))) return {};
   return subtract(sets[here], written.ranges);
@@ -100,9 +118,10 @@ int32_t Partials::holder(SetId tokens, Heads heads) const {
   return -1;
 }
 
-bool Partials::any_written(SetId tokens, Heads heads) const {
+bool Partials::any_written(SetId tokens, Heads heads) {
   bool any = false;
-  each_cell(accumulators_, heads, [&](const Accumulator& accumulator, size_t cell, Heads) {
+  each_cell(accumulators_, heads, [&](Accumulator& accumulator, size_t cell, Heads) {
+    accumulator.written[cell].settle();
     any = any || overlap(accumulator.written[cell].ranges, builder_.sets()[tokens]);
   });
   return any;
@@ -137,14 +156,15 @@ void Partials::add(int32_t source, SetId tokens, Heads heads) {
   });
 }
 
-void Partials::take(int32_t target, SetId tokens, Heads heads) {
+void Partials::take(int32_t target, SetId tokens, Heads heads, int32_t owner) {
   std::vector<Ranges> missing(cells_.size(), copy_of(builder_.sets()[tokens]));
   each_cell(accumulators_, heads, [&](Accumulator& accumulator, size_t cell, Heads cell_heads) {
     Written& written = accumulator.written[cell];
+    if (owner <= written.last_owner) written.settle();
     const Ranges held = intersect(written.ranges, builder_.sets()[tokens]);
     if (held.empty()) return;
     builder_.move(RowMode::store, accumulator.buffer, target, held, cell_heads);
-    written.subtract(held);
+    written.take(held, owner);
     missing[cell] = subtract(missing[cell], held);
   });
   for (size_t cell = 0; cell < cells_.size(); ++cell) {
@@ -152,7 +172,8 @@ void Partials::take(int32_t target, SetId tokens, Heads heads) {
   }
   std::erase_if(accumulators_, [&](const Accumulator& accumulator) {
     return accumulator.buffer != home_ &&
-           std::ranges::all_of(accumulator.written, [](const Written& w) { return w.tokens == 0; });
+           std::ranges::all_of(accumulator.written,
+                               [](const Written& w) { return w.tokens == w.taken_tokens; });
   });
 }
 

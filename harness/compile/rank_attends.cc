@@ -112,11 +112,8 @@ void RankCompiler::calls(Heads heads, const std::vector<Work>& work) {
     const auto [found, fresh] =
         group_of.try_emplace({item.q_buffer, item.kv_buffer}, groups.size());
     if (fresh) {
-      groups.push_back({{.heads = heads,
-                         .q = item.q_buffer,
-                         .kv = item.kv_buffer,
-                         .d_o = item.d_o_buffer},
-                        {}});
+      groups.push_back(
+          {{.heads = heads, .q = item.q_buffer, .kv = item.kv_buffer, .d_o = item.d_o_buffer}, {}});
     }
     groups[found->second].items.push_back(&item);
   }
@@ -188,8 +185,7 @@ void RankCompiler::place(std::span<Segment> segments, bool keys, SetId from, Set
   RowCursor rows_to = builder_.sets().rows(to);
   for (Segment& s : segments) {
     const int32_t row = keys ? s.kv_row : s.q_row;
-    (keys ? s.dkv_row : s.out_row) =
-        from == to ? row : rows_to.row_at(rows_from.token_at(row));
+    (keys ? s.dkv_row : s.out_row) = from == to ? row : rows_to.row_at(rows_from.token_at(row));
   }
 }
 

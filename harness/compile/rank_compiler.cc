@@ -98,6 +98,11 @@ void RankCompiler::clear_untouched() {
   }
 }
 
+int32_t RankCompiler::owner_of(const Send& send) {
+  const auto rank = static_cast<int32_t>(context_.plan.rank_sets[send.to].front().begin);
+  return builder_.sets().contains(context_.plan.home[rank], send.tokens) ? rank : -1;
+}
+
 void RankCompiler::send(const Send& send, int32_t number) {
   const int64_t bytes = context_.index[pass_].wire_bytes[number];
   const Heads heads = heads_of(send.tensor, send.heads, context_.problem.shape);
@@ -110,7 +115,7 @@ void RankCompiler::send(const Send& send, int32_t number) {
     buffer =
         builder_.add_buffer(send.tensor, wide ? ElementClass::accumulation : ElementClass::model,
                             heads, send.tokens, bytes);
-    partials(send.tensor).take(buffer, send.tokens, heads);
+    partials(send.tensor).take(buffer, send.tokens, heads, owner_of(send));
   } else {
     buffer = copies_.holder(send.tensor, send.tokens, heads);
     const bool as_is = buffer >= 0 && builder_.tokens_of(buffer) == send.tokens &&
