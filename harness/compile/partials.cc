@@ -99,7 +99,10 @@ void Partials::reserve(SetId tokens, Heads heads) {
   const Heads component = component_of(heads);
   Ranges missing = copy_of(sets[tokens]);
   for (const Accumulator& accumulator : accumulators_) {
-    if (!overlaps(accumulator.heads, heads)) continue;
+    if (!overlaps(accumulator.heads, heads) ||
+        sets.intersect(tokens_of(accumulator), tokens) == RangeSets::kEmpty) {
+      continue;
+    }
     missing = subtract(missing, sets[tokens_of(accumulator)]);
     if (missing.empty()) return;
   }
@@ -165,7 +168,11 @@ void Partials::take(int32_t target, SetId tokens, Heads heads, int32_t owner) {
     if (held.empty()) return;
     builder_.move(RowMode::store, accumulator.buffer, target, held, cell_heads);
     written.take(held, owner);
-    missing[cell] = subtract(missing[cell], held);
+    if (size_of(held) == size_of(missing[cell])) {
+      missing[cell].clear();
+    } else {
+      missing[cell] = subtract(missing[cell], held);
+    }
   });
   for (size_t cell = 0; cell < cells_.size(); ++cell) {
     if (overlaps(cells_[cell], heads)) builder_.clear(target, missing[cell], cells_[cell]);

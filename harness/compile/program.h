@@ -48,6 +48,7 @@ struct Buffer {
   int64_t offset = 0;
   int32_t first_op = 0;  // alive in operations [first_op, last_op]
   int32_t last_op = 0;
+  bool operator==(const Buffer&) const = default;
 };
 
 struct Part {
@@ -76,11 +77,13 @@ struct RowOp {
   Heads heads;            // of the tensor, not of the buffer
   int32_t first_run = 0;  // in RankProgram::runs
   int32_t runs = 0;
+  bool operator==(const RowOp&) const = default;
 };
 struct RowRun {
   int32_t source_row = 0;  // `clear` has none
   int32_t target_row = 0;  // no row twice in an operation
   int32_t rows = 0;
+  bool operator==(const RowRun&) const = default;
 };
 
 // Query row i of a segment sees its key row j if
@@ -113,6 +116,7 @@ struct Call {
   int32_t dkv = -1;
   int32_t first_segment = 0;  // in RankProgram::segments; equal calls share theirs
   int32_t segments = 0;
+  bool operator==(const Call&) const = default;
 };
 
 struct Message {
@@ -120,6 +124,7 @@ struct Message {
   int32_t peer = -1;
   int32_t tag = -1;  // the send's number in its pass, odd for backward: 2 * send + pass
   int64_t bytes = 0;
+  bool operator==(const Message&) const = default;
 };
 
 enum class OpKind : uint8_t {
@@ -132,6 +137,7 @@ enum class OpKind : uint8_t {
 struct Op {
   OpKind kind = OpKind::rows;
   int32_t index = 0;
+  bool operator==(const Op&) const = default;
 };
 
 struct ProgramStep {
@@ -139,6 +145,7 @@ struct ProgramStep {
   int32_t step = 0;
   int32_t first_op = 0;
   int32_t ops = 0;
+  bool operator==(const ProgramStep&) const = default;
 };
 
 struct RankProgram {
@@ -155,6 +162,7 @@ struct RankProgram {
   std::vector<Message> messages;
 
   void clear();  // keeps the memory of the vectors
+  bool operator==(const RankProgram&) const = default;
 };
 
 struct Program {

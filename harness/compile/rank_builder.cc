@@ -44,7 +44,13 @@ void RankBuilder::move(RowMode mode, int32_t source, int32_t target, RangeSpan t
   if (tokens.empty()) return;
   std::vector<RowRun>& runs = program_.runs;
   const size_t first = runs.size();
-  RowCursor from = sets_.rows(tokens_of(source < 0 ? target : source));
+  const SetId held = tokens_of(source < 0 ? target : source);
+  // What is all of both buffers lies in both alike.
+  if (held == tokens_of(target) && size_of(tokens) == sets_.size_of(held)) {
+    runs.push_back({0, 0, static_cast<int32_t>(sets_.size_of(held))});
+    tokens = {};
+  }
+  RowCursor from = sets_.rows(held);
   RowCursor to = sets_.rows(tokens_of(target));
   for (const Range& range : tokens) {
     const int32_t source_row = source < 0 ? 0 : from.row_at(range.begin);

@@ -18,6 +18,9 @@ void append(Ranges& out, Range range) {
 // First range of [from, end) that ends after `token`. Galloping: cheap when it is near, logarithmic
 // when it is far, so a walk over two sets costs about the smaller one.
 RangeSpan::iterator first_after(RangeSpan::iterator from, RangeSpan::iterator end, int64_t token) {
+  for (int near = 0; near < 2; ++near, ++from) {  // mostly it is this one or the next
+    if (from == end || from->end > token) return from;
+  }
   int64_t stride = 1;
   while (end - from > stride && (from + stride)->end <= token) {
     from += stride;
@@ -81,6 +84,7 @@ Ranges unite(RangeSpan a, RangeSpan b) {
 Ranges intersect(RangeSpan a, RangeSpan b) {
   if (a.size() > b.size()) std::swap(a, b);
   Ranges out;
+  out.reserve(a.size());
   auto at = b.begin();
   for (const Range& r : a) {
     at = first_after(at, b.end(), r.begin);
