@@ -99,7 +99,7 @@ AttentionShape shape_of(int32_t heads, int32_t kv_heads, Dtype dtype = Dtype::fl
 }
 
 Segment segment(int32_t q_rows, int32_t kv_rows, SegmentMask mask, int32_t first = 0,
-                int64_t last = 0) {
+                int32_t last = 0) {
   return {.q_row = 3,
           .q_rows = q_rows,
           .kv_row = 5,
