@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
-#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "harness/cli/json_number.h"
 #include "harness/cli/outcome.h"
 #include "harness/cli/parameters.h"
 #include "harness/measure/metrics.h"
@@ -66,10 +66,6 @@ std::map<std::string, double> baseline_values(const std::vector<Outcome>& outcom
     if (!values.count(key) || outcome.cell.options.empty()) values[key] = *value;
   }
   return values;
-}
-
-std::string strategy_text(const Cell& cell) {
-  return cell.strategy + (cell.options.empty() ? "" : ":" + options_text(cell.options));
 }
 
 Table table_of(const std::vector<Outcome>& outcomes, const std::string& baseline) {
@@ -134,13 +130,6 @@ void drop_empty_columns(Table& table) {
 
 // ---- for programs
 
-ordered_json number(double value) {
-  if (!std::isfinite(value)) return nullptr;
-  constexpr double kExact = 9007199254740992.0;  // 2^53: integers up to here are exact
-  if (value == std::floor(value) && std::abs(value) <= kExact) return static_cast<int64_t>(value);
-  return value;
-}
-
 std::string json(const std::vector<Outcome>& outcomes) {
   ordered_json array = ordered_json::array();
   for (const Outcome& outcome : outcomes) {
@@ -168,7 +157,7 @@ std::string json(const std::vector<Outcome>& outcomes) {
     object["plan_hash"] = outcome.plan_hash;
     object["metrics"] = ordered_json::object();
     for (const MetricValue& metric : outcome.metrics) {
-      object["metrics"][metric.name] = number(metric.value);
+      object["metrics"][metric.name] = json_number(metric.value);
     }
     array.push_back(std::move(object));
   }
@@ -189,7 +178,7 @@ Table everything(const std::vector<Outcome>& outcomes) {
                            outcome.error, outcome.file, run_id(outcome.cell), outcome.plan_hash});
     for (const Metric& metric : metrics()) {
       const auto value = value_of(outcome, metric.name);
-      row.push_back(value ? number(*value).dump() : "");
+      row.push_back(value ? json_number(*value).dump() : "");
     }
     table.rows.push_back(std::move(row));
   }
