@@ -81,7 +81,7 @@ def draw_group(axes, centre, runs, labels, width):
 def draw(runs):
     runs = [run for run in runs if run.backend != "plan"]
     if not any(tokens_per_second(run) for run in runs):
-        raise results.ResultError("no run has samples; throughput needs runs, not plans alone")
+        raise results.NothingToDraw("no run has samples; throughput needs runs, not plans alone")
     common, groups = results.grouped(runs)
     labels = sorted({run.label for run in runs}, key=style.order)
     baselines = {run.label for run in map(baseline_of, groups.values()) if run}

@@ -1,0 +1,111 @@
+"""Where the time of an iteration goes: a stacked bar per strategy, whose parts sum to the whole.
+
+One panel per workload, size, ranks and cluster. From the left: the compute of a perfectly even load
+at the kernels' best rate, what kernels lose on the segments they get, imbalance, communication that
+compute does not hide, copies, padding, the layer around the attention, and the rest. The number at
+the right is the whole. What did not run says why.
+"""
+
+import style
+
+import results
+
+MOST_PANELS = 12  # beyond, the panels are too small to read
+ROW = 0.19  # inches per strategy: a line of text and a little air
+# Metric, words, colour and hatch; neighbours differ in lightness.
+PARTS = (
+    ("time_ideal", "ideal compute", "#0072B2", ""),
+    ("time_kernel_inefficiency", "kernel inefficiency", "#A8D8F4", ""),
+    ("time_imbalance", "imbalance", "#D55E00", "\\\\\\"),
+    ("time_exposed_communication", "exposed communication", "#F0E442", "///"),
+    ("time_copies", "copies and merges", "#7F4A67", ""),
+    ("time_padding", "padding", "#BBBBBB", "xxx"),
+    ("time_layer", "layer", "#009E73", ""),
+    ("time_other", "other", "#FFFFFF", "..."),
+)
+
+
+def parts(run):
+    """Seconds of each part that the run has, in the order of PARTS; {} without an attribution."""
+    if run.status != "ok":
+        return {}
+    return {name: run.metrics[name] for name, *_ in PARTS if name in run.metrics}
+
+
+def draw_panel(axes, members, labels, seen):
+    whole = max(sum(parts(run).values()) for run in members)
+    unit, unit_name = style.time_unit(whole)
+    for run in members:
+        row, left, found = labels.index(run.label), 0.0, parts(run)
+        for name, _, colour, hatch in PARTS:
+            width = found.get(name, 0) / unit
+            if width <= 0:
+                continue
+            seen.add(name)
+            axes.barh(
+                row,
+                width,
+                0.72,
+                left,
+                facecolor=colour,
+                hatch=hatch,
+                edgecolor="black",
+                linewidth=0.4,
+            )
+            left += width
+        text = f" {left:.3g}" if found else f" {run.status}" if run.status != "ok" else " no times"
+        axes.text(left, row, text, va="center", color="black" if found else "#444444")
+    axes.set_xlim(0, 1.16 * whole / unit)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.set_yticks(range(len(labels)), ["\n".join(style.broken(label, 22)) for label in labels])
+    axes.tick_params(axis="y", length=0)
+    axes.xaxis.set_major_locator(style.plt.MaxNLocator(4))
+    axes.grid(False, axis="y")
+    axes.grid(True, axis="x")
+    axes.set_xlabel(f"{unit_name} of an iteration")
+
+
+def draw(runs):
+    timed = [run for run in runs if run.backend != "plan"]
+    common, groups = results.grouped(timed) if timed else ((), {})
+    groups = {words: rows for words, rows in groups.items() if any(parts(run) for run in rows)}
+    if not groups:
+        raise results.NothingToDraw("no run has a time attribution (metrics time_ideal and on)")
+    shown = dict(list(groups.items())[:MOST_PANELS])
+    everyone = [run for members in shown.values() for run in members]
+    labels = sorted({run.label for run in everyone}, key=style.order)
+    columns = min(len(shown), 3)
+    rows = -(-len(shown) // columns)
+    fig, panels = style.figure(
+        "full",
+        0.3 + (0.75 + ROW * len(labels)) * rows,
+        rows=rows,
+        columns=columns,
+        squeeze=False,
+        sharey=True,
+    )
+    room = style.characters(0.75 * style.WIDTHS["full"] / columns)
+    notes = {style.note_runs(members) for members in shown.values()}
+    seen = set()
+    for axes, (words, members) in zip(panels.flat, shown.items(), strict=False):
+        draw_panel(axes, members, labels, seen)
+        own = [style.note_runs(members)] if len(notes) > 1 else []
+        axes.set_title("\n".join(style.wrapped([w for w in (*words, *own) if w], room)))
+    for axes in panels.flat[len(shown) :]:
+        axes.set_visible(False)
+    note = [*common, *(note for note in notes if note and len(notes) == 1)]
+    note += [f"the first {len(shown)} of {len(groups)} groups"] if len(shown) < len(groups) else []
+    style.footer(fig, note)
+    named = [part for part in PARTS if part[0] in seen]
+    handles = [
+        style.plt.Rectangle(
+            (0, 0), 1, 1, facecolor=colour, hatch=hatch, edgecolor="black", linewidth=0.4
+        )
+        for _, _, colour, hatch in named
+    ]
+    style.legend(fig, handles, [words for _, words, _, _ in named])
+    return fig, everyone
+
+
+if __name__ == "__main__":
+    style.main(__doc__, draw, "time_attribution")
