@@ -18,9 +18,11 @@ try:
 
     import results
 except ImportError as error:
-    sys.exit(
-        f"cpbench: error: the report needs the Python package '{error.name}'; run scripts/setup"
+    print(
+        f"cpbench: error: the report needs the Python package '{error.name}'; run scripts/setup",
+        file=sys.stderr,
     )
+    sys.exit(2)
 
 LABELS = {
     "git_sha": "commit",

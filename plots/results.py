@@ -125,8 +125,10 @@ def _run(path):
             for name in ("tokens", "ranks", "nodes", "packs"):
                 attributes[name] = int(attributes[name])
             attributes.setdefault("cached", "0")  # files of schema 1.0
-            for name in ("cluster", "network", "profile"):  # files of schema 1.1
-                attributes.setdefault(name, "")
+            attributes.setdefault("cluster", "")  # files of schema 1.1
+            for name in ("network", "profile"):  # only a simulation has them
+                if attributes["backend"] != "simulate" or name not in attributes:
+                    attributes[name] = ""
             attributes["provenance"] = {
                 name: _text(value) for name, value in file["provenance"].attrs.items()
             }

@@ -81,7 +81,7 @@ def draw(runs):
     axes.set_xlabel(f"measured, {unit_name} of an iteration")
     axes.set_ylabel(f"simulated, {unit_name} of an iteration")
     room = style.characters(style.WIDTHS["column"])
-    fig.suptitle("\n".join(style.wrapped(summary(found).split(", "), room)), fontsize=7.5)
+    axes.set_title("\n".join(style.wrapped(summary(found).split(", "), room)))
     measured = [run for _, run in found]
     common, _ = results.grouped(measured)
     notes = [*common, style.note_runs(measured), f"band: {BAND:.0%}"]

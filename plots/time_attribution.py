@@ -3,7 +3,8 @@
 One panel per workload, size, ranks and cluster. From the left: the compute of a perfectly even load
 at the kernels' best rate, what kernels lose on the segments they get, imbalance, communication that
 compute does not hide, copies, padding, the layer around the attention, and the rest. The number at
-the right is the whole. What did not run says why.
+the right is the whole, which a black line marks where a part is negative and stands left of zero:
+the rank that ended last had less than its share to compute. What did not run says why.
 """
 
 import style
@@ -23,6 +24,7 @@ PARTS = (
     ("time_layer", "layer", "#009E73", ""),
     ("time_other", "other", "#FFFFFF", "..."),
 )
+WORDS = {"ok": "no attribution", "oom": "out of memory"}
 
 
 def parts(run):
@@ -32,30 +34,32 @@ def parts(run):
     return {name: run.metrics[name] for name, *_ in PARTS if name in run.metrics}
 
 
-def draw_panel(axes, members, labels, seen):
-    whole = max(sum(parts(run).values()) for run in members)
-    unit, unit_name = style.time_unit(whole)
+def draw_bar(axes, row, found, unit):
+    """Gives where the parts end: right of zero those above it, left of it those below."""
+    ends = {True: 0.0, False: 0.0}
+    for name, _, colour, hatch in PARTS:
+        width = found.get(name, 0) / unit
+        if width:
+            look = {"facecolor": colour, "hatch": hatch, "edgecolor": "black", "linewidth": 0.4}
+            axes.barh(row, width, 0.72, ends[width > 0], **look)
+            ends[width > 0] += width
+    if ends[False] < 0:
+        axes.plot([sum(ends.values())] * 2, [row - 0.45, row + 0.45], color="black", linewidth=1.2)
+    return ends[False], ends[True]
+
+
+def draw_panel(axes, members, labels):
+    unit, unit_name = style.time_unit(max(sum(parts(run).values()) for run in members))
+    lowest, highest = 0.0, 0.0
     for run in members:
-        row, left, found = labels.index(run.label), 0.0, parts(run)
-        for name, _, colour, hatch in PARTS:
-            width = found.get(name, 0) / unit
-            if width <= 0:
-                continue
-            seen.add(name)
-            axes.barh(
-                row,
-                width,
-                0.72,
-                left,
-                facecolor=colour,
-                hatch=hatch,
-                edgecolor="black",
-                linewidth=0.4,
-            )
-            left += width
-        text = f" {left:.3g}" if found else f" {run.status}" if run.status != "ok" else " no times"
-        axes.text(left, row, text, va="center", color="black" if found else "#444444")
-    axes.set_xlim(0, 1.16 * whole / unit)
+        row, found = labels.index(run.label), parts(run)
+        low, high = draw_bar(axes, row, found, unit)
+        lowest, highest = min(lowest, low), max(highest, high)
+        text = f"{sum(found.values()) / unit:.3g}" if found else WORDS.get(run.status, run.status)
+        axes.text(high, row, f" {text}", va="center", color="black" if found else "#444444")
+    if lowest < 0:
+        axes.axvline(0, color="black", linewidth=0.6)
+    axes.set_xlim(1.05 * lowest, 1.2 * highest)
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.set_yticks(range(len(labels)), ["\n".join(style.broken(label, 22)) for label in labels])
     axes.tick_params(axis="y", length=0)
@@ -86,9 +90,8 @@ def draw(runs):
     )
     room = style.characters(0.75 * style.WIDTHS["full"] / columns)
     notes = {style.note_runs(members) for members in shown.values()}
-    seen = set()
     for axes, (words, members) in zip(panels.flat, shown.items(), strict=False):
-        draw_panel(axes, members, labels, seen)
+        draw_panel(axes, members, labels)
         own = [style.note_runs(members)] if len(notes) > 1 else []
         axes.set_title("\n".join(style.wrapped([w for w in (*words, *own) if w], room)))
     for axes in panels.flat[len(shown) :]:
@@ -96,7 +99,7 @@ def draw(runs):
     note = [*common, *(note for note in notes if note and len(notes) == 1)]
     note += [f"the first {len(shown)} of {len(groups)} groups"] if len(shown) < len(groups) else []
     style.footer(fig, note)
-    named = [part for part in PARTS if part[0] in seen]
+    named = [part for part in PARTS if any(parts(run).get(part[0]) for run in everyone)]
     handles = [
         style.plt.Rectangle(
             (0, 0), 1, 1, facecolor=colour, hatch=hatch, edgecolor="black", linewidth=0.4

@@ -12,6 +12,8 @@ sys.path.insert(0, str(ROOT / "plots"))
 
 import style  # noqa: E402
 
+import results  # noqa: E402
+
 
 def write_samples(folder, *strategies, simulated=False):
     default = ROOT / "build/tests/plots/cpbench_sample_results"
@@ -30,7 +32,12 @@ def samples(tmp_path_factory):
 @pytest.fixture(scope="session")
 def crowd(tmp_path_factory):
     """Every known strategy on four workloads, one with a long name, and two rank counts."""
-    return write_samples(tmp_path_factory.mktemp("crowd"), *style.KNOWN)
+    return results.load_runs(write_samples(tmp_path_factory.mktemp("crowd"), *style.KNOWN))
+
+
+@pytest.fixture(scope="session")
+def simulated_samples(tmp_path_factory):
+    return write_samples(tmp_path_factory.mktemp("simulated"), simulated=True)
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +48,6 @@ def validation(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def crowded_validation(tmp_path_factory):
-    folder = write_samples(tmp_path_factory.mktemp("crowded_validation"), *style.KNOWN)
-    return write_samples(folder, *style.KNOWN, simulated=True)
+def crowded_validation(crowd, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("simulated_crowd")
+    return crowd + results.load_runs(write_samples(folder, *style.KNOWN, simulated=True))

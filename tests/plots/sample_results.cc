@@ -89,13 +89,13 @@ void add_times(cpbench::Result& result) {
   for (const auto& [name, share] : shares) add(name, share * seconds);
 }
 
-// The same cells as a model would have them: faster by an eighth, with transfers beside the rest.
+// The same cells as a model would have them: faster by a fifth, with transfers beside the rest.
 void simulate(cpbench::Result& result) {
   result.cell.backend = "simulate";
   result.oversubscribed = false;
   for (cpbench::PackResult& pack : result.packs) {
     cpbench::Timeline& timeline = pack.timeline;
-    for (double& seconds : timeline.seconds) seconds *= 0.875;
+    for (double& seconds : timeline.seconds) seconds *= 0.8;
     for (int32_t rank = 0; rank < timeline.ranks; ++rank) {
       timeline.events.push_back({rank, 0, 0, cpbench::Activity::transfer, 0.0, 5e-5});
     }
