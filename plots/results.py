@@ -78,7 +78,7 @@ class Run:
 
     @property
     def simulated(self):
-        return self.backend == "simulate"
+        return self.attributes["simulated"] == "yes" or self.backend == "simulate"
 
     @property
     def seconds(self):
@@ -125,10 +125,11 @@ def _run(path):
             for name in ("tokens", "ranks", "nodes", "packs"):
                 attributes[name] = int(attributes[name])
             attributes.setdefault("cached", "0")  # files of schema 1.0
-            attributes.setdefault("cluster", "")  # files of schema 1.1
-            for name in ("network", "profile"):  # only a simulation has them
-                if attributes["backend"] != "simulate" or name not in attributes:
-                    attributes[name] = ""
+            older = {"cluster": "", "network": "ports", "profile": "ideal", "model_error": ""}
+            for name, value in {**older, "simulated": "no"}.items():  # files of schema 1.1
+                attributes.setdefault(name, value)
+            if attributes["backend"] != "simulate":  # they say nothing of such a run
+                attributes["network"] = attributes["profile"] = ""
             attributes["provenance"] = {
                 name: _text(value) for name, value in file["provenance"].attrs.items()
             }
@@ -211,7 +212,7 @@ def _word(key, value):
         return f"{size_text(value)} tokens"
     if key in ("ranks", "nodes", "packs"):
         return f"{value} {key[:-1] if value == 1 else key}"
-    if key in ("seed", "window", "cached"):
+    if key in ("seed", "window", "cached", "network", "profile"):
         return f"{key} {value}"
     return str(value)
 

@@ -16,6 +16,10 @@ namespace {
 
 // What the cell is, without how it was run.
 std::string what_key(Cell cell) {
+  const Cell none;
+  cell.cluster = none.cluster;
+  cell.network = none.network;
+  cell.profile = none.profile;
   cell.backend.clear();
   cell.kernel.clear();
   cell.warmup = 0;
@@ -71,7 +75,7 @@ std::set<std::string> machines_of(const Comparison& c, bool of_a, bool words) {
   std::set<std::string> machines;
   for (const auto& [i, k] : c.pairs) {
     const ComparedResult& result = of_a ? c.a.results[i] : c.b.results[k];
-    if (source_of(result.outcome.cell) != "measured") continue;
+    if (source_of(result.outcome) != "measured") continue;
     machines.insert(words ? get(result, "cores") + " cores of " + get(result, "cpu_model")
                           : get(result, "machine"));
   }
@@ -120,14 +124,14 @@ Comparison compare(Side a, Side b) {
   return c;
 }
 
-std::string source_of(const Cell& cell) {
-  if (cell.backend == "plan") return "planned";
-  return cell.backend == "simulate" ? "simulated" : "measured";
+std::string source_of(const Outcome& outcome) {
+  if (outcome.cell.backend == "plan") return "planned";
+  return outcome.simulated || outcome.cell.backend == "simulate" ? "simulated" : "measured";
 }
 
 std::string source_of(const Side& side) {
   std::set<std::string> sources;
-  for (const ComparedResult& result : side.results) sources.insert(source_of(result.outcome.cell));
+  for (const ComparedResult& result : side.results) sources.insert(source_of(result.outcome));
   return sources.size() == 1 ? *sources.begin() : "mixed";
 }
 
@@ -140,8 +144,8 @@ std::vector<std::string> cautions(const Comparison& c) {
         fmt::join(machines_of(c, true, true), ", "), fmt::join(machines_of(c, false, true), ", ")));
   }
   const size_t mixed = std::count_if(c.pairs.begin(), c.pairs.end(), [&](const auto& pair) {
-    const std::set<std::string> sources = {source_of(c.a.results[pair.first].outcome.cell),
-                                           source_of(c.b.results[pair.second].outcome.cell)};
+    const std::set<std::string> sources = {source_of(c.a.results[pair.first].outcome),
+                                           source_of(c.b.results[pair.second].outcome)};
     return sources == std::set<std::string>{"measured", "simulated"};
   });
   if (mixed > 0) {
@@ -157,7 +161,7 @@ std::vector<std::string> cautions(const Comparison& c) {
                     n, c.pairs.size()));
   }
   if (count_pairs(c, [](const auto& r) {
-        return source_of(r.outcome.cell) == "measured" && get(r, "debug_build") == "yes";
+        return source_of(r.outcome) == "measured" && get(r, "debug_build") == "yes";
       })) {
     lines.push_back("some runs are of a build that is not optimised: their times mean nothing");
   }

@@ -32,13 +32,13 @@ struct Comparison {
 };
 
 // Cells belong together that are the same run; of the rest those that are the same strategy on the
-// same problem and differ in how they were run alone (backend, kernel, iterations), if there is one
-// such cell on either side. Throws UserError if nothing belongs together.
+// same problem and differ in how they were run alone (backend, cluster, kernel, iterations), if
+// there is one such cell on either side. Throws UserError if nothing belongs together.
 Comparison compare(Side a, Side b);
 
 // "measured", "simulated" or "planned"; of several cells the one word that holds for all, or
 // "mixed".
-std::string source_of(const Cell& cell);
+std::string source_of(const Outcome& outcome);
 std::string source_of(const Side& side);
 
 // What forbids to read the ratios of times as they stand, one line each.

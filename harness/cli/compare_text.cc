@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "harness/cli/compare.h"
 #include "harness/cli/json_number.h"
@@ -110,8 +111,12 @@ void add_parameters(Table& table, const std::vector<Pair>& pairs) {
 }
 
 std::string side_line(const char* name, const Side& side) {
-  return fmt::format("{}: {}, {} cells, {}\n", name, side.path, side.results.size(),
-                     source_of(side));
+  std::set<std::string> errors;
+  for (const ComparedResult& result : side.results) errors.insert(result.outcome.model_error);
+  errors.erase("");
+  const std::string models = errors.empty() ? "" : fmt::format(" ({})", fmt::join(errors, "; "));
+  return fmt::format("{}: {}, {} cells, {}{}\n", name, side.path, side.results.size(),
+                     source_of(side), models);
 }
 
 std::string only_text(const char* name, const Side& side, const std::vector<size_t>& indices,
@@ -181,7 +186,7 @@ ordered_json cell_json(const Outcome& outcome) {
   }
   object["status"] = name_of(outcome.status);
   object["error"] = outcome.error;
-  object["source"] = source_of(outcome.cell);
+  object["source"] = source_of(outcome);
   object["run_id"] = run_id(outcome.cell);
   object["file"] = outcome.file;
   return object;
@@ -243,7 +248,7 @@ std::string as_csv(const Comparison& c, const std::vector<std::string>& names) {
       row.push_back(both(parameter.get(first.cell), parameter.get(second.cell)));
     }
     row.push_back(options_text(first.cell.options));
-    for (const Outcome* side : {a, b}) row.push_back(side ? source_of(side->cell) : "");
+    for (const Outcome* side : {a, b}) row.push_back(side ? source_of(*side) : "");
     for (const Outcome* side : {a, b}) row.push_back(side ? name_of(side->status) : "");
     for (const Outcome* side : {a, b}) row.push_back(side ? side->file : "");
     for (const std::string& name : names) {

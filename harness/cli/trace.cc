@@ -116,10 +116,10 @@ bool has_timeline(const Result& result) {
 }
 
 std::string chrome_trace(const Result& result) {
-  const bool simulated = result.cell.backend == "simulate";
   const ordered_json about = {{"strategy", result.cell.strategy},
                               {"run_id", run_id(result.cell)},
                               {"backend", result.cell.backend},
+                              {"model_error", result.model_error},
                               {"command", command_of(result.cell)}};
   std::string out = "{\"displayTimeUnit\":\"ms\",\"otherData\":" + about.dump();
   out += ",\"traceEvents\":[\n";
@@ -136,7 +136,7 @@ std::string chrome_trace(const Result& result) {
     const int64_t process = int64_t{rank} + 1;
     if (rank != named) {
       add(name_event("process_name", process, thread + 1,
-                     "rank " + std::to_string(rank) + (simulated ? " (simulated)" : "")));
+                     "rank " + std::to_string(rank) + (result.simulated ? " (simulated)" : "")));
       named = rank;
     }
     int lane = 0;
