@@ -76,8 +76,21 @@ def ratio_text(run, metric, members, baseline):
     return f"{ratio:.2f}x"
 
 
+def parameters_in_common(runs):
+    """ "tokens 4K", "ranks 8" and so on: what all cells share and a reader needs to repeat them."""
+    found = []
+    for key in results.GROUP_KEYS:
+        values = {run.attributes[key] for run in runs}
+        value = values.pop()
+        unused = key in ("window", "cached") and value == "0"
+        if not values and value != "" and not unused:
+            text = results.size_text(value) if key == "tokens" else value
+            found.append(f"{key.removesuffix('_name')} {text}")
+    return found
+
+
 def comparison(runs, baseline):
-    common, groups = results.grouped(runs)
+    _, groups = results.grouped(runs)
     columns = [page.Column("strategy"), page.Column("status")]
     for metric, heading, _ in COLUMNS:
         columns.append(page.Column(heading, number=True))
@@ -99,7 +112,7 @@ def comparison(runs, baseline):
             rows.append(row)
         tables.append((", ".join(words), rows))
     columns, tables, same = without_constants(columns, tables)
-    notes = [*common, *same]
+    notes = [*parameters_in_common(runs), *same]
     text = page.element("p", "In all cells: " + ", ".join(notes)) if notes else ""
     return page.Markup(text + page.table(columns, tables))
 

@@ -84,7 +84,7 @@ def draw(runs):
     axes.set_title("\n".join(style.wrapped(summary(found).split(", "), room)))
     measured = [run for _, run in found]
     common, _ = results.grouped(measured)
-    notes = [*common, style.note_runs(measured), f"band: {BAND:.0%}"]
+    notes = [*common, style.note_runs(measured), f"band: {BAND:.0%}", "legend: mean error"]
     style.footer(fig, [note for note in notes if note])
     handles = [
         style.plt.Line2D([], [], linestyle="none", markersize=5, **style.line(label))

@@ -24,7 +24,18 @@ KINDS = [
     "directions",
     "formats",
 ]
-COMMANDS = ["run", "plan", "check", "show", "list", "workload", "completion"]
+COMMANDS = [
+    "run",
+    "plan",
+    "check",
+    "show",
+    "compare",
+    "trace",
+    "report",
+    "list",
+    "workload",
+    "completion",
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)
