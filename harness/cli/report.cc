@@ -2,7 +2,6 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <set>
 
 #include "harness/cli/json_number.h"
@@ -16,11 +15,12 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::optional<double> value_of(const Outcome& outcome, const std::string& name) {
+// Nullptr if the outcome has no such metric.
+const double* value_of(const Outcome& outcome, const std::string& name) {
   for (const MetricValue& metric : outcome.metrics) {
-    if (metric.name == name) return metric.value;
+    if (metric.name == name) return &metric.value;
   }
-  return std::nullopt;
+  return nullptr;
 }
 
 // ---- for people
@@ -61,7 +61,7 @@ std::map<std::string, double> baseline_values(const std::vector<Outcome>& outcom
                                               const std::string& metric) {
   std::map<std::string, double> values;
   for (const Outcome& outcome : outcomes) {
-    const auto value = value_of(outcome, metric);
+    const double* value = value_of(outcome, metric);
     if (outcome.cell.strategy != baseline || outcome.status != Status::ok || !value) continue;
     const std::string key = problem_key(outcome.cell);
     if (!values.count(key) || outcome.cell.options.empty()) values[key] = *value;
@@ -70,9 +70,6 @@ std::map<std::string, double> baseline_values(const std::vector<Outcome>& outcom
 }
 
 Table table_of(const std::vector<Outcome>& outcomes, const std::string& baseline) {
-  bool timed = false;
-  for (const Outcome& outcome : outcomes)
-    timed |= value_of(outcome, "iteration_seconds").has_value();
   const auto times = baseline_values(outcomes, baseline, "iteration_seconds");
   const auto bytes = baseline_values(outcomes, baseline, "wire_bytes");
 
@@ -101,7 +98,7 @@ Table table_of(const std::vector<Outcome>& outcomes, const std::string& baseline
       row.push_back(ok && found != values.end() && found->second > 0 ? compare(found->second) : "");
     };
     for (const TableMetric& column : kTableMetrics) {
-      const auto value = ok ? value_of(outcome, column.metric) : std::nullopt;
+      const double* value = ok ? value_of(outcome, column.metric) : nullptr;
       row.push_back(value ? column.text(*value) : "");
       const std::string name = column.metric;
       if (name == "iteration_seconds") {
@@ -194,7 +191,7 @@ Table everything(const std::vector<Outcome>& outcomes) {
                 outcome.file, run_id(outcome.cell), outcome.simulated ? "yes" : "no",
                 outcome.model_error, outcome.plan_hash});
     for (const Metric& metric : metrics()) {
-      const auto value = value_of(outcome, metric.name);
+      const double* value = value_of(outcome, metric.name);
       row.push_back(value ? json_number(*value).dump() : "");
     }
     table.rows.push_back(std::move(row));

@@ -86,7 +86,7 @@ def complete(*words):
 
 
 def test_completion_works_in_bash():
-    assert complete("cpbench", "comp") == ["completion"]
+    assert complete("cpbench", "compl") == ["completion"]
     assert complete("cpbench", "run", "--strategy", "zig") == ["zigzag"]
     assert complete("cpbench", "run", "--strategy", "ring,zig") == ["ring,zigzag"]
     assert complete("cpbench", "list", "metr") == ["metrics"]
