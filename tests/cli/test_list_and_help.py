@@ -34,6 +34,7 @@ COMMANDS = [
     "report",
     "list",
     "workload",
+    "doctor",
     "completion",
 ]
 
