@@ -58,8 +58,8 @@ def cautions(runs):
     """What a reader must know before believing a number."""
     lines = []
     if any(run.simulated for run in runs):
-        error = style.model_error(runs)
-        lines.append(f"Times marked simulated are a model's, not a clock's. {error}")
+        errors = "; ".join(style.model_errors(runs)) or "unknown"
+        lines.append(f"Times marked simulated are a model's, not a clock's. Its error: {errors}.")
     if over := sum(run.oversubscribed == "yes" for run in runs):
         cells = counted(over, "cell")
         lines.append(f"{cells} ran with more ranks than cores: their times compare little.")

@@ -84,7 +84,8 @@ def draw(runs):
     axes.set_title("\n".join(style.wrapped(summary(found).split(", "), room)))
     measured = [run for _, run in found]
     common, _ = results.grouped(measured)
-    notes = [*common, style.note_runs(measured), f"band: {BAND:.0%}", "legend: mean error"]
+    everyone = [run for pair in found for run in pair]
+    notes = [*common, style.note_runs(everyone), f"band: {BAND:.0%}", "legend: mean error"]
     style.footer(fig, [note for note in notes if note])
     handles = [
         style.plt.Line2D([], [], linestyle="none", markersize=5, **style.line(label))
@@ -92,7 +93,7 @@ def draw(runs):
     ]
     labels = [f"{label} {np.abs(error).mean():.0%}" for label, error in by_label.items()]
     style.legend(fig, handles, labels)
-    return fig, [run for pair in found for run in pair]
+    return fig, everyone
 
 
 if __name__ == "__main__":

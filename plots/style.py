@@ -230,10 +230,15 @@ def time_text(seconds):
     return f"{seconds / unit:.3g} {name}"
 
 
-def model_error(runs):
+def model_errors(runs):
     """How far the models of simulated runs were off when they were last calibrated."""
-    texts = sorted({run.attributes.get("model_error", "") for run in runs if run.simulated} - {""})
-    return "Error of the model: " + "; ".join(texts) + "." if texts else ""
+    return sorted({run.model_error for run in runs if run.simulated} - {""})
+
+
+def marks(runs):
+    """What tells these runs' times from others': one or two words, or none."""
+    words = ["oversubscribed"] if any(run.oversubscribed == "yes" for run in runs) else []
+    return ", ".join(words + (["simulated"] if any(run.simulated for run in runs) else []))
 
 
 def note_runs(runs):
@@ -242,7 +247,7 @@ def note_runs(runs):
     if any(run.oversubscribed == "yes" for run in runs):
         notes.append("oversubscribed: more ranks than cores")
     if any(run.simulated for run in runs):
-        notes.append("simulated" if all(run.simulated for run in runs) else "partly simulated")
+        notes.append(": ".join(["simulated", *model_errors(runs)]))
     return "; ".join(notes)
 
 

@@ -24,6 +24,7 @@ PARTS = (
     ("time_layer", "layer", "#009E73", ""),
     ("time_other", "other", "#FFFFFF", "..."),
 )
+VISIBLE = 0.005  # share of a bar; a part below it is a rounding error to the eye
 WORDS = {"ok": "no attribution", "oom": "out of memory"}
 
 
@@ -43,7 +44,7 @@ def draw_bar(axes, row, found, unit):
             look = {"facecolor": colour, "hatch": hatch, "edgecolor": "black", "linewidth": 0.4}
             axes.barh(row, width, 0.72, ends[width > 0], **look)
             ends[width > 0] += width
-    if ends[False] < 0:
+    if ends[False] < -VISIBLE * ends[True]:
         axes.plot([sum(ends.values())] * 2, [row - 0.45, row + 0.45], color="black", linewidth=1.2)
     return ends[False], ends[True]
 
@@ -89,14 +90,14 @@ def draw(runs):
         sharey=True,
     )
     room = style.characters(0.75 * style.WIDTHS["full"] / columns)
-    notes = {style.note_runs(members) for members in shown.values()}
+    marks = {style.marks(members) for members in shown.values()}
     for axes, (words, members) in zip(panels.flat, shown.items(), strict=False):
         draw_panel(axes, members, labels)
-        own = [style.note_runs(members)] if len(notes) > 1 else []
+        own = [style.marks(members)] if len(marks) > 1 else []
         axes.set_title("\n".join(style.wrapped([w for w in (*words, *own) if w], room)))
     for axes in panels.flat[len(shown) :]:
         axes.set_visible(False)
-    note = [*common, *(note for note in notes if note and len(notes) == 1)]
+    note = [*common, *filter(None, [style.note_runs(everyone)])]
     note += [f"the first {len(shown)} of {len(groups)} groups"] if len(shown) < len(groups) else []
     style.footer(fig, note)
     named = [part for part in PARTS if any(parts(run).get(part[0]) for run in everyone)]

@@ -13,7 +13,7 @@ from matplotlib.collections import PolyCollection
 
 import results
 
-HEIGHT = 9.0  # inches of all panels together: a page
+HEIGHT = 9.3  # inches of all panels together: a page
 MOST_RANKS = 64  # rows; of more, every so many
 # Lightness tells the compute activities apart in grey: 32, 46, 62 and 89 of 100.
 COLOURS = {
@@ -26,17 +26,25 @@ COLOURS = {
     "wait": "#888888",
 }
 # Of a row's height, from its top: where an activity is drawn.
-COMPUTE, COMMUNICATION, LINE = (0.06, 0.60), (0.66, 0.94), (0.30, 0.36)
-TRACKS = {"transfer": COMMUNICATION, "send": COMMUNICATION, "wait": LINE}
+COMPUTE, COMMUNICATION = (0.06, 0.60), (0.66, 0.94)
+TRACKS = {"transfer": COMMUNICATION, "send": COMMUNICATION}
+THINNEST = 0.4 / 72  # inches, of the line of waiting
 MANY = 20_000  # rectangles: beyond, the PDF holds a picture of them
 
 
 def panel_height(rows):
-    return float(np.clip(0.15 * rows, 0.5, 2.8))
+    return float(np.clip(0.15 * rows, 0.5, 2.0))
 
 
-def draw_activity(axes, name, rows, start, end):
-    top, foot = TRACKS.get(name, COMPUTE)
+def place(name, row_height):
+    if name != "wait":
+        return TRACKS.get(name, COMPUTE)
+    middle, half = sum(COMPUTE) / 2, max(0.06, THINNEST / row_height) / 2
+    return middle - half, middle + half
+
+
+def draw_activity(axes, name, rows, start, end, row_height):
+    top, foot = place(name, row_height)
     corners = np.empty((len(rows), 4, 2))
     corners[:, :2, 0], corners[:, 2:, 0] = start[:, None], end[:, None]
     corners[:, [0, 3], 1] = (rows - 0.5 + top)[:, None]
@@ -52,12 +60,13 @@ def draw_panel(axes, run, ranks, unit):
     row_of = np.full(run.ranks, -1)
     row_of[ranks] = np.arange(len(ranks))
     rows = row_of[line.rank]
-    seen = []
+    seen, row_height = [], panel_height(len(ranks)) / len(ranks)
     for code, name in enumerate(results.ACTIVITIES):
         which = (line.activity == code) & (rows >= 0)
         if which.any():
             seen.append(name)
-            draw_activity(axes, name, rows[which], line.start[which] / unit, line.end[which] / unit)
+            start, end = line.start[which] / unit, line.end[which] / unit
+            draw_activity(axes, name, rows[which], start, end, row_height)
     for row in range(len(ranks)):
         turn = line.start[(rows == row) & line.backward]
         if turn.size:
