@@ -16,7 +16,7 @@ def short_number(value):
 # Metric, heading, text of a value.
 COLUMNS = (
     ("iteration_seconds", "time", style.time_text),
-    ("tflops_per_rank", "GFLOP/s per rank", lambda value: f"{value * 1e3:.3g}"),
+    ("tflops_per_rank", "FLOP/s per rank", lambda value: short_number(value * 1e12)),
     ("mfu", "MFU", lambda value: f"{value:.1%}"),
     ("wire_bytes", "bytes sent", short_number),
     ("compute_imbalance", "compute max/mean", "{:.3f}".format),

@@ -1,10 +1,10 @@
 """Where the time of an iteration goes: a stacked bar per strategy, whose parts sum to the whole.
 
 One panel per workload, size, ranks and cluster. From the left: the compute of a perfectly even load
-at the kernels' best rate, what kernels lose on the segments they get, imbalance, communication that
-compute does not hide, copies, padding, the layer around the attention, and the rest. The number at
-the right is the whole, which a black line marks where a part is negative and stands left of zero:
-the rank that ended last had less than its share to compute. What did not run says why.
+at the peak, what kernels lose against it, imbalance, communication that compute does not hide,
+copies, padding, the layer around the attention, and the rest. The number at the right is the whole,
+which a black line marks where a part is negative and stands left of zero: the rank that ended last
+had less than its share to compute. What did not run says why.
 """
 
 import style
