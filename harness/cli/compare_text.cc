@@ -140,6 +140,7 @@ std::string for_people(const Comparison& c, const std::vector<std::string>& name
   const std::string of_b = labelled ? " B " + source_of(c.b) : " B";
   Table table;
   add_parameters(table, pairs);
+  const std::string folded = fold_constant_columns(table, 1);
   std::string same, absent, means;
   for (const std::string& name : names) {
     if (!present(pairs, name)) {
@@ -160,7 +161,6 @@ std::string for_people(const Comparison& c, const std::vector<std::string>& name
       }
     }
   }
-  const std::string folded = fold_constant_columns(table, 1);
   std::string text = side_line("A", c.a) + side_line("B", c.b);
   if (!folded.empty()) text += folded + "\n";
   if (!same.empty()) text += fmt::format("the same in all {} pairs: {}\n", pairs.size(), same);
