@@ -68,6 +68,14 @@ std::string words_of(const Cell& cell) {
                      find_parameter("tokens")->get(cell), cell.ranks);
 }
 
+// What a cell costs beside others of its sweep: planning and simulating grow with tokens and ranks,
+// running with tokens and iterations, so the time left counts large cells for more.
+double expected_work(const Cell& cell) {
+  constexpr double kPlanning = 1;  // iterations that planning and checking are worth
+  return (kPlanning + cell.warmup + cell.iterations) * cell.packs *
+         static_cast<double>(cell.tokens) * cell.ranks;
+}
+
 }  // namespace
 
 std::string result_path(const Cell& cell, const std::string& folder) {
@@ -77,8 +85,10 @@ std::string result_path(const Cell& cell, const std::string& folder) {
 std::vector<Outcome> run_sweep(const std::vector<Cell>& cells, const SweepOptions& options) {
   require_writable(options.folder);
   std::vector<std::optional<Outcome>> found;
+  double work = 0;
   for (const Cell& cell : cells) {
     found.push_back(existing(cell, result_path(cell, options.folder)));
+    if (!found.back()) work += expected_work(cell);
   }
   const size_t to_run = std::count(found.begin(), found.end(), std::nullopt);
   size_t finished = cells.size() - to_run;
@@ -86,7 +96,7 @@ std::vector<Outcome> run_sweep(const std::vector<Cell>& cells, const SweepOption
     return fmt::format("{} of {} cells are finished and kept in {}; resume with: {}", finished,
                        cells.size(), options.folder, shell_text(options.command_line));
   });
-  Progress progress(to_run);
+  Progress progress(to_run, work);
   std::vector<Outcome> outcomes;
   for (size_t i = 0; i < cells.size(); ++i) {
     const Cell& cell = cells[i];
@@ -102,6 +112,7 @@ std::vector<Outcome> run_sweep(const std::vector<Cell>& cells, const SweepOption
       write_result(file, result);
       ++finished;
     }
+    progress.done(expected_work(cell));
     outcomes.push_back(outcome_of(result, file, false));
     if (result.status != Status::ok) {
       progress.say(
