@@ -28,14 +28,15 @@ Progress::Progress(size_t total)
       begin_(std::chrono::steady_clock::now()) {}
 
 void Progress::start(const std::string& cell) {
-  if (started_) ++done_;
-  started_ = true;
+  ++started_;
   const std::string count =
-      fmt::format("[{:{}}/{}]", done_ + 1, std::to_string(total_).size(), total_);
+      fmt::format("[{:{}}/{}]", started_, std::to_string(total_).size(), total_);
   const std::string line = (colour_ ? kBold + count + kPlain : count) + " " + cell + time_left();
   fmt::print(stderr, "{}{}{}", terminal_ ? kClearLine : "", line, terminal_ ? "" : "\n");
   std::fflush(stderr);
 }
+
+void Progress::done() { ++done_; }
 
 void Progress::say(const std::string& line) {
   fmt::print(stderr, "{}{}\n", terminal_ ? kClearLine : "", line);

@@ -13,15 +13,16 @@ class Progress {
  public:
   explicit Progress(size_t total);
 
-  void start(const std::string& cell);  // this cell begins; the one before it is done
+  void start(const std::string& cell);  // this cell begins; several may be under way
+  void done();                          // one that began is over
   void say(const std::string& line);    // a line of its own, like an error
   void finish();                        // removes the line from a terminal
 
  private:
   std::string time_left() const;
   size_t total_;
+  size_t started_ = 0;
   size_t done_ = 0;
-  bool started_ = false;
   bool terminal_;
   bool colour_;
   std::chrono::steady_clock::time_point begin_;
