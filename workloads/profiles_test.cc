@@ -59,7 +59,8 @@ TEST(ProfilesTest, BadFilesNameLineAndKey) {
             "mine.toml:2: 'substage_barrier' wants true or false");
   EXPECT_EQ(refused("reserved_sms = -1\n"),
             "mine.toml:1: 'reserved_sms' wants a whole number from 0 to 2147483647");
-  EXPECT_EQ(refusal([] { find_profile("ideel"); }), "unknown profile 'ideel'; did you mean 'ideal'?");
+  EXPECT_EQ(refusal([] { find_profile("ideel"); }),
+            "unknown profile 'ideel'; did you mean 'ideal'?");
   EXPECT_EQ(refusal([] { find_profile("./none.toml"); }),
             "cannot read the profile file './none.toml'");
 }

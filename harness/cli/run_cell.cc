@@ -14,6 +14,7 @@
 #include "harness/store/external.h"
 #include "harness/store/provenance.h"
 #include "harness/strategy/strategy.h"
+#include "workloads/clusters.h"
 #include "workloads/workload.h"
 
 namespace cpbench {
@@ -101,12 +102,18 @@ std::vector<Batch> batches_of(const Cell& cell) {
   return batches;
 }
 
+Cluster cluster_of(const Cell& cell) {
+  if (!cell.cluster.empty()) {
+    return machine_of(find_cluster(cell.cluster), cell.ranks, cell.nodes).cluster;
+  }
+  return {.nodes = cell.nodes, .gpus_per_node = cell.ranks / cell.nodes};
+}
+
 Problem problem_of(const Cell& cell, const Batch& batch) {
   Problem problem;
   problem.batch = batch;
   problem.shape = cell.shape;
-  problem.cluster.nodes = cell.nodes;
-  problem.cluster.gpus_per_node = cell.ranks / cell.nodes;
+  problem.cluster = cluster_of(cell);
   validate(problem);
   return problem;
 }
@@ -135,6 +142,7 @@ Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
   result.oversubscribed = cell.backend == "threads" && cell.ranks > usable_cores();
   const auto start = std::chrono::system_clock::now();
   try {
+    if (!cell.cluster.empty()) result.cluster = cluster_of(cell);
     if (cell.backend == "threads" && !result.oversubscribed) {
       result.peak_flops_per_second = core_peak_flops_per_second(cell.shape.dtype);
     }

@@ -12,13 +12,17 @@ constexpr double kSameInstant = 1e-12;
 }  // namespace
 
 Ports::Ports(const Machine& machine)
-    : cluster_(machine.cluster), intra_(machine.intra_node), inter_(machine.inter_node) {
+    : cluster_(machine.cluster),
+      intra_(machine.intra_node),
+      inter_(machine.inter_node),
+      contention_(machine.inter_node_all_to_all_efficiency) {
   const int32_t ranks = cluster_.ranks();
-  const auto add = [&](int32_t count, double bytes_per_second) {
-    for (int32_t i = 0; i < count; ++i) ports_.push_back({bytes_per_second, {}, false});
+  const auto add = [&](int32_t count, double bytes_per_second, bool receives = false) {
+    for (int32_t i = 0; i < count; ++i) ports_.push_back({bytes_per_second, receives});
   };
   add(2 * ranks, intra_.bytes_per_second);
-  add(2 * ranks, inter_.bytes_per_second);
+  add(ranks, inter_.bytes_per_second);
+  add(ranks, inter_.bytes_per_second, true);
   add(2 * cluster_.nodes, machine.node_uplink_bytes_per_second);
 }
 
@@ -105,6 +109,13 @@ void Ports::leave(int32_t id) {
   }
 }
 
+double Ports::share_of(int32_t port) const {
+  const Port& p = ports_[port];
+  const auto flows = static_cast<double>(p.flows.size());
+  const bool contended = p.receives && p.flows.size() > 1;
+  return p.bytes_per_second * (contended ? contention_ : 1) / flows;
+}
+
 void Ports::share_anew(double now) {
   for (int32_t port : touched_) {
     ports_[port].touched = false;
@@ -112,8 +123,7 @@ void Ports::share_anew(double now) {
       Flow& flow = flows_[id];
       double rate = std::numeric_limits<double>::infinity();
       for (int k = 0; k < kPorts && flow.ports[k] >= 0; ++k) {
-        const Port& through = ports_[flow.ports[k]];
-        rate = std::min(rate, through.bytes_per_second / static_cast<double>(through.flows.size()));
+        rate = std::min(rate, share_of(flow.ports[k]));
       }
       if (rate == flow.rate) continue;
       flow.remaining_bytes =

@@ -1,6 +1,7 @@
 // The `ports` network: every rank has a port out and a port in on its node's fabric, and a NIC out
 // and in for other nodes; nodes may have an uplink that is narrower than their NICs. A port is
 // shared evenly by the messages in flight through it; a message goes at the slowest of its shares.
+// A NIC to which several send at once receives at the efficiency that an all-to-all reaches there.
 //
 //   Ports ports(machine);
 //   ports.start(7, from, to, bytes, now);              // its latency is paid first
@@ -32,8 +33,9 @@ class Ports {
   static constexpr int kPorts = 4;  // at most, of one message: NIC and uplink on both sides
   struct Port {
     double bytes_per_second = 0;
-    std::vector<int32_t> flows;
+    bool receives = false;  // from other nodes
     bool touched = false;
+    std::vector<int32_t> flows{};
   };
   struct Flow {
     double remaining_bytes = 0;
@@ -55,11 +57,13 @@ class Ports {
   void enter(int32_t id);
   void leave(int32_t id);
   void touch(int32_t port);
-  void share_anew(double now);  // of all messages through touched ports
+  double share_of(int32_t port) const;  // bytes/s of one message
+  void share_anew(double now);          // of all messages through touched ports
   void drop_void_events();
 
   const Cluster cluster_;
   Link intra_, inter_;
+  double contention_;
   std::vector<Port> ports_;  // by kind: intra out, in, NIC out, in, uplink out, in
   std::vector<Flow> flows_;
   std::vector<int32_t> touched_;

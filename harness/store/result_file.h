@@ -10,7 +10,7 @@
 
 namespace cpbench {
 
-inline constexpr const char* kSchemaVersion = "1.1.0";  // of result and plan files
+inline constexpr const char* kSchemaVersion = "1.2.0";  // of result and plan files
 
 // Whole or not at all. The folder must exist. Throws UserError (disk full, unwritable folder).
 void write_result(const std::string& path, const Result& result);
@@ -25,7 +25,7 @@ std::string result_file_name(const Cell& cell);
 // Whether the file at `path` is a whole result of this schema's major version, of whatever status.
 bool finished(const std::string& path);
 
-// The problem of one pack of the result; the cluster is what the cell says of it.
+// The problem of one pack of the result; the cluster is the result's, of the cell's nodes.
 Problem problem_of(const Result& result, const Batch& batch);
 
 }  // namespace cpbench
