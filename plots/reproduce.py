@@ -23,6 +23,14 @@ def runs_of(path):
     return [SimpleNamespace(run_id=row["run_id"]) for row in reproduced.rows_of_csv(path)]
 
 
+def closing(module, rows):
+    """A module's own words, or the errors of the rows that it says count."""
+    if hasattr(module, "closing"):
+        return module.closing(rows)
+    counted = [row for row in rows if not hasattr(module, "counts") or module.counts(row)]
+    return reproduced.summary(counted) if reproduced.compared(counted) else "Nothing to compare."
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -45,8 +53,7 @@ def main():
         style.save(fig, name, output, runs_of(arguments.runs / f"{name}.csv"))
         tables.append(f"## {module.TITLE}\n\n![{module.TITLE}]({name}.png)\n\n"
                       f"{reproduced.table(rows)}\n")  # fmt: skip
-        if reproduced.compared(rows):
-            summaries.append(f"### {module.TITLE}\n\n{reproduced.summary(rows)}\n")
+        summaries.append(f"### {module.TITLE}\n\n{closing(module, rows)}\n")
     text = "\n".join([*tables, "## Error per strategy\n", *summaries])
     (output / f"{arguments.method}.md").write_text(text)
     print(text)

@@ -4,8 +4,8 @@ Time inside kernels of the slowest rank. One document of 128K, and sixteen of 8K
 neither ranks nor direction; published values stand beside 8 ranks, forward.
 """
 
-from reproduced import Row, draw_groups, bar_legend, read_cells, read_published
 import style
+from reproduced import Row, bar_legend, draw_groups, read_cells, read_published
 
 TITLE = "FlashCP Fig. 3: kernel time over all-gather sharding"
 INPUTS = {"fixed:tokens=128K": "1x128K", "fixed:tokens=8K": "16x8K"}

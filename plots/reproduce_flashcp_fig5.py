@@ -1,14 +1,22 @@
 """FlashCP Fig. 5: speed-up over all-gather by data, direction, ranks and heads.
 
-Speed-up is the ratio of the sums over packs; whiskers are the extremes of single packs. The paper's
-"Ring" is taken as the ring that cuts each document, which fits its numbers better than the ring over
-the whole pack; that one is listed as well. `web` stands for RedPajama, which is not among the
-length sets.
+Speed-up is the ratio of the sums over packs; whiskers are the extremes of single packs. The
+paper's "Ring" is taken as the ring that cuts each document, which fits its numbers better than the
+ring over the whole pack; that one is listed as well. `web` stands for RedPajama, which is not among
+the length sets.
 """
 
 import style
-from reproduced import Row, bar_legend, draw_groups, read_cells, read_published, size, speedups
-from reproduced import variants
+from reproduced import (
+    Row,
+    bar_legend,
+    draw_groups,
+    read_cells,
+    read_published,
+    size,
+    speedups,
+    variants,
+)
 
 TITLE = "FlashCP Fig. 5: speed-up over all-gather"
 DATA = {"wlb_llm": "wlb", "pile": "pile", "web": "redpajama"}

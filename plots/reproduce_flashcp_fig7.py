@@ -4,8 +4,16 @@ Shorter contexts hold the first tokens of the packs of 128K. Bars and whiskers a
 """
 
 import style
-from reproduced import Row, bar_legend, draw_groups, read_cells, read_published, size, speedups
-from reproduced import variants
+from reproduced import (
+    Row,
+    bar_legend,
+    draw_groups,
+    read_cells,
+    read_published,
+    size,
+    speedups,
+    variants,
+)
 
 TITLE = "FlashCP Fig. 7: speed-up over all-gather by context length"
 STRATEGIES = ("allgather", "per_doc", "flashcp")

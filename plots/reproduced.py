@@ -1,4 +1,4 @@
-"""What the reproductions of all papers share: reading, comparing, tables, and the error of a figure.
+"""What the reproductions of all papers share: reading, comparing, tables, errors, bars.
 
 cells = read_cells("results/runs/reproduce/flashcp/fig5.csv")     # by `cpbench reproduce`
 published = read_published("flashcp_fig5_speedup")                # rows of results/published
@@ -98,7 +98,10 @@ def variants(cells):
     chosen = chosen_seeds()
     profiles = sorted({cell["profile"] for cell in cells})  # "ideal" comes first
     found = [
-        (profile, [c for c in cells if c["profile"] == profile and c["seed"] in chosen[c["workload"]]])
+        (
+            profile,
+            [c for c in cells if c["profile"] == profile and c["seed"] in chosen[c["workload"]]],
+        )
         for profile in profiles
     ]
     first = [c for c in cells if c["profile"] == "ideal" and c["seed"] <= 5]
@@ -134,8 +137,7 @@ def number(value, unit=""):
 
 def markdown(heads, lines):
     return "\n".join(
-        "| " + " | ".join(map(str, line)) + " |"
-        for line in [heads, ["---"] * len(heads), *lines]
+        "| " + " | ".join(map(str, line)) + " |" for line in [heads, ["---"] * len(heads), *lines]
     )
 
 
@@ -157,8 +159,9 @@ def table(rows):
                 against = "-"
         unit = f" {row.unit}" if row.unit else ""
         lines.append(
-            (row.variant, ", ".join(row.group), row.strategy, number(row.published, row.unit) + unit,
-             number(row.ours, row.unit) + unit, against, spread(row))
+            (row.variant, ", ".join(row.group), row.strategy,
+             number(row.published, row.unit) + unit, number(row.ours, row.unit) + unit, against,
+             spread(row))
         )  # fmt: skip
     return markdown(heads, lines)
 
@@ -172,7 +175,8 @@ def write_csv(rows, path):
         for row in rows:
             error = "" if row.published is None else f"{row.error:.4f}"
             values = [
-                "" if v is None else f"{v:.6g}" for v in (row.published, row.ours, row.low, row.high)
+                "" if v is None else f"{v:.6g}"
+                for v in (row.published, row.ours, row.low, row.high)
             ]
             writer.writerow(
                 (row.variant, ", ".join(row.group), row.strategy, row.unit, *values, error)

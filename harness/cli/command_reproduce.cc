@@ -102,6 +102,10 @@ int reproduce(const ReproduceFlags& flags, const Context& context) {
   options.folder = (fs::path(kRuns) / flags.method).string();
   options.command_line = context.command_line;
   const std::vector<Outcome> outcomes = run_sweep(cells, options);
+  const auto existing = std::count_if(outcomes.begin(), outcomes.end(),
+                                      [](const Outcome& outcome) { return outcome.existed; });
+  fmt::print(stderr, "cpbench: {} cells in {}, {} of them from an earlier run\n", outcomes.size(),
+             options.folder, existing);
 
   for (size_t i = 0; i < figures.size(); ++i) {
     std::vector<Outcome> shown;
