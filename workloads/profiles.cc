@@ -51,6 +51,10 @@ Profile parse_profile(const std::string& name, const std::string& place, const s
   return profile;
 }
 
+std::string profile_toml(const Profile& profile) {
+  return toml_text(profile_keys(), profile, Profile());
+}
+
 Profile find_profile(const std::string& name) {
   std::vector<std::string> known;
   for (const EmbeddedFile& file : embedded_profiles()) {

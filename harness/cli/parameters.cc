@@ -218,7 +218,7 @@ const std::vector<std::string>& network_names() {
   return names;
 }
 const std::vector<std::string>& backend_names() {
-  static const std::vector<std::string> names = {"plan", "threads"};
+  static const std::vector<std::string> names = {"plan", "threads", "simulate"};
   return names;
 }
 const std::vector<std::string>& direction_names() {
@@ -286,7 +286,10 @@ const std::vector<RunParameter>& parameters() {
        },
        [](const Cell& c) { return direction_names()[static_cast<size_t>(c.passes)]; },
        [] { return direction_names(); }},
-      {"backend", "NAME", "plan (plan, check and measure only) or threads (also run)", "threads",
+      {"backend", "NAME",
+       "plan (plan, check, measure), threads (also run on this machine) or simulate (cost on a "
+       "cluster)",
+       "threads",
        [](Cell& c, const std::string& v) {
          choice<int>("backend", v, backend_names());
          c.backend = v;
