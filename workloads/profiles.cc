@@ -35,6 +35,8 @@ const std::vector<TomlKey<Profile>>& profile_keys() {
       {"exchange_microseconds", [](Profile& p) -> double& { return p.exchange_seconds; }, false,
        kMicroseconds, kMicro},
       {"reserved_sms", [](Profile& p) -> int32_t& { return p.reserved_sms; }},
+      {"collectives_as_messages", [](Profile& p) -> bool& { return p.collectives_as_messages; }},
+      {"messages_by_rank", [](Profile& p) -> bool& { return p.messages_by_rank; }},
       {"substage_barrier", [](Profile& p) -> bool& { return p.substage_barrier; }},
   };
   return keys;

@@ -296,11 +296,12 @@ const std::vector<RunParameter>& parameters() {
        },
        [](const Cell& c) { return c.backend; }, [] { return backend_names(); }},
       {"kernel", "NAME",
-       "attention kernel of threads (auto: fused), or kernel model of a simulation (auto: the "
-       "cluster's)",
+       "attention kernel of threads (auto: fused), or kernel model of a simulation, by name or "
+       "TOML file (auto: the cluster's)",
        kAutomatic,
        [](Cell& c, const std::string& v) {
-         if (v != kAutomatic) choice<int>("kernel", v, all_kernel_names());
+         const bool file = v.find_first_of("/.") != std::string::npos;  // read by cells_of
+         if (v != kAutomatic && !file) choice<int>("kernel", v, all_kernel_names());
          c.kernel = v;
        },
        [](const Cell& c) { return c.kernel; }, all_kernel_names},

@@ -8,6 +8,7 @@
 #include "harness/measure/text_hash.h"
 #include "harness/simulate/simulate.h"
 #include "workloads/clusters.h"
+#include "workloads/kernels.h"
 #include "workloads/profiles.h"
 
 namespace cpbench {
@@ -27,7 +28,7 @@ std::string percent(double share) {
 Simulation::Simulation(const Cell& cell)
     : machine_(machine_of(find_cluster(cell.cluster), cell.ranks, cell.nodes)),
       profile_(find_profile(cell.profile)),
-      kernel_(scaled_to(find_kernel_model(cell.kernel), gpu_of(machine_))) {}
+      kernel_(scaled_to(find_kernel(cell.kernel), gpu_of(machine_))) {}
 
 void Simulation::run(const Problem& problem, Passes passes, PackResult& pack) const {
   const auto start = std::chrono::steady_clock::now();
