@@ -179,6 +179,7 @@ int command_line_main(int argc, char** argv) {
     add_compare_command(app, context);
     add_trace_command(app, context);
     add_report_command(app, context);
+    add_reproduce_command(app, context);
     add_list_command(app, context);
     add_workload_command(app, context);
     add_doctor_command(app, context);

@@ -22,6 +22,7 @@ void add_show_command(CLI::App& app, Context& context);
 void add_compare_command(CLI::App& app, Context& context);
 void add_trace_command(CLI::App& app, Context& context);
 void add_report_command(CLI::App& app, Context& context);
+void add_reproduce_command(CLI::App& app, Context& context);
 void add_list_command(CLI::App& app, Context& context);
 void add_workload_command(CLI::App& app, Context& context);
 void add_doctor_command(CLI::App& app, Context& context);
