@@ -37,8 +37,8 @@ struct KernelFit {
 };
 
 inline constexpr int32_t kFolds = 5;
-// Fewer samples would leave a fold's fit with fewer calls than constants.
-inline constexpr int32_t kLeastSamples = 10;
+// With fewer, a fold leaves fewer calls than a kernel has constants that matter: call, tile, block.
+inline constexpr int32_t kLeastSamples = 6;
 
 // `sms` that ran the calls, all at one head size. Throws UserError for fewer than kLeastSamples.
 KernelFit fit_kernel(std::span<const KernelSample> samples, KernelPass pass, int32_t sms,

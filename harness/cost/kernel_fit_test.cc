@@ -59,12 +59,12 @@ TEST(KernelFit, StatesTheErrorOfCallsItDidNotSee) {
 TEST(KernelFit, TooFewCallsAreRefused) {
   std::vector<KernelSample> samples =
       samples_of(find_kernel_model("cudnn_h200"), KernelPass::forward, 0);
-  samples.resize(9);
+  samples.resize(5);
   try {
     fit_kernel(samples, KernelPass::forward, 132);
     FAIL();
   } catch (const UserError& error) {
-    EXPECT_STREQ(error.what(), "9 measured calls are too few for a fit: 10 or more");
+    EXPECT_STREQ(error.what(), "5 measured calls are too few for a fit: 6 or more");
   }
 }
 

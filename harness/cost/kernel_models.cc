@@ -9,9 +9,6 @@ namespace {
 const GpuFacts kH100 = {"H100 SXM", 132, 989.5e12, 3.35e12};
 const GpuFacts kH200 = {"H200 SXM", 132, 989.5e12, 4.8e12};
 
-// Nothing measured has empty blocks: this is the time for an SM to take in a block and see it end.
-constexpr double kEmptyBlockUs = 0.5;
-
 KernelModel cudnn_h200() {
   return {
       .name = "cudnn_h200",
@@ -21,12 +18,12 @@ KernelModel cudnn_h200() {
       .gpu = kH200,
       .forward = {.tile_us = 4.92,
                   .block_us = 1.550,
-                  .empty_block_us = kEmptyBlockUs,
+                  .empty_block_us = kAssumedEmptyBlockUs,
                   .mean_error = 0.009,
                   .worst_error = 0.018},
       .backward = {.tile_us = 21.1,
                    .block_us = 4.463,
-                   .empty_block_us = kEmptyBlockUs,
+                   .empty_block_us = kAssumedEmptyBlockUs,
                    .mean_error = 0.015,
                    .worst_error = 0.025},
   };
@@ -46,7 +43,7 @@ KernelModel fa2_h100() {
                   .rows_us = 1.874,
                   .block_us = 1.456,
                   .kv_block_us = 0.076,
-                  .empty_block_us = kEmptyBlockUs,
+                  .empty_block_us = kAssumedEmptyBlockUs,
                   .block_tokens = 64,
                   .mean_error = 0.027,
                   .worst_error = 0.081},
@@ -54,7 +51,7 @@ KernelModel fa2_h100() {
       .backward = {.tile_us = 36.6,
                    .block_us = 7.83,
                    .kv_block_us = 5.2,
-                   .empty_block_us = kEmptyBlockUs},
+                   .empty_block_us = kAssumedEmptyBlockUs},
   };
 }
 
@@ -69,7 +66,7 @@ KernelModel fa3_h100() {
       .backward = {.call_us = 65,
                    .tile_us = 15.6,
                    .block_us = 4.64,
-                   .empty_block_us = kEmptyBlockUs},
+                   .empty_block_us = kAssumedEmptyBlockUs},
   };
 }
 

@@ -51,6 +51,10 @@ struct AttentionSegment {
 
 enum class KernelPass : uint8_t { forward, backward };
 
+// Where no measured call had empty blocks: what an SM takes to launch a block and see it end. An
+// assumption, of kernels of variable length whose grid covers the longest segment.
+inline constexpr double kAssumedEmptyBlockUs = 0.5;
+
 // All times in microseconds, none negative.
 struct KernelConstants {
   double call_us = 0;                  // once per call
