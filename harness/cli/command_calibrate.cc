@@ -35,7 +35,7 @@ struct CalibrateFlags {
 struct Calibration {
   KernelModel model;
   MeasuredCalls calls;
-  FitSizes sizes;
+  FitChoices choices;
   std::string notes;  // printed, one line each
 };
 
@@ -77,8 +77,8 @@ Calibration of_this_cpu(const CalibrateFlags& flags) {
   c.model.head_dim = shape.head_dim;
   c.model.source = fmt::format("kernel '{}' in {}, shape {}, timed by cpbench calibrate cpu",
                                flags.kernel, flags.dtype, flags.shape);
-  // The library's tiles of queries grow with the segment, its KV blocks are cut to what is seen.
-  c.sizes = {.tile_tokens = {32, 64, 128, 256}, .block_tokens = {32, 64, 128, 256, 512}};
+  // LibTorch's splits: of keys, and of queries in segments of under 192, under 768, and more.
+  c.choices = {.tile_tokens = {64, 32, 256}, .block_tokens = {512}, .padded = false};
   c.notes = fmt::format(
       "copies: achieved_memory_gigabytes_per_second = {:.3g}\n"
       "merges: {:.3g} elements of O per second, merge_bytes_per_element = {:.3g}\n",
@@ -100,7 +100,7 @@ void add_row(Table& table, const char* pass, const KernelFit& fit) {
                                   std::to_string(c.tile_tokens),
                                   std::to_string(c.block_tokens)};
   for (double us : {c.call_us, c.segment_us, c.longest_us, c.tile_us, c.rows_us, c.block_us,
-                    c.kv_block_us, c.empty_block_us}) {
+                    c.cells_us, c.kv_block_us, c.empty_block_us}) {
     row.push_back(fmt::format("{:.4g}", us));
   }
   table.rows.push_back(row);
@@ -108,7 +108,8 @@ void add_row(Table& table, const char* pass, const KernelFit& fit) {
 
 KernelConstants without_backward(const KernelConstants& forward) {
   KernelConstants c = forward;
-  for (double* us : {&c.longest_us, &c.tile_us, &c.rows_us, &c.block_us, &c.kv_block_us}) {
+  for (double* us :
+       {&c.longest_us, &c.tile_us, &c.rows_us, &c.block_us, &c.cells_us, &c.kv_block_us}) {
     *us *= kBackwardFlops;
   }
   c.mean_error = c.worst_error = -1;
@@ -142,13 +143,14 @@ int calibrate(const CalibrateFlags& flags) {
                {"tile us", true},
                {"rows us", true},
                {"block us", true},
+               {"cells us", true},
                {"kv block us", true},
                {"empty block us", true}},
               {}};
   const auto fit_pass = [&](const char* name, const std::vector<KernelSample>& calls,
                             KernelPass pass) {
     try {
-      KernelFit fit = fit_kernel(calls, pass, c.model.gpu.sms, c.sizes);
+      KernelFit fit = fit_kernel(calls, pass, c.model.gpu.sms, c.choices);
       if (!fit.empty_blocks && !cpu) {
         fit.constants.empty_block_us = kAssumedEmptyBlockUs;
         c.notes += fmt::format("{}: no call had empty blocks; their {} us are assumed\n", name,
