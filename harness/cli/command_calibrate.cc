@@ -10,7 +10,6 @@
 #include "harness/cli/cpu_calls.h"
 #include "harness/cli/parameters.h"
 #include "harness/cli/table.h"
-#include "harness/execute/execute.h"
 #include "harness/plan/errors.h"
 #include "harness/store/atomic_file.h"
 #include "harness/store/provenance.h"
@@ -71,9 +70,8 @@ Calibration of_this_cpu(const CalibrateFlags& flags) {
   Calibration c;
   c.calls = measure_cpu_calls(flags.kernel, shape);
   const RowRates rates = measure_row_rates(shape, kRateRows);
-  const std::string cpu = provenance({}, {}, {}).at("cpu_model");
-  c.model.gpu = {"one core of " + cpu, 1, core_peak_flops_per_second(shape.dtype),
-                 rates.copied_bytes_per_second};
+  // Without peak and memory bandwidth: this model is of this very machine, and is not scaled.
+  c.model.gpu.name = "one core of " + provenance({}, {}, {}).at("cpu_model");
   c.model.head_dim = shape.head_dim;
   c.model.source = fmt::format("kernel '{}' in {}, shape {}, timed by cpbench calibrate cpu",
                                flags.kernel, flags.dtype, flags.shape);
