@@ -46,6 +46,16 @@ TEST(ProfilesTest, EveryKeyIsRead) {
   EXPECT_EQ(p.reserved_sms, 8);
 }
 
+TEST(ProfilesTest, WhatIsWrittenIsReadBack) {
+  for (const Profile& profile : list_profiles()) {
+    const std::string text = profile_toml(profile);
+    const Profile again = parse_profile(profile.name, "again", text);
+    EXPECT_EQ(profile_toml(again), text);
+    EXPECT_EQ(again.merge_bytes, profile.merge_bytes);
+    EXPECT_EQ(again.copies_by_slices, profile.copies_by_slices);
+  }
+}
+
 TEST(ProfilesTest, BadFilesNameLineAndKey) {
   const auto refused = [](const std::string& text) {
     return refusal([&] { parse_profile("mine", "mine.toml", text); });

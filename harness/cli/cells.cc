@@ -6,10 +6,10 @@
 
 #include "harness/cli/parameters.h"
 #include "harness/cli/suite.h"
-#include "harness/cost/kernel_time.h"
 #include "harness/execute/execute.h"
 #include "harness/plan/errors.h"
 #include "workloads/clusters.h"
+#include "workloads/kernels.h"
 
 namespace cpbench {
 
@@ -91,7 +91,9 @@ void complete_simulation(const Product& product, Cell& cell) {
   if (!product.parameters.contains("dtype")) cell.shape.dtype = Dtype::bfloat16;
   if (cell.kernel == kAutomatic) {
     cell.kernel = find_cluster(cell.cluster).kernel;
-    at("cluster " + cell.cluster, [&] { find_kernel_model(cell.kernel); });
+    at("cluster " + cell.cluster, [&] { find_kernel(cell.kernel); });
+  } else {
+    at(origin(product, "kernel"), [&] { find_kernel(cell.kernel); });
   }
   cell.warmup = 0;
   cell.iterations = 1;  // each would be like the first
@@ -118,7 +120,6 @@ void complete(const Product& product, Cell& cell) {
     cell.iterations = 0;
   } else if (cell.backend == "simulate") {
     complete_simulation(product, cell);
-    require_kernel(product, cell, kernel_model_names());
   } else {
     if (cell.kernel == kAutomatic) cell.kernel = "fused";
     require_kernel(product, cell, kernel_names());

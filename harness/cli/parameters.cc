@@ -218,7 +218,7 @@ const std::vector<std::string>& network_names() {
   return names;
 }
 const std::vector<std::string>& backend_names() {
-  static const std::vector<std::string> names = {"plan", "threads"};
+  static const std::vector<std::string> names = {"plan", "threads", "simulate"};
   return names;
 }
 const std::vector<std::string>& direction_names() {
@@ -286,18 +286,22 @@ const std::vector<RunParameter>& parameters() {
        },
        [](const Cell& c) { return direction_names()[static_cast<size_t>(c.passes)]; },
        [] { return direction_names(); }},
-      {"backend", "NAME", "plan (plan, check and measure only) or threads (also run)", "threads",
+      {"backend", "NAME",
+       "plan (plan, check, measure), threads (also run on this machine) or simulate (cost on a "
+       "cluster)",
+       "threads",
        [](Cell& c, const std::string& v) {
          choice<int>("backend", v, backend_names());
          c.backend = v;
        },
        [](const Cell& c) { return c.backend; }, [] { return backend_names(); }},
       {"kernel", "NAME",
-       "attention kernel of threads (auto: fused), or kernel model of a simulation (auto: the "
-       "cluster's)",
+       "attention kernel of threads (auto: fused), or kernel model of a simulation, by name or "
+       "TOML file (auto: the cluster's)",
        kAutomatic,
        [](Cell& c, const std::string& v) {
-         if (v != kAutomatic) choice<int>("kernel", v, all_kernel_names());
+         const bool file = v.find_first_of("/.") != std::string::npos;  // read by cells_of
+         if (v != kAutomatic && !file) choice<int>("kernel", v, all_kernel_names());
          c.kernel = v;
        },
        [](const Cell& c) { return c.kernel; }, all_kernel_names},

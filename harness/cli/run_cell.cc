@@ -1,11 +1,15 @@
 #include "harness/cli/run_cell.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <optional>
 #include <thread>
 
 #include "harness/cli/parameters.h"
+#include "harness/cli/simulate_pack.h"
 #include "harness/compile/compile.h"
 #include "harness/execute/execute.h"
 #include "harness/measure/gates.h"
@@ -59,8 +63,21 @@ void fail(Result& result, Status status, const std::string& why) {
   std::replace(result.error.begin(), result.error.end(), '\n', ' ');
 }
 
-// False when the cell ended here.
-bool run_pack(Result& result, const Batch& batch) {
+// Nothing is costed on GPUs that could not hold it. A run on threads shows by itself what it needs.
+bool fits_memory(Result& result, const PackResult& pack) {
+  const double memory = result.cluster.memory_bytes;
+  if (result.cell.backend == "threads" || memory <= 0) return true;
+  const std::vector<int64_t>& peaks = pack.facts.peak_bytes;
+  const auto most = std::max_element(peaks.begin(), peaks.end());
+  if (static_cast<double>(*most) <= memory) return true;
+  fail(result, Status::oom,
+       fmt::format("rank {} needs {:.4g} GB and a GPU of {} has {:.4g} GB", most - peaks.begin(),
+                   static_cast<double>(*most) / 1e9, result.cell.cluster, memory / 1e9));
+  return false;
+}
+
+// False when the cell ended here. `simulation`: of the backend simulate, else null.
+bool run_pack(Result& result, const Batch& batch, const Simulation* simulation) {
   CheckedPlan checked = plan_pack(result.cell, batch);
   result.packs.push_back(std::move(checked.pack));
   if (!checked.report.ok()) {
@@ -69,7 +86,10 @@ bool run_pack(Result& result, const Batch& batch) {
              " is wrong: " + checked.report.violations.front().text());
     return false;
   }
-  if (result.cell.backend == "threads") execute_pack(result.cell, batch, result.packs.back());
+  PackResult& pack = result.packs.back();
+  if (!fits_memory(result, pack)) return false;
+  if (result.cell.backend == "threads") execute_pack(result.cell, batch, pack);
+  if (simulation) simulation->run(problem_of(result.cell, batch), result.cell.passes, pack);
   return true;
 }
 
@@ -139,6 +159,7 @@ Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
                 const std::vector<std::string>& command_line) {
   Result result;
   result.cell = cell;
+  result.simulated = cell.backend == "simulate";
   result.oversubscribed = cell.backend == "threads" && cell.ranks > usable_cores();
   const auto start = std::chrono::system_clock::now();
   try {
@@ -146,8 +167,17 @@ Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
     if (cell.backend == "threads" && !result.oversubscribed) {
       result.peak_flops_per_second = core_peak_flops_per_second(cell.shape.dtype);
     }
+    std::optional<Simulation> simulation;
+    if (cell.backend == "simulate") {
+      simulation.emplace(cell);
+      result.model = simulation->fingerprint();
+      result.model_error = simulation->model_error();
+      result.peak_flops_per_second = simulation->peak_flops_per_second();
+    }
     bool whole = true;
-    for (const Batch& batch : batches) whole = whole && run_pack(result, batch);
+    for (const Batch& batch : batches) {
+      whole = whole && run_pack(result, batch, simulation ? &*simulation : nullptr);
+    }
     if (whole) {
       result.metrics = evaluate_metrics(result);
       const std::string gate = failed_gate(result);

@@ -16,8 +16,8 @@ namespace {
 
 // The clock of a thread ticks in nanoseconds, but reading it costs some hundreds of them.
 constexpr double kLeastSeconds = 50e-6;  // of one sample, which repeats shorter work
-constexpr double kEnoughSeconds = 8e-3;  // of all samples
-constexpr int kLeastSamples = 3;
+constexpr double kEnoughSeconds = 4e-3;  // of all samples
+constexpr int kLeastSamples = 1;
 constexpr int kMostSamples = 50;
 // The calls are timed in rounds, and the best counts: what others do to the caches and the clock
 // for a second or two does not stick to one call.
@@ -37,8 +37,7 @@ double run_seconds(const std::function<void()>& work, int64_t repeats) {
 }
 
 double median_seconds(const std::function<void()>& work) {
-  work();  // warms up
-  const double first = run_seconds(work, 1);
+  const double first = run_seconds(work, 1);  // warms up
   const auto repeats = static_cast<int64_t>(std::clamp(kLeastSeconds / first, 1.0, 1e4));
   std::vector<double> samples;
   double total = 0;

@@ -1,6 +1,7 @@
 #include "harness/measure/attribution.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -10,6 +11,8 @@
 
 namespace cpbench {
 namespace {
+
+constexpr double kRounding = 1e-12;  // relative, of sums of many events
 
 using Interval = std::pair<double, double>;  // seconds
 
@@ -122,7 +125,8 @@ void add_pack(const Result& result, const PackResult& pack, TimeParts& parts) {
   parts.padding += padding;
   parts.copies += copies;
   parts.layer += layer;
-  parts.other += end - attention - copies - sends - waited - layer;
+  const double other = end - attention - copies - sends - waited - layer;
+  parts.other += std::abs(other) > kRounding * end ? other : 0;
 }
 
 }  // namespace

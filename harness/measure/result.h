@@ -75,6 +75,7 @@ struct Result {
   double peak_flops_per_second = 0;  // per rank, that MFU refers to; 0: none
   Cluster cluster;                   // that the plans were made for, unless the cell names none
   bool simulated = false;            // times are of a model, and no tensor was computed
+  std::string model;                 // of a simulation: fingerprint of all numbers it costs by
   std::string model_error;           // of the model as last calibrated, for people; "" if measured
   std::vector<PackResult> packs;
   std::vector<MetricValue> metrics;

@@ -29,7 +29,7 @@ Ports::Ports(const Machine& machine)
 void Ports::start(int32_t id, int32_t from, int32_t to, int64_t bytes, double now) {
   if (static_cast<size_t>(id) >= flows_.size()) flows_.resize(id + 1);
   Flow& flow = flows_[id];
-  flow = {.remaining_bytes = static_cast<double>(bytes), .version = flow.version + 1};
+  flow = {.remaining_bytes = static_cast<double>(bytes), .from = from, .version = flow.version + 1};
   const int32_t ranks = cluster_.ranks();
   const int32_t from_node = cluster_.node_of(from), to_node = cluster_.node_of(to);
   double latency = intra_.latency_seconds;
@@ -109,21 +109,25 @@ void Ports::leave(int32_t id) {
   }
 }
 
-double Ports::share_of(int32_t port) const {
-  const Port& p = ports_[port];
-  const auto flows = static_cast<double>(p.flows.size());
-  const bool contended = p.receives && p.flows.size() > 1;
-  return p.bytes_per_second * (contended ? contention_ : 1) / flows;
+void Ports::divide(Port& port) {
+  if (port.flows.empty()) return;
+  const auto from = [&](int32_t id) { return flows_[id].from; };
+  const bool contended =
+      port.receives && std::any_of(port.flows.begin(), port.flows.end(),
+                                   [&](int32_t id) { return from(id) != from(port.flows[0]); });
+  port.share = port.bytes_per_second * (contended ? contention_ : 1) /
+               static_cast<double>(port.flows.size());
 }
 
 void Ports::share_anew(double now) {
+  for (int32_t port : touched_) divide(ports_[port]);
   for (int32_t port : touched_) {
     ports_[port].touched = false;
     for (int32_t id : ports_[port].flows) {
       Flow& flow = flows_[id];
       double rate = std::numeric_limits<double>::infinity();
       for (int k = 0; k < kPorts && flow.ports[k] >= 0; ++k) {
-        rate = std::min(rate, share_of(flow.ports[k]));
+        rate = std::min(rate, ports_[flow.ports[k]].share);
       }
       if (rate == flow.rate) continue;
       flow.remaining_bytes =

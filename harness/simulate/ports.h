@@ -35,12 +35,14 @@ class Ports {
     double bytes_per_second = 0;
     bool receives = false;  // from other nodes
     bool touched = false;
+    double share = 0;  // bytes/s of each message through it
     std::vector<int32_t> flows{};
   };
   struct Flow {
     double remaining_bytes = 0;
     double rate = 0;  // bytes/s; 0: still in its latency
     double updated_seconds = 0;
+    int32_t from = 0;
     std::array<int32_t, kPorts> ports{-1, -1, -1, -1};
     std::array<int32_t, kPorts> places{};  // in Port::flows
     int32_t version = 0;                   // older events are void
@@ -57,8 +59,8 @@ class Ports {
   void enter(int32_t id);
   void leave(int32_t id);
   void touch(int32_t port);
-  double share_of(int32_t port) const;  // bytes/s of one message
-  void share_anew(double now);          // of all messages through touched ports
+  void divide(Port& port);
+  void share_anew(double now);  // of all messages through touched ports
   void drop_void_events();
 
   const Cluster cluster_;

@@ -104,6 +104,11 @@ class Pricer {
         break;
       case OpKind::send: {
         const Message& m = program_.messages[op.index];
+        if (costs_.profile.messages_by_rank) {
+          busy(Activity::send, message_seconds(m));
+          out_.sends.push_back({m.peer, m.tag, m.bytes, tasks()});
+          break;
+        }
         const Writer& writer = written_[m.buffer];
         out_.sends.push_back({m.peer, m.tag, m.bytes, writer.receive < 0 ? writer.task : 0,
                               writer.pack, writer.receive});
@@ -121,6 +126,7 @@ class Pricer {
              .step = step_->step,
              .pass = static_cast<uint8_t>(step_->pass),
              .activity = Activity::wait});
+        if (costs_.profile.messages_by_rank) busy(Activity::copy, message_seconds(m));
         break;
       }
       case OpKind::row_sums: {
@@ -162,7 +168,7 @@ class Pricer {
     const Profile& profile = costs_.profile;
     const double passes = first.mode == RowMode::store ? profile.copy_passes : 1;
     const double seconds = copy_seconds(passes * bytes, profile.copies_by_slices ? runs : 1);
-    if (sent_in_[first.target] == steps()) {
+    if (sent_in_[first.target] == steps() && !profile.messages_by_rank) {
       out_.schedule.packs.push_back({.seconds = seconds,
                                      .after_task = sources,
                                      .step = step_->step,
@@ -190,6 +196,10 @@ class Pricer {
              costs_.shape.value_head_dim;
     }
     return share(program_.buffers[rows.source]) + 2 * share(target);
+  }
+
+  double message_seconds(const Message& m) const {
+    return copy_seconds(2 * static_cast<double>(m.bytes), 1);
   }
 
   double copy_seconds(double bytes, int64_t launches) const {

@@ -272,6 +272,7 @@ void write_result(const std::string& path, const Result& result) {
   file.attribute("/", "error", result.error);
   file.attribute("/", "oversubscribed", result.oversubscribed ? "yes" : "no");
   file.attribute("/", "simulated", result.simulated ? "yes" : "no");
+  file.attribute("/", "model", result.model);
   file.attribute("/", "model_error", result.model_error);
   std::vector<int64_t> ranks(static_cast<size_t>(result.cell.ranks));
   std::iota(ranks.begin(), ranks.end(), 0);
@@ -296,10 +297,10 @@ Result read_result(const std::string& path) {
   result.error = file.attribute("/", "error");
   result.oversubscribed = file.attribute("/", "oversubscribed") == "yes";
   result.peak_flops_per_second = file.number("/peak_flops_per_second");
-  const auto attributes = file.attributes("/");
-  if (attributes.contains("simulated")) {  // since schema 1.2.0
-    result.simulated = attributes.at("simulated") == "yes";
-    result.model_error = attributes.at("model_error");
+  if (file.attributes("/").contains("simulated")) {  // since schema 1.2.0
+    result.simulated = file.attribute("/", "simulated") == "yes";
+    result.model = file.attribute("/", "model");
+    result.model_error = file.attribute("/", "model_error");
   }
   for (size_t i = 0; file.has(pack_group(i)); ++i) {
     result.packs.push_back(read_pack(file, pack_group(i)));

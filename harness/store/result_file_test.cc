@@ -69,6 +69,7 @@ void expect_same(const Result& a, const Result& b) {
   EXPECT_EQ(a.oversubscribed, b.oversubscribed);
   EXPECT_EQ(a.peak_flops_per_second, b.peak_flops_per_second);
   EXPECT_EQ(a.simulated, b.simulated);
+  EXPECT_EQ(a.model, b.model);
   EXPECT_EQ(a.model_error, b.model_error);
   if (!a.cell.cluster.empty()) EXPECT_EQ(a.cluster, b.cluster);
   EXPECT_EQ(a.provenance, b.provenance);
@@ -138,6 +139,7 @@ TEST(ResultFile, ASimulationComesBack) {
   result.cell.network = "other";
   result.cell.profile = "paper-eager";
   result.simulated = true;
+  result.model = "0123456789abcdef";
   result.model_error = "kernel fa2_h100: mean 5.4%, worst 26%";
   result.cluster = {.name = "my=cluster",
                     .nodes = 1,

@@ -24,7 +24,17 @@ KINDS = [
     "directions",
     "formats",
 ]
-COMMANDS = ["run", "plan", "check", "show", "list", "workload", "calibrate", "completion"]
+COMMANDS = [
+    "run",
+    "plan",
+    "check",
+    "show",
+    "list",
+    "workload",
+    "doctor",
+    "calibrate",
+    "completion",
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)
