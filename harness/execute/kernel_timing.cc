@@ -64,6 +64,9 @@ void on_one_core(const std::function<void()>& work) {
   if (error) std::rethrow_exception(error);
 }
 
+struct OwnBuffer;
+void run_on_all(RowMode mode, const OwnBuffer& source, const OwnBuffer& target);
+
 // A buffer with memory of its own; its elements are zeros, or an input's.
 struct OwnBuffer {
   OwnBuffer(const AttentionShape& shape, Tensor tensor, ElementClass elements, Heads heads,
@@ -71,7 +74,7 @@ struct OwnBuffer {
       : buffer{.tensor = tensor, .elements = elements, .heads = heads, .rows = rows},
         arena(parts_of(buffer, shape).bytes),
         bound(bound_at(buffer, shape, arena.data())) {
-    run_row_op({.mode = RowMode::clear, .rows = rows, .heads = heads}, tensor, bound, bound);
+    run_on_all(RowMode::clear, *this, *this);
   }
   Matrix part(int32_t index) const { return matrix_of(bound, index, buffer.heads); }
   void fill(int32_t index, Input input) const {
@@ -82,6 +85,13 @@ struct OwnBuffer {
   BoundBuffer bound;
 };
 
+// One operation on all rows of two buffers alike.
+void run_on_all(RowMode mode, const OwnBuffer& source, const OwnBuffer& target) {
+  const RowRun all{.rows = static_cast<int32_t>(target.buffer.rows)};
+  run_row_op({.mode = mode, .heads = target.buffer.heads, .runs = 1}, {&all, 1},
+             target.buffer.tensor, source.bound, target.bound);
+}
+
 void keep_best(double& seconds, double sample) {
   if (seconds == 0 || sample < seconds) seconds = sample;
 }
@@ -89,8 +99,8 @@ void keep_best(double& seconds, double sample) {
 void time_call(const Kernel& kernel, const AttentionShape& shape, TimedCall& call) {
   int64_t q_rows = 0, kv_rows = 0;
   for (const Segment& s : call.segments) {
-    q_rows = std::max(q_rows, s.q_row + s.q_rows);
-    kv_rows = std::max(kv_rows, s.kv_row + s.kv_rows);
+    q_rows = std::max<int64_t>(q_rows, s.q_row + s.q_rows);
+    kv_rows = std::max<int64_t>(kv_rows, s.kv_row + s.kv_rows);
   }
   const Heads heads = call.heads, kv_heads = kv_heads_of(heads, shape);
   constexpr ElementClass kModel = ElementClass::model, kSums = ElementClass::accumulation;
@@ -132,14 +142,11 @@ RowRates measure_row_rates(const AttentionShape& shape, int64_t rows) {
   RowRates rates;
   on_one_core([&] {
     const Heads heads{0, shape.query_heads}, kv_heads{0, shape.kv_heads};
-    const RowOp copy{.mode = RowMode::store, .rows = rows, .heads = kv_heads};
     const OwnBuffer from(shape, Tensor::kv, ElementClass::model, kv_heads, rows);
     const OwnBuffer to(shape, Tensor::kv, ElementClass::model, kv_heads, rows);
-    const double copy_seconds =
-        median_seconds([&] { run_row_op(copy, Tensor::kv, from.bound, to.bound); });
+    const double copy_seconds = median_seconds([&] { run_on_all(RowMode::store, from, to); });
     rates.copied_bytes_per_second = 2.0 * static_cast<double>(to.bound.parts.bytes) / copy_seconds;
 
-    RowOp merge{.mode = RowMode::accumulate, .rows = rows, .heads = heads};
     const OwnBuffer partial(shape, Tensor::o, ElementClass::accumulation, heads, rows);
     const OwnBuffer sum(shape, Tensor::o, ElementClass::accumulation, heads, rows);
     // A log-sum-exp that says nothing was seen would be passed over.
@@ -147,7 +154,7 @@ RowRates measure_row_rates(const AttentionShape& shape, int64_t rows) {
       for (int32_t part : {0, 1}) o->fill(part, Input::q);
     }
     const double merge_seconds =
-        median_seconds([&] { run_row_op(merge, Tensor::o, partial.bound, sum.bound); });
+        median_seconds([&] { run_on_all(RowMode::accumulate, partial, sum); });
     const double elements = static_cast<double>(rows) * shape.query_heads * shape.value_head_dim;
     rates.merged_elements_per_second = elements / merge_seconds;
   });
