@@ -14,7 +14,7 @@ namespace {
 constexpr uint64_t kSmallestGroup = 2;
 constexpr uint64_t kLargestGroup = 5;
 // From this part of the target on, a unit is large: best fit may apply.
-constexpr int64_t kLargePart = 5;
+constexpr int64_t kLargePart = 8;
 // A group aims at up to this many thousandths above what is enough, or above its mean.
 constexpr uint64_t kSlackThousandths = 20;
 
