@@ -42,7 +42,7 @@ struct Choice {
 Choice choose(const Problem& problem, const Options& options) {
   const KernelModel& kernel = find_kernel_model(options.text("kernel"));
   std::vector<Ranges> per_seq = head_tail_shards(problem.tokens(), problem.ranks());
-  std::vector<Ranges> per_doc = per_document_shards(problem.batch, problem.ranks(), 2);
+  std::vector<Ranges> per_doc = new_and_cached_shards(problem.batch, problem.ranks());
   Choice choice;
   choice.per_seq_seconds = slowest_seconds(problem, per_seq, kernel);
   choice.per_doc_seconds = slowest_seconds(problem, per_doc, kernel);
