@@ -1,5 +1,5 @@
-// The TOML files of lengths/ and shapes/ as they were when cpbench was built, so that the binary
-// needs no folder beside it.
+// The TOML files of lengths/, shapes/, clusters/ and profiles/ as they were when cpbench was built,
+// so that the binary needs no folder beside it.
 //
 //   embedded_lengths()[0].name  // "arxiv", from lengths/arxiv.toml
 #pragma once
@@ -14,7 +14,10 @@ struct EmbeddedFile {
   std::string text;
 };
 
-const std::vector<EmbeddedFile>& embedded_lengths();  // sorted by name
-const std::vector<EmbeddedFile>& embedded_shapes();   // sorted by name
+// Each sorted by name.
+const std::vector<EmbeddedFile>& embedded_lengths();
+const std::vector<EmbeddedFile>& embedded_shapes();
+const std::vector<EmbeddedFile>& embedded_clusters();
+const std::vector<EmbeddedFile>& embedded_profiles();
 
 }  // namespace cpbench

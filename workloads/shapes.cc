@@ -1,11 +1,6 @@
 #include "workloads/shapes.h"
 
-#include <fmt/format.h>
-#include <toml++/toml.h>
-
-#include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <limits>
 #include <map>
@@ -13,6 +8,7 @@
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
 #include "workloads/embedded.h"
+#include "workloads/toml_file.h"
 
 namespace cpbench {
 namespace {
@@ -47,46 +43,21 @@ int64_t integer_of(const toml::table& table, const std::string& place, const Int
   return *value;
 }
 
-void refuse_unknown_keys(const toml::table& table, const std::string& place) {
+std::vector<std::string> known_keys() {
   std::vector<std::string> known(std::begin(kTextKeys), std::end(kTextKeys));
   for (const IntegerKey& key : kIntegerKeys) known.push_back(key.name);
-  for (const auto& [key, node] : table) {
-    if (std::find(known.begin(), known.end(), key.str()) != known.end()) continue;
-    throw UserError(fmt::format("{}:{}: {}", place, node.source().begin.line,
-                                unknown_name("key", std::string(key.str()), known)));
-  }
-}
-
-std::string read_file(const std::string& path) {
-  std::error_code ignored;
-  std::ifstream file(path, std::ios::binary);
-  if (!file || std::filesystem::is_directory(path, ignored)) {
-    throw UserError(fmt::format("cannot read the shape file '{}'", path));
-  }
-  return {std::istreambuf_iterator<char>(file), {}};
+  return known;
 }
 
 }  // namespace
 
 Shape parse_shape(const std::string& name, const std::string& place, const std::string& toml_text) {
-  toml::table table;
-  try {
-    table = toml::parse(toml_text);
-  } catch (const toml::parse_error& error) {
-    throw UserError(
-        fmt::format("{}:{}: {}", place, error.source().begin.line, error.description()));
-  }
-  refuse_unknown_keys(table, place);
+  const toml::table table = parse_toml(place, toml_text);
+  refuse_unknown_keys(table, place, known_keys());
   Shape shape;
   shape.name = name;
-  for (const char* key : kTextKeys) {
-    if (table.contains(key) && !table[key].is_string()) {
-      throw UserError(fmt::format("{}:{}: '{}' wants a text", place,
-                                  table[key].node()->source().begin.line, key));
-    }
-  }
-  shape.description = table["description"].value_or(std::string());
-  shape.source = table["source"].value_or(std::string());
+  read_value(table, place, "description", shape.description);
+  read_value(table, place, "source", shape.source);
   std::map<std::string, int64_t> values;
   for (const IntegerKey& key : kIntegerKeys) values[key.name] = integer_of(table, place, key);
   AttentionShape& attention = shape.attention;
@@ -112,7 +83,7 @@ Shape find_shape(const std::string& name) {
     known.push_back(file.name);
   }
   if (name.find_first_of("/.") != std::string::npos) {
-    return parse_shape(std::filesystem::path(name).stem(), name, read_file(name));
+    return parse_shape(std::filesystem::path(name).stem(), name, read_toml_file("shape", name));
   }
   throw UserError(unknown_name("shape", name, known));
 }

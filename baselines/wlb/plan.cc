@@ -23,7 +23,7 @@ double slowest_seconds(const Problem& problem, const std::vector<Ranges>& shards
     mask_segments(mask, shard, segments);
     double seconds = 0;
     for (KernelPass pass : {KernelPass::forward, KernelPass::backward}) {
-      seconds += kernel_seconds(kernel, pass, segments, problem.shape.query_heads);
+      seconds += kernel_seconds(kernel, pass, segments, problem.shape, problem.shape.query_heads);
     }
     slowest = std::max(slowest, seconds);
   }

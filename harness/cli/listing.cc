@@ -8,6 +8,8 @@
 #include "harness/measure/metrics.h"
 #include "harness/plan/names.h"
 #include "harness/strategy/strategy.h"
+#include "workloads/clusters.h"
+#include "workloads/profiles.h"
 #include "workloads/shapes.h"
 #include "workloads/workload.h"
 
@@ -78,6 +80,43 @@ Table list_shape_table() {
   return table;
 }
 
+std::string giga(double per_second) { return fmt::format("{:.4g}", per_second / 1e9); }
+
+Table list_cluster_table() {
+  Table table{{{"name"},
+               {"gpus_per_node", true},
+               {"tflops", true},
+               {"memory_gb", true},
+               {"memory_gb_per_s", true},
+               {"intra_gb_per_s", true},
+               {"inter_gb_per_s", true},
+               {"kernel"},
+               {"network_error"},
+               {"description"},
+               {"source"}},
+              {}};
+  for (const Machine& m : list_clusters()) {
+    table.rows.push_back({m.name, std::to_string(m.cluster.gpus_per_node),
+                          fmt::format("{:.4g}", m.cluster.peak_flops_per_second / 1e12),
+                          giga(m.cluster.memory_bytes), giga(m.cluster.memory_bytes_per_second),
+                          giga(m.cluster.intra_node_bytes_per_second),
+                          giga(m.cluster.inter_node_bytes_per_second), m.kernel,
+                          m.mean_error < 0 ? "not measured"
+                                           : fmt::format("mean {:.3g}%, worst {:.3g}%",
+                                                         100 * m.mean_error, 100 * m.worst_error),
+                          m.description, m.source});
+  }
+  return table;
+}
+
+Table list_profile_table() {
+  Table table{{{"name"}, {"description"}, {"source"}}, {}};
+  for (const Profile& p : list_profiles()) {
+    table.rows.push_back({p.name, p.description, p.source});
+  }
+  return table;
+}
+
 Table list_metrics() {
   Table table{{{"name"}, {"unit"}, {"better"}, {"version", true}, {"description"}}, {}};
   for (const Metric& m : metrics()) {
@@ -127,6 +166,8 @@ const std::vector<ListKind>& list_kinds() {
       {"distributions", "synthetic workloads and their parameters", list_distributions},
       {"packing", "how documents fill a pack", list_packing},
       {"shapes", "attention shapes", list_shape_table},
+      {"clusters", "clusters that a run can be costed on", list_cluster_table},
+      {"profiles", "what implementations cost on top of their strategy", list_profile_table},
       {"metrics", "what is measured", list_metrics},
       {"suites", "shipped suites", list_suite_table},
       {"parameters", "parameters of a run: flags and keys of suites", list_parameters},

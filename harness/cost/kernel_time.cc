@@ -1,9 +1,6 @@
 #include "harness/cost/kernel_time.h"
 
-#include <algorithm>
-
-#include "harness/plan/errors.h"
-#include "harness/plan/nearest.h"
+#include <cmath>
 
 namespace cpbench {
 namespace {
@@ -11,83 +8,120 @@ namespace {
 // Towards positive infinity, for negative numerators too.
 int64_t ceil_div(int64_t a, int64_t b) { return a > 0 ? (a + b - 1) / b : -(-a / b); }
 
+// The sum over t = 1..n of ceil((start + tile * t) / block), all terms positive.
+int64_t ladder(int64_t start, int64_t n, int64_t tile, int64_t block) {
+  if (block <= tile) return n * ceil_div(start, block) + tile / block * (n * (n + 1) / 2);
+  // ceil(x / block) = ceil(ceil(x / tile) / m): the sum of ceil(i / m) over consecutive i.
+  const int64_t m = block / tile;
+  const auto up_to = [&](int64_t i) {
+    const int64_t whole = i / m;
+    return m * (whole * (whole + 1) / 2) + i % m * (whole + 1);
+  };
+  const int64_t before = ceil_div(start, tile);
+  return up_to(before + n) - up_to(before);
+}
+
+// The same sum, of start + tile * t cut to 0..limit.
+int64_t cut_ladder(int64_t start, int64_t n, int64_t limit, int64_t tile, int64_t block) {
+  if (limit <= 0) return 0;
+  const int64_t below = start < 0 ? std::min(n, -start / tile) : 0;  // terms of 0
+  const int64_t inside =
+      start < limit ? std::clamp((limit - start) / tile, below, n) : below;  // the last uncut one
+  int64_t sum = (n - inside) * ceil_div(limit, block);
+  if (inside > below) sum += ladder(start + below * tile, inside - below, tile, block);
+  return sum;
+}
+
 // KV blocks that the tiles of one segment walk, over all of them.
-int64_t walked_blocks(const AttentionSegment& s, int64_t block) {
-  int64_t tiles = ceil_div(s.q_tokens, kTileTokens);
-  if (!s.causal) return tiles * ceil_div(s.kv_tokens, block);
-  // Tile t = 1, 2, ... ends at key prefix + 128 t, the last one at kv_tokens.
-  int64_t prefix = s.kv_tokens - s.q_tokens;
-  int64_t whole = s.q_tokens / kTileTokens;
-  int64_t blind = 0;  // leading whole tiles that see no key
-  if (prefix < 0) {
-    blind = std::min(whole, -prefix / kTileTokens);
-    prefix += blind * kTileTokens;
-    whole -= blind;
-  }
-  int64_t blocks =
-      whole * ceil_div(prefix, block) + kTileTokens / block * (whole * (whole + 1) / 2);
-  if (s.q_tokens % kTileTokens != 0) blocks += ceil_div(std::max<int64_t>(0, s.kv_tokens), block);
-  return blocks;
+int64_t walked_blocks(const AttentionSegment& s, int64_t tiles, int64_t tile, int64_t block) {
+  if (!s.band && !s.causal) return tiles * ceil_div(s.kv_tokens, block);
+  // Tile t = 1, 2, ... ends at key last + tile * t, the last one at last + q_tokens.
+  const int64_t last = s.band ? s.last : s.kv_tokens - s.q_tokens;
+  const int64_t end = std::min(s.kv_tokens, s.q_tokens + last);
+  const int64_t ends = cut_ladder(last, tiles, end, tile, block);
+  if (!s.band || s.first + (tiles - 1) * tile <= 0) return ends;
+  // It begins at key x = first + tile * (t - 1), in block floor(x / block), the ceiling of
+  // (x - block + 1) / block.
+  return ends - cut_ladder(s.first - tile - block + 1, tiles, s.kv_tokens - block + 1, tile, block);
 }
 
 }  // namespace
 
-const std::vector<KernelModel>& kernel_models() {
-  static const std::vector<KernelModel> models = {
-      {
-          .name = "cudnn_h200",
-          .source = "cuDNN 9.19.1 on H200, causal, 64:8 heads, 2K to 32K tokens "
-                    "(NVIDIA/cudnn-frontend benchmark results): within 2% forward, 2.5% backward",
-          .sms = 132,
-          .forward = {.tile_us = 4.92, .block_us = 1.550},
-          .backward = {.tile_us = 21.1, .block_us = 4.463},
-      },
-      {
-          .name = "fa2_h100",
-          .source =
-              "FlashAttention-2 on H100: forward on the profile of hao-ai-lab/DistCA, queries "
-              "of 64 and more, mean error 5.4%, worst 26%; backward read off a chart, within "
-              "3%, its cost per KV block told apart by memory bandwidth",
-          .sms = 132,
-          .forward = {.call_us = 55, .tile_us = 2.66, .block_us = 1.527, .block_tokens = 64},
-          // 36.6 + 5.2 = 41.8 per tile of square shapes, which is what was fitted.
-          .backward = {.tile_us = 36.6, .block_us = 7.83, .kv_block_us = 5.2},
-      },
-      {
-          .name = "fa3_h100",
-          .source = "FlashAttention-3 on H100, read off charts: backward within 2%, forward up to "
-                    "12%, and too good for short segments, having no cost per tile",
-          .sms = 132,
-          .forward = {.call_us = 29, .block_us = 1.56},
-          .backward = {.call_us = 65, .tile_us = 15.6, .block_us = 4.64},
-      },
+KernelModel scaled_to(const KernelModel& model, const GpuFacts& gpu) {
+  // Seconds there per second here, of something of which each SM has its share.
+  const auto ratio = [&](double here, double there) {
+    if (here <= 0 || there <= 0) return 1.0;
+    const double r = (here / model.gpu.sms) / (there / gpu.sms);
+    return std::abs(r - 1) <= 0.02 ? 1.0 : r;
   };
-  return models;
+  const double compute = ratio(model.gpu.peak_flops_per_second, gpu.peak_flops_per_second);
+  const double memory = ratio(model.gpu.memory_bytes_per_second, gpu.memory_bytes_per_second);
+  KernelModel scaled = model;
+  scaled.extrapolated = model.extrapolated || compute != 1 || memory != 1;
+  scaled.gpu = gpu;
+  for (KernelConstants* c : {&scaled.forward, &scaled.backward}) {
+    c->longest_us *= compute;
+    c->block_us *= compute;
+    c->tile_us *= memory;
+    c->rows_us *= memory;
+    c->kv_block_us *= memory;
+  }
+  return scaled;
 }
 
-const KernelModel& find_kernel_model(const std::string& name) {
-  std::vector<std::string> known;
-  for (const KernelModel& model : kernel_models()) {
-    if (model.name == name) return model;
-    known.push_back(model.name);
+bool extrapolates(const KernelModel& model, const AttentionShape& shape) {
+  return shape.head_dim != model.head_dim || shape.value_head_dim != model.head_dim;
+}
+
+CallTime::CallTime(const KernelModel& model, KernelPass pass, const AttentionShape& shape,
+                   int32_t query_heads, int32_t sms)
+    : c_(model.of(pass)),
+      pass_(pass),
+      width_((shape.head_dim + shape.value_head_dim) / (2.0 * model.head_dim)),
+      heads_per_sm_(static_cast<double>(query_heads) / (sms > 0 ? sms : model.gpu.sms)) {}
+
+void CallTime::add(const AttentionSegment& s) {
+  const int64_t tiles = ceil_div(s.q_tokens, c_.tile_tokens);
+  if (tiles <= 0) return;
+  const int64_t kv_blocks = ceil_div(s.kv_tokens, c_.block_tokens);
+  segments_ += s.count;
+  tiles_ += s.count * tiles;
+  rows_ += s.count * s.q_tokens;
+  kv_blocks_ += s.count * kv_blocks;
+  blocks_ += s.count * walked_blocks(s, tiles, c_.tile_tokens, c_.block_tokens);
+  // Forward a block of queries walks the keys, backward a block of keys walks the queries.
+  const bool forward = pass_ == KernelPass::forward;
+  grid_blocks_ = std::max(grid_blocks_, forward ? tiles : kv_blocks);
+  int64_t walk = forward ? kv_blocks : tiles;
+  if (s.band) {
+    const int64_t width = s.last - s.first;
+    walk = std::min(walk, forward ? ceil_div(width + c_.tile_tokens, c_.block_tokens)
+                                  : ceil_div(width + c_.block_tokens, c_.tile_tokens));
   }
-  throw UserError(unknown_name("kernel model", name, known));
+  longest_walk_ = std::max(longest_walk_, walk);
+}
+
+double CallTime::seconds() const {
+  if (segments_ == 0) return 0;
+  const int64_t empty =
+      segments_ * grid_blocks_ - (pass_ == KernelPass::forward ? tiles_ : kv_blocks_);
+  const double rows = static_cast<double>(rows_) / static_cast<double>(c_.tile_tokens);
+  const double on_sms = c_.tile_us * static_cast<double>(tiles_) + c_.rows_us * rows +
+                        c_.block_us * static_cast<double>(blocks_) +
+                        c_.kv_block_us * static_cast<double>(kv_blocks_);
+  const double walk = static_cast<double>(longest_walk_);
+  const double busy = std::max(width_ * (on_sms * heads_per_sm_ + c_.longest_us * walk),
+                               width_ * c_.block_us * walk);
+  return 1e-6 * (c_.call_us + c_.segment_us * static_cast<double>(segments_) + busy +
+                 c_.empty_block_us * static_cast<double>(empty) * heads_per_sm_);
 }
 
 double kernel_seconds(const KernelModel& model, KernelPass pass,
-                      std::span<const AttentionSegment> segments, int32_t query_heads) {
-  const KernelConstants& c = pass == KernelPass::forward ? model.forward : model.backward;
-  int64_t tiles = 0, blocks = 0, kv_blocks = 0;
-  for (const AttentionSegment& s : segments) {
-    tiles += s.count * ceil_div(s.q_tokens, kTileTokens);
-    blocks += s.count * walked_blocks(s, c.block_tokens);
-    kv_blocks += s.count * ceil_div(s.kv_tokens, c.block_tokens);
-  }
-  if (tiles == 0) return 0;  // no call
-  double busy_us = c.tile_us * static_cast<double>(tiles) +
-                   c.block_us * static_cast<double>(blocks) +
-                   c.kv_block_us * static_cast<double>(kv_blocks);
-  return 1e-6 * (c.call_us + busy_us * query_heads / model.sms);
+                      std::span<const AttentionSegment> segments, const AttentionShape& shape,
+                      int32_t query_heads, int32_t sms) {
+  CallTime call(model, pass, shape, query_heads, sms);
+  for (const AttentionSegment& s : segments) call.add(s);
+  return call.seconds();
 }
 
 }  // namespace cpbench

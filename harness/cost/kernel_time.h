@@ -1,62 +1,130 @@
 // How long a fused attention kernel takes, from its segments: no clock, no GPU.
 //
-// A call of variable length works through query tiles of kTileTokens rows, head by head, on the
-// SMs of one GPU; a tile walks the KV blocks up to the last key that its last row sees:
+// A call of variable length works through query tiles, head by head, on the SMs of one GPU; a tile
+// walks the KV blocks from the first to the last key that one of its rows sees:
 //
-//   T = call + (query heads / SMs) * [sum over tiles (tile + block * KV blocks it walks)
-//                                     + kv_block * sum over segments of their KV blocks]
+//   T = call + segment * segments + longest * (blocks of the longest walk)
+//       + (query heads / SMs) * [sum over tiles (tile + rows * share of its rows in use
+//                                                + block * KV blocks it walks)
+//                                + sum over segments kv_block * KV blocks
+//                                + empty_block * empty blocks]
+//
+// and never less than one tile's longest walk. Kernels of variable length launch a grid of segments
+// x blocks of the longest segment (of queries forward, of keys backward); those beyond the end of
+// their segment are the empty blocks.
 //
 //   const KernelModel& model = find_kernel_model("cudnn_h200");
-//   std::vector<AttentionSegment> call = {{.q_tokens = 4096, .kv_tokens = 4096, .causal = true}};
-//   kernel_seconds(model, KernelPass::forward, call, 64)   // 468e-6; measured 465e-6
+//   AttentionShape shape{.query_heads = 64, .head_dim = 128, .value_head_dim = 128};
+//   CallTime call(model, KernelPass::forward, shape, 64);
+//   call.add({.q_tokens = 4096, .kv_tokens = 4096, .causal = true});
+//   call.seconds()   // 468e-6; measured 465e-6
 //
-// The constants were fitted to measurements in bf16 at head size 128; other head sizes are not
-// modelled. Tiles of a call are taken as spread evenly over the SMs.
+// Times of GPUs are of bf16, whatever the shape's dtype. Head sizes other than the measured one
+// scale all work by their width, which is an extrapolation.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "harness/plan/problem.h"
+
 namespace cpbench {
 
-inline constexpr int64_t kTileTokens = 128;  // query rows of a tile, in all kernels of the table
+inline constexpr int64_t kTileTokens = 128;  // query rows of a tile, in all GPU kernels
 
-// `q_tokens` consecutive queries over `kv_tokens` keys, those that the last query sees. Causal:
-// aligned bottom right, so query i (from 0) sees the first kv_tokens - q_tokens + 1 + i keys, if
-// any. Not causal: every query sees all.
+// `q_tokens` consecutive queries over `kv_tokens` consecutive keys. Query i (from 0) sees
+//   full    all of them
+//   causal  the first kv_tokens - q_tokens + 1 + i, if any: aligned bottom right
+//   band    those j with first <= j - i <= last; every query sees one
 struct AttentionSegment {
   int64_t q_tokens = 0;
   int64_t kv_tokens = 0;
   bool causal = false;
   int64_t count = 1;  // as many equal segments
+  bool band = false;
+  int64_t first = 0;  // of a band
+  int64_t last = 0;
 };
 
 enum class KernelPass : uint8_t { forward, backward };
 
+// All times in microseconds, none negative.
 struct KernelConstants {
   double call_us = 0;                  // once per call
-  double tile_us = 0;                  // per query tile and head, on one SM
+  double segment_us = 0;               // per segment, whatever its length and heads
+  double longest_us = 0;               // per block of the longest walk: SMs idle at the end
+  double tile_us = 0;                  // per query tile and head, on one SM, as all below
+  double rows_us = 0;                  // per tile's worth of queries: a tile in part costs its part
   double block_us = 0;                 // per KV block that a tile walks
   double kv_block_us = 0;              // per KV block of a segment; 0: not told apart from tile_us
-  int64_t block_tokens = kTileTokens;  // keys of a KV block; divides kTileTokens
+  double empty_block_us = 0;           // per block of the grid without work
+  int64_t tile_tokens = kTileTokens;   // queries of a tile
+  int64_t block_tokens = kTileTokens;  // keys of a KV block; a multiple or divisor of tile_tokens
+
+  double mean_error = -1;  // relative, of this model on what was measured; -1: not measured
+  double worst_error = -1;
+};
+
+// What a model scales by.
+struct GpuFacts {
+  std::string name;                    // "H100 SXM"
+  int32_t sms = 1;                     // streaming multiprocessors, or cores
+  double peak_flops_per_second = 0;    // dense, bf16; 0: unknown
+  double memory_bytes_per_second = 0;  // 0: unknown
 };
 
 struct KernelModel {
   std::string name;    // "cudnn_h200"
-  std::string source;  // what was measured, and how well the constants describe it
-  int32_t sms = 0;
+  std::string source;  // what was measured
+  GpuFacts gpu;        // where it was measured, or what it was scaled to
+  int32_t head_dim = 128;
+  bool extrapolated = false;  // scaled to a GPU on which nothing was measured
   KernelConstants forward;
   KernelConstants backward;
+
+  const KernelConstants& of(KernelPass pass) const {
+    return pass == KernelPass::forward ? forward : backward;
+  }
 };
 
-const std::vector<KernelModel>& kernel_models();
+const std::vector<KernelModel>& kernel_models();  // sorted by name
 // Throws UserError with the nearest name.
 const KernelModel& find_kernel_model(const std::string& name);
 
-// One call of these segments. Constant time per segment, whatever its lengths.
+// The model on another GPU: KV block walks by peak FLOP/s per SM, what a tile and a KV block cost
+// once by memory bandwidth per SM, launches as they are. The same model if the facts agree within
+// 2%, else marked as extrapolated. Unknown facts do not scale.
+KernelModel scaled_to(const KernelModel& model, const GpuFacts& gpu);
+
+// Whether this shape scales the model by its head sizes.
+bool extrapolates(const KernelModel& model, const AttentionShape& shape);
+
+// One call, segment by segment: constant time for each, whatever its lengths.
+class CallTime {
+ public:
+  // `query_heads` of the call, which may be some of the shape's. `sms` are those that the kernel
+  // may use; 0: all.
+  CallTime(const KernelModel& model, KernelPass pass, const AttentionShape& shape,
+           int32_t query_heads, int32_t sms = 0);
+
+  void add(const AttentionSegment& segment);
+  double seconds() const;  // 0 without segments: no call
+
+ private:
+  KernelConstants c_;
+  KernelPass pass_;
+  double width_;  // of the head, relative to the model's
+  double heads_per_sm_;
+  int64_t segments_ = 0, tiles_ = 0, rows_ = 0, blocks_ = 0, kv_blocks_ = 0;
+  int64_t grid_blocks_ = 0;   // of the longest segment, in the grid of this pass
+  int64_t longest_walk_ = 0;  // blocks
+};
+
 double kernel_seconds(const KernelModel& model, KernelPass pass,
-                      std::span<const AttentionSegment> segments, int32_t query_heads);
+                      std::span<const AttentionSegment> segments, const AttentionShape& shape,
+                      int32_t query_heads, int32_t sms = 0);
 
 }  // namespace cpbench

@@ -10,8 +10,8 @@
 
 namespace cpbench {
 
-// One segment per range and document. With a sliding window, queries beyond the first window come
-// as tiles that each see window + tile - 1 keys. `out` is cleared first.
+// One segment per range and document: a band with a sliding window that some query has left behind.
+// `out` is cleared first.
 void mask_segments(const MaskIndex& mask, RangeSpan queries, std::vector<AttentionSegment>& out);
 
 }  // namespace cpbench

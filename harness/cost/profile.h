@@ -26,6 +26,7 @@ struct Profile {
                                   // 38-54
   double exchange_seconds = 0;    // host time of each rank per grouped exchange
   int32_t reserved_sms = 0;       // taken from kernels while communication runs
+  bool collectives_as_messages = false;  // no library collectives
   bool substage_barrier = false;  // ranks that exchange in a sub-stage wait for each other
 };
 

@@ -37,6 +37,14 @@ Dtype accumulation_dtype(Dtype dtype) {
   return dtype == Dtype::float64 ? Dtype::float64 : Dtype::float32;
 }
 
+double layer_flops_per_token(const AttentionShape& shape) {
+  const auto hidden = static_cast<double>(shape.hidden_size);
+  const double q = shape.query_heads * shape.head_dim;
+  const double kv = shape.kv_heads * (shape.head_dim + shape.value_head_dim);
+  const double o = shape.query_heads * shape.value_head_dim;
+  return 2 * hidden * (q + kv + o + 3 * static_cast<double>(shape.ffn_size));
+}
+
 void validate(const Problem& problem) {
   const Batch& batch = problem.batch;
   if (batch.document_lengths.empty())

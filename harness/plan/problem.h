@@ -46,6 +46,10 @@ struct AttentionShape {
   bool operator==(const AttentionShape&) const = default;
 };
 
+// Forward FLOPs per token of the layer around the attention: projections of Q, K, V and O, and a
+// gated FFN (three matrices). 0 without a layer.
+double layer_flops_per_token(const AttentionShape& shape);
+
 // Consecutive ranks fill a node. Strategies may read the numbers, but never time anything.
 struct Cluster {
   std::string name = "threads";

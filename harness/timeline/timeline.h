@@ -14,6 +14,8 @@ enum class Activity : uint8_t {
   copy,       // packing and unpacking of buffers, gathering of rows
   send,       // handing bytes to the transport
   wait,       // for arrivals
+  layer,      // work per token around the attention: projections, FFN
+  transfer,   // bytes in flight; beside the others, which follow one another on a rank
 };
 
 struct Event {

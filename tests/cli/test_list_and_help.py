@@ -12,6 +12,8 @@ KINDS = [
     "distributions",
     "packing",
     "shapes",
+    "clusters",
+    "profiles",
     "metrics",
     "suites",
     "parameters",

@@ -1,25 +1,12 @@
-// The kernel-time model, and WLB's choice and plan with it.
-//   cpbench_micro --benchmark_filter='KernelSeconds|Wlb'
+// WLB's choice by the kernel-time model, and its plan.
+//   cpbench_micro --benchmark_filter=Wlb
 #include <benchmark/benchmark.h>
 
-#include "harness/cost/kernel_time.h"
 #include "harness/strategy/strategy.h"
 #include "methods/flashcp/test_batches.h"
 
 namespace cpbench {
 namespace {
-
-void KernelSeconds(benchmark::State& state) {
-  std::vector<AttentionSegment> call;
-  for (int64_t i = 0; i < 1 << 16; ++i) {
-    call.push_back({1 + i * 7919 % 5000, 1 + i * 104729 % 90000, i % 4 != 0});
-  }
-  const KernelModel& model = find_kernel_model("cudnn_h200");
-  for (auto _ : state) {
-    benchmark::DoNotOptimize(kernel_seconds(model, KernelPass::forward, call, 32));
-  }
-  state.SetItemsProcessed(state.iterations() * static_cast<int64_t>(call.size()));
-}
 
 Problem problem_of(const benchmark::State& state, Batch (*pack)(int64_t, uint64_t)) {
   Problem problem;
@@ -47,7 +34,6 @@ void at_all_sizes(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgName("ranks")->Unit(benchmark::kMillisecond)->Arg(8)->Arg(64)->Arg(256)->Arg(1024);
 }
 
-BENCHMARK(KernelSeconds);
 BENCHMARK_CAPTURE(WlbDecision, wlb_like, flashcp::wlb_like_pack)->Apply(at_all_sizes);
 BENCHMARK_CAPTURE(WlbDecision, pile_like, flashcp::pile_like_pack)->Apply(at_all_sizes);
 BENCHMARK_CAPTURE(WlbPlan, wlb_like, flashcp::wlb_like_pack)->Apply(at_all_sizes);

@@ -1,0 +1,313 @@
+#include "harness/simulate/engine.h"
+
+#include <algorithm>
+#include <limits>
+#include <queue>
+#include <stdexcept>
+#include <string>
+
+#include "harness/simulate/collectives.h"
+#include "harness/simulate/ports.h"
+
+namespace cpbench {
+namespace {
+
+// One rank's part of an exchange: transfers [first, last) of Rank::transfers.
+struct OwnExchange {
+  int32_t exchange = 0;
+  int32_t first = 0;
+  int32_t last = 0;
+  int32_t enter_task = 0;  // so many tasks are done before
+};
+
+struct Rank {
+  int32_t tasks_done = 0;
+  bool busy = false;
+  double since_seconds = 0;  // of what it does now, or waits for
+  std::vector<OwnExchange> exchanges;
+  std::vector<int32_t> transfers;
+  size_t current = 0;  // exchange that it is in, or enters next
+  bool inside = false;
+  int32_t unfinished = 0;          // own transfers of the current exchange
+  double first_launch = -1;        // of them
+  std::vector<int32_t> not_ready;  // sends of the current exchange whose bytes are not there yet
+};
+
+enum class Moment : uint8_t { task, collective };
+struct Due {
+  double seconds;
+  Moment kind;
+  int32_t id;  // rank or collective
+  bool operator>(const Due& other) const {
+    if (seconds != other.seconds) return seconds > other.seconds;
+    if (kind != other.kind) return kind > other.kind;
+    return id > other.id;
+  }
+};
+
+class Engine {
+ public:
+  Engine(const Schedule& schedule, const Machine& machine, const Profile& profile)
+      : schedule_(schedule), machine_(machine), profile_(profile), ports_(machine) {
+    ranks_.resize(schedule.size());
+    arrived_.resize(schedule.transfers.size());
+    missing_.assign(schedule.transfers.size(), 2);
+    not_launched_.resize(schedule.collectives.size());
+    in_collective_.resize(schedule.collectives.size());
+    unfinished_.resize(schedule.exchanges.size());
+    events_.resize(schedule.size());
+    queued_.resize(schedule.size());
+    if (profile.reserved_sms > 0) {
+      slowdown_ = static_cast<double>(machine.sms) / (machine.sms - profile.reserved_sms);
+    }
+    distribute();
+  }
+
+  Execution run() {
+    for (int32_t rank = 0; rank < schedule_.size(); ++rank) queue(rank);
+    progress_all();
+    while (true) {
+      const double due = due_.empty() ? kNever : due_.top().seconds;
+      now_ = std::min(due, ports_.next_seconds());
+      if (now_ == kNever) break;
+      while (!due_.empty() && due_.top().seconds <= now_) {
+        const Due moment = due_.top();
+        due_.pop();
+        if (moment.kind == Moment::task) {
+          finish_task(moment.id);
+        } else {
+          for (int32_t transfer : in_collective_[moment.id]) arrive(transfer);
+        }
+      }
+      for (int32_t transfer : ports_.advance(now_)) arrive(transfer);
+      progress_all();
+    }
+    return result();
+  }
+
+ private:
+  static constexpr double kNever = std::numeric_limits<double>::infinity();
+
+  void distribute() {
+    for (size_t id = 0; id < schedule_.transfers.size(); ++id) {
+      const Transfer& transfer = schedule_.transfers[id];
+      add_to(transfer.from, transfer, static_cast<int32_t>(id));
+      add_to(transfer.to, transfer, static_cast<int32_t>(id));
+      ++unfinished_[transfer.exchange];
+      if (transfer.collective >= 0) {
+        ++not_launched_[transfer.collective];
+        in_collective_[transfer.collective].push_back(static_cast<int32_t>(id));
+      }
+    }
+  }
+
+  void add_to(int32_t rank, const Transfer& transfer, int32_t id) {
+    Rank& r = ranks_[rank];
+    if (r.exchanges.empty() || r.exchanges.back().exchange != transfer.exchange) {
+      const auto at = static_cast<int32_t>(r.transfers.size());
+      r.exchanges.push_back({transfer.exchange, at, at, enter_task(rank, transfer.exchange)});
+    }
+    r.transfers.push_back(id);
+    ++r.exchanges.back().last;
+  }
+
+  // Tasks before the first step from which the exchange is at most `lookahead` steps away.
+  int32_t enter_task(int32_t rank, int32_t exchange) const {
+    const Exchange& e = schedule_.exchanges[exchange];
+    const int32_t step = std::max(0, e.step - schedule_.lookahead[e.pass]);
+    const RankSchedule& own = schedule_.ranks[rank];
+    const auto at = std::lower_bound(own.steps.begin(), own.steps.end(), std::pair(e.pass, step),
+                                     [](const StepStart& start, const std::pair<int, int>& wanted) {
+                                       return std::pair(start.pass, start.step) < wanted;
+                                     });
+    return at == own.steps.end() ? static_cast<int32_t>(own.tasks.size()) : at->first_task;
+  }
+
+  void queue(int32_t rank) {
+    if (queued_[rank]) return;
+    queued_[rank] = true;
+    queue_.push_back(rank);
+  }
+
+  void progress_all() {
+    for (size_t i = 0; i < queue_.size(); ++i) {  // grows on the way
+      const int32_t rank = queue_[i];
+      queued_[rank] = false;
+      work(rank);
+      communicate(rank);
+    }
+    queue_.clear();
+  }
+
+  void record(int32_t rank, const Task& task, double start) {
+    if (now_ <= start) return;
+    std::vector<Event>& events = events_[rank];
+    if (!events.empty()) {
+      Event& last = events.back();
+      if (last.activity == task.activity && last.step == task.step && last.pass == task.pass &&
+          last.end_seconds == start) {
+        last.end_seconds = now_;
+        return;
+      }
+    }
+    events.push_back({rank, task.pass, task.step, task.activity, start, now_});
+  }
+
+  void work(int32_t rank) {
+    Rank& r = ranks_[rank];
+    const std::vector<Task>& tasks = schedule_.ranks[rank].tasks;
+    while (!r.busy && r.tasks_done < static_cast<int32_t>(tasks.size())) {
+      const Task& task = tasks[r.tasks_done];
+      if (task.arrival >= 0) {
+        if (!arrived_[task.arrival]) return;
+        record(rank, task, r.since_seconds);
+        done(r);
+        continue;
+      }
+      double seconds = task.seconds;
+      if (task.activity == Activity::attention && r.inside && r.first_launch >= 0) {
+        seconds *= slowdown_;
+      }
+      r.busy = true;
+      due_.push({now_ + seconds, Moment::task, rank});
+    }
+  }
+
+  void done(Rank& r) {
+    ++r.tasks_done;
+    r.since_seconds = now_;
+  }
+
+  void finish_task(int32_t rank) {
+    Rank& r = ranks_[rank];
+    record(rank, schedule_.ranks[rank].tasks[r.tasks_done], r.since_seconds);
+    r.busy = false;
+    done(r);
+    queue(rank);
+  }
+
+  // Enters the next exchange when the rank may, and launches what has become ready.
+  void communicate(int32_t rank) {
+    Rank& r = ranks_[rank];
+    if (!r.inside) {
+      if (r.current == r.exchanges.size()) return;
+      const OwnExchange& own = r.exchanges[r.current];
+      if (r.tasks_done < own.enter_task) return;
+      r.inside = true;
+      r.unfinished = own.last - own.first;
+      r.first_launch = -1;
+      for (int32_t i = own.first; i < own.last; ++i) {
+        const int32_t id = r.transfers[i];
+        if (schedule_.transfers[id].to == rank) {
+          met(id);
+        } else {
+          r.not_ready.push_back(id);
+        }
+      }
+    }
+    std::erase_if(r.not_ready, [&](int32_t id) {
+      const Transfer& transfer = schedule_.transfers[id];
+      if (transfer.after_task > r.tasks_done) return false;
+      if (transfer.after_transfer >= 0 && !arrived_[transfer.after_transfer]) return false;
+      met(id);
+      return true;
+    });
+  }
+
+  // One of the two conditions of a transfer: the receiver is there; the sender and its bytes are.
+  void met(int32_t id) {
+    if (--missing_[id] > 0) return;
+    const Transfer& transfer = schedule_.transfers[id];
+    if (transfer.collective < 0) {
+      launched(transfer);
+      ports_.start(id, transfer.from, transfer.to, transfer.bytes, now_);
+    } else if (--not_launched_[transfer.collective] == 0) {
+      for (int32_t each : in_collective_[transfer.collective]) {
+        launched(schedule_.transfers[each]);
+      }
+      const double seconds =
+          collective_seconds(machine_, schedule_.collectives[transfer.collective]);
+      due_.push({now_ + seconds, Moment::collective, transfer.collective});
+    }
+  }
+
+  void launched(const Transfer& transfer) {
+    for (int32_t rank : {transfer.from, transfer.to}) {
+      if (ranks_[rank].first_launch < 0) ranks_[rank].first_launch = now_;
+    }
+  }
+
+  void arrive(int32_t id) {
+    const Transfer& transfer = schedule_.transfers[id];
+    arrived_[id] = true;
+    const bool all = --unfinished_[transfer.exchange] == 0;
+    for (int32_t rank : {transfer.from, transfer.to}) {
+      --ranks_[rank].unfinished;
+      if (!profile_.substage_barrier) leave_if_finished(rank);
+      queue(rank);
+    }
+    if (profile_.substage_barrier && all) {
+      for (int32_t rank = 0; rank < schedule_.size(); ++rank) {
+        const Rank& r = ranks_[rank];
+        if (r.inside && r.exchanges[r.current].exchange == transfer.exchange) {
+          leave_if_finished(rank);
+          queue(rank);
+        }
+      }
+    }
+  }
+
+  void leave_if_finished(int32_t rank) {
+    Rank& r = ranks_[rank];
+    if (r.unfinished > 0) return;
+    const Exchange& e = schedule_.exchanges[r.exchanges[r.current].exchange];
+    transfers_.push_back({rank, e.pass, e.step, Activity::transfer, r.first_launch, now_});
+    r.inside = false;
+    ++r.current;
+  }
+
+  Execution result() {
+    Execution execution;
+    for (int32_t rank = 0; rank < schedule_.size(); ++rank) {
+      const Rank& r = ranks_[rank];
+      if (r.tasks_done < static_cast<int32_t>(schedule_.ranks[rank].tasks.size())) {
+        const Task& task = schedule_.ranks[rank].tasks[r.tasks_done];
+        throw std::logic_error("simulate: rank " + std::to_string(rank) + " waits for ever in " +
+                               (task.pass == 0 ? "forward" : "backward") + " step " +
+                               std::to_string(task.step));
+      }
+      execution.end_seconds.push_back(r.since_seconds);
+      execution.events.insert(execution.events.end(), events_[rank].begin(), events_[rank].end());
+    }
+    execution.events.insert(execution.events.end(), transfers_.begin(), transfers_.end());
+    std::stable_sort(execution.events.begin(), execution.events.end(),
+                     [](const Event& a, const Event& b) { return a.rank < b.rank; });
+    return execution;
+  }
+
+  const Schedule& schedule_;
+  const Machine& machine_;
+  const Profile& profile_;
+  Ports ports_;
+  double now_ = 0;
+  double slowdown_ = 1;
+  std::vector<Rank> ranks_;
+  std::vector<bool> arrived_;                        // by transfer
+  std::vector<int8_t> missing_;                      // by transfer: conditions not met yet
+  std::vector<int32_t> not_launched_;                // by collective: transfers
+  std::vector<std::vector<int32_t>> in_collective_;  // by collective
+  std::vector<int32_t> unfinished_;                  // by exchange: transfers
+  std::vector<std::vector<Event>> events_;           // by rank
+  std::vector<Event> transfers_;
+  std::vector<bool> queued_;
+  std::vector<int32_t> queue_;
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
+};
+
+}  // namespace
+
+Execution run(const Schedule& schedule, const Machine& machine, const Profile& profile) {
+  return Engine(schedule, machine, profile).run();
+}
+
+}  // namespace cpbench

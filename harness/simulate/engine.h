@@ -1,0 +1,21 @@
+// Runs a Schedule: ranks work through their tasks, exchanges wait for both ends, the network says
+// when bytes arrive. See schedule.h for the rules; a rank's communication runs at most `lookahead`
+// steps ahead of its tasks.
+#pragma once
+
+#include <vector>
+
+#include "harness/cost/machine.h"
+#include "harness/cost/profile.h"
+#include "harness/simulate/schedule.h"
+
+namespace cpbench {
+
+struct Execution {
+  std::vector<double> end_seconds;  // per rank, of its tasks
+  std::vector<Event> events;        // by rank, then time; Activity::transfer beside the others
+};
+
+Execution run(const Schedule& schedule, const Machine& machine, const Profile& profile);
+
+}  // namespace cpbench

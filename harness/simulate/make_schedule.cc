@@ -1,0 +1,141 @@
+#include "harness/simulate/make_schedule.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <tuple>
+
+#include "harness/simulate/collectives.h"
+
+namespace cpbench {
+namespace {
+
+const Pass& pass_of(const Plan& plan, int32_t number) {
+  return number == 0 ? plan.forward : plan.backward;
+}
+
+// Tags are 2 * send + pass (program.h).
+int32_t pass_of(int32_t tag) { return tag & 1; }
+int32_t send_of(int32_t tag) { return tag >> 1; }
+
+struct End {
+  int32_t tag, from, to;
+  int32_t index;  // of the end in its rank's list
+  auto key() const { return std::tie(tag, from, to); }
+};
+
+std::vector<End> sorted_ends(const std::vector<PricedRank>& priced,
+                             std::vector<MessageEnd> PricedRank::*list, bool sending) {
+  std::vector<End> ends;
+  for (size_t rank = 0; rank < priced.size(); ++rank) {
+    const std::vector<MessageEnd>& messages = priced[rank].*list;
+    for (size_t i = 0; i < messages.size(); ++i) {
+      const auto own = static_cast<int32_t>(rank);
+      const int32_t peer = messages[i].peer;
+      ends.push_back(
+          {messages[i].tag, sending ? own : peer, sending ? peer : own, static_cast<int32_t>(i)});
+    }
+  }
+  std::sort(ends.begin(), ends.end(), [](const End& a, const End& b) { return a.key() < b.key(); });
+  return ends;
+}
+
+// Numbers the sub-stages of a pass and tells each send its own.
+std::vector<int32_t> number_exchanges(const Pass& pass, int32_t number,
+                                      std::vector<Exchange>& exchanges) {
+  std::vector<int32_t> exchange_of_send;
+  for (size_t i = 0; i < pass.sends.size(); ++i) {
+    const Send& send = pass.sends[i];
+    const bool next = i == 0 || pass.sends[i - 1].step != send.step ||
+                      pass.sends[i - 1].substage != send.substage;
+    if (next) exchanges.push_back({number, send.step, send.substage});
+    exchange_of_send.push_back(static_cast<int32_t>(exchanges.size()) - 1);
+  }
+  return exchange_of_send;
+}
+
+// One call per collective of the pass, with its members; returns the number of the first.
+int32_t add_collectives(const Plan& plan, const Pass& pass, std::vector<CollectiveCall>& calls) {
+  const auto first = static_cast<int32_t>(calls.size());
+  for (const Collective& collective : pass.collectives) calls.push_back({collective.kind, {}, 0});
+  for (const Send& send : pass.sends) {
+    if (send.collective < 0) continue;
+    std::vector<int32_t>& members = calls[first + send.collective].members;
+    for (SetId side : {send.from, send.to}) {
+      for (const Range& range : plan.rank_sets[side]) {
+        for (int64_t rank = range.begin; rank < range.end; ++rank) {
+          members.push_back(static_cast<int32_t>(rank));
+        }
+      }
+    }
+  }
+  for (size_t i = first; i < calls.size(); ++i) {
+    std::vector<int32_t>& members = calls[i].members;
+    std::sort(members.begin(), members.end());
+    members.erase(std::unique(members.begin(), members.end()), members.end());
+  }
+  return first;
+}
+
+}  // namespace
+
+Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const Machine& machine,
+                       const Profile& profile) {
+  Schedule schedule;
+  std::vector<int32_t> exchange_of_send[2];
+  int32_t first_collective[2];
+  for (int32_t number : {0, 1}) {
+    const Pass& pass = pass_of(plan, number);
+    schedule.lookahead[number] = pass.lookahead;
+    exchange_of_send[number] = number_exchanges(pass, number, schedule.exchanges);
+    first_collective[number] = add_collectives(plan, pass, schedule.collectives);
+  }
+  const std::vector<End> sends = sorted_ends(priced, &PricedRank::sends, true);
+  const std::vector<End> receives = sorted_ends(priced, &PricedRank::receives, false);
+  const auto same = [](const End& a, const End& b) { return a.key() == b.key(); };
+  if (!std::equal(sends.begin(), sends.end(), receives.begin(), receives.end(), same)) {
+    throw std::logic_error("simulate: a message of the program has one end only");
+  }
+
+  std::vector<int32_t> order(sends.size());  // by exchange; inside, by send
+  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int32_t>(i);
+  const auto exchange_of = [&](const End& end) {
+    return exchange_of_send[pass_of(end.tag)][send_of(end.tag)];
+  };
+  std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
+    return exchange_of(sends[a]) < exchange_of(sends[b]);
+  });
+  std::vector<std::vector<int32_t>> transfer_of_receive(priced.size());
+  for (size_t rank = 0; rank < priced.size(); ++rank) {
+    transfer_of_receive[rank].resize(priced[rank].receives.size());
+  }
+  for (int32_t i : order) {
+    const End& end = sends[i];
+    const MessageEnd& from = priced[end.from].sends[end.index];
+    const MessageEnd& to = priced[end.to].receives[receives[i].index];
+    const auto id = static_cast<int32_t>(schedule.transfers.size());
+    Transfer transfer{.from = end.from,
+                      .to = end.to,
+                      .bytes = from.bytes,
+                      .exchange = exchange_of(end),
+                      .after_task = from.task};
+    if (from.after_received >= 0) {
+      // Sent after it was received, so in a later exchange: that transfer is numbered already.
+      transfer.after_task = 0;
+      transfer.after_transfer = transfer_of_receive[end.from][from.after_received];
+    }
+    const Send& send = pass_of(plan, pass_of(end.tag)).sends[send_of(end.tag)];
+    if (send.collective >= 0 && !profile.collectives_as_messages) {
+      const int32_t number = first_collective[pass_of(end.tag)] + send.collective;
+      CollectiveCall& call = schedule.collectives[number];
+      if (has_fit(machine, call.kind)) transfer.collective = number;
+      call.block_bytes = from.bytes;
+    }
+    transfer_of_receive[end.to][receives[i].index] = id;
+    priced[end.to].schedule.tasks[to.task].arrival = id;
+    schedule.transfers.push_back(transfer);
+  }
+  for (PricedRank& rank : priced) schedule.ranks.push_back(std::move(rank.schedule));
+  return schedule;
+}
+
+}  // namespace cpbench

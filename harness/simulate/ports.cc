@@ -1,0 +1,129 @@
+#include "harness/simulate/ports.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace cpbench {
+namespace {
+
+// Instants closer than this share of the time are one: rounding must not split them.
+constexpr double kSameInstant = 1e-12;
+
+}  // namespace
+
+Ports::Ports(const Machine& machine)
+    : cluster_(machine.cluster), intra_(machine.intra_node), inter_(machine.inter_node) {
+  const int32_t ranks = cluster_.ranks();
+  const auto add = [&](int32_t count, double bytes_per_second) {
+    for (int32_t i = 0; i < count; ++i) ports_.push_back({bytes_per_second, {}, false});
+  };
+  add(2 * ranks, intra_.bytes_per_second);
+  add(2 * ranks, inter_.bytes_per_second);
+  add(2 * cluster_.nodes, machine.node_uplink_bytes_per_second);
+}
+
+void Ports::start(int32_t id, int32_t from, int32_t to, int64_t bytes, double now) {
+  if (static_cast<size_t>(id) >= flows_.size()) flows_.resize(id + 1);
+  Flow& flow = flows_[id];
+  flow = {.remaining_bytes = static_cast<double>(bytes), .version = flow.version + 1};
+  const int32_t ranks = cluster_.ranks();
+  const int32_t from_node = cluster_.node_of(from), to_node = cluster_.node_of(to);
+  double latency = intra_.latency_seconds;
+  if (from_node == to_node) {
+    flow.ports = {from, ranks + to, -1, -1};
+  } else {
+    latency = inter_.latency_seconds;
+    flow.ports = {2 * ranks + from, 3 * ranks + to, -1, -1};
+    const int32_t uplinks = 4 * ranks;
+    if (ports_[uplinks].bytes_per_second > 0) {
+      flow.ports[2] = uplinks + from_node;
+      flow.ports[3] = uplinks + cluster_.nodes + to_node;
+    }
+  }
+  events_.push({now + latency, id, flow.version});
+}
+
+void Ports::drop_void_events() {
+  while (!events_.empty() && events_.top().version != flows_[events_.top().id].version) {
+    events_.pop();
+  }
+}
+
+double Ports::next_seconds() {
+  drop_void_events();
+  return events_.empty() ? std::numeric_limits<double>::infinity() : events_.top().seconds;
+}
+
+const std::vector<int32_t>& Ports::advance(double seconds) {
+  arrived_.clear();
+  const double until = seconds * (1 + kSameInstant);
+  while (next_seconds() <= until) {
+    const int32_t id = events_.top().id;
+    events_.pop();
+    Flow& flow = flows_[id];
+    if (flow.rate == 0) {
+      enter(id);
+      flow.updated_seconds = seconds;
+    } else {
+      leave(id);
+      ++flow.version;
+      arrived_.push_back(id);
+    }
+  }
+  share_anew(seconds);
+  std::sort(arrived_.begin(), arrived_.end());
+  return arrived_;
+}
+
+void Ports::touch(int32_t port) {
+  if (ports_[port].touched) return;
+  ports_[port].touched = true;
+  touched_.push_back(port);
+}
+
+void Ports::enter(int32_t id) {
+  Flow& flow = flows_[id];
+  for (int k = 0; k < kPorts && flow.ports[k] >= 0; ++k) {
+    Port& port = ports_[flow.ports[k]];
+    flow.places[k] = static_cast<int32_t>(port.flows.size());
+    port.flows.push_back(id);
+    touch(flow.ports[k]);
+  }
+}
+
+void Ports::leave(int32_t id) {
+  const Flow& flow = flows_[id];
+  for (int k = 0; k < kPorts && flow.ports[k] >= 0; ++k) {
+    std::vector<int32_t>& flows = ports_[flow.ports[k]].flows;
+    Flow& moved = flows_[flows.back()];
+    for (int other = 0; other < kPorts; ++other) {
+      if (moved.ports[other] == flow.ports[k]) moved.places[other] = flow.places[k];
+    }
+    flows[flow.places[k]] = flows.back();
+    flows.pop_back();
+    touch(flow.ports[k]);
+  }
+}
+
+void Ports::share_anew(double now) {
+  for (int32_t port : touched_) {
+    ports_[port].touched = false;
+    for (int32_t id : ports_[port].flows) {
+      Flow& flow = flows_[id];
+      double rate = std::numeric_limits<double>::infinity();
+      for (int k = 0; k < kPorts && flow.ports[k] >= 0; ++k) {
+        const Port& through = ports_[flow.ports[k]];
+        rate = std::min(rate, through.bytes_per_second / static_cast<double>(through.flows.size()));
+      }
+      if (rate == flow.rate) continue;
+      flow.remaining_bytes =
+          std::max(0.0, flow.remaining_bytes - flow.rate * (now - flow.updated_seconds));
+      flow.rate = rate;
+      flow.updated_seconds = now;
+      events_.push({now + flow.remaining_bytes / rate, id, ++flow.version});
+    }
+  }
+  touched_.clear();
+}
+
+}  // namespace cpbench

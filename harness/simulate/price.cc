@@ -1,0 +1,197 @@
+#include "harness/simulate/price.h"
+
+#include <algorithm>
+
+namespace cpbench {
+namespace {
+
+AttentionSegment attention_segment(const Segment& s) {
+  return {.q_tokens = s.q_rows,
+          .kv_tokens = s.kv_rows,
+          .causal = s.mask == SegmentMask::causal,
+          .band = s.mask == SegmentMask::band,
+          .first = s.first,
+          .last = s.last};
+}
+
+class Pricer {
+ public:
+  Pricer(const RankProgram& program, const Costs& costs) : program_(program), costs_(costs) {
+    written_.resize(program.buffers.size());
+  }
+
+  PricedRank price(Passes passes, int64_t home_tokens) {
+    const double layer = layer_seconds(home_tokens);
+    for (const ProgramStep& step : program_.steps) {
+      step_ = &step;
+      if (step.pass != last_pass_) begin_pass(step.pass, layer);
+      out_.schedule.steps.push_back({step.pass, step.step, tasks()});
+      price_step(step);
+    }
+    if (last_pass_ < 0 && layer > 0) begin_pass(0, layer);
+    if (passes == Passes::both && layer > 0) {
+      add({.seconds = kBackwardLayerOverForward * layer,
+           .step = last_step_,
+           .pass = 1,
+           .activity = Activity::layer});
+    }
+    return std::move(out_);
+  }
+
+ private:
+  static constexpr double kBackwardLayerOverForward = 2;  // gradients of inputs and of weights
+
+  // What wrote a buffer last: a task, or a receive.
+  struct Writer {
+    int32_t task = 0;  // so many tasks, this one included
+    int32_t receive = -1;
+  };
+
+  int32_t tasks() const { return static_cast<int32_t>(out_.schedule.tasks.size()); }
+
+  void add(const Task& task) { out_.schedule.tasks.push_back(task); }
+
+  void busy(Activity activity, double seconds) {
+    std::vector<Task>& all = out_.schedule.tasks;
+    all.push_back({.seconds = seconds,
+                   .step = step_->step,
+                   .pass = static_cast<uint8_t>(step_->pass),
+                   .activity = activity});
+    last_step_ = step_->step;
+  }
+
+  void begin_pass(int32_t pass, double layer) {
+    last_pass_ = pass;
+    if (pass == 0 && layer > 0) add({.seconds = layer, .activity = Activity::layer});
+  }
+
+  double layer_seconds(int64_t tokens) const {
+    const Machine& m = costs_.machine;
+    if (costs_.shape.hidden_size == 0) return 0;
+    return layer_flops_per_token(costs_.shape) * static_cast<double>(tokens) /
+           (m.cluster.peak_flops_per_second * m.gemm_efficiency);
+  }
+
+  void price_step(const ProgramStep& step) {
+    const auto is_message = [&](const Op& op) {
+      return op.kind == OpKind::send || op.kind == OpKind::receive;
+    };
+    const auto first = program_.ops.begin() + step.first_op;
+    const auto last = first + step.ops;
+    if (costs_.profile.exchange_seconds > 0 && std::any_of(first, last, is_message)) {
+      busy(Activity::send, costs_.profile.exchange_seconds);
+    }
+    for (auto op = first; op != last;) {
+      if (op->kind == OpKind::rows) {
+        op = price_rows(op, last);
+      } else {
+        price(*op++);
+      }
+    }
+  }
+
+  void price(const Op& op) {
+    switch (op.kind) {
+      case OpKind::call:
+        price_call(program_.calls[op.index]);
+        break;
+      case OpKind::send: {
+        const Message& m = program_.messages[op.index];
+        const Writer& writer = written_[m.buffer];
+        out_.sends.push_back({m.peer, m.tag, m.bytes, writer.task, writer.receive});
+        break;
+      }
+      case OpKind::receive: {
+        const Message& m = program_.messages[op.index];
+        written_[m.buffer] = {tasks(), static_cast<int32_t>(out_.receives.size())};
+        out_.receives.push_back({m.peer, m.tag, m.bytes, tasks()});
+        add({.arrival = 0,
+             .step = step_->step,
+             .pass = static_cast<uint8_t>(step_->pass),
+             .activity = Activity::wait});
+        break;
+      }
+      case OpKind::row_sums: {
+        const Buffer& o = program_.buffers[program_.o];
+        const Buffer& d_o = program_.buffers[program_.d_o];
+        busy(Activity::merge, copy_seconds(static_cast<double>(o.bytes + d_o.bytes), 1));
+        written_[program_.d_o] = {tasks()};
+        break;
+      }
+      case OpKind::rows:
+        break;  // price_rows
+    }
+  }
+
+  void price_call(const Call& call) {
+    const KernelPass pass = call.d_o < 0 ? KernelPass::forward : KernelPass::backward;
+    CallTime time(costs_.kernel, pass, costs_.shape, call.heads.size());
+    for (int32_t i = 0; i < call.segments; ++i) {
+      time.add(attention_segment(program_.segments[call.first_segment + i]));
+    }
+    busy(Activity::attention, costs_.machine.kernel_launch_seconds + time.seconds());
+    written_[call.out] = {tasks()};
+    if (call.dkv >= 0) written_[call.dkv] = {tasks()};
+  }
+
+  // Row operations of one mode into one buffer are one fused copy.
+  std::vector<Op>::const_iterator price_rows(std::vector<Op>::const_iterator op,
+                                             std::vector<Op>::const_iterator last) {
+    const RowOp& first = program_.row_ops[op->index];
+    double bytes = 0;
+    int64_t runs = 0;
+    for (; op != last && op->kind == OpKind::rows; ++op, ++runs) {
+      const RowOp& rows = program_.row_ops[op->index];
+      if (rows.mode != first.mode || rows.target != first.target) break;
+      bytes += bytes_of(rows);
+    }
+    const Profile& profile = costs_.profile;
+    const double passes = first.mode == RowMode::store ? profile.copy_passes : 1;
+    busy(first.mode == RowMode::accumulate ? Activity::merge : Activity::copy,
+         copy_seconds(passes * bytes, profile.copies_by_slices ? runs : 1));
+    written_[first.target] = {tasks()};
+    return op;
+  }
+
+  // Read and written.
+  double bytes_of(const RowOp& rows) const {
+    const Buffer& target = program_.buffers[rows.target];
+    const auto share = [&](const Buffer& buffer) {  // of these rows and heads
+      return static_cast<double>(parts_of(buffer, costs_.shape).bytes) /
+             static_cast<double>(std::max<int64_t>(1, buffer.rows)) * rows.heads.size() /
+             buffer.heads.size() * static_cast<double>(rows.rows);
+    };
+    if (rows.mode == RowMode::clear) return share(target);
+    if (rows.mode == RowMode::store) return share(program_.buffers[rows.source]) + share(target);
+    if (target.tensor == Tensor::o) {
+      return costs_.profile.merge_bytes * static_cast<double>(rows.rows) * rows.heads.size() *
+             costs_.shape.value_head_dim;
+    }
+    return share(program_.buffers[rows.source]) + 2 * share(target);
+  }
+
+  double copy_seconds(double bytes, int64_t launches) const {
+    const Profile& profile = costs_.profile;
+    const double launch =
+        profile.slice_seconds > 0 ? profile.slice_seconds : costs_.machine.kernel_launch_seconds;
+    return static_cast<double>(launches) * launch +
+           bytes / (profile.copy_efficiency * costs_.machine.achieved_memory_bytes_per_second);
+  }
+
+  const RankProgram& program_;
+  const Costs& costs_;
+  PricedRank out_;
+  std::vector<Writer> written_;  // by buffer
+  const ProgramStep* step_ = nullptr;
+  int32_t last_pass_ = -1;
+  int32_t last_step_ = 0;
+};
+
+}  // namespace
+
+PricedRank price(const RankProgram& program, Passes passes, int64_t home_tokens,
+                 const Costs& costs) {
+  return Pricer(program, costs).price(passes, home_tokens);
+}
+
+}  // namespace cpbench

@@ -1,0 +1,38 @@
+// How long each operation of a rank's program takes: kernel calls by the kernel model, copies and
+// merges by the bytes they move, the layer around the attention by its FLOPs.
+#pragma once
+
+#include "harness/compile/program.h"
+#include "harness/cost/kernel_time.h"
+#include "harness/cost/machine.h"
+#include "harness/cost/profile.h"
+#include "harness/simulate/schedule.h"
+
+namespace cpbench {
+
+struct Costs {
+  const AttentionShape& shape;
+  const Machine& machine;
+  const KernelModel& kernel;
+  const Profile& profile;
+};
+
+// A message of the program, still without its other end.
+struct MessageEnd {
+  int32_t peer = 0;
+  int32_t tag = 0;
+  int64_t bytes = 0;
+  int32_t task = 0;             // send: tasks that come before; receive: the task that waits
+  int32_t after_received = -1;  // send: index of the receive whose bytes it passes on
+};
+
+struct PricedRank {
+  RankSchedule schedule;
+  std::vector<MessageEnd> sends;
+  std::vector<MessageEnd> receives;
+};
+
+PricedRank price(const RankProgram& program, Passes passes, int64_t home_tokens,
+                 const Costs& costs);
+
+}  // namespace cpbench

@@ -1,0 +1,220 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "harness/plan/errors.h"
+#include "harness/plan/plan_bytes.h"
+#include "tests/simulate/machines.h"
+
+namespace cpbench {
+namespace {
+
+const std::vector<int64_t> kLengths = {1500, 175, 64, 1, 775, 625, 225, 731};  // 4,096
+
+// Per rank, all but waiting.
+std::vector<double> busy_seconds(const Timeline& timeline) {
+  std::vector<double> busy(timeline.ranks);
+  for (const Event& event : timeline.events) {
+    if (event.activity == Activity::wait || event.activity == Activity::transfer) continue;
+    busy[event.rank] += event.end_seconds - event.start_seconds;
+  }
+  return busy;
+}
+
+int64_t planned_bytes(const Pass& pass, const Plan& plan, const AttentionShape& shape) {
+  int64_t bytes = 0;
+  for (const Send& send : pass.sends) bytes += cost_of(send, pass, plan, shape).total();
+  return bytes;
+}
+
+class EveryStrategy : public ::testing::TestWithParam<const Strategy*> {
+ protected:
+  void SetUp() override {
+    try {
+      plan_ = plan_of(GetParam()->name, problem_);
+    } catch (const Unsupported& reason) {
+      GTEST_SKIP() << reason.what();
+    }
+    program_ = compile(problem_, plan_, Passes::both);
+    timeline_ = simulate_on(machine_);
+  }
+
+  Timeline simulate_on(const Machine& machine) const {
+    return simulate(problem_, plan_, program_, {machine, kernel_, Profile{}});
+  }
+
+  Machine machine_ = small_machine(2, 4);
+  KernelModel kernel_ = find_kernel_model("cudnn_h200");
+  Problem problem_ = small_problem(machine_, kLengths);
+  Plan plan_;
+  Program program_;
+  Timeline timeline_;
+};
+
+TEST_P(EveryStrategy, simulated_bytes_are_the_plans) {
+  const int64_t sent =
+      std::accumulate(timeline_.bytes_sent.begin(), timeline_.bytes_sent.end(), int64_t{0});
+  EXPECT_EQ(sent, planned_bytes(plan_.forward, plan_, problem_.shape) +
+                      planned_bytes(plan_.backward, plan_, problem_.shape));
+}
+
+TEST_P(EveryStrategy, what_a_rank_does_fills_its_time) {
+  std::vector<double> until(timeline_.ranks);
+  for (const Event& event : timeline_.events) {
+    if (event.activity == Activity::transfer) continue;
+    EXPECT_DOUBLE_EQ(event.start_seconds, until[event.rank]);
+    EXPECT_GT(event.end_seconds, event.start_seconds);
+    until[event.rank] = event.end_seconds;
+  }
+  for (int32_t rank = 0; rank < timeline_.ranks; ++rank) {
+    EXPECT_DOUBLE_EQ(until[rank], timeline_.seconds[rank]);
+  }
+}
+
+TEST_P(EveryStrategy, is_simulated_alike_twice) {
+  const Timeline again = simulate_on(machine_);
+  EXPECT_EQ(again.seconds, timeline_.seconds);
+  EXPECT_EQ(again.events.size(), timeline_.events.size());
+}
+
+TEST_P(EveryStrategy, takes_at_least_its_work_and_the_network_adds_to_it) {
+  Machine free = machine_;
+  make_network_free(free);
+  const Timeline bound = simulate_on(free);
+  const std::vector<double> work = busy_seconds(bound);
+  const double longest = *std::max_element(work.begin(), work.end());
+  EXPECT_GE(makespan(bound), longest * (1 - 1e-12));
+  EXPECT_GE(makespan(timeline_), makespan(bound) * (1 - 1e-12));
+}
+
+INSTANTIATE_TEST_SUITE_P(Simulate, EveryStrategy, ::testing::ValuesIn(strategies()),
+                         [](const ::testing::TestParamInfo<const Strategy*>& info) {
+                           return info.param->name;
+                         });
+
+TEST(Simulate, over_a_free_network_all_gathers_forward_cost_their_slowest_ranks_work) {
+  Machine machine = small_machine(1, 8);
+  make_network_free(machine);
+  const Problem problem = small_problem(machine, kLengths);
+  for (const char* name : {"allgather", "per_doc", "flashcp"}) {
+    const Timeline timeline = simulate_plan(problem, plan_of(name, problem), machine,
+                                            find_kernel_model("cudnn_h200"), Passes::forward);
+    const std::vector<double> work = busy_seconds(timeline);
+    EXPECT_NEAR(makespan(timeline), *std::max_element(work.begin(), work.end()), 1e-12) << name;
+  }
+}
+
+TEST(Simulate, a_ring_without_work_is_its_hops) {
+  for (int32_t ranks : {2, 5, 8}) {
+    Machine machine = small_machine(1, ranks);
+    make_work_free(machine);
+    const Problem problem = small_problem(machine, {int64_t{1024} * ranks});
+    const Timeline timeline =
+        simulate_plan(problem, plan_of("ring", problem), machine, free_kernel(), Passes::forward);
+    const double shard = 1024.0 * 8 * 256 * 2;  // tokens, KV heads, K and V, bytes
+    // The first ranks see none of the last hops' keys, but all pass them on.
+    EXPECT_NEAR(makespan(timeline), (ranks - 1) * (3e-6 + shard / 370e9), 1e-12) << ranks;
+  }
+}
+
+TEST(Simulate, library_collectives_cost_their_closed_form) {
+  Machine machine = small_machine(1, 8);
+  make_work_free(machine);
+  const Problem problem = small_problem(machine, {8192});
+  const auto forward = [&](const char* name) {
+    return makespan(
+        simulate_plan(problem, plan_of(name, problem), machine, free_kernel(), Passes::forward));
+  };
+  const double shard = 1024.0 * 8 * 256 * 2;
+  EXPECT_NEAR(forward("allgather"), 51e-6 + 7 * shard / 374e9, 1e-12);
+  // Ulysses: Q and KV at once each in its own call, then O back with its log-sum-exp.
+  const double q = 1024.0 * 2 * 128 * 2, kv = 1024.0 * 1 * 256 * 2, o = 1024.0 * 2 * (128 * 2 + 4);
+  const double latency = 3e-6;
+  const double in = latency + 7 * std::max(q, kv) / 370e9;
+  EXPECT_NEAR(forward("ulysses"), in + latency + 7 * o / 370e9, 1e-9);
+}
+
+TEST(Simulate, more_bandwidth_never_slows_what_shares_no_link) {
+  Machine machine = small_machine(1, 8);
+  const Problem problem = small_problem(machine, kLengths);
+  for (const char* name : {"ring", "zigzag", "striped"}) {
+    const Plan plan = plan_of(name, problem);
+    const Program program = compile(problem, plan, Passes::both);
+    const KernelModel& kernel = find_kernel_model("cudnn_h200");
+    double before = std::numeric_limits<double>::infinity();
+    for (double bandwidth = 1e9; bandwidth < 2e12; bandwidth *= 1.3) {
+      machine.intra_node.bytes_per_second = bandwidth;
+      const double seconds =
+          makespan(simulate(problem, plan, program, {machine, kernel, Profile{}}));
+      EXPECT_LE(seconds, before * (1 + 1e-12)) << name << " at " << bandwidth;
+      before = seconds;
+    }
+  }
+}
+
+TEST(Simulate, a_conflict_free_schedule_pays_latencies_and_beats_contention) {
+  Machine machine = small_machine(1, 16);
+  make_work_free(machine);
+  const Problem problem = small_problem(machine, {40000, 9000, 9000, 3000, 2000, 1000, 1536});
+  const auto forward = [&](const Plan& plan) {
+    return makespan(simulate_plan(problem, plan, machine, free_kernel(), Passes::forward));
+  };
+  const std::map<std::string, std::string> small = {{"block", "512"}, {"coalesce", "1"}};
+  auto with_arm = [&](const char* arm) {
+    auto set = small;
+    set["arm"] = arm;
+    return plan_of("fcp", problem, set);
+  };
+  const Plan conflict_free = with_arm("conflict_free");
+  // The same sends, all of a step at once under ideal sharing of the links.
+  Plan at_once = conflict_free;
+  for (Send& send : at_once.forward.sends) send.substage = 0;
+  std::vector<std::pair<int32_t, int32_t>> substages;
+  for (const Send& send : conflict_free.forward.sends) {
+    substages.emplace_back(send.step, send.substage);
+  }
+  substages.erase(std::unique(substages.begin(), substages.end()), substages.end());
+  EXPECT_LE(forward(conflict_free),
+            forward(at_once) + static_cast<double>(substages.size()) * 3e-6 + 1e-12);
+  EXPECT_LT(forward(conflict_free), forward(with_arm("pipelined")));
+}
+
+TEST(Simulate, fewer_processors_while_bytes_travel_slow_kernels_down) {
+  const Machine machine = small_machine(1, 8);
+  const Problem problem = small_problem(machine, {16384});
+  const Plan plan = plan_of("ring", problem);
+  const KernelModel& kernel = find_kernel_model("cudnn_h200");
+  Profile profile;
+  const double all = makespan(simulate_plan(problem, plan, machine, kernel, Passes::both, profile));
+  profile.reserved_sms = 20;
+  const double fewer =
+      makespan(simulate_plan(problem, plan, machine, kernel, Passes::both, profile));
+  EXPECT_GT(fewer, all);
+  EXPECT_LT(fewer, all * 132 / 112 * (1 + 1e-12));
+}
+
+TEST(Simulate, the_layer_costs_every_rank_its_tokens) {
+  const Machine machine = small_machine(1, 4);
+  Problem problem = small_problem(machine, {4096});
+  const Plan plan = plan_of("allgather", problem);
+  const KernelModel& kernel = find_kernel_model("cudnn_h200");
+  const double without = makespan(simulate_plan(problem, plan, machine, kernel));
+  problem.shape.hidden_size = 2048;
+  problem.shape.ffn_size = 8192;
+  const double with = makespan(simulate_plan(problem, plan, machine, kernel));
+  // 1024 tokens; forward once, backward twice; half of the peak.
+  EXPECT_NEAR(with - without, 3 * 1024 * layer_flops_per_token(problem.shape) / 0.5e15, 1e-9);
+}
+
+TEST(Simulate, ranks_without_work_take_no_time) {
+  const Machine machine = small_machine(1, 8);
+  const Problem problem = small_problem(machine, {3});  // fewer tokens than ranks
+  const Timeline timeline =
+      simulate_plan(problem, plan_of("ring", problem), machine, find_kernel_model("cudnn_h200"));
+  EXPECT_GT(makespan(timeline), 0);
+  EXPECT_EQ(std::count(timeline.seconds.begin(), timeline.seconds.end(), 0.0), 5);
+}
+
+}  // namespace
+}  // namespace cpbench
