@@ -176,7 +176,7 @@ std::vector<std::string> shape_names() {
   return names;
 }
 const std::vector<std::string>& backend_names() {
-  static const std::vector<std::string> names = {"plan", "threads"};
+  static const std::vector<std::string> names = {"plan", "threads", "mpi"};
   return names;
 }
 const std::vector<std::string>& direction_names() {
@@ -237,13 +237,14 @@ const std::vector<RunParameter>& parameters() {
        },
        [](const Cell& c) { return direction_names()[static_cast<size_t>(c.passes)]; },
        [] { return direction_names(); }},
-      {"backend", "NAME", "plan (plan, check and measure only) or threads (also run)", "threads",
+      {"backend", "NAME",
+       "plan (plan, check and measure only), threads (also run), or mpi (under mpirun)", "threads",
        [](Cell& c, const std::string& v) {
          choice<int>("backend", v, backend_names());
          c.backend = v;
        },
        [](const Cell& c) { return c.backend; }, [] { return backend_names(); }},
-      {"kernel", "NAME", "attention kernel of the threads backend", "fused",
+      {"kernel", "NAME", "attention kernel of the threads and mpi backends", "fused",
        [](Cell& c, const std::string& v) {
          choice<int>("kernel", v, kernel_names());
          c.kernel = v;

@@ -7,9 +7,10 @@
 
 #include "harness/cli/parameters.h"
 #include "harness/compile/compile.h"
-#include "harness/execute/execute.h"
+#include "harness/execute/execute_processes.h"
 #include "harness/measure/gates.h"
 #include "harness/measure/metrics.h"
+#include "harness/measure/text_hash.h"
 #include "harness/plan/errors.h"
 #include "harness/store/external.h"
 #include "harness/store/provenance.h"
@@ -38,7 +39,7 @@ Plan make_plan(const Cell& cell, const Problem& problem) {
   return strategy.plan(problem, Options(strategy.name, strategy.options, cell.options));
 }
 
-void execute_pack(const Cell& cell, const Batch& batch, PackResult& pack) {
+void execute_pack(const Cell& cell, const Batch& batch, PackResult& pack, ProcessGroup* group) {
   const Problem problem = problem_of(cell, batch);
   const Stopwatch stopwatch;
   const Program program = compile(problem, pack.plan, cell.passes);
@@ -49,7 +50,8 @@ void execute_pack(const Cell& cell, const Batch& batch, PackResult& pack) {
   options.warmup = cell.warmup;
   options.iterations = cell.iterations;
   options.seed = cell.seed;
-  pack.timeline = execute_threads(problem, program, options);
+  pack.timeline = needs_processes(cell) ? execute_processes(problem, program, options, *group)
+                                        : execute_threads(problem, program, options);
 }
 
 void fail(Result& result, Status status, const std::string& why) {
@@ -58,9 +60,18 @@ void fail(Result& result, Status status, const std::string& why) {
   std::replace(result.error.begin(), result.error.end(), '\n', ' ');
 }
 
+// Every process has made the plan by itself: ranks that ran different ones would wait for ever.
+void require_same(const PackResult& pack, ProcessGroup& group) {
+  std::string lengths;
+  for (int64_t length : pack.batch.document_lengths) lengths += std::to_string(length) + " ";
+  group.agree("hash of the document lengths", hex16(hash_of_text(lengths)));
+  group.agree("hash of the plan", hex16(hash_of(pack.plan)));
+}
+
 // False when the cell ended here.
-bool run_pack(Result& result, const Batch& batch) {
+bool run_pack(Result& result, const Batch& batch, ProcessGroup* group) {
   CheckedPlan checked = plan_pack(result.cell, batch);
+  if (needs_processes(result.cell)) require_same(checked.pack, *group);
   result.packs.push_back(std::move(checked.pack));
   if (!checked.report.ok()) {
     fail(result, Status::failed,
@@ -68,7 +79,7 @@ bool run_pack(Result& result, const Batch& batch) {
              " is wrong: " + checked.report.violations.front().text());
     return false;
   }
-  if (result.cell.backend == "threads") execute_pack(result.cell, batch, result.packs.back());
+  if (is_timed(result.cell)) execute_pack(result.cell, batch, result.packs.back(), group);
   return true;
 }
 
@@ -81,6 +92,10 @@ void set_cached(Batch& batch, double share) {
 }
 
 }  // namespace
+
+bool needs_processes(const Cell& cell) { return cell.backend == "mpi"; }
+
+bool is_timed(const Cell& cell) { return cell.backend == "threads" || needs_processes(cell); }
 
 int32_t usable_cores() {
   return static_cast<int32_t>(std::max(1u, std::thread::hardware_concurrency()));
@@ -129,22 +144,33 @@ CheckedPlan plan_pack(const Cell& cell, const Batch& batch) {
 }
 
 Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
-                const std::vector<std::string>& command_line) {
+                const std::vector<std::string>& command_line, ProcessGroup* group) {
   Result result;
   result.cell = cell;
-  result.oversubscribed = cell.backend == "threads" && cell.ranks > usable_cores();
+  const bool processes = needs_processes(cell);
+  const int32_t ranks_here = processes ? group->wire().ranks_on_node() : cell.ranks;
+  result.oversubscribed = is_timed(cell) && ranks_here > usable_cores();
   const auto start = std::chrono::system_clock::now();
   try {
-    if (cell.backend == "threads" && !result.oversubscribed) {
-      result.peak_flops_per_second = core_peak_flops_per_second(cell.shape.dtype);
-    }
     bool whole = true;
-    for (const Batch& batch : batches) whole = whole && run_pack(result, batch);
+    const auto work = [&] {
+      if (is_timed(cell) && !result.oversubscribed) {
+        result.peak_flops_per_second = core_peak_flops_per_second(cell.shape.dtype);
+      }
+      for (const Batch& batch : batches) whole = whole && run_pack(result, batch, group);
+    };
+    if (processes) {
+      group->together(work);
+    } else {
+      work();
+    }
     if (whole) {
       result.metrics = evaluate_metrics(result);
       const std::string gate = failed_gate(result);
       if (!gate.empty()) fail(result, Status::failed, gate);
     }
+  } catch (const RanksDisagree&) {
+    throw;
   } catch (const Unsupported& reason) {
     fail(result, Status::unsupported, reason.what());
   } catch (const std::bad_alloc&) {
@@ -153,7 +179,17 @@ Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
     fail(result, Status::failed, error.what());
   }
   result.provenance = provenance(command_line, start, std::chrono::system_clock::now());
+  if (processes) result.provenance["mpi"] = group->wire().library();
   return result;
+}
+
+void follow_cell(const Cell& cell, ProcessGroup& group) {
+  group.together([&] {
+    Result result;
+    result.cell = cell;
+    bool whole = true;
+    for (const Batch& batch : batches_of(cell)) whole = whole && run_pack(result, batch, &group);
+  });
 }
 
 }  // namespace cpbench

@@ -80,10 +80,13 @@ std::vector<Outcome> run_sweep(const std::vector<Cell>& cells, const SweepOption
   }
   const size_t to_run = std::count(found.begin(), found.end(), std::nullopt);
   size_t finished = cells.size() - to_run;
-  Interrupt interrupt([&] {
+  const auto standing = [&] {
     return fmt::format("{} of {} cells are finished and kept in {}; resume with: {}", finished,
                        cells.size(), options.folder, shell_text(options.command_line));
-  });
+  };
+  // When one process dies, the launcher interrupts the others: say what this one was waiting for.
+  ProcessGroup* group = options.processes ? &options.processes->group() : nullptr;
+  Interrupt interrupt([&] { return (group ? group->place() + "; " : "") + standing(); });
   Progress progress(to_run);
   std::vector<Outcome> outcomes;
   for (size_t i = 0; i < cells.size(); ++i) {
@@ -93,7 +96,9 @@ std::vector<Outcome> run_sweep(const std::vector<Cell>& cells, const SweepOption
       continue;
     }
     progress.start(words_of(cell));
-    const Result result = run_cell(cell, batches_of(cell), options.command_line);
+    const std::vector<Batch> batches = batches_of(cell);
+    if (needs_processes(cell)) options.processes->start(i);
+    const Result result = run_cell(cell, batches, options.command_line, group);
     const std::string file = result_path(cell, options.folder);
     {
       const auto guard = interrupt.hold();
@@ -105,6 +110,7 @@ std::vector<Outcome> run_sweep(const std::vector<Cell>& cells, const SweepOption
       progress.say(
           fmt::format("cpbench: {}: {}: {}", name_of(result.status), words_of(cell), result.error));
     }
+    if (group && group->broken()) options.processes->abort(standing());
   }
   progress.finish();
   return outcomes;
@@ -131,7 +137,7 @@ double estimated_seconds(const std::vector<Outcome>& outcomes) {
   double seconds = 0;
   for (const Outcome& outcome : outcomes) {
     const Cell& cell = outcome.cell;
-    if (outcome.existed || cell.backend != "threads" || outcome.status != Status::ok) continue;
+    if (outcome.existed || !is_timed(cell) || outcome.status != Status::ok) continue;
     for (const MetricValue& metric : outcome.metrics) {
       if (metric.name != "attention_flops") continue;
       const double iterations = cell.warmup + cell.iterations + kVerifications;

@@ -110,12 +110,11 @@ void ProcessGroup::wait(Step step, int32_t waiting_for, const Wait& how) {
   constexpr int kStepsPerPump = 64;
   constexpr std::chrono::microseconds kPause{200};
   last_progress_ = Clock::now();
+  waiting_for_.store(waiting_for, std::memory_order_relaxed);
   for (int steps = 1; !step(); ++steps) {
     if (!how.hot || steps % kStepsPerPump == 0) {
       const auto why = [&] {
-        const std::string where =
-            step_ < 0 ? "rank " + std::to_string(rank()) : place_text(rank(), pass_, step_);
-        return where + ": " + stall_text(how.timeout_seconds, waiting_for);
+        return where() + ": " + stall_text(how.timeout_seconds, waiting_for);
       };
       if (pump(how.heed_failures)) throw Told(why());
       const bool ends = how.timeout_seconds > 0;
@@ -254,8 +253,7 @@ void ProcessGroup::settle(const Outcome& mine) {
       to_drain =
           await(0, NoteKind::settled, {false, 3 * options_.timeout_seconds, false}).text == "drain";
     } catch (const Stalled& stalled) {
-      throw GroupBroken("rank 0 does not answer; " +
-                        (mine.reason.empty() ? stalled.what() : mine.reason));
+      give_up("rank 0 does not answer; " + (mine.reason.empty() ? stalled.what() : mine.reason));
     }
   } else {
     cause = mine;
@@ -295,8 +293,8 @@ std::vector<ProcessGroup::Outcome> ProcessGroup::collect(const Outcome& mine) {
     for (const Outcome& outcome : outcomes) {
       if (outcome.explains_better(cause)) cause = outcome;
     }
-    throw GroupBroken("rank " + std::to_string(missing()) + " does not answer" +
-                      (cause.reason.empty() ? "" : "; " + cause.reason));
+    give_up("rank " + std::to_string(missing()) + " does not answer" +
+            (cause.reason.empty() ? "" : "; " + cause.reason));
   }
   return outcomes;
 }
@@ -323,17 +321,25 @@ void ProcessGroup::drain() {
           other, how);
     }
   } catch (const Stalled& stalled) {
-    throw GroupBroken(std::string("after a failure: ") + stalled.what());
+    give_up(std::string("after a failure: ") + stalled.what());
   }
+}
+
+void ProcessGroup::give_up(const std::string& why) {
+  broken_ = true;
+  throw GroupBroken(why);
 }
 
 void ProcessGroup::tell(const std::string& word) { post_to_others(NoteKind::word, word); }
 
 std::string ProcessGroup::hear() { return await(0, NoteKind::word, {false, 0, false}).text; }
 
+std::string ProcessGroup::where() const {
+  return step_ < 0 ? "rank " + std::to_string(rank()) : place_text(rank(), pass_, step_);
+}
+
 std::string ProcessGroup::place() const {
-  if (step_ < 0) return "rank " + std::to_string(rank());
-  std::string text = place_text(rank(), pass_, step_);
+  std::string text = where();
   if (waiting_for_ >= 0)
     text += ", waiting for a message from rank " + std::to_string(waiting_for_);
   return text;

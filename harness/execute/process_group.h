@@ -73,6 +73,8 @@ class ProcessGroup : public Transport, public RankPlaces {
   void tell(const std::string& word);
   std::string hear();
 
+  bool broken() const { return broken_; }  // GroupBroken was thrown
+
   // For another thread to say where this rank is: "rank 1, forward step 2, waiting for rank 3".
   std::string place() const;
 
@@ -92,12 +94,16 @@ class ProcessGroup : public Transport, public RankPlaces {
   std::vector<Outcome> collect(const Outcome& mine);
   void drain();
 
+  std::string where() const;
+  [[noreturn]] void give_up(const std::string& why);
+
   Wire& wire_;
   GroupOptions options_;
   int64_t work_ = 0;                      // how many works have begun; the stamp of notes
   std::vector<int64_t> sent_, received_;  // messages of this work, by rank
   Clock::time_point last_progress_, last_sign_;
   int64_t progress_ = 0;
+  bool broken_ = false;
   std::atomic<int32_t> pass_{0}, step_{-1}, waiting_for_{-1};
 };
 

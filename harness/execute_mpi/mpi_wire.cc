@@ -129,7 +129,10 @@ class MpiWire : public Wire {
     init(timeout_seconds);
     check(MPI_Comm_dup(MPI_COMM_WORLD, &data_), "MPI_Comm_dup");
     check(MPI_Comm_dup(MPI_COMM_WORLD, &notes_), "MPI_Comm_dup");
-    for (MPI_Comm comm : {data_, notes_}) MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
+    // Of the world too: it is told of a process that died, and would end this one without a word.
+    for (MPI_Comm comm : {MPI_COMM_WORLD, data_, notes_}) {
+      MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
+    }
     MPI_Comm_rank(data_, &rank_);
     MPI_Comm_size(data_, &size_);
     MPI_Comm node;
