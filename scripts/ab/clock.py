@@ -1,8 +1,8 @@
 """Whether the machine was throttled while a program ran: such a launch measures the cooling.
 
-    with ClockWatch() as watch:
-        subprocess.run(...)
-    watch.throttled        # True, False, or None where no clock can be read
+with ClockWatch() as watch:
+    subprocess.run(...)
+watch.throttled        # True, False, or None where no clock can be read
 """
 
 import shutil

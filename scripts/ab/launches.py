@@ -1,6 +1,6 @@
-"""Launches of two builds in alternating pairs. What a launch is, is a function: tests give their own.
+"""Launches of two builds in alternating pairs. What a launch is, is a function:
 
-    launch(build, cells) -> Launch     # build "old" or "new"; cells: keys, or None for all
+launch(build, cells) -> Launch     # build "old" or "new"; cells: keys, or None for all
 """
 
 import json
@@ -100,8 +100,10 @@ class Launcher:
                 for cell in cells:
                     one = self._run(build, self.commands[cell], folder)
                     # The same cell, whatever this build calls what it was not told.
-                    launch.seconds.update({cell: s for s in one.seconds.values()})
-                    launch.failures.update({cell: f for f in one.failures.values()})
+                    for seconds in one.seconds.values():
+                        launch.seconds[cell] = seconds
+                    for failure in one.failures.values():
+                        launch.failures[cell] = failure
         launch.throttled = watch.throttled
         return launch
 

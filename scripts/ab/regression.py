@@ -44,7 +44,7 @@ def run(launch, pairs):
     odd = [cell for cell in cells if comparisons[cell].verdict != SAME]
     stages = [first]
     if odd:
-        say(f"{len(odd)} of {len(cells)} cells are not the same at first sight: measuring them again")
+        say(f"{len(odd)} of {len(cells)} cells are not the same at first sight: once more, afresh")
         fresh = measure(launch, pairs, odd, say)
         stages.append(fresh)
         late = failures_of(fresh)
@@ -61,8 +61,11 @@ def failures_of(pairs):
     launches = [("old", x) for x in pairs.old] + [("new", x) for x in pairs.new]
     cells = {cell for _, x in launches for cell in (*x.seconds, *x.failures)}
     for cell in sorted(cells):
-        without = [(build, x.failures.get(cell, "not run")) for build, x in launches
-                   if cell not in x.seconds]
+        without = [
+            (build, x.failures.get(cell, "not run"))
+            for build, x in launches
+            if cell not in x.seconds
+        ]
         if without:
             failures[cell] = f"{without[0][0]}: {without[0][1]}"
             if len(without) == len(launches):
@@ -74,8 +77,9 @@ def table(comparisons, names):
     width = max([len(names[cell]) for cell in comparisons] + [4])
     lines = [f"{'cell':{width}}  new/old  95% interval     pairs  verdict"]
     for cell, c in comparisons.items():
+        interval = f"{c.low:.4f} - {c.high:.4f}"
         lines.append(
-            f"{names[cell]:{width}}  {c.ratio:7.4f}  {c.low:.4f} - {c.high:.4f}  {c.pairs:5}  {c.verdict}"
+            f"{names[cell]:{width}}  {c.ratio:7.4f}  {interval:15}  {c.pairs:5}  {c.verdict}"
         )
     return "\n".join(lines)
 

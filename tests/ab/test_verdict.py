@@ -174,7 +174,11 @@ def test_holm_by_hand():
 
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
-    [([1] * 9, [1] * 10, "no pairs"), ([1] * 5, [1] * 5, "at least 6"), ([0] * 6, [1] * 6, "no time")],
+    [
+        ([1] * 9, [1] * 10, "no pairs"),
+        ([1] * 5, [1] * 5, "at least 6"),
+        ([0] * 6, [1] * 6, "no time"),
+    ],
 )
 def test_what_is_no_data_is_refused(old, new, complaint):
     with pytest.raises(ValueError, match=complaint):

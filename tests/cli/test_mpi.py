@@ -1,4 +1,4 @@
-"""Ranks as real processes under mpirun: results, and what happens when ranks differ, fail or die."""
+"""Ranks as real processes under mpirun: results, and ranks that differ, fail or die."""
 
 import json
 import os
@@ -88,7 +88,9 @@ def test_processes_compute_what_threads_compute(results):
 
 
 def test_without_mpirun_the_right_command_is_said(results):
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("OMPI_", "PMI", "SLURM_"))}
+    environment = {
+        k: v for k, v in os.environ.items() if not k.startswith(("OMPI_", "PMI", "SLURM_"))
+    }
     words = ["run", "--backend", "mpi", "--strategy", "ring", *TINY_4]
     done = run(*words, "--output", results, env=environment)
     assert_refused(done, "mpirun -np 4 ", "--strategy ring")
@@ -143,8 +145,12 @@ def test_ranks_with_different_plans_are_named_with_their_hashes(tmp_path, result
     strategy = planner(
         tmp_path, f'[ "$OMPI_COMM_WORLD_RANK" = 2 ] && cat {allgather} || cat {ring}'
     )
-    done = mpirun(4, "run", "--backend", "mpi", "--strategy", strategy, *TINY_4, "--output", results)
-    assert_refused_once(done, "the ranks disagree on the hash of the plan: rank 0 has ", "rank 2 has ")
+    done = mpirun(
+        4, "run", "--backend", "mpi", "--strategy", strategy, *TINY_4, "--output", results
+    )
+    assert_refused_once(
+        done, "the ranks disagree on the hash of the plan: rank 0 has ", "rank 2 has "
+    )
     assert "rank 1" not in errors_of(done)[0] and "rank 3" not in errors_of(done)[0]
     assert not list(results.glob("*.h5"))
 
