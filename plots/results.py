@@ -87,6 +87,9 @@ def _run(path):
             for name in ("tokens", "ranks", "nodes", "packs"):
                 attributes[name] = int(attributes[name])
             attributes.setdefault("cached", "0")  # files of schema 1.0
+            older = {"cluster": "", "network": "ports", "profile": "ideal", "model_error": ""}
+            for name, value in {**older, "simulated": "no"}.items():  # files of schema 1.1
+                attributes.setdefault(name, value)
             metrics = {name: float(value[()]) for name, value in file["metrics"].items()}
             run = Run(path, attributes, metrics)
             while (group := f"pack_{len(run.packs)}") in file:
@@ -145,6 +148,9 @@ GROUP_KEYS = (
     "packs",
     "backend",
     "kernel",
+    "cluster",
+    "network",
+    "profile",
     "seed",
 )
 
@@ -161,7 +167,7 @@ def _word(key, value):
         return f"{size_text(value)} tokens"
     if key in ("ranks", "nodes", "packs"):
         return f"{value} {key[:-1] if value == 1 else key}"
-    if key in ("seed", "window", "cached"):
+    if key in ("seed", "window", "cached", "network", "profile"):
         return f"{key} {value}"
     return str(value)
 

@@ -35,6 +35,8 @@ const std::vector<TomlKey<Profile>>& profile_keys() {
       {"exchange_microseconds", [](Profile& p) -> double& { return p.exchange_seconds; }, false,
        kMicroseconds, kMicro},
       {"reserved_sms", [](Profile& p) -> int32_t& { return p.reserved_sms; }},
+      {"collectives_as_messages", [](Profile& p) -> bool& { return p.collectives_as_messages; }},
+      {"messages_by_rank", [](Profile& p) -> bool& { return p.messages_by_rank; }},
       {"substage_barrier", [](Profile& p) -> bool& { return p.substage_barrier; }},
   };
   return keys;
@@ -49,6 +51,10 @@ Profile parse_profile(const std::string& name, const std::string& place, const s
   profile.name = name;
   read_keys(table, place, profile_keys(), profile);
   return profile;
+}
+
+std::string profile_toml(const Profile& profile) {
+  return toml_text(profile_keys(), profile, Profile());
 }
 
 Profile find_profile(const std::string& name) {

@@ -20,4 +20,7 @@ std::vector<Profile> list_profiles();  // sorted by name
 Profile parse_profile(const std::string& name, const std::string& place,
                       const std::string& toml_text);
 
+// A file that `parse_profile` reads back to the same profile (numbers to six digits).
+std::string profile_toml(const Profile& profile);
+
 }  // namespace cpbench

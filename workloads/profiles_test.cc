@@ -46,6 +46,16 @@ TEST(ProfilesTest, EveryKeyIsRead) {
   EXPECT_EQ(p.reserved_sms, 8);
 }
 
+TEST(ProfilesTest, WhatIsWrittenIsReadBack) {
+  for (const Profile& profile : list_profiles()) {
+    const std::string text = profile_toml(profile);
+    const Profile again = parse_profile(profile.name, "again", text);
+    EXPECT_EQ(profile_toml(again), text);
+    EXPECT_EQ(again.merge_bytes, profile.merge_bytes);
+    EXPECT_EQ(again.copies_by_slices, profile.copies_by_slices);
+  }
+}
+
 TEST(ProfilesTest, BadFilesNameLineAndKey) {
   const auto refused = [](const std::string& text) {
     return refusal([&] { parse_profile("mine", "mine.toml", text); });
@@ -59,7 +69,8 @@ TEST(ProfilesTest, BadFilesNameLineAndKey) {
             "mine.toml:2: 'substage_barrier' wants true or false");
   EXPECT_EQ(refused("reserved_sms = -1\n"),
             "mine.toml:1: 'reserved_sms' wants a whole number from 0 to 2147483647");
-  EXPECT_EQ(refusal([] { find_profile("ideel"); }), "unknown profile 'ideel'; did you mean 'ideal'?");
+  EXPECT_EQ(refusal([] { find_profile("ideel"); }),
+            "unknown profile 'ideel'; did you mean 'ideal'?");
   EXPECT_EQ(refusal([] { find_profile("./none.toml"); }),
             "cannot read the profile file './none.toml'");
 }

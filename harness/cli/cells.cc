@@ -1,9 +1,16 @@
 // From the lists of a suite to cells: multiply out, check, put into one form, drop repetitions.
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <set>
 
 #include "harness/cli/parameters.h"
 #include "harness/cli/suite.h"
+#include "harness/execute/execute.h"
 #include "harness/plan/errors.h"
+#include "harness/simulate/run_simgrid.h"
+#include "workloads/clusters.h"
+#include "workloads/kernels.h"
 
 namespace cpbench {
 
@@ -59,24 +66,69 @@ void require_used(const Product& product, const std::vector<Cell>& cells) {
   }
 }
 
-// Clears what has no meaning for this cell, so that equal runs have equal ids.
-void complete(const Product& product, Cell& cell) {
-  const auto origin = [&](const std::string& name) {
-    const auto found = product.parameters.find(name);
-    return found == product.parameters.end() ? name : found->second.origin;
-  };
-  if (cell.ranks % cell.nodes != 0) {
-    throw UserError(origin("nodes") + ": " + std::to_string(cell.nodes) + " nodes do not divide " +
-                    std::to_string(cell.ranks) + " ranks");
+std::string origin(const Product& product, const std::string& name) {
+  const auto found = product.parameters.find(name);
+  return found == product.parameters.end() ? name : found->second.origin;
+}
+
+void complete_nodes(const Product& product, Cell& cell) {
+  if (!cell.cluster.empty()) {
+    at(origin(product, cell.nodes == 0 ? "ranks" : "nodes"), [&] {
+      cell.nodes = machine_of(find_cluster(cell.cluster), cell.ranks, cell.nodes).cluster.nodes;
+    });
   }
+  if (cell.nodes == 0) cell.nodes = 1;
+  if (cell.ranks % cell.nodes != 0) {
+    throw UserError(origin(product, "nodes") + ": " + std::to_string(cell.nodes) +
+                    " nodes do not divide " + std::to_string(cell.ranks) + " ranks");
+  }
+}
+
+void require_kernel(const Product& product, const Cell& cell,
+                    const std::vector<std::string>& names) {
+  if (std::find(names.begin(), names.end(), cell.kernel) != names.end()) return;
+  throw UserError(origin(product, "kernel") + ": backend " + cell.backend + " has no kernel '" +
+                  cell.kernel + "', only " + fmt::format("{}", fmt::join(names, ", ")));
+}
+
+void complete_simulation(const Product& product, Cell& cell) {
+  if (cell.cluster.empty()) {
+    throw UserError(origin(product, "backend") +
+                    ": simulate needs a cluster, like --cluster h100; see cpbench list clusters");
+  }
+  if (!product.parameters.contains("dtype")) cell.shape.dtype = Dtype::bfloat16;
+  if (cell.kernel == kAutomatic) {
+    cell.kernel = find_cluster(cell.cluster).kernel;
+    at("cluster " + cell.cluster, [&] { find_kernel(cell.kernel); });
+  } else if (!is_file(cell.kernel)) {
+    require_kernel(product, cell, kernel_model_names());
+  }
+  if (cell.network == "simgrid") at(origin(product, "network"), [] { simgrid_program(); });
+  cell.warmup = 0;
+  cell.iterations = 1;  // each would be like the first
+}
+
+// Puts in what "auto" stands for, and clears what has no meaning for this cell, so that equal runs
+// have equal ids.
+void complete(const Product& product, Cell& cell) {
+  complete_nodes(product, cell);
   if (cell.mask == Mask::sliding_window && cell.window == 0) {
-    throw UserError(origin("mask") + ": sliding_window needs a window, like --window 1K");
+    throw UserError(origin(product, "mask") + ": sliding_window needs a window, like --window 1K");
   }
   if (cell.mask != Mask::sliding_window) cell.window = 0;
   if (cell.backend == "plan") {
     cell.kernel.clear();
     cell.warmup = 0;
     cell.iterations = 0;
+  } else if (cell.backend == "simulate") {
+    complete_simulation(product, cell);
+  } else {
+    if (cell.kernel == kAutomatic) cell.kernel = "fused";
+    require_kernel(product, cell, kernel_names());
+  }
+  if (cell.backend != "simulate") {
+    cell.network = Cell().network;
+    cell.profile = Cell().profile;
   }
 }
 

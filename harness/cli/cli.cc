@@ -189,6 +189,7 @@ int command_line_main(int argc, char** argv) {
     add_show_command(app, context);
     add_list_command(app, context);
     add_workload_command(app, context);
+    add_doctor_command(app, context);
     add_completion_command(app, context);
     return parse(app, context, arguments(argc, argv));
   } catch (const UserError& error) {

@@ -21,6 +21,7 @@ void add_check_command(CLI::App& app, Context& context);
 void add_show_command(CLI::App& app, Context& context);
 void add_list_command(CLI::App& app, Context& context);
 void add_workload_command(CLI::App& app, Context& context);
+void add_doctor_command(CLI::App& app, Context& context);
 void add_completion_command(CLI::App& app, Context& context);
 
 // One flag for each row of `parameters()`, and --set. The answer is filled in by parsing.

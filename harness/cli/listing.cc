@@ -172,7 +172,7 @@ const std::vector<ListKind>& list_kinds() {
       {"suites", "shipped suites", list_suite_table},
       {"parameters", "parameters of a run: flags and keys of suites", list_parameters},
       {"backends", "what a plan can be given to", [] { return names_alone(backend_names()); }},
-      {"kernels", "attention kernels of the threads backend",
+      {"kernels", "attention kernels of the threads and mpi backends",
        [] { return names_alone(kernel_names()); }},
       {"masks", "which keys a query sees", [] { return names_alone(mask_names()); }},
       {"dtypes", "element types", [] { return names_alone(dtype_names()); }},

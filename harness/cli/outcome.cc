@@ -18,6 +18,8 @@ Outcome outcome_of(const Result& result, const std::string& file, bool existed) 
   outcome.file = file;
   outcome.existed = existed;
   outcome.oversubscribed = result.oversubscribed;
+  outcome.simulated = result.simulated;
+  outcome.model_error = result.model_error;
   outcome.metrics = result.metrics;
   for (const PackResult& pack : result.packs) {
     if (!outcome.plan_hash.empty()) outcome.plan_hash += "+";

@@ -16,7 +16,9 @@ struct Outcome {
   std::string file;      // "" if nothing was written
   bool existed = false;  // of an earlier run
   bool oversubscribed = false;
-  std::string plan_hash;  // 16 hex digits per pack, joined by '+'
+  bool simulated = false;   // times are of a model
+  std::string model_error;  // of that model
+  std::string plan_hash;    // 16 hex digits per pack, joined by '+'
   std::vector<MetricValue> metrics;
 };
 

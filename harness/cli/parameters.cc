@@ -6,12 +6,16 @@
 #include <charconv>
 #include <limits>
 
+#include "harness/cost/kernel_time.h"
 #include "harness/execute/execute.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/names.h"
 #include "harness/plan/nearest.h"
 #include "harness/plan/sizes.h"
 #include "harness/strategy/strategy.h"
+#include "workloads/clusters.h"
+#include "workloads/kernels.h"
+#include "workloads/profiles.h"
 #include "workloads/shapes.h"
 #include "workloads/workload.h"
 
@@ -77,6 +81,16 @@ void set_workload(Cell& cell, const std::string& value) {
   cell.workload = value;
 }
 
+// Throw for an unknown name or a bad file.
+void set_cluster(Cell& cell, const std::string& value) {
+  if (value != "none") find_cluster(value);
+  cell.cluster = value == "none" ? "" : value;
+}
+void set_profile(Cell& cell, const std::string& value) {
+  find_profile(value);
+  cell.profile = value;
+}
+
 double share(const std::string& text) {
   double value = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -95,8 +109,20 @@ std::string window_text(const Cell& cell) {
 std::string when_running(const Cell& cell, int64_t value) {
   return cell.backend == "plan" ? "" : std::to_string(value);
 }
+std::string when_simulating(const Cell& cell, const std::string& value) {
+  return cell.backend == "simulate" ? value : "";
+}
+
+// Of all backends; `cells_of` holds them against the cell's.
+std::vector<std::string> all_kernel_names() {
+  std::vector<std::string> names = kernel_names();
+  for (const std::string& name : kernel_model_names()) names.push_back(name);
+  return names;
+}
 
 }  // namespace
+
+bool is_file(const std::string& name) { return name.find_first_of("/.") != std::string::npos; }
 
 bool is_external(const std::string& strategy) { return strategy.rfind(kExternal, 0) == 0; }
 
@@ -175,8 +201,27 @@ std::vector<std::string> shape_names() {
   for (const Shape& shape : list_shapes()) names.push_back(shape.name);
   return names;
 }
+std::vector<std::string> cluster_names() {
+  std::vector<std::string> names;
+  for (const Machine& cluster : list_clusters()) names.push_back(cluster.name);
+  return names;
+}
+std::vector<std::string> profile_names() {
+  std::vector<std::string> names;
+  for (const Profile& profile : list_profiles()) names.push_back(profile.name);
+  return names;
+}
+std::vector<std::string> kernel_model_names() {
+  std::vector<std::string> names;
+  for (const KernelModel& model : kernel_models()) names.push_back(model.name);
+  return names;
+}
+const std::vector<std::string>& network_names() {
+  static const std::vector<std::string> names = {"ports", "simgrid"};
+  return names;
+}
 const std::vector<std::string>& backend_names() {
-  static const std::vector<std::string> names = {"plan", "threads", "mpi"};
+  static const std::vector<std::string> names = {"plan", "threads", "mpi", "simulate"};
   return names;
 }
 const std::vector<std::string>& direction_names() {
@@ -207,8 +252,15 @@ const std::vector<RunParameter>& parameters() {
       {"ranks", "N", "context-parallel ranks", "4",
        [](Cell& c, const std::string& v) { c.ranks = count(v, 1, kMaxRanks); },
        [](const Cell& c) { return std::to_string(c.ranks); }, nullptr},
-      {"nodes", "N", "nodes that the ranks fill; must divide ranks", "1",
-       [](Cell& c, const std::string& v) { c.nodes = count(v, 1, kMaxRanks); },
+      {"cluster", "NAME",
+       "cluster that costs refer to, or a TOML file of your own; none: ranks without a cost",
+       "none", set_cluster, [](const Cell& c) { return c.cluster; }, cluster_names},
+      {"nodes", "N",
+       "nodes that the ranks fill; must divide ranks; auto: by the cluster's GPUs per node, else 1",
+       kAutomatic,
+       [](Cell& c, const std::string& v) {
+         c.nodes = v == kAutomatic ? 0 : count(v, 1, kMaxRanks);
+       },
        [](const Cell& c) { return std::to_string(c.nodes); }, nullptr},
       {"shape", "NAME", "attention shape: heads and head dimensions", "tiny",
        [](Cell& c, const std::string& v) {
@@ -218,7 +270,7 @@ const std::vector<RunParameter>& parameters() {
          c.shape_name = v;
        },
        [](const Cell& c) { return c.shape_name; }, shape_names},
-      {"dtype", "NAME", "of Q, K, V and O", "float32",
+      {"dtype", "NAME", "of Q, K, V and O; a simulation's default is bfloat16", "float32",
        [](Cell& c, const std::string& v) {
          c.shape.dtype = choice<Dtype>("dtype", v, dtype_names());
        },
@@ -238,18 +290,39 @@ const std::vector<RunParameter>& parameters() {
        [](const Cell& c) { return direction_names()[static_cast<size_t>(c.passes)]; },
        [] { return direction_names(); }},
       {"backend", "NAME",
-       "plan (plan, check and measure only), threads (also run), or mpi (under mpirun)", "threads",
+       "plan (plan, check, measure), threads (also run on this machine), mpi (run under mpirun) or "
+       "simulate (cost on a cluster)",
+       "threads",
        [](Cell& c, const std::string& v) {
          choice<int>("backend", v, backend_names());
          c.backend = v;
        },
        [](const Cell& c) { return c.backend; }, [] { return backend_names(); }},
-      {"kernel", "NAME", "attention kernel of the threads and mpi backends", "fused",
+      {"kernel", "NAME",
+       "attention kernel of threads and mpi (auto: fused), or kernel model of a simulation, by "
+       "name "
+       "or TOML file (auto: the cluster's)",
+       kAutomatic,
        [](Cell& c, const std::string& v) {
-         choice<int>("kernel", v, kernel_names());
+         if (is_file(v)) {
+           find_kernel(v);  // throws for a bad file
+         } else if (v != kAutomatic) {
+           choice<int>("kernel", v, all_kernel_names());
+         }
          c.kernel = v;
        },
-       [](const Cell& c) { return c.kernel; }, [] { return kernel_names(); }},
+       [](const Cell& c) { return c.kernel; }, all_kernel_names},
+      {"network", "NAME",
+       "of a simulation: how transfers share links; simgrid is slower and needs SimGrid", "ports",
+       [](Cell& c, const std::string& v) {
+         choice<int>("network model", v, network_names());
+         c.network = v;
+       },
+       [](const Cell& c) { return when_simulating(c, c.network); }, [] { return network_names(); }},
+      {"profile", "NAME",
+       "of a simulation: what the implementation costs beside its strategy, or a TOML file",
+       "ideal", set_profile, [](const Cell& c) { return when_simulating(c, c.profile); },
+       profile_names},
       {"warmup", "N", "iterations before the samples", "1",
        [](Cell& c, const std::string& v) { c.warmup = count(v, 0); },
        [](const Cell& c) { return when_running(c, c.warmup); }, nullptr},

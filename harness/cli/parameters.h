@@ -45,6 +45,12 @@ std::map<std::string, std::string> changed_options(
     const std::string& strategy, const std::map<std::string, std::string>& options);
 std::string options_text(const std::map<std::string, std::string>& options);  // "a=1,b=2"
 
+// The value that leaves a parameter to the rest of the cell; `cells_of` puts in what it stands for.
+inline constexpr const char* kAutomatic = "auto";
+
+// Of what may be a name or a file: whether it is a file.
+bool is_file(const std::string& name);
+
 bool is_external(const std::string& strategy);  // "exec:PROGRAM"
 
 // Words of the closed choices (mask_names and dtype_names are in harness/plan/names.h).
@@ -52,6 +58,10 @@ std::vector<std::string> strategy_names();
 std::vector<std::string> workload_names();
 std::vector<std::string> packing_names();
 std::vector<std::string> shape_names();
+std::vector<std::string> cluster_names();
+std::vector<std::string> profile_names();
+std::vector<std::string> kernel_model_names();  // of simulations
+const std::vector<std::string>& network_names();
 const std::vector<std::string>& backend_names();
 const std::vector<std::string>& direction_names();
 

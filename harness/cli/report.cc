@@ -4,6 +4,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 
 #include "harness/cli/outcome.h"
 #include "harness/cli/parameters.h"
@@ -122,6 +123,17 @@ Table table_of(const std::vector<Outcome>& outcomes, const std::string& baseline
   return table;
 }
 
+// Below a table with simulated times: that they are, and by which models.
+std::string simulation_note(const std::vector<Outcome>& outcomes) {
+  std::set<std::string> errors;
+  for (const Outcome& outcome : outcomes) {
+    if (outcome.simulated && outcome.status == Status::ok) errors.insert(outcome.model_error);
+  }
+  std::string note;
+  for (const std::string& error : errors) note += "\nSimulated times; " + error + "\n";
+  return note;
+}
+
 void drop_empty_columns(Table& table) {
   for (size_t c = table.columns.size(); c-- > 0;) {
     bool empty = true;
@@ -165,6 +177,8 @@ std::string json(const std::vector<Outcome>& outcomes) {
     object["run_id"] = run_id(cell);
     object["existed"] = outcome.existed;
     object["oversubscribed"] = outcome.oversubscribed;
+    object["simulated"] = outcome.simulated;
+    object["model_error"] = outcome.model_error;
     object["plan_hash"] = outcome.plan_hash;
     object["metrics"] = ordered_json::object();
     for (const MetricValue& metric : outcome.metrics) {
@@ -178,15 +192,18 @@ std::string json(const std::vector<Outcome>& outcomes) {
 Table everything(const std::vector<Outcome>& outcomes) {
   Table table;
   for (const RunParameter& parameter : parameters()) table.columns.push_back({parameter.name});
-  for (const char* name : {"options", "status", "error", "file", "run_id", "plan_hash"}) {
+  for (const char* name :
+       {"options", "status", "error", "file", "run_id", "simulated", "model_error", "plan_hash"}) {
     table.columns.push_back({name});
   }
   for (const Metric& metric : metrics()) table.columns.push_back({metric.name, true});
   for (const Outcome& outcome : outcomes) {
     std::vector<std::string> row;
     for (const RunParameter& parameter : parameters()) row.push_back(parameter.get(outcome.cell));
-    row.insert(row.end(), {options_text(outcome.cell.options), name_of(outcome.status),
-                           outcome.error, outcome.file, run_id(outcome.cell), outcome.plan_hash});
+    row.insert(row.end(),
+               {options_text(outcome.cell.options), name_of(outcome.status), outcome.error,
+                outcome.file, run_id(outcome.cell), outcome.simulated ? "yes" : "no",
+                outcome.model_error, outcome.plan_hash});
     for (const Metric& metric : metrics()) {
       const auto value = value_of(outcome, metric.name);
       row.push_back(value ? number(*value).dump() : "");
@@ -205,7 +222,7 @@ std::string report(const std::vector<Outcome>& outcomes, const std::string& base
   Table table = table_of(outcomes, baseline);
   drop_empty_columns(table);
   const std::string same = fold_constant_columns(table, 1);
-  return (same.empty() ? "" : same + "\n\n") + render(table, format);
+  return (same.empty() ? "" : same + "\n\n") + render(table, format) + simulation_note(outcomes);
 }
 
 }  // namespace cpbench

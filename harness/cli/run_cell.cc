@@ -1,11 +1,15 @@
 #include "harness/cli/run_cell.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <optional>
 #include <thread>
 
 #include "harness/cli/parameters.h"
+#include "harness/cli/simulate_pack.h"
 #include "harness/compile/compile.h"
 #include "harness/execute/execute_processes.h"
 #include "harness/measure/gates.h"
@@ -15,6 +19,7 @@
 #include "harness/store/external.h"
 #include "harness/store/provenance.h"
 #include "harness/strategy/strategy.h"
+#include "workloads/clusters.h"
 #include "workloads/workload.h"
 
 namespace cpbench {
@@ -68,10 +73,29 @@ void require_same(const PackResult& pack, ProcessGroup& group) {
   group.agree("hash of the plan", hex16(hash_of(pack.plan)));
 }
 
+// Nothing is costed on GPUs that could not hold it. A run on CPUs shows by itself what it needs.
+bool fits_memory(Result& result, const PackResult& pack) {
+  const double memory = result.cluster.memory_bytes;
+  if (is_timed(result.cell) || memory <= 0) return true;
+  const std::vector<int64_t>& peaks = pack.facts.peak_bytes;
+  const auto most = std::max_element(peaks.begin(), peaks.end());
+  if (static_cast<double>(*most) <= memory) return true;
+  fail(result, Status::oom,
+       fmt::format("rank {} needs {:.4g} GB and a GPU of {} has {:.4g} GB", most - peaks.begin(),
+                   static_cast<double>(*most) / 1e9, result.cell.cluster, memory / 1e9));
+  return false;
+}
+
+// What some backends need: `simulate` its models, `mpi` its processes.
+struct Means {
+  const Simulation* simulation = nullptr;
+  ProcessGroup* group = nullptr;
+};
+
 // False when the cell ended here.
-bool run_pack(Result& result, const Batch& batch, ProcessGroup* group) {
+bool run_pack(Result& result, const Batch& batch, const Means& means) {
   CheckedPlan checked = plan_pack(result.cell, batch);
-  if (needs_processes(result.cell)) require_same(checked.pack, *group);
+  if (needs_processes(result.cell)) require_same(checked.pack, *means.group);
   result.packs.push_back(std::move(checked.pack));
   if (!checked.report.ok()) {
     fail(result, Status::failed,
@@ -79,7 +103,12 @@ bool run_pack(Result& result, const Batch& batch, ProcessGroup* group) {
              " is wrong: " + checked.report.violations.front().text());
     return false;
   }
-  if (is_timed(result.cell)) execute_pack(result.cell, batch, result.packs.back(), group);
+  PackResult& pack = result.packs.back();
+  if (!fits_memory(result, pack)) return false;
+  if (is_timed(result.cell)) execute_pack(result.cell, batch, pack, means.group);
+  if (means.simulation) {
+    means.simulation->run(problem_of(result.cell, batch), result.cell.passes, pack);
+  }
   return true;
 }
 
@@ -116,12 +145,18 @@ std::vector<Batch> batches_of(const Cell& cell) {
   return batches;
 }
 
+Cluster cluster_of(const Cell& cell) {
+  if (!cell.cluster.empty()) {
+    return machine_of(find_cluster(cell.cluster), cell.ranks, cell.nodes).cluster;
+  }
+  return {.nodes = cell.nodes, .gpus_per_node = cell.ranks / cell.nodes};
+}
+
 Problem problem_of(const Cell& cell, const Batch& batch) {
   Problem problem;
   problem.batch = batch;
   problem.shape = cell.shape;
-  problem.cluster.nodes = cell.nodes;
-  problem.cluster.gpus_per_node = cell.ranks / cell.nodes;
+  problem.cluster = cluster_of(cell);
   validate(problem);
   return problem;
 }
@@ -149,15 +184,25 @@ Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
   result.cell = cell;
   const bool processes = needs_processes(cell);
   const int32_t ranks_here = processes ? group->wire().ranks_on_node() : cell.ranks;
+  result.simulated = cell.backend == "simulate";
   result.oversubscribed = is_timed(cell) && ranks_here > usable_cores();
   const auto start = std::chrono::system_clock::now();
   try {
+    if (!cell.cluster.empty()) result.cluster = cluster_of(cell);
+    std::optional<Simulation> simulation;
+    if (cell.backend == "simulate") {
+      simulation.emplace(cell);
+      result.model = simulation->fingerprint();
+      result.model_error = simulation->model_error();
+      result.peak_flops_per_second = simulation->peak_flops_per_second();
+    }
+    const Means means{simulation ? &*simulation : nullptr, group};
     bool whole = true;
     const auto work = [&] {
       if (is_timed(cell) && !result.oversubscribed) {
         result.peak_flops_per_second = core_peak_flops_per_second(cell.shape.dtype);
       }
-      for (const Batch& batch : batches) whole = whole && run_pack(result, batch, group);
+      for (const Batch& batch : batches) whole = whole && run_pack(result, batch, means);
     };
     if (processes) {
       group->together(work);
@@ -187,8 +232,9 @@ void follow_cell(const Cell& cell, ProcessGroup& group) {
   group.together([&] {
     Result result;
     result.cell = cell;
+    const Means means{.simulation = nullptr, .group = &group};
     bool whole = true;
-    for (const Batch& batch : batches_of(cell)) whole = whole && run_pack(result, batch, &group);
+    for (const Batch& batch : batches_of(cell)) whole = whole && run_pack(result, batch, means);
   });
 }
 

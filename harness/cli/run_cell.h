@@ -12,6 +12,7 @@ namespace cpbench {
 // The packs that the cell's workload gives, with its mask. Throws UserError.
 std::vector<Batch> batches_of(const Cell& cell);
 
+// The cluster is the cell's, of as many nodes; without one its costs are unknown.
 Problem problem_of(const Cell& cell, const Batch& batch);
 
 // Makes and checks the plan of one pack; `report` says whether it is correct. The facts are filled

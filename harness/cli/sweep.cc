@@ -13,6 +13,7 @@
 #include "harness/cli/parameters.h"
 #include "harness/cli/progress.h"
 #include "harness/cli/run_cell.h"
+#include "harness/cli/simulate_pack.h"
 #include "harness/execute/execute.h"
 #include "harness/measure/metrics.h"
 #include "harness/plan/errors.h"
@@ -45,13 +46,14 @@ bool same_packs(const Result& result, const std::vector<Batch>& batches) {
 }
 
 // The outcome of an earlier, finished run of this cell. A failed run is tried again, and so is one
-// of a file of lengths that has changed since.
+// of a file of lengths, a cluster or a kernel model that has changed since.
 std::optional<Outcome> existing(const Cell& cell, const std::string& file) {
   if (!fs::exists(file)) return std::nullopt;
   try {
     const Result result = read_result(file);
     if (run_id(result.cell) != run_id(cell) || result.status == Status::failed) return std::nullopt;
     if (result.status == Status::ok && !same_packs(result, batches_of(cell))) return std::nullopt;
+    if (result.simulated && result.model != Simulation(cell).fingerprint()) return std::nullopt;
     return outcome_of(result, file, true);
   } catch (const UserError& error) {
     fmt::print(stderr, "cpbench: warning: {}; the cell is run again\n", error.what());

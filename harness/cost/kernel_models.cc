@@ -6,12 +6,8 @@
 namespace cpbench {
 namespace {
 
-const GpuFacts kA100 = {"A100 SXM 80GB", 108, 312e12, 2.039e12};
 const GpuFacts kH100 = {"H100 SXM", 132, 989.5e12, 3.35e12};
 const GpuFacts kH200 = {"H200 SXM", 132, 989.5e12, 4.8e12};
-const GpuFacts kH20 = {"H20", 78, 148e12, 4.0e12};
-const GpuFacts kB200 = {"B200", 148, 2250e12, 8.0e12};
-const GpuFacts kAscend910b = {"Ascend 910B", 24, 376e12, 1.6e12};
 
 // Nothing measured has empty blocks: this is the time for an SM to take in a block and see it end.
 constexpr double kEmptyBlockUs = 0.5;
@@ -77,22 +73,10 @@ KernelModel fa3_h100() {
   };
 }
 
-KernelModel scaled(const std::string& name, const KernelModel& measured, const GpuFacts& gpu) {
-  KernelModel model = scaled_to(measured, gpu);
-  model.name = name;
-  model.source = measured.name + " scaled by peak and memory bandwidth per SM; " + measured.source;
-  return model;
-}
-
 }  // namespace
 
 const std::vector<KernelModel>& kernel_models() {
   static const std::vector<KernelModel> models = {
-      scaled("cudnn_a100", cudnn_h200(), kA100),
-      scaled("cudnn_ascend910b", cudnn_h200(), kAscend910b),
-      scaled("cudnn_b200", cudnn_h200(), kB200),
-      scaled("cudnn_h100", cudnn_h200(), kH100),
-      scaled("cudnn_h20", cudnn_h200(), kH20),
       cudnn_h200(),
       fa2_h100(),
       fa3_h100(),

@@ -101,19 +101,26 @@ void CallTime::add(const AttentionSegment& s) {
   longest_walk_ = std::max(longest_walk_, walk);
 }
 
+CallWork CallTime::work() const {
+  const int64_t used = pass_ == KernelPass::forward ? tiles_ : kv_blocks_;
+  return {.segments = static_cast<double>(segments_),
+          .longest = static_cast<double>(longest_walk_),
+          .tiles = static_cast<double>(tiles_),
+          .rows = static_cast<double>(rows_) / static_cast<double>(c_.tile_tokens),
+          .blocks = static_cast<double>(blocks_),
+          .kv_blocks = static_cast<double>(kv_blocks_),
+          .empty_blocks = static_cast<double>(segments_ * grid_blocks_ - used)};
+}
+
 double CallTime::seconds() const {
   if (segments_ == 0) return 0;
-  const int64_t empty =
-      segments_ * grid_blocks_ - (pass_ == KernelPass::forward ? tiles_ : kv_blocks_);
-  const double rows = static_cast<double>(rows_) / static_cast<double>(c_.tile_tokens);
-  const double on_sms = c_.tile_us * static_cast<double>(tiles_) + c_.rows_us * rows +
-                        c_.block_us * static_cast<double>(blocks_) +
-                        c_.kv_block_us * static_cast<double>(kv_blocks_);
-  const double walk = static_cast<double>(longest_walk_);
-  const double busy = std::max(width_ * (on_sms * heads_per_sm_ + c_.longest_us * walk),
-                               width_ * c_.block_us * walk);
-  return 1e-6 * (c_.call_us + c_.segment_us * static_cast<double>(segments_) + busy +
-                 c_.empty_block_us * static_cast<double>(empty) * heads_per_sm_);
+  const CallWork w = work();
+  const double on_sms = c_.tile_us * w.tiles + c_.rows_us * w.rows + c_.block_us * w.blocks +
+                        c_.kv_block_us * w.kv_blocks;
+  const double busy =
+      std::max(on_sms * heads_per_sm_ + c_.longest_us * w.longest, c_.block_us * w.longest);
+  return 1e-6 * (c_.call_us + c_.segment_us * w.segments + width_ * busy +
+                 c_.empty_block_us * w.empty_blocks * heads_per_sm_);
 }
 
 double kernel_seconds(const KernelModel& model, KernelPass pass,

@@ -33,7 +33,7 @@
 
 namespace cpbench {
 
-inline constexpr int64_t kTileTokens = 128;  // query rows of a tile, in all GPU kernels
+inline constexpr int32_t kTileTokens = 128;  // query rows of a tile, in all GPU kernels
 
 // `q_tokens` consecutive queries over `kv_tokens` consecutive keys. Query i (from 0) sees
 //   full    all of them
@@ -61,8 +61,8 @@ struct KernelConstants {
   double block_us = 0;                 // per KV block that a tile walks
   double kv_block_us = 0;              // per KV block of a segment; 0: not told apart from tile_us
   double empty_block_us = 0;           // per block of the grid without work
-  int64_t tile_tokens = kTileTokens;   // queries of a tile
-  int64_t block_tokens = kTileTokens;  // keys of a KV block; a multiple or divisor of tile_tokens
+  int32_t tile_tokens = kTileTokens;   // queries of a tile
+  int32_t block_tokens = kTileTokens;  // keys of a KV block; a multiple or divisor of tile_tokens
 
   double mean_error = -1;  // relative, of this model on what was measured; -1: not measured
   double worst_error = -1;
@@ -102,6 +102,17 @@ KernelModel scaled_to(const KernelModel& model, const GpuFacts& gpu);
 // Whether this shape scales the model by its head sizes.
 bool extrapolates(const KernelModel& model, const AttentionShape& shape);
 
+// What the constants of a call are multiplied with; those per head and SM not yet.
+struct CallWork {
+  double segments = 0;
+  double longest = 0;  // blocks of the longest walk
+  double tiles = 0;
+  double rows = 0;  // queries, in tiles
+  double blocks = 0;
+  double kv_blocks = 0;
+  double empty_blocks = 0;
+};
+
 // One call, segment by segment: constant time for each, whatever its lengths.
 class CallTime {
  public:
@@ -111,6 +122,7 @@ class CallTime {
            int32_t query_heads, int32_t sms = 0);
 
   void add(const AttentionSegment& segment);
+  CallWork work() const;
   double seconds() const;  // 0 without segments: no call
 
  private:

@@ -73,7 +73,7 @@ double tile_by_tile(const KernelModel& model, KernelPass pass,
                  c.empty_block_us * (count * grid - used) * share);
 }
 
-KernelModel model_with(int64_t tile, int64_t block, bool longest) {
+KernelModel model_with(int32_t tile, int32_t block, bool longest) {
   KernelModel model;
   model.gpu.sms = 12;
   model.forward = {.call_us = 20,

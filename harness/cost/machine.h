@@ -43,7 +43,8 @@ struct Machine {
   Link inter_node;  // per rank; unused on one node
   // All ranks of a node together, per direction; 0: as much as its ranks' links.
   double node_uplink_bytes_per_second = 0;
-  double inter_node_all_to_all_efficiency = 1;  // share of inter_node that an all-to-all achieves
+  // Share of inter_node that a rank achieves when several send to it at once, as in an all-to-all.
+  double inter_node_all_to_all_efficiency = 1;
 
   // Rows by ascending ranks; between them, and beyond the last, the nearest row. Empty: costed as
   // the messages that the collective stands for.

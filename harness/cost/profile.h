@@ -19,15 +19,18 @@ struct Profile {
   // bytes read and written. A fused copy launches once per buffer, one by slices once per run of
   // rows.
   bool copies_by_slices = false;
-  double slice_seconds = 0;       // of one launch; 0: the machine's kernel launch
-  double copy_passes = 1;         // how often packed and unpacked bytes pass through memory
-  double copy_efficiency = 1;     // share of the machine's achieved memory bandwidth
-  double merge_bytes = 16;        // memory traffic of a merge, per element of O; fused 12-20, eager
-                                  // 38-54
-  double exchange_seconds = 0;    // host time of each rank per grouped exchange
-  int32_t reserved_sms = 0;       // taken from kernels while communication runs
+  double slice_seconds = 0;     // of one launch; 0: the machine's kernel launch
+  double copy_passes = 1;       // how often packed and unpacked bytes pass through memory
+  double copy_efficiency = 1;   // share of the machine's achieved memory bandwidth
+  double merge_bytes = 16;      // memory traffic of a merge, per element of O; fused 12-20, eager
+                                // 38-54
+  double exchange_seconds = 0;  // host time of each rank per grouped exchange
+  int32_t reserved_sms = 0;     // taken from kernels while communication runs
   bool collectives_as_messages = false;  // no library collectives
-  bool substage_barrier = false;  // ranks that exchange in a sub-stage wait for each other
+  // A rank copies a message itself, into a box and out of it, and packs in the order of its program:
+  // nothing travels beside its work.
+  bool messages_by_rank = false;
+  bool substage_barrier = false;         // ranks that exchange in a sub-stage wait for each other
 };
 
 }  // namespace cpbench

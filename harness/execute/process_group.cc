@@ -193,12 +193,14 @@ void ProcessGroup::agree(const std::string& what, const std::string& mine) {
   for (int32_t other = 1; other < size(); ++other) {
     const std::string theirs = await(other, NoteKind::value, how).text;
     if (theirs == mine) continue;
-    if (difference.empty())
+    if (difference.empty()) {
       difference = "the ranks disagree on the " + what + ": rank 0 has " + mine;
+    }
     difference += ", rank " + std::to_string(other) + " has " + theirs;
   }
-  if (difference.size() > kReasonLength)
+  if (difference.size() > kReasonLength) {
     difference.replace(kReasonLength, std::string::npos, "...");
+  }
   post_to_others(NoteKind::verdict, difference);
   if (!difference.empty()) throw RanksDisagree(difference);
 }
@@ -245,7 +247,7 @@ void ProcessGroup::together(const std::function<void()>& work) {
 // explains better than this one.
 void ProcessGroup::settle(const Outcome& mine) {
   std::optional<Outcome> cause;
-  bool to_drain = false;
+  bool to_drain = mine.kind != Outcome::Kind::well;
   if (rank() > 0) {
     post(0, NoteKind::outcome, mine.text());
     // Longer than rank 0 waits for others: it is the one to say who is missing.

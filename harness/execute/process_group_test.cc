@@ -139,6 +139,24 @@ TEST(ProcessGroup, a_failure_after_the_others_are_done_is_told_too) {
   EXPECT_EQ(thrown, (Strings{"rank 2: late", "", ""}));
 }
 
+TEST(ProcessGroup, what_rank_0_leaves_behind_late_is_thrown_away) {
+  run_as_processes(2, {.timeout_seconds = 60}, [](ProcessGroup& group, LocalWire& wire) {
+    try {
+      group.together([&] {
+        group.barrier();
+        if (group.rank() == 0) group.send(0, 1, 0, bytes_of("stale!"));
+        group.barrier();
+        if (group.rank() == 0) throw std::runtime_error("late");
+      });
+      EXPECT_EQ(group.rank(), 1);
+    } catch (const std::runtime_error& error) {
+      EXPECT_STREQ(error.what(), "late");
+    }
+    expect_to_work(group);
+    EXPECT_EQ(wire.data_under_way(), 0u);
+  });
+}
+
 TEST(ProcessGroup, a_missing_message_names_the_rank_that_is_least_far) {
   const Strings thrown =
       run_as_processes(3, {.timeout_seconds = 0.3}, [](ProcessGroup& group, LocalWire&) {

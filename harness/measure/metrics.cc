@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "harness/measure/attribution.h"
 #include "harness/measure/bounds.h"
+#include "harness/measure/flops.h"
 #include "harness/measure/samples.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
@@ -17,8 +19,6 @@ const char* const kFlopConvention =
 namespace {
 
 using Value = std::optional<double>;
-
-constexpr double kBackwardFlopsOverForward = 2.5;  // 5 matrix products against 2
 
 bool both(const Result& r) { return r.cell.passes == Passes::both; }
 bool planned(const Result& r) { return !r.packs.empty(); }
@@ -67,13 +67,9 @@ Value imbalance(const Result& r, Function per_rank) {
 
 // ---- what the plan says
 
-double forward_flops(const Result& r, const PackResult& pack) {
-  const AttentionShape& shape = r.cell.shape;
-  return 2.0 * (shape.head_dim + shape.value_head_dim) *
-         static_cast<double>(total(pack.facts.cells_per_rank));
-}
 double flops(const Result& r, const PackResult& pack) {
-  return forward_flops(r, pack) * (both(r) ? 1 + kBackwardFlopsOverForward : 1);
+  return flops_per_cell(r.cell.shape, r.cell.passes) *
+         static_cast<double>(total(pack.facts.cells_per_rank));
 }
 Value attention_flops(const Result& r) {
   return sum(r, [&](const PackResult& p) { return flops(r, p); });
@@ -272,8 +268,31 @@ Value mfu(const Result& r) {
   return rate ? Value(*rate / r.peak_flops_per_second) : std::nullopt;
 }
 
+// Projections and FFN count where the iteration has them.
+Value module_mfu(const Result& r) {
+  const Value attention = mfu(r);
+  if (!attention) return std::nullopt;
+  double layer = 0;
+  for (const PackResult& p : r.packs) {
+    const std::vector<Event>& events = p.timeline.events;
+    if (std::none_of(events.begin(), events.end(),
+                     [](const Event& e) { return e.activity == Activity::layer; })) {
+      return std::nullopt;
+    }
+    layer += layer_flops_per_token(r.cell.shape) * static_cast<double>(p.batch.new_tokens());
+  }
+  if (both(r)) layer *= 1 + kBackwardLayerFlopsOverForward;
+  return *attention * (1 + layer / *attention_flops(r));
+}
+
+template <double TimeParts::*part>
+Value time_part(const Result& r) {
+  const std::optional<TimeParts> parts = attribute_time(r);
+  return parts ? Value((*parts).*part) : std::nullopt;
+}
+
 Value worst(const Result& r, double Accuracy::*field) {
-  if (!ran(r)) return std::nullopt;
+  if (!ran(r) || r.simulated) return std::nullopt;  // a simulation computes no tensor
   double largest = 0;
   for (const PackResult& p : r.packs) {
     const double error = p.timeline.accuracy.*field;
@@ -294,6 +313,10 @@ const std::vector<Metric>& metrics() {
        "attention FLOPs over ranks x peak x iteration_seconds; on threads the peak is the measured "
        "one of a core, and there is no MFU with more ranks than cores",
        1, mfu},
+      {"module_mfu", "1", "higher",
+       "as mfu, with the FLOPs of projections and FFN (backward 2 times forward) where the "
+       "iteration has them",
+       1, module_mfu},
       {"tflops_per_rank", "TFLOP/s", "higher", "sum of attention FLOPs over sum of time, per rank",
        1, tflops_per_rank},
       {"tflops_per_rank_mean", "TFLOP/s", "higher",
@@ -326,6 +349,31 @@ const std::vector<Metric>& metrics() {
       {"overhead_share", "1", "lower",
        "time in neither kernels, merges, copies, sends nor waits: the harness itself", 1,
        overhead_share},
+      {"time_total", "s", "lower",
+       "the traced iteration, to the end of the rank that ends last; the other time_* are its "
+       "parts "
+       "and sum to it (attribution.h)",
+       1, time_part<&TimeParts::total>},
+      {"time_ideal", "s", "none", "attention FLOPs over ranks x peak", 1,
+       time_part<&TimeParts::ideal>},
+      {"time_kernel_inefficiency", "s", "lower",
+       "kernel calls of the last rank, beyond its FLOPs at the peak", 1,
+       time_part<&TimeParts::kernel_inefficiency>},
+      {"time_imbalance", "s", "lower",
+       "FLOPs of the last rank beyond the mean at the peak, and waiting while nothing of it is in "
+       "flight",
+       1, time_part<&TimeParts::imbalance>},
+      {"time_exposed_communication", "s", "lower",
+       "the last rank waits for bytes in flight or hands them over, without padding; all waiting "
+       "where transfers were not traced",
+       1, time_part<&TimeParts::exposed_communication>},
+      {"time_padding", "s", "lower", "exposed communication of the padding of collectives", 1,
+       time_part<&TimeParts::padding>},
+      {"time_copies", "s", "lower", "packing, unpacking and merging on the last rank", 1,
+       time_part<&TimeParts::copies>},
+      {"time_layer", "s", "none", "projections and FFN on the last rank", 1,
+       time_part<&TimeParts::layer>},
+      {"time_other", "s", "lower", "the rest: the harness itself", 1, time_part<&TimeParts::other>},
       {"attention_flops", "FLOP", "none", kFlopConvention, 1, attention_flops},
       {"useful_bytes", "bytes", "lower",
        "distinct data that some rank attends to and that lives elsewhere", 1, useful_bytes},

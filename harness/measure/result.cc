@@ -80,7 +80,11 @@ std::string canonical_text(const Cell& cell) {
       {"iterations", std::to_string(cell.iterations)},
       {"seed", std::to_string(cell.seed)},
   };
+  const Cell none;
   if (cell.cached != 0) lines["cached"] = shortest_text(cell.cached);
+  if (cell.cluster != none.cluster) lines["cluster"] = escaped(cell.cluster, "");
+  if (cell.network != none.network) lines["network"] = escaped(cell.network, "");
+  if (cell.profile != none.profile) lines["profile"] = escaped(cell.profile, "");
   std::string text;
   for (const auto& [name, value] : lines) text += name + "=" + value + "\n";
   return text;

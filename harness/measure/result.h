@@ -27,6 +27,9 @@ struct Cell {
   int32_t packs = 1;
   int32_t ranks = 1;
   int32_t nodes = 1;
+  std::string cluster;            // name or file of the cluster that costs refer to; "" for none
+  std::string network = "ports";  // of a simulation: how transfers share links
+  std::string profile = "ideal";  // of a simulation: what the implementation costs
   std::string shape_name;
   AttentionShape shape;  // with the dtype
   Mask mask = Mask::document_causal;
@@ -40,8 +43,8 @@ struct Cell {
   uint64_t seed = 1;
 };
 
-// One `key=value` per line, sorted, stable: what the run id is the hash of. `cached` stands there
-// only if it is not 0.
+// One `key=value` per line, sorted, stable: what the run id is the hash of. `cached`, `cluster`,
+// `network` and `profile` stand there only if they are not the default.
 std::string canonical_text(const Cell& cell);
 std::string run_id(const Cell& cell);  // 16 hex digits
 
@@ -52,7 +55,7 @@ struct PackResult {
   double planning_seconds = 0;
   double check_seconds = 0;
   double compile_seconds = 0;
-  Timeline timeline;  // empty for the plan backend
+  Timeline timeline;  // of threads or a simulation; else empty
 };
 
 struct MetricValue {
@@ -70,6 +73,10 @@ struct Result {
   std::string error;                 // one line; "" when ok
   bool oversubscribed = false;       // more ranks than cores: no MFU
   double peak_flops_per_second = 0;  // per rank, that MFU refers to; 0: none
+  Cluster cluster;                   // that the plans were made for, unless the cell names none
+  bool simulated = false;            // times are of a model, and no tensor was computed
+  std::string model;                 // of a simulation: fingerprint of all numbers it costs by
+  std::string model_error;           // of the model as last calibrated, for people; "" if measured
   std::vector<PackResult> packs;
   std::vector<MetricValue> metrics;
   std::map<std::string, std::string> provenance;  // key -> text, see results/SCHEMA.md

@@ -22,7 +22,9 @@ struct OwnExchange {
 
 struct Rank {
   int32_t tasks_done = 0;
+  int32_t packs_done = 0;
   bool busy = false;
+  bool packing = false;      // when busy: a pack, not a task
   double since_seconds = 0;  // of what it does now, or waits for
   std::vector<OwnExchange> exchanges;
   std::vector<int32_t> transfers;
@@ -47,8 +49,8 @@ struct Due {
 
 class Engine {
  public:
-  Engine(const Schedule& schedule, const Machine& machine, const Profile& profile)
-      : schedule_(schedule), machine_(machine), profile_(profile), ports_(machine) {
+  Engine(const Schedule& schedule, const Machine& machine, const Profile& profile, Network& network)
+      : schedule_(schedule), machine_(machine), profile_(profile), network_(network) {
     ranks_.resize(schedule.size());
     arrived_.resize(schedule.transfers.size());
     missing_.assign(schedule.transfers.size(), 2);
@@ -68,7 +70,7 @@ class Engine {
     progress_all();
     while (true) {
       const double due = due_.empty() ? kNever : due_.top().seconds;
-      now_ = std::min(due, ports_.next_seconds());
+      now_ = network_.next_seconds(due);
       if (now_ == kNever) break;
       while (!due_.empty() && due_.top().seconds <= now_) {
         const Due moment = due_.top();
@@ -79,7 +81,7 @@ class Engine {
           for (int32_t transfer : in_collective_[moment.id]) arrive(transfer);
         }
       }
-      for (int32_t transfer : ports_.advance(now_)) arrive(transfer);
+      for (int32_t transfer : network_.advance(now_)) arrive(transfer);
       progress_all();
     }
     return result();
@@ -133,6 +135,7 @@ class Engine {
     for (size_t i = 0; i < queue_.size(); ++i) {  // grows on the way
       const int32_t rank = queue_[i];
       queued_[rank] = false;
+      communicate(rank);
       work(rank);
       communicate(rank);
     }
@@ -156,12 +159,19 @@ class Engine {
   void work(int32_t rank) {
     Rank& r = ranks_[rank];
     const std::vector<Task>& tasks = schedule_.ranks[rank].tasks;
-    while (!r.busy && r.tasks_done < static_cast<int32_t>(tasks.size())) {
+    while (!r.busy) {
+      if (const Pack* pack = next_pack(rank)) {
+        wait_ends(rank, pack->pass, pack->step);
+        r.busy = r.packing = true;
+        due_.push({now_ + pack->seconds, Moment::task, rank});
+        return;
+      }
+      if (r.tasks_done == static_cast<int32_t>(tasks.size())) return;
       const Task& task = tasks[r.tasks_done];
       if (task.arrival >= 0) {
         if (!arrived_[task.arrival]) return;
-        record(rank, task, r.since_seconds);
-        done(r);
+        wait_ends(rank, task.pass, task.step);
+        ++r.tasks_done;
         continue;
       }
       double seconds = task.seconds;
@@ -173,16 +183,35 @@ class Engine {
     }
   }
 
-  void done(Rank& r) {
-    ++r.tasks_done;
-    r.since_seconds = now_;
+  // The next pack, if its exchange is entered and what it reads is there.
+  const Pack* next_pack(int32_t rank) const {
+    const Rank& r = ranks_[rank];
+    const std::vector<Pack>& packs = schedule_.ranks[rank].packs;
+    if (!r.inside || r.packs_done == static_cast<int32_t>(packs.size())) return nullptr;
+    const Pack& pack = packs[r.packs_done];
+    const bool due = pack.exchange <= r.exchanges[r.current].exchange;
+    return due && pack.after_task <= r.tasks_done ? &pack : nullptr;
+  }
+
+  // What a rank waited for has come, or it has found something to do meanwhile.
+  void wait_ends(int32_t rank, uint8_t pass, int32_t step) {
+    record(rank, {.step = step, .pass = pass, .activity = Activity::wait},
+           ranks_[rank].since_seconds);
+    ranks_[rank].since_seconds = now_;
   }
 
   void finish_task(int32_t rank) {
     Rank& r = ranks_[rank];
-    record(rank, schedule_.ranks[rank].tasks[r.tasks_done], r.since_seconds);
     r.busy = false;
-    done(r);
+    if (r.packing) {
+      const Pack& pack = schedule_.ranks[rank].packs[r.packs_done++];
+      record(rank, {.step = pack.step, .pass = pack.pass, .activity = Activity::copy},
+             r.since_seconds);
+      r.packing = false;
+    } else {
+      record(rank, schedule_.ranks[rank].tasks[r.tasks_done++], r.since_seconds);
+    }
+    r.since_seconds = now_;
     queue(rank);
   }
 
@@ -207,7 +236,7 @@ class Engine {
     }
     std::erase_if(r.not_ready, [&](int32_t id) {
       const Transfer& transfer = schedule_.transfers[id];
-      if (transfer.after_task > r.tasks_done) return false;
+      if (transfer.after_task > r.tasks_done || transfer.after_pack > r.packs_done) return false;
       if (transfer.after_transfer >= 0 && !arrived_[transfer.after_transfer]) return false;
       met(id);
       return true;
@@ -220,7 +249,7 @@ class Engine {
     const Transfer& transfer = schedule_.transfers[id];
     if (transfer.collective < 0) {
       launched(transfer);
-      ports_.start(id, transfer.from, transfer.to, transfer.bytes, now_);
+      network_.start(id, transfer.from, transfer.to, transfer.bytes, now_);
     } else if (--not_launched_[transfer.collective] == 0) {
       for (int32_t each : in_collective_[transfer.collective]) {
         launched(schedule_.transfers[each]);
@@ -270,11 +299,11 @@ class Engine {
     Execution execution;
     for (int32_t rank = 0; rank < schedule_.size(); ++rank) {
       const Rank& r = ranks_[rank];
-      if (r.tasks_done < static_cast<int32_t>(schedule_.ranks[rank].tasks.size())) {
-        const Task& task = schedule_.ranks[rank].tasks[r.tasks_done];
-        throw std::logic_error("simulate: rank " + std::to_string(rank) + " waits for ever in " +
-                               (task.pass == 0 ? "forward" : "backward") + " step " +
-                               std::to_string(task.step));
+      if (r.current < r.exchanges.size() ||
+          r.tasks_done < static_cast<int32_t>(schedule_.ranks[rank].tasks.size())) {
+        throw std::logic_error("simulate: rank " + std::to_string(rank) +
+                               " waits for ever, after task " + std::to_string(r.tasks_done) +
+                               " and exchange " + std::to_string(r.current));
       }
       execution.end_seconds.push_back(r.since_seconds);
       execution.events.insert(execution.events.end(), events_[rank].begin(), events_[rank].end());
@@ -288,7 +317,7 @@ class Engine {
   const Schedule& schedule_;
   const Machine& machine_;
   const Profile& profile_;
-  Ports ports_;
+  Network& network_;
   double now_ = 0;
   double slowdown_ = 1;
   std::vector<Rank> ranks_;
@@ -307,7 +336,13 @@ class Engine {
 }  // namespace
 
 Execution run(const Schedule& schedule, const Machine& machine, const Profile& profile) {
-  return Engine(schedule, machine, profile).run();
+  Ports ports(machine);
+  return run(schedule, machine, profile, ports);
+}
+
+Execution run(const Schedule& schedule, const Machine& machine, const Profile& profile,
+              Network& network) {
+  return Engine(schedule, machine, profile, network).run();
 }
 
 }  // namespace cpbench

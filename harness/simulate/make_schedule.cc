@@ -76,6 +76,18 @@ int32_t add_collectives(const Plan& plan, const Pass& pass, std::vector<Collecti
   return first;
 }
 
+// Adds `next` to `last` if they go the same way and wait for the same transfer.
+bool joined(Transfer& last, const Transfer& next) {
+  const auto way = [](const Transfer& t) {
+    return std::tie(t.exchange, t.from, t.to, t.collective, t.after_transfer);
+  };
+  if (way(last) != way(next) || next.collective >= 0) return false;
+  last.bytes += next.bytes;
+  last.after_task = std::max(last.after_task, next.after_task);
+  last.after_pack = std::max(last.after_pack, next.after_pack);
+  return true;
+}
+
 }  // namespace
 
 Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const Machine& machine,
@@ -101,9 +113,15 @@ Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const M
   const auto exchange_of = [&](const End& end) {
     return exchange_of_send[pass_of(end.tag)][send_of(end.tag)];
   };
-  std::stable_sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
-    return exchange_of(sends[a]) < exchange_of(sends[b]);
-  });
+  const auto place = [&](int32_t i) {
+    return std::tuple(exchange_of(sends[i]), sends[i].from, sends[i].to, i);
+  };
+  std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return place(a) < place(b); });
+  for (PricedRank& rank : priced) {
+    for (Pack& pack : rank.schedule.packs) {
+      pack.exchange = exchange_of_send[pass_of(pack.exchange)][send_of(pack.exchange)];
+    }
+  }
   std::vector<std::vector<int32_t>> transfer_of_receive(priced.size());
   for (size_t rank = 0; rank < priced.size(); ++rank) {
     transfer_of_receive[rank].resize(priced[rank].receives.size());
@@ -112,15 +130,14 @@ Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const M
     const End& end = sends[i];
     const MessageEnd& from = priced[end.from].sends[end.index];
     const MessageEnd& to = priced[end.to].receives[receives[i].index];
-    const auto id = static_cast<int32_t>(schedule.transfers.size());
     Transfer transfer{.from = end.from,
                       .to = end.to,
                       .bytes = from.bytes,
                       .exchange = exchange_of(end),
-                      .after_task = from.task};
+                      .after_task = from.task,
+                      .after_pack = from.pack};
     if (from.after_received >= 0) {
       // Sent after it was received, so in a later exchange: that transfer is numbered already.
-      transfer.after_task = 0;
       transfer.after_transfer = transfer_of_receive[end.from][from.after_received];
     }
     const Send& send = pass_of(plan, pass_of(end.tag)).sends[send_of(end.tag)];
@@ -130,9 +147,12 @@ Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const M
       if (has_fit(machine, call.kind)) transfer.collective = number;
       call.block_bytes = from.bytes;
     }
+    if (schedule.transfers.empty() || !joined(schedule.transfers.back(), transfer)) {
+      schedule.transfers.push_back(transfer);
+    }
+    const auto id = static_cast<int32_t>(schedule.transfers.size()) - 1;
     transfer_of_receive[end.to][receives[i].index] = id;
     priced[end.to].schedule.tasks[to.task].arrival = id;
-    schedule.transfers.push_back(transfer);
   }
   for (PricedRank& rank : priced) schedule.ranks.push_back(std::move(rank.schedule));
   return schedule;

@@ -12,20 +12,24 @@ constexpr double kSameInstant = 1e-12;
 }  // namespace
 
 Ports::Ports(const Machine& machine)
-    : cluster_(machine.cluster), intra_(machine.intra_node), inter_(machine.inter_node) {
+    : cluster_(machine.cluster),
+      intra_(machine.intra_node),
+      inter_(machine.inter_node),
+      contention_(machine.inter_node_all_to_all_efficiency) {
   const int32_t ranks = cluster_.ranks();
-  const auto add = [&](int32_t count, double bytes_per_second) {
-    for (int32_t i = 0; i < count; ++i) ports_.push_back({bytes_per_second, {}, false});
+  const auto add = [&](int32_t count, double bytes_per_second, bool receives = false) {
+    for (int32_t i = 0; i < count; ++i) ports_.push_back({bytes_per_second, receives});
   };
   add(2 * ranks, intra_.bytes_per_second);
-  add(2 * ranks, inter_.bytes_per_second);
+  add(ranks, inter_.bytes_per_second);
+  add(ranks, inter_.bytes_per_second, true);
   add(2 * cluster_.nodes, machine.node_uplink_bytes_per_second);
 }
 
 void Ports::start(int32_t id, int32_t from, int32_t to, int64_t bytes, double now) {
   if (static_cast<size_t>(id) >= flows_.size()) flows_.resize(id + 1);
   Flow& flow = flows_[id];
-  flow = {.remaining_bytes = static_cast<double>(bytes), .version = flow.version + 1};
+  flow = {.remaining_bytes = static_cast<double>(bytes), .from = from, .version = flow.version + 1};
   const int32_t ranks = cluster_.ranks();
   const int32_t from_node = cluster_.node_of(from), to_node = cluster_.node_of(to);
   double latency = intra_.latency_seconds;
@@ -105,15 +109,25 @@ void Ports::leave(int32_t id) {
   }
 }
 
+void Ports::divide(Port& port) {
+  if (port.flows.empty()) return;
+  const auto from = [&](int32_t id) { return flows_[id].from; };
+  const bool contended =
+      port.receives && std::any_of(port.flows.begin(), port.flows.end(),
+                                   [&](int32_t id) { return from(id) != from(port.flows[0]); });
+  port.share = port.bytes_per_second * (contended ? contention_ : 1) /
+               static_cast<double>(port.flows.size());
+}
+
 void Ports::share_anew(double now) {
+  for (int32_t port : touched_) divide(ports_[port]);
   for (int32_t port : touched_) {
     ports_[port].touched = false;
     for (int32_t id : ports_[port].flows) {
       Flow& flow = flows_[id];
       double rate = std::numeric_limits<double>::infinity();
       for (int k = 0; k < kPorts && flow.ports[k] >= 0; ++k) {
-        const Port& through = ports_[flow.ports[k]];
-        rate = std::min(rate, through.bytes_per_second / static_cast<double>(through.flows.size()));
+        rate = std::min(rate, ports_[flow.ports[k]].share);
       }
       if (rate == flow.rate) continue;
       flow.remaining_bytes =

@@ -1,6 +1,7 @@
 // The `ports` network: every rank has a port out and a port in on its node's fabric, and a NIC out
 // and in for other nodes; nodes may have an uplink that is narrower than their NICs. A port is
 // shared evenly by the messages in flight through it; a message goes at the slowest of its shares.
+// A NIC to which several send at once receives at the efficiency that an all-to-all reaches there.
 //
 //   Ports ports(machine);
 //   ports.start(7, from, to, bytes, now);              // its latency is paid first
@@ -10,35 +11,40 @@
 // Deterministic: what happens at one instant is handled together, by ascending id.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <queue>
 #include <vector>
 
 #include "harness/cost/machine.h"
+#include "harness/simulate/network.h"
 
 namespace cpbench {
 
-class Ports {
+class Ports : public Network {
  public:
   explicit Ports(const Machine& machine);
 
-  // `id` must not be in flight, and is small: it indexes a table.
-  void start(int32_t id, int32_t from, int32_t to, int64_t bytes, double now);
+  void start(int32_t id, int32_t from, int32_t to, int64_t bytes, double now) override;
   double next_seconds();  // infinity: nothing is in flight
-  const std::vector<int32_t>& advance(double seconds);
+  double next_seconds(double due) override { return std::min(due, next_seconds()); }
+  const std::vector<int32_t>& advance(double seconds) override;
 
  private:
   static constexpr int kPorts = 4;  // at most, of one message: NIC and uplink on both sides
   struct Port {
     double bytes_per_second = 0;
-    std::vector<int32_t> flows;
+    bool receives = false;  // from other nodes
     bool touched = false;
+    double share = 0;  // bytes/s of each message through it
+    std::vector<int32_t> flows{};
   };
   struct Flow {
     double remaining_bytes = 0;
     double rate = 0;  // bytes/s; 0: still in its latency
     double updated_seconds = 0;
+    int32_t from = 0;
     std::array<int32_t, kPorts> ports{-1, -1, -1, -1};
     std::array<int32_t, kPorts> places{};  // in Port::flows
     int32_t version = 0;                   // older events are void
@@ -55,11 +61,13 @@ class Ports {
   void enter(int32_t id);
   void leave(int32_t id);
   void touch(int32_t port);
+  void divide(Port& port);
   void share_anew(double now);  // of all messages through touched ports
   void drop_void_events();
 
   const Cluster cluster_;
   Link intra_, inter_;
+  double contention_;
   std::vector<Port> ports_;  // by kind: intra out, in, NIC out, in, uplink out, in
   std::vector<Flow> flows_;
   std::vector<int32_t> touched_;

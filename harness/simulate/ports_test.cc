@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <set>
 
 namespace cpbench {
 namespace {
@@ -60,8 +61,10 @@ std::vector<double> slow_arrivals(const Machine& machine, const std::vector<Mess
     states.push_back({m.start + link.latency_seconds, static_cast<double>(m.bytes)});
   }
   double now = 0;
+  const double efficiency = machine.inter_node_all_to_all_efficiency;
   while (true) {
     std::map<std::string, int> users;
+    std::map<std::string, std::set<int32_t>> senders;
     const auto ports_of = [&](const Message& m) {
       const std::string kind = crosses(m) ? "nic" : "port";
       std::vector<std::pair<std::string, double>> ports = {
@@ -79,7 +82,10 @@ std::vector<double> slow_arrivals(const Machine& machine, const std::vector<Mess
     const auto active = [&](const State& s) { return s.begin <= now && s.arrived < 0; };
     for (size_t i = 0; i < messages.size(); ++i) {
       if (!active(states[i])) continue;
-      for (const auto& [name, capacity] : ports_of(messages[i])) ++users[name];
+      for (const auto& [name, capacity] : ports_of(messages[i])) {
+        ++users[name];
+        senders[name].insert(messages[i].from);
+      }
     }
     double next = std::numeric_limits<double>::infinity();
     for (size_t i = 0; i < messages.size(); ++i) {
@@ -88,7 +94,8 @@ std::vector<double> slow_arrivals(const Machine& machine, const std::vector<Mess
       if (!active(s)) continue;
       s.rate = std::numeric_limits<double>::infinity();
       for (const auto& [name, capacity] : ports_of(messages[i])) {
-        s.rate = std::min(s.rate, capacity / users[name]);
+        const bool contended = senders[name].size() > 1 && name.starts_with("nic in");
+        s.rate = std::min(s.rate, capacity * (contended ? efficiency : 1) / users[name]);
       }
       next = std::min(next, now + s.remaining / s.rate);
     }
@@ -148,6 +155,23 @@ TEST(Ports, ANarrowUplinkIsSharedByTheNode) {
   }
 }
 
+TEST(Ports, SeveralSendersFromOtherNodesContendForTheReceiver) {
+  Machine machine = machine_of(3, 1);
+  machine.inter_node_all_to_all_efficiency = 0.5;
+  EXPECT_DOUBLE_EQ(arrivals(machine, {{0, 2, 1'000'000, 0}})[0], 5e-6 + 1e6 / 40e9);
+  for (double seconds : arrivals(machine, {{0, 2, 1'000'000, 0}, {1, 2, 1'000'000, 0}})) {
+    EXPECT_NEAR(seconds, 5e-6 + 2e6 / 20e9, 1e-12);
+  }
+}
+
+TEST(Ports, TwoMessagesOfOneSenderDoNotContend) {
+  Machine machine = machine_of(2, 1);
+  machine.inter_node_all_to_all_efficiency = 0.5;
+  for (double seconds : arrivals(machine, {{0, 1, 1'000'000, 0}, {0, 1, 1'000'000, 0}})) {
+    EXPECT_NEAR(seconds, 5e-6 + 2e6 / 40e9, 1e-12);
+  }
+}
+
 TEST(Ports, AMessageThatEndsGivesItsShareAway) {
   // Two share the port of rank 0 until the short one is through.
   const auto seconds = arrivals(machine_of(1, 3), {{0, 1, 1'000'000, 0}, {0, 2, 3'000'000, 0}});
@@ -164,6 +188,7 @@ TEST(Ports, AgreesWithRatesWorkedOutAnewAfterEveryEvent) {
     };
     Machine machine = machine_of(1 + random(3), 1 + random(4));
     if (random(2) == 1) machine.node_uplink_bytes_per_second = 60e9;
+    if (random(2) == 1) machine.inter_node_all_to_all_efficiency = 0.6;
     const int32_t ranks = machine.cluster.ranks();
     if (ranks == 1) continue;
     std::vector<Message> messages;

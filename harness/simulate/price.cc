@@ -18,6 +18,7 @@ class Pricer {
  public:
   Pricer(const RankProgram& program, const Costs& costs) : program_(program), costs_(costs) {
     written_.resize(program.buffers.size());
+    sent_in_.resize(program.buffers.size());
   }
 
   PricedRank price(Passes passes, int64_t home_tokens) {
@@ -41,12 +42,15 @@ class Pricer {
  private:
   static constexpr double kBackwardLayerOverForward = 2;  // gradients of inputs and of weights
 
-  // What wrote a buffer last: a task, or a receive.
+  // What wrote a buffer last: so many tasks are done then (the wait for a receive counts as one),
+  // and so many packs; or a receive.
   struct Writer {
-    int32_t task = 0;  // so many tasks, this one included
+    int32_t task = 0;
+    int32_t pack = 0;
     int32_t receive = -1;
   };
 
+  int32_t steps() const { return static_cast<int32_t>(out_.schedule.steps.size()); }
   int32_t tasks() const { return static_cast<int32_t>(out_.schedule.tasks.size()); }
 
   void add(const Task& task) { out_.schedule.tasks.push_back(task); }
@@ -78,6 +82,9 @@ class Pricer {
     };
     const auto first = program_.ops.begin() + step.first_op;
     const auto last = first + step.ops;
+    for (auto op = first; op != last; ++op) {
+      if (op->kind == OpKind::send) sent_in_[program_.messages[op->index].buffer] = steps();
+    }
     if (costs_.profile.exchange_seconds > 0 && std::any_of(first, last, is_message)) {
       busy(Activity::send, costs_.profile.exchange_seconds);
     }
@@ -97,18 +104,29 @@ class Pricer {
         break;
       case OpKind::send: {
         const Message& m = program_.messages[op.index];
+        if (costs_.profile.messages_by_rank) {
+          busy(Activity::send, message_seconds(m));
+          out_.sends.push_back({m.peer, m.tag, m.bytes, tasks()});
+          break;
+        }
         const Writer& writer = written_[m.buffer];
-        out_.sends.push_back({m.peer, m.tag, m.bytes, writer.task, writer.receive});
+        out_.sends.push_back({m.peer, m.tag, m.bytes, writer.receive < 0 ? writer.task : 0,
+                              writer.pack, writer.receive});
+        for (size_t i = unsent_pack_; i < out_.schedule.packs.size(); ++i) {
+          out_.schedule.packs[i].exchange = m.tag;  // made an exchange by make_schedule
+        }
+        unsent_pack_ = out_.schedule.packs.size();
         break;
       }
       case OpKind::receive: {
         const Message& m = program_.messages[op.index];
-        written_[m.buffer] = {tasks(), static_cast<int32_t>(out_.receives.size())};
+        written_[m.buffer] = {tasks() + 1, 0, static_cast<int32_t>(out_.receives.size())};
         out_.receives.push_back({m.peer, m.tag, m.bytes, tasks()});
         add({.arrival = 0,
              .step = step_->step,
              .pass = static_cast<uint8_t>(step_->pass),
              .activity = Activity::wait});
+        if (costs_.profile.messages_by_rank) busy(Activity::copy, message_seconds(m));
         break;
       }
       case OpKind::row_sums: {
@@ -140,15 +158,25 @@ class Pricer {
     const RowOp& first = program_.row_ops[op->index];
     double bytes = 0;
     int64_t runs = 0;
+    int32_t sources = written_[first.target].task;  // tasks that wrote what is read
     for (; op != last && op->kind == OpKind::rows; ++op, ++runs) {
       const RowOp& rows = program_.row_ops[op->index];
       if (rows.mode != first.mode || rows.target != first.target) break;
       bytes += bytes_of(rows);
+      if (rows.source >= 0) sources = std::max(sources, written_[rows.source].task);
     }
     const Profile& profile = costs_.profile;
     const double passes = first.mode == RowMode::store ? profile.copy_passes : 1;
-    busy(first.mode == RowMode::accumulate ? Activity::merge : Activity::copy,
-         copy_seconds(passes * bytes, profile.copies_by_slices ? runs : 1));
+    const double seconds = copy_seconds(passes * bytes, profile.copies_by_slices ? runs : 1);
+    if (sent_in_[first.target] == steps() && !profile.messages_by_rank) {
+      out_.schedule.packs.push_back({.seconds = seconds,
+                                     .after_task = sources,
+                                     .step = step_->step,
+                                     .pass = static_cast<uint8_t>(step_->pass)});
+      written_[first.target] = {sources, static_cast<int32_t>(out_.schedule.packs.size())};
+      return op;
+    }
+    busy(first.mode == RowMode::accumulate ? Activity::merge : Activity::copy, seconds);
     written_[first.target] = {tasks()};
     return op;
   }
@@ -170,6 +198,10 @@ class Pricer {
     return share(program_.buffers[rows.source]) + 2 * share(target);
   }
 
+  double message_seconds(const Message& m) const {
+    return copy_seconds(2 * static_cast<double>(m.bytes), 1);
+  }
+
   double copy_seconds(double bytes, int64_t launches) const {
     const Profile& profile = costs_.profile;
     const double launch =
@@ -181,7 +213,9 @@ class Pricer {
   const RankProgram& program_;
   const Costs& costs_;
   PricedRank out_;
-  std::vector<Writer> written_;  // by buffer
+  std::vector<Writer> written_;   // by buffer
+  std::vector<int32_t> sent_in_;  // by buffer: the number of steps when it was sent; 0: never
+  size_t unsent_pack_ = 0;
   const ProgramStep* step_ = nullptr;
   int32_t last_pass_ = -1;
   int32_t last_step_ = 0;

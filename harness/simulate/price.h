@@ -23,6 +23,7 @@ struct MessageEnd {
   int32_t tag = 0;
   int64_t bytes = 0;
   int32_t task = 0;             // send: tasks that come before; receive: the task that waits
+  int32_t pack = 0;             // send: packs that come before
   int32_t after_received = -1;  // send: index of the receive whose bytes it passes on
 };
 

@@ -2,9 +2,10 @@
 // how long the travelling takes is the network's to say.
 //
 // A rank works through its tasks in order: busy for so many seconds, or waiting for a transfer to
-// arrive. Its exchanges (one per sub-stage of a step) follow one another beside that. A transfer
-// begins when both its ranks have entered its exchange and its bytes are there; a rank leaves an
-// exchange when all its own transfers of it are done.
+// arrive. Its exchanges (one per sub-stage of a step) follow one another beside that. Having
+// entered an exchange it first packs what it sends, between two tasks. A transfer begins when both
+// its ranks have entered its exchange and its bytes are there; a rank leaves an exchange when all
+// its own transfers of it are done.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,16 @@ struct Task {
   Activity activity = Activity::attention;
 };
 
+// Gathering the rows of a message, on its sender.
+struct Pack {
+  double seconds = 0;
+  int32_t after_task = 0;  // so many tasks of the rank come before
+  int32_t exchange = 0;
+  int32_t step = 0;
+  uint8_t pass = 0;
+};
+
+// All messages of one exchange from one rank to another that wait for the same things.
 struct Transfer {
   int32_t from = 0;
   int32_t to = 0;
@@ -30,6 +41,7 @@ struct Transfer {
   int32_t exchange = 0;
   int32_t collective = -1;      // in Schedule::collectives; -1: a message of its own
   int32_t after_task = 0;       // so many tasks of the sender come before
+  int32_t after_pack = 0;       // and so many packs
   int32_t after_transfer = -1;  // an arrival that is passed on as it is
 };
 
@@ -54,6 +66,7 @@ struct StepStart {
 
 struct RankSchedule {
   std::vector<Task> tasks;
+  std::vector<Pack> packs;  // by exchange
   std::vector<StepStart> steps;
 };
 

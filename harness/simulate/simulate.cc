@@ -2,6 +2,7 @@
 
 #include "harness/simulate/engine.h"
 #include "harness/simulate/make_schedule.h"
+#include "harness/simulate/run_simgrid.h"
 
 namespace cpbench {
 namespace {
@@ -43,7 +44,9 @@ Timeline simulate(const Problem& problem, const Plan& plan, const Program& progr
                            size_of(plan.token_sets[plan.home[rank]]), costs));
   }
   const Schedule schedule = make_schedule(plan, std::move(priced), on.machine, on.profile);
-  Execution execution = run(schedule, on.machine, on.profile);
+  Execution execution = on.network == NetworkModel::simgrid
+                            ? run_simgrid(schedule, on.machine, on.profile, simgrid_program())
+                            : run(schedule, on.machine, on.profile);
   Timeline timeline;
   timeline.ranks = plan.ranks;
   timeline.iterations = 1;

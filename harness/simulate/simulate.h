@@ -9,6 +9,8 @@
 // allocation, the other streams of a training step, noise.
 #pragma once
 
+#include <cstdint>
+
 #include "harness/compile/program.h"
 #include "harness/cost/kernel_time.h"
 #include "harness/cost/machine.h"
@@ -18,10 +20,16 @@
 
 namespace cpbench {
 
+enum class NetworkModel : uint8_t {
+  ports,    // ports.h
+  simgrid,  // run_simgrid.h; UserError where its program is missing
+};
+
 struct SimulatedMachine {
   const Machine& machine;  // of as many ranks as the plan
   const KernelModel& kernel;
   const Profile& profile;
+  NetworkModel network = NetworkModel::ports;
 };
 
 // `program` is that of `plan`. One iteration, traced; its bytes are those of the program's

@@ -93,7 +93,12 @@ void write_cell(Hdf5Writer& file, const Cell& cell) {
     const size_t equals = line.find('=');
     file.attribute("/", line.substr(0, equals), line.substr(equals + 1));
   }
-  if (cell.cached == 0) file.attribute("/", "cached", "0");
+  // What stands in the canonical text only if it is not the default.
+  const Cell none;
+  if (cell.cached == none.cached) file.attribute("/", "cached", "0");
+  if (cell.cluster == none.cluster) file.attribute("/", "cluster", cell.cluster);
+  if (cell.network == none.network) file.attribute("/", "network", cell.network);
+  if (cell.profile == none.profile) file.attribute("/", "profile", cell.profile);
 }
 
 Cell read_cell(const Hdf5Reader& file) {
@@ -107,6 +112,11 @@ Cell read_cell(const Hdf5Reader& file) {
   in.number("packs", cell.packs);
   in.number("ranks", cell.ranks);
   in.number("nodes", cell.nodes);
+  if (in.has("cluster")) {  // since schema 1.2.0
+    cell.cluster = in.text("cluster");
+    cell.network = in.text("network");
+    cell.profile = in.text("profile");
+  }
   cell.shape_name = in.text("shape_name");
   in.number("query_heads", cell.shape.query_heads);
   in.number("kv_heads", cell.shape.kv_heads);

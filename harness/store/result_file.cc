@@ -16,7 +16,7 @@
 namespace cpbench {
 namespace {
 
-constexpr int64_t kActivities = static_cast<int64_t>(Activity::wait) + 1;
+constexpr int64_t kActivities = static_cast<int64_t>(Activity::transfer) + 1;
 
 std::string pack_group(size_t pack) { return "/pack_" + std::to_string(pack); }
 
@@ -125,7 +125,8 @@ std::vector<Event> read_events(const Hdf5Reader& file, const std::string& group)
   return events;
 }
 
-void write_timeline(Hdf5Writer& file, const std::string& pack, const Timeline& timeline) {
+void write_timeline(Hdf5Writer& file, const std::string& pack, const Timeline& timeline,
+                    bool simulated) {
   const int64_t ranks = timeline.ranks, iterations = timeline.iterations;
   const std::string samples = pack + "/samples", scale = samples + "/iteration";
   file.group(samples);
@@ -151,6 +152,7 @@ void write_timeline(Hdf5Writer& file, const std::string& pack, const Timeline& t
   file.write(counters + "/peak_bytes", timeline.peak_bytes, {ranks}, "bytes");
   file.attach_scale(counters + "/peak_bytes", 0, "/rank");
   write_events(file, pack + "/timeline", timeline.events);
+  if (simulated) return;  // no tensor was computed
   file.group(pack + "/accuracy");
   for (const auto& [name, value] : accuracy_fields(timeline.accuracy)) {
     file.scalar(pack + "/accuracy/" + name, *value, "1");
@@ -172,6 +174,7 @@ Timeline read_timeline(const Hdf5Reader& file, const std::string& pack) {
   timeline.bytes_sent = file.integers(pack + "/counters/bytes_sent", matrix);
   timeline.messages = file.integers(pack + "/counters/messages", matrix);
   timeline.events = read_events(file, pack + "/timeline");
+  if (!file.has(pack + "/accuracy")) return timeline;
   for (auto& [name, value] : accuracy_fields(timeline.accuracy)) {
     *value = file.number(pack + "/accuracy/" + name);
   }
@@ -188,7 +191,7 @@ void write_pack(Hdf5Writer& file, const std::string& group, const Result& result
   file.scalar(group + "/planning_seconds", pack.planning_seconds, "s");
   file.scalar(group + "/check_seconds", pack.check_seconds, "s");
   file.scalar(group + "/compile_seconds", pack.compile_seconds, "s");
-  if (pack.timeline.ranks > 0) write_timeline(file, group, pack.timeline);
+  if (pack.timeline.ranks > 0) write_timeline(file, group, pack.timeline, result.simulated);
 }
 
 PackResult read_pack(const Hdf5Reader& file, const std::string& group) {
@@ -251,9 +254,12 @@ Problem problem_of(const Result& result, const Batch& batch) {
   Problem problem;
   problem.batch = batch;
   problem.shape = result.cell.shape;
+  problem.cluster = result.cluster;
   problem.cluster.nodes = result.cell.nodes;
   problem.cluster.gpus_per_node = result.cell.ranks / std::max(result.cell.nodes, 1);
-  problem.cluster.peak_flops_per_second = result.peak_flops_per_second;
+  if (result.cell.cluster.empty()) {
+    problem.cluster.peak_flops_per_second = result.peak_flops_per_second;
+  }
   return problem;
 }
 
@@ -265,6 +271,9 @@ void write_result(const std::string& path, const Result& result) {
   file.attribute("/", "status", name_of(result.status));
   file.attribute("/", "error", result.error);
   file.attribute("/", "oversubscribed", result.oversubscribed ? "yes" : "no");
+  file.attribute("/", "simulated", result.simulated ? "yes" : "no");
+  file.attribute("/", "model", result.model);
+  file.attribute("/", "model_error", result.model_error);
   std::vector<int64_t> ranks(static_cast<size_t>(result.cell.ranks));
   std::iota(ranks.begin(), ranks.end(), 0);
   file.write("/rank", ranks, {result.cell.ranks}, "1");
@@ -288,8 +297,16 @@ Result read_result(const std::string& path) {
   result.error = file.attribute("/", "error");
   result.oversubscribed = file.attribute("/", "oversubscribed") == "yes";
   result.peak_flops_per_second = file.number("/peak_flops_per_second");
+  if (file.attributes("/").contains("simulated")) {  // since schema 1.2.0
+    result.simulated = file.attribute("/", "simulated") == "yes";
+    result.model = file.attribute("/", "model");
+    result.model_error = file.attribute("/", "model_error");
+  }
   for (size_t i = 0; file.has(pack_group(i)); ++i) {
     result.packs.push_back(read_pack(file, pack_group(i)));
+  }
+  if (!result.cell.cluster.empty() && !result.packs.empty()) {
+    result.cluster = read_problem(file, pack_group(0) + "/problem").cluster;
   }
   result.metrics = read_metrics(file);
   result.provenance = file.attributes("/provenance");

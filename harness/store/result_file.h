@@ -25,7 +25,7 @@ std::string result_file_name(const Cell& cell);
 // Whether the file at `path` is a whole result of this schema's major version, of whatever status.
 bool finished(const std::string& path);
 
-// The problem of one pack of the result; the cluster is what the cell says of it.
+// The problem of one pack of the result; the cluster is the result's, of the cell's nodes.
 Problem problem_of(const Result& result, const Batch& batch);
 
 }  // namespace cpbench

@@ -68,6 +68,10 @@ void expect_same(const Result& a, const Result& b) {
   EXPECT_EQ(a.error, b.error);
   EXPECT_EQ(a.oversubscribed, b.oversubscribed);
   EXPECT_EQ(a.peak_flops_per_second, b.peak_flops_per_second);
+  EXPECT_EQ(a.simulated, b.simulated);
+  EXPECT_EQ(a.model, b.model);
+  EXPECT_EQ(a.model_error, b.model_error);
+  if (!a.cell.cluster.empty()) EXPECT_EQ(a.cluster, b.cluster);
   EXPECT_EQ(a.provenance, b.provenance);
   ASSERT_EQ(a.packs.size(), b.packs.size());
   for (size_t i = 0; i < a.packs.size(); ++i) {
@@ -125,6 +129,34 @@ TEST(ResultFile, EveryFieldComesBack) {
       expect_same(result, read_result(path));
     }
   }
+}
+
+TEST(ResultFile, ASimulationComesBack) {
+  TemporaryFolder folder;
+  Result result = sample_result({.ranks = 4});
+  result.cell.backend = "simulate";
+  result.cell.cluster = "./my=cluster.toml";
+  result.cell.network = "other";
+  result.cell.profile = "paper-eager";
+  result.simulated = true;
+  result.model = "0123456789abcdef";
+  result.model_error = "kernel fa2_h100: mean 5.4%, worst 26%";
+  result.cluster = {.name = "my=cluster",
+                    .nodes = 1,
+                    .gpus_per_node = 4,
+                    .peak_flops_per_second = 989.5e12,
+                    .memory_bytes = 80e9,
+                    .memory_bytes_per_second = 3.35e12,
+                    .intra_node_bytes_per_second = 450e9,
+                    .inter_node_bytes_per_second = 50e9};
+  for (PackResult& pack : result.packs) {
+    pack.timeline.accuracy = {};
+    pack.timeline.events.push_back({1, 1, 0, Activity::transfer, 0, 1});
+    pack.timeline.events.push_back({1, 1, 0, Activity::layer, 1, 2});
+  }
+  write_result(folder / "a.h5", result);
+  expect_same(result, read_result(folder / "a.h5"));
+  EXPECT_FALSE(Hdf5Reader(folder / "a.h5").has("/pack_0/accuracy"));
 }
 
 TEST(ResultFile, LargeColumnsAreCompressed) {
@@ -243,6 +275,14 @@ TEST(ResultFile, NamesAreSafeAndTellRunsApart) {
 }
 
 TEST(RunId, IsFixedForGood) { EXPECT_EQ(run_id(Cell{}), "70d47f68f3a14a86"); }
+
+TEST(RunId, ClusterNetworkAndProfileCountUnlessDefault) {
+  for (std::string Cell::*field : {&Cell::cluster, &Cell::network, &Cell::profile}) {
+    Cell cell;
+    cell.*field = "x";
+    EXPECT_NE(run_id(cell), run_id(Cell{}));
+  }
+}
 
 }  // namespace
 }  // namespace cpbench

@@ -13,6 +13,7 @@ find_package(benchmark REQUIRED)
 
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(CBC IMPORTED_TARGET cbc)  # optional: exact solvers
+pkg_check_modules(SIMGRID IMPORTED_TARGET simgrid)  # optional: the simgrid network
 
 # Optional: ranks as processes. In C++ through its C interface alone.
 set(MPI_CXX_SKIP_MPICXX ON)

@@ -24,7 +24,7 @@ KINDS = [
     "directions",
     "formats",
 ]
-COMMANDS = ["run", "plan", "check", "show", "list", "workload", "completion"]
+COMMANDS = ["run", "plan", "check", "show", "list", "workload", "doctor", "completion"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,0 +1,137 @@
+// What this machine has, what is missing and where it comes from; and the machine as a cluster
+// file.
+#include <fmt/format.h>
+
+#include "harness/cli/cli.h"
+#include "harness/cli/commands.h"
+#include "harness/cli/machine_here.h"
+#include "harness/cli/run_cell.h"
+#include "harness/cli/table.h"
+#include "harness/store/provenance.h"
+#include "workloads/clusters.h"
+
+namespace cpbench {
+
+namespace {
+
+#ifdef CPBENCH_WITH_CBC
+constexpr bool kCbc = true;
+#else
+constexpr bool kCbc = false;
+#endif
+#ifdef CPBENCH_WITH_METIS
+constexpr bool kMetis = true;
+#else
+constexpr bool kMetis = false;
+#endif
+
+struct Finding {
+  std::string name, found, used_for, how_to_get;  // the last one where it is missing
+};
+
+Finding library(const std::string& name, bool there, const std::string& used_for,
+                const std::string& package) {
+  if (there) return {name, "yes", used_for, ""};
+  return {name, "no", used_for, "apt-get install " + package + ", then scripts/build"};
+}
+
+Finding program(const std::string& name, const std::string& file, const std::string& used_for,
+                const std::string& how_to_get) {
+  const std::string path = find_program(file);
+  if (!path.empty()) return {name, path, used_for, ""};
+  return {name, "no", used_for, how_to_get};
+}
+
+std::string gpu_text(const std::vector<Gpu>& gpus) {
+  std::string text;
+  for (size_t i = 0, same = 0; i < gpus.size(); i += same) {
+    for (same = 1; i + same < gpus.size() && gpus[i + same].name == gpus[i].name;) ++same;
+    text += fmt::format("{}{} x {}, {:.4g} GB each", text.empty() ? "" : "; ", same, gpus[i].name,
+                        gpus[i].memory_bytes / 1e9);
+  }
+  return text.empty() ? "none" : text;
+}
+
+std::vector<Finding> findings() {
+  const auto built = provenance({}, {}, {});
+  return {
+      {"cores", fmt::format("{} of {}", usable_cores(), built.at("cpu_model")),
+       "ranks of the threads backend that have a core each", ""},
+      {"memory", fmt::format("{:.4g} GB", static_cast<double>(memory_bytes_here()) / 1e9),
+       "tensors of all ranks", ""},
+      {"build", built.at("compiler") + ", " + built.at("build_type"),
+       built.at("debug_build") == "yes" ? "not optimised: times mean nothing" : "times", ""},
+      {"LibTorch", built.at("libtorch"), "backend threads", ""},
+      {"HDF5", built.at("hdf5"), "result files", ""},
+      library("CBC", kCbc, "exact solvers: flashcp, flexsp", "coinor-libcbc-dev"),
+      library("METIS", kMetis, "the start of dcp's partition", "libmetis-dev"),
+      program("SimGrid", "cpbench-simgrid", "network simgrid of a simulation",
+              "apt-get install libsimgrid-dev, then scripts/build"),
+      program("MPI", "mpirun", "ranks as processes",
+              "apt-get install openmpi-bin libopenmpi-dev, then scripts/build"),
+      program("NVIDIA driver", "nvidia-smi", "GPUs",
+              "the driver of NVIDIA, where there is a GPU; nothing else needs it"),
+      {"GPUs", gpu_text(gpus_here()), "cluster file of this machine", ""},
+  };
+}
+
+// Lines that a person fills in: as it is, the file is refused for what is missing.
+std::string unknown_gpu_toml(const std::vector<Gpu>& gpus) {
+  return fmt::format(
+      "description = \"{} x {}\"\n"
+      "gpus_per_node = {}\n"
+      "memory_gigabytes = {:.6g}\n"
+      "# No shipped cluster has these GPUs. Fill in from their data sheet, and remove the '#':\n"
+      "# sms =\n# kernel =                             # of cpbench list kernels\n"
+      "# peak_teraflops_per_second =          # dense, bf16\n# memory_gigabytes_per_second =\n"
+      "# gemm_efficiency =\n# intra_node_gigabytes_per_second =\n"
+      "# intra_node_latency_microseconds =\n",
+      gpus.size(), gpus.front().name, gpus.size(), gpus.front().memory_bytes / 1e9);
+}
+
+std::string cluster_of_this_machine() {
+  const std::vector<Gpu> gpus = gpus_here();
+  if (!gpus.empty()) {
+    const std::optional<Machine> known = machine_of_gpus(gpus);
+    return known ? cluster_toml(*known) : unknown_gpu_toml(gpus);
+  }
+  fmt::print(stderr, "cpbench: measuring this machine's cores; keep them otherwise idle\n");
+  return "# No GPU here: one rank per core, for dtype float32. A better kernel than a GPU's, "
+         "scaled:\n"
+         "# cpbench calibrate cpu --output cpu.toml, and the name of that file below.\n" +
+         cluster_toml(machine_of_cores());
+}
+
+int doctor(bool cluster, const std::string& format_name) {
+  const Format format = parse_format(format_name);
+  if (cluster) {
+    print(cluster_of_this_machine());
+    return kExitOk;
+  }
+  Table table{{{"name"}, {"found"}, {"used for"}, {"how to get it"}}, {}};
+  for (const Finding& finding : findings()) {
+    table.rows.push_back({finding.name, finding.found, finding.used_for, finding.how_to_get});
+  }
+  print(render(table, format));
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_doctor_command(CLI::App& app, Context& context) {
+  CLI::App* command = app.add_subcommand(
+      "doctor",
+      "Shows what this machine has and what is missing, or describes it as a cluster.\n"
+      "Examples:\n"
+      "  cpbench doctor\n"
+      "  cpbench doctor --cluster > here.toml\n");
+  auto cluster = std::make_shared<bool>(false);
+  auto format = std::make_shared<std::string>();
+  command->add_flag("--cluster", *cluster,
+                    "print this machine as a cluster file (TOML) for run --cluster; measures the "
+                    "cores where there is no GPU");
+  add_format_flag(*command, *format);
+  command->callback([cluster, format, &context] { context.exit_code = doctor(*cluster, *format); });
+}
+
+}  // namespace cpbench

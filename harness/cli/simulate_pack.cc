@@ -1,0 +1,61 @@
+#include "harness/cli/simulate_pack.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "harness/compile/compile.h"
+#include "harness/measure/text_hash.h"
+#include "harness/simulate/simulate.h"
+#include "workloads/clusters.h"
+#include "workloads/kernels.h"
+#include "workloads/profiles.h"
+
+namespace cpbench {
+namespace {
+
+GpuFacts gpu_of(const Machine& machine) {
+  return {machine.name, machine.sms, machine.cluster.peak_flops_per_second,
+          machine.cluster.memory_bytes_per_second};
+}
+
+std::string percent(double share) {
+  return share < 0 ? "unknown" : fmt::format("{:.1f}%", 100 * share);
+}
+
+}  // namespace
+
+Simulation::Simulation(const Cell& cell)
+    : machine_(machine_of(find_cluster(cell.cluster), cell.ranks, cell.nodes)),
+      profile_(find_profile(cell.profile)),
+      kernel_(scaled_to(find_kernel(cell.kernel), gpu_of(machine_))),
+      network_(cell.network == "simgrid" ? NetworkModel::simgrid : NetworkModel::ports) {}
+
+void Simulation::run(const Problem& problem, Passes passes, PackResult& pack) const {
+  const auto start = std::chrono::steady_clock::now();
+  const Program program = compile(problem, pack.plan, passes);
+  pack.compile_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  pack.timeline = simulate(problem, pack.plan, program, {machine_, kernel_, profile_, network_});
+}
+
+std::string Simulation::fingerprint() const {
+  Machine machine = machine_;
+  Profile profile = profile_;
+  KernelModel kernel = kernel_;
+  machine.description = machine.source = profile.description = profile.source = "";
+  kernel.source = "";
+  const std::string text = cluster_toml(machine) + profile_toml(profile) + kernel_toml(kernel);
+  return hex16(hash_of_text(text));
+}
+
+std::string Simulation::model_error() const {
+  std::string text = fmt::format(
+      "kernel {}: mean error {} forward, {} backward{}; network {}: mean error {}", kernel_.name,
+      percent(kernel_.forward.mean_error), percent(kernel_.backward.mean_error),
+      kernel_.extrapolated ? " where measured, extrapolated to " + machine_.name : "",
+      machine_.name, percent(machine_.mean_error));
+  return text + "; profile " + profile_.name;
+}
+
+}  // namespace cpbench

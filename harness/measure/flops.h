@@ -1,0 +1,19 @@
+// How many FLOPs attention is worth: the convention that every rate here refers to.
+#pragma once
+
+#include "harness/plan/check.h"
+#include "harness/plan/problem.h"
+
+namespace cpbench {
+
+inline constexpr double kBackwardFlopsOverForward = 2.5;  // 5 matrix products against 2
+// Of projections and FFN: gradients of inputs and of weights.
+inline constexpr double kBackwardLayerFlopsOverForward = 2;
+
+// Of one visible (query, key, query head) cell: scores and output forward.
+inline double flops_per_cell(const AttentionShape& shape, Passes passes) {
+  const double forward = 2.0 * (shape.head_dim + shape.value_head_dim);
+  return forward * (passes == Passes::both ? 1 + kBackwardFlopsOverForward : 1);
+}
+
+}  // namespace cpbench

@@ -1,0 +1,71 @@
+"""doctor: what the machine has, and the machine as a cluster that a simulation takes."""
+
+import os
+
+import pytest
+from conftest import run, run_json
+
+SIMULATE = [
+    *("run", "--strategy", "allgather", "--workload", "fixed:tokens=100", "--tokens", "1K"),
+    *("--ranks", "2", "--backend", "simulate", "--cluster"),
+]
+
+
+def with_gpus(folder, lines):
+    """An environment in which nvidia-smi prints these lines."""
+    program = folder / "nvidia-smi"
+    program.write_text("#!/bin/sh\ncat <<'END'\n" + lines + "END\n")
+    program.chmod(0o755)
+    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+def test_everything_is_named():
+    done, rows = run_json("doctor")
+    assert done.returncode == 0
+    found = {row["name"]: row for row in rows}
+    assert {"cores", "memory", "LibTorch", "HDF5", "CBC", "METIS", "SimGrid", "MPI", "GPUs"} <= set(
+        found
+    )
+    for row in rows:
+        assert row["found"] and row["used for"]
+        assert bool(row["how to get it"]) == (row["found"] == "no"), row
+
+
+def test_what_is_missing_says_how_to_get_it(tmp_path):
+    _, rows = run_json("doctor", env={**os.environ, "PATH": str(tmp_path)})
+    found = {row["name"]: row for row in rows}
+    assert found["MPI"]["found"] == "no" and "openmpi-bin" in found["MPI"]["how to get it"]
+    assert found["NVIDIA driver"]["found"] == "no" and found["GPUs"]["found"] == "none"
+
+
+def test_the_cluster_of_a_machine_with_gpus(tmp_path, results):
+    env = with_gpus(tmp_path, "NVIDIA H100 80GB HBM3, 81559\n" * 4)
+    _, rows = run_json("doctor", env=env)
+    assert any("4 x NVIDIA H100 80GB HBM3, 85.52 GB each" in row["found"] for row in rows)
+    file = tmp_path / "here.toml"
+    file.write_text(run("doctor", "--cluster", env=env).stdout)
+    text = file.read_text()
+    assert "gpus_per_node = 4\n" in text and "peak_teraflops_per_second = 989.5\n" in text
+    done, (cell,) = run_json(*SIMULATE, file, "--output", results)
+    assert done.returncode == 0 and cell["status"] == "ok"
+
+
+def test_unknown_gpus_leave_blanks_that_are_refused(tmp_path, results):
+    file = tmp_path / "here.toml"
+    file.write_text(run("doctor", "--cluster", env=with_gpus(tmp_path, "Tesla T4, 15360\n")).stdout)
+    assert "memory_gigabytes = 16.1061\n" in file.read_text()
+    done = run(*SIMULATE, file, "--output", results)
+    assert done.returncode == 2 and "here.toml: 'sms' is missing" in done.stderr
+
+
+def test_the_cluster_of_a_machine_without_gpus(tmp_path, results):
+    if run_json("doctor")[1][-1]["found"] != "none":
+        pytest.skip("this machine has GPUs")
+    file = tmp_path / "here.toml"
+    done = run("doctor", "--cluster")
+    assert done.returncode == 0 and "measuring" in done.stderr
+    file.write_text(done.stdout)
+    words = [*SIMULATE, file, "--dtype", "float32", "--output", results]
+    words[words.index("--ranks") + 1] = "1"
+    done, (cell,) = run_json(*words)
+    assert done.returncode == 0 and cell["status"] == "ok" and cell["metrics"]["mfu"] < 1

@@ -1,0 +1,221 @@
+"""Simulated cells: what they are costed by follows from the flags, and stands beside the times."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import PROGRAM, assert_refused, run, run_json
+
+SIMGRID = Path(PROGRAM).with_name("cpbench-simgrid")
+SIMULATE = [
+    *("run", "--strategy", "allgather,flashcp", "--workload", "fixed:tokens=1000"),
+    *("--tokens", "16K", "--ranks", "8", "--backend", "simulate", "--cluster", "h100"),
+]
+PARTS = [
+    "time_ideal",
+    "time_kernel_inefficiency",
+    "time_imbalance",
+    "time_exposed_communication",
+    "time_padding",
+    "time_copies",
+    "time_layer",
+    "time_other",
+]
+
+
+def cells(*words):
+    done, found = run_json(*words)
+    assert done.returncode == 0, done.stderr
+    assert all(cell["status"] == "ok" for cell in found), found
+    return found
+
+
+def with_flags(*flags):
+    words = list(SIMULATE)
+    for flag, value in zip(flags[::2], flags[1::2], strict=True):
+        if flag in words:
+            words[words.index(flag) + 1] = value
+        else:
+            words += [flag, value]
+    return words
+
+
+def test_simulated_cells_say_so_and_by_what(results):
+    found = cells(*SIMULATE, "--output", results)
+    for cell in found:
+        assert cell["simulated"] and "fa2_h100" in cell["model_error"]
+        assert (cell["nodes"], cell["dtype"], cell["kernel"]) == (1, "bfloat16", "fa2_h100")
+        assert 0 < cell["metrics"]["mfu"] < 1 and "max_error_output" not in cell["metrics"]
+        assert cell["metrics"]["counted_bytes"] == cell["metrics"]["wire_bytes"]
+    table = run("show", results).stdout
+    assert "Simulated times; kernel fa2_h100" in table
+
+
+def test_the_parts_of_the_time_sum_to_the_whole(results):
+    for cell in cells(*with_flags("--shape", "llama3_8b"), "--output", results):
+        metrics = cell["metrics"]
+        total = metrics["time_total"]
+        assert sum(metrics[part] for part in PARTS) == pytest.approx(total, rel=1e-9)
+        assert total == pytest.approx(metrics["iteration_seconds"], rel=1e-9)
+        assert metrics["time_layer"] > 0
+        assert metrics["mfu"] < metrics["module_mfu"] < 1
+
+
+def test_nodes_follow_from_the_cluster(results):
+    words = with_flags("--ranks", "4,16,64", "--strategy", "allgather")
+    assert [cell["nodes"] for cell in cells(*words, "--output", results)] == [1, 2, 8]
+    words = with_flags("--nodes", "4", "--strategy", "allgather")
+    (given,) = cells(*words, "--output", results)
+    assert given["nodes"] == 4 and given["metrics"]["inter_node_bytes"] > 0
+
+
+def test_a_sweep_over_clusters(tmp_path, results):
+    mine = tmp_path / "mine.toml"
+    mine.write_text(
+        'gpus_per_node = 2\nsms = 108\nkernel = "fa2_h100"\npeak_teraflops_per_second = 300\n'
+        "memory_gigabytes = 40\nmemory_gigabytes_per_second = 1500\ngemm_efficiency = 0.7\n"
+        "intra_node_gigabytes_per_second = 100\nintra_node_latency_microseconds = 10\n"
+        "inter_node_gigabytes_per_second = 10\ninter_node_latency_microseconds = 20\n"
+    )
+    suite = tmp_path / "suite.toml"
+    suite.write_text(
+        'strategy = ["allgather", "ring"]\nworkload = "fixed:tokens=1000"\ntokens = "64K"\n'
+        'shape = "flashcp_h32"\nranks = 8\nbackend = "simulate"\n'
+        f'cluster = ["h100", "h20", "{mine}"]\n'
+        'profile = ["ideal", "paper-eager"]\n'
+    )
+    found = cells("run", suite, "--output", results)
+    assert len(found) == 12 and len({cell["run_id"] for cell in found}) == 12
+    times = {
+        (cell["strategy"], cell["cluster"], cell["profile"]): cell["metrics"]["iteration_seconds"]
+        for cell in found
+    }
+    for strategy in ["allgather", "ring"]:
+        ideal = [times[strategy, cluster, "ideal"] for cluster in ["h100", "h20", str(mine)]]
+        assert ideal[0] < ideal[1] and ideal[0] < ideal[2]
+        assert times[strategy, "h100", "paper-eager"] > ideal[0]
+    again = cells("run", suite, "--output", results)
+    assert all(cell["existed"] for cell in again)
+    mine.write_text(mine.read_text().replace("= 10\n", "= 11\n"))
+    again = cells("run", suite, "--output", results)
+    assert {cell["cluster"] for cell in again if not cell["existed"]} == {str(mine)}
+
+
+def test_a_kernel_model_of_the_user(tmp_path, results):
+    file = tmp_path / "slow.toml"
+    file.write_text(
+        "sms = 132\npeak_teraflops_per_second = 989.5\nmemory_gigabytes_per_second = 3350\n"
+        "head_dim = 128\n"
+        "[forward]\nblock_microseconds = 1e5\ntile_tokens = 128\nblock_tokens = 128\n"
+        "[backward]\nblock_microseconds = 1e5\ntile_tokens = 128\nblock_tokens = 128\n"
+    )
+    words = with_flags("--strategy", "flashcp", "--kernel", f"fa2_h100,{file}")
+    fast, slow = cells(*words, "--output", results)
+    assert slow["kernel"] == str(file)
+    assert slow["metrics"]["iteration_seconds"] > 2 * fast["metrics"]["iteration_seconds"]
+    done = run(*with_flags("--kernel", tmp_path / "none.toml"), "--output", results)
+    assert_refused(done, "--kernel", "none.toml")
+
+
+def test_strategies_see_the_cluster_on_every_backend(tmp_path):
+    file = tmp_path / "plan.json"
+    words = ["--strategy", "ring", "--workload", "fixed:tokens=100", "--tokens", "256"]
+    done = run("plan", *words, "--ranks", "16", "--cluster", "h100", "--output", file)
+    assert done.returncode == 0, done.stderr
+    text = file.read_text()
+    assert '"h100"' in text and "989500000000000" in text
+
+
+def test_a_pack_that_no_gpu_could_hold_is_out_of_memory(tmp_path, results):
+    small = tmp_path / "small.toml"
+    small.write_text(
+        'gpus_per_node = 8\nsms = 1\nkernel = "fa2_h100"\npeak_teraflops_per_second = 1\n'
+        "memory_gigabytes = 0.001\nmemory_gigabytes_per_second = 1\ngemm_efficiency = 1\n"
+        "intra_node_gigabytes_per_second = 1\nintra_node_latency_microseconds = 0\n"
+    )
+    done, (first, *_) = run_json(*with_flags("--cluster", small), "--output", results)
+    assert done.returncode == 1 and first["status"] == "oom"
+    assert "has 0.001 GB" in first["error"]
+
+
+def test_a_run_that_is_no_simulation_keeps_its_id(results):
+    words = ["--strategy", "ring", "--workload", "fixed:tokens=100", "--backend", "plan"]
+    plain = cells("run", *words, "--output", results)[0]
+    named = cells("run", *words, "--cluster", "none", "--network", "ports", "--output", results)[0]
+    assert plain["run_id"] == named["run_id"] and named["existed"]
+    assert not plain["simulated"] and plain["model_error"] == ""
+    on_h100 = cells("run", *words, "--cluster", "h100", "--output", results)[0]
+    assert on_h100["run_id"] != plain["run_id"]
+
+
+@pytest.mark.skipif(not SIMGRID.exists(), reason="built without SimGrid (libsimgrid-dev)")
+def test_simgrid_costs_the_same_plans_on_the_same_links(results):
+    words = [*with_flags("--strategy", "ring,flashcp"), "--output", results]
+    ports = cells(*words)
+    simgrid = cells(*words, "--network", "simgrid")
+    for one, other in zip(ports, simgrid, strict=True):
+        assert other["network"] == "simgrid" and one["run_id"] != other["run_id"]
+        seconds = [cell["metrics"]["iteration_seconds"] for cell in (one, other)]
+        assert seconds[1] == pytest.approx(seconds[0], rel=0.02)
+
+
+def test_without_simgrid_its_package_is_named(tmp_path, results):
+    alone = tmp_path / "cpbench"  # no other program beside it
+    shutil.copy2(PROGRAM, alone)
+    done = subprocess.run(
+        [alone, *map(str, [*SIMULATE, "--network", "simgrid", "--output", results])],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | {"PATH": str(tmp_path / "nowhere")},
+    )
+    assert_refused(done, "--network", "cpbench-simgrid", "libsimgrid-dev")
+    assert not results.exists()
+
+
+@pytest.mark.parametrize(
+    "flags, parts",
+    [
+        (["--cluster", "none"], ["--backend", "needs a cluster", "--cluster h100"]),
+        (["--cluster", "h10"], ["--cluster", "'h10'", "did you mean 'h100'"]),
+        (["--cluster", "no/such.toml"], ["--cluster", "cluster file 'no/such.toml'"]),
+        (["--ranks", "12"], ["--ranks", "8 GPUs per node", "12 ranks", "multiple of 8"]),
+        (["--ranks", "64", "--nodes", "2"], ["--nodes", "32 per node"]),
+        (["--nodes", "3"], ["--nodes", "3 nodes do not divide 8 ranks"]),
+        (["--kernel", "fused"], ["--kernel", "simulate", "fa2_h100"]),
+        (["--network", "port"], ["--network", "did you mean 'ports'"]),
+        (["--profile", "ideel"], ["--profile", "did you mean 'ideal'"]),
+        (["--backend", "threads", "--kernel", "fa2_h100"], ["--kernel", "threads", "fused"]),
+    ],
+)
+def test_bad_flags(flags, parts, results):
+    assert_refused(run(*with_flags(*flags), "--output", results), *parts)
+    assert not results.exists()
+
+
+@pytest.mark.parametrize(
+    "line, parts",
+    [
+        ("gpus_per_node = 0", ["mine.toml:1", "'gpus_per_node'", "from 1"]),
+        ("smss = 5", ["mine.toml:1", "unknown key 'smss'", "'sms'"]),
+        ("sms = 5", ["mine.toml: ", "'gpus_per_node' is missing"]),
+        ("sms = ", ["mine.toml:1"]),
+    ],
+)
+def test_bad_cluster_files(line, parts, tmp_path, results):
+    file = tmp_path / "mine.toml"
+    file.write_text(line + "\n")
+    assert_refused(run(*with_flags("--cluster", file), "--output", results), *parts)
+
+
+def test_a_cluster_with_an_unknown_kernel_model(tmp_path, results):
+    file = tmp_path / "mine.toml"
+    file.write_text(
+        'gpus_per_node = 8\nsms = 1\nkernel = "fa4"\npeak_teraflops_per_second = 1\n'
+        "memory_gigabytes = 1\nmemory_gigabytes_per_second = 1\ngemm_efficiency = 1\n"
+        "intra_node_gigabytes_per_second = 1\nintra_node_latency_microseconds = 0\n"
+    )
+    done = run(*with_flags("--cluster", file), "--output", results)
+    assert_refused(done, "mine.toml", "unknown kernel model 'fa4'")
