@@ -6,6 +6,7 @@
 #include <metis.h>
 
 #include <algorithm>
+#include <mutex>
 #include <string>
 #endif
 
@@ -102,6 +103,9 @@ Parts metis_start(const Hypergraph& graph, int32_t parts) {
   options[METIS_OPTION_SEED] = kSeed;
   real_t allowed[2] = {static_cast<real_t>(kLoose), static_cast<real_t>(kLoose)};
   std::vector<idx_t> part_of(count, 0);
+  // METIS seeds and draws from the C library's generator, which all threads share.
+  static std::mutex one_at_a_time;
+  const std::lock_guard guard(one_at_a_time);
   const int status = METIS_PartGraphKway(
       &count, &constraints, star.first.data(), star.neighbour.data(), star.vertex_weight.data(),
       nullptr, star.weight.data(), &into, nullptr, allowed, options, &cut, part_of.data());

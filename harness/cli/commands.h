@@ -19,8 +19,13 @@ void add_run_command(CLI::App& app, Context& context);
 void add_plan_command(CLI::App& app, Context& context);
 void add_check_command(CLI::App& app, Context& context);
 void add_show_command(CLI::App& app, Context& context);
+void add_compare_command(CLI::App& app, Context& context);
+void add_trace_command(CLI::App& app, Context& context);
+void add_report_command(CLI::App& app, Context& context);
+void add_reproduce_command(CLI::App& app, Context& context);
 void add_list_command(CLI::App& app, Context& context);
 void add_workload_command(CLI::App& app, Context& context);
+void add_calibrate_command(CLI::App& app, Context& context);
 void add_doctor_command(CLI::App& app, Context& context);
 void add_completion_command(CLI::App& app, Context& context);
 

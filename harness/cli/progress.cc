@@ -21,21 +21,23 @@ bool dumb_terminal() {
 
 }  // namespace
 
-Progress::Progress(size_t total)
+Progress::Progress(size_t total, double work)
     : total_(total),
+      work_(work),
       terminal_(isatty(STDERR_FILENO) && !dumb_terminal()),
       colour_(terminal_ && !std::getenv("NO_COLOR")),
       begin_(std::chrono::steady_clock::now()) {}
 
 void Progress::start(const std::string& cell) {
-  if (started_) ++done_;
-  started_ = true;
+  ++started_;
   const std::string count =
-      fmt::format("[{:{}}/{}]", done_ + 1, std::to_string(total_).size(), total_);
+      fmt::format("[{:{}}/{}]", started_, std::to_string(total_).size(), total_);
   const std::string line = (colour_ ? kBold + count + kPlain : count) + " " + cell + time_left();
   fmt::print(stderr, "{}{}{}", terminal_ ? kClearLine : "", line, terminal_ ? "" : "\n");
   std::fflush(stderr);
 }
+
+void Progress::done(double work) { work_done_ += work; }
 
 void Progress::say(const std::string& line) {
   fmt::print(stderr, "{}{}\n", terminal_ ? kClearLine : "", line);
@@ -47,10 +49,9 @@ void Progress::finish() {
 }
 
 std::string Progress::time_left() const {
-  if (done_ == 0) return "";
+  if (work_done_ <= 0) return "";
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin_;
-  const double left =
-      elapsed.count() / static_cast<double>(done_) * static_cast<double>(total_ - done_);
+  const double left = elapsed.count() * (work_ - work_done_) / work_done_;
   if (left < 1) return ", less than a second left";
   if (left < 100) return fmt::format(", about {:.0f} s left", left);
   return fmt::format(", about {:.0f} min left", left / 60);

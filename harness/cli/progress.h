@@ -11,17 +11,20 @@ namespace cpbench {
 
 class Progress {
  public:
-  explicit Progress(size_t total);
+  // `work`: what all cells cost, in any unit; the time left follows the share that is done.
+  Progress(size_t total, double work);
 
-  void start(const std::string& cell);  // this cell begins; the one before it is done
+  void start(const std::string& cell);  // this cell begins; several may be under way
+  void done(double work);               // one that began is over
   void say(const std::string& line);    // a line of its own, like an error
   void finish();                        // removes the line from a terminal
 
  private:
   std::string time_left() const;
   size_t total_;
-  size_t done_ = 0;
-  bool started_ = false;
+  size_t started_ = 0;
+  double work_;
+  double work_done_ = 0;
   bool terminal_;
   bool colour_;
   std::chrono::steady_clock::time_point begin_;

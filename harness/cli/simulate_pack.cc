@@ -32,11 +32,22 @@ Simulation::Simulation(const Cell& cell)
       network_(cell.network == "simgrid" ? NetworkModel::simgrid : NetworkModel::ports) {}
 
 void Simulation::run(const Problem& problem, Passes passes, PackResult& pack) const {
-  const auto start = std::chrono::steady_clock::now();
-  const Program program = compile(problem, pack.plan, passes);
-  pack.compile_seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  pack.timeline = simulate(problem, pack.plan, program, {machine_, kernel_, profile_, network_});
+  using Clock = std::chrono::steady_clock;
+  const auto since = [](Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  };
+  auto start = Clock::now();
+  const Compiler compiler(problem, pack.plan, passes);
+  pack.compile_seconds = since(start);
+  Simulator simulator(problem, pack.plan, passes, {machine_, kernel_, profile_, network_});
+  RankProgram program;
+  for (int32_t rank = 0; rank < pack.plan.ranks; ++rank) {
+    start = Clock::now();
+    compiler.rank(rank, program);
+    pack.compile_seconds += since(start);
+    simulator.add(program);
+  }
+  pack.timeline = simulator.run();
 }
 
 std::string Simulation::fingerprint() const {

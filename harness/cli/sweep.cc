@@ -4,10 +4,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <filesystem>
+#include <functional>
+#include <mutex>
+#include <thread>
 
 #include "harness/cli/interrupt.h"
 #include "harness/cli/parameters.h"
@@ -68,6 +73,47 @@ std::string words_of(const Cell& cell) {
                      find_parameter("tokens")->get(cell), cell.ranks);
 }
 
+// What a cell costs beside others of its sweep: planning and simulating grow with tokens and ranks,
+// running with tokens and iterations, so the time left counts large cells for more.
+double expected_work(const Cell& cell) {
+  constexpr double kPlanning = 1;  // iterations that planning and checking are worth
+  return (kPlanning + cell.warmup + cell.iterations) * cell.packs *
+         static_cast<double>(cell.tokens) * cell.ranks;
+}
+
+// A plan or a simulation is one thread's work and leaves no trace outside its file. Everything else
+// gets the machine for itself: its times are the result, or (an external planner) it is a process
+// that an interrupt must find in one place.
+bool runs_beside_others(const Cell& cell) {
+  return (cell.backend == "plan" || cell.backend == "simulate") && !is_external(cell.strategy);
+}
+
+// Calls `work` with each of `items`, begun in their order, on so many threads. The first exception
+// is thrown when all that had begun are done; the rest does not begin.
+void for_each(const std::vector<size_t>& items, int32_t threads,
+              const std::function<void(size_t)>& work) {
+  std::atomic<size_t> next = 0;
+  std::mutex failing;
+  std::exception_ptr failure;
+  const auto run = [&] {
+    for (size_t i = next++; i < items.size(); i = next++) {
+      try {
+        work(items[i]);
+      } catch (...) {
+        const std::lock_guard guard(failing);
+        if (!failure) failure = std::current_exception();
+        next = items.size();
+      }
+    }
+  };
+  std::vector<std::thread> helpers;
+  const size_t wanted = std::min(static_cast<size_t>(threads), items.size());
+  for (size_t i = 1; i < wanted; ++i) helpers.emplace_back(run);
+  run();
+  for (std::thread& helper : helpers) helper.join();
+  if (failure) std::rethrow_exception(failure);
+}
+
 }  // namespace
 
 std::string result_path(const Cell& cell, const std::string& folder) {
@@ -77,11 +123,16 @@ std::string result_path(const Cell& cell, const std::string& folder) {
 std::vector<Outcome> run_sweep(const std::vector<Cell>& cells, const SweepOptions& options) {
   require_writable(options.folder);
   std::vector<std::optional<Outcome>> found;
+  double work = 0;
   for (const Cell& cell : cells) {
     found.push_back(existing(cell, result_path(cell, options.folder)));
+    if (!found.back()) work += expected_work(cell);
   }
-  const size_t to_run = std::count(found.begin(), found.end(), std::nullopt);
-  size_t finished = cells.size() - to_run;
+  std::vector<size_t> beside, alone;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    if (!found[i]) (runs_beside_others(cells[i]) ? beside : alone).push_back(i);
+  }
+  size_t finished = cells.size() - beside.size() - alone.size();
   const auto standing = [&] {
     return fmt::format("{} of {} cells are finished and kept in {}; resume with: {}", finished,
                        cells.size(), options.folder, shell_text(options.command_line));
@@ -89,32 +140,34 @@ std::vector<Outcome> run_sweep(const std::vector<Cell>& cells, const SweepOption
   // When one process dies, the launcher interrupts the others: say what this one was waiting for.
   ProcessGroup* group = options.processes ? &options.processes->group() : nullptr;
   Interrupt interrupt([&] { return (group ? group->place() + "; " : "") + standing(); });
-  Progress progress(to_run);
-  std::vector<Outcome> outcomes;
-  for (size_t i = 0; i < cells.size(); ++i) {
+  Progress progress(beside.size() + alone.size(), work);
+  // `hold` is also what keeps apart the threads: progress and the library of the files know none.
+  const auto run = [&](size_t i) {
     const Cell& cell = cells[i];
-    if (found[i]) {
-      outcomes.push_back(std::move(*found[i]));
-      continue;
+    {
+      const auto guard = interrupt.hold();
+      progress.start(words_of(cell));
     }
-    progress.start(words_of(cell));
     const std::vector<Batch> batches = batches_of(cell);
     if (needs_processes(cell)) options.processes->start(i);
     const Result result = run_cell(cell, batches, options.command_line, group);
     const std::string file = result_path(cell, options.folder);
-    {
-      const auto guard = interrupt.hold();
-      write_result(file, result);
-      ++finished;
-    }
-    outcomes.push_back(outcome_of(result, file, false));
+    const auto guard = interrupt.hold();
+    write_result(file, result);
+    ++finished;
+    progress.done(expected_work(cell));
+    found[i] = outcome_of(result, file, false);
     if (result.status != Status::ok) {
       progress.say(
           fmt::format("cpbench: {}: {}: {}", name_of(result.status), words_of(cell), result.error));
     }
     if (group && group->broken()) options.processes->abort(standing());
-  }
+  };
+  for_each(beside, usable_cores(), run);
+  for_each(alone, 1, run);  // on this thread: MPI is used by one alone
   progress.finish();
+  std::vector<Outcome> outcomes;
+  for (std::optional<Outcome>& outcome : found) outcomes.push_back(std::move(*outcome));
   return outcomes;
 }
 

@@ -86,9 +86,13 @@ std::string quoted(const std::string& word) {
 }
 
 std::string hdf5_version() {
-  unsigned major = 0, minor = 0, release = 0;
-  H5get_libversion(&major, &minor, &release);
-  return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(release);
+  // Asked once: the library must not be called while another thread writes a file.
+  static const std::string version = [] {
+    unsigned major = 0, minor = 0, release = 0;
+    H5get_libversion(&major, &minor, &release);
+    return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(release);
+  }();
+  return version;
 }
 
 }  // namespace

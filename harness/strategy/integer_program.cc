@@ -8,6 +8,7 @@
 #include <Cbc_C_Interface.h>
 
 #include <memory>
+#include <mutex>
 #include <numeric>
 #endif
 
@@ -27,6 +28,8 @@ void IntegerProgram::row(double lower, double upper,
 
 IntegerProgram::Outcome IntegerProgram::solve(int64_t max_nodes, std::vector<double>& solution,
                                               const std::vector<double>& start) const {
+  static std::mutex one_at_a_time;  // CBC does not promise that two models may be solved at once
+  const std::lock_guard guard(one_at_a_time);
   // CBC wants the matrix by columns.
   std::vector<std::vector<std::pair<int, double>>> by_column(columns_.size());
   std::vector<double> row_lower, row_upper;

@@ -27,6 +27,20 @@ def test_finished_cells_are_not_run_again(results):
     assert "[1/2] allgather" in done.stderr and "1 of them from an earlier run" in done.stderr
 
 
+def test_plans_run_beside_each_other_and_come_in_order(results):
+    words = ("run", "--strategy", "ring,flashcp,fcp", "--workload", "pile", "--tokens", "4K")
+    seeds = list(range(1, 13))
+    words += ("--backend", "plan", "--seed", ",".join(map(str, seeds)), "--output", results)
+    done, cells = run_json(*words)
+    assert done.returncode == 0, done.stderr
+    wanted = [(strategy, seed) for seed in seeds for strategy in ("ring", "flashcp", "fcp")]
+    assert [(cell["strategy"], cell["seed"]) for cell in cells] == wanted
+    assert all(cell["status"] == "ok" for cell in cells) and "[36/36]" in done.stderr
+    _, again = run_json(*words)
+    assert [c["plan_hash"] for c in again] == [c["plan_hash"] for c in cells]
+    assert all(cell["existed"] for cell in again)
+
+
 def test_damaged_file_is_run_again(results):
     _, cells = run_json("run", "--strategy", "ring", *TINY, "--output", results)
     with open(cells[0]["file"], "r+b") as file:

@@ -240,8 +240,7 @@ TEST_F(Simgrid, says_why_it_fails) {
     run_simgrid(schedule, machine, {}, kProgram);
     ADD_FAILURE() << "ended";
   } catch (const std::runtime_error& error) {
-    EXPECT_NE(std::string(error.what()).find("rank 0 waits for ever"),
-              std::string::npos)
+    EXPECT_NE(std::string(error.what()).find("rank 0 waits for ever"), std::string::npos)
         << error.what();
   }
 }

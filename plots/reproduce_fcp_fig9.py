@@ -1,0 +1,51 @@
+"""FCP Fig. 9: imbalance of compute and of communication over ranks, (max - mean) / max.
+
+"As the paper": without local search, a whole unit sent for every pair of units. "As here": what
+cpbench does by default. Communication is bytes received. Means and extremes over five seeds.
+"""
+
+import numpy as np
+import style
+from reproduced import Row, bar_legend, draw_groups, read_cells, read_published
+
+TITLE = "FCP Fig. 9: imbalance of compute and communication"
+AS_PAPER = "fcp (dedup=false,local_search=false)"
+METRICS = {"compute": "compute_imbalance", "communication": "bytes_in_imbalance"}
+STRATEGIES = ("fcp", "magi", "bytescale", "zigzag")
+
+
+def compare(folder):
+    published = {
+        (row["quantity"], row["strategy"], int(row["ranks"])): float(row["imbalance_percent"])
+        for row in read_published("fcp_fig9_imbalance")
+    }
+    found = {}
+    for cell in read_cells(folder / "fig9.csv"):
+        kinds = ["as here", "as the paper"] if cell["strategy"] != "fcp" else [
+            "as the paper" if cell["label"] == AS_PAPER else "as here"
+        ]  # fmt: skip
+        for kind in kinds:
+            for quantity, metric in METRICS.items():
+                share = 100 * (1 - 1 / cell[metric]) if cell[metric] else 0.0
+                key = (kind, quantity, int(cell["ranks"]), cell["strategy"])
+                found.setdefault(key, []).append(share)
+    return [
+        Row(kind, (quantity, f"{ranks} ranks"), strategy, published[quantity, strategy, ranks],
+            float(np.mean(values)), min(values), max(values), "%")
+        for (kind, quantity, ranks, strategy), values in sorted(found.items())
+    ]  # fmt: skip
+
+
+def draw(rows):
+    rows = [row for row in rows if row.variant == "as the paper"]
+    fig, panels = style.figure("full", 3.4, rows=2)
+    for axes, quantity in zip(panels, METRICS, strict=True):
+        groups = list(dict.fromkeys(row.group for row in rows if row.group[0] == quantity))
+        draw_groups(axes, groups, STRATEGIES, {(r.group, r.strategy): r for r in rows})
+        axes.set_xticks(range(len(groups)), [group[1] for group in groups])
+        axes.set_ylabel(f"{quantity}\nimbalance, %")
+    style.footer(fig, ["plans, exact", "32K tokens per rank", "lognormal, mean 16K, sigma 2",
+                       "fcp without local search and deduplication",
+                       "whiskers: extremes of five seeds"])  # fmt: skip
+    bar_legend(fig, STRATEGIES)
+    return fig

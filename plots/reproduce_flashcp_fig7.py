@@ -1,0 +1,54 @@
+"""FlashCP Fig. 7: speed-up over all-gather by context length, WLB lengths, 8 ranks, 32 heads.
+
+Shorter contexts hold the first tokens of the packs of 128K. Bars and whiskers as in Fig. 5.
+"""
+
+import style
+from reproduced import (
+    Row,
+    bar_legend,
+    draw_groups,
+    read_cells,
+    read_published,
+    size,
+    speedups,
+    variants,
+)
+
+TITLE = "FlashCP Fig. 7: speed-up over all-gather by context length"
+STRATEGIES = ("allgather", "per_doc", "flashcp")
+DIRECTIONS = {"forward": "forward", "both": "training"}
+
+
+def group_of(cell):
+    return (DIRECTIONS[cell["direction"]], f"{size(cell['tokens']) >> 10}K tokens")
+
+
+def compare(folder):
+    published = {}
+    for row in read_published("flashcp_fig7_context"):
+        group = (row["direction"], f"{int(row['context_tokens']) >> 10}K tokens")
+        published[group, row["strategy"]] = float(row["speedup_over_allgather"])
+        published[group, "allgather"] = 1.0
+    return [
+        Row(variant, group, name, published[group, name], whole, low, high)
+        for variant, cells in variants(read_cells(folder / "fig7.csv"))
+        for (group, name), (whole, low, high) in speedups(cells, group_of).items()
+    ]
+
+
+def draw(rows):
+    kinds = list(dict.fromkeys(row.variant for row in rows))
+    fig, panels = style.figure("full", 1.55 * len(kinds), rows=len(kinds), squeeze=False)
+    for axes, variant in zip(panels[:, 0], kinds, strict=True):
+        mine = [row for row in rows if row.variant == variant]
+        groups = list(dict.fromkeys(row.group for row in mine))
+        groups.sort(key=lambda g: (g[0], size(g[1].split()[0])))
+        draw_groups(axes, groups, STRATEGIES, {(r.group, r.strategy): r for r in mine})
+        axes.set_xticks(range(len(groups)), ["\n".join(group) for group in groups])
+        axes.axhline(1, color="black", linewidth=0.5, linestyle=":")
+        axes.set_title(f"profile {variant}", loc="left")
+        axes.set_ylabel("speed / allgather")
+    style.footer(fig, ["simulated on an H100 node", "WLB lengths, 8 ranks, 32 heads"])
+    bar_legend(fig, STRATEGIES)
+    return fig

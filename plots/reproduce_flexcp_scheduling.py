@@ -1,0 +1,61 @@
+"""Flexible CP: time to schedule a global batch, and what the paper's solver alone takes.
+
+Ours is the whole plan with every transfer of both passes, so it has the solver's time in it.
+"""
+
+import h5py
+import style
+from reproduced import Row, read_cells, read_published
+
+TITLE = "Flexible CP: time to schedule a global batch"
+
+
+def sequences(path):
+    """Mean number of documents in a pack."""
+    with h5py.File(path) as file:
+        packs = [name for name in file if name.startswith("pack_")]
+        counts = [len(file[f"{name}/problem/document_lengths"]) for name in packs]
+    return sum(counts) / len(counts)
+
+
+def compare(folder):
+    cells = read_cells(folder / "scheduling.csv")
+    published = read_published("flexcp_scheduling")
+    rows = []
+    for cell in sorted(cells, key=lambda c: (c["ranks"], c["attention_flops"])):
+        count = sequences(cell["file"])
+        batch = min((int(r["global_batch"]) for r in published), key=lambda b: abs(b - count))
+        paper = next(r for r in published if int(r["devices"]) == cell["ranks"]
+                     and int(r["global_batch"]) == batch)  # fmt: skip
+        ours = 1e3 * cell["planning_seconds"] / cell["packs"]
+        group = (f"{cell['ranks']:.0f} devices", f"global batch {batch}")
+        rows.append(Row("all", group, "scheduling", float(paper["schedule_ms"]), ours, unit="ms"))
+        if paper["solver_ms"]:
+            rows.append(Row("all", group, "solver", float(paper["solver_ms"]), ours, unit="ms"))
+    return rows
+
+
+def closing(rows):
+    worst = max(row.ours / row.published for row in rows if row.strategy == "solver")
+    ours = [row.ours for row in rows]
+    return (f"A whole plan takes {min(ours):.2f} to {max(ours):.2f} ms, at most {100 * worst:.0f}% "
+            "of the published solver's time alone.")  # fmt: skip
+
+
+def draw(rows):
+    rows_of = {name: [r for r in rows if r.strategy == name] for name in ("scheduling", "solver")}
+    groups = [row.group for row in rows_of["scheduling"]]
+    fig, axes = style.figure("column", 2.2)
+    bars = (("published scheduling", "scheduling", "published", "white", ""),
+            ("published solver", "solver", "published", "#bbbbbb", "///"),
+            ("whole plan here", "scheduling", "ours", style.COLOURS[0], ""))  # fmt: skip
+    for j, (name, strategy, value, colour, hatch) in enumerate(bars):
+        at = [groups.index(row.group) + (j - 1) * 0.27 for row in rows_of[strategy]]
+        axes.bar(at, [getattr(row, value) for row in rows_of[strategy]], 0.27, label=name,
+                 facecolor=colour, hatch=hatch, edgecolor="black", linewidth=0.4)  # fmt: skip
+    axes.set_yscale("log")
+    axes.set_xticks(range(len(groups)), ["\n".join(group) for group in groups])
+    axes.set_ylabel("ms")
+    style.footer(fig, ["ours: measured on one core of the machine that drew this"])
+    style.legend(fig, *axes.get_legend_handles_labels())
+    return fig

@@ -1,0 +1,68 @@
+"""Flexible CP: speed-up of flexible degrees over the best static degree, by workload.
+
+The best static degree of a workload is the fastest over all its micro-batches. The paper's data are
+lengths of videos, which are not public, so no bar has a partner: the band is the published range.
+"""
+
+import style
+from reproduced import Row, read_cells, read_published
+
+TITLE = "Flexible CP: speed-up over the best static degree"
+EXTREME = 2.24  # arXiv 2602.21788v2: the most, on extremely unbalanced batches
+WORST, BEST = "over the worst static degree", "over the best static degree"
+
+
+def short(workload):
+    return workload.split(":")[0]
+
+
+def compare(folder):
+    found = {}
+    for cell in read_cells(folder / "speedup.csv"):
+        found.setdefault(cell["workload"], {})[cell["label"]] = cell["iteration_seconds"]
+    rows = []
+    for workload, times in found.items():
+        flexible = times.pop("flexcp", None)
+        if flexible is None or not times:
+            continue
+        best = min(times, key=times.get)
+        degree = best.partition("degree=")[2].rstrip(")")
+        group = (workload, f"best static degree {degree}")
+        rows.append(Row(BEST, group, "flexcp", None, times[best] / flexible))
+        rows.append(Row(WORST, group, "flexcp", None, max(times.values()) / flexible))
+    return rows
+
+
+def published_range():
+    values = [float(r["speedup_over_best_static"]) for r in read_published("flexcp_speedup")]
+    return min(values), max(values)
+
+
+def closing(rows):
+    """What stands in the summary instead of errors."""
+    ours = [row.ours for row in rows if row.variant == BEST]
+    low, high = published_range()
+    return (f"Ours {min(ours):.2f} to {max(ours):.2f}; published {low} to {high} (v1, end to end), "
+            f"up to {EXTREME} (v2, extremely unbalanced batches).")  # fmt: skip
+
+
+def draw(rows):
+    rows = [row for row in rows if row.variant == BEST]
+    fig, axes = style.figure("full", 2.0)
+    low, high = published_range()
+    axes.axhspan(low, high, color="#dddddd", label="published, v1")
+    axes.axhline(EXTREME, color="black", linewidth=0.6, linestyle="--", label="published, v2: most")
+    for x, row in enumerate(rows):
+        axes.bar(x, row.ours, 0.6, **style.bar("flexcp"), label="" if x else "flexcp, simulated")
+        axes.text(x, row.ours, f"{row.ours:.2f}", ha="center", va="bottom")
+    room = style.characters(0.85 * style.WIDTHS["full"] / max(1, len(rows)))
+    axes.set_xticks(
+        range(len(rows)),
+        ["\n".join(style.wrapped([short(r.group[0]), r.group[1]], room)) for r in rows],
+    )
+    axes.tick_params(axis="x", length=0)
+    axes.set_ylabel("speed / best static degree")
+    style.footer(fig, ["simulated", "64 Ascend 910B", "512K tokens per micro-batch",
+                       "8 micro-batches", "a layer of an 8B model"])  # fmt: skip
+    style.legend(fig, *axes.get_legend_handles_labels())
+    return fig

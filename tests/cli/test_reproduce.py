@@ -1,0 +1,64 @@
+"""`cpbench reproduce`: its figures have suites and drawings; one of them runs from end to end."""
+
+import csv
+
+import pytest
+from conftest import ROOT, assert_refused, run
+
+SUITES = ROOT / "workloads/suites/reproduce"
+FIGURES = sorted(path.stem for path in SUITES.glob("*.toml"))
+
+
+def test_every_figure_has_a_suite_and_a_drawing():
+    drawings = sorted((ROOT / "plots").glob("reproduce_*_*.py"))
+    assert FIGURES and [path.stem.removeprefix("reproduce_") for path in drawings] == FIGURES
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_suite_is_read(name):
+    # A rank count that nothing divides: refused while cells are made, after the file was read.
+    done = run("run", f"reproduce/{name}", "--ranks", "0")
+    assert_refused(done, "--ranks: 0 is out of range")
+
+
+def test_the_packs_of_the_suites_are_those_of_the_table():
+    lines = (ROOT / "results/reproduced/flashcp/packs.csv").read_text().splitlines()
+    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    for workload in ("wlb_llm", "pile"):
+        seeds = [int(r["seed"]) for r in rows if r["workload"] == workload and r["chosen"] == "yes"]
+        assert len(seeds) == 5
+        line = f"seed = {seeds}  # selected: {workload}"
+        assert line in (SUITES / "flashcp_fig5.toml").read_text()
+
+
+def test_unknown_method_and_figure():
+    assert_refused(run("reproduce", "flashpc"), "unknown method 'flashpc'", "'flashcp'")
+    assert_refused(run("reproduce", "flashcp", "--figure", "9"), "--figure", "'9'", "fig5, fig6")
+
+
+def test_python_without_libraries_is_one_line(tmp_path):
+    if (ROOT / ".venv/bin/python3").exists():
+        pytest.skip("the project's own environment is found first")
+    python = tmp_path / "python3"
+    python.write_text("#!/bin/sh\nexit 1\n")
+    python.chmod(0o755)
+    done = run("reproduce", "flashcp", env={"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    assert_refused(done, "h5py, matplotlib and numpy", "scripts/setup")
+
+
+def test_a_figure_from_end_to_end(tmp_path):
+    words = ("reproduce", "flashcp", "--figure", "3", "--output", tmp_path / "figures")
+    done = run(*words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "## Error per strategy" in done.stdout and "| ideal | zigzag |" in done.stdout
+    with (tmp_path / "figures/fig3.csv").open() as file:
+        bars = list(csv.DictReader(file))
+    # Two documents, ranks, directions; three strategies. Per-document cuts never help the kernel.
+    assert len(bars) == 24
+    assert all(float(bar["ours"]) >= 1 for bar in bars if bar["strategy"] == "per_doc")
+    assert {float(bar["ours"]) for bar in bars if bar["strategy"] == "allgather"} == {1.0}
+    for ending in ("png", "pdf"):
+        assert (tmp_path / f"figures/fig3.{ending}").stat().st_size > 1000
+    again = run(*words, cwd=tmp_path)
+    assert "24 of them from an earlier run" in again.stderr
+    assert again.stdout == done.stdout
