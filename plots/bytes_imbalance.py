@@ -95,7 +95,7 @@ def draw(runs):
     panels = {words: (members, points_by_label(members)) for words, members in groups.items()}
     panels = {words: panel for words, panel in panels.items() if panel[1]}
     if not panels:
-        raise results.ResultError("no run has a plan to count the bytes of")
+        raise results.NothingToDraw("no run has a plan to count the bytes of")
     shown = dict(list(panels.items())[:MOST_PANELS])
     columns = min(len(shown), 3)
     rows = -(-len(shown) // columns)

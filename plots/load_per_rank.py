@@ -73,7 +73,7 @@ def draw(runs):
         if any(load(run) is not None for run in members)
     }
     if not groups:
-        raise results.ResultError("no run has a plan to take the load from")
+        raise results.NothingToDraw("no run has a plan to take the load from")
     shown = dict(list(groups.items())[:MOST_PANELS])
     everyone = [run for members in shown.values() for run in members]
     loads = [(run, load(run)) for run in everyone]

@@ -112,7 +112,7 @@ def draw(runs):
     words, members = max(groups.items(), key=lambda group: worth(group[1]))
     planned = sorted(with_plan(members), key=lambda run: style.order(run.label))
     if not planned:
-        raise results.ResultError("no run has a plan to draw")
+        raise results.NothingToDraw("no run has a plan to draw")
     title = [*words, *common]
     if len(planned) > MOST_PANELS:
         title.append(f"the first {MOST_PANELS} of {len(planned)} strategies")

@@ -14,8 +14,15 @@ SCHEMA_MAJOR = 1
 TENSORS = ("q", "kv", "o", "do", "dq", "dkv")
 
 
+ACTIVITIES = ("attention", "merge", "copy", "send", "wait", "layer", "transfer")
+
+
 class ResultError(Exception):
     """One line for the person who runs the plot."""
+
+
+class NothingToDraw(ResultError):
+    """The results are sound, but hold nothing that this figure shows."""
 
 
 @dataclass
@@ -26,6 +33,7 @@ class Pack:
     bytes_out: np.ndarray | None = None  # per rank, both passes
     seconds: np.ndarray | None = None  # [iteration, rank]; None: was not run
     attention_seconds: np.ndarray | None = None
+    events: int = 0  # of the traced iteration
 
 
 @dataclass
@@ -38,10 +46,23 @@ class Plan:
 
 
 @dataclass
+class Timeline:
+    """The traced iteration: columns of equal length; activities as in ACTIVITIES."""
+
+    rank: np.ndarray
+    backward: np.ndarray  # bool
+    step: np.ndarray
+    activity: np.ndarray
+    start: np.ndarray  # seconds
+    end: np.ndarray
+
+
+@dataclass
 class Run:
     path: Path
     attributes: dict
     metrics: dict
+    descriptions: dict  # of the metrics, one line each
     packs: list = field(default_factory=list)
 
     def __getattr__(self, name):
@@ -54,6 +75,23 @@ class Run:
     def label(self):
         """What tells strategies apart in a figure: the name, and the options that were set."""
         return f"{self.strategy} ({self.options})" if self.options else self.strategy
+
+    @property
+    def simulated(self):
+        return self.attributes["simulated"] == "yes" or self.backend == "simulate"
+
+    @property
+    def seconds(self):
+        """Of an iteration, measured or simulated; None if it did not run."""
+        return self.metrics.get("iteration_seconds") if self.status == "ok" else None
+
+    def timeline(self, pack=0):
+        with h5py.File(self.path) as file:
+            group = file[f"pack_{pack}/timeline"]
+            names = ("rank", "pass", "step", "activity", "start_seconds", "end_seconds")
+            columns = [group[name][:] for name in names]
+            columns[1] = columns[1] == 1
+            return Timeline(*columns)
 
     def plan(self, pack=0):
         with h5py.File(self.path) as file:
@@ -90,8 +128,14 @@ def _run(path):
             older = {"cluster": "", "network": "ports", "profile": "ideal", "model_error": ""}
             for name, value in {**older, "simulated": "no"}.items():  # files of schema 1.1
                 attributes.setdefault(name, value)
+            if attributes["backend"] != "simulate":  # they say nothing of such a run
+                attributes["network"] = attributes["profile"] = ""
+            attributes["provenance"] = {
+                name: _text(value) for name, value in file["provenance"].attrs.items()
+            }
             metrics = {name: float(value[()]) for name, value in file["metrics"].items()}
-            run = Run(path, attributes, metrics)
+            described = {n: _text(v.attrs["description"]) for n, v in file["metrics"].items()}
+            run = Run(path, attributes, metrics, described)
             while (group := f"pack_{len(run.packs)}") in file:
                 run.packs.append(_pack(file[group]))
             return run
@@ -111,6 +155,7 @@ def _pack(group):
     if "samples" in group:
         pack.seconds = group["samples/seconds"][:]
         pack.attention_seconds = group["samples/attention_seconds"][:]
+        pack.events = len(group["timeline/rank"])
     return pack
 
 
@@ -172,6 +217,10 @@ def _word(key, value):
     return str(value)
 
 
+def words(run, keys):
+    return tuple(_word(key, run.attributes[key]) for key in keys if run.attributes[key] != "")
+
+
 def grouped(runs, apart=()):
     """What may be compared: (words common to all, {words that tell a group apart: its runs}).
 
@@ -180,9 +229,6 @@ def grouped(runs, apart=()):
     keys = [key for key in GROUP_KEYS if key not in apart]
     varying = [key for key in keys if len({run.attributes[key] for run in runs}) > 1]
     common = [key for key in ("workload", "tokens", "ranks") if key in keys and key not in varying]
-
-    def words(run, which):
-        return tuple(_word(key, run.attributes[key]) for key in which if run.attributes[key] != "")
 
     groups = {}
     order = lambda r: [r.attributes[k] for k in (*keys, *apart)] + [r.label]  # noqa: E731

@@ -17,10 +17,11 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
-from results import ResultError, load_runs  # noqa: E402
+from results import NothingToDraw, ResultError, load_runs  # noqa: E402
 
 WIDTHS = {"column": 3.3, "full": 7.0}  # inches, as printed
 SMALLEST = 7  # points
+NOT_DRAWN = 77  # exit code: the results hold nothing that the figure shows
 
 plt.rcParams.update(
     {
@@ -218,11 +219,36 @@ def footer(fig, notes):
     fig.supxlabel("\n".join(lines), fontsize=SMALLEST)
 
 
+def time_unit(seconds):
+    """(seconds of the unit, its name): the unit in which the value is at least 1."""
+    units = ((1, "s"), (1e-3, "ms"), (1e-6, "us"))
+    return next((unit for unit in units if unit[0] <= seconds), units[-1])
+
+
+def time_text(seconds):
+    unit, name = time_unit(seconds)
+    return f"{seconds / unit:.3g} {name}"
+
+
+def model_errors(runs):
+    """How far the models of simulated runs were off when they were last calibrated."""
+    return sorted({run.model_error for run in runs if run.simulated} - {""})
+
+
+def marks(runs):
+    """What tells these runs' times from others': one or two words, or none."""
+    words = ["oversubscribed"] if any(run.oversubscribed == "yes" for run in runs) else []
+    return ", ".join(words + (["simulated"] if any(run.simulated for run in runs) else []))
+
+
 def note_runs(runs):
     """What a reader must know before believing the times, or nothing."""
+    notes = []
     if any(run.oversubscribed == "yes" for run in runs):
-        return "oversubscribed: more ranks than cores"
-    return ""
+        notes.append("oversubscribed: more ranks than cores")
+    if any(run.simulated for run in runs):
+        notes.append(": ".join(["simulated", *model_errors(runs)]))
+    return "; ".join(notes)
 
 
 def save(fig, name, output, runs):
@@ -249,20 +275,29 @@ def save(fig, name, output, runs):
 
 
 def main(doc, draw, name, load=load_runs, arguments=None):
-    """FIGURE RUN_DIR [--output DIR]; `draw(load(RUN_DIR))` gives the figure and what it shows."""
+    """FIGURE RUN_DIR... [--output DIR]; `draw(load(...))` gives the figure and what it shows."""
     parser = argparse.ArgumentParser(
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("runs", metavar="RUN_DIR", help="folder with result files, or one file")
+    parser.add_argument(
+        "runs", metavar="RUN_DIR", nargs="+", help="folder with result files, or one file"
+    )
     parser.add_argument(
         "--output", metavar="DIR", type=Path, help="where PDF and PNG go (default: RUN_DIR/plots)"
     )
     arguments = parser.parse_args(arguments)
-    folder = Path(arguments.runs)
+    folder = Path(arguments.runs[0])
+    if len(arguments.runs) > 1 and load is not load_runs:
+        parser.error("takes one folder")
     output = arguments.output or (folder.parent if folder.is_file() else folder) / "plots"
     try:
-        fig, shown = draw(load(folder))
+        several = len(arguments.runs) > 1
+        loaded = [run for path in arguments.runs for run in load(path)] if several else load(folder)
+        fig, shown = draw(loaded)
         for path in save(fig, name, output, shown):
             print(path)
+    except NothingToDraw as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        sys.exit(NOT_DRAWN)
     except (ResultError, OSError) as error:
         sys.exit(f"{name}: {error}")

@@ -81,11 +81,11 @@ def draw_group(axes, centre, runs, labels, width):
 def draw(runs):
     runs = [run for run in runs if run.backend != "plan"]
     if not any(tokens_per_second(run) for run in runs):
-        raise results.ResultError("no run has samples; throughput needs runs, not plans alone")
+        raise results.NothingToDraw("no run has samples; throughput needs runs, not plans alone")
     common, groups = results.grouped(runs)
     labels = sorted({run.label for run in runs}, key=style.order)
     baselines = {run.label for run in map(baseline_of, groups.values()) if run}
-    notes = {style.note_runs(members) for members in groups.values()}
+    marks = {style.marks(members) for members in groups.values()}
     most = max(1, min(len(groups), MOST_GROUPS, MOST_BARS // (len(labels) + 1)))
     rows = -(-len(groups) // most)
     per_row = -(-len(groups) // rows)
@@ -97,8 +97,8 @@ def draw(runs):
             lines = [draw_group(axes, centre, members, labels, 0.86 / len(labels))]
             if len(baselines) > 1 and (baseline := baseline_of(members)):
                 lines[0] += f", {baseline.label}"
-            if len(notes) > 1 and style.note_runs(members):
-                lines.append("oversubscribed")
+            if len(marks) > 1 and style.marks(members):
+                lines.append(style.marks(members))
             room = style.characters(0.88 * style.WIDTHS["full"] / per_row)
             ticks.append("\n".join(style.wrapped([*words, *lines], room)))
         axes.axhline(1, color="black", linewidth=0.5, linestyle=":")
@@ -110,7 +110,7 @@ def draw(runs):
     shared = [
         *common,
         *(f"baseline: {label}" for label in baselines if len(baselines) == 1),
-        *(note for note in notes if note),
+        *filter(None, [style.note_runs(runs)]),
     ]
     style.footer(fig, shared)
     handles = [style.plt.Rectangle((0, 0), 1, 1, **style.bar(label)) for label in labels]

@@ -99,7 +99,7 @@ def draw(loaded):
     for label, origin, curve in drawn:
         curves[label if alike else f"{label} ({origin})"] = curve
     if not curves:
-        raise results.ResultError("no run holds document lengths")
+        raise results.NothingToDraw("no run holds document lengths")
     fig, panels = style.figure("full", 2.2, columns=2, sharex=True, sharey=True)
     handles = []
     longest = max(curve.lengths[-1] for curve in curves.values())

@@ -8,6 +8,7 @@
 #include "harness/cli/suite.h"
 #include "harness/execute/execute.h"
 #include "harness/plan/errors.h"
+#include "harness/simulate/run_simgrid.h"
 #include "workloads/clusters.h"
 #include "workloads/kernels.h"
 
@@ -83,6 +84,13 @@ void complete_nodes(const Product& product, Cell& cell) {
   }
 }
 
+void require_kernel(const Product& product, const Cell& cell,
+                    const std::vector<std::string>& names) {
+  if (std::find(names.begin(), names.end(), cell.kernel) != names.end()) return;
+  throw UserError(origin(product, "kernel") + ": backend " + cell.backend + " has no kernel '" +
+                  cell.kernel + "', only " + fmt::format("{}", fmt::join(names, ", ")));
+}
+
 void complete_simulation(const Product& product, Cell& cell) {
   if (cell.cluster.empty()) {
     throw UserError(origin(product, "backend") +
@@ -92,18 +100,12 @@ void complete_simulation(const Product& product, Cell& cell) {
   if (cell.kernel == kAutomatic) {
     cell.kernel = find_cluster(cell.cluster).kernel;
     at("cluster " + cell.cluster, [&] { find_kernel(cell.kernel); });
-  } else {
-    at(origin(product, "kernel"), [&] { find_kernel(cell.kernel); });
+  } else if (!is_file(cell.kernel)) {
+    require_kernel(product, cell, kernel_model_names());
   }
+  if (cell.network == "simgrid") at(origin(product, "network"), [] { simgrid_program(); });
   cell.warmup = 0;
   cell.iterations = 1;  // each would be like the first
-}
-
-void require_kernel(const Product& product, const Cell& cell,
-                    const std::vector<std::string>& names) {
-  if (std::find(names.begin(), names.end(), cell.kernel) != names.end()) return;
-  throw UserError(origin(product, "kernel") + ": backend " + cell.backend + " has no kernel '" +
-                  cell.kernel + "', only " + fmt::format("{}", fmt::join(names, ", ")));
 }
 
 // Puts in what "auto" stands for, and clears what has no meaning for this cell, so that equal runs

@@ -176,6 +176,9 @@ int command_line_main(int argc, char** argv) {
     add_plan_command(app, context);
     add_check_command(app, context);
     add_show_command(app, context);
+    add_compare_command(app, context);
+    add_trace_command(app, context);
+    add_report_command(app, context);
     add_reproduce_command(app, context);
     add_list_command(app, context);
     add_workload_command(app, context);

@@ -7,6 +7,7 @@
 #include "harness/cli/commands.h"
 #include "harness/cli/listing.h"
 #include "harness/cli/parameters.h"
+#include "harness/measure/metrics.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
 #include "harness/strategy/strategy.h"
@@ -46,6 +47,9 @@ std::string bash_script(const CLI::App& app) {
   }
   values += row("--set", settings);
   values += row("--baseline", joined(strategy_names()));
+  std::vector<std::string> metric_names;
+  for (const Metric& metric : metrics()) metric_names.push_back(metric.name);
+  values += row("--metric", joined(metric_names));
   values += row("--format", joined(format_names()));
   values += row("list", joined(list_kind_names()));
   values += row("completion", "bash zsh");

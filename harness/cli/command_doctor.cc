@@ -96,7 +96,9 @@ std::string cluster_of_this_machine() {
     return known ? cluster_toml(*known) : unknown_gpu_toml(gpus);
   }
   fmt::print(stderr, "cpbench: measuring this machine's cores; keep them otherwise idle\n");
-  return "# No GPU here: one rank per core, for dtype float32.\n" +
+  return "# No GPU here: one rank per core, for dtype float32. A better kernel than a GPU's, "
+         "scaled:\n"
+         "# cpbench calibrate cpu --output cpu.toml, and the name of that file below.\n" +
          cluster_toml(machine_of_cores());
 }
 

@@ -7,14 +7,12 @@
 #include "harness/cli/commands.h"
 #include "harness/cli/outcome.h"
 #include "harness/cli/parameters.h"
-#include "harness/plan/errors.h"
+#include "harness/cli/result_files.h"
 #include "harness/store/result_file.h"
 
 namespace cpbench {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 std::string describe(const Result& result) {
   Table what{{{"what"}, {"value"}}, {}};
@@ -41,29 +39,17 @@ std::string describe(const Result& result) {
          "again: " + command_of(result.cell) + "\n";
 }
 
-std::vector<std::string> result_files(const std::string& folder) {
-  std::vector<std::string> files;
-  std::error_code error;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, error)) {
-    if (entry.path().extension() == ".h5") files.push_back(entry.path().string());
-  }
-  if (error) throw UserError(folder + ": " + error.message());
-  if (files.empty()) throw UserError(folder + ": no result files (.h5) in this folder");
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
 int show(const std::string& path, const std::string& baseline, const std::string& format_name) {
   const Format format = parse_format(format_name);
-  if (!fs::exists(path)) throw UserError(path + ": no such file or folder");
-  const bool folder = fs::is_directory(path);
+  const std::vector<std::string> files = result_files(path);
+  const bool folder = std::filesystem::is_directory(path);
   if (!folder && format == Format::table) {
     print(describe(read_result(path)));
     return kExitOk;
   }
   std::vector<Outcome> outcomes;
   std::vector<Cell> cells;
-  for (const std::string& file : folder ? result_files(path) : std::vector{path}) {
+  for (const std::string& file : files) {
     outcomes.push_back(outcome_of(read_result(file), file, false));
     cells.push_back(outcomes.back().cell);
   }

@@ -49,6 +49,10 @@ std::string baseline_of(const std::vector<Cell>& cells, const std::string& wante
   return names.empty() ? "" : names.front();
 }
 
+std::string strategy_text(const Cell& cell) {
+  return cell.strategy + (cell.options.empty() ? "" : ":" + options_text(cell.options));
+}
+
 std::string shell_quoted(const std::string& word) {
   const auto plain = [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) ||

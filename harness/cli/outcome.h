@@ -33,6 +33,8 @@ std::string baseline_of(const std::vector<Cell>& cells, const std::string& wante
 std::string report(const std::vector<Outcome>& outcomes, const std::string& baseline,
                    Format format);
 
+std::string strategy_text(const Cell& cell);  // "flashcp:ratio=1.2"
+
 // "cpbench run --strategy ring --workload pile ...": the command that makes this cell again.
 std::string command_of(const Cell& cell);
 std::string shell_quoted(const std::string& word);

@@ -14,6 +14,7 @@
 #include "harness/plan/sizes.h"
 #include "harness/strategy/strategy.h"
 #include "workloads/clusters.h"
+#include "workloads/kernels.h"
 #include "workloads/profiles.h"
 #include "workloads/shapes.h"
 #include "workloads/workload.h"
@@ -121,6 +122,8 @@ std::vector<std::string> all_kernel_names() {
 
 }  // namespace
 
+bool is_file(const std::string& name) { return name.find_first_of("/.") != std::string::npos; }
+
 bool is_external(const std::string& strategy) { return strategy.rfind(kExternal, 0) == 0; }
 
 std::vector<std::string> split_values(const std::string& text) {
@@ -214,7 +217,7 @@ std::vector<std::string> kernel_model_names() {
   return names;
 }
 const std::vector<std::string>& network_names() {
-  static const std::vector<std::string> names = {"ports"};
+  static const std::vector<std::string> names = {"ports", "simgrid"};
   return names;
 }
 const std::vector<std::string>& backend_names() {
@@ -300,12 +303,15 @@ const std::vector<RunParameter>& parameters() {
        "TOML file (auto: the cluster's)",
        kAutomatic,
        [](Cell& c, const std::string& v) {
-         const bool file = v.find_first_of("/.") != std::string::npos;  // read by cells_of
-         if (v != kAutomatic && !file) choice<int>("kernel", v, all_kernel_names());
+         if (is_file(v)) {
+           find_kernel(v);  // throws for a bad file
+         } else if (v != kAutomatic) {
+           choice<int>("kernel", v, all_kernel_names());
+         }
          c.kernel = v;
        },
        [](const Cell& c) { return c.kernel; }, all_kernel_names},
-      {"network", "NAME", "of a simulation: how transfers share links", "ports",
+      {"network", "NAME", "of a simulation: how transfers share links; simgrid is slower and needs SimGrid", "ports",
        [](Cell& c, const std::string& v) {
          choice<int>("network model", v, network_names());
          c.network = v;

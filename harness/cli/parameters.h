@@ -48,6 +48,9 @@ std::string options_text(const std::map<std::string, std::string>& options);  //
 // The value that leaves a parameter to the rest of the cell; `cells_of` puts in what it stands for.
 inline constexpr const char* kAutomatic = "auto";
 
+// Of what may be a name or a file: whether it is a file.
+bool is_file(const std::string& name);
+
 bool is_external(const std::string& strategy);  // "exec:PROGRAM"
 
 // Words of the closed choices (mask_names and dtype_names are in harness/plan/names.h).

@@ -21,8 +21,9 @@ bool dumb_terminal() {
 
 }  // namespace
 
-Progress::Progress(size_t total)
+Progress::Progress(size_t total, double work)
     : total_(total),
+      work_(work),
       terminal_(isatty(STDERR_FILENO) && !dumb_terminal()),
       colour_(terminal_ && !std::getenv("NO_COLOR")),
       begin_(std::chrono::steady_clock::now()) {}
@@ -36,7 +37,7 @@ void Progress::start(const std::string& cell) {
   std::fflush(stderr);
 }
 
-void Progress::done() { ++done_; }
+void Progress::done(double work) { work_done_ += work; }
 
 void Progress::say(const std::string& line) {
   fmt::print(stderr, "{}{}\n", terminal_ ? kClearLine : "", line);
@@ -48,10 +49,9 @@ void Progress::finish() {
 }
 
 std::string Progress::time_left() const {
-  if (done_ == 0) return "";
+  if (work_done_ <= 0) return "";
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin_;
-  const double left =
-      elapsed.count() / static_cast<double>(done_) * static_cast<double>(total_ - done_);
+  const double left = elapsed.count() * (work_ - work_done_) / work_done_;
   if (left < 1) return ", less than a second left";
   if (left < 100) return fmt::format(", about {:.0f} s left", left);
   return fmt::format(", about {:.0f} min left", left / 60);

@@ -11,10 +11,11 @@ namespace cpbench {
 
 class Progress {
  public:
-  explicit Progress(size_t total);
+  // `work`: what all cells cost, in any unit; the time left follows the share that is done.
+  Progress(size_t total, double work);
 
   void start(const std::string& cell);  // this cell begins; several may be under way
-  void done();                          // one that began is over
+  void done(double work);               // one that began is over
   void say(const std::string& line);    // a line of its own, like an error
   void finish();                        // removes the line from a terminal
 
@@ -22,7 +23,8 @@ class Progress {
   std::string time_left() const;
   size_t total_;
   size_t started_ = 0;
-  size_t done_ = 0;
+  double work_;
+  double work_done_ = 0;
   bool terminal_;
   bool colour_;
   std::chrono::steady_clock::time_point begin_;

@@ -1,11 +1,10 @@
 #include <fmt/format.h>
 
-#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <set>
 
+#include "harness/cli/json_number.h"
 #include "harness/cli/outcome.h"
 #include "harness/cli/parameters.h"
 #include "harness/measure/metrics.h"
@@ -16,11 +15,12 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::optional<double> value_of(const Outcome& outcome, const std::string& name) {
+// Nullptr if the outcome has no such metric.
+const double* value_of(const Outcome& outcome, const std::string& name) {
   for (const MetricValue& metric : outcome.metrics) {
-    if (metric.name == name) return metric.value;
+    if (metric.name == name) return &metric.value;
   }
-  return std::nullopt;
+  return nullptr;
 }
 
 // ---- for people
@@ -61,7 +61,7 @@ std::map<std::string, double> baseline_values(const std::vector<Outcome>& outcom
                                               const std::string& metric) {
   std::map<std::string, double> values;
   for (const Outcome& outcome : outcomes) {
-    const auto value = value_of(outcome, metric);
+    const double* value = value_of(outcome, metric);
     if (outcome.cell.strategy != baseline || outcome.status != Status::ok || !value) continue;
     const std::string key = problem_key(outcome.cell);
     if (!values.count(key) || outcome.cell.options.empty()) values[key] = *value;
@@ -69,14 +69,7 @@ std::map<std::string, double> baseline_values(const std::vector<Outcome>& outcom
   return values;
 }
 
-std::string strategy_text(const Cell& cell) {
-  return cell.strategy + (cell.options.empty() ? "" : ":" + options_text(cell.options));
-}
-
 Table table_of(const std::vector<Outcome>& outcomes, const std::string& baseline) {
-  bool timed = false;
-  for (const Outcome& outcome : outcomes)
-    timed |= value_of(outcome, "iteration_seconds").has_value();
   const auto times = baseline_values(outcomes, baseline, "iteration_seconds");
   const auto bytes = baseline_values(outcomes, baseline, "wire_bytes");
 
@@ -105,7 +98,7 @@ Table table_of(const std::vector<Outcome>& outcomes, const std::string& baseline
       row.push_back(ok && found != values.end() && found->second > 0 ? compare(found->second) : "");
     };
     for (const TableMetric& column : kTableMetrics) {
-      const auto value = ok ? value_of(outcome, column.metric) : std::nullopt;
+      const double* value = ok ? value_of(outcome, column.metric) : nullptr;
       row.push_back(value ? column.text(*value) : "");
       const std::string name = column.metric;
       if (name == "iteration_seconds") {
@@ -146,13 +139,6 @@ void drop_empty_columns(Table& table) {
 
 // ---- for programs
 
-ordered_json number(double value) {
-  if (!std::isfinite(value)) return nullptr;
-  constexpr double kExact = 9007199254740992.0;  // 2^53: integers up to here are exact
-  if (value == std::floor(value) && std::abs(value) <= kExact) return static_cast<int64_t>(value);
-  return value;
-}
-
 std::string json(const std::vector<Outcome>& outcomes) {
   ordered_json array = ordered_json::array();
   for (const Outcome& outcome : outcomes) {
@@ -182,7 +168,7 @@ std::string json(const std::vector<Outcome>& outcomes) {
     object["plan_hash"] = outcome.plan_hash;
     object["metrics"] = ordered_json::object();
     for (const MetricValue& metric : outcome.metrics) {
-      object["metrics"][metric.name] = number(metric.value);
+      object["metrics"][metric.name] = json_number(metric.value);
     }
     array.push_back(std::move(object));
   }
@@ -205,8 +191,8 @@ Table everything(const std::vector<Outcome>& outcomes) {
                 outcome.file, run_id(outcome.cell), outcome.simulated ? "yes" : "no",
                 outcome.model_error, outcome.plan_hash});
     for (const Metric& metric : metrics()) {
-      const auto value = value_of(outcome, metric.name);
-      row.push_back(value ? number(*value).dump() : "");
+      const double* value = value_of(outcome, metric.name);
+      row.push_back(value ? json_number(*value).dump() : "");
     }
     table.rows.push_back(std::move(row));
   }

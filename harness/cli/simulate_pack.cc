@@ -28,26 +28,35 @@ std::string percent(double share) {
 Simulation::Simulation(const Cell& cell)
     : machine_(machine_of(find_cluster(cell.cluster), cell.ranks, cell.nodes)),
       profile_(find_profile(cell.profile)),
-      kernel_(scaled_to(find_kernel(cell.kernel), gpu_of(machine_))) {}
+      kernel_(scaled_to(find_kernel(cell.kernel), gpu_of(machine_))),
+      network_(cell.network == "simgrid" ? NetworkModel::simgrid : NetworkModel::ports) {}
 
 void Simulation::run(const Problem& problem, Passes passes, PackResult& pack) const {
-  const auto start = std::chrono::steady_clock::now();
-  const Program program = compile(problem, pack.plan, passes);
-  pack.compile_seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  pack.timeline = simulate(problem, pack.plan, program, {machine_, kernel_, profile_});
+  using Clock = std::chrono::steady_clock;
+  const auto since = [](Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  };
+  auto start = Clock::now();
+  const Compiler compiler(problem, pack.plan, passes);
+  pack.compile_seconds = since(start);
+  Simulator simulator(problem, pack.plan, passes, {machine_, kernel_, profile_, network_});
+  RankProgram program;
+  for (int32_t rank = 0; rank < pack.plan.ranks; ++rank) {
+    start = Clock::now();
+    compiler.rank(rank, program);
+    pack.compile_seconds += since(start);
+    simulator.add(program);
+  }
+  pack.timeline = simulator.run();
 }
 
 std::string Simulation::fingerprint() const {
   Machine machine = machine_;
   Profile profile = profile_;
+  KernelModel kernel = kernel_;
   machine.description = machine.source = profile.description = profile.source = "";
-  std::string text = cluster_toml(machine) + profile_toml(profile);
-  for (const KernelConstants& c : {kernel_.forward, kernel_.backward}) {
-    text += fmt::format("{} {} {} {} {} {} {} {} {} {}\n", c.call_us, c.segment_us, c.longest_us,
-                        c.tile_us, c.rows_us, c.block_us, c.kv_block_us, c.empty_block_us,
-                        c.tile_tokens, c.block_tokens);
-  }
+  kernel.source = "";
+  const std::string text = cluster_toml(machine) + profile_toml(profile) + kernel_toml(kernel);
   return hex16(hash_of_text(text));
 }
 

@@ -7,6 +7,7 @@
 #include "harness/cost/machine.h"
 #include "harness/cost/profile.h"
 #include "harness/measure/result.h"
+#include "harness/simulate/simulate.h"
 
 namespace cpbench {
 
@@ -27,6 +28,7 @@ class Simulation {
   Machine machine_;
   Profile profile_;
   KernelModel kernel_;
+  NetworkModel network_;
 };
 
 }  // namespace cpbench

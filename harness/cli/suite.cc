@@ -65,14 +65,14 @@ void read_product(const toml::table& table, const std::string& file, bool top, P
 
 fs::path find_suite_file(const std::string& path_or_name) {
   const fs::path given(path_or_name);
-  if (fs::exists(given)) return given;
+  const bool is_path = given.extension() == ".toml" || given.has_parent_path();
+  // A bare name is that of a suite, even where a folder of results has the same name.
   const fs::path shipped = kSuites / (path_or_name + ".toml");
-  if (fs::exists(shipped)) return shipped;
+  if (!is_path && fs::exists(shipped)) return shipped;
+  if (fs::exists(given)) return given;
+  if (is_path) throw UserError(path_or_name + ": no such suite file");
   std::vector<std::string> names;
   for (const SuiteSummary& suite : list_suites()) names.push_back(suite.name);
-  if (given.has_extension() || given.has_parent_path()) {
-    throw UserError(path_or_name + ": no such suite file");
-  }
   throw UserError(unknown_name("suite", path_or_name, names));
 }
 

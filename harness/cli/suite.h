@@ -35,7 +35,8 @@ struct Suite {
   std::vector<Product> products;
 };
 
-// A path, or the name of a suite in workloads/suites. Throws UserError: file, line, key.
+// The name of a suite in workloads/suites, or a file; with '/' or ".toml" always a file. Throws
+// UserError: file, line, key.
 Suite read_suite(const std::string& path_or_name);
 
 struct SuiteSummary {

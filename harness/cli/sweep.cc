@@ -73,6 +73,14 @@ std::string words_of(const Cell& cell) {
                      find_parameter("tokens")->get(cell), cell.ranks);
 }
 
+// What a cell costs beside others of its sweep: planning and simulating grow with tokens and ranks,
+// running with tokens and iterations, so the time left counts large cells for more.
+double expected_work(const Cell& cell) {
+  constexpr double kPlanning = 1;  // iterations that planning and checking are worth
+  return (kPlanning + cell.warmup + cell.iterations) * cell.packs *
+         static_cast<double>(cell.tokens) * cell.ranks;
+}
+
 // A plan or a simulation is one thread's work and leaves no trace outside its file. Everything else
 // gets the machine for itself: its times are the result, or (an external planner) it is a process
 // that an interrupt must find in one place.
@@ -115,8 +123,10 @@ std::string result_path(const Cell& cell, const std::string& folder) {
 std::vector<Outcome> run_sweep(const std::vector<Cell>& cells, const SweepOptions& options) {
   require_writable(options.folder);
   std::vector<std::optional<Outcome>> found;
+  double work = 0;
   for (const Cell& cell : cells) {
     found.push_back(existing(cell, result_path(cell, options.folder)));
+    if (!found.back()) work += expected_work(cell);
   }
   std::vector<size_t> beside, alone;
   for (size_t i = 0; i < cells.size(); ++i) {
@@ -127,7 +137,7 @@ std::vector<Outcome> run_sweep(const std::vector<Cell>& cells, const SweepOption
     return fmt::format("{} of {} cells are finished and kept in {}; resume with: {}", finished,
                        cells.size(), options.folder, shell_text(options.command_line));
   });
-  Progress progress(beside.size() + alone.size());
+  Progress progress(beside.size() + alone.size(), work);
   // `hold` is also what keeps apart the threads: progress and the library of the files know none.
   const auto run = [&](size_t i) {
     const Cell& cell = cells[i];
@@ -140,7 +150,7 @@ std::vector<Outcome> run_sweep(const std::vector<Cell>& cells, const SweepOption
     const auto guard = interrupt.hold();
     write_result(file, result);
     ++finished;
-    progress.done();
+    progress.done(expected_work(cell));
     found[i] = outcome_of(result, file, false);
     if (result.status != Status::ok) {
       progress.say(

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/plan/builder.h"
+#include "harness/plan/errors.h"
 
 namespace cpbench {
 namespace {
@@ -17,8 +18,7 @@ Problem two_ranks() {
 }
 
 // Rank 0 sends its keys to rank 1.
-Program sample() {
-  const Problem problem = two_ranks();
+Plan sample_plan(const Problem& problem) {
   PlanBuilder b(problem);
   b.home(0, {{0, 4}});
   b.home(1, {{4, 8}});
@@ -29,7 +29,12 @@ Program sample() {
   b.backward_by_return();
   const Plan plan = b.finish();
   EXPECT_TRUE(check(problem, plan).ok());
-  return compile(problem, plan, Passes::both);
+  return plan;
+}
+
+Program sample() {
+  const Problem problem = two_ranks();
+  return compile(problem, sample_plan(problem), Passes::both);
 }
 
 std::vector<OpKind> kinds(const RankProgram& rank, size_t step) {
@@ -59,6 +64,38 @@ TEST(Compile, sends_home_keys_as_they_lie_and_receives_them_as_they_come) {
   EXPECT_EQ(receiver.row_ops[0].mode, RowMode::accumulate);
 }
 
+// Whatever threads compile, and whatever a program's memory held before.
+TEST(Compile, ranks_one_at_a_time_are_those_of_the_whole_program) {
+  const Problem problem = two_ranks();
+  const Plan plan = sample_plan(problem);
+  const Program program = compile(problem, plan, Passes::both);
+  const Compiler compiler(problem, plan, Passes::both);
+  RankProgram scratch;
+  for (int32_t rank : {1, 0, 1}) {
+    compiler.rank(rank, scratch);
+    EXPECT_EQ(scratch, program.ranks[rank]);
+    EXPECT_EQ(compiler.rank(rank), program.ranks[rank]);
+  }
+}
+
+TEST(Compile, backward_shares_the_segments_of_forward) {
+  const Program program = sample();
+  for (const RankProgram& rank : program.ranks) {
+    const size_t half = rank.calls.size() / 2;
+    EXPECT_EQ(rank.segments.size(), half);
+    for (size_t i = 0; i < rank.calls.size(); ++i) {
+      EXPECT_EQ(rank.calls[i].first_segment, rank.calls[i % half].first_segment);
+    }
+  }
+}
+
+TEST(Compile, bad_more_tokens_than_32_bits) {
+  const Problem problem = two_ranks();
+  Plan plan = sample_plan(problem);
+  plan.tokens = int64_t{1} << 31;
+  EXPECT_THROW(compile(problem, plan, Passes::both), UserError);
+}
+
 TEST(Compile, buffers_share_the_arena_over_time) {
   const Program program = sample();
   for (const RankProgram& rank : program.ranks) {
@@ -83,7 +120,7 @@ TEST(Verify, bad_R2_overlap) {
 
 TEST(Verify, bad_R3_rows_out_of_bounds) {
   Program program = sample();
-  program.ranks[1].row_ops[0].rows += 1;
+  program.ranks[1].runs[0].rows += 1;
   EXPECT_EQ(first_report(program).substr(0, 9), "R3 rank 1");
 }
 
@@ -105,9 +142,10 @@ TEST(Verify, bad_R5_query_row_twice) {
   Program program = sample();
   RankProgram& rank = program.ranks[0];
   Call& call = rank.calls[0];
-  rank.segments.insert(rank.segments.begin() + call.first_segment, rank.segments[0]);
-  call.segments += 1;
-  for (size_t i = 1; i < rank.calls.size(); ++i) rank.calls[i].first_segment += 1;
+  const Segment segment = rank.segments[call.first_segment];
+  call.first_segment = static_cast<int32_t>(rank.segments.size());
+  call.segments = 2;
+  rank.segments.insert(rank.segments.end(), 2, segment);
   EXPECT_EQ(first_report(program).substr(0, 9), "R5 rank 0");
 }
 

@@ -1,4 +1,4 @@
-// Sets that were interned answer by name; others by a search from the newest buffer back.
+// Sets that lie as they are wanted answer by name; others by a search from the newest buffer back.
 #include "harness/compile/copies.h"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ void Copies::add(int32_t buffer) {
   const Buffer& added = builder_.buffer(buffer);
   const auto tensor = static_cast<size_t>(added.tensor);
   buffers_[tensor].push_back(buffer);
-  newest_of_set_[tensor][added.tokens] = buffer;
+  newest_of_set_[tensor][builder_.tokens_of(buffer)] = buffer;
 }
 
 int32_t Copies::holder(Tensor tensor, SetId tokens, Heads heads) {
@@ -26,20 +26,47 @@ int32_t Copies::holder(Tensor tensor, SetId tokens, Heads heads) {
   if (found != by_set.end() && holds(builder_.buffer(found->second).heads, heads)) {
     return found->second;
   }
-  return holder(tensor, builder_.maps().sets()[tokens], heads);
-}
-
-int32_t Copies::holder(Tensor tensor, RangeSpan tokens, Heads heads) {
+  const RangeSpan wanted = builder_.sets()[tokens];
   const std::vector<int32_t>& buffers = buffers_[static_cast<size_t>(tensor)];
   for (size_t i = buffers.size(); i-- > 0;) {
-    const Buffer& buffer = builder_.buffer(buffers[i]);
-    if (!holds(buffer.heads, heads)) continue;
-    if (contains_all(builder_.maps().sets()[buffer.tokens], tokens)) return buffers[i];
+    if (!holds(builder_.buffer(buffers[i]).heads, heads)) continue;
+    if (contains_all(builder_.sets()[builder_.tokens_of(buffers[i])], wanted)) return buffers[i];
   }
   return -1;
 }
 
-void Copies::gather(int32_t target, Ranges tokens, Heads heads) {
+void Copies::gather(int32_t target, SetId tokens, Heads heads) {
+  if (gather_disjoint(target, tokens, heads)) return;
+  const RangeSpan wanted = builder_.sets()[tokens];
+  gather_newest(target, {wanted.begin(), wanted.end()}, heads);
+}
+
+// Near-linear where the newest buffers of each set hold every token once: as much is found as is
+// wanted, and all that is wanted is somewhere (P4). False, and nothing done, where they do not.
+bool Copies::gather_disjoint(int32_t target, SetId tokens, Heads heads) {
+  const auto tensor = static_cast<size_t>(builder_.buffer(target).tensor);
+  RankSets& sets = builder_.sets();
+  std::vector<std::pair<int32_t, Ranges>> found;  // source, tokens
+  int64_t missing = sets.size_of(tokens);
+  for (size_t i = buffers_[tensor].size(); i-- > 0;) {
+    const int32_t source = buffers_[tensor][i];
+    const SetId held = builder_.tokens_of(source);
+    if (newest_of_set_[tensor][held] != source) continue;
+    Ranges here = intersect(sets[held], sets[tokens]);
+    if (here.empty()) continue;
+    if (!holds(builder_.buffer(source).heads, heads)) return false;
+    missing -= size_of(here);
+    if (missing < 0) return false;
+    found.emplace_back(source, std::move(here));
+  }
+  if (missing != 0) return false;
+  for (const auto& [source, here] : found) {
+    builder_.move(RowMode::store, source, target, here, heads);
+  }
+  return true;
+}
+
+void Copies::gather_newest(int32_t target, Ranges tokens, Heads heads) {
   const Tensor tensor = builder_.buffer(target).tensor;
   const std::vector<int32_t>& buffers = buffers_[static_cast<size_t>(tensor)];
   struct Missing {
@@ -57,7 +84,7 @@ void Copies::gather(int32_t target, Ranges tokens, Heads heads) {
                          std::min(held.end, part.heads.end)};
       Ranges found;
       if (common.size() > 0) {
-        found = intersect(builder_.maps().sets()[builder_.buffer(source).tokens], part.tokens);
+        found = intersect(builder_.sets()[builder_.tokens_of(source)], part.tokens);
       }
       if (found.empty()) {
         still.push_back(std::move(part));

@@ -17,11 +17,13 @@ class Copies {
   void add(int32_t buffer);
   // The one buffer that holds all of these tokens and heads (of the tensor), or -1.
   int32_t holder(Tensor tensor, SetId tokens, Heads heads);
-  int32_t holder(Tensor tensor, RangeSpan tokens, Heads heads);
   // Copies tokens and heads from wherever they lie into `target`.
-  void gather(int32_t target, Ranges tokens, Heads heads);
+  void gather(int32_t target, SetId tokens, Heads heads);
 
  private:
+  bool gather_disjoint(int32_t target, SetId tokens, Heads heads);
+  void gather_newest(int32_t target, Ranges tokens, Heads heads);
+
   std::array<std::vector<int32_t>, kTensors> buffers_;  // oldest first
   std::array<std::unordered_map<SetId, int32_t>, kTensors> newest_of_set_;
   RankBuilder& builder_;

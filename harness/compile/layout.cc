@@ -1,4 +1,4 @@
-// Where the parts of a buffer lie.
+// Where the parts of a buffer lie, and other small facts of a program.
 #include <algorithm>
 
 #include "harness/compile/program.h"
@@ -39,14 +39,31 @@ Parts parts_of(const Buffer& buffer, const AttentionShape& shape) {
   return parts;
 }
 
+void RankProgram::clear() {
+  home.clear();
+  buffers.clear();
+  arena_bytes = 0;
+  q = kv = o = d_o = dq = dkv = -1;
+  steps.clear();
+  ops.clear();
+  row_ops.clear();
+  runs.clear();
+  calls.clear();
+  segments.clear();
+  messages.clear();
+}
+
 int64_t cells_of(const Segment& s) {
-  if (s.mask == SegmentMask::full) return s.q_rows * s.kv_rows;
-  const int64_t last = s.mask == SegmentMask::causal ? s.kv_rows - s.q_rows : s.last;
-  const int64_t first = s.mask == SegmentMask::causal ? -s.q_rows : s.first;
+  const int64_t q = s.q_rows, kv = s.kv_rows;
+  if (s.mask == SegmentMask::full) return q * kv;
+  if (s.mask == SegmentMask::causal) {  // the last query sees all keys
+    const int64_t seeing = std::min(q, kv);
+    return seeing * (kv - seeing) + seeing * (seeing + 1) / 2;
+  }
   int64_t cells = 0;
-  for (int64_t i = 0; i < s.q_rows; ++i) {
-    const int64_t begin = std::max<int64_t>(0, i + first);
-    const int64_t end = std::min(s.kv_rows, i + last + 1);
+  for (int64_t i = 0; i < q; ++i) {
+    const int64_t begin = std::max<int64_t>(0, i + s.first);
+    const int64_t end = std::min<int64_t>(kv, i + s.last + 1);
     cells += std::max<int64_t>(0, end - begin);
   }
   return cells;

@@ -2,11 +2,14 @@
 #include "harness/compile/partials.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace cpbench {
 namespace {
 
 bool overlaps(Heads a, Heads b) { return a.begin < b.end && b.begin < a.end; }
+
+Ranges copy_of(RangeSpan ranges) { return {ranges.begin(), ranges.end()}; }
 
 }  // namespace
 
@@ -27,11 +30,49 @@ Partials::Partials(RankBuilder& builder, Tensor tensor, int32_t home, std::vecto
   std::ranges::sort(bounds);
   bounds.erase(std::unique(bounds.begin(), bounds.end()), bounds.end());
   for (size_t i = 0; i + 1 < bounds.size(); ++i) cells_.push_back({bounds[i], bounds[i + 1]});
-  accumulators_.push_back({home, all, std::vector<Ranges>(cells_.size())});
+  accumulators_.push_back({home, all, std::vector<Written>(cells_.size())});
 }
 
-RangeSpan Partials::tokens_of(const Accumulator& accumulator) const {
-  return builder_.maps().sets()[builder_.buffer(accumulator.buffer).tokens];
+void Partials::Written::settle() {
+  last_owner = -1;
+  if (taken.empty()) return;
+  if (taken_tokens == tokens) {
+    ranges.clear();
+  } else {
+    ranges = subtract(ranges, normalise(std::move(taken)));
+  }
+  tokens -= taken_tokens;
+  taken.clear();
+  taken_tokens = 0;
+}
+
+void Partials::Written::unite(RangeSpan more) {
+  settle();
+  if (more.empty()) return;
+  ranges = cpbench::unite(ranges, more);
+  tokens = size_of(ranges);
+}
+
+void Partials::Written::take(RangeSpan less, int32_t owner) {
+  last_owner = owner < 0 ? std::numeric_limits<int32_t>::max() : owner;
+  taken.insert(taken.end(), less.begin(), less.end());
+  taken_tokens += size_of(less);
+}
+
+Ranges Partials::written_of(Accumulator& accumulator, size_t cell, SetId here) {
+  Written& written = accumulator.written[cell];
+  written.settle();
+  const RankSets& sets = builder_.sets();
+  if (written.tokens == sets.size_of(tokens_of(accumulator))) return copy_of(sets[here]);
+  return intersect(written.ranges, sets[here]);
+}
+
+Ranges Partials::unwritten_of(Accumulator& accumulator, size_t cell, SetId here) {
+  Written& written = accumulator.written[cell];
+  written.settle();
+  const RankSets& sets = builder_.sets();
+  if (written.tokens == sets.size_of(tokens_of(accumulator))) return {};
+  return subtract(sets[here], written.ranges);
 }
 
 Heads Partials::component_of(Heads heads) const {
@@ -52,81 +93,94 @@ void Partials::each_cell(Accumulators& accumulators, Heads heads, const Visit& v
   }
 }
 
-void Partials::reserve(RangeSpan tokens, Heads heads) {
+void Partials::reserve(SetId tokens, Heads heads) {
+  if (tokens == RangeSets::kEmpty || holder(tokens, heads) >= 0) return;
+  RankSets& sets = builder_.sets();
   const Heads component = component_of(heads);
-  Ranges missing(tokens.begin(), tokens.end());
+  Ranges missing = copy_of(sets[tokens]);
   for (const Accumulator& accumulator : accumulators_) {
+    if (!overlaps(accumulator.heads, heads) ||
+        sets.intersect(tokens_of(accumulator), tokens) == RangeSets::kEmpty) {
+      continue;
+    }
+    missing = subtract(missing, sets[tokens_of(accumulator)]);
     if (missing.empty()) return;
-    if (overlaps(accumulator.heads, heads)) missing = subtract(missing, tokens_of(accumulator));
   }
-  if (missing.empty()) return;
-  const SetId set = builder_.maps().sets().intern(missing);
+  const SetId set = sets.intern(missing, tokens);
   const int32_t buffer = builder_.add_buffer(tensor_, ElementClass::accumulation, component, set);
-  accumulators_.push_back({buffer, component, std::vector<Ranges>(cells_.size())});
+  accumulators_.push_back({buffer, component, std::vector<Written>(cells_.size())});
 }
 
-int32_t Partials::holder(RangeSpan tokens, Heads heads) const {
+int32_t Partials::holder(SetId tokens, Heads heads) const {
   for (const Accumulator& accumulator : accumulators_) {
-    if (overlaps(accumulator.heads, heads) && contains_all(tokens_of(accumulator), tokens)) {
+    if (overlaps(accumulator.heads, heads) &&
+        builder_.sets().contains(tokens_of(accumulator), tokens)) {
       return accumulator.buffer;
     }
   }
   return -1;
 }
 
-bool Partials::any_written(RangeSpan tokens, Heads heads) const {
+bool Partials::any_written(SetId tokens, Heads heads) {
   bool any = false;
-  each_cell(accumulators_, heads, [&](const Accumulator& accumulator, size_t cell, Heads) {
-    any = any || overlap(accumulator.written[cell], tokens);
+  each_cell(accumulators_, heads, [&](Accumulator& accumulator, size_t cell, Heads) {
+    accumulator.written[cell].settle();
+    any = any || overlap(accumulator.written[cell].ranges, builder_.sets()[tokens]);
   });
   return any;
 }
 
-void Partials::mark_written(RangeSpan tokens, Heads heads) {
+void Partials::mark_written(SetId tokens, Heads heads) {
   each_cell(accumulators_, heads, [&](Accumulator& accumulator, size_t cell, Heads) {
-    Ranges& written = accumulator.written[cell];
-    written = unite(written, intersect(tokens_of(accumulator), tokens));
+    RankSets& sets = builder_.sets();
+    accumulator.written[cell].unite(sets[sets.intersect(tokens_of(accumulator), tokens)]);
   });
 }
 
-void Partials::complete(RangeSpan tokens, Heads heads) {
+void Partials::complete(SetId tokens, Heads heads) {
   each_cell(accumulators_, heads, [&](Accumulator& accumulator, size_t cell, Heads cell_heads) {
-    Ranges& written = accumulator.written[cell];
-    const Ranges missing = subtract(intersect(tokens_of(accumulator), tokens), written);
+    const SetId here = builder_.sets().intersect(tokens_of(accumulator), tokens);
+    const Ranges missing = unwritten_of(accumulator, cell, here);
     builder_.clear(accumulator.buffer, missing, cell_heads);
-    written = unite(written, missing);
+    accumulator.written[cell].unite(missing);
   });
 }
 
-void Partials::add(int32_t source, RangeSpan tokens, Heads heads) {
+void Partials::add(int32_t source, SetId tokens, Heads heads) {
   each_cell(accumulators_, heads, [&](Accumulator& accumulator, size_t cell, Heads cell_heads) {
-    Ranges& written = accumulator.written[cell];
-    const Ranges here = intersect(tokens_of(accumulator), tokens);
-    const Ranges fresh = subtract(here, written);
+    const SetId here = builder_.sets().intersect(tokens_of(accumulator), tokens);
+    const Ranges held = written_of(accumulator, cell, here);
+    const Ranges fresh = unwritten_of(accumulator, cell, here);
     const Heads common{std::max(heads.begin, cell_heads.begin),
                        std::min(heads.end, cell_heads.end)};
-    builder_.move(RowMode::accumulate, source, accumulator.buffer, subtract(here, fresh), common);
+    builder_.move(RowMode::accumulate, source, accumulator.buffer, held, common);
     builder_.move(RowMode::store, source, accumulator.buffer, fresh, common);
-    written = unite(written, fresh);
+    accumulator.written[cell].unite(fresh);
   });
 }
 
-void Partials::take(int32_t target, RangeSpan tokens, Heads heads) {
-  std::vector<Ranges> missing(cells_.size(), Ranges(tokens.begin(), tokens.end()));
+void Partials::take(int32_t target, SetId tokens, Heads heads, int32_t owner) {
+  std::vector<Ranges> missing(cells_.size(), copy_of(builder_.sets()[tokens]));
   each_cell(accumulators_, heads, [&](Accumulator& accumulator, size_t cell, Heads cell_heads) {
-    Ranges& written = accumulator.written[cell];
-    const Ranges held = intersect(written, tokens);
+    Written& written = accumulator.written[cell];
+    if (owner <= written.last_owner) written.settle();
+    const Ranges held = intersect(written.ranges, builder_.sets()[tokens]);
     if (held.empty()) return;
     builder_.move(RowMode::store, accumulator.buffer, target, held, cell_heads);
-    written = subtract(written, held);
-    missing[cell] = subtract(missing[cell], held);
+    written.take(held, owner);
+    if (size_of(held) == size_of(missing[cell])) {
+      missing[cell].clear();
+    } else {
+      missing[cell] = subtract(missing[cell], held);
+    }
   });
   for (size_t cell = 0; cell < cells_.size(); ++cell) {
     if (overlaps(cells_[cell], heads)) builder_.clear(target, missing[cell], cells_[cell]);
   }
   std::erase_if(accumulators_, [&](const Accumulator& accumulator) {
     return accumulator.buffer != home_ &&
-           std::ranges::all_of(accumulator.written, [](const Ranges& w) { return w.empty(); });
+           std::ranges::all_of(accumulator.written,
+                               [](const Written& w) { return w.tokens == w.taken_tokens; });
   });
 }
 

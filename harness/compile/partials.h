@@ -19,28 +19,47 @@ class Partials {
   Partials(RankBuilder& builder, Tensor tensor, int32_t home, std::vector<Heads> used);
 
   // Makes room for these tokens where there is none.
-  void reserve(RangeSpan tokens, Heads heads);
+  void reserve(SetId tokens, Heads heads);
   // The one accumulator that has room for all of them, or -1.
-  int32_t holder(RangeSpan tokens, Heads heads) const;
-  bool any_written(RangeSpan tokens, Heads heads) const;
-  void mark_written(RangeSpan tokens, Heads heads);
+  int32_t holder(SetId tokens, Heads heads) const;
+  bool any_written(SetId tokens, Heads heads);
+  void mark_written(SetId tokens, Heads heads);
   // Clears the rows that hold nothing; all are written then.
-  void complete(RangeSpan tokens, Heads heads);
+  void complete(SetId tokens, Heads heads);
   // Stores or accumulates the rows of `source`; room must be there.
-  void add(int32_t source, RangeSpan tokens, Heads heads);
-  // Moves what is held into `target`, zeros for the rest; the rows hold nothing then.
-  void take(int32_t target, RangeSpan tokens, Heads heads);
+  void add(int32_t source, SetId tokens, Heads heads);
+  // Moves what is held into `target`, zeros for the rest; the rows hold nothing then. `owner`:
+  // the rank at whose home all the tokens are, or -1.
+  void take(int32_t target, SetId tokens, Heads heads, int32_t owner);
 
  private:
+  // Usually nothing or all of an accumulator is written: both are known without looking at ranges.
+  // A reduce-scatter takes it apart in the homes of N ranks, which are disjoint; they are taken out
+  // of the ranges at once.
+  struct Written {
+    Ranges ranges;       // with what is in `taken`
+    int64_t tokens = 0;  // of `ranges`
+    Ranges taken;        // disjoint, of ascending owners
+    int64_t taken_tokens = 0;
+    int32_t last_owner = -1;
+    void unite(RangeSpan more);
+    void take(RangeSpan less, int32_t owner);
+    void settle();  // nothing is in `taken` then
+  };
   struct Accumulator {
     int32_t buffer;
     Heads heads;
-    std::vector<Ranges> written;  // per cell of the tensor
+    std::vector<Written> written;  // per cell of the tensor
   };
+  // Of `here`, a set within the accumulator's tokens.
+  Ranges written_of(Accumulator& accumulator, size_t cell, SetId here);
+  Ranges unwritten_of(Accumulator& accumulator, size_t cell, SetId here);
   // visit(accumulator, cell, heads of the cell)
   template <typename Accumulators, typename Visit>
   void each_cell(Accumulators& accumulators, Heads heads, const Visit& visit) const;
-  RangeSpan tokens_of(const Accumulator& accumulator) const;
+  SetId tokens_of(const Accumulator& accumulator) const {
+    return builder_.tokens_of(accumulator.buffer);
+  }
   Heads component_of(Heads heads) const;
 
   RankBuilder& builder_;

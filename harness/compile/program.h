@@ -1,5 +1,6 @@
 // The Program: what each rank does, operation by operation, with every buffer at a fixed offset.
-// Executors and simulators read this; an iteration decides and allocates nothing.
+// Executors and simulators read this; an iteration decides and allocates nothing. The program of a
+// rank says all by itself, so that ranks can be taken one at a time.
 //
 // A buffer holds one tensor for a set of tokens (rows, ascending) and heads, as consecutive parts
 // of shape [rows, heads, width] without gaps, side data first:
@@ -34,21 +35,20 @@ namespace cpbench {
 
 inline constexpr int64_t kBufferAlignment = 64;  // bytes: a cache line, and any SIMD load
 
-enum class ElementClass : uint8_t {
-  model,
-  accumulation
-};  // of O, dQ, dK, dV, ...; side data is
-    // always in the accumulation dtype
+// Of O, dQ, dK, dV, ...; side data is always in the accumulation dtype.
+enum class ElementClass : uint8_t { model, accumulation };
+
+// Rows are numbered in 32 bits: programs hold millions of them.
 struct Buffer {
   Tensor tensor = Tensor::q;
   ElementClass elements = ElementClass::model;
-  Heads heads;       // KV heads for kv and dkv, query heads for the others
-  SetId tokens = 0;  // in Program::token_sets; its rows, ascending
+  Heads heads;  // KV heads for kv and dkv, query heads for the others
   int64_t rows = 0;
   int64_t bytes = 0;  // of the parts, and of a message's padding
   int64_t offset = 0;
   int32_t first_op = 0;  // alive in operations [first_op, last_op]
   int32_t last_op = 0;
+  bool operator==(const Buffer&) const = default;
 };
 
 struct Part {
@@ -63,7 +63,8 @@ struct Parts {
 };
 Parts parts_of(const Buffer& buffer, const AttentionShape& shape);
 
-// Rows from one buffer to another of the same tensor, converting elements where they differ.
+// Rows from one buffer to another of the same tensor, run by run, converting elements where they
+// differ. One launch, however many runs.
 enum class RowMode : uint8_t {
   store,
   accumulate,  // o: merge by log-sum-exp; dq, dkv: add
@@ -73,10 +74,16 @@ struct RowOp {
   RowMode mode = RowMode::store;
   int32_t source = -1;
   int32_t target = -1;
-  int64_t source_row = 0;
-  int64_t target_row = 0;
-  int64_t rows = 0;
-  Heads heads;  // of the tensor, not of the buffer
+  Heads heads;            // of the tensor, not of the buffer
+  int32_t first_run = 0;  // in RankProgram::runs
+  int32_t runs = 0;
+  bool operator==(const RowOp&) const = default;
+};
+struct RowRun {
+  int32_t source_row = 0;  // `clear` has none
+  int32_t target_row = 0;  // no row twice in an operation
+  int32_t rows = 0;
+  bool operator==(const RowRun&) const = default;
 };
 
 // Query row i of a segment sees its key row j if
@@ -85,15 +92,16 @@ struct RowOp {
 //   band    first <= j - i <= last
 enum class SegmentMask : uint8_t { full, causal, band };
 struct Segment {
-  int64_t q_row = 0;  // in the q and do buffers
-  int64_t q_rows = 0;
-  int64_t kv_row = 0;
-  int64_t kv_rows = 0;
-  int64_t out_row = 0;  // in the o or dq buffer
-  int64_t dkv_row = 0;  // in the dkv buffer
+  int32_t q_row = 0;  // in the q and do buffers
+  int32_t q_rows = 0;
+  int32_t kv_row = 0;
+  int32_t kv_rows = 0;
+  int32_t out_row = 0;  // in the o or dq buffer
+  int32_t dkv_row = 0;  // in the dkv buffer; forward calls have none
   SegmentMask mask = SegmentMask::full;
-  int64_t first = 0;
-  int64_t last = 0;
+  int32_t first = 0;
+  int32_t last = 0;
+  bool operator==(const Segment&) const = default;
 };
 int64_t cells_of(const Segment& segment);  // visible (query, key) pairs
 
@@ -106,8 +114,9 @@ struct Call {
   int32_t d_o = -1;  // rows as in q
   int32_t out = -1;  // o or dq
   int32_t dkv = -1;
-  int32_t first_segment = 0;  // in RankProgram::segments
+  int32_t first_segment = 0;  // in RankProgram::segments; equal calls share theirs
   int32_t segments = 0;
+  bool operator==(const Call&) const = default;
 };
 
 struct Message {
@@ -115,6 +124,7 @@ struct Message {
   int32_t peer = -1;
   int32_t tag = -1;  // the send's number in its pass, odd for backward: 2 * send + pass
   int64_t bytes = 0;
+  bool operator==(const Message&) const = default;
 };
 
 enum class OpKind : uint8_t {
@@ -127,6 +137,7 @@ enum class OpKind : uint8_t {
 struct Op {
   OpKind kind = OpKind::rows;
   int32_t index = 0;
+  bool operator==(const Op&) const = default;
 };
 
 struct ProgramStep {
@@ -134,26 +145,30 @@ struct ProgramStep {
   int32_t step = 0;
   int32_t first_op = 0;
   int32_t ops = 0;
+  bool operator==(const ProgramStep&) const = default;
 };
 
 struct RankProgram {
+  Ranges home;  // tokens of the home buffers' rows
   std::vector<Buffer> buffers;
   int64_t arena_bytes = 0;
   int32_t q = -1, kv = -1, o = -1, d_o = -1, dq = -1, dkv = -1;  // home; -1: forward only
   std::vector<ProgramStep> steps;                                // those that do something
   std::vector<Op> ops;
   std::vector<RowOp> row_ops;
+  std::vector<RowRun> runs;
   std::vector<Call> calls;
   std::vector<Segment> segments;
   std::vector<Message> messages;
+
+  void clear();  // keeps the memory of the vectors
+  bool operator==(const RankProgram&) const = default;
 };
 
 struct Program {
   AttentionShape shape;
   Passes passes = Passes::both;
   int64_t tokens = 0;
-  RangeSets token_sets;     // the plan's, and those of merged buffers after them
-  std::vector<SetId> home;  // per rank
   std::vector<RankProgram> ranks;
 };
 

@@ -3,12 +3,11 @@
 #include <map>
 
 #include "harness/compile/rank_compiler.h"
-#include "harness/compile/segments.h"
 
 namespace cpbench {
 namespace {
 
-Ranges copy_of(RangeSpan ranges) { return {ranges.begin(), ranges.end()}; }
+void append(Ranges& out, RangeSpan ranges) { out.insert(out.end(), ranges.begin(), ranges.end()); }
 
 }  // namespace
 
@@ -25,52 +24,60 @@ void RankCompiler::attend(std::vector<int32_t> attends) {
 
 void RankCompiler::attend_heads(Heads heads, const std::vector<int32_t>& attends) {
   const Pass& pass = pass_ == 0 ? context_.plan.forward : context_.plan.backward;
-  const RangeSets& sets = context_.maps.sets();
-  std::vector<Work> work;  // one for each query set
-  std::map<SetId, std::vector<Ranges>> keys_of;
+  RankSets& sets = builder_.sets();
+  std::vector<Work> work;                // one for each query set
+  std::map<SetId, size_t> work_of;       // by query set
+  std::vector<std::vector<SetId>> keys;  // of each work
   for (int32_t i : attends) {
     const Attend& attend = pass.attends[i];
-    Ranges keys = visible_keys(context_.mask, sets[attend.q], sets[attend.kv]);
-    if (keys.empty()) continue;
-    std::vector<Ranges>& keys_of_q = keys_of[attend.q];
-    if (keys_of_q.empty())
-      work.push_back({.q = copy_of(sets[attend.q]), .kv = {}, .q_set = attend.q});
-    keys_of_q.push_back(std::move(keys));
+    const auto [seen, unseen] = visible_.try_emplace({attend.q, attend.kv}, RangeSets::kEmpty);
+    if (unseen) {
+      seen->second =
+          sets.intern(visible_keys(context_.mask, sets[attend.q], sets[attend.kv]), attend.kv);
+    }
+    const SetId visible = seen->second;
+    if (visible == RangeSets::kEmpty) continue;
+    const auto [found, fresh] = work_of.try_emplace(attend.q, work.size());
+    if (fresh) {
+      work.push_back({.q = attend.q});
+      keys.emplace_back();
+    }
+    keys[found->second].push_back(visible);
   }
   if (work.empty()) return;
-  for (Work& item : work) {
-    for (const Ranges& keys : keys_of[item.q_set]) {
-      item.kv.insert(item.kv.end(), keys.begin(), keys.end());
-    }
-    item.kv = normalise(std::move(item.kv));
+  for (size_t i = 0; i < work.size(); ++i) {
+    work[i].kv = keys[i].front();
+    if (keys[i].size() == 1) continue;
+    Ranges all;
+    for (SetId some : keys[i]) append(all, sets[some]);
+    work[i].kv = sets.intern(normalise(std::move(all)));
   }
   find_queries(heads, work);
   find_keys(heads, work);
   calls(heads, work);
 }
 
-int32_t RankCompiler::gathered(Tensor tensor, const Ranges& tokens, Heads query_heads) {
+int32_t RankCompiler::gathered(Tensor tensor, Ranges tokens, Heads query_heads) {
   const Heads heads = heads_of(tensor, query_heads, context_.problem.shape);
-  const int32_t buffer =
-      builder_.add_buffer(tensor, ElementClass::model, heads, context_.maps.sets().intern(tokens));
-  copies_.gather(buffer, tokens, heads);
+  const SetId set = builder_.sets().intern(normalise(std::move(tokens)));
+  const int32_t buffer = builder_.add_buffer(tensor, ElementClass::model, heads, set);
+  copies_.gather(buffer, set, heads);
   return buffer;
 }
 
 void RankCompiler::find_queries(Heads heads, std::vector<Work>& work) {
   Ranges scattered;
   for (Work& item : work) {
-    item.q_buffer = copies_.holder(Tensor::q, item.q_set, heads);
+    item.q_buffer = copies_.holder(Tensor::q, item.q, heads);
     if (pass_ == 1 && item.q_buffer >= 0) {  // dO must lie row by row as Q does
-      item.d_o_buffer = copies_.holder(Tensor::d_o, item.q_set, heads);
-      const bool alike = item.d_o_buffer >= 0 && builder_.buffer(item.d_o_buffer).tokens ==
-                                                     builder_.buffer(item.q_buffer).tokens;
+      item.d_o_buffer = copies_.holder(Tensor::d_o, item.q, heads);
+      const bool alike = item.d_o_buffer >= 0 &&
+                         builder_.tokens_of(item.d_o_buffer) == builder_.tokens_of(item.q_buffer);
       if (!alike) item.q_buffer = -1;
     }
-    if (item.q_buffer < 0) scattered.insert(scattered.end(), item.q.begin(), item.q.end());
+    if (item.q_buffer < 0) append(scattered, builder_.sets()[item.q]);
   }
   if (scattered.empty()) return;
-  scattered = normalise(std::move(scattered));
   const int32_t q = gathered(Tensor::q, scattered, heads);
   const int32_t d_o = pass_ == 1 ? gathered(Tensor::d_o, scattered, heads) : -1;
   for (Work& item : work) {
@@ -85,10 +92,10 @@ void RankCompiler::find_keys(Heads heads, std::vector<Work>& work) {
   Ranges scattered;
   for (Work& item : work) {
     item.kv_buffer = copies_.holder(Tensor::kv, item.kv, kv_heads);
-    if (item.kv_buffer < 0) scattered.insert(scattered.end(), item.kv.begin(), item.kv.end());
+    if (item.kv_buffer < 0) append(scattered, builder_.sets()[item.kv]);
   }
   if (scattered.empty()) return;
-  const int32_t kv = gathered(Tensor::kv, normalise(std::move(scattered)), heads);
+  const int32_t kv = gathered(Tensor::kv, std::move(scattered), heads);
   for (Work& item : work) {
     if (item.kv_buffer < 0) item.kv_buffer = kv;
   }
@@ -97,111 +104,160 @@ void RankCompiler::find_keys(Heads heads, std::vector<Work>& work) {
 void RankCompiler::calls(Heads heads, const std::vector<Work>& work) {
   struct Group {  // of equal operands
     Call call;
-    std::vector<std::vector<Segment>> levels;  // a call each: no query row twice
-    size_t first_level = 0;
-    Ranges queries;  // in the levels from first_level on
+    std::vector<const Work*> items;
   };
   std::vector<Group> groups;
+  std::map<std::pair<int32_t, int32_t>, size_t> group_of;  // by q and kv buffer
   for (const Work& item : work) {
-    auto group = std::ranges::find_if(groups, [&](const Group& g) {
-      return g.call.q == item.q_buffer && g.call.kv == item.kv_buffer;
-    });
-    if (group == groups.end()) {
-      const Call call{
-          .heads = heads, .q = item.q_buffer, .kv = item.kv_buffer, .d_o = item.d_o_buffer};
-      group = groups.insert(group, {.call = call, .levels = {}, .queries = {}});
+    const auto [found, fresh] =
+        group_of.try_emplace({item.q_buffer, item.kv_buffer}, groups.size());
+    if (fresh) {
+      groups.push_back(
+          {{.heads = heads, .q = item.q_buffer, .kv = item.kv_buffer, .d_o = item.d_o_buffer}, {}});
     }
-    if (overlap(group->queries, item.q)) {
-      group->first_level = group->levels.size();
-      group->queries.clear();
-    }
-    group->queries = unite(group->queries, item.q);
-    append_segments(context_.mask, context_.maps, item.q, builder_.buffer(item.q_buffer).tokens,
-                    item.kv, builder_.buffer(item.kv_buffer).tokens, group->first_level,
-                    group->levels);
+    groups[found->second].items.push_back(&item);
   }
-  for (Group& group : groups) {
-    for (std::vector<Segment>& segments : group.levels) {
-      if (!segments.empty()) emit(group.call, std::move(segments));
+  for (const Group& group : groups) {
+    std::vector<SetId> key = {builder_.tokens_of(group.call.q), builder_.tokens_of(group.call.kv)};
+    for (const Work* item : group.items) key.insert(key.end(), {item->q, item->kv});
+    const auto [shapes, fresh] = shapes_.try_emplace(std::move(key));
+    if (fresh) shapes->second = shapes_of(group.call, group.items);
+    for (CallShape& shape : shapes->second) {
+      pass_ == 0 ? emit(group.call, shape) : emit_backward(group.call, shape);
     }
   }
 }
 
-Ranges RankCompiler::touched_tokens(const std::vector<Segment>& segments, bool keys, SetId set) {
-  Ranges touched;
-  for (const Segment& s : segments) {
-    context_.maps.tokens_of(set, keys ? s.kv_row : s.q_row, keys ? s.kv_rows : s.q_rows, touched);
+// Puts the segments at the end of the program.
+std::vector<RankCompiler::CallShape> RankCompiler::shapes_of(
+    const Call& call, const std::vector<const Work*>& items) {
+  RankSets& sets = builder_.sets();
+  const SetId q_set = builder_.tokens_of(call.q);
+  const SetId kv_set = builder_.tokens_of(call.kv);
+  std::vector<CallSegments> levels;  // a call each: no query row twice
+  size_t first_level = 0;
+  Ranges queries;  // in the levels from first_level on
+  for (const Work* item : items) {
+    if (overlap(queries, sets[item->q])) {
+      first_level = levels.size();
+      queries.clear();
+    }
+    if (items.size() > 1) queries = unite(queries, sets[item->q]);
+    append_segments(context_.mask, sets, sets[item->q], q_set, sets[item->kv], kv_set, first_level,
+                    levels);
   }
-  return normalise(std::move(touched));
+  std::vector<CallShape> shapes;
+  std::vector<Segment>& all = builder_.program().segments;
+  for (CallSegments& level : levels) {
+    if (level.segments.empty()) continue;
+    CallShape shape{.first_segment = static_cast<int32_t>(all.size()),
+                    .segments = static_cast<int32_t>(level.segments.size()),
+                    .queries = sets.intern(normalise(std::move(level.queries)), q_set),
+                    .out = q_set,
+                    .dkv = kv_set};
+    if (context_.passes == Passes::both) {
+      const Ranges hulls = normalise(std::move(level.keys));
+      shape.keys = sets.intern(intersect(hulls, sets[kv_set]), kv_set);
+    }
+    all.insert(all.end(), level.segments.begin(), level.segments.end());
+    shapes.push_back(shape);
+  }
+  return shapes;
 }
 
-// False where a segment's rows are not together in `to`.
-bool RankCompiler::place_rows(std::vector<Segment>& segments, bool keys, SetId from, SetId to) {
-  Ranges tokens;
-  for (Segment& s : segments) {
-    tokens.clear();
-    const int64_t rows = keys ? s.kv_rows : s.q_rows;
-    context_.maps.tokens_of(from, keys ? s.kv_row : s.q_row, rows, tokens);
-    const int64_t first = context_.maps.row_at(to, tokens.front().begin);
-    if (context_.maps.row_at(to, tokens.back().end - 1) - first != rows - 1) return false;
-    (keys ? s.dkv_row : s.out_row) = first;
+bool RankCompiler::together(const CallShape& shape, bool keys, SetId from, SetId to) {
+  if (from == to) return true;
+  RowCursor first_from = builder_.sets().rows(from), last_from = first_from;
+  RowCursor first_to = builder_.sets().rows(to), last_to = first_to;
+  const Segment* segments = builder_.program().segments.data() + shape.first_segment;
+  for (int32_t i = 0; i < shape.segments; ++i) {
+    const int32_t row = keys ? segments[i].kv_row : segments[i].q_row;
+    const int32_t rows = keys ? segments[i].kv_rows : segments[i].q_rows;
+    const int32_t first = first_to.row_at(first_from.token_at(row));
+    const int32_t last = last_to.row_at(last_from.token_at(row + rows - 1));
+    if (last - first != rows - 1) return false;
   }
   return true;
 }
 
-int32_t RankCompiler::gradient_target(Tensor tensor, Heads query_heads, const Ranges& touched,
-                                      std::vector<Segment>& segments, int32_t source) {
+void RankCompiler::place(std::span<Segment> segments, bool keys, SetId from, SetId to) {
+  RowCursor rows_from = builder_.sets().rows(from);
+  RowCursor rows_to = builder_.sets().rows(to);
+  for (Segment& s : segments) {
+    const int32_t row = keys ? s.kv_row : s.q_row;
+    (keys ? s.dkv_row : s.out_row) = from == to ? row : rows_to.row_at(rows_from.token_at(row));
+  }
+}
+
+// Segments that another call uses stay as they are; where other rows are meant, these are copies.
+void RankCompiler::add_call(Call call, CallShape& shape) {
+  const SetId out = builder_.tokens_of(call.out);
+  const SetId dkv = call.dkv < 0 ? shape.dkv : builder_.tokens_of(call.dkv);
+  std::vector<Segment>& all = builder_.program().segments;
+  if (out != shape.out || dkv != shape.dkv) {
+    if (shape.used) {
+      const size_t size = all.size();
+      all.resize(size + shape.segments);
+      std::copy_n(all.begin() + shape.first_segment, shape.segments, all.begin() + size);
+      shape.first_segment = static_cast<int32_t>(size);
+    }
+    const std::span mine(all.data() + shape.first_segment, shape.segments);
+    if (out != shape.out) place(mine, false, builder_.tokens_of(call.q), out);
+    if (dkv != shape.dkv) place(mine, true, builder_.tokens_of(call.kv), dkv);
+    shape.out = out;
+    shape.dkv = dkv;
+  }
+  shape.used = true;
+  call.first_segment = shape.first_segment;
+  call.segments = shape.segments;
+  builder_.call(call);
+}
+
+void RankCompiler::emit(Call call, CallShape& shape) {
+  Partials& o = partials(Tensor::o);
+  o.reserve(shape.queries, call.heads);
+  const int32_t holder = o.holder(shape.queries, call.heads);
+  const bool direct =
+      holder >= 0 && !o.any_written(shape.queries, call.heads) &&
+      together(shape, false, builder_.tokens_of(call.q), builder_.tokens_of(holder));
+  call.out = direct ? holder
+                    : builder_.add_buffer(Tensor::o, ElementClass::accumulation, call.heads,
+                                          shape.queries);
+  add_call(call, shape);
+  if (direct) {
+    o.mark_written(shape.queries, call.heads);
+  } else {
+    o.add(call.out, shape.queries, call.heads);
+  }
+}
+
+int32_t RankCompiler::gradient_target(Tensor tensor, Heads query_heads, SetId touched,
+                                      const CallShape& shape, int32_t source) {
   const bool keys = tensor == Tensor::dkv;
   const Heads heads = heads_of(tensor, query_heads, context_.problem.shape);
-  const SetId from = builder_.buffer(source).tokens;
   partials(tensor).reserve(touched, heads);
   const int32_t holder = partials(tensor).holder(touched, heads);
-  if (holder >= 0 && place_rows(segments, keys, from, builder_.buffer(holder).tokens)) {
+  if (holder >= 0 &&
+      together(shape, keys, builder_.tokens_of(source), builder_.tokens_of(holder))) {
     partials(tensor).complete(touched, heads);
     return holder;
   }
-  const SetId set = context_.maps.sets().intern(touched);
-  const int32_t scratch = builder_.add_buffer(tensor, ElementClass::accumulation, heads, set);
-  place_rows(segments, keys, from, set);
-  builder_.clear(scratch, touched, heads);
+  const int32_t scratch = builder_.add_buffer(tensor, ElementClass::accumulation, heads, touched);
+  builder_.clear(scratch, builder_.sets()[touched], heads);
   return scratch;
 }
 
-void RankCompiler::emit(Call call, std::vector<Segment> segments) {
-  const Ranges queries = touched_tokens(segments, false, builder_.buffer(call.q).tokens);
-  if (pass_ == 1) {
-    const Ranges keys = touched_tokens(segments, true, builder_.buffer(call.kv).tokens);
-    call.out = gradient_target(Tensor::dq, call.heads, queries, segments, call.q);
-    call.dkv = gradient_target(Tensor::dkv, call.heads, keys, segments, call.kv);
-    builder_.call(call, segments);
-    const Heads kv_heads = heads_of(Tensor::dkv, call.heads, context_.problem.shape);
-    // A target of its own is scratch: what it got goes where the partials are.
-    if (partials(Tensor::dq).holder(queries, call.heads) != call.out) {
-      partials(Tensor::dq).add(call.out, queries, call.heads);
-    }
-    if (partials(Tensor::dkv).holder(keys, kv_heads) != call.dkv) {
-      partials(Tensor::dkv).add(call.dkv, keys, kv_heads);
-    }
-    return;
+void RankCompiler::emit_backward(Call call, CallShape& shape) {
+  call.out = gradient_target(Tensor::dq, call.heads, shape.queries, shape, call.q);
+  call.dkv = gradient_target(Tensor::dkv, call.heads, shape.keys, shape, call.kv);
+  add_call(call, shape);
+  const Heads kv_heads = heads_of(Tensor::dkv, call.heads, context_.problem.shape);
+  // A target of its own is scratch: what it got goes where the partials are.
+  if (partials(Tensor::dq).holder(shape.queries, call.heads) != call.out) {
+    partials(Tensor::dq).add(call.out, shape.queries, call.heads);
   }
-  Partials& o = partials(Tensor::o);
-  const SetId q_set = builder_.buffer(call.q).tokens;
-  o.reserve(queries, call.heads);
-  const int32_t holder = o.holder(queries, call.heads);
-  const bool direct = holder >= 0 && !o.any_written(queries, call.heads) &&
-                      place_rows(segments, false, q_set, builder_.buffer(holder).tokens);
-  if (direct) {
-    call.out = holder;
-  } else {
-    const SetId set = context_.maps.sets().intern(queries);
-    call.out = builder_.add_buffer(Tensor::o, ElementClass::accumulation, call.heads, set);
-    place_rows(segments, false, q_set, set);
-  }
-  builder_.call(call, segments);
-  if (direct) {
-    o.mark_written(queries, call.heads);
-  } else {
-    o.add(call.out, queries, call.heads);
+  if (partials(Tensor::dkv).holder(shape.keys, kv_heads) != call.dkv) {
+    partials(Tensor::dkv).add(call.dkv, shape.keys, kv_heads);
   }
 }
 

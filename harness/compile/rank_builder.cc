@@ -18,12 +18,12 @@ int32_t RankBuilder::add_buffer(Tensor tensor, ElementClass elements, Heads head
   Buffer buffer{.tensor = tensor,
                 .elements = elements,
                 .heads = heads,
-                .tokens = tokens,
-                .rows = maps_.sets().size_of(tokens),
+                .rows = sets_.size_of(tokens),
                 .first_op = -1,
                 .last_op = -1};
   buffer.bytes = std::max(bytes, parts_of(buffer, shape_).bytes);
   program_.buffers.push_back(buffer);
+  tokens_.push_back(tokens);
   return static_cast<int32_t>(program_.buffers.size()) - 1;
 }
 
@@ -41,38 +41,40 @@ void RankBuilder::add_op(OpKind kind, size_t index) {
 
 void RankBuilder::move(RowMode mode, int32_t source, int32_t target, RangeSpan tokens,
                        Heads heads) {
-  RowOp run{.mode = mode, .source = source, .target = target, .heads = heads};
-  const auto flush = [&] {
-    if (run.rows == 0) return;
-    add_op(OpKind::rows, program_.row_ops.size());
-    program_.row_ops.push_back(run);
-    touch(source);
-    touch(target);
-  };
-  for (const Range& range : tokens) {
-    const int64_t from = source < 0 ? 0 : maps_.row_at(buffer(source).tokens, range.begin);
-    const int64_t to = maps_.row_at(buffer(target).tokens, range.begin);
-    const bool follows =
-        (source < 0 || from == run.source_row + run.rows) && to == run.target_row + run.rows;
-    if (!follows || run.rows == 0) {
-      flush();
-      run.source_row = from;
-      run.target_row = to;
-      run.rows = 0;
-    }
-    run.rows += range.size();
+  if (tokens.empty()) return;
+  std::vector<RowRun>& runs = program_.runs;
+  const size_t first = runs.size();
+  const SetId held = tokens_of(source < 0 ? target : source);
+  // What is all of both buffers lies in both alike.
+  if (held == tokens_of(target) && size_of(tokens) == sets_.size_of(held)) {
+    runs.push_back({0, 0, static_cast<int32_t>(sets_.size_of(held))});
+    tokens = {};
   }
-  flush();
+  RowCursor from = sets_.rows(held);
+  RowCursor to = sets_.rows(tokens_of(target));
+  for (const Range& range : tokens) {
+    const int32_t source_row = source < 0 ? 0 : from.row_at(range.begin);
+    const int32_t target_row = to.row_at(range.begin);
+    const auto rows = static_cast<int32_t>(range.size());
+    if (runs.size() > first && target_row == runs.back().target_row + runs.back().rows &&
+        (source < 0 || source_row == runs.back().source_row + runs.back().rows)) {
+      runs.back().rows += rows;
+    } else {
+      runs.push_back({source_row, target_row, rows});
+    }
+  }
+  add_op(OpKind::rows, program_.row_ops.size());
+  program_.row_ops.push_back({mode, source, target, heads, static_cast<int32_t>(first),
+                              static_cast<int32_t>(runs.size() - first)});
+  touch(source);
+  touch(target);
 }
 
 void RankBuilder::clear(int32_t target, RangeSpan tokens, Heads heads) {
   move(RowMode::clear, -1, target, tokens, heads);
 }
 
-void RankBuilder::call(Call call, const std::vector<Segment>& segments) {
-  call.first_segment = static_cast<int32_t>(program_.segments.size());
-  call.segments = static_cast<int32_t>(segments.size());
-  program_.segments.insert(program_.segments.end(), segments.begin(), segments.end());
+void RankBuilder::call(const Call& call) {
   add_op(OpKind::call, program_.calls.size());
   program_.calls.push_back(call);
   for (int32_t buffer : {call.q, call.kv, call.d_o, call.out, call.dkv}) touch(buffer);

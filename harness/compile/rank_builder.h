@@ -1,14 +1,14 @@
 // Writes one rank's operations in order, and with them the life of every buffer.
 //
 //   int32_t scratch = b.add_buffer(Tensor::kv, ElementClass::model, heads, tokens);
-//   b.move(RowMode::store, home, scratch, ranges, heads);   // one row operation per run of rows
+//   b.move(RowMode::store, home, scratch, ranges, heads);   // one row operation of many runs
 //   b.finish();                                             // places the buffers in the arena
 #pragma once
 
 #include <span>
 
 #include "harness/compile/program.h"
-#include "harness/compile/row_maps.h"
+#include "harness/compile/rank_sets.h"
 
 namespace cpbench {
 
@@ -17,17 +17,19 @@ Heads heads_of(Tensor tensor, Heads query_heads, const AttentionShape& shape);
 
 class RankBuilder {
  public:
-  RankBuilder(const AttentionShape& shape, RowMaps& maps, RankProgram& program)
-      : shape_(shape), maps_(maps), program_(program) {}
+  RankBuilder(const AttentionShape& shape, const PlanSets& plan_sets, RankProgram& program)
+      : shape_(shape), sets_(plan_sets), program_(program) {}
 
   // `bytes`: at least so many (a message's padding).
   int32_t add_buffer(Tensor tensor, ElementClass elements, Heads heads, SetId tokens,
                      int64_t bytes = 0);
   const Buffer& buffer(int32_t index) const { return program_.buffers[index]; }
+  SetId tokens_of(int32_t buffer) const { return tokens_[buffer]; }
 
   void move(RowMode mode, int32_t source, int32_t target, RangeSpan tokens, Heads heads);
   void clear(int32_t target, RangeSpan tokens, Heads heads);
-  void call(Call call, const std::vector<Segment>& segments);
+  // `call.segments` of RankProgram::segments from `call.first_segment` on.
+  void call(const Call& call);
   void send(const Message& message) { this->message(OpKind::send, message); }
   void receive(const Message& message) { this->message(OpKind::receive, message); }
   void row_sums();
@@ -36,7 +38,7 @@ class RankBuilder {
   void end_step();
   void finish();
 
-  RowMaps& maps() { return maps_; }
+  RankSets& sets() { return sets_; }
   RankProgram& program() { return program_; }
   const AttentionShape& shape() const { return shape_; }
 
@@ -46,8 +48,9 @@ class RankBuilder {
   void message(OpKind kind, const Message& message);
 
   const AttentionShape& shape_;
-  RowMaps& maps_;
+  RankSets sets_;
   RankProgram& program_;
+  std::vector<SetId> tokens_;  // of each buffer
 };
 
 }  // namespace cpbench

@@ -4,14 +4,12 @@
 
 #include <algorithm>
 
-#include "harness/compile/segments.h"
-
 namespace cpbench {
 
-RankCompiler::RankCompiler(CompileContext& context, int32_t rank, RankProgram& program)
+RankCompiler::RankCompiler(const CompileContext& context, int32_t rank, RankProgram& program)
     : context_(context),
       rank_(rank),
-      builder_(context.problem.shape, context.maps, program),
+      builder_(context.problem.shape, context.sets, program),
       copies_(builder_) {}
 
 void RankCompiler::compile() {
@@ -22,6 +20,9 @@ void RankCompiler::compile() {
                                home);
   };
   RankProgram& program = builder_.program();
+  program.clear();
+  const RangeSpan tokens = builder_.sets()[home];
+  program.home = {tokens.begin(), tokens.end()};
   program.q = add(Tensor::q, ElementClass::model);
   program.kv = add(Tensor::kv, ElementClass::model);
   program.o = add(Tensor::o, ElementClass::accumulation);
@@ -90,12 +91,16 @@ void RankCompiler::pass(int32_t number) {
 }
 
 void RankCompiler::clear_untouched() {
-  const Ranges home(context_.maps.sets()[context_.plan.home[rank_]].begin(),
-                    context_.maps.sets()[context_.plan.home[rank_]].end());
+  const SetId home = context_.plan.home[rank_];
   const AttentionShape& shape = context_.problem.shape;
   for (Tensor tensor : pass_ == 0 ? std::vector{Tensor::o} : std::vector{Tensor::dq, Tensor::dkv}) {
     partials(tensor).complete(home, heads_of(tensor, {0, shape.query_heads}, shape));
   }
+}
+
+int32_t RankCompiler::owner_of(const Send& send) {
+  const auto rank = static_cast<int32_t>(context_.plan.rank_sets[send.to].front().begin);
+  return builder_.sets().contains(context_.plan.home[rank], send.tokens) ? rank : -1;
 }
 
 void RankCompiler::send(const Send& send, int32_t number) {
@@ -103,8 +108,6 @@ void RankCompiler::send(const Send& send, int32_t number) {
   const Heads heads = heads_of(send.tensor, send.heads, context_.problem.shape);
   const RangeSpan to = context_.plan.rank_sets[send.to];
   if (bytes == 0 || (size_of(to) == 1 && to.front().begin == rank_)) return;
-  const Ranges tokens(context_.maps.sets()[send.tokens].begin(),
-                      context_.maps.sets()[send.tokens].end());
   int32_t buffer = -1;
   if (is_partial(send.tensor)) {
     const bool wide =
@@ -112,15 +115,15 @@ void RankCompiler::send(const Send& send, int32_t number) {
     buffer =
         builder_.add_buffer(send.tensor, wide ? ElementClass::accumulation : ElementClass::model,
                             heads, send.tokens, bytes);
-    partials(send.tensor).take(buffer, tokens, heads);
+    partials(send.tensor).take(buffer, send.tokens, heads, owner_of(send));
   } else {
     buffer = copies_.holder(send.tensor, send.tokens, heads);
-    const bool as_is = buffer >= 0 && builder_.buffer(buffer).tokens == send.tokens &&
+    const bool as_is = buffer >= 0 && builder_.tokens_of(buffer) == send.tokens &&
                        builder_.buffer(buffer).heads == heads &&
                        builder_.buffer(buffer).bytes == bytes;
     if (!as_is) {
       buffer = builder_.add_buffer(send.tensor, ElementClass::model, heads, send.tokens, bytes);
-      copies_.gather(buffer, tokens, heads);
+      copies_.gather(buffer, send.tokens, heads);
     }
   }
   for (const Range& range : to) {
@@ -135,8 +138,6 @@ void RankCompiler::receive(const Send& send, int32_t number) {
   const int64_t bytes = context_.index[pass_].wire_bytes[number];
   const Heads heads = heads_of(send.tensor, send.heads, context_.problem.shape);
   if (bytes == 0) return;
-  const Ranges tokens(context_.maps.sets()[send.tokens].begin(),
-                      context_.maps.sets()[send.tokens].end());
   const bool partial = is_partial(send.tensor);
   const bool wide = partial && send.tensor != Tensor::o &&
                     context_.plan.gradient_wire == GradientWire::accumulation;
@@ -148,8 +149,8 @@ void RankCompiler::receive(const Send& send, int32_t number) {
                               heads, send.tokens, bytes);
       builder_.receive({buffer, static_cast<int32_t>(peer), 2 * number + pass_, bytes});
       if (partial) {
-        partials(send.tensor).reserve(tokens, heads);
-        partials(send.tensor).add(buffer, tokens, heads);
+        partials(send.tensor).reserve(send.tokens, heads);
+        partials(send.tensor).add(buffer, send.tokens, heads);
       } else {
         copies_.add(buffer);
       }

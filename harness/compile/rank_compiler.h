@@ -2,62 +2,93 @@
 #pragma once
 
 #include <array>
+#include <map>
+#include <span>
+#include <vector>
 
 #include "harness/compile/copies.h"
 #include "harness/compile/partials.h"
 #include "harness/compile/plan_index.h"
 #include "harness/compile/rank_builder.h"
+#include "harness/compile/segments.h"
 #include "harness/plan/mask.h"
 
 namespace cpbench {
 
+// What all ranks read and none changes.
 struct CompileContext {
+  CompileContext(const Problem& problem, const Plan& plan, Passes passes)
+      : problem(problem),
+        plan(plan),
+        passes(passes),
+        mask(problem.batch),
+        index{PassIndex(plan.forward, plan, problem.shape),
+              PassIndex(plan.backward, plan, problem.shape)},
+        sets(plan.token_sets) {}
   const Problem& problem;
   const Plan& plan;
   Passes passes;
   MaskIndex mask;
   std::array<PassIndex, 2> index;  // forward, backward
-  RowMaps maps;
+  PlanSets sets;
 };
 
 class RankCompiler {
  public:
-  RankCompiler(CompileContext& context, int32_t rank, RankProgram& program);
+  RankCompiler(const CompileContext& context, int32_t rank, RankProgram& program);
   void compile();
 
  private:
   // One attend, or several of the same queries taken together.
   struct Work {
-    Ranges q, kv;  // kv: visible keys only
-    SetId q_set = RangeSets::kEmpty;
+    SetId q = RangeSets::kEmpty;
+    SetId kv = RangeSets::kEmpty;  // visible keys only
     int32_t q_buffer = -1, d_o_buffer = -1, kv_buffer = -1;
+  };
+
+  // A call but for where its results go. Forward and backward of the same operands share theirs.
+  struct CallShape {
+    int32_t first_segment = 0;  // in the program
+    int32_t segments = 0;
+    SetId queries = RangeSets::kEmpty;  // tokens that the segments touch
+    SetId keys = RangeSets::kEmpty;
+    SetId out = RangeSets::kEmpty;  // sets in which out_row and dkv_row are
+    SetId dkv = RangeSets::kEmpty;
+    bool used = false;
   };
 
   void pass(int32_t number);
   // Home rows of cached queries, and of keys that no query sees: nothing was added, they are zero.
   void clear_untouched();
   void send(const Send& send, int32_t number);
+  int32_t owner_of(const Send& send);  // the receiver, if the tokens are at its home; else -1
   void receive(const Send& send, int32_t number);
   void attend(std::vector<int32_t> attends);
   void attend_heads(Heads heads, const std::vector<int32_t>& attends);
   void find_queries(Heads heads, std::vector<Work>& work);
   void find_keys(Heads heads, std::vector<Work>& work);
-  int32_t gathered(Tensor tensor, const Ranges& tokens, Heads query_heads);
+  int32_t gathered(Tensor tensor, Ranges tokens, Heads query_heads);
   void calls(Heads heads, const std::vector<Work>& work);
-  void emit(Call call, std::vector<Segment> segments);
-  // Picks the buffer that a call adds its gradients to, clears what must start at zero, and sets
-  // each segment's row in it; returns the buffer.
-  int32_t gradient_target(Tensor tensor, Heads query_heads, const Ranges& touched,
-                          std::vector<Segment>& segments, int32_t source);
-  bool place_rows(std::vector<Segment>& segments, bool keys, SetId from, SetId to);
-  Ranges touched_tokens(const std::vector<Segment>& segments, bool keys, SetId set);
+  std::vector<CallShape> shapes_of(const Call& call, const std::vector<const Work*>& items);
+  void emit(Call call, CallShape& shape);
+  void emit_backward(Call call, CallShape& shape);
+  // Picks the buffer that a call adds its gradients to and clears what must start at zero.
+  int32_t gradient_target(Tensor tensor, Heads query_heads, SetId touched, const CallShape& shape,
+                          int32_t source);
+  // Whether the rows of each segment lie together in `to` too.
+  bool together(const CallShape& shape, bool keys, SetId from, SetId to);
+  void place(std::span<Segment> segments, bool keys, SetId from, SetId to);
+  void add_call(Call call, CallShape& shape);
   std::vector<Heads> used_heads(Tensor tensor) const;
   Partials& partials(Tensor tensor);
 
-  CompileContext& context_;
+  const CompileContext& context_;
   int32_t rank_;
   RankBuilder builder_;
   Copies copies_;
+  std::map<std::pair<SetId, SetId>, SetId> visible_;  // keys that queries see
+  // By the sets of the operands, then of the queries and keys of each part.
+  std::map<std::vector<SetId>, std::vector<CallShape>> shapes_;
   std::vector<Partials> partials_;  // of the current pass: o, or dq and dkv
   int32_t pass_ = 0;
 };

@@ -6,25 +6,36 @@
 namespace cpbench {
 namespace {
 
+// Adds a range whose begin is mostly no smaller than that of the last.
+void append(Ranges& ranges, Range range) {
+  if (!ranges.empty() && ranges.back().begin <= range.begin && range.begin <= ranges.back().end) {
+    ranges.back().end = std::max(ranges.back().end, range.end);
+  } else {
+    ranges.push_back(range);
+  }
+}
+
+// Pieces of the queries come in ascending order, and so do the first keys that they see.
 class Builder {
  public:
-  Builder(const MaskIndex& mask, RowMaps& maps, SetId q_set, RangeSpan kv, SetId kv_set,
-          size_t first_level, std::vector<std::vector<Segment>>& levels)
+  Builder(const MaskIndex& mask, RankSets& sets, SetId q_set, RangeSpan kv, SetId kv_set,
+          size_t first_level, std::vector<CallSegments>& levels)
       : mask_(mask),
-        maps_(maps),
-        q_set_(q_set),
+        q_rows_(sets.rows(q_set)),
         kv_(kv),
-        kv_set_(kv_set),
-        whole_(std::ranges::equal(kv, maps.sets()[kv_set])),
+        kv_rows_(sets.rows(kv_set)),
+        whole_(std::ranges::equal(kv, sets[kv_set])),
         first_level_(first_level),
         levels_(levels) {}
 
   void queries(Range q, Range hull) {  // inside one block; what they see
+    first_ = range_from(kv_, first_, hull.begin);
+    if (first_ == kv_.size() || kv_[first_].begin >= hull.end) return;
     if (mask_.mask() == Mask::document_full) return full(q, hull);
     if (mask_.mask() == Mask::sliding_window) return window(q, hull);
     // Alternately ranges of q whose own keys are all here, and ranges whose own are all elsewhere.
     int64_t at = q.begin;
-    for (size_t i = range_at(kv_, q.begin); i < kv_.size() && kv_[i].begin < q.end; ++i) {
+    for (size_t i = range_from(kv_, first_, q.begin); i < kv_.size() && kv_[i].begin < q.end; ++i) {
       const Range own{std::max(q.begin, kv_[i].begin), std::min(q.end, kv_[i].end)};
       if (at < own.begin) full({at, own.begin}, {hull.begin, at});
       causal(own, {hull.begin, own.end});
@@ -34,22 +45,32 @@ class Builder {
   }
 
  private:
-  // Runs of rows of the keys in `tokens`, ascending.
-  const std::vector<Range>& runs(Range tokens) {
+  struct Run {
+    int32_t row;
+    int32_t rows;
+    Range hull;  // of the keys' tokens
+  };
+
+  // Runs of rows of the keys in `tokens`, ascending; `tokens` begins with a hull.
+  const std::vector<Run>& runs(Range tokens) {
     runs_.clear();
+    RowCursor rows = kv_rows_;
     if (whole_) {
-      const Range rows{maps_.row_at(kv_set_, tokens.begin), maps_.row_at(kv_set_, tokens.end)};
-      if (rows.size() > 0) runs_.push_back(rows);
+      const int32_t row = rows.row_at(tokens.begin);
+      kv_rows_ = rows;
+      const int32_t count = rows.row_at(tokens.end) - row;
+      if (count > 0) runs_.push_back({row, count, tokens});
       return runs_;
     }
-    for (size_t i = range_at(kv_, tokens.begin); i < kv_.size() && kv_[i].begin < tokens.end; ++i) {
-      const int64_t begin = std::max(kv_[i].begin, tokens.begin);
-      const int64_t row = maps_.row_at(kv_set_, begin);
-      const int64_t end = row + std::min(kv_[i].end, tokens.end) - begin;
-      if (!runs_.empty() && runs_.back().end == row) {
-        runs_.back().end = end;
+    for (size_t i = first_; i < kv_.size() && kv_[i].begin < tokens.end; ++i) {
+      const Range keys{std::max(kv_[i].begin, tokens.begin), std::min(kv_[i].end, tokens.end)};
+      const int32_t row = rows.row_at(keys.begin);
+      if (i == first_) kv_rows_ = rows;
+      if (!runs_.empty() && runs_.back().row + runs_.back().rows == row) {
+        runs_.back().rows += static_cast<int32_t>(keys.size());
+        runs_.back().hull.end = keys.end;
       } else {
-        runs_.push_back({row, end});
+        runs_.push_back({row, static_cast<int32_t>(keys.size()), keys});
       }
     }
     return runs_;
@@ -57,12 +78,12 @@ class Builder {
 
   void full(Range q, Range keys) {
     size_t level = first_level_;
-    for (const Range& run : runs(keys)) push(level++, q, run, SegmentMask::full, 0, 0);
+    for (const Run& run : runs(keys)) push(level++, q, run, SegmentMask::full, 0, 0);
   }
 
   void causal(Range q, Range keys) {
     size_t level = first_level_;
-    const std::vector<Range>& all = runs(keys);
+    const std::vector<Run>& all = runs(keys);
     for (size_t i = 0; i < all.size(); ++i) {
       push(level++, q, all[i], i + 1 < all.size() ? SegmentMask::full : SegmentMask::causal, 0, 0);
     }
@@ -71,23 +92,23 @@ class Builder {
   // Bands need keys without gaps: one segment for each range of keys.
   void window(Range q, Range hull) {
     size_t level = first_level_;
-    for (size_t i = range_at(kv_, hull.begin); i < kv_.size() && kv_[i].begin < hull.end; ++i) {
+    RowCursor rows = kv_rows_;
+    for (size_t i = first_; i < kv_.size() && kv_[i].begin < hull.end; ++i) {
       const Range keys{std::max(kv_[i].begin, hull.begin), std::min(kv_[i].end, hull.end)};
       const Range seeing{std::max(q.begin, keys.begin),
                          std::min(q.end, keys.end - 1 + mask_.window())};
       if (keys.size() <= 0 || seeing.size() <= 0) continue;
       const int64_t last = seeing.begin - keys.begin;
       const int64_t first = last - mask_.window() + 1;
-      const int64_t row = maps_.row_at(kv_set_, keys.begin);
-      const Range rows{row, row + keys.size()};
+      const Run run{rows.row_at(keys.begin), static_cast<int32_t>(keys.size()), keys};
       const bool below = first > -(seeing.size() - 1);  // some key is too old for some query
       const bool above = last < keys.size() - 1;        // some key is too new for some query
       if (!below && !above) {
-        push(level++, seeing, rows, SegmentMask::full, 0, 0);
+        push(level++, seeing, run, SegmentMask::full, 0, 0);
       } else if (!below && last == keys.size() - seeing.size()) {
-        push(level++, seeing, rows, SegmentMask::causal, 0, 0);
+        push(level++, seeing, run, SegmentMask::causal, 0, 0);
       } else {
-        push(level++, seeing, rows, SegmentMask::band, first, last);
+        push(level++, seeing, run, SegmentMask::band, first, last);
       }
     }
   }
@@ -106,49 +127,52 @@ class Builder {
     return false;
   }
 
-  void push(size_t level, Range q, Range rows, SegmentMask mask, int64_t first, int64_t last) {
-    const Segment segment{.q_row = maps_.row_at(q_set_, q.begin),
-                          .q_rows = q.size(),
-                          .kv_row = rows.begin,
-                          .kv_rows = rows.size(),
+  void push(size_t level, Range q, const Run& run, SegmentMask mask, int64_t first, int64_t last) {
+    const int32_t row = q_rows_.row_at(q.begin);
+    const Segment segment{.q_row = row,
+                          .q_rows = static_cast<int32_t>(q.size()),
+                          .kv_row = run.row,
+                          .kv_rows = run.rows,
+                          .out_row = row,
+                          .dkv_row = run.row,
                           .mask = mask,
-                          .first = first,
-                          .last = last};
+                          .first = static_cast<int32_t>(first),
+                          .last = static_cast<int32_t>(last)};
     if (level >= levels_.size()) levels_.resize(level + 1);
-    std::vector<Segment>& segments = levels_[level];
-    if (segments.empty() || !fuse(segments.back(), segment)) segments.push_back(segment);
+    CallSegments& call = levels_[level];
+    if (call.segments.empty() || !fuse(call.segments.back(), segment)) {
+      call.segments.push_back(segment);
+    }
+    append(call.queries, q);
+    append(call.keys, run.hull);
   }
 
   const MaskIndex& mask_;
-  RowMaps& maps_;
-  SetId q_set_;
+  RowCursor q_rows_;
   RangeSpan kv_;
-  SetId kv_set_;
-  bool whole_;  // the key set is all that the buffer holds: each token range is one run
+  size_t first_ = 0;   // the first range of keys that the queries see
+  RowCursor kv_rows_;  // near its row
+  bool whole_;         // the key set is all that the buffer holds: each token range is one run
   size_t first_level_;
-  std::vector<std::vector<Segment>>& levels_;
-  std::vector<Range> runs_;
+  std::vector<CallSegments>& levels_;
+  std::vector<Run> runs_;
 };
 
 }  // namespace
 
-void append_segments(const MaskIndex& mask, RowMaps& maps, RangeSpan q, SetId q_set, RangeSpan kv,
-                     SetId kv_set, size_t first_level, std::vector<std::vector<Segment>>& levels) {
-  if (kv.empty()) return;
-  Builder builder(mask, maps, q_set, kv, kv_set, first_level, levels);
-  const Range held{kv.front().begin, kv.back().end};
+void append_segments(const MaskIndex& mask, RankSets& sets, RangeSpan q, SetId q_set, RangeSpan kv,
+                     SetId kv_set, size_t first_level, std::vector<CallSegments>& levels) {
+  Builder builder(mask, sets, q_set, kv, kv_set, first_level, levels);
   mask.for_each_block(q, [&](Range piece, Range block) {
-    const Range hull = mask.visible_hull(piece, block);
-    if (hull.begin < held.end && held.begin < hull.end) builder.queries(piece, hull);
+    builder.queries(piece, mask.visible_hull(piece, block));
   });
 }
 
 Ranges visible_keys(const MaskIndex& mask, RangeSpan q, RangeSpan kv) {
-  if (kv.empty()) return {};
   Ranges hulls;
   mask.for_each_block(
-      q, [&](Range piece, Range block) { hulls.push_back(mask.visible_hull(piece, block)); });
-  return intersect(normalise(std::move(hulls)), kv);
+      q, [&](Range piece, Range block) { append(hulls, mask.visible_hull(piece, block)); });
+  return intersect(hulls, kv);
 }
 
 }  // namespace cpbench

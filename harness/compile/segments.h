@@ -11,15 +11,22 @@
 #include <vector>
 
 #include "harness/compile/program.h"
-#include "harness/compile/row_maps.h"
+#include "harness/compile/rank_sets.h"
 #include "harness/plan/mask.h"
 
 namespace cpbench {
 
-// levels[l] are the segments of the l-th occurrence of their query rows: no row twice in a level.
-// `q` and `kv` are normal and lie in the buffers that hold `q_set` and `kv_set`.
-void append_segments(const MaskIndex& mask, RowMaps& maps, RangeSpan q, SetId q_set, RangeSpan kv,
-                     SetId kv_set, size_t first_level, std::vector<std::vector<Segment>>& levels);
+// The segments of one call: no query row twice.
+struct CallSegments {
+  std::vector<Segment> segments;  // out_row = q_row, dkv_row = kv_row
+  Ranges queries;                 // tokens of the query rows, in any order
+  Ranges keys;                    // in each, those that the key buffer holds; in any order
+};
+
+// levels[l] gets the l-th occurrence of each query row. `q` and `kv` are normal and lie in the
+// buffers that hold `q_set` and `kv_set`.
+void append_segments(const MaskIndex& mask, RankSets& sets, RangeSpan q, SetId q_set, RangeSpan kv,
+                     SetId kv_set, size_t first_level, std::vector<CallSegments>& levels);
 
 // The keys among `kv` that some query of `q` sees.
 Ranges visible_keys(const MaskIndex& mask, RangeSpan q, RangeSpan kv);

@@ -10,17 +10,32 @@ namespace {
 struct Setting {
   Setting(std::vector<int64_t> lengths, Mask kind, int64_t window = 0,
           std::vector<int64_t> cached = {})
-      : mask(Batch{std::move(lengths), kind, window, std::move(cached)}), maps(sets) {}
+      : mask(Batch{std::move(lengths), kind, window, std::move(cached)}) {}
   std::vector<std::vector<Segment>> segments(const Ranges& q, const Ranges& kv,
                                              const Ranges& q_held, const Ranges& kv_held) {
-    std::vector<std::vector<Segment>> levels;
+    std::vector<CallSegments> levels;
     const SetId q_set = sets.intern(q_held), kv_set = sets.intern(kv_held);
-    append_segments(mask, maps, q, q_set, kv, kv_set, 0, levels);
-    return levels;
+    append_segments(mask, sets, q, q_set, kv, kv_set, 0, levels);
+    std::vector<std::vector<Segment>> segments;
+    for (CallSegments& level : levels) {
+      // The touched tokens are those of the rows.
+      Ranges queries, keys;
+      for (const Segment& s : level.segments) {
+        for (int32_t i = 0; i < s.q_rows; ++i) add(queries, sets.rows(q_set).token_at(s.q_row + i));
+        for (int32_t i = 0; i < s.kv_rows; ++i) add(keys, sets.rows(kv_set).token_at(s.kv_row + i));
+      }
+      EXPECT_EQ(normalise(level.queries), normalise(queries));
+      EXPECT_EQ(intersect(normalise(level.keys), kv_held), normalise(keys));
+      segments.push_back(std::move(level.segments));
+    }
+    return segments;
   }
+  static void add(Ranges& tokens, int64_t token) { tokens.push_back({token, token + 1}); }
+
   MaskIndex mask;
-  RangeSets sets;
-  RowMaps maps;
+  RangeSets of_plan;
+  PlanSets shared{of_plan};
+  RankSets sets{shared};
 };
 
 TEST(Segments, own_two_chunks_of_a_document_are_one_causal_segment) {
@@ -56,7 +71,7 @@ Range seen(const Segment& s, int64_t i) {
   if (s.mask == SegmentMask::full) return {0, s.kv_rows};
   const int64_t first = s.mask == SegmentMask::causal ? 0 : i + s.first;
   const int64_t last = s.mask == SegmentMask::causal ? i + s.kv_rows - s.q_rows : i + s.last;
-  return {std::max<int64_t>(0, first), std::min(s.kv_rows, last + 1)};
+  return {std::max<int64_t>(0, first), std::min<int64_t>(s.kv_rows, last + 1)};
 }
 
 // Oracle: all pairs, one by one, over random sets of queries and keys and random buffers.
@@ -95,9 +110,7 @@ TEST(Segments, cells_are_those_of_the_mask) {
       }
     }
     const auto token_at = [&](const Ranges& held, int64_t row) {
-      Ranges out;
-      s.maps.tokens_of(s.sets.intern(held), row, 1, out);
-      return out[0].begin;
+      return s.sets.rows(s.sets.intern(held)).token_at(static_cast<int32_t>(row));
     };
     for (const auto& level : s.segments(q, kv, q_held, kv_held)) {
       std::set<int64_t> rows;

@@ -61,13 +61,17 @@ class Verifier {
   void buffers() {
     op_ = -1;
     const std::vector<Buffer>& all = mine_->buffers;
+    const int64_t home_rows = size_of(mine_->home);
+    for (int32_t home : {mine_->q, mine_->kv, mine_->o, mine_->d_o, mine_->dq, mine_->dkv}) {
+      if (home < 0) continue;
+      require(all[home].rows == home_rows, "R1", name(home) + " has not the rows of its home");
+    }
     std::vector<std::pair<int32_t, int32_t>> births;
     for (size_t i = 0; i < all.size(); ++i) {
       const Buffer& b = all[i];
       const auto id = static_cast<int32_t>(i);
       require(b.bytes >= parts_of(b, program_.shape).bytes && b.offset >= 0 &&
-                  b.offset % kBufferAlignment == 0 && b.offset + b.bytes <= mine_->arena_bytes &&
-                  b.rows == program_.token_sets.size_of(b.tokens),
+                  b.offset % kBufferAlignment == 0 && b.offset + b.bytes <= mine_->arena_bytes,
               "R1", name(id) + " does not fit its layout or the arena");
       births.emplace_back(b.first_op, id);
     }
@@ -101,28 +105,34 @@ class Verifier {
                b.heads.begin <= heads.begin && heads.begin < heads.end && heads.end <= b.heads.end,
                "R3", name(id) + " lacks the heads");
   }
-  bool rows_exist(int32_t id, int64_t row, int64_t rows) {
-    return require(row >= 0 && rows >= 0 && row + rows <= mine_->buffers[id].rows, "R3",
-                   "rows out of " + name(id));
+  // False where some rows do not exist, else `rows` in normal form.
+  bool rows_exist(int32_t id, Ranges& rows) {
+    rows = normalise(std::move(rows));
+    return require(
+        rows.empty() || (rows.front().begin >= 0 && rows.back().end <= mine_->buffers[id].rows),
+        "R3", "rows out of " + name(id));
   }
-  bool covered(int32_t id, Heads heads, int64_t row, int64_t rows) {
+  bool covered(int32_t id, Heads heads, RangeSpan rows) {
     for (int32_t h = heads.begin; h < heads.end; ++h) {
-      if (!contains(written_[{id, h}], {row, row + rows})) return false;
+      if (!contains_all(written_[{id, h}], rows)) return false;
     }
     return true;
   }
-  void read(int32_t id, Heads heads, int64_t row, int64_t rows) {
-    if (!rows_exist(id, row, rows) || rows == 0) return;
-    require(covered(id, heads, row, rows), "R4",
-            "rows [" + std::to_string(row) + ", " + std::to_string(row + rows) + ") of " +
-                name(id) + " are read before they are written");
+  void read(int32_t id, Heads heads, Ranges rows) {
+    if (!rows_exist(id, rows) || covered(id, heads, rows)) return;
+    Ranges missing;
+    for (int32_t h = heads.begin; h < heads.end; ++h) {
+      missing = unite(missing, subtract(rows, written_[{id, h}]));
+    }
+    report("R4", "rows [" + std::to_string(missing.front().begin) + ", " +
+                     std::to_string(missing.front().end) + ") of " + name(id) +
+                     " are read before they are written");
   }
-  void write(int32_t id, Heads heads, int64_t row, int64_t rows) {
-    if (!rows_exist(id, row, rows) || rows == 0) return;
-    const Range range{row, row + rows};
+  void write(int32_t id, Heads heads, Ranges rows) {
+    if (!rows_exist(id, rows)) return;
     for (int32_t h = heads.begin; h < heads.end; ++h) {
       Ranges& written = written_[{id, h}];
-      if (!contains(written, range)) written = unite(written, Ranges{range});
+      if (!contains_all(written, rows)) written = unite(written, rows);
     }
   }
 
@@ -131,13 +141,13 @@ class Verifier {
     for (int32_t input : {mine_->q, mine_->kv, mine_->d_o}) {
       if (input < 0) continue;
       const Buffer& b = mine_->buffers[input];
-      write(input, b.heads, 0, b.rows);
+      write(input, b.heads, {{0, b.rows}});
     }
     for (op_ = 0; op_ < static_cast<int32_t>(mine_->ops.size()); ++op_) operation(mine_->ops[op_]);
     for (int32_t output : {mine_->o, mine_->dq, mine_->dkv}) {
       if (output < 0) continue;
       const Buffer& b = mine_->buffers[output];
-      require(b.rows == 0 || covered(output, b.heads, 0, b.rows), "R7",
+      require(b.rows == 0 || covered(output, b.heads, Ranges{{0, b.rows}}), "R7",
               "home " + name(output) + " is not written everywhere");
     }
   }
@@ -158,14 +168,37 @@ class Verifier {
 
   void rows(const RowOp& r) {
     if (!usable(r.target, r.heads)) return;
+    if (!require(r.runs > 0 && within(r.first_run, r.runs, mine_->runs), "R3", "no such runs")) {
+      return;
+    }
+    Ranges source, target;
+    for (int32_t i = r.first_run; i < r.first_run + r.runs; ++i) {
+      const RowRun& run = mine_->runs[i];
+      require(run.rows > 0, "R3", "run " + std::to_string(i) + " is empty");
+      source.push_back({run.source_row, int64_t{run.source_row} + run.rows});
+      target.push_back({run.target_row, int64_t{run.target_row} + run.rows});
+    }
+    require(disjoint(target), "R3", "a target row occurs twice");
     if (r.mode != RowMode::clear) {
       if (!usable(r.source, r.heads)) return;
       require(mine_->buffers[r.source].tensor == mine_->buffers[r.target].tensor, "R3",
               "rows of different tensors");
-      read(r.source, r.heads, r.source_row, r.rows);
+      read(r.source, r.heads, std::move(source));
     }
-    if (r.mode == RowMode::accumulate) read(r.target, r.heads, r.target_row, r.rows);
-    write(r.target, r.heads, r.target_row, r.rows);
+    if (r.mode == RowMode::accumulate) read(r.target, r.heads, target);
+    write(r.target, r.heads, std::move(target));
+  }
+
+  template <typename T>
+  static bool within(int32_t first, int32_t count, const std::vector<T>& all) {
+    return first >= 0 && count >= 0 && static_cast<size_t>(first) + count <= all.size();
+  }
+  static bool disjoint(Ranges ranges) {
+    std::ranges::sort(ranges, {}, &Range::begin);
+    for (size_t i = 1; i < ranges.size(); ++i) {
+      if (ranges[i - 1].end > ranges[i].begin) return false;
+    }
+    return true;
   }
 
   void call(const Call& c) {
@@ -173,29 +206,31 @@ class Verifier {
     const bool backward = c.d_o >= 0;
     if (!usable(c.q, c.heads) || !usable(c.kv, kv_heads) || !usable(c.out, c.heads)) return;
     if (backward && (!usable(c.d_o, c.heads) || !usable(c.dkv, kv_heads))) return;
-    std::vector<Range> queries;
+    if (!require(within(c.first_segment, c.segments, mine_->segments), "R3", "no such segments")) {
+      return;
+    }
+    Ranges queries, keys, out, dkv;
     for (int32_t i = c.first_segment; i < c.first_segment + c.segments; ++i) {
       const Segment& s = mine_->segments[i];
-      queries.push_back({s.q_row, s.q_row + s.q_rows});
-      const bool sees = s.q_rows > 0 && s.kv_rows > 0 &&
-                        (s.mask != SegmentMask::causal || s.kv_rows >= s.q_rows) &&
-                        (s.mask != SegmentMask::band ||
-                         (s.last >= 0 && s.first <= s.last && s.first + s.q_rows - 1 < s.kv_rows));
+      const bool sees =
+          s.q_rows > 0 && s.kv_rows > 0 &&
+          (s.mask != SegmentMask::causal || s.kv_rows >= s.q_rows) &&
+          (s.mask != SegmentMask::band ||
+           (s.last >= 0 && s.first <= s.last && int64_t{s.first} + s.q_rows - 1 < s.kv_rows));
       require(sees, "R5", "segment " + std::to_string(i) + " has a row without keys");
-      read(c.q, c.heads, s.q_row, s.q_rows);
-      read(c.kv, kv_heads, s.kv_row, s.kv_rows);
-      if (!backward) {
-        write(c.out, c.heads, s.out_row, s.q_rows);
-        continue;
-      }
-      read(c.d_o, c.heads, s.q_row, s.q_rows);
-      read(c.out, c.heads, s.out_row, s.q_rows);  // added to
-      read(c.dkv, kv_heads, s.dkv_row, s.kv_rows);
+      queries.push_back({s.q_row, int64_t{s.q_row} + s.q_rows});
+      out.push_back({s.out_row, int64_t{s.out_row} + s.q_rows});
+      keys.push_back({s.kv_row, int64_t{s.kv_row} + s.kv_rows});
+      dkv.push_back({s.dkv_row, int64_t{s.dkv_row} + s.kv_rows});
     }
-    std::ranges::sort(queries, {}, &Range::begin);
-    for (size_t i = 1; i < queries.size(); ++i) {
-      require(queries[i - 1].end <= queries[i].begin, "R5", "a query row occurs twice");
-    }
+    require(disjoint(queries), "R5", "a query row occurs twice");
+    require(disjoint(out), "R5", "a row of the result occurs twice");
+    read(c.q, c.heads, queries);
+    read(c.kv, kv_heads, std::move(keys));
+    if (!backward) return write(c.out, c.heads, std::move(out));
+    read(c.d_o, c.heads, std::move(queries));
+    read(c.out, c.heads, std::move(out));  // added to
+    read(c.dkv, kv_heads, std::move(dkv));
   }
 
   void message(OpKind kind, const Message& m) {
@@ -207,9 +242,9 @@ class Verifier {
     const bool first = (sends ? sent_ : received_).emplace(key, m.bytes).second;
     require(first, "R6", "message " + std::to_string(m.tag) + " occurs twice");
     if (sends) {
-      read(m.buffer, b.heads, 0, b.rows);
+      read(m.buffer, b.heads, {{0, b.rows}});
     } else {
-      write(m.buffer, b.heads, 0, b.rows);
+      write(m.buffer, b.heads, {{0, b.rows}});
     }
   }
 

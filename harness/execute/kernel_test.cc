@@ -14,7 +14,7 @@
 namespace cpbench {
 namespace {
 
-constexpr int64_t kRows = 300;
+constexpr int32_t kRows = 300;
 
 struct Tensors {
   Tensors(const AttentionShape& shape, Heads heads) : shape(shape), heads(heads) {
@@ -34,12 +34,13 @@ struct Tensors {
     fill_input(matrix_of(kv, 0, kv_heads), Input::k, {0, kRows}, 0, 3);
     fill_input(matrix_of(kv, 1, kv_heads), Input::v, {0, kRows}, 0, 3);
     fill_input(matrix_of(d_o, 2, heads), Input::d_o, {0, kRows}, 0, 3);
-    const RowOp clear{.mode = RowMode::clear, .rows = kRows, .heads = heads};
-    run_row_op(clear, Tensor::o, o, o);
-    run_row_op(clear, Tensor::dq, dq, dq);
+    const RowOp clear{.mode = RowMode::clear, .heads = heads};
+    const std::vector<RowRun> runs = {{0, 0, kRows}};
+    run_row_op(clear, runs, Tensor::o, o, o);
+    run_row_op(clear, runs, Tensor::dq, dq, dq);
     RowOp clear_kv = clear;
     clear_kv.heads = kv_heads;
-    run_row_op(clear_kv, Tensor::dkv, dkv, dkv);
+    run_row_op(clear_kv, runs, Tensor::dkv, dkv, dkv);
   }
   Matrix part(const BoundBuffer& buffer, int32_t index) const {
     return matrix_of(buffer, index, buffer.heads);
@@ -97,8 +98,8 @@ AttentionShape shape_of(int32_t heads, int32_t kv_heads, Dtype dtype = Dtype::fl
           .dtype = dtype};
 }
 
-Segment segment(int64_t q_rows, int64_t kv_rows, SegmentMask mask, int64_t first = 0,
-                int64_t last = 0) {
+Segment segment(int32_t q_rows, int32_t kv_rows, SegmentMask mask, int32_t first = 0,
+                int32_t last = 0) {
   return {.q_row = 3,
           .q_rows = q_rows,
           .kv_row = 5,

@@ -48,7 +48,7 @@ void RankRunner::fill_inputs(uint64_t seed) {
   const Heads heads{0, program_.shape.query_heads};
   const Heads kv{0, program_.shape.kv_heads};
   int64_t row = 0;
-  for (const Range& tokens : program_.token_sets[program_.home[rank_]]) {
+  for (const Range& tokens : mine_.home) {
     fill_input(matrix_of(bound(mine_.q), 0, heads), Input::q, tokens, row, seed);
     fill_input(matrix_of(bound(mine_.kv), 0, kv), Input::k, tokens, row, seed);
     fill_input(matrix_of(bound(mine_.kv), 1, kv), Input::v, tokens, row, seed);
@@ -68,8 +68,9 @@ Activity RankRunner::run(const Op& op) {
     case OpKind::rows: {
       const RowOp& rows = mine_.row_ops[op.index];
       const BoundBuffer& target = bound(rows.target);
-      run_row_op(rows, mine_.buffers[rows.target].tensor,
-                 rows.source < 0 ? target : bound(rows.source), target);
+      run_row_op(rows, {mine_.runs.data() + rows.first_run, static_cast<size_t>(rows.runs)},
+                 mine_.buffers[rows.target].tensor, rows.source < 0 ? target : bound(rows.source),
+                 target);
       return rows.mode == RowMode::accumulate ? Activity::merge : Activity::copy;
     }
     case OpKind::call:
@@ -124,7 +125,7 @@ void RankRunner::add_errors(const Reference& reference, Accuracy& accuracy) cons
   const Heads heads{0, program_.shape.query_heads};
   const Heads kv{0, program_.shape.kv_heads};
   int64_t row = 0;
-  for (const Range& tokens : program_.token_sets[program_.home[rank_]]) {
+  for (const Range& tokens : mine_.home) {
     accuracy.max_error_output = worst_error(
         accuracy.max_error_output, matrix_of(bound(mine_.o), 1, heads), row, tokens, reference.o);
     if (mine_.d_o >= 0) {

@@ -25,19 +25,20 @@ std::vector<Segment> whole_documents(const Batch& batch) {
   for (size_t d = 0; d < batch.document_lengths.size(); ++d) {
     const int64_t end = begin + batch.document_lengths[d];
     const int64_t cached = batch.cached_tokens.empty() ? 0 : batch.cached_tokens[d];
-    const int64_t first_key = batch.mask == Mask::causal ? 0 : begin;
-    Segment s{.q_row = begin + cached,
-              .q_rows = end - begin - cached,
+    const auto first_query = static_cast<int32_t>(begin + cached);
+    const auto first_key = static_cast<int32_t>(batch.mask == Mask::causal ? 0 : begin);
+    Segment s{.q_row = first_query,
+              .q_rows = static_cast<int32_t>(end) - first_query,
               .kv_row = first_key,
-              .kv_rows = end - first_key,
-              .out_row = begin + cached,
+              .kv_rows = static_cast<int32_t>(end) - first_key,
+              .out_row = first_query,
               .dkv_row = first_key,
               .mask = SegmentMask::causal};
     if (batch.mask == Mask::document_full) s.mask = SegmentMask::full;
     if (batch.mask == Mask::sliding_window && batch.window < end - begin) {
       s.mask = SegmentMask::band;
-      s.last = cached;
-      s.first = cached + 1 - batch.window;
+      s.last = static_cast<int32_t>(cached);
+      s.first = static_cast<int32_t>(cached + 1 - batch.window);
     }
     if (s.q_rows > 0) segments.push_back(s);
     begin = end;

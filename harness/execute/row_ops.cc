@@ -102,18 +102,16 @@ void merge(const View& source_lse, const View& source_o, const View& lse_view, c
   });
 }
 
-}  // namespace
-
-void run_row_op(const RowOp& op, Tensor tensor, const BoundBuffer& source,
-                const BoundBuffer& target) {
+void run_rows(const RowOp& op, const RowRun& run, Tensor tensor, const BoundBuffer& source,
+              const BoundBuffer& target) {
   const auto source_view = [&](int32_t part) {
-    return View(source, part, op.source_row, op.heads.begin);
+    return View(source, part, run.source_row, op.heads.begin);
   };
   const auto target_view = [&](int32_t part) {
-    return View(target, part, op.target_row, op.heads.begin);
+    return View(target, part, run.target_row, op.heads.begin);
   };
   if (op.mode == RowMode::accumulate && tensor == Tensor::o) {
-    merge(source_view(0), source_view(1), target_view(0), target_view(1), op.rows, op.heads.size(),
+    merge(source_view(0), source_view(1), target_view(0), target_view(1), run.rows, op.heads.size(),
           target.parts.part[1].width);
     return;
   }
@@ -121,17 +119,24 @@ void run_row_op(const RowOp& op, Tensor tensor, const BoundBuffer& source,
     const int64_t count = op.heads.size() * target.parts.part[part].width;
     switch (op.mode) {
       case RowMode::store:
-        store(source_view(part), target_view(part), op.rows, count);
+        store(source_view(part), target_view(part), run.rows, count);
         break;
       case RowMode::accumulate:
-        add(source_view(part), target_view(part), op.rows, count);
+        add(source_view(part), target_view(part), run.rows, count);
         break;
       case RowMode::clear:
-        clear(target_view(part), op.rows, count,
+        clear(target_view(part), run.rows, count,
               tensor == Tensor::o && part == 0 ? -std::numeric_limits<double>::infinity() : 0);
         break;
     }
   }
+}
+
+}  // namespace
+
+void run_row_op(const RowOp& op, std::span<const RowRun> runs, Tensor tensor,
+                const BoundBuffer& source, const BoundBuffer& target) {
+  for (const RowRun& run : runs) run_rows(op, run, tensor, source, target);
 }
 
 void run_row_sums(const BoundBuffer& o, const BoundBuffer& d_o, int64_t rows) {

@@ -18,6 +18,9 @@ void append(Ranges& out, Range range) {
 // First range of [from, end) that ends after `token`. Galloping: cheap when it is near, logarithmic
 // when it is far, so a walk over two sets costs about the smaller one.
 RangeSpan::iterator first_after(RangeSpan::iterator from, RangeSpan::iterator end, int64_t token) {
+  for (int near = 0; near < 2; ++near, ++from) {  // mostly it is this one or the next
+    if (from == end || from->end > token) return from;
+  }
   int64_t stride = 1;
   while (end - from > stride && (from + stride)->end <= token) {
     from += stride;
@@ -32,6 +35,8 @@ uint64_t mix(uint64_t hash, uint64_t value) {
   return hash * 0xff51afd7ed558ccdULL;
 }
 
+}  // namespace
+
 uint64_t hash_of(RangeSpan ranges) {
   uint64_t hash = 0x243f6a8885a308d3ULL;
   for (const Range& r : ranges) {
@@ -41,9 +46,8 @@ uint64_t hash_of(RangeSpan ranges) {
   return hash;
 }
 
-}  // namespace
-
 Ranges normalise(Ranges ranges) {
+  if (is_normal(ranges)) return ranges;
   std::sort(ranges.begin(), ranges.end(),
             [](const Range& a, const Range& b) { return a.begin < b.begin; });
   Ranges out;
@@ -80,6 +84,7 @@ Ranges unite(RangeSpan a, RangeSpan b) {
 Ranges intersect(RangeSpan a, RangeSpan b) {
   if (a.size() > b.size()) std::swap(a, b);
   Ranges out;
+  out.reserve(a.size());
   auto at = b.begin();
   for (const Range& r : a) {
     at = first_after(at, b.end(), r.begin);
@@ -133,12 +138,16 @@ bool overlap(RangeSpan a, RangeSpan b) {
 
 RangeSets::RangeSets() { intern(Ranges{}); }
 
-SetId RangeSets::intern(Ranges normal) {
-  uint64_t hash = hash_of(normal);
+SetId RangeSets::find(RangeSpan normal, uint64_t hash) const {
   auto [begin, end] = by_hash_.equal_range(hash);
   for (auto it = begin; it != end; ++it) {
-    if (sets_[it->second] == normal) return it->second;
+    if (std::ranges::equal(sets_[it->second], normal)) return it->second;
   }
+  return kNone;
+}
+
+SetId RangeSets::intern(Ranges normal, uint64_t hash) {
+  if (SetId known = find(normal, hash); known != kNone) return known;
   SetId id = count();
   normal.shrink_to_fit();
   sizes_.push_back(cpbench::size_of(RangeSpan(normal)));

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace cpbench {
@@ -35,6 +36,7 @@ Ranges subtract(RangeSpan a, RangeSpan b);
 bool contains(RangeSpan outer, Range inner);
 bool contains_all(RangeSpan outer, RangeSpan inner);
 bool overlap(RangeSpan a, RangeSpan b);
+uint64_t hash_of(RangeSpan ranges);
 
 using SetId = int32_t;
 
@@ -43,8 +45,15 @@ class RangeSets {
   static constexpr SetId kEmpty = 0;  // the empty set is in every pool
 
   RangeSets();
-  SetId intern(Ranges normal);
+  SetId intern(Ranges normal) {
+    const uint64_t hash = hash_of(normal);
+    return intern(std::move(normal), hash);
+  }
   SetId intern(Range range) { return intern(normalise({range})); }
+  static constexpr SetId kNone = -1;
+  // kNone if it is not in the pool. `hash` is that of hash_of: one for many pools.
+  SetId find(RangeSpan normal, uint64_t hash) const;
+  SetId intern(Ranges normal, uint64_t hash);
 
   RangeSpan operator[](SetId id) const { return sets_[id]; }
   int64_t size_of(SetId id) const { return sizes_[id]; }

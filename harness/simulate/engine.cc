@@ -49,8 +49,8 @@ struct Due {
 
 class Engine {
  public:
-  Engine(const Schedule& schedule, const Machine& machine, const Profile& profile)
-      : schedule_(schedule), machine_(machine), profile_(profile), ports_(machine) {
+  Engine(const Schedule& schedule, const Machine& machine, const Profile& profile, Network& network)
+      : schedule_(schedule), machine_(machine), profile_(profile), network_(network) {
     ranks_.resize(schedule.size());
     arrived_.resize(schedule.transfers.size());
     missing_.assign(schedule.transfers.size(), 2);
@@ -70,7 +70,7 @@ class Engine {
     progress_all();
     while (true) {
       const double due = due_.empty() ? kNever : due_.top().seconds;
-      now_ = std::min(due, ports_.next_seconds());
+      now_ = network_.next_seconds(due);
       if (now_ == kNever) break;
       while (!due_.empty() && due_.top().seconds <= now_) {
         const Due moment = due_.top();
@@ -81,7 +81,7 @@ class Engine {
           for (int32_t transfer : in_collective_[moment.id]) arrive(transfer);
         }
       }
-      for (int32_t transfer : ports_.advance(now_)) arrive(transfer);
+      for (int32_t transfer : network_.advance(now_)) arrive(transfer);
       progress_all();
     }
     return result();
@@ -249,7 +249,7 @@ class Engine {
     const Transfer& transfer = schedule_.transfers[id];
     if (transfer.collective < 0) {
       launched(transfer);
-      ports_.start(id, transfer.from, transfer.to, transfer.bytes, now_);
+      network_.start(id, transfer.from, transfer.to, transfer.bytes, now_);
     } else if (--not_launched_[transfer.collective] == 0) {
       for (int32_t each : in_collective_[transfer.collective]) {
         launched(schedule_.transfers[each]);
@@ -317,7 +317,7 @@ class Engine {
   const Schedule& schedule_;
   const Machine& machine_;
   const Profile& profile_;
-  Ports ports_;
+  Network& network_;
   double now_ = 0;
   double slowdown_ = 1;
   std::vector<Rank> ranks_;
@@ -336,7 +336,13 @@ class Engine {
 }  // namespace
 
 Execution run(const Schedule& schedule, const Machine& machine, const Profile& profile) {
-  return Engine(schedule, machine, profile).run();
+  Ports ports(machine);
+  return run(schedule, machine, profile, ports);
+}
+
+Execution run(const Schedule& schedule, const Machine& machine, const Profile& profile,
+              Network& network) {
+  return Engine(schedule, machine, profile, network).run();
 }
 
 }  // namespace cpbench

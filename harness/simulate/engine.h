@@ -7,6 +7,7 @@
 
 #include "harness/cost/machine.h"
 #include "harness/cost/profile.h"
+#include "harness/simulate/network.h"
 #include "harness/simulate/schedule.h"
 
 namespace cpbench {
@@ -16,6 +17,10 @@ struct Execution {
   std::vector<Event> events;        // by rank, then time; Activity::transfer beside the others
 };
 
+// Over `ports`.
 Execution run(const Schedule& schedule, const Machine& machine, const Profile& profile);
+// Over any network of that machine; nothing is in flight yet.
+Execution run(const Schedule& schedule, const Machine& machine, const Profile& profile,
+              Network& network);
 
 }  // namespace cpbench

@@ -11,23 +11,25 @@
 // Deterministic: what happens at one instant is handled together, by ascending id.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <queue>
 #include <vector>
 
 #include "harness/cost/machine.h"
+#include "harness/simulate/network.h"
 
 namespace cpbench {
 
-class Ports {
+class Ports : public Network {
  public:
   explicit Ports(const Machine& machine);
 
-  // `id` must not be in flight, and is small: it indexes a table.
-  void start(int32_t id, int32_t from, int32_t to, int64_t bytes, double now);
+  void start(int32_t id, int32_t from, int32_t to, int64_t bytes, double now) override;
   double next_seconds();  // infinity: nothing is in flight
-  const std::vector<int32_t>& advance(double seconds);
+  double next_seconds(double due) override { return std::min(due, next_seconds()); }
+  const std::vector<int32_t>& advance(double seconds) override;
 
  private:
   static constexpr int kPorts = 4;  // at most, of one message: NIC and uplink on both sides

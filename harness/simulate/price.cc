@@ -21,8 +21,8 @@ class Pricer {
     sent_in_.resize(program.buffers.size());
   }
 
-  PricedRank price(Passes passes, int64_t home_tokens) {
-    const double layer = layer_seconds(home_tokens);
+  PricedRank price(Passes passes) {
+    const double layer = layer_seconds(size_of(program_.home));
     for (const ProgramStep& step : program_.steps) {
       step_ = &step;
       if (step.pass != last_pass_) begin_pass(step.pass, layer);
@@ -88,13 +88,7 @@ class Pricer {
     if (costs_.profile.exchange_seconds > 0 && std::any_of(first, last, is_message)) {
       busy(Activity::send, costs_.profile.exchange_seconds);
     }
-    for (auto op = first; op != last;) {
-      if (op->kind == OpKind::rows) {
-        op = price_rows(op, last);
-      } else {
-        price(*op++);
-      }
-    }
+    for (auto op = first; op != last; ++op) price(*op);
   }
 
   void price(const Op& op) {
@@ -137,7 +131,8 @@ class Pricer {
         break;
       }
       case OpKind::rows:
-        break;  // price_rows
+        price_rows(program_.row_ops[op.index]);
+        break;
     }
   }
 
@@ -152,50 +147,43 @@ class Pricer {
     if (call.dkv >= 0) written_[call.dkv] = {tasks()};
   }
 
-  // Row operations of one mode into one buffer are one fused copy.
-  std::vector<Op>::const_iterator price_rows(std::vector<Op>::const_iterator op,
-                                             std::vector<Op>::const_iterator last) {
-    const RowOp& first = program_.row_ops[op->index];
-    double bytes = 0;
-    int64_t runs = 0;
-    int32_t sources = written_[first.target].task;  // tasks that wrote what is read
-    for (; op != last && op->kind == OpKind::rows; ++op, ++runs) {
-      const RowOp& rows = program_.row_ops[op->index];
-      if (rows.mode != first.mode || rows.target != first.target) break;
-      bytes += bytes_of(rows);
-      if (rows.source >= 0) sources = std::max(sources, written_[rows.source].task);
-    }
+  void price_rows(const RowOp& op) {
     const Profile& profile = costs_.profile;
-    const double passes = first.mode == RowMode::store ? profile.copy_passes : 1;
-    const double seconds = copy_seconds(passes * bytes, profile.copies_by_slices ? runs : 1);
-    if (sent_in_[first.target] == steps() && !profile.messages_by_rank) {
+    const double passes = op.mode == RowMode::store ? profile.copy_passes : 1;
+    const double seconds =
+        copy_seconds(passes * bytes_of(op), profile.copies_by_slices ? op.runs : 1);
+    if (sent_in_[op.target] == steps() && !profile.messages_by_rank) {
+      // Of what is read and of what stands in the message already.
+      int32_t sources = written_[op.target].task;
+      if (op.source >= 0) sources = std::max(sources, written_[op.source].task);
       out_.schedule.packs.push_back({.seconds = seconds,
                                      .after_task = sources,
                                      .step = step_->step,
                                      .pass = static_cast<uint8_t>(step_->pass)});
-      written_[first.target] = {sources, static_cast<int32_t>(out_.schedule.packs.size())};
-      return op;
+      written_[op.target] = {sources, static_cast<int32_t>(out_.schedule.packs.size())};
+      return;
     }
-    busy(first.mode == RowMode::accumulate ? Activity::merge : Activity::copy, seconds);
-    written_[first.target] = {tasks()};
-    return op;
+    busy(op.mode == RowMode::accumulate ? Activity::merge : Activity::copy, seconds);
+    written_[op.target] = {tasks()};
   }
 
   // Read and written.
-  double bytes_of(const RowOp& rows) const {
-    const Buffer& target = program_.buffers[rows.target];
+  double bytes_of(const RowOp& op) const {
+    int64_t rows = 0;
+    for (int32_t i = 0; i < op.runs; ++i) rows += program_.runs[op.first_run + i].rows;
+    const Buffer& target = program_.buffers[op.target];
     const auto share = [&](const Buffer& buffer) {  // of these rows and heads
       return static_cast<double>(parts_of(buffer, costs_.shape).bytes) /
-             static_cast<double>(std::max<int64_t>(1, buffer.rows)) * rows.heads.size() /
-             buffer.heads.size() * static_cast<double>(rows.rows);
+             static_cast<double>(std::max<int64_t>(1, buffer.rows)) * op.heads.size() /
+             buffer.heads.size() * static_cast<double>(rows);
     };
-    if (rows.mode == RowMode::clear) return share(target);
-    if (rows.mode == RowMode::store) return share(program_.buffers[rows.source]) + share(target);
+    if (op.mode == RowMode::clear) return share(target);
+    if (op.mode == RowMode::store) return share(program_.buffers[op.source]) + share(target);
     if (target.tensor == Tensor::o) {
-      return costs_.profile.merge_bytes * static_cast<double>(rows.rows) * rows.heads.size() *
+      return costs_.profile.merge_bytes * static_cast<double>(rows) * op.heads.size() *
              costs_.shape.value_head_dim;
     }
-    return share(program_.buffers[rows.source]) + 2 * share(target);
+    return share(program_.buffers[op.source]) + 2 * share(target);
   }
 
   double message_seconds(const Message& m) const {
@@ -223,9 +211,8 @@ class Pricer {
 
 }  // namespace
 
-PricedRank price(const RankProgram& program, Passes passes, int64_t home_tokens,
-                 const Costs& costs) {
-  return Pricer(program, costs).price(passes, home_tokens);
+PricedRank price(const RankProgram& program, Passes passes, const Costs& costs) {
+  return Pricer(program, costs).price(passes);
 }
 
 }  // namespace cpbench

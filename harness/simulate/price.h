@@ -33,7 +33,6 @@ struct PricedRank {
   std::vector<MessageEnd> receives;
 };
 
-PricedRank price(const RankProgram& program, Passes passes, int64_t home_tokens,
-                 const Costs& costs);
+PricedRank price(const RankProgram& program, Passes passes, const Costs& costs);
 
 }  // namespace cpbench

@@ -2,24 +2,10 @@
 
 #include "harness/simulate/engine.h"
 #include "harness/simulate/make_schedule.h"
+#include "harness/simulate/run_simgrid.h"
 
 namespace cpbench {
 namespace {
-
-void count_messages(const Program& program, Timeline& timeline) {
-  const size_t ranks = program.ranks.size();
-  timeline.bytes_sent.resize(ranks * ranks);
-  timeline.messages.resize(ranks * ranks);
-  for (size_t rank = 0; rank < ranks; ++rank) {
-    const RankProgram& own = program.ranks[rank];
-    for (const Op& op : own.ops) {
-      if (op.kind != OpKind::send) continue;
-      const Message& message = own.messages[op.index];
-      timeline.bytes_sent[rank * ranks + message.peer] += message.bytes;
-      ++timeline.messages[rank * ranks + message.peer];
-    }
-  }
-}
 
 // What a rank spends in no activity is nothing here: tasks follow one another.
 void sum_attention(Timeline& timeline) {
@@ -34,25 +20,41 @@ void sum_attention(Timeline& timeline) {
 
 }  // namespace
 
-Timeline simulate(const Problem& problem, const Plan& plan, const Program& program,
-                  const SimulatedMachine& on) {
-  const Costs costs{problem.shape, on.machine, on.kernel, on.profile};
-  std::vector<PricedRank> priced;
-  for (int32_t rank = 0; rank < plan.ranks; ++rank) {
-    priced.push_back(price(program.ranks[rank], program.passes,
-                           size_of(plan.token_sets[plan.home[rank]]), costs));
+Simulator::Simulator(const Problem& problem, const Plan& plan, Passes passes,
+                     const SimulatedMachine& on)
+    : shape_(problem.shape), plan_(plan), passes_(passes), on_(on) {
+  const auto ranks = static_cast<size_t>(plan.ranks);
+  timeline_.ranks = plan.ranks;
+  timeline_.iterations = 1;
+  timeline_.bytes_sent.resize(ranks * ranks);
+  timeline_.messages.resize(ranks * ranks);
+}
+
+void Simulator::add(const RankProgram& program) {
+  count_messages(program);
+  timeline_.peak_bytes.push_back(program.arena_bytes);
+  priced_.push_back(price(program, passes_, {shape_, on_.machine, on_.kernel, on_.profile}));
+}
+
+void Simulator::count_messages(const RankProgram& program) {
+  const size_t row = priced_.size() * static_cast<size_t>(plan_.ranks);
+  for (const Op& op : program.ops) {
+    if (op.kind != OpKind::send) continue;
+    const Message& message = program.messages[op.index];
+    timeline_.bytes_sent[row + message.peer] += message.bytes;
+    ++timeline_.messages[row + message.peer];
   }
-  const Schedule schedule = make_schedule(plan, std::move(priced), on.machine, on.profile);
-  Execution execution = run(schedule, on.machine, on.profile);
-  Timeline timeline;
-  timeline.ranks = plan.ranks;
-  timeline.iterations = 1;
-  timeline.seconds = std::move(execution.end_seconds);
-  timeline.events = std::move(execution.events);
-  for (const RankProgram& rank : program.ranks) timeline.peak_bytes.push_back(rank.arena_bytes);
-  sum_attention(timeline);
-  count_messages(program, timeline);
-  return timeline;
+}
+
+Timeline Simulator::run() {
+  const Schedule schedule = make_schedule(plan_, std::move(priced_), on_.machine, on_.profile);
+  Execution execution = on_.network == NetworkModel::simgrid
+                            ? run_simgrid(schedule, on_.machine, on_.profile, simgrid_program())
+                            : cpbench::run(schedule, on_.machine, on_.profile);
+  timeline_.seconds = std::move(execution.end_seconds);
+  timeline_.events = std::move(execution.events);
+  sum_attention(timeline_);
+  return std::move(timeline_);
 }
 
 }  // namespace cpbench

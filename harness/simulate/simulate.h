@@ -1,7 +1,10 @@
 // Simulation: the program that the executors run, costed on a machine. No clock, no GPU.
 //
-//   Timeline timeline = simulate(problem, plan, program, {machine, kernel, profile});
-//   timeline.seconds[rank], timeline.events
+//   Simulator simulator(problem, plan, Passes::both, {machine, kernel, profile});
+//   for (int32_t rank = 0; rank < plan.ranks; ++rank) simulator.add(compiler.rank(rank));
+//   Timeline timeline = simulator.run();   // timeline.seconds[rank], timeline.events
+//
+// Ranks are added one by one, so that no more than one rank's program need be in memory.
 //
 // What it takes into account: each kernel call by its segments (harness/cost), copies and merges by
 // their bytes, exchanges with their order, their waiting for both ends and the sharing of links
@@ -9,24 +12,50 @@
 // allocation, the other streams of a training step, noise.
 #pragma once
 
+#include <cstdint>
+#include <vector>
+
 #include "harness/compile/program.h"
 #include "harness/cost/kernel_time.h"
 #include "harness/cost/machine.h"
 #include "harness/cost/profile.h"
 #include "harness/plan/plan.h"
+#include "harness/simulate/price.h"
 #include "harness/timeline/timeline.h"
 
 namespace cpbench {
+
+enum class NetworkModel : uint8_t {
+  ports,    // ports.h
+  simgrid,  // run_simgrid.h; UserError where its program is missing
+};
 
 struct SimulatedMachine {
   const Machine& machine;  // of as many ranks as the plan
   const KernelModel& kernel;
   const Profile& profile;
+  NetworkModel network = NetworkModel::ports;
 };
 
-// `program` is that of `plan`. One iteration, traced; its bytes are those of the program's
-// messages.
-Timeline simulate(const Problem& problem, const Plan& plan, const Program& program,
-                  const SimulatedMachine& on);
+class Simulator {
+ public:
+  // All must outlive it.
+  Simulator(const Problem& problem, const Plan& plan, Passes passes, const SimulatedMachine& on);
+
+  // Programs of the plan, of rank 0, 1, ...
+  void add(const RankProgram& program);
+  // After all ranks, once. One iteration, traced; its bytes are those of the programs' messages.
+  Timeline run();
+
+ private:
+  void count_messages(const RankProgram& program);
+
+  const AttentionShape& shape_;
+  const Plan& plan_;
+  Passes passes_;
+  SimulatedMachine on_;
+  std::vector<PricedRank> priced_;
+  Timeline timeline_;
+};
 
 }  // namespace cpbench

@@ -13,6 +13,7 @@ find_package(benchmark REQUIRED)
 
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(CBC IMPORTED_TARGET cbc)  # optional: exact solvers
+pkg_check_modules(SIMGRID IMPORTED_TARGET simgrid)  # optional: the simgrid network
 
 # METIS has no pkg-config file. Optional: the start of dcp's partition.
 find_path(METIS_INCLUDE_DIR metis.h)

@@ -24,7 +24,19 @@ KINDS = [
     "directions",
     "formats",
 ]
-COMMANDS = ["run", "plan", "check", "show", "list", "workload", "doctor", "completion"]
+COMMANDS = [
+    "run",
+    "plan",
+    "check",
+    "show",
+    "compare",
+    "trace",
+    "report",
+    "list",
+    "workload",
+    "doctor",
+    "completion",
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -75,7 +87,7 @@ def complete(*words):
 
 
 def test_completion_works_in_bash():
-    assert complete("cpbench", "comp") == ["completion"]
+    assert complete("cpbench", "compl") == ["completion"]
     assert complete("cpbench", "run", "--strategy", "zig") == ["zigzag"]
     assert complete("cpbench", "run", "--strategy", "ring,zig") == ["ring,zigzag"]
     assert complete("cpbench", "list", "metr") == ["metrics"]

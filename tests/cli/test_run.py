@@ -215,3 +215,12 @@ def test_more_ranks_than_cores_is_said(results):
         pytest.skip("128 cores or more")
     assert "mfu" not in cells[0]["metrics"]
     assert "more ranks than the" in done.stderr
+
+
+def test_a_suite_wins_over_a_folder_of_its_name(tmp_path):
+    (tmp_path / "quick").mkdir()
+    words = ["run", "quick", *TINY, "--backend", "plan", "--packs", "1", "--dry-run"]
+    done, cells = run_json(*words, cwd=tmp_path)
+    assert done.returncode == 0 and cells
+    done = run("run", "./quick", cwd=tmp_path)
+    assert done.returncode == 2 and "./quick: is a directory, not a suite file" in done.stderr

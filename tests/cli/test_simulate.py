@@ -1,8 +1,14 @@
 """Simulated cells: what they are costed by follows from the flags, and stands beside the times."""
 
-import pytest
-from conftest import assert_refused, run, run_json
+import os
+import shutil
+import subprocess
+from pathlib import Path
 
+import pytest
+from conftest import PROGRAM, assert_refused, run, run_json
+
+SIMGRID = Path(PROGRAM).with_name("cpbench-simgrid")
 SIMULATE = [
     *("run", "--strategy", "allgather,flashcp", "--workload", "fixed:tokens=1000"),
     *("--tokens", "16K", "--ranks", "8", "--backend", "simulate", "--cluster", "h100"),
@@ -97,6 +103,22 @@ def test_a_sweep_over_clusters(tmp_path, results):
     assert {cell["cluster"] for cell in again if not cell["existed"]} == {str(mine)}
 
 
+def test_a_kernel_model_of_the_user(tmp_path, results):
+    file = tmp_path / "slow.toml"
+    file.write_text(
+        "sms = 132\npeak_teraflops_per_second = 989.5\nmemory_gigabytes_per_second = 3350\n"
+        "head_dim = 128\n"
+        "[forward]\nblock_microseconds = 1e5\ntile_tokens = 128\nblock_tokens = 128\n"
+        "[backward]\nblock_microseconds = 1e5\ntile_tokens = 128\nblock_tokens = 128\n"
+    )
+    words = with_flags("--strategy", "flashcp", "--kernel", f"fa2_h100,{file}")
+    fast, slow = cells(*words, "--output", results)
+    assert slow["kernel"] == str(file)
+    assert slow["metrics"]["iteration_seconds"] > 2 * fast["metrics"]["iteration_seconds"]
+    done = run(*with_flags("--kernel", tmp_path / "none.toml"), "--output", results)
+    assert_refused(done, "--kernel", "none.toml")
+
+
 def test_strategies_see_the_cluster_on_every_backend(tmp_path):
     file = tmp_path / "plan.json"
     words = ["--strategy", "ring", "--workload", "fixed:tokens=100", "--tokens", "256"]
@@ -126,6 +148,31 @@ def test_a_run_that_is_no_simulation_keeps_its_id(results):
     assert not plain["simulated"] and plain["model_error"] == ""
     on_h100 = cells("run", *words, "--cluster", "h100", "--output", results)[0]
     assert on_h100["run_id"] != plain["run_id"]
+
+
+@pytest.mark.skipif(not SIMGRID.exists(), reason="built without SimGrid (libsimgrid-dev)")
+def test_simgrid_costs_the_same_plans_on_the_same_links(results):
+    words = [*with_flags("--strategy", "ring,flashcp"), "--output", results]
+    ports = cells(*words)
+    simgrid = cells(*words, "--network", "simgrid")
+    for one, other in zip(ports, simgrid, strict=True):
+        assert other["network"] == "simgrid" and one["run_id"] != other["run_id"]
+        seconds = [cell["metrics"]["iteration_seconds"] for cell in (one, other)]
+        assert seconds[1] == pytest.approx(seconds[0], rel=0.02)
+
+
+def test_without_simgrid_its_package_is_named(tmp_path, results):
+    alone = tmp_path / "cpbench"  # no other program beside it
+    shutil.copy2(PROGRAM, alone)
+    done = subprocess.run(
+        [alone, *map(str, [*SIMULATE, "--network", "simgrid", "--output", results])],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | {"PATH": str(tmp_path / "nowhere")},
+    )
+    assert_refused(done, "--network", "cpbench-simgrid", "libsimgrid-dev")
+    assert not results.exists()
 
 
 @pytest.mark.parametrize(

@@ -41,11 +41,12 @@ void row_op(benchmark::State& state, RowMode mode, Tensor tensor) {
   const Arena a(parts_of(buffer, shape).bytes), b(parts_of(buffer, shape).bytes);
   const BoundBuffer source = bound_at(buffer, shape, a.data());
   const BoundBuffer target = bound_at(buffer, shape, b.data());
-  RowOp op{.mode = RowMode::clear, .rows = buffer.rows, .heads = heads};
-  run_row_op(op, Tensor::dq, source, source);
-  run_row_op(op, Tensor::dq, target, target);
+  const std::vector<RowRun> runs = {{0, 0, static_cast<int32_t>(buffer.rows)}};
+  RowOp op{.mode = RowMode::clear, .heads = heads};
+  run_row_op(op, runs, Tensor::dq, source, source);
+  run_row_op(op, runs, Tensor::dq, target, target);
   op.mode = mode;
-  for (auto _ : state) run_row_op(op, tensor, source, target);
+  for (auto _ : state) run_row_op(op, runs, tensor, source, target);
   state.SetBytesProcessed(state.iterations() * source.parts.bytes);
 }
 

@@ -5,4 +5,7 @@ namespace cpbench {
 // PlanStrategy/<name>/<ranks> and CheckStrategy/<name>/<ranks> for the whole registry.
 void register_plan_benchmarks();
 
+// Compile/<workload>/<strategy>/<ranks>.
+void register_compile_benchmarks();
+
 }  // namespace cpbench

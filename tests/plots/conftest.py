@@ -12,12 +12,15 @@ sys.path.insert(0, str(ROOT / "plots"))
 
 import style  # noqa: E402
 
+import results  # noqa: E402
 
-def write_samples(folder, *strategies):
+
+def write_samples(folder, *strategies, simulated=False):
     default = ROOT / "build/tests/plots/cpbench_sample_results"
     program = Path(os.environ.get("CPBENCH_SAMPLE_RESULTS", default))
     assert program.exists(), f"{program} is missing; build cpbench_sample_results"
-    subprocess.run([program, folder, *strategies], check=True)
+    flags = ["--simulated"] if simulated else []
+    subprocess.run([program, *flags, folder, *strategies], check=True)
     return folder
 
 
@@ -29,4 +32,22 @@ def samples(tmp_path_factory):
 @pytest.fixture(scope="session")
 def crowd(tmp_path_factory):
     """Every known strategy on four workloads, one with a long name, and two rank counts."""
-    return write_samples(tmp_path_factory.mktemp("crowd"), *style.KNOWN)
+    return results.load_runs(write_samples(tmp_path_factory.mktemp("crowd"), *style.KNOWN))
+
+
+@pytest.fixture(scope="session")
+def simulated_samples(tmp_path_factory):
+    return write_samples(tmp_path_factory.mktemp("simulated"), simulated=True)
+
+
+@pytest.fixture(scope="session")
+def validation(tmp_path_factory):
+    """The samples, each measured and simulated."""
+    folder = write_samples(tmp_path_factory.mktemp("validation"))
+    return write_samples(folder, simulated=True)
+
+
+@pytest.fixture(scope="session")
+def crowded_validation(crowd, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("simulated_crowd")
+    return crowd + results.load_runs(write_samples(folder, *style.KNOWN, simulated=True))

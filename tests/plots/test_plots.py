@@ -10,15 +10,27 @@ import h5py
 import numpy as np
 import plan_picture
 import pytest
+import simulated_measured
 import style
 import throughput
+import time_attribution
+import timeline
 import workload_lengths
 from matplotlib.text import Text
 
 import results
 
 ROOT = Path(__file__).resolve().parents[2]
-FIGURES = ("throughput", "bytes_imbalance", "load_per_rank", "workload_lengths", "plan_picture")
+FIGURES = (
+    "throughput",
+    "time_attribution",
+    "timeline",
+    "bytes_imbalance",
+    "load_per_rank",
+    "workload_lengths",
+    "plan_picture",
+)
+ALL = (*FIGURES, "simulated_measured")  # which needs two kinds of runs
 
 
 def plot(*arguments):
@@ -46,7 +58,8 @@ def drawn(samples, tmp_path_factory):
     output = tmp_path_factory.mktemp("plots")
     done = plot("all", samples, "--output", output)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
+    assert done.stderr == "simulated_measured: no cell was both simulated and run\n"
+    assert not (output / "simulated_measured.png").exists()
     return output
 
 
@@ -103,10 +116,10 @@ def drawn_texts(fig, monkeypatch):
     return [(text, text.get_window_extent()) for text in drawn]
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_a_crowd_stays_legible(name, crowd, monkeypatch):
+@pytest.mark.parametrize("name", ALL)
+def test_a_crowd_stays_legible(name, crowd, crowded_validation, monkeypatch):
     module = importlib.import_module(name)
-    runs = results.load_runs(crowd)
+    runs = crowd if name in FIGURES else crowded_validation
     fig, _ = module.draw((runs, []) if name == "workload_lengths" else runs)
     texts = drawn_texts(fig, monkeypatch)
     assert len(texts) > 10
@@ -140,7 +153,17 @@ def test_refusals_say_what_would_be_right(samples, tmp_path):
     with h5py.File(tmp_path / "bad.h5", "w") as file:
         file.attrs["kind"], file.attrs["schema_version"] = "cpbench result", "2.0.0"
     assert "schema version 2.0.0; these plots read 1.x" in refusal(tmp_path)
-    assert "no run has samples" in refusal(next(samples.glob("exec*.h5")))
+
+
+def test_what_does_not_apply_is_an_error_only_where_it_was_asked_for(samples, tmp_path):
+    plan = next(samples.glob("exec*.h5"))
+    done = plot("throughput", plan, "--output", tmp_path)
+    assert done.returncode == 1 and "no run has samples" in done.stderr
+    done = plot("all", plan, "--output", tmp_path)
+    assert done.returncode == 0, done.stderr
+    reasons = ("throughput: no run", "time_attribution: no run", "timeline: no run", "simulated_m")
+    assert all(reason in done.stderr for reason in reasons)
+    assert (tmp_path / "plan_picture.png").exists() and not (tmp_path / "timeline.png").exists()
 
 
 def test_the_reader_sees_what_the_writer_wrote(samples):
@@ -194,6 +217,92 @@ def test_the_picture_leaves_cached_queries_out(samples):
     assert after.sum() == before[queries].sum()
 
 
+def run_of(runs, strategy, workload, ranks=4, backend="threads"):
+    wanted = (strategy, workload, ranks, backend)
+    return next(r for r in runs if (r.strategy, r.workload, r.ranks, r.backend) == wanted)
+
+
+def test_the_timeline_is_what_the_file_has(samples):
+    runs = results.load_runs(samples)
+    run = run_of(runs, "ring", "pile")
+    line = run.timeline()
+    assert len(line.rank) == run.packs[0].events == 8
+    assert [results.ACTIVITIES[code] for code in line.activity[:2]] == ["attention", "wait"]
+    assert line.backward.tolist() == [False, True] * 4
+    assert (line.end >= line.start).all()
+    _, shown = timeline.draw(runs)  # of equal groups the one of more ranks has fewer strategies
+    assert [(r.label, r.workload) for r in shown] == [
+        ("flashcp", "pile"),
+        ("ring", "pile"),
+        ("allgather", "pile"),
+    ]
+
+
+def test_a_timeline_of_many_ranks_shows_as_many_rows_as_fit(samples, monkeypatch):
+    run = run_of(results.load_runs(samples), "ring", "wikipedia", ranks=8)
+    monkeypatch.setattr(timeline, "MOST_RANKS", 4)
+    fig, _ = timeline.draw([run])
+    axes = fig.axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["0", "2", "4", "7"]
+    assert "4 of 8 ranks" in fig.get_supxlabel()
+    attention = axes.collections[0].get_paths()
+    assert len(attention) == 4
+    style.plt.close(fig)
+
+
+def test_parts_of_the_time_sum_to_the_whole(samples):
+    runs = results.load_runs(samples)
+    run = run_of(runs, "ring", "pile")
+    assert sum(time_attribution.parts(run).values()) == pytest.approx(run.seconds)
+    assert time_attribution.parts(run_of(runs, "zigzag", "pile")) == {}  # out of memory
+    fig, shown = time_attribution.draw([run])
+    bars = [patch for patch in fig.axes[0].patches if patch.get_width()]
+    unit, _ = style.time_unit(run.seconds)
+    assert sum(bar.get_width() for bar in bars) == pytest.approx(run.seconds / unit)
+    assert shown == [run]
+    style.plt.close(fig)
+
+
+def test_a_negative_part_stands_left_of_zero(samples):
+    run = run_of(results.load_runs(samples), "ring", "pile")
+    run.metrics["time_imbalance"] *= -1
+    fig, axes = style.figure("column", 1)
+    low, high = time_attribution.draw_bar(axes, 0, time_attribution.parts(run), 1)
+    assert low == run.metrics["time_imbalance"] < 0
+    assert low + high == pytest.approx(sum(time_attribution.parts(run).values()))
+    assert axes.lines[0].get_xdata()[0] == pytest.approx(low + high)
+    style.plt.close(fig)
+
+
+def test_simulated_against_measured(validation, tmp_path):
+    runs = results.load_runs(validation)
+    found = simulated_measured.pairs(runs)
+    ran = [run for run in runs if run.seconds and not run.simulated]
+    assert {measured.run_id for _, measured in found} == {run.run_id for run in ran}
+    for simulated, measured in found:
+        assert simulated.simulated and simulated.label == measured.label
+        assert simulated.seconds == pytest.approx(0.8 * measured.seconds)
+    assert simulated_measured.summary(found).startswith("mean error 20%, worst -20% (")
+    draw("simulated_measured", validation, tmp_path)
+    assert png_size(tmp_path / "simulated_measured.png")[0] == 660
+    first = (tmp_path / "simulated_measured.pdf").read_bytes()
+    draw("simulated_measured", validation, tmp_path)
+    assert first == (tmp_path / "simulated_measured.pdf").read_bytes()
+
+
+def test_two_folders_do_as_one(samples, simulated_samples, tmp_path):
+    done = plot("simulated_measured", simulated_samples, samples, "--output", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "simulated_measured.png").exists()
+
+
+@pytest.mark.parametrize("name", ("throughput", "time_attribution", "timeline"))
+def test_simulated_times_are_labelled(name, simulated_samples, monkeypatch):
+    fig, _ = importlib.import_module(name).draw(results.load_runs(simulated_samples))
+    assert any("simulated" in text.get_text() for text, _ in drawn_texts(fig, monkeypatch))
+    style.plt.close(fig)
+
+
 def test_groups_are_named_by_what_tells_them_apart(samples):
     runs = [r for r in results.load_runs(samples) if r.backend == "threads"]
     common, groups = results.grouped(runs)
@@ -217,7 +326,7 @@ def test_words_wrap_where_they_can():
 
 
 def test_bytes_and_imbalance_of_a_strategy_over_workloads(crowd):
-    runs = [r for r in results.load_runs(crowd) if r.ranks == 4]
+    runs = [r for r in crowd if r.ranks == 4]
     points = bytes_imbalance.points_by_label(runs)
     assert list(points) == list(style.KNOWN)
     run = next(r for r in runs if (r.strategy, r.workload) == ("ring", "wlb_llm"))
@@ -228,7 +337,7 @@ def test_bytes_and_imbalance_of_a_strategy_over_workloads(crowd):
 
 
 def test_the_picture_prefers_a_measured_set_with_many_documents(crowd):
-    _, shown = plan_picture.draw(results.load_runs(crowd))
+    _, shown = plan_picture.draw(crowd)
     assert {(run.workload, run.ranks) for run in shown} == {("wikipedia", 4)}
     assert [run.strategy for run in shown] == list(style.KNOWN)
 

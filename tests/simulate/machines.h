@@ -65,6 +65,13 @@ inline Plan plan_of(const std::string& name, const Problem& problem,
   return strategy.plan(problem, Options(strategy.name, strategy.options, set));
 }
 
+inline Timeline simulate(const Problem& problem, const Plan& plan, const Program& program,
+                         const SimulatedMachine& on) {
+  Simulator simulator(problem, plan, program.passes, on);
+  for (const RankProgram& rank : program.ranks) simulator.add(rank);
+  return simulator.run();
+}
+
 inline Timeline simulate_plan(const Problem& problem, const Plan& plan, const Machine& machine,
                               const KernelModel& kernel, Passes passes = Passes::both,
                               const Profile& profile = {}) {

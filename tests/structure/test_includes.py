@@ -46,6 +46,7 @@ OWNED = {
         r"(coin|coin-or)/|(Cbc|Osi|Clp|Coin)\w*\.h",
         {"harness/strategy/integer_program*"},
     ),
+    "SimGrid": (r"(simgrid|xbt)/", {"harness/simulate/simgrid/*"}),
     "METIS": (r"metis\.h$", {"baselines/*/metis_*"}),
     "CLI11": (r"CLI/", {"harness/cli", "tests"}),
     "Google Benchmark": (r"benchmark/", {"tests"}),
@@ -129,6 +130,7 @@ def test_arrows_run_one_way(folder):
         ("methods/flashcp/plan.cc", "<", "coin/Cbc_C_Interface.h"),
         ("methods/flashcp/plan.cc", "<", "unistd.h"),
         ("workloads/npy.cc", '"', "harness/store/store.h"),
+        ("harness/simulate/engine.cc", "<", "simgrid/s4u.hpp"),
     ],
 )
 def test_a_wrong_arrow_is_found(path, bracket, name):
@@ -140,6 +142,7 @@ def test_a_wrong_arrow_is_found(path, bracket, name):
     [
         ("harness/strategy/integer_program.cc", "<", "coin/Cbc_C_Interface.h"),
         ("harness/plan/plan_test.cc", "<", "gtest/gtest.h"),
+        ("harness/simulate/simgrid/main.cc", "<", "simgrid/s4u.hpp"),
         ("harness/store/store.cc", "<", "hdf5.h"),
         ("harness/execute/kernel.cc", "<", "ATen/ops/empty.h"),
         ("harness/cli/main.cc", '"', "workloads/workload.h"),

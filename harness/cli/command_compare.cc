@@ -1,0 +1,63 @@
+#include <fmt/format.h>
+
+#include "harness/cli/cli.h"
+#include "harness/cli/commands.h"
+#include "harness/cli/compare.h"
+#include "harness/cli/parameters.h"
+#include "harness/measure/metrics.h"
+#include "harness/plan/errors.h"
+
+namespace cpbench {
+
+namespace {
+
+struct CompareFlags {
+  std::string a, b, format;
+  std::vector<std::string> metrics;
+};
+
+int compare_paths(const CompareFlags& flags) {
+  const Format format = parse_format(flags.format);
+  std::vector<std::string> names;
+  for (const std::string& words : flags.metrics) {
+    for (const std::string& name : split_values(words)) {
+      try {
+        names.push_back(find_metric(name).name);
+      } catch (const UserError& error) {
+        throw UserError(std::string("--metric: ") + error.what());
+      }
+    }
+  }
+  const Comparison comparison = compare(read_side(flags.a), read_side(flags.b));
+  print(comparison_text(comparison, names, format));
+  for (const std::string& line : cautions(comparison)) {
+    fmt::print(stderr, "cpbench: note: {}\n", line);
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_compare_command(CLI::App& app, Context& context) {
+  CLI::App* command = app.add_subcommand(
+      "compare",
+      "Compares two folders of results (or two files), cell by cell: A, B and B over A.\n"
+      "Examples:\n"
+      "  cpbench compare results/runs/before results/runs/after\n"
+      "  cpbench compare results/runs/quick results/runs/other --metric wire_bytes,peak_bytes\n"
+      "  cpbench compare results/runs/simulated results/runs/quick --format md\n");
+  auto flags = std::make_shared<CompareFlags>();
+  command->add_option("a", flags->a, "folder of results, or a result file: what ratios refer to")
+      ->required();
+  command->add_option("b", flags->b, "the other one")->required();
+  command
+      ->add_option("--metric", flags->metrics,
+                   "metrics of cpbench list metrics [time, bytes, imbalance, memory, MFU]")
+      ->type_name("NAME[,...]")
+      ->expected(1)
+      ->take_all();
+  add_format_flag(*command, flags->format);
+  command->callback([flags, &context] { context.exit_code = compare_paths(*flags); });
+}
+
+}  // namespace cpbench

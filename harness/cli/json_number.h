@@ -1,0 +1,16 @@
+// A number as JSON: whole ones without a point, and null for what JSON cannot say.
+#pragma once
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace cpbench {
+
+inline nlohmann::ordered_json json_number(double value) {
+  if (!std::isfinite(value)) return nullptr;
+  constexpr double kExact = 9007199254740992.0;  // 2^53: integers up to here are exact
+  if (value == std::floor(value) && std::abs(value) <= kExact) return static_cast<int64_t>(value);
+  return value;
+}
+
+}  // namespace cpbench

@@ -1,0 +1,88 @@
+// The token sets that one rank's buffers hold: those of the plan, shared by all ranks, and merged
+// ones of its own after them. And which row a token has in a buffer that holds a set.
+//
+//   PlanSets shared(plan.token_sets);
+//   RankSets sets(shared);               // set a = tokens 0-3 and 8-11
+//   RowCursor rows = sets.rows(a);
+//   rows.row_at(9) == 5;  rows.row_at(14) == 8  (the first row whose token is >= 14)
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "harness/plan/range_sets.h"
+
+namespace cpbench {
+
+// Per range of a set its first row, and the number of rows.
+std::vector<int32_t> first_rows_of(RangeSpan ranges);
+
+struct PlanSets {
+  explicit PlanSets(const RangeSets& sets);
+  const RangeSets& sets;
+  std::vector<std::vector<int32_t>> first_rows;  // by set
+};
+
+// The first of ranges [from, ...) that ends after `token`. Near ones are found at once, others by
+// galloping, so that a walk over two sets costs about the smaller one.
+inline size_t range_from(RangeSpan ranges, size_t from, int64_t token) {
+  size_t step = 1;
+  while (from < ranges.size() && ranges[from].end <= token) {
+    if (step > 1 && (from + step >= ranges.size() || ranges[from + step].end > token)) step = 1;
+    from += step;
+    step *= 2;
+  }
+  return from;
+}
+
+// Look-ups of one set. Ascending ones are cheap.
+class RowCursor {
+ public:
+  RowCursor(RangeSpan ranges, std::span<const int32_t> first_rows)
+      : ranges_(ranges), first_rows_(first_rows) {}
+
+  // The first row whose token is >= `token`.
+  int32_t row_at(int64_t token) {
+    if (at_ > 0 && token < ranges_[at_ - 1].end) at_ = 0;
+    at_ = range_from(ranges_, at_, token);
+    const int32_t row = first_rows_[at_];
+    if (at_ == ranges_.size() || token <= ranges_[at_].begin) return row;
+    return row + static_cast<int32_t>(token - ranges_[at_].begin);
+  }
+  // The token of a row that exists.
+  int64_t token_at(int32_t row);
+
+ private:
+  RangeSpan ranges_;
+  std::span<const int32_t> first_rows_;
+  size_t at_ = 0;  // the range that was found last
+};
+
+class RankSets {
+ public:
+  explicit RankSets(const PlanSets& shared) : shared_(shared) {}
+
+  RangeSpan operator[](SetId set) const {
+    return set < plan_count() ? shared_.sets[set] : own_[set - plan_count()];
+  }
+  int64_t size_of(SetId set) const {
+    return set < plan_count() ? shared_.sets.size_of(set) : own_.size_of(set - plan_count());
+  }
+  // `hint`: the set that it probably is.
+  SetId intern(RangeSpan normal, SetId hint = RangeSets::kEmpty);
+  SetId intersect(SetId a, SetId b);
+  bool contains(SetId outer, SetId inner);
+  RowCursor rows(SetId set);
+
+ private:
+  SetId plan_count() const { return shared_.sets.count(); }
+
+  const PlanSets& shared_;
+  RangeSets own_;
+  std::vector<std::vector<int32_t>> own_first_rows_;   // by set; empty until asked for
+  std::unordered_map<uint64_t, SetId> intersections_;  // of a pair of sets: the same few recur
+};
+
+}  // namespace cpbench

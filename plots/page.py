@@ -1,0 +1,110 @@
+"""An HTML page as text: escaped elements, tables, and the one style sheet; no scripts, no links.
+
+page.document("title", page.element("p", "1 < 2"))
+"""
+
+from dataclasses import dataclass
+from html import escape
+
+STYLE = """
+:root { color-scheme: light dark; --paper: #ffffff; --ink: #1b1f24; --soft: #59636e;
+  --line: #d4d9df; --shade: #f3f5f7; --mark: #8a5300; }
+@media (prefers-color-scheme: dark) { :root { --paper: #14171b; --ink: #e4e8ec; --soft: #9aa5b1;
+  --line: #3a424b; --shade: #1e2329; --mark: #f0b35a; } }
+body { margin: 0 auto; max-width: 78rem; padding: 1.5rem; background: var(--paper);
+  color: var(--ink); font: 15px/1.5 system-ui, "DejaVu Sans", sans-serif; }
+h1 { font-size: 1.5rem; margin: 0 0 .3rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; border-bottom: 1px solid var(--line);
+  padding-bottom: .2rem; }
+p { margin: .4rem 0; max-width: 60rem; }
+nav a { color: inherit; margin-right: 1.1rem; }
+.caution { border-left: 3px solid var(--mark); padding-left: .7rem; }
+.tag { border: 1px solid var(--mark); color: var(--mark); border-radius: .3rem; padding: 0 .3rem;
+  font-size: .8em; white-space: nowrap; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92em; }
+th, td { padding: .22rem .7rem .22rem 0; text-align: left; vertical-align: top;
+  white-space: pre-line; }
+thead th { border-bottom: 1px solid var(--line); color: var(--soft); font-weight: 600;
+  vertical-align: bottom; white-space: normal; max-width: 7.5rem; }
+tbody th { padding-top: .9rem; }
+tbody tr:hover td { background: var(--shade); }
+.number { text-align: right; }
+td.number { white-space: nowrap; }
+td:first-child { white-space: nowrap; }
+small { color: var(--soft); }
+pre { background: var(--shade); padding: .6rem .8rem; border-radius: .4rem; overflow-x: auto;
+  white-space: pre-wrap; overflow-wrap: anywhere; font-size: .87em; }
+figure { margin: 1.2rem 0 1.8rem; }
+figure svg { display: block; background: #ffffff; border-radius: .4rem; padding: .5rem;
+  box-sizing: border-box; height: auto; max-width: 100%; }
+figcaption { color: var(--soft); max-width: 60rem; margin-top: .4rem; }
+summary { cursor: pointer; }
+@media print { body { max-width: none; } figure, tr { break-inside: avoid; } }
+"""
+
+
+class Markup(str):
+    """Text that is HTML already."""
+
+
+def html(text):
+    return text if isinstance(text, Markup) else Markup(escape(str(text)))
+
+
+def element(name, content, kind="", **attributes):
+    if kind:
+        attributes["class"] = kind
+    words = "".join(f' {key}="{escape(str(value))}"' for key, value in attributes.items())
+    return Markup(f"<{name}{words}>{html(content)}</{name}>\n")
+
+
+def tag(word):
+    return Markup(f' <span class="tag">{escape(word)}</span>')
+
+
+@dataclass
+class Column:
+    name: str
+    number: bool = False  # aligned to the right
+
+
+def table(columns, groups):
+    """`groups`: [(heading or None, rows)]; a cell is text, or Markup."""
+    kinds = ["number" if column.number else "" for column in columns]
+    heads = zip(columns, kinds, strict=True)
+    out = (
+        "<thead><tr>"
+        + "".join(element("th", c.name, kind) for c, kind in heads)
+        + "</tr></thead>\n"
+    )
+    for heading, rows in groups:
+        out += "<tbody>\n"
+        if heading:
+            out += f'<tr><th colspan="{len(columns)}" scope="rowgroup">{html(heading)}</th></tr>\n'
+        for row in rows:
+            cells = zip(row, kinds, strict=True)
+            out += "<tr>" + "".join(element("td", text, kind) for text, kind in cells) + "</tr>\n"
+        out += "</tbody>\n"
+    return Markup(f'<div class="wide"><table>\n{out}</table></div>\n')
+
+
+def folded(summary, content):
+    return Markup(f"<details><summary>{escape(summary)}</summary>\n{content}</details>\n")
+
+
+def anchor(title):
+    return title.lower().replace(" ", "-")
+
+
+def section(title, content):
+    return Markup(f'<section id="{anchor(title)}">\n{element("h2", title)}{content}</section>\n')
+
+
+def document(title, body):
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<body>\n{body}</body>\n</html>\n"
+    )
