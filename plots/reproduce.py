@@ -18,9 +18,14 @@ import style
 import results
 
 
-def runs_of(path):
-    """For the metadata of the figure."""
-    return [SimpleNamespace(run_id=row["run_id"]) for row in reproduced.rows_of_csv(path)]
+def model_notes(cells):
+    """That times are simulated, and the errors of the models; nothing for plans."""
+    errors = {
+        cell["model_error"].split("; profile ")[0]  # which profile it is stands in the figure
+        for cell in cells
+        if cell["simulated"] == "yes"
+    }
+    return [f"simulated times; {error}" for error in sorted(errors)]
 
 
 def closing(module, rows):
@@ -45,14 +50,16 @@ def main():
     tables, summaries = [], []
     for name in arguments.figures:
         module = importlib.import_module(f"reproduce_{arguments.method}_{name}")
+        cells = reproduced.rows_of_csv(arguments.runs / f"{name}.csv")
         rows = module.compare(arguments.runs)
         if not rows:
             raise results.ResultError(f"{arguments.runs}/{name}.csv: no cell that can be compared")
         reproduced.write_csv(rows, output / f"{name}.csv")
-        fig = module.draw(rows)
-        style.save(fig, name, output, runs_of(arguments.runs / f"{name}.csv"))
+        notes = model_notes(cells)
+        fig = module.draw(rows, notes)
+        style.save(fig, name, output, [SimpleNamespace(run_id=cell["run_id"]) for cell in cells])
         tables.append(f"## {module.TITLE}\n\n![{module.TITLE}]({name}.png)\n\n"
-                      f"{reproduced.table(rows)}\n")  # fmt: skip
+                      f"{reproduced.table(rows)}\n\n{'; '.join(notes)}\n")  # fmt: skip
         summaries.append(f"### {module.TITLE}\n\n{closing(module, rows)}\n")
     text = "\n".join([*tables, "## Error per strategy\n", *summaries])
     (output / f"{arguments.method}.md").write_text(text)

@@ -48,7 +48,7 @@ def compare(folder):
     return rows
 
 
-def draw(rows):
+def draw(rows, notes):
     fig, panels = style.figure("full", 2.3, columns=2, sharey=True)
     for axes, direction in zip(panels, DIRECTIONS.values(), strict=True):
         mine = [row for row in rows if row.variant == f"as the paper, {direction}"]
@@ -74,8 +74,8 @@ def draw(rows):
         axes.set_xlabel("ranks")
         axes.set_title(direction, loc="left")
     panels[0].set_ylabel("normalised MFU, %")
-    style.footer(fig, ["simulated on GPU-Y", "32K tokens per rank", "lognormal, mean 16K, sigma 2",
+    style.footer(fig, ["GPU-Y", "32K tokens per rank", "lognormal, mean 16K, sigma 2",
                        "fcp without local search and deduplication",
-                       "whiskers: extremes of three seeds"])  # fmt: skip
+                       "whiskers: extremes of three seeds", *notes])  # fmt: skip
     style.legend(fig, *panels[0].get_legend_handles_labels())
     return fig

@@ -36,7 +36,7 @@ def compare(folder):
     ]  # fmt: skip
 
 
-def draw(rows):
+def draw(rows, notes):
     rows = [row for row in rows if row.variant == "as the paper"]
     fig, panels = style.figure("full", 3.4, rows=2)
     for axes, quantity in zip(panels, METRICS, strict=True):
@@ -46,6 +46,6 @@ def draw(rows):
         axes.set_ylabel(f"{quantity}\nimbalance, %")
     style.footer(fig, ["plans, exact", "32K tokens per rank", "lognormal, mean 16K, sigma 2",
                        "fcp without local search and deduplication",
-                       "whiskers: extremes of five seeds"])  # fmt: skip
-    bar_legend(fig, STRATEGIES)
+                       "whiskers: extremes of five seeds", *notes])  # fmt: skip
+    bar_legend(fig, STRATEGIES, "planned")
     return fig

@@ -24,7 +24,7 @@ def compare(folder):
     return rows
 
 
-def draw(rows):
+def draw(rows, notes):
     fig, panels = style.figure("column", 1.9, columns=2)
     for axes, (quantity, unit) in zip(panels, UNITS.items(), strict=True):
         mine = [row for row in rows if row.group[0] == quantity]
@@ -36,5 +36,5 @@ def draw(rows):
         axes.set_xlabel("ranks")
     panels[0].set_ylim(0, 105)
     panels[1].set_yscale("log")
-    style.footer(fig, ["fcp, simulated on GPU-Y", "forward", "32K tokens per rank"])
+    style.footer(fig, ["fcp on GPU-Y", "forward", "32K tokens per rank", *notes])
     return fig

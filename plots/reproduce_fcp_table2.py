@@ -56,7 +56,7 @@ def compare(folder):
     return rows
 
 
-def draw(rows):
+def draw(rows, notes):
     fig, panels = style.figure("full", 2.2, columns=2, sharey=True)
     columns = ("published", *CLUSTERS.values())
     colours = ("white", style.COLOURS[0], style.COLOURS[1])
@@ -72,6 +72,6 @@ def draw(rows):
         axes.set_xticks(range(len(ARMS)), [arm.replace("_", "\n") for arm in ARMS])
         axes.set_title(direction, loc="left")
     panels[0].set_ylabel("MFU, %")
-    style.footer(fig, ["simulated", "64 ranks, 32K tokens each", "lognormal, mean 16K, sigma 2"])
+    style.footer(fig, ["64 ranks, 32K tokens each", "lognormal, mean 16K, sigma 2", *notes])
     style.legend(fig, *panels[0].get_legend_handles_labels())
     return fig

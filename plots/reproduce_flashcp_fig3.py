@@ -32,12 +32,12 @@ def compare(folder):
     return rows
 
 
-def draw(rows):
+def draw(rows, notes):
     fig, axes = style.figure("full", 2.2)
     groups = list(dict.fromkeys(row.group for row in rows))
     draw_groups(axes, groups, STRATEGIES, {(row.group, row.strategy): row for row in rows})
     axes.set_xticks(range(len(groups)), ["\n".join(group) for group in groups])
     axes.set_ylabel("kernel time / allgather's")
-    style.footer(fig, ["simulated on an H100 node", "128K tokens, 32 heads"])
+    style.footer(fig, ["H100 node", "128K tokens, 32 heads", *notes])
     bar_legend(fig, STRATEGIES)
     return fig

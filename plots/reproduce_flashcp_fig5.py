@@ -8,13 +8,16 @@ the length sets.
 
 import style
 from reproduced import (
+    FIRST,
     Row,
     bar_legend,
     draw_groups,
+    order_text,
     read_cells,
     read_published,
     size,
     speedups,
+    summary,
     variants,
 )
 
@@ -47,12 +50,22 @@ def compare(folder):
     return rows
 
 
-def draw(rows):
-    kinds = [k for k in dict.fromkeys(row.variant for row in rows)]
-    shown = [k for k in kinds if "first" not in k]
+def part(row):
+    """Errors are given for each set of lengths."""
+    return row.group[0]
+
+
+def closing(rows):
+    """With the order of the others beside that with zigzag, whose published times are not its."""
+    others = [row for row in rows if row.strategy != "zigzag"]
+    return summary(rows, part) + "\n\nWithout zigzag:" + order_text(others)
+
+
+def draw(rows, notes):
+    shown = [k for k in dict.fromkeys(row.variant for row in rows) if FIRST not in k]
     sets = ("wlb", "pile")
     fig, panels = style.figure(
-        "full", 1.55 * len(shown) * len(sets), rows=len(shown) * len(sets), squeeze=False
+        "full", 1.7 * len(shown) * len(sets), rows=len(shown) * len(sets), squeeze=False
     )
     for axes, (variant, data) in zip(
         panels[:, 0], [(v, d) for d in sets for v in shown], strict=True
@@ -61,10 +74,10 @@ def draw(rows):
         groups = list(dict.fromkeys(row.group for row in mine))
         groups.sort(key=lambda g: (g[1], size(g[2].split()[0] + "K"), g[3]))
         draw_groups(axes, groups, STRATEGIES, {(r.group, r.strategy): r for r in mine})
-        axes.set_xticks(range(len(groups)), ["\n".join((g[1], ", ".join(g[2:]))) for g in groups])
+        axes.set_xticks(range(len(groups)), ["\n".join(g[1:]) for g in groups])
         axes.axhline(1, color="black", linewidth=0.5, linestyle=":")
         axes.set_title(f"{data}, profile {variant}", loc="left")
         axes.set_ylabel("speed / allgather")
-    style.footer(fig, ["simulated on an H100 node", "128K tokens", "whiskers: extremes of packs"])
+    style.footer(fig, ["H100 node", "128K tokens", "whiskers: extremes of packs", *notes])
     bar_legend(fig, STRATEGIES)
     return fig

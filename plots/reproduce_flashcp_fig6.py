@@ -70,7 +70,7 @@ def compare(folder):
     return rows
 
 
-def draw(rows):
+def draw(rows, notes):
     kinds = list(dict.fromkeys(row.variant for row in rows))
     fig, panels = style.figure("full", 2.3, columns=len(DATA), sharey=False)
     look = dict(zip(PARTS, zip(style.COLOURS, HATCHES, strict=False), strict=False))
@@ -102,8 +102,8 @@ def draw(rows):
         axes.margins(y=0.12)
         axes.set_title(data, loc="left")
     panels[0].set_ylabel("ms")
-    style.footer(fig, ["simulated on an H100 node", "128K tokens, 8 ranks, 32 heads",
-                       "means over packs"])  # fmt: skip
+    style.footer(fig, ["H100 node", "128K tokens, 8 ranks, 32 heads",
+                       "means over packs", *notes])  # fmt: skip
     patches = [
         style.plt.Rectangle((0, 0), 1, 1, facecolor=c, hatch=h, edgecolor="black", linewidth=0.3)
         for c, h in look.values()

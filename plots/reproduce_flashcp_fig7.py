@@ -37,7 +37,7 @@ def compare(folder):
     ]
 
 
-def draw(rows):
+def draw(rows, notes):
     kinds = list(dict.fromkeys(row.variant for row in rows))
     fig, panels = style.figure("full", 1.55 * len(kinds), rows=len(kinds), squeeze=False)
     for axes, variant in zip(panels[:, 0], kinds, strict=True):
@@ -49,6 +49,6 @@ def draw(rows):
         axes.axhline(1, color="black", linewidth=0.5, linestyle=":")
         axes.set_title(f"profile {variant}", loc="left")
         axes.set_ylabel("speed / allgather")
-    style.footer(fig, ["simulated on an H100 node", "WLB lengths, 8 ranks, 32 heads"])
+    style.footer(fig, ["H100 node", "WLB lengths, 8 ranks, 32 heads", *notes])
     bar_legend(fig, STRATEGIES)
     return fig

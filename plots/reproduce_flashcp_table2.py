@@ -32,7 +32,7 @@ def compare(folder):
     return rows
 
 
-def draw(rows):
+def draw(rows, notes):
     fig, panels = style.figure("column", 1.9, columns=2)
     groups = list(dict.fromkeys(row.group for row in rows))
     for axes, group in zip(panels, groups, strict=False):
@@ -45,5 +45,5 @@ def draw(rows):
         axes.set_xticks((0, 1), [row.strategy for row in rows if row.group == group])
         axes.set_title(group[0])
     style.footer(fig, ["published: unfilled; ours: filled, extremes of packs",
-                       f"Pile, 4 ranks, 8K tokens, {groups[0][1]}"])  # fmt: skip
+                       f"Pile, 4 ranks, 8K tokens, {groups[0][1]}", *notes])  # fmt: skip
     return fig

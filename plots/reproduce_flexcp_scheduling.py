@@ -42,7 +42,7 @@ def closing(rows):
             "of the published solver's time alone.")  # fmt: skip
 
 
-def draw(rows):
+def draw(rows, notes):
     rows_of = {name: [r for r in rows if r.strategy == name] for name in ("scheduling", "solver")}
     groups = [row.group for row in rows_of["scheduling"]]
     fig, axes = style.figure("column", 2.2)
@@ -56,6 +56,6 @@ def draw(rows):
     axes.set_yscale("log")
     axes.set_xticks(range(len(groups)), ["\n".join(group) for group in groups])
     axes.set_ylabel("ms")
-    style.footer(fig, ["ours: measured on one core of the machine that drew this"])
+    style.footer(fig, ["ours: measured on one core of the machine that drew this", *notes])
     style.legend(fig, *axes.get_legend_handles_labels())
     return fig

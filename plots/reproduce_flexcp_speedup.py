@@ -46,7 +46,7 @@ def closing(rows):
             f"up to {EXTREME} (v2, extremely unbalanced batches).")  # fmt: skip
 
 
-def draw(rows):
+def draw(rows, notes):
     rows = [row for row in rows if row.variant == BEST]
     fig, axes = style.figure("full", 2.0)
     low, high = published_range()
@@ -62,7 +62,7 @@ def draw(rows):
     )
     axes.tick_params(axis="x", length=0)
     axes.set_ylabel("speed / best static degree")
-    style.footer(fig, ["simulated", "64 Ascend 910B", "512K tokens per micro-batch",
-                       "8 micro-batches", "a layer of an 8B model"])  # fmt: skip
+    style.footer(fig, ["64 Ascend 910B", "512K tokens per micro-batch",
+                       "8 micro-batches", "a layer of an 8B model", *notes])  # fmt: skip
     style.legend(fig, *axes.get_legend_handles_labels())
     return fig

@@ -11,7 +11,7 @@ A module of a figure, reproduce_<method>_<figure>.py, has `compare(folder)`, whi
 
 import csv
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -232,12 +232,27 @@ def error_text(value, points, sign=""):
     return f"{value:{sign}.1f} points" if points else f"{100 * value:{sign}.1f}%"
 
 
-def summary(rows, ordered=True):
-    """The error per variant and strategy, all of a variant together, and the order that is kept."""
+def order_text(rows):
+    return "".join(
+        f"\n\nPublished order of strategies, {variant}: kept whole in {good} of {groups} "
+        f"groups ({100 * good / groups:.0f}%), {pairs} of {all_pairs} pairs "
+        f"({100 * pairs / all_pairs:.0f}%)."
+        for variant, (good, groups, pairs, all_pairs) in kept_order(rows).items()
+    )
+
+
+def summary(rows, part=None):
+    """The error per variant and strategy, all of a variant together, and the order that is kept.
+
+    `part(row)` further divides the rows.
+    """
     heads = ("variant", "strategy", "mean absolute error", "mean error", "bars")
     lines = []
-    found = errors(rows)
-    for variant in dict.fromkeys(row.variant for row in rows):
+    parted = rows
+    if part:
+        parted = [replace(r, variant=f"{r.variant}, {part(r)}") for r in compared(rows)]
+    found = errors(parted)
+    for variant in dict.fromkeys(row.variant for row in parted):
         mine = [entry for entry in found if entry[0] == variant]
         for _, strategy, points, absolute, signed, bars in mine:
             lines.append(
@@ -249,15 +264,7 @@ def summary(rows, ordered=True):
             bars = sum(entry[5] for entry in mine)
             whole = sum(entry[3] * entry[5] for entry in mine) / bars
             lines.append((variant, "all", error_text(whole, kinds.pop()), "", bars))
-    text = markdown(heads, lines)
-    if ordered:
-        for variant, (good, groups, pairs, all_pairs) in kept_order(rows).items():
-            text += (
-                f"\n\nPublished order of strategies, {variant}: kept whole in {good} of {groups} "
-                f"groups ({100 * good / groups:.0f}%), {pairs} of {all_pairs} pairs "
-                f"({100 * pairs / all_pairs:.0f}%)."
-            )
-    return text
+    return markdown(heads, lines) + order_text(rows)
 
 
 # ---- figures
@@ -268,7 +275,7 @@ def outline(name):
     return {**style.bar(name), "facecolor": "white", "edgecolor": style.colour(name)}
 
 
-def draw_groups(axes, groups, strategies, rows, ours="ours"):
+def draw_groups(axes, groups, strategies, rows):
     """Bars by group: of each strategy the published value, unfilled, then ours, filled.
 
     `rows` is {(group, strategy): Row}; whiskers are the extremes over seeds.
@@ -293,9 +300,9 @@ def draw_groups(axes, groups, strategies, rows, ours="ours"):
     axes.set_xlim(-0.5, len(groups) - 0.5)
 
 
-def bar_legend(fig, strategies):
+def bar_legend(fig, strategies, ours="simulated"):
     patches = [style.plt.Rectangle((0, 0), 1, 1, **style.bar(name)) for name in strategies]
     grey = {"edgecolor": "black", "linewidth": 0.4}
     patches.append(style.plt.Rectangle((0, 0), 1, 1, facecolor="white", **grey))
     patches.append(style.plt.Rectangle((0, 0), 1, 1, facecolor="#999999", **grey))
-    style.legend(fig, patches, [*strategies, "published: unfilled", "simulated: filled"])
+    style.legend(fig, patches, [*strategies, "published: unfilled", f"{ours}: filled"])
