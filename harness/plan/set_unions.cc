@@ -27,6 +27,31 @@ class Merger {
   Ranges doubled_;
 };
 
+// Sorts what consists of sorted runs, pair by pair; `starts` of the runs and, last, the size.
+class RunMerger {
+ public:
+  void sort(std::vector<Range>& ranges, std::vector<size_t> starts) {
+    const auto earlier = [](const Range& a, const Range& b) { return a.begin < b.begin; };
+    merged_.resize(ranges.size());
+    while (starts.size() > 2) {
+      size_t kept = 0;
+      for (size_t i = 0; i + 1 < starts.size(); i += 2) {
+        const auto begin = ranges.begin();
+        const size_t middle = starts[i + 1], end = starts[std::min(i + 2, starts.size() - 1)];
+        std::merge(begin + starts[i], begin + middle, begin + middle, begin + end,
+                   merged_.begin() + starts[i], earlier);
+        starts[kept++] = starts[i];
+      }
+      starts[kept++] = ranges.size();
+      starts.resize(kept);
+      ranges.swap(merged_);
+    }
+  }
+
+ private:
+  std::vector<Range> merged_;
+};
+
 // A merge of all sets, window by window of tokens.
 SetUnions::Union unite_all(const RangeSets& sets, const std::vector<SetId>& list) {
   std::vector<RangeSpan> rest;  // of each set, what is not merged yet
@@ -34,19 +59,22 @@ SetUnions::Union unite_all(const RangeSets& sets, const std::vector<SetId>& list
     if (!sets[id].empty()) rest.push_back(sets[id]);
   }
   Merger merger;
+  RunMerger runs;
   std::vector<Range> window;
   while (!rest.empty()) {
     int64_t first = rest[0].front().begin;
     for (const RangeSpan& r : rest) first = std::min(first, r.front().begin);
     window.clear();
+    std::vector<size_t> starts;
     for (RangeSpan& r : rest) {
+      starts.push_back(window.size());
       while (!r.empty() && r.front().begin < first + kWindowTokens) {
         window.push_back(r.front());
         r = r.subspan(1);
       }
     }
-    std::sort(window.begin(), window.end(),
-              [](const Range& a, const Range& b) { return a.begin < b.begin; });
+    starts.push_back(window.size());
+    runs.sort(window, std::move(starts));
     for (const Range& r : window) merger.add(r);
     std::erase_if(rest, [](const RangeSpan& r) { return r.empty(); });
   }

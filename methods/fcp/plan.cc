@@ -140,7 +140,8 @@ extern const Strategy strategy_fcp = {
             {.name = "local_search",
              .kind = OptionKind::boolean,
              .default_value = "true",
-             .help = "after the placement, deal the units of a few ranks anew while that lowers the most work",
+             .help = "after the placement, deal the units of a few ranks anew while that lowers "
+                     "the most work",
              .choices = {}},
             {.name = "permute",
              .kind = OptionKind::boolean,
