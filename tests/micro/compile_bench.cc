@@ -3,41 +3,18 @@
 // for one benchmark a run.
 //   cpbench_micro --benchmark_filter='CompileStreamed/wlb_llm/zigzag/64/'
 #include <benchmark/benchmark.h>
-#include <sys/resource.h>
-
-#include <algorithm>
 
 #include "harness/compile/compile.h"
-#include "harness/strategy/strategy.h"
+#include "tests/micro/large_plans.h"
 #include "tests/micro/plan_bench.h"
-#include "workloads/shapes.h"
-#include "workloads/workload.h"
 
 namespace cpbench {
 namespace {
 
-constexpr int64_t kTokensPerRank = 32 << 10;
-
-Problem problem_at(const char* workload, int32_t ranks) {
-  Problem problem;
-  problem.batch = make_packs(*find_workload(workload), {.tokens = kTokensPerRank * ranks}).front();
-  problem.shape = find_shape("llama3_8b").attention;
-  problem.shape.dtype = Dtype::bfloat16;
-  problem.cluster = {.nodes = std::max(1, ranks / 8), .gpus_per_node = std::min(8, ranks)};
-  return problem;
-}
-
-double peak_mebibytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024;
-}
-
 void CompilePlan(benchmark::State& state, const char* workload, const char* name,
                  const std::map<std::string, std::string>& options, bool streamed) {
   const Problem problem = problem_at(workload, static_cast<int32_t>(state.range(0)));
-  const Strategy& strategy = find_strategy(name);
-  const Plan plan = strategy.plan(problem, Options(name, strategy.options, options));
+  const Plan plan = plan_with(name, options, problem);
   const double before = peak_mebibytes();
   size_t operations = 0, segments = 0, runs = 0;
   const auto count = [&](const RankProgram& rank) {

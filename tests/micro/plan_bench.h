@@ -8,4 +8,7 @@ void register_plan_benchmarks();
 // Compile/<workload>/<strategy>/<ranks>.
 void register_compile_benchmarks();
 
+// Simulate/<workload>/<strategy>/<ranks>.
+void register_simulate_benchmarks();
+
 }  // namespace cpbench
