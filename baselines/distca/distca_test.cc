@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "baselines/distca/balance.h"
 #include "harness/plan/check.h"
@@ -94,6 +95,26 @@ TEST(DistcaBalance, SaysWhenQueriesAreTooCoarse) {
   const Balanced b = balance(head_tail_items(mask, 2), mask, 2, 0.1, {1, 1});
   EXPECT_FALSE(b.within_tolerance);
   EXPECT_EQ(b.cells, (std::vector<int64_t>{1, 0}));
+}
+
+TEST(DistcaFacts, SayWhatToleranceWasReached) {
+  const Strategy& strategy = find_strategy("distca");
+  const auto facts_of = [&](const Problem& problem, const std::string& tolerance) {
+    std::map<std::string, double> facts;
+    const Options options("distca", strategy.options, {{"tolerance", tolerance}});
+    for (const Fact& fact : strategy.facts(problem, options)) facts[fact.name] = fact.value;
+    return facts;
+  };
+  Problem problem = problem_of({1}, 2);
+  std::map<std::string, double> facts = facts_of(problem, "0.1");
+  EXPECT_EQ(facts["within_tolerance"], 0);
+  EXPECT_EQ(facts["farthest_from_mean"], 1);  // all on one rank, nothing on the other
+  EXPECT_EQ(facts_of(problem, "1")["within_tolerance"], 1);
+  problem = problem_of({600, 40, 30, 10}, 4);
+  facts = facts_of(problem, "0.1");
+  EXPECT_EQ(facts["within_tolerance"], 1);
+  EXPECT_LE(facts["farthest_from_mean"], 0.1);
+  EXPECT_GT(facts["moved_queries"], 0);
 }
 
 // The giver's long document costs fewer bytes per cell than its short ones, so it goes first.

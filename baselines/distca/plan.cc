@@ -1,5 +1,7 @@
 // DistCA (core attention disaggregation): tokens stay where they are; the attention of query shards
 // moves to ranks with less work, with the queries and the keys that they see.
+#include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "baselines/distca/balance.h"
@@ -147,20 +149,39 @@ class Planner {
   std::vector<Attend> attends_;
 };
 
-Plan make_plan(const Problem& problem, const Options& options) {
-  const MaskIndex mask(problem.batch);
+Balanced balanced_items(const Problem& problem, const MaskIndex& mask, const Options& options) {
   const int32_t ranks = problem.ranks();
   const bool head_tail = options.text("layout") == "head_tail";
   const Heads heads{0, problem.shape.query_heads};
   auto bytes_of_token = [&](Tensor tensor) {
     return wire_bytes_per_token(tensor, heads, problem.shape, GradientWire::model);
   };
-  const Balanced balanced =
-      balance(head_tail ? head_tail_items(mask, ranks) : contiguous_items(mask, ranks), mask, ranks,
-              options.number("tolerance"),
-              {.per_query = bytes_of_token(Tensor::q) + bytes_of_token(Tensor::o),
-               .per_key = bytes_of_token(Tensor::kv)});
+  return balance(head_tail ? head_tail_items(mask, ranks) : contiguous_items(mask, ranks), mask,
+                 ranks, options.number("tolerance"),
+                 {.per_query = bytes_of_token(Tensor::q) + bytes_of_token(Tensor::o),
+                  .per_key = bytes_of_token(Tensor::kv)});
+}
+
+Plan make_plan(const Problem& problem, const Options& options) {
+  const MaskIndex mask(problem.batch);
+  const Balanced balanced = balanced_items(problem, mask, options);
   return Planner(problem, mask, balanced.items).run(options.text("received") == "kept");
+}
+
+std::vector<Fact> make_facts(const Problem& problem, const Options& options) {
+  const Balanced balanced = balanced_items(problem, MaskIndex(problem.batch), options);
+  double total = 0, farthest = 0;
+  for (int64_t cells : balanced.cells) total += static_cast<double>(cells);
+  const double mean = total / problem.ranks();
+  int64_t moved = 0;
+  for (const Item& item : balanced.items) moved += item.server == item.home ? 0 : item.queries();
+  for (int64_t cells : balanced.cells) {
+    farthest = std::max(farthest, std::abs(static_cast<double>(cells) - mean) / mean);
+  }
+  return {{"within_tolerance", balanced.within_tolerance ? 1.0 : 0.0, "1"},
+          {"tolerance", options.number("tolerance"), "of mean compute"},
+          {"farthest_from_mean", farthest, "of mean compute"},
+          {"moved_queries", static_cast<double>(moved), "tokens"}};
 }
 
 }  // namespace
@@ -196,6 +217,7 @@ extern const Strategy strategy_distca = {
              .choices = {"kept", "fetched_again"}},
         },
     .plan = distca::make_plan,
+    .facts = distca::make_facts,
 };
 
 }  // namespace cpbench

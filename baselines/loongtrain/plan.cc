@@ -43,7 +43,7 @@ Plan plan(const Problem& problem, const Options& options) {
                       std::to_string(head_size) + ")");
   }
   grid.inner_ring = static_cast<int32_t>(window_size);
-  return grid_plan(problem, per_document_shards(problem.batch, contexts, 2), grid);
+  return grid_plan(problem, new_and_cached_shards(problem.batch, contexts), grid);
 }
 
 }  // namespace

@@ -8,12 +8,15 @@
 namespace cpbench {
 namespace {
 
-// The paper's rule: pass KV if either threshold is reached.
+// The paper's rule (section 3.4, Algorithm 1, or Algorithm 5 of its Appendix C): pass KV if either
+// threshold is reached.
 struct Choice {
   double new_tokens = 0;
   double new_share = 0;         // T / (T + P)
   double hiding_threshold = 0;  // new tokens whose attention hides the KV; 0: unknown
-  double share_threshold = 0;   // where K, V of all tokens weigh no more than Q of the new ones
+  // Algorithm 1: where K, V of all tokens weigh no more than Q of the new ones. Algorithm 5: where
+  // what attention leaves exposed of K, V takes no longer than the return of partial outputs.
+  double share_threshold = 0;
 
   bool pass_kv() const {
     return (hiding_threshold > 0 && new_tokens >= hiding_threshold) || new_share >= share_threshold;
@@ -27,28 +30,33 @@ double ring_bytes_per_second(const Cluster& cluster) {
   return std::min(cluster.intra_node_bytes_per_second, cluster.inter_node_bytes_per_second);
 }
 
-Choice choose(const Problem& problem) {
+Choice choose(const Problem& problem, const Options& options) {
   const AttentionShape& shape = problem.shape;
   Choice choice;
   choice.new_tokens = static_cast<double>(problem.batch.new_tokens());
   choice.new_share = choice.new_tokens / static_cast<double>(problem.tokens());
   choice.share_threshold = 2.0 * shape.kv_heads / shape.query_heads;
-  double bandwidth = ring_bytes_per_second(problem.cluster);
-  if (bandwidth > 0) {
-    choice.hiding_threshold = problem.ranks() * problem.cluster.peak_flops_per_second *
-                              shape.kv_heads * static_cast<double>(bytes_of(shape.dtype)) /
-                              (2.0 * shape.query_heads * bandwidth);
+  const double bandwidth = ring_bytes_per_second(problem.cluster);
+  const double flops = problem.cluster.peak_flops_per_second;
+  if (bandwidth == 0 || flops == 0) return choice;
+  // N C e / BW: Equations 2 and 5 are in multiples of it.
+  const double per_share =
+      problem.ranks() * flops * static_cast<double>(bytes_of(shape.dtype)) / bandwidth;
+  choice.hiding_threshold = per_share * shape.kv_heads / (2.0 * shape.query_heads);
+  if (options.text("rule") == "algorithm_5") {
+    choice.share_threshold -= 4 * choice.new_tokens / per_share;
   }
   return choice;
 }
 
-Plan plan(const Problem& problem, const Options&) {
+Plan plan(const Problem& problem, const Options& options) {
   std::vector<Ranges> shards = new_and_cached_shards(problem.batch, problem.ranks());
-  return choose(problem).pass_kv() ? ring_plan(problem, shards) : query_ring_plan(problem, shards);
+  return choose(problem, options).pass_kv() ? ring_plan(problem, shards)
+                                            : query_ring_plan(problem, shards);
 }
 
-std::vector<Fact> facts(const Problem& problem, const Options&) {
-  Choice choice = choose(problem);
+std::vector<Fact> facts(const Problem& problem, const Options& options) {
+  Choice choice = choose(problem, options);
   return {{"passes_q", choice.pass_kv() ? 0.0 : 1.0, "1"},
           {"new_tokens", choice.new_tokens, "tokens"},
           {"new_tokens_to_pass_kv", choice.hiding_threshold, "tokens"},
@@ -66,7 +74,14 @@ extern const Strategy strategy_pass_auto = {
         "2411.01783",
     .moves = "as pass_q, or all K, V as ring: whichever the paper's rule says",
     .constraints = "none",
-    .options = {},
+    .options =
+        {
+            {.name = "rule",
+             .kind = OptionKind::choice,
+             .default_value = "algorithm_1",
+             .help = "of the paper; algorithm_5 also counts the return of partial outputs",
+             .choices = {"algorithm_1", "algorithm_5"}},
+        },
     .plan = plan,
     .facts = facts,
 };

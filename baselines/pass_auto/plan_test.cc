@@ -17,16 +17,20 @@ Problem cached_problem(int64_t length, int64_t cached, int32_t ranks = 4) {
   return problem;
 }
 
-double fact(const Problem& problem, const std::string& name) {
+double fact(const Problem& problem, const std::string& name,
+            const std::string& rule = "algorithm_1") {
   const Strategy& strategy = find_strategy("pass_auto");
-  for (const Fact& fact : strategy.facts(problem, Options("pass_auto", strategy.options, {}))) {
+  const Options options("pass_auto", strategy.options, {{"rule", rule}});
+  for (const Fact& fact : strategy.facts(problem, options)) {
     if (fact.name == name) return fact.value;
   }
   ADD_FAILURE() << "no fact " << name;
   return 0;
 }
 
-bool passes_q(const Problem& problem) { return fact(problem, "passes_q") == 1; }
+bool passes_q(const Problem& problem, const std::string& rule = "algorithm_1") {
+  return fact(problem, "passes_q", rule) == 1;
+}
 
 // 16 query heads on 1 KV head: from a new share of 2 / 16 on, K and V are the smaller load.
 TEST(PassAuto, WithoutAKnownClusterTheShareDecides) {
@@ -57,6 +61,44 @@ TEST(PassAuto, TheSlowestLinkOfTheRingCounts) {
   EXPECT_DOUBLE_EQ(fact(problem, "new_tokens_to_pass_kv"), 2000);
   problem.cluster.inter_node_bytes_per_second = 0;
   EXPECT_EQ(fact(problem, "new_tokens_to_pass_kv"), 0);
+}
+
+// Section 4.2.4 of the paper (Llama 3 405B, 128,000 tokens, 4 nodes of 8 GPUs of 800 TFLOP/s and 50
+// GB/s each, which hold 16 query heads and 1 KV head each): "when cache miss rate falls below 3.25%
+// [4,160 new tokens], pass-KV communication becomes exposed"; at 2.5% (3,200) pass-Q is chosen, and
+// Table 4 measures it the faster; at 10% (12,800) "pass-KV remains the choice".
+TEST(PassAuto, ChoosesAsThePaperReports) {
+  const auto with_new_tokens = [](int64_t tokens) {
+    Problem problem = cached_problem(128000, 128000 - tokens);
+    problem.shape.dtype = Dtype::bfloat16;
+    problem.cluster.peak_flops_per_second = 8e14;
+    problem.cluster.intra_node_bytes_per_second = 5e10;
+    return problem;
+  };
+  EXPECT_TRUE(passes_q(with_new_tokens(3200)));  // by Algorithm 5, a tie
+  for (const char* rule : {"algorithm_1", "algorithm_5"}) {
+    EXPECT_DOUBLE_EQ(fact(with_new_tokens(3200), "new_tokens_to_pass_kv", rule), 4000);
+    EXPECT_TRUE(passes_q(with_new_tokens(1280), rule));
+    EXPECT_FALSE(passes_q(with_new_tokens(4160), rule));
+    EXPECT_FALSE(passes_q(with_new_tokens(12800), rule));
+  }
+}
+
+// Equation 5: the share from which on K, V travel falls by 4 T BW / (N C e).
+TEST(PassAuto, AlgorithmFiveCountsTheReturn) {
+  Problem problem = cached_problem(100000, 99500);
+  EXPECT_EQ(fact(problem, "new_share_to_pass_kv", "algorithm_5"), 0.125);  // the cluster is unknown
+  problem.cluster.peak_flops_per_second = 1e15;
+  problem.cluster.intra_node_bytes_per_second = 5e11;
+  EXPECT_EQ(fact(problem, "new_share_to_pass_kv"), 0.125);
+  // 4 * 500 * 5e11 / (4 * 1e15 * 4) = 0.0625
+  EXPECT_DOUBLE_EQ(fact(problem, "new_share_to_pass_kv", "algorithm_5"), 0.0625);
+  EXPECT_TRUE(passes_q(problem, "algorithm_5"));
+  Problem shorter = problem;  // 500 new tokens of 5,000: 0.1
+  shorter.batch.document_lengths = {5000};
+  shorter.batch.cached_tokens = {4500};
+  EXPECT_TRUE(passes_q(shorter));
+  EXPECT_FALSE(passes_q(shorter, "algorithm_5"));
 }
 
 TEST(PassAuto, PlansWhatItSays) {

@@ -7,7 +7,7 @@ namespace cpbench {
 namespace {
 
 Plan plan(const Problem& problem, const Options& options) {
-  return all_gather_plan(problem, per_document_shards(problem.batch, problem.ranks(), 2),
+  return all_gather_plan(problem, new_and_cached_shards(problem.batch, problem.ranks()),
                          all_gather_options(options, problem.shape));
 }
 

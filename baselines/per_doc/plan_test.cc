@@ -35,5 +35,16 @@ TEST(PerDoc, RemaindersKeepTokensLevel) {
   EXPECT_LE(most - least, 2);
 }
 
+// New tokens have queries, cached ones do not: each document's new tokens are level in work.
+TEST(PerDoc, BalancesTheNewTokensOfCachedDocuments) {
+  Problem problem = problem_of({160, 96}, 4);
+  problem.batch.cached_tokens = {128, 64};
+  Plan plan = plan_of("per_doc", problem);
+  MaskIndex mask(problem.batch);
+  for (SetId home : plan.home) {
+    EXPECT_EQ(mask.cells(plan.token_sets[home]) * 4, mask.cells());
+  }
+}
+
 }  // namespace
 }  // namespace cpbench

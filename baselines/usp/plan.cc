@@ -21,7 +21,7 @@ Plan plan(const Problem& problem, const Options& options) {
   Grid grid{.head_degree = static_cast<int32_t>(degree)};
   int32_t ring = problem.ranks() / grid.head_degree;
   grid.inner_ring = ring;
-  return grid_plan(problem, per_document_shards(problem.batch, ring, 2), grid);
+  return grid_plan(problem, new_and_cached_shards(problem.batch, ring), grid);
 }
 
 }  // namespace

@@ -16,6 +16,8 @@ namespace {
 
 double slowest_seconds(const Problem& problem, const std::vector<Ranges>& shards,
                        const KernelModel& kernel) {
+  // Decided as at the head size that was measured, whatever the shape's.
+  const AttentionShape shape{.head_dim = kernel.head_dim, .value_head_dim = kernel.head_dim};
   MaskIndex mask(problem.batch);
   std::vector<AttentionSegment> segments;
   double slowest = 0;
@@ -23,7 +25,7 @@ double slowest_seconds(const Problem& problem, const std::vector<Ranges>& shards
     mask_segments(mask, shard, segments);
     double seconds = 0;
     for (KernelPass pass : {KernelPass::forward, KernelPass::backward}) {
-      seconds += kernel_seconds(kernel, pass, segments, problem.shape, problem.shape.query_heads);
+      seconds += kernel_seconds(kernel, pass, segments, shape, problem.shape.query_heads);
     }
     slowest = std::max(slowest, seconds);
   }
@@ -40,7 +42,7 @@ struct Choice {
 Choice choose(const Problem& problem, const Options& options) {
   const KernelModel& kernel = find_kernel_model(options.text("kernel"));
   std::vector<Ranges> per_seq = head_tail_shards(problem.tokens(), problem.ranks());
-  std::vector<Ranges> per_doc = per_document_shards(problem.batch, problem.ranks(), 2);
+  std::vector<Ranges> per_doc = new_and_cached_shards(problem.batch, problem.ranks());
   Choice choice;
   choice.per_seq_seconds = slowest_seconds(problem, per_seq, kernel);
   choice.per_doc_seconds = slowest_seconds(problem, per_doc, kernel);

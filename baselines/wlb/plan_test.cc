@@ -43,13 +43,19 @@ TEST(Wlb, OneDocumentIsATieAndStaysPerSeq) {
 // Two documents of 1,024 on 2 ranks, tiles of 128, by hand for cuDNN. Per-Seq: chunks of 512, rank
 // 0 has the first half of document 0 and the second of 1: forward tiles 1..4 and 5..8, 8 tiles and
 // 36 blocks, as has rank 1. Per-Doc: chunks of 256, rank 0 has tiles 1, 2, 7, 8 of each document:
-// again 8 tiles and 36 blocks.
+// again 8 tiles and 36 blocks. Backward the grid has 8 KV blocks for every segment: of 4 and 8 in
+// Per-Seq (4 empty), of 2, 8, 2 and 8 in Per-Doc (12 empty).
 TEST(Wlb, EstimateByHand) {
   Problem problem = problem_of({1024, 1024}, 2);
-  double us = (8 * 4.92 + 36 * 1.550 + 8 * 21.1 + 36 * 4.463) * 8 / 132;
-  EXPECT_NEAR(fact(problem, "estimated_per_seq_seconds", {{"kernel", "cudnn_h200"}}), us * 1e-6,
+  problem.shape = {.query_heads = 64, .kv_heads = 64, .head_dim = 128, .value_head_dim = 128};
+  const auto us = [](int empty_blocks) {
+    const double forward = 8 * 4.348 + 36 * 1.547;
+    const double backward = 8 * 15.41 + 36 * 4.514 + 0.5 * empty_blocks;
+    return 1.407 + 32.23 + (forward + backward) * 64 / 132;
+  };
+  EXPECT_NEAR(fact(problem, "estimated_per_seq_seconds", {{"kernel", "cudnn_h200"}}), us(4) * 1e-6,
               1e-12);
-  EXPECT_NEAR(fact(problem, "estimated_per_doc_seconds", {{"kernel", "cudnn_h200"}}), us * 1e-6,
+  EXPECT_NEAR(fact(problem, "estimated_per_doc_seconds", {{"kernel", "cudnn_h200"}}), us(12) * 1e-6,
               1e-12);
 }
 

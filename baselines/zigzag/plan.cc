@@ -7,7 +7,7 @@ namespace cpbench {
 namespace {
 
 Plan plan(const Problem& problem, const Options&) {
-  return ring_plan(problem, per_document_shards(problem.batch, problem.ranks(), 2));
+  return ring_plan(problem, new_and_cached_shards(problem.batch, problem.ranks()));
 }
 
 }  // namespace

@@ -4,11 +4,14 @@
 
 #include <cctype>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "harness/cli/commands.h"
 #include "harness/cli/parameters.h"
 #include "harness/cli/table.h"
+#include "harness/execute/wire.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
 
@@ -76,7 +79,15 @@ std::string unexpected(const CLI::App& app) {
                         : "did you mean '" + close + "'?");
 }
 
+// Of several processes each has the same to say. The first to end makes the launcher end the
+// others, so only rank 0 is heard, unless the error is not its own.
+void let_rank_0_speak() {
+  constexpr std::chrono::seconds kLongerThanItTakes{5};
+  if (launched_rank().value_or(0) > 0) std::this_thread::sleep_for(kLongerThanItTakes);
+}
+
 int usage_error(const std::string& message) {
+  let_rank_0_speak();
   fmt::print(stderr, "cpbench: error: {}\n", message);
   return kExitUsage;
 }
@@ -182,6 +193,7 @@ int command_line_main(int argc, char** argv) {
     add_reproduce_command(app, context);
     add_list_command(app, context);
     add_workload_command(app, context);
+    add_calibrate_command(app, context);
     add_doctor_command(app, context);
     add_completion_command(app, context);
     return parse(app, context, arguments(argc, argv));

@@ -23,16 +23,14 @@ struct RunFlags {
 };
 
 void warn_of_untrustworthy_times(const std::vector<Cell>& cells) {
-  const bool timed = std::any_of(cells.begin(), cells.end(),
-                                 [](const Cell& cell) { return cell.backend == "threads"; });
-  if (!timed) return;
+  if (std::none_of(cells.begin(), cells.end(), is_timed)) return;
   if (is_debug_build()) {
     fmt::print(stderr,
                "cpbench: warning: this build is not optimised, or has a sanitizer: times mean "
                "nothing\n");
   }
   const auto over = std::count_if(cells.begin(), cells.end(), [](const Cell& cell) {
-    return cell.backend == "threads" && cell.ranks > usable_cores();
+    return is_timed(cell) && cell.ranks > usable_cores();
   });
   if (over > 0) {
     fmt::print(stderr,
@@ -53,19 +51,10 @@ int exit_code_of(const std::vector<Outcome>& outcomes) {
   return !outcomes.empty() && unsupported == outcomes.size() ? kExitUsage : kExitOk;
 }
 
-int run(const RunFlags& flags, const Product& given, const Context& context) {
-  Suite suite;
-  suite.products.resize(1);
-  if (!flags.suite.empty()) suite = read_suite(flags.suite);
-  override_with(suite, given);
-  const Format format = parse_format(flags.format);
-  const std::vector<Cell> cells = cells_of(suite);
+int run_cells(const std::vector<Cell>& cells, const SweepOptions& options, const RunFlags& flags) {
   const std::string baseline = baseline_of(cells, flags.baseline);
+  const Format format = parse_format(flags.format);
   warn_of_untrustworthy_times(cells);
-
-  SweepOptions options;
-  options.folder = flags.output.empty() ? std::string(kRuns) + "/" + suite.name : flags.output;
-  options.command_line = context.command_line;
   const std::vector<Outcome> outcomes =
       flags.dry_run ? dry_run(cells, options) : run_sweep(cells, options);
   print(report(outcomes, baseline, format));
@@ -81,6 +70,25 @@ int run(const RunFlags& flags, const Product& given, const Context& context) {
   return exit_code_of(outcomes);
 }
 
+int run(const RunFlags& flags, const Product& given, const Context& context) {
+  Suite suite;
+  suite.products.resize(1);
+  if (!flags.suite.empty()) suite = read_suite(flags.suite);
+  override_with(suite, given);
+  const std::vector<Cell> cells = cells_of(suite);
+
+  SweepOptions options;
+  options.folder = flags.output.empty() ? std::string(kRuns) + "/" + suite.name : flags.output;
+  options.command_line = context.command_line;
+  if (flags.dry_run || std::none_of(cells.begin(), cells.end(), needs_processes)) {
+    return run_cells(cells, options, flags);
+  }
+  Processes processes(cells, context.command_line);
+  if (processes.rank() > 0) return processes.follow(cells);
+  options.processes = &processes;
+  return processes.lead([&] { return run_cells(cells, options, flags); });
+}
+
 }  // namespace
 
 void add_run_command(CLI::App& app, Context& context) {
@@ -92,7 +100,8 @@ void add_run_command(CLI::App& app, Context& context) {
       "  cpbench run quick --ranks 8 --format md\n"
       "  cpbench run --strategy flashcp,ring --workload pile --tokens 8K --ranks 4 --packs 2\n"
       "  cpbench run --strategy all --workload pile --backend plan --ranks 256 --tokens 1M\n"
-      "  cpbench run --strategy flashcp,flashcp:ratio=1.2 --workload wlb_llm --baseline flashcp\n");
+      "  cpbench run --strategy flashcp,flashcp:ratio=1.2 --workload wlb_llm --baseline flashcp\n"
+      "  mpirun -np 4 cpbench run --strategy ring --workload pile --ranks 4 --backend mpi\n");
   auto flags = std::make_shared<RunFlags>();
   auto parameters = std::make_shared<ParameterFlags>(*command);
   command->add_option("suite", flags->suite, "a TOML file, or a name of cpbench list suites");

@@ -51,11 +51,12 @@ void Interrupt::watch() {
   }
   if (byte != kSignalled) return;
   const auto guard = hold();
+  // At once: a launcher that ends its processes soon kills those that are still there.
+  std::fprintf(stderr, "\ncpbench: interrupted: %s\n", message_().c_str());
+  std::fflush(stderr);
   // An external planner has its own process group: the signal ends the poll of the thread that
   // waits for it, and that thread kills it.
   std::this_thread::sleep_for(kPlannerGrace);
-  std::fprintf(stderr, "\ncpbench: interrupted: %s\n", message_().c_str());
-  std::fflush(stderr);
   _exit(kExitInterrupted);  // ranks are threads in the middle of their work: nothing to wait for
 }
 

@@ -4,6 +4,7 @@
 
 #include "harness/cli/parameters.h"
 #include "harness/cli/suite.h"
+#include "harness/cost/kernel_time.h"
 #include "harness/execute/execute.h"
 #include "harness/measure/metrics.h"
 #include "harness/plan/names.h"
@@ -117,6 +118,26 @@ Table list_profile_table() {
   return table;
 }
 
+std::string error_text(const KernelConstants& c) {
+  return c.mean_error < 0
+             ? "not measured"
+             : fmt::format("mean {:.3g}%, worst {:.3g}%", 100 * c.mean_error, 100 * c.worst_error);
+}
+
+// Those that run, and models of those that a simulation prices.
+Table list_kernel_table() {
+  Table table{{{"name"}, {"backend"}, {"gpu"}, {"forward_error"}, {"backward_error"}, {"source"}},
+              {}};
+  for (const std::string& name : kernel_names()) {
+    table.rows.push_back({name, "threads", "", "", "", "of this project"});
+  }
+  for (const KernelModel& m : kernel_models()) {
+    table.rows.push_back(
+        {m.name, "simulate", m.gpu.name, error_text(m.forward), error_text(m.backward), m.source});
+  }
+  return table;
+}
+
 Table list_metrics() {
   Table table{{{"name"}, {"unit"}, {"better"}, {"version", true}, {"description"}}, {}};
   for (const Metric& m : metrics()) {
@@ -172,8 +193,8 @@ const std::vector<ListKind>& list_kinds() {
       {"suites", "shipped suites", list_suite_table},
       {"parameters", "parameters of a run: flags and keys of suites", list_parameters},
       {"backends", "what a plan can be given to", [] { return names_alone(backend_names()); }},
-      {"kernels", "attention kernels of the threads backend",
-       [] { return names_alone(kernel_names()); }},
+      {"kernels", "attention kernels that run, and models of those that are simulated",
+       list_kernel_table},
       {"masks", "which keys a query sees", [] { return names_alone(mask_names()); }},
       {"dtypes", "element types", [] { return names_alone(dtype_names()); }},
       {"directions", "passes that are run", [] { return names_alone(direction_names()); }},

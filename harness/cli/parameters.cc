@@ -221,7 +221,7 @@ const std::vector<std::string>& network_names() {
   return names;
 }
 const std::vector<std::string>& backend_names() {
-  static const std::vector<std::string> names = {"plan", "threads", "simulate"};
+  static const std::vector<std::string> names = {"plan", "threads", "mpi", "simulate"};
   return names;
 }
 const std::vector<std::string>& direction_names() {
@@ -290,8 +290,8 @@ const std::vector<RunParameter>& parameters() {
        [](const Cell& c) { return direction_names()[static_cast<size_t>(c.passes)]; },
        [] { return direction_names(); }},
       {"backend", "NAME",
-       "plan (plan, check, measure), threads (also run on this machine) or simulate (cost on a "
-       "cluster)",
+       "plan (plan, check, measure), threads (also run on this machine), mpi (run under mpirun) or "
+       "simulate (cost on a cluster)",
        "threads",
        [](Cell& c, const std::string& v) {
          choice<int>("backend", v, backend_names());
@@ -299,8 +299,9 @@ const std::vector<RunParameter>& parameters() {
        },
        [](const Cell& c) { return c.backend; }, [] { return backend_names(); }},
       {"kernel", "NAME",
-       "attention kernel of threads (auto: fused), or kernel model of a simulation, by name or "
-       "TOML file (auto: the cluster's)",
+       "attention kernel of threads and mpi (auto: fused), or kernel model of a simulation, by "
+       "name "
+       "or TOML file (auto: the cluster's)",
        kAutomatic,
        [](Cell& c, const std::string& v) {
          if (is_file(v)) {
@@ -311,7 +312,8 @@ const std::vector<RunParameter>& parameters() {
          c.kernel = v;
        },
        [](const Cell& c) { return c.kernel; }, all_kernel_names},
-      {"network", "NAME", "of a simulation: how transfers share links; simgrid is slower and needs SimGrid", "ports",
+      {"network", "NAME",
+       "of a simulation: how transfers share links; simgrid is slower and needs SimGrid", "ports",
        [](Cell& c, const std::string& v) {
          choice<int>("network model", v, network_names());
          c.network = v;

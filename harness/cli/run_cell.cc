@@ -11,9 +11,10 @@
 #include "harness/cli/parameters.h"
 #include "harness/cli/simulate_pack.h"
 #include "harness/compile/compile.h"
-#include "harness/execute/execute.h"
+#include "harness/execute/execute_processes.h"
 #include "harness/measure/gates.h"
 #include "harness/measure/metrics.h"
+#include "harness/measure/text_hash.h"
 #include "harness/plan/errors.h"
 #include "harness/store/external.h"
 #include "harness/store/provenance.h"
@@ -43,7 +44,7 @@ Plan make_plan(const Cell& cell, const Problem& problem) {
   return strategy.plan(problem, Options(strategy.name, strategy.options, cell.options));
 }
 
-void execute_pack(const Cell& cell, const Batch& batch, PackResult& pack) {
+void execute_pack(const Cell& cell, const Batch& batch, PackResult& pack, ProcessGroup* group) {
   const Problem problem = problem_of(cell, batch);
   const Stopwatch stopwatch;
   const Program program = compile(problem, pack.plan, cell.passes);
@@ -54,7 +55,8 @@ void execute_pack(const Cell& cell, const Batch& batch, PackResult& pack) {
   options.warmup = cell.warmup;
   options.iterations = cell.iterations;
   options.seed = cell.seed;
-  pack.timeline = execute_threads(problem, program, options);
+  pack.timeline = needs_processes(cell) ? execute_processes(problem, program, options, *group)
+                                        : execute_threads(problem, program, options);
 }
 
 void fail(Result& result, Status status, const std::string& why) {
@@ -63,10 +65,18 @@ void fail(Result& result, Status status, const std::string& why) {
   std::replace(result.error.begin(), result.error.end(), '\n', ' ');
 }
 
-// Nothing is costed on GPUs that could not hold it. A run on threads shows by itself what it needs.
+// Every process has made the plan by itself: ranks that ran different ones would wait for ever.
+void require_same(const PackResult& pack, ProcessGroup& group) {
+  std::string lengths;
+  for (int64_t length : pack.batch.document_lengths) lengths += std::to_string(length) + " ";
+  group.agree("hash of the document lengths", hex16(hash_of_text(lengths)));
+  group.agree("hash of the plan", hex16(hash_of(pack.plan)));
+}
+
+// Nothing is costed on GPUs that could not hold it. A run on CPUs shows by itself what it needs.
 bool fits_memory(Result& result, const PackResult& pack) {
   const double memory = result.cluster.memory_bytes;
-  if (result.cell.backend == "threads" || memory <= 0) return true;
+  if (is_timed(result.cell) || memory <= 0) return true;
   const std::vector<int64_t>& peaks = pack.facts.peak_bytes;
   const auto most = std::max_element(peaks.begin(), peaks.end());
   if (static_cast<double>(*most) <= memory) return true;
@@ -76,9 +86,16 @@ bool fits_memory(Result& result, const PackResult& pack) {
   return false;
 }
 
-// False when the cell ended here. `simulation`: of the backend simulate, else null.
-bool run_pack(Result& result, const Batch& batch, const Simulation* simulation) {
+// What some backends need: `simulate` its models, `mpi` its processes.
+struct Means {
+  const Simulation* simulation = nullptr;
+  ProcessGroup* group = nullptr;
+};
+
+// False when the cell ended here.
+bool run_pack(Result& result, const Batch& batch, const Means& means) {
   CheckedPlan checked = plan_pack(result.cell, batch);
+  if (needs_processes(result.cell)) require_same(checked.pack, *means.group);
   result.packs.push_back(std::move(checked.pack));
   if (!checked.report.ok()) {
     fail(result, Status::failed,
@@ -88,8 +105,10 @@ bool run_pack(Result& result, const Batch& batch, const Simulation* simulation) 
   }
   PackResult& pack = result.packs.back();
   if (!fits_memory(result, pack)) return false;
-  if (result.cell.backend == "threads") execute_pack(result.cell, batch, pack);
-  if (simulation) simulation->run(problem_of(result.cell, batch), result.cell.passes, pack);
+  if (is_timed(result.cell)) execute_pack(result.cell, batch, pack, means.group);
+  if (means.simulation) {
+    means.simulation->run(problem_of(result.cell, batch), result.cell.passes, pack);
+  }
   return true;
 }
 
@@ -102,6 +121,10 @@ void set_cached(Batch& batch, double share) {
 }
 
 }  // namespace
+
+bool needs_processes(const Cell& cell) { return cell.backend == "mpi"; }
+
+bool is_timed(const Cell& cell) { return cell.backend == "threads" || needs_processes(cell); }
 
 int32_t usable_cores() {
   return static_cast<int32_t>(std::max(1u, std::thread::hardware_concurrency()));
@@ -156,17 +179,16 @@ CheckedPlan plan_pack(const Cell& cell, const Batch& batch) {
 }
 
 Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
-                const std::vector<std::string>& command_line) {
+                const std::vector<std::string>& command_line, ProcessGroup* group) {
   Result result;
   result.cell = cell;
+  const bool processes = needs_processes(cell);
+  const int32_t ranks_here = processes ? group->wire().ranks_on_node() : cell.ranks;
   result.simulated = cell.backend == "simulate";
-  result.oversubscribed = cell.backend == "threads" && cell.ranks > usable_cores();
+  result.oversubscribed = is_timed(cell) && ranks_here > usable_cores();
   const auto start = std::chrono::system_clock::now();
   try {
     if (!cell.cluster.empty()) result.cluster = cluster_of(cell);
-    if (cell.backend == "threads" && !result.oversubscribed) {
-      result.peak_flops_per_second = core_peak_flops_per_second(cell.shape.dtype);
-    }
     std::optional<Simulation> simulation;
     if (cell.backend == "simulate") {
       simulation.emplace(cell);
@@ -174,15 +196,26 @@ Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
       result.model_error = simulation->model_error();
       result.peak_flops_per_second = simulation->peak_flops_per_second();
     }
+    const Means means{simulation ? &*simulation : nullptr, group};
     bool whole = true;
-    for (const Batch& batch : batches) {
-      whole = whole && run_pack(result, batch, simulation ? &*simulation : nullptr);
+    const auto work = [&] {
+      if (is_timed(cell) && !result.oversubscribed) {
+        result.peak_flops_per_second = core_peak_flops_per_second(cell.shape.dtype);
+      }
+      for (const Batch& batch : batches) whole = whole && run_pack(result, batch, means);
+    };
+    if (processes) {
+      group->together(work);
+    } else {
+      work();
     }
     if (whole) {
       result.metrics = evaluate_metrics(result);
       const std::string gate = failed_gate(result);
       if (!gate.empty()) fail(result, Status::failed, gate);
     }
+  } catch (const RanksDisagree&) {
+    throw;
   } catch (const Unsupported& reason) {
     fail(result, Status::unsupported, reason.what());
   } catch (const std::bad_alloc&) {
@@ -191,7 +224,18 @@ Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
     fail(result, Status::failed, error.what());
   }
   result.provenance = provenance(command_line, start, std::chrono::system_clock::now());
+  if (processes) result.provenance["mpi"] = group->wire().library();
   return result;
+}
+
+void follow_cell(const Cell& cell, ProcessGroup& group) {
+  group.together([&] {
+    Result result;
+    result.cell = cell;
+    const Means means{.simulation = nullptr, .group = &group};
+    bool whole = true;
+    for (const Batch& batch : batches_of(cell)) whole = whole && run_pack(result, batch, means);
+  });
 }
 
 }  // namespace cpbench

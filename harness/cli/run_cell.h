@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/execute/process_group.h"
 #include "harness/measure/result.h"
 
 namespace cpbench {
@@ -23,9 +24,17 @@ struct CheckedPlan {
 CheckedPlan plan_pack(const Cell& cell, const Batch& batch);
 
 // Never throws for what the cell itself does: a strategy that cannot, a wrong plan, a rank that
-// hangs and a gate that fails are statuses of the result, with one line that says why.
+// hangs and a gate that fails are statuses of the result, with one line that says why. A cell of
+// the mpi backend needs the group, and every other rank in `follow_cell`; RanksDisagree is thrown.
 Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
-                const std::vector<std::string>& command_line);
+                const std::vector<std::string>& command_line, ProcessGroup* group = nullptr);
+
+// This rank's part of a cell that rank 0 runs.
+void follow_cell(const Cell& cell, ProcessGroup& group);
+
+// Whether the backend runs kernels and measures time, and whether its ranks are processes.
+bool is_timed(const Cell& cell);
+bool needs_processes(const Cell& cell);
 
 int32_t usable_cores();
 

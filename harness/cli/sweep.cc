@@ -133,10 +133,13 @@ std::vector<Outcome> run_sweep(const std::vector<Cell>& cells, const SweepOption
     if (!found[i]) (runs_beside_others(cells[i]) ? beside : alone).push_back(i);
   }
   size_t finished = cells.size() - beside.size() - alone.size();
-  Interrupt interrupt([&] {
+  const auto standing = [&] {
     return fmt::format("{} of {} cells are finished and kept in {}; resume with: {}", finished,
                        cells.size(), options.folder, shell_text(options.command_line));
-  });
+  };
+  // When one process dies, the launcher interrupts the others: say what this one was waiting for.
+  ProcessGroup* group = options.processes ? &options.processes->group() : nullptr;
+  Interrupt interrupt([&] { return (group ? group->place() + "; " : "") + standing(); });
   Progress progress(beside.size() + alone.size(), work);
   // `hold` is also what keeps apart the threads: progress and the library of the files know none.
   const auto run = [&](size_t i) {
@@ -145,7 +148,9 @@ std::vector<Outcome> run_sweep(const std::vector<Cell>& cells, const SweepOption
       const auto guard = interrupt.hold();
       progress.start(words_of(cell));
     }
-    const Result result = run_cell(cell, batches_of(cell), options.command_line);
+    const std::vector<Batch> batches = batches_of(cell);
+    if (needs_processes(cell)) options.processes->start(i);
+    const Result result = run_cell(cell, batches, options.command_line, group);
     const std::string file = result_path(cell, options.folder);
     const auto guard = interrupt.hold();
     write_result(file, result);
@@ -156,9 +161,10 @@ std::vector<Outcome> run_sweep(const std::vector<Cell>& cells, const SweepOption
       progress.say(
           fmt::format("cpbench: {}: {}: {}", name_of(result.status), words_of(cell), result.error));
     }
+    if (group && group->broken()) options.processes->abort(standing());
   };
   for_each(beside, usable_cores(), run);
-  for_each(alone, 1, run);
+  for_each(alone, 1, run);  // on this thread: MPI is used by one alone
   progress.finish();
   std::vector<Outcome> outcomes;
   for (std::optional<Outcome>& outcome : found) outcomes.push_back(std::move(*outcome));
@@ -186,7 +192,7 @@ double estimated_seconds(const std::vector<Outcome>& outcomes) {
   double seconds = 0;
   for (const Outcome& outcome : outcomes) {
     const Cell& cell = outcome.cell;
-    if (outcome.existed || cell.backend != "threads" || outcome.status != Status::ok) continue;
+    if (outcome.existed || !is_timed(cell) || outcome.status != Status::ok) continue;
     for (const MetricValue& metric : outcome.metrics) {
       if (metric.name != "attention_flops") continue;
       const double iterations = cell.warmup + cell.iterations + kVerifications;

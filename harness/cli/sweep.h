@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "harness/cli/outcome.h"
+#include "harness/cli/processes.h"
 
 namespace cpbench {
 
 struct SweepOptions {
   std::string folder;                     // of the result files; made if need be
   std::vector<std::string> command_line;  // resumes the sweep when it is given again
+  Processes* processes = nullptr;         // for cells whose ranks are processes
 };
 
 // Cells whose file is there already, of the same run and not failed, are not run again. What one

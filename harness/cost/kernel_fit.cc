@@ -24,22 +24,32 @@ CallTime call_of(const KernelSample& sample, KernelPass pass, const KernelModel&
   return call;
 }
 
-// The constants in the order of preference where the calls cannot tell them apart.
-constexpr double KernelConstants::*kTerms[] = {
-    &KernelConstants::call_us,    &KernelConstants::block_us,      &KernelConstants::tile_us,
-    &KernelConstants::rows_us,    &KernelConstants::kv_block_us,   &KernelConstants::longest_us,
-    &KernelConstants::segment_us, &KernelConstants::empty_block_us};
-
-// What each of them is multiplied with.
-std::vector<double> terms_of(const CallWork& w, double heads_per_sm) {
-  return {1,
-          w.blocks * heads_per_sm,
-          w.tiles * heads_per_sm,
-          w.rows * heads_per_sm,
-          w.kv_blocks * heads_per_sm,
-          w.longest,
-          w.segments,
-          w.empty_blocks * heads_per_sm};
+// A constant, and what it is multiplied with beside heads per SM. In the order of preference where
+// the calls cannot tell them apart.
+struct Term {
+  double KernelConstants::*constant;
+  double CallWork::*work;  // null: once per call
+  bool per_head;
+};
+constexpr Term kPaddedTerms[] = {
+    {&KernelConstants::block_us, &CallWork::blocks, true},
+    {&KernelConstants::tile_us, &CallWork::tiles, true},
+    {&KernelConstants::rows_us, &CallWork::rows, true},
+    {&KernelConstants::kv_block_us, &CallWork::kv_blocks, true},
+    {&KernelConstants::call_us, nullptr, false},
+    {&KernelConstants::longest_us, &CallWork::longest, false},
+    {&KernelConstants::empty_block_us, &CallWork::empty_blocks, true},
+};
+constexpr Term kExactTerms[] = {
+    {&KernelConstants::cells_us, &CallWork::cells, true},
+    {&KernelConstants::block_us, &CallWork::blocks, true},
+    {&KernelConstants::tile_us, &CallWork::tiles, true},
+    {&KernelConstants::rows_us, &CallWork::rows, true},
+    {&KernelConstants::call_us, nullptr, false},
+    {&KernelConstants::segment_us, &CallWork::segments, false},
+};
+std::span<const Term> terms_of(bool padded) {
+  return padded ? std::span<const Term>(kPaddedTerms) : std::span<const Term>(kExactTerms);
 }
 
 double mean(const std::vector<double>& values) {
@@ -53,6 +63,7 @@ double worst(const std::vector<double>& values) {
 struct Candidate {
   KernelConstants sizes;
   std::vector<std::vector<double>> terms;  // over measured time
+  bool empty_blocks = false;
 };
 
 // The candidate and constants that fit the chosen samples best.
@@ -69,7 +80,8 @@ KernelConstants best_fit(std::span<const KernelSample> samples, KernelPass pass,
     for (size_t i : chosen) rows.push_back(candidate.terms[i]);
     const std::vector<double> found = non_negative_least_squares(rows, ones);
     KernelConstants constants = candidate.sizes;
-    for (size_t t = 0; t < std::size(kTerms); ++t) constants.*kTerms[t] = found[t];
+    const std::span<const Term> terms = terms_of(constants.padded);
+    for (size_t t = 0; t < terms.size(); ++t) constants.*terms[t].constant = found[t];
     const double error = mean(relative_errors(used, pass, sms, constants));
     if (least < 0 || error < least * (1 - 1e-9)) {
       least = error;
@@ -80,19 +92,25 @@ KernelConstants best_fit(std::span<const KernelSample> samples, KernelPass pass,
 }
 
 std::vector<Candidate> candidates_of(std::span<const KernelSample> samples, KernelPass pass,
-                                     int32_t sms, const FitSizes& sizes) {
+                                     int32_t sms, const FitChoices& choices) {
   std::vector<Candidate> candidates;
-  for (int32_t tile : sizes.tile_tokens) {
-    for (int32_t block : sizes.block_tokens) {
+  for (int32_t tile : choices.tile_tokens) {
+    for (int32_t block : choices.block_tokens) {
       Candidate candidate;
       candidate.sizes.tile_tokens = tile;
       candidate.sizes.block_tokens = block;
+      candidate.sizes.padded = choices.padded;
       const KernelModel model = model_of(pass, sms, candidate.sizes);
       for (const KernelSample& s : samples) {
-        std::vector<double> terms =
-            terms_of(call_of(s, pass, model).work(), static_cast<double>(s.query_heads) / sms);
-        for (double& term : terms) term *= 1e-6 / s.seconds;
-        candidate.terms.push_back(std::move(terms));
+        const CallWork work = call_of(s, pass, model).work();
+        const double heads_per_sm = static_cast<double>(s.query_heads) / sms;
+        std::vector<double> values;
+        for (const Term& term : terms_of(choices.padded)) {
+          const double value = term.work == nullptr ? 1 : work.*term.work;
+          values.push_back(value * (term.per_head ? heads_per_sm : 1) * 1e-6 / s.seconds);
+        }
+        candidate.terms.push_back(std::move(values));
+        if (work.empty_blocks > 0) candidate.empty_blocks = true;
       }
       candidates.push_back(std::move(candidate));
     }
@@ -113,20 +131,18 @@ std::vector<double> relative_errors(std::span<const KernelSample> samples, Kerne
 }
 
 KernelFit fit_kernel(std::span<const KernelSample> samples, KernelPass pass, int32_t sms,
-                     const FitSizes& sizes) {
+                     const FitChoices& choices) {
   if (std::ssize(samples) < kLeastSamples) {
     throw UserError(std::to_string(samples.size()) + " measured calls are too few for a fit: " +
                     std::to_string(kLeastSamples) + " or more");
   }
-  const std::vector<Candidate> candidates = candidates_of(samples, pass, sms, sizes);
+  const std::vector<Candidate> candidates = candidates_of(samples, pass, sms, choices);
   std::vector<size_t> all(samples.size());
   std::iota(all.begin(), all.end(), 0);
   KernelFit fit;
   fit.samples = static_cast<int32_t>(samples.size());
   fit.constants = best_fit(samples, pass, sms, candidates, all);
-  for (const std::vector<double>& terms : candidates.front().terms) {
-    fit.empty_blocks |= terms.back() > 0;
-  }
+  fit.empty_blocks = candidates.front().empty_blocks;
   const std::vector<double> fitted = relative_errors(samples, pass, sms, fit.constants);
   fit.fitted_mean_error = mean(fitted);
   fit.fitted_worst_error = worst(fitted);

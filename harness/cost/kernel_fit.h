@@ -22,10 +22,12 @@ struct KernelSample {
   double seconds = 0;
 };
 
-// What a fit may choose from. Of equal fits the first tile and block win.
-struct FitSizes {
+// What a fit may choose from. Of equal fits the first tile and block win. A padded kernel has no
+// cost per segment, and one that is not has neither a grid nor SMs that wait for the last.
+struct FitChoices {
   std::vector<int32_t> tile_tokens = {kTileTokens};
   std::vector<int32_t> block_tokens = {128, 64};
+  bool padded = true;
 };
 
 struct KernelFit {
@@ -37,12 +39,12 @@ struct KernelFit {
 };
 
 inline constexpr int32_t kFolds = 5;
-// Fewer samples would leave a fold's fit with fewer calls than constants.
-inline constexpr int32_t kLeastSamples = 10;
+// With fewer, a fold leaves fewer calls than a kernel has constants that matter: call, tile, block.
+inline constexpr int32_t kLeastSamples = 6;
 
 // `sms` that ran the calls, all at one head size. Throws UserError for fewer than kLeastSamples.
 KernelFit fit_kernel(std::span<const KernelSample> samples, KernelPass pass, int32_t sms,
-                     const FitSizes& sizes = {});
+                     const FitChoices& choices = {});
 
 // |predicted / measured - 1| of each sample.
 std::vector<double> relative_errors(std::span<const KernelSample> samples, KernelPass pass,

@@ -1,4 +1,6 @@
-// The built-in kernel models: the one place where their constants are.
+// The built-in kernel models: the one place where their constants are. They are what
+// `cpbench calibrate` finds in the measurements under results/calibration; tests/cli holds both
+// together.
 #include "harness/cost/kernel_time.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
@@ -9,26 +11,25 @@ namespace {
 const GpuFacts kH100 = {"H100 SXM", 132, 989.5e12, 3.35e12};
 const GpuFacts kH200 = {"H200 SXM", 132, 989.5e12, 4.8e12};
 
-// Nothing measured has empty blocks: this is the time for an SM to take in a block and see it end.
-constexpr double kEmptyBlockUs = 0.5;
-
 KernelModel cudnn_h200() {
   return {
       .name = "cudnn_h200",
       .source =
-          "cuDNN 9.19.1, 64:8 heads, 2K to 32K tokens, causal (NVIDIA/cudnn-frontend "
-          "benchmark results, MIT)",
+          "cuDNN 9.19.1, 64:8 heads, 2K to 32K tokens, causal and full "
+          "(NVIDIA/cudnn-frontend benchmark results, MIT)",
       .gpu = kH200,
-      .forward = {.tile_us = 4.92,
-                  .block_us = 1.550,
-                  .empty_block_us = kEmptyBlockUs,
-                  .mean_error = 0.009,
-                  .worst_error = 0.018},
-      .backward = {.tile_us = 21.1,
-                   .block_us = 4.463,
-                   .empty_block_us = kEmptyBlockUs,
-                   .mean_error = 0.015,
-                   .worst_error = 0.025},
+      .forward = {.call_us = 1.407,
+                  .tile_us = 4.348,
+                  .block_us = 1.547,
+                  .empty_block_us = kAssumedEmptyBlockUs,
+                  .mean_error = 0.028,
+                  .worst_error = 0.089},
+      .backward = {.call_us = 32.23,
+                   .tile_us = 15.41,
+                   .block_us = 4.514,
+                   .empty_block_us = kAssumedEmptyBlockUs,
+                   .mean_error = 0.039,
+                   .worst_error = 0.098},
   };
 }
 
@@ -36,25 +37,29 @@ KernelModel fa2_h100() {
   return {
       .name = "fa2_h100",
       .source =
-          "FlashAttention-2: forward of the profile in hao-ai-lab/DistCA (Apache-2.0), 1 to "
-          "1024 causal segments of 4 to 32K queries; backward read off a chart, its cost per "
-          "KV block told apart by memory bandwidth",
+          "FlashAttention-2: forward 1 to 1024 causal segments of 4 to 32K queries "
+          "(hao-ai-lab/DistCA profile, Apache-2.0); backward full squares of 512 to 16K "
+          "(labels of charts in FlashAttention-3, arXiv 2407.08608), its cost per KV block "
+          "told apart by memory bandwidth",
       .gpu = kH100,
-      .forward = {.call_us = 53.2,
-                  .longest_us = 0.570,
-                  .tile_us = 0.892,
+      .forward = {.call_us = 53.18,
+                  .longest_us = 0.5698,
+                  .tile_us = 0.8918,
                   .rows_us = 1.874,
                   .block_us = 1.456,
-                  .kv_block_us = 0.076,
-                  .empty_block_us = kEmptyBlockUs,
+                  .kv_block_us = 0.07598,
+                  .empty_block_us = kAssumedEmptyBlockUs,
                   .block_tokens = 64,
-                  .mean_error = 0.027,
-                  .worst_error = 0.081},
-      // 36.6 + 5.2 = 41.8 per tile of square shapes, which is what was fitted.
-      .backward = {.tile_us = 36.6,
-                   .block_us = 7.83,
+                  .mean_error = 0.028,
+                  .worst_error = 0.099},
+      // K, V read and dK, dV written are 131 KB per block: 5.2 us of an SM's share of the memory
+      // bandwidth, out of the 17.99 us per tile of square shapes that were fitted.
+      .backward = {.tile_us = 12.79,
+                   .block_us = 8.412,
                    .kv_block_us = 5.2,
-                   .empty_block_us = kEmptyBlockUs},
+                   .empty_block_us = kAssumedEmptyBlockUs,
+                   .mean_error = 0.004,
+                   .worst_error = 0.007},
   };
 }
 
@@ -62,14 +67,20 @@ KernelModel fa3_h100() {
   return {
       .name = "fa3_h100",
       .source =
-          "FlashAttention-3, read off charts; its forward cost per tile, too small to be "
-          "read there, is FlashAttention-2's",
+          "FlashAttention-3: forward squares of 512 to 16K, causal and full, backward full "
+          "(labels of charts in arXiv 2407.08608)",
       .gpu = kH100,
-      .forward = {.call_us = 29, .tile_us = 0.892, .rows_us = 1.874, .block_us = 1.56},
-      .backward = {.call_us = 65,
-                   .tile_us = 15.6,
-                   .block_us = 4.64,
-                   .empty_block_us = kEmptyBlockUs},
+      // Its scheduler counts the tiles that there are: no empty blocks.
+      .forward = {.longest_us = 1.087,
+                  .tile_us = 3.027,
+                  .block_us = 1.564,
+                  .mean_error = 0.027,
+                  .worst_error = 0.079},
+      .backward = {.tile_us = 15.62,
+                   .block_us = 4.679,
+                   .empty_block_us = kAssumedEmptyBlockUs,
+                   .mean_error = 0.026,
+                   .worst_error = 0.053},
   };
 }
 

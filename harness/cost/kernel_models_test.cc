@@ -23,9 +23,9 @@ TEST(KernelModels, CudnnOnH200IsWithinTheStatedError) {
         Measured{16384, 6.531, 19.002}, Measured{32768, 25.566, 75.688}}) {
     std::vector<AttentionSegment> call = {{m.tokens, m.tokens, true}};
     EXPECT_NEAR(kernel_seconds(model, KernelPass::forward, call, kShape, 64) * 1e3, m.forward_ms,
-                0.02 * m.forward_ms);
+                0.04 * m.forward_ms);
     EXPECT_NEAR(kernel_seconds(model, KernelPass::backward, call, kShape, 64) * 1e3, m.backward_ms,
-                0.025 * m.backward_ms);
+                0.035 * m.backward_ms);
   }
 }
 
@@ -49,10 +49,10 @@ TEST(KernelModels, Fa2OnH100IsWithinTheStatedError) {
     std::vector<AttentionSegment> call = {{m.q, m.kv, true, m.count}};
     double error =
         kernel_seconds(model, KernelPass::forward, call, kShape, m.heads) * 1e3 / m.ms - 1;
-    EXPECT_LE(std::abs(error), 0.26) << m.count << " x " << m.q << " over " << m.kv;
+    EXPECT_LE(std::abs(error), 0.09) << m.count << " x " << m.q << " over " << m.kv;
     total_error += std::abs(error);
   }
-  EXPECT_LE(total_error / static_cast<double>(all.size()), 0.08);
+  EXPECT_LE(total_error / static_cast<double>(all.size()), 0.04);
 }
 
 TEST(KernelModels, UnknownModelsAreRefused) {

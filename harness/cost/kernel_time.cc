@@ -45,6 +45,25 @@ int64_t walked_blocks(const AttentionSegment& s, int64_t tiles, int64_t tile, in
   return ends - cut_ladder(s.first - tile - block + 1, tiles, s.kv_tokens - block + 1, tile, block);
 }
 
+// Keys that the tiles of one segment walk, over all of them, and those of its last tile, where
+// blocks are cut to the keys there are.
+struct WalkedKeys {
+  int64_t all = 0;
+  int64_t last = 0;
+};
+WalkedKeys walked_keys(const AttentionSegment& s, int64_t tiles, int64_t tile, int64_t block) {
+  if (s.band) {
+    const int64_t keys = std::min(s.kv_tokens, s.last - s.first + tile);
+    return {tiles * keys, keys};
+  }
+  if (!s.causal) return {tiles * s.kv_tokens, s.kv_tokens};
+  // Tile t = 1, 2, ... sees the rectangle and, of the square, the blocks up to its own last row.
+  const int64_t square = std::min(s.q_tokens, s.kv_tokens);
+  const int64_t uncut = std::min(tiles, square / block * block / tile);
+  const int64_t in_square = block * ladder(0, uncut, tile, block) + (tiles - uncut) * square;
+  return {tiles * (s.kv_tokens - square) + in_square, s.kv_tokens};
+}
+
 }  // namespace
 
 KernelModel scaled_to(const KernelModel& model, const GpuFacts& gpu) {
@@ -62,6 +81,7 @@ KernelModel scaled_to(const KernelModel& model, const GpuFacts& gpu) {
   for (KernelConstants* c : {&scaled.forward, &scaled.backward}) {
     c->longest_us *= compute;
     c->block_us *= compute;
+    c->cells_us *= compute;
     c->tile_us *= memory;
     c->rows_us *= memory;
     c->kv_block_us *= memory;
@@ -88,7 +108,14 @@ void CallTime::add(const AttentionSegment& s) {
   tiles_ += s.count * tiles;
   rows_ += s.count * s.q_tokens;
   kv_blocks_ += s.count * kv_blocks;
-  blocks_ += s.count * walked_blocks(s, tiles, c_.tile_tokens, c_.block_tokens);
+  if (c_.padded) {
+    blocks_ += s.count * walked_blocks(s, tiles, c_.tile_tokens, c_.block_tokens);
+  } else {
+    const WalkedKeys keys = walked_keys(s, tiles, c_.tile_tokens, c_.block_tokens);
+    const int64_t missing_rows = tiles * c_.tile_tokens - s.q_tokens;
+    walked_keys_ += s.count * keys.all;
+    cells_ += s.count * (c_.tile_tokens * keys.all - missing_rows * keys.last);
+  }
   // Forward a block of queries walks the keys, backward a block of keys walks the queries.
   const bool forward = pass_ == KernelPass::forward;
   grid_blocks_ = std::max(grid_blocks_, forward ? tiles : kv_blocks);
@@ -103,11 +130,15 @@ void CallTime::add(const AttentionSegment& s) {
 
 CallWork CallTime::work() const {
   const int64_t used = pass_ == KernelPass::forward ? tiles_ : kv_blocks_;
+  const double block = static_cast<double>(c_.block_tokens);
+  const double blocks =
+      c_.padded ? static_cast<double>(blocks_) : static_cast<double>(walked_keys_) / block;
   return {.segments = static_cast<double>(segments_),
           .longest = static_cast<double>(longest_walk_),
           .tiles = static_cast<double>(tiles_),
           .rows = static_cast<double>(rows_) / static_cast<double>(c_.tile_tokens),
-          .blocks = static_cast<double>(blocks_),
+          .blocks = blocks,
+          .cells = static_cast<double>(cells_) / (block * c_.tile_tokens),
           .kv_blocks = static_cast<double>(kv_blocks_),
           .empty_blocks = static_cast<double>(segments_ * grid_blocks_ - used)};
 }
@@ -116,7 +147,7 @@ double CallTime::seconds() const {
   if (segments_ == 0) return 0;
   const CallWork w = work();
   const double on_sms = c_.tile_us * w.tiles + c_.rows_us * w.rows + c_.block_us * w.blocks +
-                        c_.kv_block_us * w.kv_blocks;
+                        c_.cells_us * w.cells + c_.kv_block_us * w.kv_blocks;
   const double busy =
       std::max(on_sms * heads_per_sm_ + c_.longest_us * w.longest, c_.block_us * w.longest);
   return 1e-6 * (c_.call_us + c_.segment_us * w.segments + width_ * busy +

@@ -19,6 +19,9 @@
 //   call.add({.q_tokens = 4096, .kv_tokens = 4096, .causal = true});
 //   call.seconds()   // 468e-6; measured 465e-6
 //
+// A library on a CPU calls matrix products of the very rows and keys there are: there nothing is
+// padded, and cells * (share of a full tile times block) joins the sum over tiles.
+//
 // Times of GPUs are of bf16, whatever the shape's dtype. Head sizes other than the measured one
 // scale all work by their width, which is an extrapolation.
 #pragma once
@@ -51,6 +54,10 @@ struct AttentionSegment {
 
 enum class KernelPass : uint8_t { forward, backward };
 
+// Where no measured call had empty blocks: what an SM takes to launch a block and see it end. An
+// assumption, of kernels of variable length whose grid covers the longest segment.
+inline constexpr double kAssumedEmptyBlockUs = 0.5;
+
 // All times in microseconds, none negative.
 struct KernelConstants {
   double call_us = 0;                  // once per call
@@ -59,10 +66,14 @@ struct KernelConstants {
   double tile_us = 0;                  // per query tile and head, on one SM, as all below
   double rows_us = 0;                  // per tile's worth of queries: a tile in part costs its part
   double block_us = 0;                 // per KV block that a tile walks
+  double cells_us = 0;                 // per tile x block of cells; only if not padded
   double kv_block_us = 0;              // per KV block of a segment; 0: not told apart from tile_us
   double empty_block_us = 0;           // per block of the grid without work
   int32_t tile_tokens = kTileTokens;   // queries of a tile
   int32_t block_tokens = kTileTokens;  // keys of a KV block; a multiple or divisor of tile_tokens
+  // Whether a tile walks whole blocks with all its rows, whatever the segment has of them. If not,
+  // a causal segment is a rectangle before a square, whose blocks begin with it.
+  bool padded = true;
 
   double mean_error = -1;  // relative, of this model on what was measured; -1: not measured
   double worst_error = -1;
@@ -109,6 +120,7 @@ struct CallWork {
   double tiles = 0;
   double rows = 0;  // queries, in tiles
   double blocks = 0;
+  double cells = 0;  // in tiles x blocks
   double kv_blocks = 0;
   double empty_blocks = 0;
 };
@@ -131,8 +143,9 @@ class CallTime {
   double width_;  // of the head, relative to the model's
   double heads_per_sm_;
   int64_t segments_ = 0, tiles_ = 0, rows_ = 0, blocks_ = 0, kv_blocks_ = 0;
-  int64_t grid_blocks_ = 0;   // of the longest segment, in the grid of this pass
-  int64_t longest_walk_ = 0;  // blocks
+  int64_t walked_keys_ = 0, cells_ = 0;  // if not padded
+  int64_t grid_blocks_ = 0;              // of the longest segment, in the grid of this pass
+  int64_t longest_walk_ = 0;             // blocks
 };
 
 double kernel_seconds(const KernelModel& model, KernelPass pass,

@@ -151,6 +151,32 @@ TEST(KernelTime, ABandThatHidesNothingIsCausalOrFull) {
   }
 }
 
+// Row by row: the keys of its tile, and of these the blocks up to the tile's last row of the
+// square.
+TEST(KernelTime, UnpaddedKernelsCountTheVeryRowsAndKeys) {
+  std::mt19937_64 random(11);
+  for (int i = 0; i < 500; ++i) {
+    const auto q = static_cast<int64_t>(1 + random() % 1500);
+    const AttentionSegment s{q, q + static_cast<int64_t>(random() % 900), i % 2 == 0, 3};
+    for (auto [tile, block] : {std::pair{64, 512}, {256, 64}, {32, 32}}) {
+      KernelModel model = model_with(tile, block, true);
+      model.forward.padded = false;
+      CallTime call(model, KernelPass::forward, shape_of(128), 16);
+      call.add(s);
+      double keys = 0, cells = 0;
+      for (int64_t begin = 0; begin < q; begin += tile) {
+        const int64_t end = std::min<int64_t>(begin + tile, q);
+        const int64_t blocks_end = std::min<int64_t>(q, (end + block - 1) / block * block);
+        const int64_t seen = s.causal ? s.kv_tokens - q + blocks_end : s.kv_tokens;
+        keys += 3.0 * static_cast<double>(seen);
+        cells += 3.0 * static_cast<double>(seen * (end - begin));
+      }
+      ASSERT_NEAR(call.work().blocks * block, keys, 1e-6) << q << " over " << s.kv_tokens;
+      ASSERT_NEAR(call.work().cells * block * tile, cells, 1e-6) << q << " over " << s.kv_tokens;
+    }
+  }
+}
+
 TEST(KernelTime, NoSegmentsAreNoCall) {
   const KernelModel& model = find_kernel_model("fa3_h100");
   EXPECT_EQ(kernel_seconds(model, KernelPass::forward, {}, shape_of(128), 8), 0);
@@ -176,7 +202,7 @@ TEST(KernelTime, OneTileIsNoFasterOnManySms) {
   const KernelModel& model = find_kernel_model("cudnn_h200");
   const std::vector<AttentionSegment> tile = {{1, 128 * 1000}};
   const double seconds = kernel_seconds(model, KernelPass::forward, tile, shape_of(128), 1);
-  EXPECT_NEAR(seconds, 1000 * 1e-6 * model.forward.block_us, 1e-9);
+  EXPECT_NEAR(seconds, 1e-6 * (model.forward.call_us + 1000 * model.forward.block_us), 1e-9);
   EXPECT_DOUBLE_EQ(kernel_seconds(model, KernelPass::forward, tile, shape_of(128), 1, 66), seconds);
 }
 
@@ -195,7 +221,8 @@ TEST(KernelTime, OtherHeadSizesScaleTheWorkAndSaySo) {
   const auto seconds = [&](int32_t head_dim) {
     return kernel_seconds(model, KernelPass::forward, call, shape_of(head_dim), 64);
   };
-  EXPECT_NEAR(seconds(64) / seconds(128), 0.5, 1e-9);
+  const double launch = 1e-6 * model.forward.call_us;
+  EXPECT_NEAR((seconds(64) - launch) / (seconds(128) - launch), 0.5, 1e-9);
   EXPECT_FALSE(extrapolates(model, shape_of(128)));
   EXPECT_TRUE(extrapolates(model, shape_of(64)));
 }

@@ -22,8 +22,8 @@ struct TimedCall {
   double backward_seconds = 0;
 };
 
-// Fills in the seconds: the median of several runs each. Throws UserError for an unknown kernel or
-// a shape it cannot do.
+// Fills in the seconds: the best of three medians of several runs. Throws UserError for an unknown
+// kernel or a shape it cannot do.
 void time_calls(const std::string& kernel, const AttentionShape& shape, std::span<TimedCall> calls);
 
 struct RowRates {

@@ -1,5 +1,7 @@
 #include "harness/execute/rank_runner.h"
 
+#include <algorithm>
+#include <cstring>
 #include <numeric>
 
 #include "harness/execute/inputs.h"
@@ -8,13 +10,13 @@
 namespace cpbench {
 
 RankRunner::RankRunner(const Program& program, int32_t rank, const Kernel& kernel,
-                       Transport& transport, RunControl& control)
+                       Transport& transport, RankPlaces& places)
     : program_(program),
       mine_(program.ranks[rank]),
       rank_(rank),
       kernel_(kernel),
       transport_(transport),
-      control_(control),
+      places_(places),
       arena_(mine_.arena_bytes) {
   for (const Buffer& buffer : mine_.buffers) {
     bound_.push_back(bound_at(buffer, program.shape, arena_.data() + buffer.offset));
@@ -106,7 +108,7 @@ void RankRunner::iterate(Clock::time_point origin) {
   for (const ProgramStep& step : mine_.steps) {
     for (int32_t i = step.first_op; i < step.first_op + step.ops; ++i) {
       const Op& op = mine_.ops[i];
-      control_.at(rank_, step.pass, step.step, peer_of(op));
+      places_.at(rank_, step.pass, step.step, peer_of(op));
       const double start = now();
       const Activity activity = run(op);
       const double end = now();
@@ -136,6 +138,20 @@ void RankRunner::add_errors(const Reference& reference, Accuracy& accuracy) cons
     }
     row += tokens.size();
   }
+}
+
+uint64_t RankRunner::output_hash() const {
+  uint64_t hash = 0xcbf29ce484222325u;  // FNV-1a, on words
+  for (int32_t index : {mine_.o, mine_.dq, mine_.dkv}) {
+    if (index < 0) continue;
+    const Parts& parts = bound(index).parts;
+    for (int64_t at = 0; at < parts.bytes; at += 8) {
+      uint64_t word = 0;
+      std::memcpy(&word, bound(index).data + at, std::min<int64_t>(8, parts.bytes - at));
+      hash = (hash ^ word) * 0x100000001b3u;
+    }
+  }
+  return hash;
 }
 
 }  // namespace cpbench

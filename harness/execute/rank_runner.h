@@ -16,12 +16,13 @@ inline constexpr int kActivities = 5;  // of timeline.h
 class RankRunner {
  public:
   RankRunner(const Program& program, int32_t rank, const Kernel& kernel, Transport& transport,
-             RunControl& control);
+             RankPlaces& places);
 
   void fill_inputs(uint64_t seed);
   // Events are relative to `origin`.
   void iterate(Clock::time_point origin);
   void add_errors(const Reference& reference, Accuracy& accuracy) const;
+  uint64_t output_hash() const;  // of every bit of home O and, after a backward pass, dQ, dK, dV
 
   // Of the last iteration.
   double seconds(Activity activity) const { return seconds_[static_cast<size_t>(activity)]; }
@@ -40,7 +41,7 @@ class RankRunner {
   int32_t rank_;
   const Kernel& kernel_;
   Transport& transport_;
-  RunControl& control_;
+  RankPlaces& places_;
   Arena arena_;
   std::vector<BoundBuffer> bound_;
   std::vector<ForwardCall> forward_;  // by call; the calls of the forward pass come first

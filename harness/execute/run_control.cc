@@ -9,13 +9,20 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::string seconds_text(double seconds) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g s", seconds);
-  return text;
+}  // namespace
+
+std::string place_text(int32_t rank, int32_t pass, int32_t step) {
+  return "rank " + std::to_string(rank) + ", " + (pass == 0 ? "forward" : "backward") + " step " +
+         std::to_string(step);
 }
 
-}  // namespace
+std::string stall_text(double timeout_seconds, int32_t waiting_for) {
+  char seconds[32];
+  std::snprintf(seconds, sizeof seconds, "%g s", timeout_seconds);
+  std::string text = std::string("no progress for ") + seconds;
+  if (waiting_for >= 0) text += ", waiting for a message from rank " + std::to_string(waiting_for);
+  return text;
+}
 
 void RunControl::barrier() {
   std::unique_lock lock(mutex_);
@@ -42,8 +49,7 @@ void RunControl::end(const std::string& reason) {
 
 void RunControl::fail(int32_t rank, const std::string& reason) {
   const Place& place = places_[rank];
-  end("rank " + std::to_string(rank) + ", " + (place.pass == 0 ? "forward" : "backward") +
-      " step " + std::to_string(place.step) + ": " + reason);
+  end(place_text(rank, place.pass, place.step) + ": " + reason);
 }
 
 void RunControl::leave() {
@@ -66,11 +72,7 @@ void RunControl::time_out() {
     return place.progress.load(std::memory_order_relaxed);
   });
   const auto rank = static_cast<int32_t>(last - places_.begin());
-  std::string reason = "no progress for " + seconds_text(timeout_seconds_);
-  if (last->waiting_for >= 0) {
-    reason += ", waiting for a message from rank " + std::to_string(last->waiting_for);
-  }
-  fail(rank, reason);
+  fail(rank, stall_text(timeout_seconds_, last->waiting_for));
 }
 
 void RunControl::watch() {

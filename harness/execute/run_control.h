@@ -16,13 +16,25 @@
 
 namespace cpbench {
 
-class RunControl {
+// Is told of each operation that a rank begins. `waiting_for`: the rank whose message it needs,
+// or -1.
+class RankPlaces {
+ public:
+  virtual ~RankPlaces() = default;
+  virtual void at(int32_t rank, int32_t pass, int32_t step, int32_t waiting_for) = 0;
+};
+
+// "rank 3, forward step 2"
+std::string place_text(int32_t rank, int32_t pass, int32_t step);
+// "no progress for 120 s, waiting for a message from rank 2"
+std::string stall_text(double timeout_seconds, int32_t waiting_for);
+
+class RunControl : public RankPlaces {
  public:
   RunControl(int32_t ranks, Transport& transport, double timeout_seconds)
       : places_(ranks), transport_(transport), timeout_seconds_(timeout_seconds) {}
 
-  // The rank begins an operation. `waiting_for`: the rank whose message it needs, or -1.
-  void at(int32_t rank, int32_t pass, int32_t step, int32_t waiting_for) {
+  void at(int32_t rank, int32_t pass, int32_t step, int32_t waiting_for) override {
     Place& place = places_[rank];
     place.pass.store(pass, std::memory_order_relaxed);
     place.step.store(step, std::memory_order_relaxed);

@@ -5,6 +5,7 @@
 
 #include "harness/measure/attribution.h"
 #include "harness/measure/bounds.h"
+#include "harness/measure/communication_groups.h"
 #include "harness/measure/flops.h"
 #include "harness/measure/samples.h"
 #include "harness/plan/errors.h"
@@ -133,6 +134,21 @@ Value steps(const Result& r) {
 }
 Value messages(const Result& r) {
   return sum(r, [](const PackResult& p) { return p.facts.forward.sends + p.facts.backward.sends; });
+}
+GroupHistory group_history(const Result& r) {
+  std::vector<std::vector<RankGroup>> packs;
+  for (const PackResult& p : r.packs) {
+    packs.push_back(communication_groups(p.plan, r.cell.passes));
+  }
+  return history_of(packs, r.cell.ranks);
+}
+Value communicators(const Result& r) {
+  if (!planned(r)) return std::nullopt;
+  return group_history(r).communicators;
+}
+Value group_changes(const Result& r) {
+  if (!planned(r) || r.packs.size() < 2) return std::nullopt;
+  return group_history(r).changes;
 }
 Value peak_bytes(const Result& r) {
   if (!planned(r)) return std::nullopt;
@@ -406,6 +422,11 @@ const std::vector<Metric>& metrics() {
       {"steps", "1", "lower", "steps of the plan, both passes", 1, steps},
       {"planned_sends", "1", "lower", "sends of the plan (a multicast or reduction is one)", 1,
        messages},
+      {"communicators", "1", "none",
+       "distinct sets of ranks that exchange data with one another, over all packs", 1,
+       communicators},
+      {"group_changes", "1", "none",
+       "from pack to pack: such sets in which some rank comes from another set", 1, group_changes},
       {"counted_messages", "1", "lower", "messages that the transport counted in one iteration", 1,
        counted_messages},
       {"peak_bytes", "bytes", "lower", "planned peak memory of the fullest rank", 1, peak_bytes},

@@ -247,5 +247,36 @@ TEST(Samples, median_and_interval) {
   EXPECT_EQ(median_interval(twenty), (std::pair{6.0, 15.0}));
 }
 
+// Four ranks in pairs, then all in one ring, then in pairs again.
+TEST(Metrics, GroupChangesAreCountedOverThePacks) {
+  const auto ring_of = [](const std::vector<std::vector<int32_t>>& groups) {
+    PackResult pack;
+    pack.plan.ranks = 4;
+    pack.plan.tokens = 4;
+    for (int32_t r = 0; r < 4; ++r)
+      pack.plan.home.push_back(pack.plan.token_sets.intern({r, r + 1}));
+    for (const std::vector<int32_t>& group : groups) {
+      for (size_t i = 0; i < group.size(); ++i) {
+        const int64_t from = group[i], to = group[(i + 1) % group.size()];
+        pack.plan.forward.sends.push_back({.from = pack.plan.rank_sets.intern({from, from + 1}),
+                                           .to = pack.plan.rank_sets.intern({to, to + 1}),
+                                           .tensor = Tensor::kv,
+                                           .tokens = pack.plan.home[from]});
+      }
+    }
+    return pack;
+  };
+  Result result;
+  result.cell.ranks = 4;
+  const std::vector<std::vector<int32_t>> pairs = {{0, 1}, {2, 3}}, all = {{0, 1, 2, 3}};
+  result.packs = {ring_of(pairs)};
+  EXPECT_EQ(find_metric("communicators").value(result), 2);
+  EXPECT_EQ(find_metric("group_changes").value(result), std::nullopt);
+  result.packs.push_back(ring_of(all));
+  result.packs.push_back(ring_of(pairs));
+  EXPECT_EQ(find_metric("communicators").value(result), 3);
+  EXPECT_EQ(find_metric("group_changes").value(result), 3);  // the ring once, then both pairs
+}
+
 }  // namespace
 }  // namespace cpbench

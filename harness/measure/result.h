@@ -35,7 +35,7 @@ struct Cell {
   Mask mask = Mask::document_causal;
   int64_t window = 0;
   double cached = 0;    // share of each document that is cached, in [0, 1)
-  std::string backend;  // "plan", "threads"
+  std::string backend;  // "plan", "threads", "mpi"
   std::string kernel;   // of the backend; "" for plan
   Passes passes = Passes::both;
   int32_t warmup = 0;

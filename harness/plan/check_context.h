@@ -36,6 +36,9 @@ struct Context {
   MaskIndex mask;
   SetUnions unions;
   std::set<std::vector<std::pair<SetId, SetId>>> covered;  // lists of (q, kv) that P3 holds for
+  // Sets that P4 found in the union of others, the home among them: {set, others, ascending}. Ranks
+  // of one group read the same sets and hold the same ones between home and arrivals.
+  std::set<std::vector<SetId>> found_in;
   std::map<std::string, int> counts;
   std::vector<Violation> violations;
 };

@@ -25,6 +25,11 @@ struct Change {
   int32_t send = -1;  // index of the send; -1: an attend
 };
 
+// Tokens of `ranges` that are not in `home`. The intersection costs about as much as the home.
+int64_t size_outside(RangeSpan ranges, RangeSpan home) {
+  return size_of(ranges) - size_of(intersect(ranges, home));
+}
+
 class PartialsChecker {
  public:
   // `fed[i]`: whether a sender other than the receiver had some of what send i reduces.
@@ -188,10 +193,10 @@ class PartialsChecker {
       }
       std::sort(added.begin(), added.end());
       const Ranges& gained = context_.unions.of(std::move(added)).united;
-      occupy(step, step, size_of(subtract(unite(present, gained), home)));
+      occupy(step, step, size_outside(unite(present, gained), home));
       present =
           unite(without(std::move(present), {losses.data() + first_loss, l - first_loss}), gained);
-      away = size_of(subtract(present, home));
+      away = size_outside(present, home);
     }
     Ranges left = subtract(present, home);
     if (!left.empty()) stranded(left);

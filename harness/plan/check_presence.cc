@@ -13,6 +13,7 @@ namespace {
 
 constexpr int32_t kAtStart = -1;
 constexpr int32_t kAtEnd = std::numeric_limits<int32_t>::max();
+constexpr size_t kLongestFact = 64;  // sets
 
 struct Arrival {
   int32_t step = kAtStart;  // kAtStart: kept from the forward pass
@@ -163,14 +164,31 @@ class PresenceChecker {
     }
     // Most of a family is cheaper to unite than a part of it (set_family.h).
     if (2 * overlapping.size() < held.size()) held = std::move(overlapping);
+    std::vector<SetId> fact = fact_of(read.tokens, held);
+    if (!fact.empty() && context_.found_in.contains(fact)) {
+      pieced_[read.tokens] = std::move(pieced);
+      return;
+    }
     Ranges missing = subtract(context_.tokens(read.tokens), context_.tokens(home_));
     missing = family_.subtract_union(missing, std::move(held));
     if (!missing.empty()) {
       violation(keeps ? "P8" : "P4", read, "all of it there before the step",
                 set_text(missing) + " is not");
-    } else {
-      pieced_[read.tokens] = std::move(pieced);
+      return;
     }
+    pieced_[read.tokens] = std::move(pieced);
+    if (!fact.empty()) context_.found_in.insert(std::move(fact));
+  }
+
+  // What Context::found_in would say of `tokens` in `held` and at home; nothing for a long list,
+  // which other ranks will hardly have as well.
+  std::vector<SetId> fact_of(SetId tokens, const std::vector<SetId>& held) const {
+    if (held.size() > kLongestFact) return {};
+    std::vector<SetId> fact = {tokens, home_};
+    fact.insert(fact.end(), held.begin(), held.end());
+    std::sort(fact.begin() + 1, fact.end());
+    fact.erase(std::unique(fact.begin() + 1, fact.end()), fact.end());
+    return fact;
   }
 
   void violation(const char* rule, const Read& read, const std::string& expected,

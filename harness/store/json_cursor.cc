@@ -28,14 +28,18 @@ void JsonCursor::bad(const std::string& want) const {
   fail("is " + value + "; must be " + want);
 }
 
-void JsonCursor::expect_keys(const std::set<std::string>& keys) const {
+void JsonCursor::expect_keys(const std::set<std::string>& keys,
+                             const std::set<std::string>& optional) const {
   if (!value_.is_object()) bad("an object");
   for (const std::string& key : keys) {
     if (!value_.contains(key)) fail("lacks the key '" + key + "'");
   }
+  if (unknown_ == UnknownKeys::ignored) return;
+  std::set<std::string> known = keys;
+  known.insert(optional.begin(), optional.end());
   for (const auto& [key, value] : value_.items()) {
-    if (!keys.contains(key)) {
-      fail("has an " + unknown_name("key", key, {keys.begin(), keys.end()}));
+    if (!known.contains(key)) {
+      fail("has an " + unknown_name("key", key, {known.begin(), known.end()}));
     }
   }
 }

@@ -12,16 +12,22 @@
 
 namespace cpbench {
 
+// What a reader makes of keys that it does not know: a mistake, or an addition of a newer version.
+enum class UnknownKeys : uint8_t { refused, ignored };
+
 class JsonCursor {
  public:
-  JsonCursor(const nlohmann::json& value, std::string name)
-      : value_(value), name_(std::move(name)) {}
+  JsonCursor(const nlohmann::json& value, std::string name,
+             UnknownKeys unknown = UnknownKeys::refused)
+      : value_(value), name_(std::move(name)), unknown_(unknown) {}
 
-  // An object with these very keys.
-  void expect_keys(const std::set<std::string>& keys) const;
-  JsonCursor at(const char* key) const;  // of an object
-  JsonCursor at(size_t index) const;     // of an array
-  size_t size() const;                   // of an array
+  // An object with all of `keys`, perhaps some of `optional`, and no other unless they are ignored.
+  void expect_keys(const std::set<std::string>& keys,
+                   const std::set<std::string>& optional = {}) const;
+  bool has(const char* key) const { return value_.contains(key); }  // of an object
+  JsonCursor at(const char* key) const;                             // of an object
+  JsonCursor at(size_t index) const;                                // of an array
+  size_t size() const;                                              // of an array
   void expect_size(size_t size, const char* what) const;
 
   int64_t integer(int64_t minimum, int64_t maximum = std::numeric_limits<int64_t>::max()) const;
@@ -42,10 +48,11 @@ class JsonCursor {
 
  private:
   JsonCursor(const nlohmann::json& value, const JsonCursor* parent, const char* key, size_t index)
-      : value_(value), parent_(parent), key_(key), index_(index) {}
+      : value_(value), unknown_(parent->unknown_), parent_(parent), key_(key), index_(index) {}
   std::string name() const;
   const nlohmann::json& value_;
-  std::string name_;                    // of the root
+  std::string name_;  // of the root
+  UnknownKeys unknown_;
   const JsonCursor* parent_ = nullptr;  // which outlives this one
   const char* key_ = nullptr;
   size_t index_ = 0;

@@ -67,6 +67,34 @@ TEST(PlanFile, CachedTokensComeBack) {
   }
 }
 
+// Schema 1.0.0 knew no cached tokens; a later 1.x may have more keys.
+TEST(PlanFile, EveryJsonFileOfTheMajorVersionIsRead) {
+  const PlannedProblem planned = sample("ring", 4, {17, 1, 46});
+  const std::string now = planned_problem_json(planned);
+  const auto with = [&](std::string text, const std::string& from, const std::string& to) {
+    EXPECT_NE(text.find(from), std::string::npos) << from;
+    return text.replace(text.find(from), from.size(), to);
+  };
+  const std::string version = "\"schema_version\":\"" + std::string(kSchemaVersion) + "\"";
+  const auto of_version = [&](const std::string& text, const std::string& number) {
+    return with(text, version, "\"schema_version\":\"" + number + "\"");
+  };
+  std::string first = of_version(now, "1.0.0");
+  first = with(first, ",\"cached_tokens\":[]", "");
+  EXPECT_EQ(planned_problem_from_json(first).problem, planned.problem);
+  EXPECT_EQ(planned_problem_from_json(first).plan, planned.plan);
+
+  std::string later = with(now, "\"hidden_size\"", "\"rotary\":true,\"hidden_size\"");
+  later = with(later, "\"kind\"", "\"author\":\"x\",\"kind\"");
+  EXPECT_EQ(planned_problem_from_json(of_version(later, "1.999.0")).plan, planned.plan);
+  EXPECT_EQ(error_of([&] { planned_problem_from_json(later); }),
+            "the document has an unknown key 'author'; known: kind, plan, problem, schema_version");
+  for (const char* number : {"2.0.0", "0.9.0", "one", ""}) {
+    EXPECT_EQ(error_of([&] { planned_problem_from_json(of_version(now, number)); }),
+              "the document.schema_version is \"" + std::string(number) + "\"; must be \"1.x\"");
+  }
+}
+
 TEST(PlanFile, AResultFileHoldsOnePlanPerPack) {
   TemporaryFolder folder;
   const Result result = sample_result({.packs = 3});

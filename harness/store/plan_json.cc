@@ -1,5 +1,8 @@
 #include "harness/store/plan_json.h"
 
+#include <optional>
+#include <sstream>
+
 #include "harness/plan/errors.h"
 #include "harness/plan/names.h"
 #include "harness/store/file_kind.h"
@@ -89,7 +92,7 @@ Problem read_problem(const JsonCursor& in) {
   auto& [batch, shape, cluster] = problem;
   in.expect_keys({"batch", "shape", "cluster"});
   const JsonCursor b = in.at("batch"), s = in.at("shape"), c = in.at("cluster");
-  b.expect_keys({"document_lengths", "mask", "window", "cached_tokens"});
+  b.expect_keys({"document_lengths", "mask", "window"}, {"cached_tokens"});
   const JsonCursor lengths = b.at("document_lengths");
   for (size_t i = 0; i < lengths.size(); ++i) {
     batch.document_lengths.push_back(lengths.at(i).integer(1));
@@ -97,9 +100,11 @@ Problem read_problem(const JsonCursor& in) {
   batch.mask = b.at("mask").named<Mask>(mask_named,
                                         "document_causal, causal, document_full, sliding_window");
   batch.window = b.at("window").integer(0);
-  const JsonCursor cached = b.at("cached_tokens");
-  for (size_t i = 0; i < cached.size(); ++i) {
-    batch.cached_tokens.push_back(cached.at(i).integer(0));
+  if (b.has("cached_tokens")) {  // since schema 1.1.0
+    const JsonCursor cached = b.at("cached_tokens");
+    for (size_t i = 0; i < cached.size(); ++i) {
+      batch.cached_tokens.push_back(cached.at(i).integer(0));
+    }
   }
   s.expect_keys({"query_heads", "kv_heads", "head_dim", "value_head_dim", "dtype", "hidden_size",
                  "ffn_size"});
@@ -210,7 +215,19 @@ Plan read_plan(const JsonCursor& in) {
   return plan;
 }
 
-std::string major(const std::string& version) { return version.substr(0, version.find('.')); }
+struct Version {
+  int64_t major = 0;
+  int64_t minor = 0;
+};
+
+// Of "1.1.0"; nothing where the text is no version.
+std::optional<Version> version_of(const std::string& text) {
+  Version version;
+  char dot = 0;
+  std::istringstream in(text);
+  if (!(in >> version.major >> dot >> version.minor) || dot != '.') return std::nullopt;
+  return version;
+}
 
 }  // namespace
 
@@ -237,14 +254,21 @@ Plan plan_from_json(const std::string& text) {
 
 PlannedProblem planned_problem_from_json(const std::string& text) {
   const nlohmann::json document = parse_json(text, "the plan file");
-  const JsonCursor in(document, "the document");
+  // Other keys are looked at below, when the version is known.
+  const JsonCursor in(document, "the document", UnknownKeys::ignored);
   in.expect_keys({"kind", "schema_version", "problem", "plan"});
   if (in.at("kind").text() != kPlanKind) in.at("kind").bad(std::string("\"") + kPlanKind + "\"");
-  if (major(in.at("schema_version").text()) != major(kSchemaVersion)) {
-    in.at("schema_version").bad(major(kSchemaVersion) + ".x");
+  const Version ours = *version_of(kSchemaVersion);
+  const std::optional<Version> theirs = version_of(in.at("schema_version").text());
+  if (!theirs || theirs->major != ours.major) {
+    in.at("schema_version").bad("\"" + std::to_string(ours.major) + ".x\"");
   }
-  return {read_problem({document.at("problem"), "problem"}),
-          read_plan({document.at("plan"), "plan"})};
+  const UnknownKeys unknown =
+      theirs->minor > ours.minor ? UnknownKeys::ignored : UnknownKeys::refused;
+  JsonCursor(document, "the document", unknown)
+      .expect_keys({"kind", "schema_version", "problem", "plan"});
+  return {read_problem({document.at("problem"), "problem", unknown}),
+          read_plan({document.at("plan"), "plan", unknown})};
 }
 
 }  // namespace cpbench

@@ -23,9 +23,10 @@
 //    "backward": {...},
 //    "keep": [[1, "kv", 1, 0, 8]]}               rank, tensor, tokens, heads begin, end
 // Attends are sorted by (step, rank), sends by (step, substage). harness/plan/plan.h says what each
-// means. Every key must be there and no other may be.
+// means. Every key must be there, but for cached_tokens (since schema 1.1.0), and no other may be.
 //
-// A plan file is {"kind": "cpbench plan", "schema_version": "1.0.0", "problem": ..., "plan": ...}.
+// A plan file is {"kind": "cpbench plan", "schema_version": "1.1.0", "problem": ..., "plan": ...}.
+// Every file of the same major version is read; keys that a newer minor version has are ignored.
 #pragma once
 
 #include <string>

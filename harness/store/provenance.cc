@@ -122,6 +122,7 @@ std::map<std::string, std::string> provenance(const std::vector<std::string>& co
       {"libtorch", CPBENCH_LIBTORCH_VERSION},
       {"hdf5", hdf5_version()},
       {"cuda", "none"},
+      {"mpi", "none"},
       {"kernel", kernel()},
       {"cpu_model", model},
       {"cores", core_count},

@@ -52,6 +52,8 @@ struct Timeline {
   std::vector<int64_t> messages;          // [ranks, ranks]; of one iteration, counted
   std::vector<int64_t> peak_bytes;        // [ranks], of the buffers that were in use
   std::vector<Event> events;              // of one traced iteration
+  std::vector<uint64_t> output_hash;      // [ranks], of the bits of O (with log-sum-exp) and the
+                                          // gradients; equal wherever the same arithmetic ran
   Accuracy accuracy;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "methods/fcp/bounds.h"
+
 namespace cpbench::fcp {
 namespace {
 
@@ -16,12 +18,18 @@ double max_over_mean(const std::vector<int64_t>& values) {
 
 }  // namespace
 
+double compute_imbalance(const std::vector<Unit>& units, const std::vector<int32_t>& rank_of,
+                         int32_t ranks) {
+  std::vector<int64_t> cells(ranks);
+  for (size_t u = 0; u < units.size(); ++u) cells[rank_of[u]] += units[u].cells;
+  return max_over_mean(cells);
+}
+
 Balance balance_of(const Problem& problem, const Schedule& schedule) {
-  std::vector<int64_t> cells(problem.ranks()), tokens = cells, sent = cells, received = cells;
+  std::vector<int64_t> tokens(problem.ranks()), sent = tokens, received = tokens;
   int64_t largest = 0, total = 0;
   for (size_t u = 0; u < schedule.units.units.size(); ++u) {
     const Unit& unit = schedule.units.units[u];
-    cells[schedule.rank_of[u]] += unit.cells;
     tokens[schedule.rank_of[u]] += unit.size;
     largest = std::max(largest, unit.cells);
     total += unit.cells;
@@ -32,8 +40,8 @@ Balance balance_of(const Problem& problem, const Schedule& schedule) {
     received[t.to] += size;
   }
   const double mean = static_cast<double>(total) / problem.ranks();
-  const int64_t bound = least_work(schedule.units.units, problem.ranks());
-  return {max_over_mean(cells),
+  const int64_t bound = least_work(schedule.units.units, problem.ranks(), schedule.token_limit);
+  return {compute_imbalance(schedule.units.units, schedule.rank_of, problem.ranks()),
           max_over_mean(tokens),
           max_over_mean(sent),
           max_over_mean(received),

@@ -12,9 +12,13 @@ struct Balance {
   double sent = 1;  // tokens of K,V between units' ranks, without the relayout
   double received = 1;
   double largest_unit = 0;  // its work over the mean of a rank
-  // What any placement of these units has at least (least_work). Above 1, a smaller block mends it.
+  // What any placement of these units has at least (bounds.h). Above 1, a smaller block mends it.
   double compute_bound = 1;
 };
+
+// Max / mean cells of ranks.
+double compute_imbalance(const std::vector<Unit>& units, const std::vector<int32_t>& rank_of,
+                         int32_t ranks);
 
 Balance balance_of(const Problem& problem, const Schedule& schedule);
 

@@ -3,9 +3,9 @@
 // Units are sorted by max(tokens / mean tokens, cells / mean cells), largest first, means per rank.
 // Each goes to the rank that minimises
 //   max(alpha * (its tokens + t) / mean tokens, beta * (its cells + c) / mean cells)
-// among those that stay within mean tokens * (1 + delta). Then local search: while it helps, the
-// rank with the most work gives one unit for none, one or two, or two for one, to one of the
-// lightest ranks, or if none of these can help, to any.
+// among those that stay within mean tokens * (1 + delta). Then local search (repack.h) from there
+// or, if it has less work on its busiest rank, from the placement that sorts by cells alone and
+// takes tokens against their limit.
 #pragma once
 
 #include <cstdint>
@@ -25,10 +25,6 @@ struct DistributeOptions {
 // The rank of each unit. Throws Unsupported, with the numbers, where a unit fits nowhere.
 std::vector<int32_t> distribute(const std::vector<Unit>& units, int32_t ranks,
                                 const DistributeOptions& options);
-
-// Cells that the busiest rank has in any placement: of the k N + 1 largest units on N ranks, some
-// rank has k + 1, at least the smallest k + 1 of them. Above the mean, only smaller units balance.
-int64_t least_work(const std::vector<Unit>& units, int32_t ranks);
 
 // The most tokens a rank may get: mean * (1 + delta), but never less than the mean rounded up.
 int64_t token_limit(int64_t tokens, int32_t ranks, double delta);

@@ -4,6 +4,7 @@
 
 #include "harness/strategy/strategy.h"
 #include "methods/fcp/balance.h"
+#include "methods/fcp/distribute.h"
 #include "methods/fcp/schedule.h"
 #include "methods/fcp/write_plan.h"
 
@@ -38,6 +39,31 @@ Plan make_plan(const Problem& problem, const Options& options) {
   return write_plan(problem, make_schedule(problem, fcp), fcp.arm);
 }
 
+// A busiest rank with more than this times the mean work is worth a smaller block.
+constexpr double kEven = 1.05;
+// So much smaller a block is tried: below a sixty-fourth, transfers are too many to be of use.
+constexpr int64_t kSmallestBlockPart = 64;
+
+double imbalance_with_block(const Problem& problem, const FcpOptions& fcp, int64_t block_tokens) {
+  Schedule schedule;
+  schedule.units = cut(problem.batch, {block_tokens, fcp.shape});
+  schedule.rank_of = distribute(schedule.units.units, problem.ranks(), fcp.distribute);
+  return compute_imbalance(schedule.units.units, schedule.rank_of, problem.ranks());
+}
+
+// The largest block, in halves of the one in use, with which the work is even; 0: none of those
+// tried, or the work is even as it is.
+int64_t block_that_evens(const Problem& problem, const FcpOptions& fcp, double imbalance) {
+  if (imbalance <= kEven) return 0;
+  const int64_t block = fcp.block_tokens > 0
+                            ? fcp.block_tokens
+                            : default_block_tokens(problem.tokens(), problem.ranks());
+  for (int64_t part = 2; part <= std::min(block, kSmallestBlockPart); part *= 2) {
+    if (imbalance_with_block(problem, fcp, block / part) <= kEven) return block / part;
+  }
+  return 0;
+}
+
 std::vector<Fact> make_facts(const Problem& problem, const Options& options) {
   const FcpOptions fcp = read(options);
   const Schedule schedule = make_schedule(problem, fcp);
@@ -56,6 +82,8 @@ std::vector<Fact> make_facts(const Problem& problem, const Options& options) {
       {"compute_imbalance_bound", balance.compute_bound, "max/mean"},
       {"token_imbalance", balance.tokens, "max/mean"},
       {"largest_unit", balance.largest_unit, "of mean compute"},
+      {"block_that_evens_compute",
+       static_cast<double>(block_that_evens(problem, fcp, balance.compute)), "tokens"},
       {"send_imbalance", once.sent, "max/mean"},
       {"receive_imbalance", once.received, "max/mean"},
       {"send_imbalance_undeduplicated", repeated.sent, "max/mean"},
@@ -112,7 +140,7 @@ extern const Strategy strategy_fcp = {
             {.name = "local_search",
              .kind = OptionKind::boolean,
              .default_value = "true",
-             .help = "after the placement, move and swap units while that lowers the most work",
+             .help = "after the placement, deal the units of a few ranks anew while that lowers the most work",
              .choices = {}},
             {.name = "permute",
              .kind = OptionKind::boolean,

@@ -7,24 +7,10 @@
 #include "harness/strategy/sharding.h"
 #include "methods/fcp/colouring.h"
 #include "methods/fcp/permute.h"
+#include "methods/fcp/random.h"
 
 namespace cpbench::fcp {
 namespace {
-
-// splitmix64 (Steele, Lea, Flood 2014): the same numbers everywhere.
-class Random {
- public:
-  explicit Random(uint64_t seed) : state_(seed) {}
-  uint64_t below(uint64_t n) {
-    uint64_t z = (state_ += 0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return (z ^ (z >> 31)) % n;
-  }
-
- private:
-  uint64_t state_;
-};
 
 // Each rank receives one transfer per stage, in an order of its own.
 void in_random_order(Schedule& schedule, uint64_t seed) {
@@ -65,6 +51,7 @@ Schedule make_schedule(const Problem& problem, const FcpOptions& options) {
   const int64_t block =
       options.block_tokens > 0 ? options.block_tokens : default_block_tokens(tokens, ranks);
   schedule.units = cut(problem.batch, {block, options.shape});
+  schedule.token_limit = token_limit(tokens, ranks, options.distribute.delta);
   schedule.rank_of = distribute(schedule.units.units, ranks, options.distribute);
   const bool causal =
       problem.batch.mask == Mask::document_causal || problem.batch.mask == Mask::causal;

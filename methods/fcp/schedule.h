@@ -44,6 +44,7 @@ struct Slot {
 
 struct Schedule {
   Units units;
+  int64_t token_limit = 0;       // of a rank, in the placement
   std::vector<int32_t> rank_of;  // of each unit
   std::vector<Range> home;       // per rank, the even contiguous split; may be empty
   RangeSets sets;                // of the transfers' tokens

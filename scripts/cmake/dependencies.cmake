@@ -15,6 +15,10 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(CBC IMPORTED_TARGET cbc)  # optional: exact solvers
 pkg_check_modules(SIMGRID IMPORTED_TARGET simgrid)  # optional: the simgrid network
 
+# Optional: ranks as processes. In C++ through its C interface alone.
+set(MPI_CXX_SKIP_MPICXX ON)
+find_package(MPI QUIET COMPONENTS CXX)
+
 # METIS has no pkg-config file. Optional: the start of dcp's partition.
 find_path(METIS_INCLUDE_DIR metis.h)
 find_library(METIS_LIBRARY metis)

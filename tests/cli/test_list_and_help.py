@@ -32,9 +32,11 @@ COMMANDS = [
     "compare",
     "trace",
     "report",
+    "reproduce",
     "list",
     "workload",
     "doctor",
+    "calibrate",
     "completion",
 ]
 

@@ -32,6 +32,7 @@ USES = {
     "harness/timeline": set(),
     "harness/execute": {"harness/plan", "harness/compile", "harness/timeline"},
     "harness/simulate": {"harness/plan", "harness/cost", "harness/compile", "harness/timeline"},
+    "harness/execute_mpi": {"harness/execute"},
     "harness/measure": {"harness/plan", "harness/timeline"},
     "harness/store": {"harness/plan", "harness/timeline", "harness/measure"},
     "workloads": {"harness/plan", "harness/cost"},
@@ -41,6 +42,7 @@ USES = {
 # Libraries that one folder owns, by what their includes begin with.
 OWNED = {
     "LibTorch": (r"(torch|ATen|c10|caffe2)/", {"harness/execute", "tests"}),
+    "MPI": (r"mpi\.h$", {"harness/execute_mpi"}),
     "HDF5": (r"(H5\w*|hdf5\w*)\.h$", {"harness/store", "tests"}),
     "CBC": (
         r"(coin|coin-or)/|(Cbc|Osi|Clp|Coin)\w*\.h",
@@ -126,6 +128,7 @@ def test_arrows_run_one_way(folder):
         ("harness/compile/compile.cc", '"', "harness/execute/execute.h"),
         ("harness/compile/compile.cc", "<", "ATen/ATen.h"),
         ("harness/measure/metrics.cc", "<", "hdf5.h"),
+        ("harness/execute/wire.cc", "<", "mpi.h"),
         ("harness/store/store.cc", '"', "store_file.h"),
         ("methods/flashcp/plan.cc", "<", "coin/Cbc_C_Interface.h"),
         ("methods/flashcp/plan.cc", "<", "unistd.h"),

@@ -15,7 +15,7 @@ TEXT_LIMIT_BYTES = 2_000_000
 
 
 def test_top_level_is_as_laid_out():
-    assert {p.parts[0] for p in own_files() if len(p.parts) > 1} <= TOP_LEVEL | {".ci"}
+    assert {p.parts[0] for p in own_files() if len(p.parts) > 1} <= TOP_LEVEL | {".ci", ".github"}
 
 
 @pytest.mark.parametrize("folder", sorted({p.parts[0] for p in own_files()} & TOP_LEVEL))

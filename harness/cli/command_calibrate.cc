@@ -1,0 +1,212 @@
+// Fits a kernel model to measured calls, or to calls run here, and writes it as TOML.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "harness/cli/cli.h"
+#include "harness/cli/commands.h"
+#include "harness/cli/cpu_calls.h"
+#include "harness/cli/parameters.h"
+#include "harness/cli/table.h"
+#include "harness/plan/errors.h"
+#include "harness/store/atomic_file.h"
+#include "harness/store/provenance.h"
+#include "workloads/clusters.h"
+#include "workloads/kernels.h"
+
+namespace cpbench {
+
+namespace {
+
+// Backward does 2.5 times the FLOPs of forward.
+constexpr double kBackwardFlops = 2.5;
+// Rows of the buffers in which copies and merges are timed: with a few heads beyond any core's
+// cache.
+constexpr int64_t kRateRows = 1 << 16;
+
+struct CalibrateFlags {
+  std::vector<std::string> sources;
+  std::string output, cluster, shape, dtype, kernel, format;
+};
+
+struct Calibration {
+  KernelModel model;
+  MeasuredCalls calls;
+  FitChoices choices;
+  std::string notes;  // printed, one line each
+};
+
+Calibration of_files(const CalibrateFlags& flags) {
+  if (flags.cluster.empty()) {
+    throw UserError("--cluster is missing: the GPU on which the calls were measured");
+  }
+  const Machine machine = find_cluster(flags.cluster);
+  Calibration c;
+  c.model.gpu = {machine.name, machine.sms, machine.cluster.peak_flops_per_second,
+                 machine.cluster.memory_bytes_per_second};
+  c.calls = read_measured_calls(flags.sources, c.model.gpu.peak_flops_per_second);
+  c.model.head_dim = c.calls.head_dim;
+  for (const std::string& file : flags.sources) {
+    c.model.source += (c.model.source.empty() ? "calls in " : ", ") +
+                      std::filesystem::path(file).filename().string();
+  }
+  return c;
+}
+
+Calibration of_this_cpu(const CalibrateFlags& flags) {
+  Cell cell;
+  const auto set = [&](const char* name, const std::string& value) {
+    try {
+      find_parameter(name)->set(cell, value);
+    } catch (const UserError& error) {
+      throw UserError(std::string("--") + name + ": " + error.what());
+    }
+  };
+  set("shape", flags.shape);
+  set("dtype", flags.dtype);
+  const AttentionShape& shape = cell.shape;
+  Calibration c;
+  c.calls = measure_cpu_calls(flags.kernel, shape);
+  const RowRates rates = measure_row_rates(shape, kRateRows);
+  // Without peak and memory bandwidth: this model is of this very machine, and is not scaled.
+  c.model.gpu.name = "one core of " + provenance({}, {}, {}).at("cpu_model");
+  c.model.head_dim = shape.head_dim;
+  c.model.source = fmt::format("kernel '{}' in {}, shape {}, timed by cpbench calibrate cpu",
+                               flags.kernel, flags.dtype, flags.shape);
+  // LibTorch's splits: of keys, and of queries in segments of under 192, under 768, and more.
+  c.choices = {.tile_tokens = {64, 32, 256}, .block_tokens = {512}, .padded = false};
+  c.notes = fmt::format(
+      "copies: achieved_memory_gigabytes_per_second = {:.3g}\n"
+      "merges: {:.3g} elements of O per second, merge_bytes_per_element = {:.3g}\n",
+      rates.copied_bytes_per_second / 1e9, rates.merged_elements_per_second,
+      rates.copied_bytes_per_second / rates.merged_elements_per_second);
+  return c;
+}
+
+std::string percent(double share) { return fmt::format("{:.1f}%", 100 * share); }
+
+void add_row(Table& table, const char* pass, const KernelFit& fit) {
+  const KernelConstants& c = fit.constants;
+  std::vector<std::string> row = {pass,
+                                  std::to_string(fit.samples),
+                                  percent(c.mean_error),
+                                  percent(c.worst_error),
+                                  percent(fit.fitted_mean_error),
+                                  percent(fit.fitted_worst_error),
+                                  std::to_string(c.tile_tokens),
+                                  std::to_string(c.block_tokens)};
+  for (double us : {c.call_us, c.segment_us, c.longest_us, c.tile_us, c.rows_us, c.block_us,
+                    c.cells_us, c.kv_block_us, c.empty_block_us}) {
+    row.push_back(fmt::format("{:.4g}", us));
+  }
+  table.rows.push_back(row);
+}
+
+KernelConstants without_backward(const KernelConstants& forward) {
+  KernelConstants c = forward;
+  for (double* us :
+       {&c.longest_us, &c.tile_us, &c.rows_us, &c.block_us, &c.cells_us, &c.kv_block_us}) {
+    *us *= kBackwardFlops;
+  }
+  c.mean_error = c.worst_error = -1;
+  return c;
+}
+
+int calibrate(const CalibrateFlags& flags) {
+  const Format format = parse_format(flags.format);
+  const bool cpu =
+      std::find(flags.sources.begin(), flags.sources.end(), "cpu") != flags.sources.end();
+  if (cpu && flags.sources.size() > 1) {
+    throw UserError("'cpu' stands alone: the files are of another machine");
+  }
+  Calibration c = cpu ? of_this_cpu(flags) : of_files(flags);
+  if (c.calls.forward.empty()) {
+    throw UserError(flags.sources.front() +
+                    ": no forward times; the backward pass can be derived "
+                    "from them, but not the reverse");
+  }
+  Table table{{{"pass"},
+               {"calls", true},
+               {"mean error", true},
+               {"worst error", true},
+               {"fitted mean", true},
+               {"fitted worst", true},
+               {"tile", true},
+               {"block", true},
+               {"call us", true},
+               {"segment us", true},
+               {"longest us", true},
+               {"tile us", true},
+               {"rows us", true},
+               {"block us", true},
+               {"cells us", true},
+               {"kv block us", true},
+               {"empty block us", true}},
+              {}};
+  const auto fit_pass = [&](const char* name, const std::vector<KernelSample>& calls,
+                            KernelPass pass) {
+    try {
+      KernelFit fit = fit_kernel(calls, pass, c.model.gpu.sms, c.choices);
+      if (!fit.empty_blocks && !cpu) {
+        fit.constants.empty_block_us = kAssumedEmptyBlockUs;
+        c.notes += fmt::format("{}: no call had empty blocks; their {} us are assumed\n", name,
+                               kAssumedEmptyBlockUs);
+      }
+      add_row(table, name, fit);
+      return fit.constants;
+    } catch (const UserError& error) {
+      throw UserError(fmt::format("{}, {}: {}", flags.sources.front(), name, error.what()));
+    }
+  };
+  c.model.forward = fit_pass("forward", c.calls.forward, KernelPass::forward);
+  if (c.calls.backward.empty()) {
+    c.model.backward = without_backward(c.model.forward);
+    c.model.source += "; backward not measured: 2.5 times forward";
+    c.notes += "backward: not measured; 2.5 times forward\n";
+  } else {
+    c.model.backward = fit_pass("backward", c.calls.backward, KernelPass::backward);
+  }
+  write_atomically(flags.output, kernel_toml(c.model));
+  std::string text = render(table, format);
+  if (format == Format::table) text += c.notes + "wrote " + flags.output + "\n";
+  print(text);
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_calibrate_command(CLI::App& app, Context& context) {
+  CLI::App* command = app.add_subcommand(
+      "calibrate",
+      "Fits a kernel model to measured calls, or to calls run on this machine's CPU.\n"
+      "Examples:\n"
+      "  cpbench calibrate cpu --shape tiny --output my_cpu.toml\n"
+      "  cpbench calibrate results/calibration/cudnn_h200.csv --cluster h200 --output my.toml\n"
+      "\n"
+      "Errors are relative, of calls that had no part in the fit (5-fold cross-validation).\n");
+  auto flags = std::make_shared<CalibrateFlags>();
+  command
+      ->add_option("source", flags->sources,
+                   "cpu, or CSV files of measured calls (columns: workloads/README.md)")
+      ->required();
+  command->add_option("--output", flags->output, "the model's file")
+      ->type_name("FILE.toml")
+      ->required();
+  command
+      ->add_option("--cluster", flags->cluster,
+                   "of files: the GPU of a name of cpbench list clusters, or of a file")
+      ->type_name("NAME");
+  flags->shape = "tiny";
+  flags->dtype = "float32";
+  flags->kernel = "fused";
+  command->add_option("--shape", flags->shape, "of cpu: attention shape [tiny]")->type_name("NAME");
+  command->add_option("--dtype", flags->dtype, "of cpu: element type [float32]")->type_name("NAME");
+  command->add_option("--kernel", flags->kernel, "of cpu: kernel of the threads backend [fused]")
+      ->type_name("NAME");
+  add_format_flag(*command, flags->format);
+  command->callback([flags, &context] { context.exit_code = calibrate(*flags); });
+}
+
+}  // namespace cpbench

@@ -1,0 +1,118 @@
+#include "harness/cli/cpu_calls.h"
+
+#include <algorithm>
+
+namespace cpbench {
+namespace {
+
+struct Kind {
+  int64_t count, q_tokens, kv_tokens;
+};
+
+// Each is measured causal and full. Strategies cut documents into pieces of any length, attend
+// pieces to longer prefixes, and put many short documents beside a long one. Most lengths divide by
+// nothing, as in real packs: vector instructions leave rests, which cost more than whole vectors.
+const std::vector<std::vector<Kind>> kCalls = {
+    // one short segment
+    {{1, 1, 1}},
+    {{1, 7, 7}},
+    {{1, 19, 19}},
+    {{1, 42, 42}},
+    {{1, 64, 64}},
+    {{1, 101, 101}},
+    {{1, 131, 131}},
+    {{1, 189, 189}},
+    {{1, 253, 253}},
+    // one long segment
+    {{1, 403, 403}},
+    {{1, 512, 512}},
+    {{1, 697, 697}},
+    {{1, 790, 790}},
+    {{1, 1003, 1003}},
+    {{1, 1511, 1511}},
+    {{1, 2045, 2045}},
+    {{1, 2998, 2998}},
+    {{1, 4096, 4096}},
+    // behind a prefix
+    {{1, 5, 703}},
+    {{1, 16, 2003}},
+    {{1, 61, 127}},
+    {{1, 66, 517}},
+    {{1, 128, 256}},
+    {{1, 123, 2044}},
+    {{1, 251, 503}},
+    {{1, 260, 4091}},
+    {{1, 499, 1701}},
+    {{1, 512, 1024}},
+    {{1, 1021, 3069}},
+    {{1, 1030, 2051}},
+    // many
+    {{200, 5, 5}},
+    {{64, 17, 17}},
+    {{50, 30, 91}},
+    {{32, 67, 67}},
+    {{16, 128, 128}},
+    {{16, 101, 299}},
+    {{8, 259, 259}},
+    {{5, 333, 333}},
+    {{4, 509, 509}},
+    {{4, 301, 1205}},
+    // ragged
+    {{1, 3, 3}, {1, 17, 17}, {1, 60, 60}, {1, 211, 211}, {1, 500, 500}},
+    {{3, 21, 21}, {2, 90, 403}, {1, 350, 350}, {1, 907, 907}},
+    {{10, 13, 13}, {5, 47, 47}, {2, 151, 151}, {1, 601, 1207}},
+    {{2, 77, 77}, {2, 130, 641}, {1, 1027, 1027}},
+    // one long beside many short
+    {{50, 20, 20}, {1, 2043, 2043}},
+    {{100, 9, 9}, {1, 1022, 1022}},
+    {{20, 99, 99}, {1, 2990, 2990}},
+    {{100, 31, 31}, {1, 805, 805}},
+};
+
+std::vector<Segment> rows_of(const std::vector<AttentionSegment>& segments) {
+  std::vector<Segment> rows;
+  Segment next;
+  for (const AttentionSegment& s : segments) {
+    next.q_rows = s.q_tokens;
+    next.kv_rows = s.kv_tokens;
+    next.mask = s.causal ? SegmentMask::causal : SegmentMask::full;
+    for (int64_t copy = 0; copy < s.count; ++copy) {
+      rows.push_back(next);
+      next.q_row = next.out_row = next.q_row + s.q_tokens;
+      next.kv_row = next.dkv_row = next.kv_row + s.kv_tokens;
+    }
+  }
+  return rows;
+}
+
+}  // namespace
+
+MeasuredCalls measure_cpu_calls(const std::string& kernel, const AttentionShape& shape) {
+  // All heads, and those of one KV head: what is per segment and what per head are told apart.
+  const int32_t all = shape.query_heads, few = shape.query_heads / shape.kv_heads;
+  std::vector<TimedCall> timed;
+  std::vector<KernelSample> samples;
+  for (size_t i = 0; i < kCalls.size(); ++i) {
+    for (bool causal : {true, false}) {
+      KernelSample sample;
+      for (const Kind& k : kCalls[i]) {
+        sample.segments.push_back({k.q_tokens, k.kv_tokens, causal, k.count});
+      }
+      sample.query_heads = (i + (causal ? 1 : 0)) % 3 == 0 ? few : all;
+      TimedCall call;
+      call.heads = {0, sample.query_heads};
+      call.segments = rows_of(sample.segments);
+      timed.push_back(std::move(call));
+      samples.push_back(std::move(sample));
+    }
+  }
+  time_calls(kernel, shape, timed);
+  MeasuredCalls calls{shape.head_dim, samples, samples};
+  for (size_t i = 0; i < timed.size(); ++i) {
+    calls.forward[i].seconds = timed[i].forward_seconds;
+    calls.backward[i].seconds = timed[i].backward_seconds;
+  }
+  return calls;
+}
+
+}  // namespace cpbench

@@ -1,0 +1,118 @@
+#include "harness/cli/processes.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "harness/cli/cli.h"
+#include "harness/cli/outcome.h"
+#include "harness/cli/run_cell.h"
+#include "harness/measure/text_hash.h"
+#include "harness/plan/errors.h"
+#include "harness/store/provenance.h"
+
+namespace cpbench {
+
+namespace {
+
+constexpr const char* kEnd = "end";
+
+// The command that would be right, with the program and arguments of this one.
+std::string mpirun(int32_t ranks, const std::vector<std::string>& command_line) {
+  return fmt::format("mpirun -np {} {}", ranks, shell_text(command_line));
+}
+
+std::string version_of(const Wire& wire) {
+  const auto facts = provenance({}, {}, {});
+  return fmt::format("cpbench {} of commit {}{}, LibTorch {}, {}", CPBENCH_VERSION,
+                     facts.at("git_sha"), facts.at("git_dirty") == "yes" ? " with changes" : "",
+                     facts.at("libtorch"), wire.library());
+}
+
+std::string hash_of_cells(const std::vector<Cell>& cells) {
+  std::string ids;
+  for (const Cell& cell : cells) ids += run_id(cell);
+  return hex16(hash_of_text(ids));
+}
+
+// The first number of ranks that processes are wanted for.
+int32_t ranks_of(const std::vector<Cell>& cells) {
+  for (const Cell& cell : cells) {
+    if (needs_processes(cell)) return cell.ranks;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Processes::Processes(const std::vector<Cell>& cells, const std::vector<std::string>& command_line) {
+  if (!launched_rank()) {
+    throw UserError(
+        "--backend mpi runs one process per rank, and no launcher started this one; try: " +
+        mpirun(ranks_of(cells), command_line));
+  }
+  wire_ = open_wire();
+  group_ = std::make_unique<ProcessGroup>(*wire_);
+  try {
+    group_->together([&] {
+      group_->agree("version", version_of(*wire_));
+      group_->agree("hash of the cells to run", hash_of_cells(cells));
+    });
+    for (const Cell& cell : cells) {
+      if (!needs_processes(cell) || cell.ranks == group_->size()) continue;
+      throw UserError(
+          fmt::format("--ranks {} with --backend mpi needs {} processes, not {}; try: {}",
+                      cell.ranks, cell.ranks, group_->size(), mpirun(cell.ranks, command_line)));
+    }
+  } catch (const UserError&) {  // on all ranks alike
+    wire_->finish();
+    throw;
+  } catch (const GroupBroken& broken) {
+    abort(broken.what());
+  }
+}
+
+void Processes::start(size_t cell) { group_->tell(std::to_string(cell)); }
+
+int Processes::lead(const std::function<int()>& sweep) {
+  const auto let_go = [&] {
+    group_->tell(kEnd);
+    wire_->finish();
+  };
+  try {
+    const int code = sweep();
+    let_go();
+    return code;
+  } catch (const RanksDisagree&) {  // it ends the others too
+    wire_->finish();
+    throw;
+  } catch (...) {
+    let_go();
+    throw;
+  }
+}
+
+int Processes::follow(const std::vector<Cell>& cells) {
+  try {
+    for (;;) {
+      const std::string word = group_->hear();
+      if (word == kEnd) break;
+      follow_cell(cells.at(std::stoul(word)), *group_);
+    }
+  } catch (const RanksDisagree&) {
+    wire_->finish();
+    throw;
+  } catch (const GroupBroken& broken) {
+    abort(broken.what());
+  }
+  wire_->finish();
+  return kExitOk;
+}
+
+void Processes::abort(const std::string& why) {
+  fmt::print(stderr, "cpbench: error: {}\n", why);
+  std::fflush(stderr);
+  wire_->abort(kExitFailure);
+}
+
+}  // namespace cpbench

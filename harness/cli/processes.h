@@ -1,0 +1,46 @@
+// Cells whose ranks are processes: `mpirun -np 4 cpbench run --backend mpi ...` starts four of this
+// program. Rank 0 runs the sweep, writes and prints; the others follow.
+//
+//   Processes processes(cells, command_line);
+//   if (processes.rank() > 0) return processes.follow(cells);
+//   return processes.lead([&] {
+//     processes.start(3); run_cell(cells[3], ..., &processes.group()); ...
+//   });
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "harness/execute/process_group.h"
+#include "harness/measure/result.h"
+
+namespace cpbench {
+
+class Processes {
+ public:
+  // Throws UserError: no launcher, a build without MPI, another number of processes than a cell has
+  // ranks, or ranks that differ in version or cells (RanksDisagree).
+  Processes(const std::vector<Cell>& cells, const std::vector<std::string>& command_line);
+
+  int32_t rank() const { return group_->rank(); }
+  ProcessGroup& group() { return *group_; }
+
+  // On rank 0: runs the sweep, and lets the others go when it ends, by an exception too. Returns
+  // what it returns.
+  int lead(const std::function<int()>& sweep);
+  void start(size_t cell);  // the others begin this one
+
+  // On the others: returns the exit code when rank 0 lets them go.
+  int follow(const std::vector<Cell>& cells);
+
+  // Ends all processes at once: one of them does not answer.
+  [[noreturn]] void abort(const std::string& why);
+
+ private:
+  std::unique_ptr<Wire> wire_;
+  std::unique_ptr<ProcessGroup> group_;
+};
+
+}  // namespace cpbench

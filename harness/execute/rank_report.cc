@@ -1,0 +1,69 @@
+#include "harness/execute/rank_report.h"
+
+#include <algorithm>
+
+#include "harness/plan/errors.h"
+
+namespace cpbench {
+namespace {
+
+// The worse of two, NaN being the worst.
+void worsen(double& error, double other) {
+  if (!(other <= error)) error = other;
+}
+
+}  // namespace
+
+void RankReport::add_sample(const RankRunner& runner) {
+  seconds.push_back(runner.end_seconds());
+  attention_seconds.push_back(runner.seconds(Activity::attention));
+  overhead_seconds.push_back(runner.overhead_seconds());
+}
+
+void require_runnable(const Problem& problem, const Program& program, const ExecuteOptions& options,
+                      const Kernel& kernel) {
+  kernel.check(problem.shape);
+  if (options.passes != program.passes) {
+    throw std::logic_error("execute: the program was compiled for other passes");
+  }
+  if (options.warmup < 0 || options.iterations < 1) {
+    throw UserError("iterations must be at least 1 and warmup at least 0, not " +
+                    std::to_string(options.iterations) + " and " + std::to_string(options.warmup));
+  }
+}
+
+Timeline empty_timeline(const Program& program, const ExecuteOptions& options,
+                        const Reference& reference) {
+  Timeline timeline;
+  timeline.ranks = static_cast<int32_t>(program.ranks.size());
+  timeline.iterations = options.iterations;
+  const auto ranks = static_cast<size_t>(timeline.ranks);
+  for (auto* matrix :
+       {&timeline.seconds, &timeline.attention_seconds, &timeline.overhead_seconds}) {
+    matrix->resize(ranks * options.iterations);
+  }
+  timeline.bytes_sent.resize(ranks * ranks);
+  timeline.messages.resize(ranks * ranks);
+  timeline.output_hash.resize(ranks);
+  for (const RankProgram& rank : program.ranks) timeline.peak_bytes.push_back(rank.arena_bytes);
+  timeline.accuracy = tolerances(reference, program.shape.dtype);
+  return timeline;
+}
+
+void add(const RankReport& report, int32_t rank, Timeline& timeline) {
+  const auto ranks = static_cast<size_t>(timeline.ranks);
+  for (size_t i = 0; i < report.seconds.size(); ++i) {
+    timeline.seconds[i * ranks + rank] = report.seconds[i];
+    timeline.attention_seconds[i * ranks + rank] = report.attention_seconds[i];
+    timeline.overhead_seconds[i * ranks + rank] = report.overhead_seconds[i];
+  }
+  const auto row = static_cast<std::ptrdiff_t>(rank * ranks);
+  std::ranges::copy(report.bytes_sent, timeline.bytes_sent.begin() + row);
+  std::ranges::copy(report.messages, timeline.messages.begin() + row);
+  timeline.events.insert(timeline.events.end(), report.events.begin(), report.events.end());
+  timeline.output_hash[rank] = report.output_hash;
+  worsen(timeline.accuracy.max_error_output, report.accuracy.max_error_output);
+  worsen(timeline.accuracy.max_error_gradient, report.accuracy.max_error_gradient);
+}
+
+}  // namespace cpbench

@@ -1,0 +1,146 @@
+"""Launches of two builds in alternating pairs. What a launch is, is a function:
+
+launch(build, cells) -> Launch     # build "old" or "new"; cells: keys, or None for all
+"""
+
+import json
+import shlex
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from clock import ClockWatch
+
+# What says which cell it is; a run id is of one version of the program.
+KEYS = [
+    "strategy",
+    "options",
+    "workload",
+    "packing",
+    "tokens",
+    "packs",
+    "ranks",
+    "nodes",
+    "shape",
+    "dtype",
+    "mask",
+    "window",
+    "cached",
+    "direction",
+    "backend",
+    "kernel",
+    "seed",
+]
+ATTEMPTS_PER_PAIR = 3  # a machine that is throttled this often is not one to measure on
+
+
+class BadInput(Exception):
+    pass
+
+
+class CannotMeasure(Exception):
+    pass
+
+
+@dataclass
+class Launch:
+    seconds: dict  # by cell; only those that ran
+    failures: dict = field(default_factory=dict)  # by cell: "failed: ...", "unsupported: ..."
+    throttled: bool | None = None
+    warnings: list = field(default_factory=list)
+
+
+@dataclass
+class Pairs:
+    old: list
+    new: list
+    rejected: int = 0
+
+    def seconds(self, cell):
+        return [x.seconds[cell] for x in self.old], [x.seconds[cell] for x in self.new]
+
+
+def measure(launch, pairs, cells, say):
+    """That many pairs whose launches both count. Old goes first in every other pair, so that what
+    the second of a pair inherits (a warm file cache, a warm machine) falls on both alike."""
+    done = Pairs([], [])
+    while len(done.old) < pairs:
+        order = ("old", "new") if (len(done.old) + done.rejected) % 2 == 0 else ("new", "old")
+        pair = {build: launch(build, cells) for build in order}
+        if any(x.throttled for x in pair.values()):
+            done.rejected += 1
+            if done.rejected >= ATTEMPTS_PER_PAIR * pairs:
+                raise CannotMeasure(f"{done.rejected} pairs were throttled; the machine is too hot")
+            say(f"pair rejected: the clock was throttled ({done.rejected} so far)")
+            continue
+        done.old.append(pair["old"])
+        done.new.append(pair["new"])
+        say(f"pair {len(done.old)} of {pairs}")
+    return done
+
+
+def key_of(row):
+    return tuple(json.dumps(row.get(name), sort_keys=True) for name in KEYS)
+
+
+class Launcher:
+    """Runs cpbench: the whole suite in one process, or each of some cells in its own."""
+
+    def __init__(self, programs, suite):
+        self.programs, self.suite = programs, suite
+        self.commands = {}  # of a cell alone, as arguments; from the first launch of old
+
+    def __call__(self, build, cells):
+        with tempfile.TemporaryDirectory() as folder, ClockWatch() as watch:
+            if cells is None:
+                launch = self._run(build, [self.suite], folder)
+            else:
+                launch = Launch({})
+                for cell in cells:
+                    one = self._run(build, self.commands[cell], folder)
+                    # The same cell, whatever this build calls what it was not told.
+                    for seconds in one.seconds.values():
+                        launch.seconds[cell] = seconds
+                    for failure in one.failures.values():
+                        launch.failures[cell] = failure
+        launch.throttled = watch.throttled
+        return launch
+
+    def _run(self, build, arguments, folder):
+        program = self.programs[build]
+        command = [program, "run", *arguments, "--output", folder, "--format", "json"]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+        try:
+            rows = json.loads(done.stdout)
+        except json.JSONDecodeError:
+            last = (done.stderr.strip().splitlines() or ["no word"])[-1]
+            kind = BadInput if done.returncode == 2 else CannotMeasure
+            raise kind(f"{build}: {shlex.join(map(str, command))}: {last}") from None
+        launch = Launch({}, warnings=[x for x in done.stderr.splitlines() if "warning" in x])
+        for row in rows:
+            seconds = row["metrics"].get("iteration_seconds")
+            if row["status"] == "ok" and seconds is not None:
+                launch.seconds[key_of(row)] = seconds
+            elif row["status"] == "ok":
+                launch.failures[key_of(row)] = f"backend {row['backend']} measures no time"
+            else:
+                launch.failures[key_of(row)] = f"{row['status']}: {row['error']}"
+            if build == "old" and key_of(row) not in self.commands:
+                self.commands[key_of(row)] = self._command_of(program, row["file"])
+        return launch
+
+    @staticmethod
+    def _command_of(program, file):
+        shown = subprocess.run([program, "show", file], capture_output=True, text=True, check=True)
+        line = next(x for x in shown.stdout.splitlines() if x.startswith("again: "))
+        return shlex.split(line.removeprefix("again: cpbench run"))
+
+
+def program_of(path):
+    """cpbench itself, or a build folder that holds it."""
+    path = Path(path)
+    program = path / "cpbench" if path.is_dir() else path
+    if not program.is_file():
+        raise BadInput(f"{path}: neither a cpbench program nor a build folder with one")
+    return program.resolve()

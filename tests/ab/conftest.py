@@ -1,0 +1,6 @@
+"""The modules under test stand beside scripts/regression."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "ab"))
