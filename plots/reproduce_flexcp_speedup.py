@@ -12,7 +12,8 @@ EXTREME = 2.24  # arXiv 2602.21788v2: the most, on extremely unbalanced batches
 
 
 def short(workload):
-    return workload.split(":")[0]
+    """Without the bounds of a distribution."""
+    return workload.split(",min")[0].replace("_", " ")
 
 
 def compare(folder):
@@ -51,7 +52,8 @@ def draw(rows, notes):
     axes.axhline(EXTREME, color="black", linewidth=0.6, linestyle="--", label="published, v2: most")
     for x, row in enumerate(rows):
         axes.bar(x, row.ours, 0.6, **style.bar("flexcp"), label="" if x else "flexcp, simulated")
-        axes.text(x, row.ours, f"{row.ours:.2f}", ha="center", va="bottom")
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+        axes.text(x, 0.08, f"{row.ours:.2f}", ha="center", va="bottom", bbox=box)
     room = style.characters(0.85 * style.WIDTHS["full"] / max(1, len(rows)))
     axes.set_xticks(
         range(len(rows)),
