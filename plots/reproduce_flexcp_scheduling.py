@@ -28,7 +28,7 @@ def compare(folder):
         paper = next(r for r in published if int(r["devices"]) == cell["ranks"]
                      and int(r["global_batch"]) == batch)  # fmt: skip
         ours = 1e3 * cell["planning_seconds"] / cell["packs"]
-        group = (f"{cell['ranks']:.0f} devices", f"global batch {batch}")
+        group = (f"{cell['ranks']:.0f} devices", f"batch {batch}")
         rows.append(Row("all", group, "scheduling", float(paper["schedule_ms"]), ours, unit="ms"))
         if paper["solver_ms"]:
             rows.append(Row("all", group, "solver", float(paper["solver_ms"]), ours, unit="ms"))

@@ -17,8 +17,8 @@ def test_every_figure_has_a_suite_and_a_drawing():
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_suite_is_read(name):
     # A rank count that nothing divides: refused while cells are made, after the file was read.
-    done = run("run", f"reproduce/{name}", "--ranks", "0")
-    assert_refused(done, "--ranks: 0 is out of range")
+    done = run("run", SUITES / f"{name}.toml", "--ranks", "0")
+    assert_refused(done, "--ranks", "0 is out of range")
 
 
 def test_the_packs_of_the_suites_are_those_of_the_table():
