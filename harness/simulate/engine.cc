@@ -183,14 +183,14 @@ class Engine {
     }
   }
 
-  // The next pack, if its exchange is entered and what it reads is there.
+  // The next pack, if the rank may enter its exchange by its steps and what it reads is there.
   const Pack* next_pack(int32_t rank) const {
     const Rank& r = ranks_[rank];
     const std::vector<Pack>& packs = schedule_.ranks[rank].packs;
-    if (!r.inside || r.packs_done == static_cast<int32_t>(packs.size())) return nullptr;
+    if (r.packs_done == static_cast<int32_t>(packs.size())) return nullptr;
     const Pack& pack = packs[r.packs_done];
-    const bool due = pack.exchange <= r.exchanges[r.current].exchange;
-    return due && pack.after_task <= r.tasks_done ? &pack : nullptr;
+    const int32_t after = std::max(pack.after_task, enter_task(rank, pack.exchange));
+    return after <= r.tasks_done ? &pack : nullptr;
   }
 
   // What a rank waited for has come, or it has found something to do meanwhile.
