@@ -32,7 +32,7 @@ def share(text):
     ("model", "cluster", "files"),
     [
         ("cudnn_h200", "h200", ["cudnn_h200.csv"]),
-        ("fa2_h100", "h100", ["fa2_forward_h100.csv", "fa2_backward_h100.csv"]),
+        ("fa2_h100", "h100", ["fa2_forward_h100.csv"]),
         ("fa3_h100", "h100", ["fa3_h100.csv"]),
     ],
 )
