@@ -27,10 +27,10 @@ struct Profile {
   double exchange_seconds = 0;  // host time of each rank per grouped exchange
   int32_t reserved_sms = 0;     // taken from kernels while communication runs
   bool collectives_as_messages = false;  // no library collectives
-  // A rank copies a message itself, into a box and out of it, and packs in the order of its program:
-  // nothing travels beside its work.
+  // A rank copies a message itself, into a box and out of it, and packs in the order of its
+  // program: nothing travels beside its work.
   bool messages_by_rank = false;
-  bool substage_barrier = false;         // ranks that exchange in a sub-stage wait for each other
+  bool substage_barrier = false;  // ranks that exchange in a sub-stage wait for each other
 };
 
 }  // namespace cpbench
