@@ -66,8 +66,8 @@ void read_product(const toml::table& table, const std::string& file, bool top, P
 fs::path find_suite_file(const std::string& path_or_name) {
   const fs::path given(path_or_name);
   const bool is_path = given.extension() == ".toml" || given.has_parent_path();
-  // A name, like quick or reproduce/fcp_fig9, is that of a suite, even where a folder of results has
-  // the same name.
+  // A name, like quick or reproduce/fcp_fig9, is that of a suite, even where a folder of results
+  // has the same name.
   const fs::path shipped = kSuites / (path_or_name + ".toml");
   if (given.extension() != ".toml" && given.is_relative() && fs::exists(shipped)) return shipped;
   if (fs::exists(given)) return given;

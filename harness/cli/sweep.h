@@ -1,6 +1,6 @@
 // Runs the cells of a suite; each leaves one result file when it is finished. Plans and simulations
-// run beside each other, one per core; what is measured runs alone. Outcomes are in the order of the
-// cells.
+// run beside each other, one per core; what is measured runs alone. Outcomes are in the order of
+// the cells.
 #pragma once
 
 #include <optional>
