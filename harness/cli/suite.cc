@@ -67,9 +67,11 @@ fs::path find_suite_file(const std::string& path_or_name) {
   const fs::path given(path_or_name);
   const bool is_path = given.extension() == ".toml" || given.has_parent_path();
   // A name, like quick or reproduce/fcp_fig9, is that of a suite, even where a folder of results
-  // has the same name.
+  // has the same name; ./quick is that folder.
+  const bool is_name =
+      given.extension() != ".toml" && given.is_relative() && path_or_name[0] != '.';
   const fs::path shipped = kSuites / (path_or_name + ".toml");
-  if (given.extension() != ".toml" && given.is_relative() && fs::exists(shipped)) return shipped;
+  if (is_name && fs::exists(shipped)) return shipped;
   if (fs::exists(given)) return given;
   if (is_path) throw UserError(path_or_name + ": no such suite file");
   std::vector<std::string> names;
