@@ -11,6 +11,7 @@
 #include "harness/simulate/run_simgrid.h"
 #include "workloads/clusters.h"
 #include "workloads/kernels.h"
+#include "workloads/profiles.h"
 
 namespace cpbench {
 
@@ -104,6 +105,14 @@ void complete_simulation(const Product& product, Cell& cell) {
     require_kernel(product, cell, kernel_model_names());
   }
   if (cell.network == "simgrid") at(origin(product, "network"), [] { simgrid_program(); });
+  const Profile profile = find_profile(cell.profile);
+  const int32_t sms = find_cluster(cell.cluster).sms;
+  if (profile.reserved_sms >= sms) {
+    throw UserError(fmt::format(
+        "{}: profile {} has reserved_sms = {}; must be fewer than the {} of "
+        "cluster {}",
+        origin(product, "profile"), cell.profile, profile.reserved_sms, sms, cell.cluster));
+  }
   cell.warmup = 0;
   cell.iterations = 1;  // each would be like the first
 }

@@ -3,9 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "harness/compile/compile.h"
 #include "harness/execute/local_wire_for_tests.h"
-#include "harness/plan/builder.h"
+#include "harness/execute/program_for_tests.h"
 
 namespace cpbench {
 namespace {
@@ -16,22 +15,6 @@ Problem problem_of(int32_t ranks) {
   problem.shape = {.query_heads = 2, .kv_heads = 1, .head_dim = 8, .value_head_dim = 8};
   problem.cluster.gpus_per_node = ranks;
   return problem;
-}
-
-// Every rank sends its keys to all later ones.
-Program program_of(const Problem& problem) {
-  PlanBuilder b(problem);
-  const int32_t n = problem.ranks();
-  for (int32_t r = 0; r < n; ++r) b.home(r, {{63 * r / n, 63 * (r + 1) / n}});
-  for (int32_t r = 0; r < n; ++r) {
-    b.forward().attend(0, r, b.home_of(r), b.home_of(r));
-    for (int32_t other = 0; other < r; ++other) {
-      b.forward().send(0, other, r, Tensor::kv, b.home_of(other));
-      b.forward().attend(1, r, b.home_of(r), b.home_of(other));
-    }
-  }
-  b.backward_by_return();
-  return compile(problem, b.finish(), Passes::both);
 }
 
 TEST(Processes, equal_threads_bit_for_bit) {

@@ -219,3 +219,11 @@ def test_a_cluster_with_an_unknown_kernel_model(tmp_path, results):
     )
     done = run(*with_flags("--cluster", file), "--output", results)
     assert_refused(done, "mine.toml", "unknown kernel model 'fa4'")
+
+
+def test_a_profile_that_leaves_kernels_no_processor(tmp_path, results):
+    greedy = tmp_path / "greedy.toml"
+    greedy.write_text("reserved_sms = 132\n")
+    done = run(*with_flags("--profile", greedy), "--output", results)
+    assert_refused(done, "--profile", "reserved_sms = 132", "fewer than the 132 of cluster h100")
+    assert not Path(results).exists()

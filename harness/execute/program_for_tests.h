@@ -1,0 +1,26 @@
+// A small program in which ranks depend on each other, for tests of how programs are run.
+#pragma once
+
+#include "harness/compile/compile.h"
+#include "harness/plan/builder.h"
+
+namespace cpbench {
+
+// Every rank owns an even share of the tokens, and sends its keys to all later ones.
+inline Program program_of(const Problem& problem, Passes passes = Passes::both) {
+  PlanBuilder b(problem);
+  const int32_t n = problem.ranks();
+  const int64_t tokens = problem.tokens();
+  for (int32_t r = 0; r < n; ++r) b.home(r, {{tokens * r / n, tokens * (r + 1) / n}});
+  for (int32_t r = 0; r < n; ++r) {
+    b.forward().attend(0, r, b.home_of(r), b.home_of(r));
+    for (int32_t other = 0; other < r; ++other) {
+      b.forward().send(0, other, r, Tensor::kv, b.home_of(other));
+      b.forward().attend(1, r, b.home_of(r), b.home_of(other));
+    }
+  }
+  b.backward_by_return();
+  return compile(problem, b.finish(), passes);
+}
+
+}  // namespace cpbench
