@@ -1,6 +1,7 @@
 # Every package the project uses, found once. Torch comes as imported targets, because its own
 # package file asks for a CUDA toolkit even where none is used.
 include(torch)
+include(cuda)
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
 find_package(CLI11 REQUIRED)

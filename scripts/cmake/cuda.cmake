@@ -1,0 +1,45 @@
+# CUDA, where nvcc is: CPBENCH_WITH_CUDA, with NCCL::nccl and, where cuDNN is, CUDNN::cudnn. NCCL and
+# cuDNN come from the toolkit's folder, from the system, or from the packages that torch brings.
+set(CPBENCH_WITH_CUDA OFF)
+include(CheckLanguage)
+check_language(CUDA)
+if(NOT CMAKE_CUDA_COMPILER)
+  message(STATUS "CUDA: no nvcc; the GPU backends are not built")
+  return()
+endif()
+# A100; H100, H200; B200. Newer ones run what the driver makes of the last.
+if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+  set(CMAKE_CUDA_ARCHITECTURES 80-real 90-real 100)
+endif()
+enable_language(CUDA)
+set(CMAKE_CUDA_STANDARD 20)
+set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
+set(CMAKE_CUDA_FLAGS_RELWITHDEBINFO "-O2 -lineinfo")
+if(CCACHE)
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${CCACHE})
+endif()
+find_package(CUDAToolkit REQUIRED)
+
+# cpbench_gpu_library(TARGET HEADER LIBRARY): an imported target, if both files are found.
+function(cpbench_gpu_library target header library)
+  file(GLOB roots LIST_DIRECTORIES true ${torch_root}/../nvidia/*)
+  string(MAKE_C_IDENTIFIER ${target} name)
+  find_path(${name}_INCLUDE_DIR ${header} HINTS ${CUDAToolkit_INCLUDE_DIRS} ${roots}
+            PATH_SUFFIXES include)
+  find_library(${name}_LIBRARY NAMES ${library} HINTS ${CUDAToolkit_LIBRARY_DIR} ${roots}
+               PATH_SUFFIXES lib lib64)
+  if(${name}_INCLUDE_DIR AND ${name}_LIBRARY)
+    add_library(${target} UNKNOWN IMPORTED GLOBAL)
+    set_target_properties(${target} PROPERTIES IMPORTED_LOCATION ${${name}_LIBRARY})
+    target_include_directories(${target} SYSTEM INTERFACE ${${name}_INCLUDE_DIR})
+  endif()
+endfunction()
+cpbench_gpu_library(NCCL::nccl nccl.h "nccl;libnccl.so.2")
+cpbench_gpu_library(CUDNN::cudnn cudnn.h "cudnn;libcudnn.so.9")
+
+if(NOT TARGET NCCL::nccl)
+  message(STATUS "CUDA: nvcc is there, NCCL is not; the GPU backends are not built")
+  return()
+endif()
+set(CPBENCH_WITH_CUDA ON)
