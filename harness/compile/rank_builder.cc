@@ -84,6 +84,12 @@ void RankBuilder::message(OpKind kind, const Message& message) {
   add_op(kind, program_.messages.size());
   program_.messages.push_back(message);
   touch(message.buffer);
+  Buffer& buffer = program_.buffers[message.buffer];
+  // What is older than the step was there before.
+  if (buffer.first_op >= program_.steps.back().first_op) {
+    buffer.first_op = std::min(buffer.first_op, earliest_op_);
+  }
+  if (kind == OpKind::send) sent_.push_back(message.buffer);
 }
 
 void RankBuilder::row_sums() {
@@ -92,13 +98,24 @@ void RankBuilder::row_sums() {
   touch(program_.d_o);
 }
 
-void RankBuilder::begin_step(int32_t pass, int32_t step) {
+// Of the first step from that one on that does something.
+int32_t RankBuilder::first_op_of(int32_t pass, int32_t step) const {
+  return std::ranges::lower_bound(program_.steps, std::pair(pass, step), {},
+                                  [](const ProgramStep& s) { return std::pair(s.pass, s.step); })
+      ->first_op;
+}
+
+void RankBuilder::begin_step(int32_t pass, int32_t step, int32_t lookahead) {
   program_.steps.push_back({pass, step, static_cast<int32_t>(program_.ops.size()), 0});
+  earliest_op_ = first_op_of(pass, step - lookahead);
+  sent_.clear();
 }
 
 void RankBuilder::end_step() {
   ProgramStep& step = program_.steps.back();
   step.ops = static_cast<int32_t>(program_.ops.size()) - step.first_op;
+  const auto last = static_cast<int32_t>(program_.ops.size()) - 1;
+  for (int32_t buffer : sent_) program_.buffers[buffer].last_op = last;
   if (step.ops == 0) program_.steps.pop_back();
 }
 

@@ -1,4 +1,6 @@
-// Writes one rank's operations in order, and with them the life of every buffer.
+// Writes one rank's operations in order, and with them the life of every buffer. An exchange may run
+// beside the calls of its step, and begin `lookahead` steps before it: what it writes lives from
+// there, and what it sends to the end of its step.
 //
 //   int32_t scratch = b.add_buffer(Tensor::kv, ElementClass::model, heads, tokens);
 //   b.move(RowMode::store, home, scratch, ranges, heads);   // one row operation of many runs
@@ -34,7 +36,7 @@ class RankBuilder {
   void receive(const Message& message) { this->message(OpKind::receive, message); }
   void row_sums();
 
-  void begin_step(int32_t pass, int32_t step);
+  void begin_step(int32_t pass, int32_t step, int32_t lookahead);
   void end_step();
   void finish();
 
@@ -46,11 +48,14 @@ class RankBuilder {
   void add_op(OpKind kind, size_t index);
   void touch(int32_t buffer);
   void message(OpKind kind, const Message& message);
+  int32_t first_op_of(int32_t pass, int32_t step) const;
 
   const AttentionShape& shape_;
   RankSets sets_;
   RankProgram& program_;
   std::vector<SetId> tokens_;  // of each buffer
+  int32_t earliest_op_ = 0;    // of this step's exchanges
+  std::vector<int32_t> sent_;  // buffers of this step's messages
 };
 
 }  // namespace cpbench

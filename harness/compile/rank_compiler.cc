@@ -74,7 +74,7 @@ void RankCompiler::pass(int32_t number) {
   auto in = index.incoming[rank_].begin();
   auto own = index.attends[rank_].begin();
   for (int32_t step = 0; step < pass.steps; ++step) {
-    builder_.begin_step(number, step);
+    builder_.begin_step(number, step, pass.lookahead);
     if (number == 1 && step == 0 && builder_.buffer(program.o).rows > 0) builder_.row_sums();
     for (; out != index.outgoing[rank_].end() && pass.sends[*out].step == step; ++out) {
       send(pass.sends[*out], *out);

@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "harness/compile/exchanges.h"
 #include "harness/simulate/collectives.h"
 
 namespace cpbench {
@@ -37,20 +38,6 @@ std::vector<End> sorted_ends(const std::vector<PricedRank>& priced,
   }
   std::sort(ends.begin(), ends.end(), [](const End& a, const End& b) { return a.key() < b.key(); });
   return ends;
-}
-
-// Numbers the sub-stages of a pass and tells each send its own.
-std::vector<int32_t> number_exchanges(const Pass& pass, int32_t number,
-                                      std::vector<Exchange>& exchanges) {
-  std::vector<int32_t> exchange_of_send;
-  for (size_t i = 0; i < pass.sends.size(); ++i) {
-    const Send& send = pass.sends[i];
-    const bool next = i == 0 || pass.sends[i - 1].step != send.step ||
-                      pass.sends[i - 1].substage != send.substage;
-    if (next) exchanges.push_back({number, send.step, send.substage});
-    exchange_of_send.push_back(static_cast<int32_t>(exchanges.size()) - 1);
-  }
-  return exchange_of_send;
 }
 
 // One call per collective of the pass, with its members; returns the number of the first.
@@ -93,14 +80,14 @@ bool joined(Transfer& last, const Transfer& next) {
 Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const Machine& machine,
                        const Profile& profile) {
   Schedule schedule;
-  std::vector<int32_t> exchange_of_send[2];
+  Exchanges exchanges(plan);
   int32_t first_collective[2];
   for (int32_t number : {0, 1}) {
-    const Pass& pass = pass_of(plan, number);
-    schedule.lookahead[number] = pass.lookahead;
-    exchange_of_send[number] = number_exchanges(pass, number, schedule.exchanges);
-    first_collective[number] = add_collectives(plan, pass, schedule.collectives);
+    schedule.lookahead[number] = exchanges.lookahead[number];
+    first_collective[number] =
+        add_collectives(plan, pass_of(plan, number), schedule.collectives);
   }
+  schedule.exchanges = exchanges.all;
   const std::vector<End> sends = sorted_ends(priced, &PricedRank::sends, true);
   const std::vector<End> receives = sorted_ends(priced, &PricedRank::receives, false);
   const auto same = [](const End& a, const End& b) { return a.key() == b.key(); };
@@ -110,17 +97,13 @@ Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const M
 
   std::vector<int32_t> order(sends.size());  // by exchange; inside, by send
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int32_t>(i);
-  const auto exchange_of = [&](const End& end) {
-    return exchange_of_send[pass_of(end.tag)][send_of(end.tag)];
-  };
+  const auto exchange_of = [&](const End& end) { return exchanges.of(end.tag); };
   const auto place = [&](int32_t i) {
     return std::tuple(exchange_of(sends[i]), sends[i].from, sends[i].to, i);
   };
   std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return place(a) < place(b); });
   for (PricedRank& rank : priced) {
-    for (Pack& pack : rank.schedule.packs) {
-      pack.exchange = exchange_of_send[pass_of(pack.exchange)][send_of(pack.exchange)];
-    }
+    for (Pack& pack : rank.schedule.packs) pack.exchange = exchanges.of(pack.exchange);
   }
   std::vector<std::vector<int32_t>> transfer_of_receive(priced.size());
   for (size_t rank = 0; rank < priced.size(); ++rank) {

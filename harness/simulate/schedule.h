@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "harness/compile/exchanges.h"
 #include "harness/plan/plan.h"
 #include "harness/timeline/timeline.h"
 
@@ -45,13 +46,6 @@ struct Transfer {
   int32_t after_transfer = -1;  // an arrival that is passed on as it is
 };
 
-// All ranks' transfers of one sub-stage, in the order of their execution.
-struct Exchange {
-  int32_t pass = 0;
-  int32_t step = 0;
-  int32_t substage = 0;
-};
-
 struct CollectiveCall {
   CollectiveKind kind = CollectiveKind::all_gather;
   std::vector<int32_t> members;  // ranks, ascending
@@ -72,7 +66,7 @@ struct RankSchedule {
 
 struct Schedule {
   std::vector<RankSchedule> ranks;
-  std::vector<Exchange> exchanges;
+  std::vector<Exchange> exchanges;  // in the order of their execution
   std::vector<Transfer> transfers;  // by exchange
   std::vector<CollectiveCall> collectives;
   int32_t lookahead[2] = {1, 1};  // of the passes
