@@ -96,6 +96,23 @@ TEST(Compile, bad_more_tokens_than_32_bits) {
   EXPECT_THROW(compile(problem, plan, Passes::both), UserError);
 }
 
+// Rank 0 computes its output in one call, rank 1 merges two.
+TEST(Compile, outputs_are_wide_only_where_partial_results_meet) {
+  const Program program = sample();
+  const auto elements = [&](int32_t rank, int32_t buffer) {
+    return program.ranks[rank].buffers[buffer].elements;
+  };
+  EXPECT_EQ(elements(0, program.ranks[0].o), ElementClass::model);
+  EXPECT_EQ(elements(1, program.ranks[1].o), ElementClass::accumulation);
+  EXPECT_EQ(elements(1, program.ranks[1].calls[1].out), ElementClass::model);
+}
+
+TEST(Compile, an_exchange_shares_no_bytes_with_the_calls_beside_it) {
+  const RankProgram receiver = sample().ranks[1];
+  const Buffer& received = receiver.buffers[receiver.messages[0].buffer];
+  EXPECT_EQ(received.first_op, receiver.steps[0].first_op);  // not after the call of its step
+}
+
 TEST(Compile, buffers_share_the_arena_over_time) {
   const Program program = sample();
   for (const RankProgram& rank : program.ranks) {

@@ -131,7 +131,21 @@ void RankBuilder::finish() {
     buffer.first_op = std::max(buffer.first_op, 0);
     buffer.last_op = end;
   }
+  narrow_outputs();
   program_.arena_bytes = place(program_.buffers);
+}
+
+void RankBuilder::narrow_outputs() {
+  std::vector<bool> summed(program_.buffers.size());
+  for (const RowOp& op : program_.row_ops) {
+    if (op.mode == RowMode::accumulate) summed[op.target] = true;
+  }
+  for (size_t i = 0; i < program_.buffers.size(); ++i) {
+    Buffer& buffer = program_.buffers[i];
+    if (buffer.tensor != Tensor::o || summed[i] || buffer.elements == ElementClass::model) continue;
+    buffer.elements = ElementClass::model;
+    buffer.bytes = parts_of(buffer, shape_).bytes;
+  }
 }
 
 }  // namespace cpbench

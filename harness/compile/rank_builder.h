@@ -49,6 +49,8 @@ class RankBuilder {
   void touch(int32_t buffer);
   void message(OpKind kind, const Message& message);
   int32_t first_op_of(int32_t pass, int32_t step) const;
+  // What no other partial result is merged into stays in the dtype in which kernels write O.
+  void narrow_outputs();
 
   const AttentionShape& shape_;
   RankSets sets_;

@@ -191,6 +191,10 @@ class FusedKernel : public Kernel {
  private:
   static void forward(const ForwardCall& c, const Segment& s, const HeadBlock& block) {
     const std::vector<Piece> pieces = pieces_of(s);
+    const at::Tensor target = view(c.o, s.out_row, s.q_rows, block.q);
+    const bool apart = pieces.size() > 1 && c.o.dtype != c.lse.dtype;  // merged, then rounded
+    const at::Tensor sums =
+        apart ? at::zeros(target.sizes(), scalar_type(c.lse.dtype)) : target;
     int64_t written = 0;  // rows [0, written) hold something
     for (const Piece& p : pieces) {
       const auto [o, lse] = at::_scaled_dot_product_flash_attention_for_cpu(
@@ -198,7 +202,7 @@ class FusedKernel : public Kernel {
           view(c.k, s.kv_row + p.kv, p.kv_rows, block.kv),
           view(c.v, s.kv_row + p.kv, p.kv_rows, block.kv), 0.0, p.causal,
           mask_of(p, scalar_type(c.q.dtype)), scale_of(c.shape));
-      at::Tensor out = view(c.o, s.out_row + p.q, p.q_rows, block.q);
+      at::Tensor out = sums.narrow(2, p.q, p.q_rows);
       at::Tensor out_lse = side_view(c.lse, s.out_row + p.q, p.q_rows, block.q);
       if (p.q < written) {
         merge(out, out_lse, o, lse);
@@ -209,6 +213,7 @@ class FusedKernel : public Kernel {
       }
       written = std::max(written, p.q + p.q_rows);
     }
+    if (apart) target.copy_(sums);
     blank(c, s, written, s.q_rows, block);
   }
 

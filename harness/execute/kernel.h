@@ -27,7 +27,7 @@ struct Matrix {
   }
 };
 
-// Outputs are in the accumulation dtype, inputs in the model's.
+// Inputs are in the model's dtype, outputs in the accumulation dtype; O may be in either.
 struct ForwardCall {
   AttentionShape shape;
   Heads heads;

@@ -17,7 +17,8 @@ namespace {
 constexpr int32_t kRows = 300;
 
 struct Tensors {
-  Tensors(const AttentionShape& shape, Heads heads) : shape(shape), heads(heads) {
+  Tensors(const AttentionShape& shape, Heads heads, ElementClass outputs)
+      : shape(shape), heads(heads) {
     const Heads kv_heads = kv_heads_of(heads, shape);
     const auto make = [&](Tensor tensor, ElementClass elements, Heads of) {
       Buffer buffer{.tensor = tensor, .elements = elements, .heads = of, .rows = kRows};
@@ -26,7 +27,7 @@ struct Tensors {
     };
     q = make(Tensor::q, ElementClass::model, heads);
     kv = make(Tensor::kv, ElementClass::model, kv_heads);
-    o = make(Tensor::o, ElementClass::accumulation, heads);
+    o = make(Tensor::o, outputs, heads);
     d_o = make(Tensor::d_o, ElementClass::model, heads);
     dq = make(Tensor::dq, ElementClass::accumulation, heads);
     dkv = make(Tensor::dkv, ElementClass::accumulation, kv_heads);
@@ -73,8 +74,9 @@ double distance(const Matrix& a, const Matrix& b) {
 }
 
 double worst_distance(const AttentionShape& shape, Heads heads,
-                      const std::vector<Segment>& segments) {
-  Tensors fused(shape, heads), plain(shape, heads);
+                      const std::vector<Segment>& segments,
+                      ElementClass outputs = ElementClass::accumulation) {
+  Tensors fused(shape, heads, outputs), plain(shape, heads, outputs);
   fused.run(*make_fused_kernel(), segments);
   plain.run(*make_reference_kernel(), segments);
   double worst = 0;
@@ -153,6 +155,15 @@ TEST(FusedKernel, is_close_in_other_dtypes) {
   const Segment s = aligned(segment(100, 180, SegmentMask::causal));
   EXPECT_LE(worst_distance(shape_of(2, 2, Dtype::float32), {0, 2}, {s}), 2e-5);
   EXPECT_LE(worst_distance(shape_of(2, 2, Dtype::bfloat16), {0, 2}, {s}), 5e-2);
+}
+
+TEST(FusedKernel, writes_outputs_in_the_dtype_of_the_model_too) {
+  const Segment blind = aligned(segment(40, 17, SegmentMask::causal));
+  const Segment band = aligned(segment(200, 200, SegmentMask::band, -129, 0));
+  for (const Segment& s : {aligned(segment(100, 180, SegmentMask::causal)), blind, band}) {
+    EXPECT_LE(worst_distance(shape_of(2, 2, Dtype::bfloat16), {0, 2}, {s}, ElementClass::model),
+              6e-2);
+  }
 }
 
 TEST(FusedKernel, refuses_different_head_dims_by_name) {

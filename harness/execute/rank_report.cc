@@ -58,6 +58,13 @@ void add(const RankReport& report, int32_t rank, Timeline& timeline) {
     timeline.overhead_seconds[i * ranks + rank] = report.overhead_seconds[i];
   }
   const auto row = static_cast<std::ptrdiff_t>(rank * ranks);
+  if (!report.clock_hertz.empty()) {
+    timeline.clock_hertz.resize(ranks * timeline.iterations);
+    for (size_t i = 0; i < report.clock_hertz.size(); ++i) {
+      timeline.clock_hertz[i * ranks + rank] = report.clock_hertz[i];
+    }
+  }
+  if (report.peak_bytes > 0) timeline.peak_bytes[rank] = report.peak_bytes;
   std::ranges::copy(report.bytes_sent, timeline.bytes_sent.begin() + row);
   std::ranges::copy(report.messages, timeline.messages.begin() + row);
   timeline.events.insert(timeline.events.end(), report.events.begin(), report.events.end());

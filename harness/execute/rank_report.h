@@ -1,5 +1,5 @@
 // What one rank measured, and the timeline that all of them make: the same for ranks that are
-// threads and ranks that are processes.
+// threads, processes or GPUs.
 #pragma once
 
 #include <vector>
@@ -11,10 +11,12 @@ namespace cpbench {
 
 struct RankReport {
   std::vector<double> seconds, attention_seconds, overhead_seconds;  // [iterations]
+  std::vector<double> clock_hertz;                                   // [iterations], or empty
   std::vector<int64_t> bytes_sent, messages;                         // [ranks], by receiver
   std::vector<Event> events;
   Accuracy accuracy;  // the errors
   uint64_t output_hash = 0;
+  int64_t peak_bytes = 0;  // 0: what its program plans
 
   void add_sample(const RankRunner& runner);  // the iteration it has just run
 };

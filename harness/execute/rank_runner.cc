@@ -1,11 +1,9 @@
 #include "harness/execute/rank_runner.h"
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 
 #include "harness/execute/inputs.h"
-#include "harness/plan/plan_bytes.h"
 
 namespace cpbench {
 
@@ -17,33 +15,9 @@ RankRunner::RankRunner(const Program& program, int32_t rank, const Kernel& kerne
       kernel_(kernel),
       transport_(transport),
       places_(places),
-      arena_(mine_.arena_bytes) {
-  for (const Buffer& buffer : mine_.buffers) {
-    bound_.push_back(bound_at(buffer, program.shape, arena_.data() + buffer.offset));
-  }
-  bind_calls();
+      arena_(mine_.arena_bytes),
+      bound_(mine_, program.shape, arena_.data()) {
   events_.reserve(mine_.ops.size());
-}
-
-void RankRunner::bind_calls() {
-  for (const Call& call : mine_.calls) {
-    const std::span segments(mine_.segments.data() + call.first_segment, call.segments);
-    const Heads kv = kv_heads_of(call.heads, program_.shape);
-    const Matrix q = matrix_of(bound(call.q), 0, call.heads);
-    const Matrix k = matrix_of(bound(call.kv), 0, kv);
-    const Matrix v = matrix_of(bound(call.kv), 1, kv);
-    if (call.d_o < 0) {
-      forward_.push_back({program_.shape, call.heads, segments, q, k, v,
-                          matrix_of(bound(call.out), 1, call.heads),
-                          matrix_of(bound(call.out), 0, call.heads)});
-    } else {
-      backward_.push_back(
-          {program_.shape, call.heads, segments, q, k, v, matrix_of(bound(call.d_o), 2, call.heads),
-           matrix_of(bound(call.d_o), 0, call.heads), matrix_of(bound(call.d_o), 1, call.heads),
-           matrix_of(bound(call.out), 0, call.heads), matrix_of(bound(call.dkv), 0, kv),
-           matrix_of(bound(call.dkv), 1, kv)});
-    }
-  }
 }
 
 void RankRunner::fill_inputs(uint64_t seed) {
@@ -76,10 +50,10 @@ Activity RankRunner::run(const Op& op) {
       return rows.mode == RowMode::accumulate ? Activity::merge : Activity::copy;
     }
     case OpKind::call:
-      if (static_cast<size_t>(op.index) < forward_.size()) {
-        kernel_.forward(forward_[op.index]);
+      if (static_cast<size_t>(op.index) < bound_.forward.size()) {
+        kernel_.forward(bound_.forward[op.index]);
       } else {
-        kernel_.backward(backward_[op.index - forward_.size()]);
+        kernel_.backward(bound_.backward[op.index - bound_.forward.size()]);
       }
       return Activity::attention;
     case OpKind::send: {
@@ -123,35 +97,9 @@ double RankRunner::overhead_seconds() const {
   return end_seconds_ - begin_seconds_ - std::accumulate(seconds_.begin(), seconds_.end(), 0.0);
 }
 
-void RankRunner::add_errors(const Reference& reference, Accuracy& accuracy) const {
-  const Heads heads{0, program_.shape.query_heads};
-  const Heads kv{0, program_.shape.kv_heads};
-  int64_t row = 0;
-  for (const Range& tokens : mine_.home) {
-    accuracy.max_error_output = worst_error(
-        accuracy.max_error_output, matrix_of(bound(mine_.o), 1, heads), row, tokens, reference.o);
-    if (mine_.d_o >= 0) {
-      double& error = accuracy.max_error_gradient;
-      error = worst_error(error, matrix_of(bound(mine_.dq), 0, heads), row, tokens, reference.dq);
-      error = worst_error(error, matrix_of(bound(mine_.dkv), 0, kv), row, tokens, reference.dk);
-      error = worst_error(error, matrix_of(bound(mine_.dkv), 1, kv), row, tokens, reference.dv);
-    }
-    row += tokens.size();
-  }
-}
-
-uint64_t RankRunner::output_hash() const {
-  uint64_t hash = 0xcbf29ce484222325u;  // FNV-1a, on words
-  for (int32_t index : {mine_.o, mine_.dq, mine_.dkv}) {
-    if (index < 0) continue;
-    const Parts& parts = bound(index).parts;
-    for (int64_t at = 0; at < parts.bytes; at += 8) {
-      uint64_t word = 0;
-      std::memcpy(&word, bound(index).data + at, std::min<int64_t>(8, parts.bytes - at));
-      hash = (hash ^ word) * 0x100000001b3u;
-    }
-  }
-  return hash;
+HomeOutputs RankRunner::outputs() const {
+  const auto at_home = [&](int32_t buffer) { return buffer < 0 ? nullptr : &bound(buffer); };
+  return {mine_.home, at_home(mine_.o), at_home(mine_.dq), at_home(mine_.dkv)};
 }
 
 }  // namespace cpbench

@@ -4,8 +4,8 @@
 #include <array>
 #include <chrono>
 
-#include "harness/execute/bound_buffer.h"
-#include "harness/execute/reference.h"
+#include "harness/execute/bound_program.h"
+#include "harness/execute/outputs.h"
 #include "harness/execute/run_control.h"
 
 namespace cpbench {
@@ -21,8 +21,7 @@ class RankRunner {
   void fill_inputs(uint64_t seed);
   // Events are relative to `origin`.
   void iterate(Clock::time_point origin);
-  void add_errors(const Reference& reference, Accuracy& accuracy) const;
-  uint64_t output_hash() const;  // of every bit of home O and, after a backward pass, dQ, dK, dV
+  HomeOutputs outputs() const;
 
   // Of the last iteration.
   double seconds(Activity activity) const { return seconds_[static_cast<size_t>(activity)]; }
@@ -33,8 +32,7 @@ class RankRunner {
  private:
   Activity run(const Op& op);
   int32_t peer_of(const Op& op) const;
-  const BoundBuffer& bound(int32_t buffer) const { return bound_[buffer]; }
-  void bind_calls();
+  const BoundBuffer& bound(int32_t buffer) const { return bound_.buffers[buffer]; }
 
   const Program& program_;
   const RankProgram& mine_;
@@ -43,9 +41,7 @@ class RankRunner {
   Transport& transport_;
   RankPlaces& places_;
   Arena arena_;
-  std::vector<BoundBuffer> bound_;
-  std::vector<ForwardCall> forward_;  // by call; the calls of the forward pass come first
-  std::vector<BackwardCall> backward_;
+  BoundProgram bound_;
   std::array<double, kActivities> seconds_{};
   double begin_seconds_ = 0;
   double end_seconds_ = 0;

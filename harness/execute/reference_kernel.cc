@@ -29,7 +29,7 @@ struct HeadMap {
   double scale;
 };
 
-template <typename T, typename A>
+template <typename T, typename O, typename A>
 void forward_as(const ForwardCall& c) {
   const HeadMap map(c.shape, c.heads);
   std::vector<double> scores, sum(c.v.width);
@@ -53,8 +53,10 @@ void forward_as(const ForwardCall& c) {
           total += p;
           for (int64_t d = 0; d < c.v.width; ++d) sum[d] += p * static_cast<double>(v[d]);
         }
-        A* o = c.o.at<A>(s.out_row + i, h);
-        for (int64_t d = 0; d < c.v.width; ++d) o[d] = total > 0 ? sum[d] / total : 0;
+        O* o = c.o.at<O>(s.out_row + i, h);
+        for (int64_t d = 0; d < c.v.width; ++d) {
+          o[d] = static_cast<O>(total > 0 ? sum[d] / total : 0.0);
+        }
         *c.lse.at<A>(s.out_row + i, h) = total > 0 ? top + std::log(total) : top;
       }
     }
@@ -95,10 +97,14 @@ class ReferenceKernel : public Kernel {
  public:
   void forward(const ForwardCall& call) const override {
     with_element(call.q.dtype, [&](auto model) {
-      with_element(call.o.dtype, [&](auto sum) {
-        if constexpr (!std::is_same_v<decltype(sum), BFloat16>) {
-          forward_as<decltype(model), decltype(sum)>(call);
-        }
+      with_element(call.o.dtype, [&](auto out) {
+        using T = decltype(model);
+        using O = decltype(out);
+        with_element(call.lse.dtype, [&](auto sum) {
+          if constexpr (!std::is_same_v<decltype(sum), BFloat16>) {
+            forward_as<T, O, decltype(sum)>(call);
+          }
+        });
       });
     });
   }

@@ -147,19 +147,21 @@ void run_row_sums(const BoundBuffer& o, const BoundBuffer& d_o, int64_t rows) {
       gradient(d_o, 2, 0, o.heads.begin);
   store(lse, sent_lse, rows, heads);
   with_element(gradient.dtype, [&](auto model) {
-    with_element(out.dtype, [&](auto sum) {
-      using Sum = decltype(sum);
-      for (int64_t i = 0; i < rows; ++i) {
-        for (int32_t h = 0; h < heads; ++h) {
-          const auto* g = gradient.row<decltype(model)>(i) + h * width;
-          const Sum* o_row = out.row<Sum>(i) + h * width;
-          Sum total{};
-          for (int64_t d = 0; d < width; ++d) {
-            total = static_cast<Sum>(total + static_cast<Sum>(g[d]) * o_row[d]);
+    with_element(out.dtype, [&](auto output) {
+      with_element(sums.dtype, [&](auto sum) {
+        using Sum = decltype(sum);
+        for (int64_t i = 0; i < rows; ++i) {
+          for (int32_t h = 0; h < heads; ++h) {
+            const auto* g = gradient.row<decltype(model)>(i) + h * width;
+            const auto* o_row = out.row<decltype(output)>(i) + h * width;
+            Sum total{};
+            for (int64_t d = 0; d < width; ++d) {
+              total = static_cast<Sum>(total + static_cast<Sum>(g[d]) * static_cast<Sum>(o_row[d]));
+            }
+            sums.row<Sum>(i)[h] = total;
           }
-          sums.row<Sum>(i)[h] = total;
         }
-      }
+      });
     });
   });
 }

@@ -44,7 +44,7 @@ void RunControl::end(const std::string& reason) {
     if (!failure_) failure_ = reason;
   }
   changed_.notify_all();
-  transport_.close();
+  close_();
 }
 
 void RunControl::fail(int32_t rank, const std::string& reason) {

@@ -1,12 +1,13 @@
 // Keeps the ranks of one run together: where each is, a barrier that can be broken, and a watchdog.
 //
-// A rank that fails, or no progress of any rank for the timeout, ends the run: the transport is
-// closed, the barrier is broken, and every rank that waits throws. (A kernel that never returns
-// cannot be ended from outside.)
+// A rank that fails, or no progress of any rank for the timeout, ends the run: whatever ranks wait
+// for is closed, the barrier is broken, and every rank that waits throws. (A kernel on a CPU that
+// never returns cannot be ended from outside.)
 #pragma once
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -31,8 +32,9 @@ std::string stall_text(double timeout_seconds, int32_t waiting_for);
 
 class RunControl : public RankPlaces {
  public:
-  RunControl(int32_t ranks, Transport& transport, double timeout_seconds)
-      : places_(ranks), transport_(transport), timeout_seconds_(timeout_seconds) {}
+  // `close` makes those throw that wait for a message; called from any thread, maybe twice.
+  RunControl(int32_t ranks, std::function<void()> close, double timeout_seconds)
+      : places_(ranks), close_(std::move(close)), timeout_seconds_(timeout_seconds) {}
 
   void at(int32_t rank, int32_t pass, int32_t step, int32_t waiting_for) override {
     Place& place = places_[rank];
@@ -60,7 +62,7 @@ class RunControl : public RankPlaces {
   void end(const std::string& reason);
 
   std::vector<Place> places_;
-  Transport& transport_;
+  std::function<void()> close_;
   double timeout_seconds_;
   std::mutex mutex_;
   std::condition_variable changed_;

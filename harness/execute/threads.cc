@@ -36,8 +36,8 @@ void run_rank(Run& run, int32_t rank) {
     run.control.barrier();
     runner.iterate(run.origin);
     if (i == 0) {
-      runner.add_errors(run.reference, report.accuracy);
-      report.output_hash = runner.output_hash();
+      add_errors(runner.outputs(), run.reference, report.accuracy);
+      report.output_hash = hash_of(runner.outputs());
     }
     if (i >= run.options.warmup) report.add_sample(runner);
   }
@@ -65,7 +65,7 @@ Timeline execute_with(const Problem& problem, const Program& program, const Exec
   const auto ranks = static_cast<int32_t>(program.ranks.size());
   const auto reference = reference_for(problem.batch, problem.shape, options.seed, options.passes);
   CountingTransport counting(transport, ranks);
-  RunControl control(ranks, counting, options.timeout_seconds);
+  RunControl control(ranks, [&] { counting.close(); }, options.timeout_seconds);
   Run run{program, options, kernel, counting, control, *reference, std::vector<RankReport>(ranks),
           {}};
   std::vector<std::thread> threads;

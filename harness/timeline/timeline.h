@@ -1,4 +1,4 @@
-// The Timeline: what an interpreter (threads, later MPI, NCCL, simulation) observed of one pack.
+// The Timeline: what an interpreter (threads, MPI, GPUs, simulation) observed of one pack.
 // Matrices are row-major. One iteration is the whole direction that was asked for: the forward
 // pass, or forward and backward. All ranks' clocks have one origin.
 #pragma once
@@ -48,6 +48,8 @@ struct Timeline {
   std::vector<double> attention_seconds;  // [iterations, ranks], inside kernel calls
   std::vector<double> overhead_seconds;   // [iterations, ranks], neither kernels, copies, merges,
                                           // sends nor waits: what the harness itself costs
+  std::vector<double> clock_hertz;        // [iterations, ranks], of a GPU's SMs right after the
+                                          // iteration; empty: not read
   std::vector<int64_t> bytes_sent;        // [ranks, ranks] from, to; of one iteration, counted
   std::vector<int64_t> messages;          // [ranks, ranks]; of one iteration, counted
   std::vector<int64_t> peak_bytes;        // [ranks], of the buffers that were in use

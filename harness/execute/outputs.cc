@@ -1,0 +1,41 @@
+#include "harness/execute/outputs.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "harness/execute/bound_buffer.h"
+
+namespace cpbench {
+
+void add_errors(const HomeOutputs& outputs, const Reference& reference, Accuracy& accuracy) {
+  int64_t row = 0;
+  for (const Range& tokens : outputs.home) {
+    const auto worsen = [&](double& error, const BoundBuffer& buffer, int32_t part,
+                            const std::vector<double>& expected) {
+      error = worst_error(error, matrix_of(buffer, part, buffer.heads), row, tokens, expected);
+    };
+    worsen(accuracy.max_error_output, *outputs.o, 1, reference.o);
+    if (outputs.dq) {
+      worsen(accuracy.max_error_gradient, *outputs.dq, 0, reference.dq);
+      worsen(accuracy.max_error_gradient, *outputs.dkv, 0, reference.dk);
+      worsen(accuracy.max_error_gradient, *outputs.dkv, 1, reference.dv);
+    }
+    row += tokens.size();
+  }
+}
+
+uint64_t hash_of(const HomeOutputs& outputs) {
+  uint64_t hash = 0xcbf29ce484222325u;  // FNV-1a, on words
+  for (const BoundBuffer* buffer : {outputs.o, outputs.dq, outputs.dkv}) {
+    if (!buffer) continue;
+    const int64_t bytes = buffer->parts.bytes;
+    for (int64_t at = 0; at < bytes; at += 8) {
+      uint64_t word = 0;
+      std::memcpy(&word, buffer->data + at, std::min<int64_t>(8, bytes - at));
+      hash = (hash ^ word) * 0x100000001b3u;
+    }
+  }
+  return hash;
+}
+
+}  // namespace cpbench
