@@ -16,15 +16,22 @@ namespace cpbench {
 
 struct ExecuteOptions {
   Passes passes = Passes::both;
-  std::string kernel = "fused";  // one of kernel_names()
+  std::string kernel = "fused";  // one of kernel_names(), or of gpu_kernel_names()
   int32_t warmup = 1;            // iterations before the samples; the first is also verified
   int32_t iterations = 3;        // samples
   double timeout_seconds = 120;  // without progress of any rank; then the run ends
   uint64_t seed = 1;             // of Q, K, V and dO
+  bool graph = false;            // samples are of CUDA graphs, where the transport allows
 };
 
 // A rank threw or hung: "rank 3, forward step 2: <reason>".
 class ExecutionFailure : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// "needs 210 GB and the GPU has 139 GB free": found before anything runs.
+class DoesNotFit : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };

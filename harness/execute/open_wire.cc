@@ -1,9 +1,7 @@
-#include <dlfcn.h>
-
 #include <cstdlib>
-#include <filesystem>
 
 #include "harness/execute/execute.h"
+#include "harness/execute/module.h"
 #include "harness/execute/wire.h"
 #include "harness/plan/errors.h"
 
@@ -13,20 +11,6 @@ namespace {
 // Of Open MPI, of the PMI that MPICH and Intel MPI speak, of PMIx, and of srun.
 constexpr const char* kRankNames[] = {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK",
                                       "SLURM_PROCID"};
-
-// Beside the program where it was built; in ../lib where it was installed.
-std::string module_file() {
-  std::error_code error;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  for (const char* folder : {".", "../lib"}) {
-    const auto file = program.parent_path() / folder / kWireModule;
-    if (std::filesystem::exists(file, error)) return file.string();
-  }
-  throw UserError(
-      "this cpbench was built without MPI: install libopenmpi-dev and openmpi-bin, as "
-      "scripts/setup "
-      "does, and build again");
-}
 
 }  // namespace
 
@@ -38,12 +22,15 @@ std::optional<int32_t> launched_rank() {
 }
 
 std::unique_ptr<Wire> open_wire() {
-  const std::string file = module_file();
-  // Global, so that what the MPI library loads in turn finds the library's own symbols.
-  void* module = dlopen(file.c_str(), RTLD_NOW | RTLD_GLOBAL);
-  if (!module) throw UserError("MPI cannot be loaded: " + std::string(dlerror()));
-  const auto open = reinterpret_cast<OpenWireFunction*>(dlsym(module, kWireFunction));
-  if (!open) throw UserError(file + " is of another cpbench: build again");
+  const std::string file = module_file(kWireModule);
+  if (file.empty()) {
+    throw UserError(
+        "this cpbench was built without MPI: install libopenmpi-dev and openmpi-bin, as "
+        "scripts/setup "
+        "does, and build again");
+  }
+  const auto open =
+      reinterpret_cast<OpenWireFunction*>(module_function(file, kWireFunction, true));
   return std::unique_ptr<Wire>(open(ExecuteOptions().timeout_seconds));
 }
 

@@ -141,6 +141,10 @@ void ProcessGroup::at(int32_t, int32_t pass, int32_t step, int32_t waiting_for) 
   step_.store(step, std::memory_order_relaxed);
   waiting_for_.store(waiting_for, std::memory_order_relaxed);
   ++progress_;
+  show_life();
+}
+
+void ProcessGroup::show_life() {
   if (seconds_since(last_sign_) * kSignsPerTimeout < options_.timeout_seconds) return;
   last_sign_ = Clock::now();
   post_to_others(NoteKind::alive, "");
@@ -203,6 +207,11 @@ void ProcessGroup::agree(const std::string& what, const std::string& mine) {
   }
   post_to_others(NoteKind::verdict, difference);
   if (!difference.empty()) throw RanksDisagree(difference);
+}
+
+void ProcessGroup::heed() {
+  if (pump(true)) throw Told(where() + ": another rank has failed");
+  show_life();
 }
 
 // ---- around a work

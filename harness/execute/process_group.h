@@ -68,6 +68,8 @@ class ProcessGroup : public Transport, public RankPlaces {
   void at(int32_t rank, int32_t pass, int32_t step, int32_t waiting_for) override;
   void barrier();
   void agree(const std::string& what, const std::string& mine);
+  // Throws if another rank has failed, else gives a sign of life: for work that waits elsewhere.
+  void heed();
 
   // Between works: rank 0 tells all others a word. They wait for it as long as it takes.
   void tell(const std::string& word);
@@ -87,6 +89,7 @@ class ProcessGroup : public Transport, public RankPlaces {
   void post(int32_t to, NoteKind kind, const std::string& text);
   void post_to_others(NoteKind kind, const std::string& text);
   bool pump(bool heed_failures);
+  void show_life();
   template <typename Step>
   void wait(Step step, int32_t waiting_for, const Wait& how);
   Note await(int32_t from, NoteKind kind, const Wait& how);

@@ -48,7 +48,7 @@ void RunControl::end(const std::string& reason) {
 }
 
 void RunControl::fail(int32_t rank, const std::string& reason) {
-  const Place& place = places_[rank];
+  const Place& place = places_[rank - first_rank_];
   end(place_text(rank, place.pass, place.step) + ": " + reason);
 }
 
@@ -71,11 +71,11 @@ void RunControl::time_out() {
   const auto last = std::ranges::min_element(places_, {}, [](const Place& place) {
     return place.progress.load(std::memory_order_relaxed);
   });
-  const auto rank = static_cast<int32_t>(last - places_.begin());
+  const auto rank = first_rank_ + static_cast<int32_t>(last - places_.begin());
   fail(rank, stall_text(timeout_seconds_, last->waiting_for));
 }
 
-void RunControl::watch() {
+void RunControl::watch(const std::function<void()>& look) {
   // Looks several times per timeout, so that a hang is seen at most a quarter late.
   const auto pause = std::chrono::duration<double>(std::clamp(timeout_seconds_ / 4, 0.001, 1.0));
   int64_t seen = -1;
@@ -84,6 +84,11 @@ void RunControl::watch() {
   std::unique_lock lock(mutex_);
   while (gone_ < places_.size()) {
     changed_.wait_for(lock, pause, [&] { return gone_ == places_.size(); });
+    if (look) {
+      lock.unlock();
+      look();
+      lock.lock();
+    }
     if (ended || failure_ || gone_ == places_.size()) continue;
     const int64_t now = progress();
     if (now != seen) {

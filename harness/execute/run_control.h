@@ -32,12 +32,17 @@ std::string stall_text(double timeout_seconds, int32_t waiting_for);
 
 class RunControl : public RankPlaces {
  public:
-  // `close` makes those throw that wait for a message; called from any thread, maybe twice.
-  RunControl(int32_t ranks, std::function<void()> close, double timeout_seconds)
-      : places_(ranks), close_(std::move(close)), timeout_seconds_(timeout_seconds) {}
+  // Of ranks [first_rank, first_rank + ranks). `close` makes those throw that wait for a message;
+  // called from any thread, maybe twice.
+  RunControl(int32_t first_rank, int32_t ranks, std::function<void()> close,
+             double timeout_seconds)
+      : first_rank_(first_rank),
+        places_(ranks),
+        close_(std::move(close)),
+        timeout_seconds_(timeout_seconds) {}
 
   void at(int32_t rank, int32_t pass, int32_t step, int32_t waiting_for) override {
-    Place& place = places_[rank];
+    Place& place = places_[rank - first_rank_];
     place.pass.store(pass, std::memory_order_relaxed);
     place.step.store(step, std::memory_order_relaxed);
     place.waiting_for.store(waiting_for, std::memory_order_relaxed);
@@ -48,8 +53,9 @@ class RunControl : public RankPlaces {
   void fail(int32_t rank, const std::string& reason);  // the first reason counts
   void leave();                                        // the rank's thread is done
 
-  // Called by the thread that started the ranks: returns when all have left.
-  void watch();
+  // Called by the thread that started the ranks: returns when all have left. `look` is called
+  // several times per timeout.
+  void watch(const std::function<void()>& look = nullptr);
   std::optional<std::string> failure();  // "rank 3, forward step 2: <reason>"
 
  private:
@@ -61,6 +67,7 @@ class RunControl : public RankPlaces {
   void time_out();
   void end(const std::string& reason);
 
+  int32_t first_rank_;
   std::vector<Place> places_;
   std::function<void()> close_;
   double timeout_seconds_;

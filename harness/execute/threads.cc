@@ -65,7 +65,7 @@ Timeline execute_with(const Problem& problem, const Program& program, const Exec
   const auto ranks = static_cast<int32_t>(program.ranks.size());
   const auto reference = reference_for(problem.batch, problem.shape, options.seed, options.passes);
   CountingTransport counting(transport, ranks);
-  RunControl control(ranks, [&] { counting.close(); }, options.timeout_seconds);
+  RunControl control(0, ranks, [&] { counting.close(); }, options.timeout_seconds);
   Run run{program, options, kernel, counting, control, *reference, std::vector<RankReport>(ranks),
           {}};
   std::vector<std::thread> threads;

@@ -1,0 +1,43 @@
+// Counts what passes through another transport.
+#pragma once
+
+#include "harness/execute_cuda/device_transport.h"
+
+namespace cpbench {
+
+// Each rank exchanges on one thread, so its rows need no lock.
+class CountingDeviceTransport : public DeviceTransport {
+ public:
+  CountingDeviceTransport(DeviceTransport& inner, int32_t ranks)
+      : inner_(inner),
+        counts_(ranks, {std::vector<int64_t>(ranks), std::vector<int64_t>(ranks), true}) {}
+
+  void exchange(int32_t rank, std::span<const DeviceMessage> sends,
+                std::span<const DeviceMessage> receives, cudaStream_t stream) override {
+    inner_.exchange(rank, sends, receives, stream);
+    Counts& mine = counts_[rank];
+    if (!mine.open) return;
+    for (const DeviceMessage& message : sends) {
+      mine.bytes[message.peer] += message.bytes;
+      ++mine.messages[message.peer];
+    }
+  }
+  void barrier(int32_t rank, cudaStream_t stream) override { inner_.barrier(rank, stream); }
+  bool can_be_captured() const override { return inner_.can_be_captured(); }
+  void check(int32_t rank) override { inner_.check(rank); }
+  void close() override { inner_.close(); }
+
+  void freeze(int32_t rank) { counts_[rank].open = false; }  // nothing more is counted
+  const std::vector<int64_t>& bytes_from(int32_t rank) const { return counts_[rank].bytes; }
+  const std::vector<int64_t>& messages_from(int32_t rank) const { return counts_[rank].messages; }
+
+ private:
+  struct Counts {
+    std::vector<int64_t> bytes, messages;  // by receiver
+    bool open;
+  };
+  DeviceTransport& inner_;
+  std::vector<Counts> counts_;  // by sender
+};
+
+}  // namespace cpbench

@@ -1,0 +1,95 @@
+#include "harness/execute_cuda/gpu_program.h"
+
+#include <algorithm>
+
+namespace cpbench {
+
+GpuProgram::GpuProgram(const RankProgram& program, const AttentionShape& shape,
+                       const GpuKernel& kernel)
+    : program_(program),
+      dtype_(shape.dtype),
+      arena_(static_cast<size_t>(program.arena_bytes)),
+      bound_(program, shape, arena_.data()),
+      runs_(program) {
+  if (arena_.size() > 0) check_cuda(cudaMemset(arena_.data(), 0xff, arena_.size()), "cudaMemset");
+  int64_t most = 0;
+  const auto add = [&](std::unique_ptr<BoundCall> call) {
+    most = std::max(most, call->workspace_bytes());
+    calls_.push_back(std::move(call));
+  };
+  for (const ForwardCall& call : bound_.forward) add(kernel.bind(call));
+  for (const BackwardCall& call : bound_.backward) add(kernel.bind(call));
+  workspace_ = DeviceArray<std::byte>(static_cast<size_t>(most));
+}
+
+void GpuProgram::fill_inputs(uint64_t seed, cudaStream_t stream) {
+  const auto fill = [&](int32_t index, int32_t part, Input input) {
+    if (index < 0) return;
+    const BoundBuffer& to = buffer(index);
+    int64_t row = 0;
+    for (const Range& tokens : program_.home) {
+      launch_fill_input(matrix_of(to, part, to.heads), input, tokens, row, seed, stream);
+      row += tokens.size();
+    }
+  };
+  fill(program_.q, 0, Input::q);
+  fill(program_.kv, 0, Input::k);
+  fill(program_.kv, 1, Input::v);
+  fill(program_.d_o, 2, Input::d_o);
+}
+
+void GpuProgram::fill_everything(uint64_t seed, cudaStream_t stream) {
+  // As one tensor of the model's dtype, in rows of a size that divides the arena. Wider elements in
+  // it are numbers of about 1 too: their upper half is one.
+  constexpr int64_t kWidth = kBufferAlignment;
+  const int64_t width = kWidth / bytes_of(dtype_);
+  const Matrix all{arena_.data(), dtype_, 1, width, width};
+  const auto rows = static_cast<int64_t>(arena_.size()) / kWidth;
+  launch_fill_input(all, Input::q, {0, rows}, 0, seed, stream);
+}
+
+void GpuProgram::run(const Op& op, cudaStream_t stream) const {
+  if (op.kind == OpKind::rows) {
+    const RowOp& rows = program_.row_ops[op.index];
+    const BoundBuffer& target = buffer(rows.target);
+    launch_row_op(rows, runs_, program_.buffers[rows.target].tensor,
+                  rows.source < 0 ? target : buffer(rows.source), target, stream);
+  } else if (op.kind == OpKind::call) {
+    calls_[op.index]->launch(stream, workspace_.data());
+  } else if (op.kind == OpKind::row_sums) {
+    launch_row_sums(buffer(program_.o), buffer(program_.d_o), program_.buffers[program_.o].rows,
+                    stream);
+  }
+}
+
+int64_t GpuProgram::planned_bytes() const {
+  return static_cast<int64_t>(arena_.size() + workspace_.size());
+}
+
+Activity activity_of(const RankProgram& program, const Op& op) {
+  if (op.kind == OpKind::call) return Activity::attention;
+  const bool merges = op.kind == OpKind::row_sums ||
+                      program.row_ops[op.index].mode == RowMode::accumulate;
+  return merges ? Activity::merge : Activity::copy;
+}
+
+CopiedOutputs::CopiedOutputs(const RankProgram& program, const GpuProgram& on_gpu)
+    : program_(program) {
+  for (int32_t index : {program.o, program.dq, program.dkv}) {
+    if (index < 0) continue;
+    Copy& copy = copies_.emplace_back();
+    copy.buffer = on_gpu.buffer(index);
+    copy.bytes.resize(copy.buffer.parts.bytes);
+    check_cuda(cudaMemcpy(copy.bytes.data(), copy.buffer.data, copy.bytes.size(),
+                          cudaMemcpyDeviceToHost),
+               "cudaMemcpy");
+    copy.buffer.data = copy.bytes.data();
+  }
+}
+
+HomeOutputs CopiedOutputs::view() const {
+  const auto at = [&](size_t i) { return i < copies_.size() ? &copies_[i].buffer : nullptr; };
+  return {program_.home, at(0), at(1), at(2)};
+}
+
+}  // namespace cpbench

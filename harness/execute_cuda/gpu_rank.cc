@@ -1,0 +1,187 @@
+#include "harness/execute_cuda/gpu_rank.h"
+
+#include <chrono>
+#include <thread>
+
+namespace cpbench {
+namespace {
+
+constexpr std::chrono::microseconds kPause{20};
+constexpr int kPausesPerCheck = 50;  // of what the transport's library has found out
+
+}  // namespace
+
+// An iteration as one launch.
+class GpuRank::Graph {
+ public:
+  Graph(GpuRank& rank) {
+    check_cuda(cudaStreamBeginCapture(rank.computing_, cudaStreamCaptureModeThreadLocal),
+               "cudaStreamBeginCapture");
+    rank.issue_items(false);
+    cudaGraph_t graph = nullptr;
+    check_cuda(cudaStreamEndCapture(rank.computing_, &graph), "cudaStreamEndCapture");
+    const cudaError_t code = cudaGraphInstantiate(&executable_, graph, 0);
+    static_cast<void>(cudaGraphDestroy(graph));
+    check_cuda(code, "cudaGraphInstantiate");
+  }
+  ~Graph() { static_cast<void>(cudaGraphExecDestroy(executable_)); }
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+
+  void launch(cudaStream_t stream) const {
+    check_cuda(cudaGraphLaunch(executable_, stream), "cudaGraphLaunch");
+  }
+
+ private:
+  cudaGraphExec_t executable_ = nullptr;
+};
+
+GpuRank::GpuRank(const Program& program, int32_t rank, const Exchanges& exchanges,
+                 const GpuKernel& kernel, DeviceTransport& transport, RankPlaces& places)
+    : mine_(program.ranks[rank]),
+      rank_(rank),
+      transport_(transport),
+      places_(places),
+      order_(order_for_streams(mine_, exchanges)),
+      program_(mine_, program.shape, kernel) {
+  const auto prepared = [&](const std::vector<int32_t>& messages) {
+    std::vector<DeviceMessage> all;
+    for (int32_t i : messages) {
+      const Message& m = mine_.messages[i];
+      all.push_back({program_.buffer(m.buffer).data, m.bytes, m.peer, m.tag});
+    }
+    return all;
+  };
+  for (const RankExchange& exchange : order_.exchanges) {
+    messages_.push_back({prepared(exchange.sends), prepared(exchange.receives)});
+    if (!messages_.back().receives.empty()) {
+      messages_.back().waiting_for = messages_.back().receives.front().peer;
+    }
+  }
+  for (size_t i = 0; i < order_.items.size(); ++i) {
+    const StreamItem& item = order_.items[i];
+    const bool needed = item.awaited || item.exchanges;
+    done_.push_back(needed ? std::make_unique<CudaEvent>() : nullptr);
+    if (item.exchanges) messages_[item.index].item = static_cast<int32_t>(i);
+  }
+}
+
+GpuRank::~GpuRank() {  // nothing may be under way when memory goes
+  for (cudaStream_t stream : {computing_, exchanging_}) {
+    static_cast<void>(cudaStreamSynchronize(stream));
+  }
+}
+
+void GpuRank::fill_inputs(uint64_t seed) {
+  program_.fill_inputs(seed, computing_);
+  computing_.synchronize();
+}
+
+void GpuRank::begin(std::span<std::byte> flush) {
+  if (!flush.empty()) {
+    check_cuda(cudaMemsetAsync(flush.data(), 0, flush.size(), computing_), "cudaMemsetAsync");
+  }
+  transport_.barrier(rank_, computing_);
+  start_.record(computing_);
+  exchanged_ = messages_.size();  // nobody follows, unless `issue` says so
+}
+
+void GpuRank::issue() {
+  issue_items(false);
+  end_.record(computing_);
+  exchanged_ = 0;
+  if (!messages_.empty()) tell(order_.items[messages_[0].item], messages_[0].waiting_for);
+}
+
+void GpuRank::issue_traced() {
+  while (marks_.size() < order_.items.size()) marks_.emplace_back();
+  issue_items(true);
+  end_.record(computing_);
+}
+
+void GpuRank::issue_captured() {
+  if (!graph_) graph_ = std::make_unique<Graph>(*this);
+  graph_->launch(computing_);
+  end_.record(computing_);
+}
+
+void GpuRank::issue_items(bool traced) {
+  fork_.record(computing_);
+  fork_.hold(exchanging_);
+  for (size_t i = 0; i < order_.items.size(); ++i) {
+    const StreamItem& item = order_.items[i];
+    const cudaStream_t stream = item.exchanges ? exchanging_ : computing_;
+    if (item.wait >= 0) done_[item.wait]->hold(stream);
+    if (traced) marks_[i].start.record(stream);
+    run(item, stream);
+    if (traced) marks_[i].end.record(stream);
+    if (done_[i]) done_[i]->record(stream);
+  }
+  join_.record(exchanging_);
+  join_.hold(computing_);
+}
+
+void GpuRank::run(const StreamItem& item, cudaStream_t stream) {
+  if (!item.exchanges) return program_.run(mine_.ops[item.index], stream);
+  const Messages& messages = messages_[item.index];
+  tell(item, messages.waiting_for);
+  transport_.exchange(rank_, messages.sends, messages.receives, stream);
+}
+
+void GpuRank::tell(const StreamItem& item, int32_t waiting_for) {
+  const ProgramStep& step = mine_.steps[item.step];
+  places_.at(rank_, step.pass, step.step, waiting_for);
+}
+
+void GpuRank::follow() {
+  const size_t before = exchanged_;
+  while (exchanged_ < messages_.size() && done_[messages_[exchanged_].item]->done()) ++exchanged_;
+  if (exchanged_ == before) return;
+  const Messages& next = messages_[std::min(exchanged_, messages_.size() - 1)];
+  tell(order_.items[next.item], exchanged_ < messages_.size() ? next.waiting_for : -1);
+}
+
+void GpuRank::finish(const std::function<bool()>& ended) {
+  for (int pauses = 0; !end_.done(); ++pauses) {
+    follow();
+    if (ended()) throw TransportClosed();
+    if (pauses % kPausesPerCheck == 0) transport_.check(rank_);
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+Event GpuRank::event_of(const StreamItem& item, Activity activity, double start,
+                        double end) const {
+  const ProgramStep& step = mine_.steps[item.step];
+  return {rank_, step.pass, step.step, activity, start, end};
+}
+
+GpuTrace GpuRank::trace() const {
+  GpuTrace trace;
+  double free_since = 0;
+  for (size_t i = 0; i < order_.items.size(); ++i) {
+    const StreamItem& item = order_.items[i];
+    const double start = marks_[i].start.seconds_since(start_);
+    const double end = marks_[i].end.seconds_since(start_);
+    if (item.exchanges) {
+      trace.events.push_back(event_of(item, Activity::transfer, start, end));
+      continue;
+    }
+    if (item.wait >= 0) {
+      trace.events.push_back(event_of(item, Activity::wait, free_since, start));
+    } else {
+      trace.overhead_seconds += start - free_since;
+    }
+    const Activity activity = activity_of(mine_, mine_.ops[item.index]);
+    if (activity == Activity::attention) trace.attention_seconds += end - start;
+    trace.events.push_back(event_of(item, activity, start, end));
+    free_since = end;
+  }
+  const double end = seconds();
+  if (!order_.items.empty() && end > free_since) {  // for the last exchanges
+    trace.events.push_back(event_of(order_.items.back(), Activity::wait, free_since, end));
+  }
+  return trace;
+}
+
+}  // namespace cpbench

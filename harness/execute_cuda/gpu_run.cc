@@ -1,0 +1,167 @@
+#include "harness/execute_cuda/gpu_run.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <map>
+#include <thread>
+
+#include "harness/compile/exchanges.h"
+#include "harness/execute_cuda/counting_transport.h"
+#include "harness/execute_cuda/gpu_rank.h"
+
+namespace cpbench {
+namespace {
+
+// Zeroed before each iteration, as MagiAttention does; several times the L2 cache of any GPU.
+constexpr size_t kFlushBytes = size_t{256} << 20;
+
+std::string gigabytes(int64_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g GB", 1e-9 * static_cast<double>(bytes));
+  return text;
+}
+
+// The arenas of the ranks on each GPU, and what is flushed; calls may need more beside them.
+void require_memory(const GpuRun& run) {
+  std::map<int32_t, int64_t> planned;
+  for (size_t i = 0; i < run.job.devices.size(); ++i) {
+    const RankProgram& program = run.job.program.ranks[run.job.first_rank + i];
+    const auto [device, first] = planned.try_emplace(run.job.devices[i], kFlushBytes);
+    device->second += program.arena_bytes;
+  }
+  for (const auto& [device, bytes] : planned) {
+    set_device(device);
+    size_t free = 0, total = 0;
+    check_cuda(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+    if (bytes <= static_cast<int64_t>(free)) continue;
+    throw DoesNotFit("GPU " + std::to_string(device) + " would need " + gigabytes(bytes) +
+                     " for its ranks and has " + gigabytes(static_cast<int64_t>(free)) +
+                     " free of " + gigabytes(static_cast<int64_t>(total)));
+  }
+}
+
+// What the ranks' threads share.
+class Runner {
+ public:
+  explicit Runner(const GpuRun& run)
+      : run_(run),
+        job_(run.job),
+        exchanges_(run.job.plan),
+        counting_(run.transport, static_cast<int32_t>(run.job.program.ranks.size())),
+        control_(run.job.first_rank, static_cast<int32_t>(run.job.devices.size()),
+                 [this] { close(); }, run.job.options.timeout_seconds),
+        reports_(run.job.devices.size()) {
+    for (int32_t device : job_.devices) {
+      if (flush_.contains(device)) continue;
+      set_device(device);
+      flush_.emplace(device, kFlushBytes);
+    }
+  }
+
+  std::vector<RankReport> run() {
+    std::vector<std::thread> threads;
+    for (size_t i = 0; i < reports_.size(); ++i) {
+      threads.emplace_back([this, i] { run_thread(static_cast<int32_t>(i)); });
+    }
+    control_.watch([this] { heed_others(); });
+    for (std::thread& thread : threads) thread.join();
+    if (elsewhere_) std::rethrow_exception(elsewhere_);
+    if (out_of_memory_) throw std::bad_alloc();
+    if (const auto failure = control_.failure()) throw ExecutionFailure(*failure);
+    return std::move(reports_);
+  }
+
+ private:
+  void close() {
+    closed_ = true;
+    run_.transport.close();
+  }
+
+  // On the thread that the group belongs to: another process's failure ends this one's ranks.
+  void heed_others() {
+    if (!job_.group || elsewhere_) return;
+    try {
+      job_.group->heed();
+    } catch (...) {
+      elsewhere_ = std::current_exception();
+      control_.fail(job_.first_rank, "another process has failed");
+    }
+  }
+
+  void run_thread(int32_t index) {
+    const int32_t rank = job_.first_rank + index;
+    try {
+      run_rank(index);
+    } catch (const TransportClosed&) {  // another rank ended the run
+      control_.fail(rank, "the transport was closed");
+    } catch (const std::bad_alloc&) {
+      out_of_memory_ = true;
+      control_.fail(rank, "out of memory");
+    } catch (const std::exception& error) {
+      control_.fail(rank, error.what());
+    }
+    control_.leave();
+  }
+
+  void run_rank(int32_t index) {
+    const int32_t rank = job_.first_rank + index;
+    const int32_t device = job_.devices[index];
+    set_device(device);
+    GpuRank on_gpu(job_.program, rank, exchanges_, run_.kernel, counting_, control_);
+    on_gpu.fill_inputs(job_.options.seed);
+    control_.barrier();
+    const DeviceArray<std::byte>& flush = flush_.at(device);
+    const auto iterate = [&](const auto& issue) {
+      on_gpu.begin({flush.data(), flush.size()});
+      issue();
+      on_gpu.finish([this] { return closed_.load(); });
+    };
+    RankReport& report = reports_[index];
+    const ExecuteOptions& options = job_.options;
+    const bool captured = options.graph && run_.transport.can_be_captured();
+    for (int32_t i = 0; i < std::max(1, options.warmup); ++i) {
+      iterate([&] { on_gpu.issue(); });
+      if (i > 0) continue;
+      counting_.freeze(rank);  // one iteration
+      const CopiedOutputs outputs = on_gpu.outputs();
+      add_errors(outputs.view(), job_.reference, report.accuracy);
+      report.output_hash = hash_of(outputs.view());
+    }
+    const std::string& bus = run_.gpus[device].bus;
+    for (int32_t i = 0; i < options.iterations; ++i) {
+      iterate([&] { captured ? on_gpu.issue_captured() : on_gpu.issue(); });
+      report.seconds.push_back(on_gpu.seconds());
+      if (run_.clocks.known()) report.clock_hertz.push_back(run_.clocks.sm_hertz(bus));
+    }
+    for (int32_t i = 0; i < options.iterations; ++i) {
+      iterate([&] { on_gpu.issue_traced(); });
+      GpuTrace trace = on_gpu.trace();
+      report.attention_seconds.push_back(trace.attention_seconds);
+      report.overhead_seconds.push_back(trace.overhead_seconds);
+      report.events = std::move(trace.events);
+    }
+    report.bytes_sent = counting_.bytes_from(rank);
+    report.messages = counting_.messages_from(rank);
+    report.peak_bytes = on_gpu.planned_bytes();
+  }
+
+  const GpuRun& run_;
+  const GpuJob& job_;
+  Exchanges exchanges_;
+  CountingDeviceTransport counting_;
+  RunControl control_;
+  std::vector<RankReport> reports_;  // of the ranks of this process
+  std::map<int32_t, DeviceArray<std::byte>> flush_;  // by device
+  std::atomic<bool> closed_ = false, out_of_memory_ = false;
+  std::exception_ptr elsewhere_;
+};
+
+}  // namespace
+
+std::vector<RankReport> run_on_gpus(const GpuRun& run) {
+  require_memory(run);
+  return Runner(run).run();
+}
+
+}  // namespace cpbench

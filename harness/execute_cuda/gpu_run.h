@@ -1,0 +1,25 @@
+// One run on GPUs: a thread per rank of this process, iterations between barriers of all ranks.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "harness/execute/gpu.h"
+#include "harness/execute_cuda/clocks.h"
+#include "harness/execute_cuda/device_transport.h"
+#include "harness/execute_cuda/gpu_kernel.h"
+
+namespace cpbench {
+
+struct GpuRun {
+  const GpuJob& job;
+  const GpuKernel& kernel;
+  DeviceTransport& transport;
+  const std::vector<Gpu>& gpus;
+  const Clocks& clocks;
+};
+
+// See Gpus::run.
+std::vector<RankReport> run_on_gpus(const GpuRun& run);
+
+}  // namespace cpbench

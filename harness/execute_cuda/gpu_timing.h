@@ -1,0 +1,20 @@
+// How fast the current GPU runs kernel calls and row operations by themselves.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "harness/execute/gpu.h"
+#include "harness/execute_cuda/gpu_kernel.h"
+
+namespace cpbench {
+
+// See Gpus.
+std::vector<double> replay_program(const AttentionShape& shape, const RankProgram& program,
+                                   const GpuKernel& kernel, const ReplayOptions& options);
+void time_gpu_calls(const GpuKernel& kernel, const AttentionShape& shape,
+                    std::span<TimedCall> calls);
+RowRates measure_gpu_row_rates(const AttentionShape& shape, int64_t rows);
+double measure_launch_seconds();
+
+}  // namespace cpbench

@@ -1,0 +1,186 @@
+// What the module exports: see harness/execute/gpu.h.
+#include "harness/execute/gpu.h"
+
+#include <nccl.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "harness/execute_cuda/clocks.h"
+#include "harness/execute_cuda/copy_transport.h"
+#include "harness/execute_cuda/gpu_run.h"
+#include "harness/execute_cuda/gpu_timing.h"
+#include "harness/execute_cuda/nccl_transport.h"
+#include "harness/execute_cuda/open_kernel.h"
+#include "harness/plan/errors.h"
+
+namespace cpbench {
+namespace {
+
+constexpr int32_t kUniqueIdTag = 0;  // within a work in which nothing else travels yet
+
+int attribute(cudaDeviceAttr which, int device) {
+  int value = 0;
+  check_cuda(cudaDeviceGetAttribute(&value, which, device), "cudaDeviceGetAttribute");
+  return value;
+}
+
+std::string text_of(const cudaUUID_t& uuid) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text = "GPU-";
+  for (int i = 0; i < 16; ++i) {
+    const auto byte = static_cast<unsigned char>(uuid.bytes[i]);
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+    if (i == 3 || i == 5 || i == 7 || i == 9) text += '-';
+  }
+  return text;
+}
+
+Gpu describe(int device, const Clocks& clocks) {
+  cudaDeviceProp properties{};
+  check_cuda(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties");
+  char bus[32] = {};
+  check_cuda(cudaDeviceGetPCIBusId(bus, sizeof bus, device), "cudaDeviceGetPCIBusId");
+  Gpu gpu;
+  gpu.name = properties.name;
+  gpu.uuid = text_of(properties.uuid);
+  gpu.bus = bus;
+  gpu.capability = 10 * properties.major + properties.minor;
+  gpu.sms = properties.multiProcessorCount;
+  gpu.memory_bytes = static_cast<int64_t>(properties.totalGlobalMem);
+  gpu.l2_bytes = properties.l2CacheSize;
+  // Both edges of the clock, in kHz.
+  gpu.memory_bytes_per_second = 2e3 * attribute(cudaDevAttrMemoryClockRate, device) *
+                                (properties.memoryBusWidth / 8);
+  gpu.clock_hertz = clocks.highest_sm_hertz(gpu.bus);
+  if (gpu.clock_hertz == 0) gpu.clock_hertz = 1e3 * attribute(cudaDevAttrClockRate, device);
+  return gpu;
+}
+
+std::string dotted(int version) {  // 13000 -> "13.0"
+  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
+
+class CudaGpus : public Gpus {
+ public:
+  CudaGpus() {
+    int count = 0;
+    const cudaError_t code = cudaGetDeviceCount(&count);
+    if (code != cudaSuccess) throw UserError(why_none(code));
+    if (count == 0) throw UserError("no GPU here: CUDA_VISIBLE_DEVICES hides all of them");
+    for (int device = 0; device < count; ++device) all_.push_back(describe(device, clocks_));
+  }
+
+  const std::vector<Gpu>& all() const override { return all_; }
+
+  std::map<std::string, std::string> versions() const override {
+    int runtime = 0, nccl = 0;
+    check_cuda(cudaRuntimeGetVersion(&runtime), "cudaRuntimeGetVersion");
+    check_nccl(ncclGetVersion(&nccl), "ncclGetVersion");
+    std::map<std::string, std::string> found;
+    found["cuda"] = dotted(runtime);
+    found["cuda_driver"] = clocks_.driver();
+    found["nccl"] = std::to_string(nccl / 10000) + "." + std::to_string(nccl / 100 % 100) + "." +
+                    std::to_string(nccl % 100);
+    found["gpu"] = all_.front().name;
+    return found;
+  }
+
+  std::string kernel_for(const std::string& name, const AttentionShape& shape) override {
+    return opened(name, shape).name;
+  }
+
+  std::vector<RankReport> run(const GpuJob& job) override {
+    const GpuKernel& kernel = *opened(job.options.kernel, job.problem.shape).kernel;
+    for (int32_t device : job.devices) {
+      if (device >= 0 && device < std::ssize(all_)) continue;
+      throw UserError("there is no GPU " + std::to_string(device) + ", only " +
+                      std::to_string(all_.size()));
+    }
+    if (job.transport == GpuTransport::copies) {
+      CopyTransport copies(job.devices);
+      return run_on_gpus({job, kernel, copies, all_, clocks_});
+    }
+    return run_on_gpus({job, kernel, world_of(job), all_, clocks_});
+  }
+
+  std::vector<double> replay(const AttentionShape& shape, const RankProgram& program,
+                             const ReplayOptions& options) override {
+    set_device(options.device);
+    return replay_program(shape, program, *opened(options.kernel, shape).kernel, options);
+  }
+
+  void time_calls(const std::string& kernel, const AttentionShape& shape,
+                  std::span<TimedCall> calls) override {
+    const GpuKernel& found = *opened(kernel, shape).kernel;
+    set_device(0);
+    time_gpu_calls(found, shape, calls);
+  }
+  RowRates row_rates(const AttentionShape& shape, int64_t rows) override {
+    set_device(0);
+    return measure_gpu_row_rates(shape, rows);
+  }
+  double launch_seconds() override {
+    set_device(0);
+    return measure_launch_seconds();
+  }
+
+ private:
+  static std::string why_none(cudaError_t code) {
+    if (code == cudaErrorNoDevice) return "no GPU here: the NVIDIA driver finds none";
+    if (code == cudaErrorInsufficientDriver) {
+      int runtime = 0;
+      static_cast<void>(cudaRuntimeGetVersion(&runtime));
+      return "no usable GPU here: no NVIDIA driver, or one older than CUDA " + dotted(runtime) +
+             " needs; nvidia-smi shows which";
+    }
+    return std::string("no usable GPU here: ") + cudaGetErrorString(code);
+  }
+
+  // Kernels keep what they build for a shape: each is opened once.
+  const OpenedKernel& opened(const std::string& name, const AttentionShape& shape) {
+    set_device(0);
+    OpenedKernel fresh = open_gpu_kernel(name, shape);
+    const auto [kept, first] = kernels_.try_emplace(fresh.name, std::move(fresh));
+    return kept->second;
+  }
+
+  // Making communicators takes seconds: those of the last run serve the next one with equal ranks,
+  // unless it was closed.
+  NcclTransport& world_of(const GpuJob& job) {
+    const auto ranks = static_cast<int32_t>(job.program.ranks.size());
+    const World wanted{ranks, job.first_rank, job.devices};
+    if (nccl_ && !nccl_->closed() && world_ == wanted) return *nccl_;
+    nccl_.reset();
+    ncclUniqueId id{};
+    if (!job.group || job.group->rank() == 0) id = NcclTransport::new_id();
+    const auto bytes = std::span(reinterpret_cast<std::byte*>(&id), sizeof id);
+    for (int32_t other = 1; job.group && other < job.group->size(); ++other) {
+      if (job.group->rank() == 0) job.group->send(0, other, kUniqueIdTag, bytes);
+      if (job.group->rank() == other) job.group->receive(0, other, kUniqueIdTag, bytes);
+    }
+    nccl_ = std::make_unique<NcclTransport>(id, ranks, job.first_rank, job.devices,
+                                            job.options.timeout_seconds);
+    world_ = wanted;
+    return *nccl_;
+  }
+
+  struct World {
+    int32_t ranks = 0, first_rank = 0;
+    std::vector<int32_t> devices;
+    bool operator==(const World&) const = default;
+  };
+
+  Clocks clocks_;
+  std::vector<Gpu> all_;
+  std::map<std::string, OpenedKernel> kernels_;
+  World world_;
+  std::unique_ptr<NcclTransport> nccl_;
+};
+
+}  // namespace
+}  // namespace cpbench
+
+extern "C" cpbench::Gpus* cpbench_open_gpus() { return new cpbench::CudaGpus(); }

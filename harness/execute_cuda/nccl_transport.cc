@@ -1,0 +1,127 @@
+#include "harness/execute_cuda/nccl_transport.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include "harness/execute/transport.h"
+#include "harness/execute_cuda/stream.h"
+
+namespace cpbench {
+namespace {
+
+// Ends the process if `work` takes too long.
+void within(double timeout_seconds, const std::function<void()>& work) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool over = false;
+  std::thread watchdog([&] {
+    std::unique_lock lock(mutex);
+    const auto limit = std::chrono::duration<double>(timeout_seconds);
+    if (changed.wait_for(lock, limit, [&] { return over; })) return;
+    std::fprintf(stderr,
+                 "cpbench: error: NCCL did not connect all ranks within %g s; NCCL_DEBUG=INFO says "
+                 "more\n",
+                 timeout_seconds);
+    std::fflush(stderr);
+    _exit(1);
+  });
+  const auto end = [&] {
+    {
+      const std::lock_guard lock(mutex);
+      over = true;
+    }
+    changed.notify_all();
+    watchdog.join();
+  };
+  try {
+    work();
+  } catch (...) {
+    end();
+    throw;
+  }
+  end();
+}
+
+}  // namespace
+
+void check_nccl(ncclResult_t code, const char* what) {
+  if (code == ncclSuccess || code == ncclInProgress) return;
+  const std::string detail = ncclGetLastError(nullptr);
+  throw std::runtime_error(std::string(what) + ": " + ncclGetErrorString(code) +
+                           (detail.empty() ? "" : " (" + detail + ")"));
+}
+
+ncclUniqueId NcclTransport::new_id() {
+  ncclUniqueId id;
+  check_nccl(ncclGetUniqueId(&id), "ncclGetUniqueId");
+  return id;
+}
+
+NcclTransport::NcclTransport(const ncclUniqueId& id, int32_t ranks, int32_t first_rank,
+                             const std::vector<int32_t>& devices, double timeout_seconds)
+    : first_rank_(first_rank), communicators_(devices.size()) {
+  within(timeout_seconds, [&] {
+    check_nccl(ncclGroupStart(), "ncclGroupStart");
+    for (size_t i = 0; i < devices.size(); ++i) {
+      set_device(devices[i]);
+      check_nccl(ncclCommInitRank(&communicators_[i], ranks, id, first_rank + static_cast<int>(i)),
+                 "ncclCommInitRank");
+    }
+    check_nccl(ncclGroupEnd(), "ncclGroupEnd");
+  });
+  for (int32_t device : devices) {
+    set_device(device);
+    tokens_.emplace_back(1);
+    check_cuda(cudaMemset(tokens_.back().data(), 0, sizeof(float)), "cudaMemset");
+  }
+}
+
+NcclTransport::~NcclTransport() {
+  if (closed_) return;
+  for (ncclComm_t communicator : communicators_) {
+    if (communicator) static_cast<void>(ncclCommDestroy(communicator));
+  }
+}
+
+void NcclTransport::exchange(int32_t rank, std::span<const DeviceMessage> sends,
+                             std::span<const DeviceMessage> receives, cudaStream_t stream) {
+  if (closed_) throw TransportClosed();
+  check_nccl(ncclGroupStart(), "ncclGroupStart");
+  for (const DeviceMessage& m : sends) {
+    check_nccl(ncclSend(m.data, m.bytes, ncclUint8, m.peer, of(rank), stream), "ncclSend");
+  }
+  for (const DeviceMessage& m : receives) {
+    check_nccl(ncclRecv(m.data, m.bytes, ncclUint8, m.peer, of(rank), stream), "ncclRecv");
+  }
+  check_nccl(ncclGroupEnd(), "ncclGroupEnd");
+}
+
+void NcclTransport::barrier(int32_t rank, cudaStream_t stream) {
+  if (closed_) throw TransportClosed();
+  float* token = tokens_[rank - first_rank_].data();
+  check_nccl(ncclAllReduce(token, token, 1, ncclFloat32, ncclSum, of(rank), stream),
+             "ncclAllReduce");
+}
+
+void NcclTransport::check(int32_t rank) {
+  if (closed_) throw TransportClosed();
+  ncclResult_t found = ncclSuccess;
+  check_nccl(ncclCommGetAsyncError(of(rank), &found), "ncclCommGetAsyncError");
+  check_nccl(found, "NCCL");
+}
+
+void NcclTransport::close() {
+  if (closed_.exchange(true)) return;
+  for (ncclComm_t communicator : communicators_) {
+    if (communicator) static_cast<void>(ncclCommAbort(communicator));
+  }
+}
+
+}  // namespace cpbench
