@@ -34,7 +34,7 @@ own_files() {
     done
 }
 
-cpp_files() { own_files '*.h' '*.cc'; }
+cpp_files() { own_files '*.h' '*.cc' '*.cu'; }
 
 # Those with the ending, and the scripts that say so in their first line.
 python_files() {

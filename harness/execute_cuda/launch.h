@@ -2,8 +2,12 @@
 // operator is the work of one thread. It has no shared memory and no barrier, so the same body runs
 // thread after thread on a CPU, where tests hold it against its oracle.
 //
-//   struct Fill { float* to; int64_t count; CPBENCH_DEVICE void operator()(const Thread& t) const; };
-//   launch(Fill{to, count}, threads_for(count), stream);   // in a .cu file
+//   struct Fill { float* to; int64_t count; CPBENCH_DEVICE void operator()(const Thread& t) const;
+//   }; launch(Fill{to, count}, count, stream);   // in a .cu file
+//
+// A body may be written for groups of lanes, a power of two up to a warp, that share one item: each
+// lane takes a share of the columns (lane, lane + lanes, ...), and sums and first values are passed
+// between them. On a CPU a group is one lane, which does the whole.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +20,41 @@
 
 namespace cpbench {
 
+inline constexpr int32_t kWarp = 32;  // the most lanes of a group
+
 struct Thread {
-  int64_t index = 0;  // of all threads of the launch
-  int64_t count = 0;  // a body strides by it
+  int64_t index = 0;  // of the group, of all groups of the launch
+  int64_t count = 1;  // groups; a body strides by it
+  int32_t lane = 0;   // in the group
+  int32_t lanes = 1;
 };
+
+#ifdef __CUDA_ARCH__
+__device__ inline unsigned lanes_of_group(const Thread& t) {
+  const unsigned lanes = t.lanes == kWarp ? ~0u : (1u << t.lanes) - 1;
+  return lanes << (threadIdx.x % kWarp - t.lane);
+}
+#endif
+
+// The sum of all lanes' values, in all lanes: always in the same order.
+template <typename T>
+CPBENCH_DEVICE T sum_over_lanes([[maybe_unused]] const Thread& t, T value) {
+#ifdef __CUDA_ARCH__
+  for (int32_t step = t.lanes / 2; step > 0; step /= 2) {
+    value += __shfl_xor_sync(lanes_of_group(t), value, step, t.lanes);
+  }
+#endif
+  return value;
+}
+
+// The value of lane 0, in all lanes.
+template <typename T>
+CPBENCH_DEVICE T of_first_lane([[maybe_unused]] const Thread& t, T value) {
+#ifdef __CUDA_ARCH__
+  value = __shfl_sync(lanes_of_group(t), value, 0, t.lanes);
+#endif
+  return value;
+}
 
 }  // namespace cpbench
 
@@ -33,17 +68,22 @@ inline constexpr int kThreadsPerBlock = 256;
 inline constexpr int64_t kMostBlocks = 16384;
 
 template <typename Body>
-__global__ void __launch_bounds__(kThreadsPerBlock) run_body(Body body) {
-  body(Thread{static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x,
-              static_cast<int64_t>(gridDim.x) * blockDim.x});
+__global__ void __launch_bounds__(kThreadsPerBlock)
+    run_body(const __grid_constant__ Body body, int32_t lanes_log2) {
+  const int64_t index = static_cast<int64_t>(blockIdx.x) * kThreadsPerBlock + threadIdx.x;
+  const int64_t count = static_cast<int64_t>(gridDim.x) * kThreadsPerBlock;
+  const int32_t lanes = 1 << lanes_log2;
+  body(Thread{index >> lanes_log2, count >> lanes_log2, static_cast<int32_t>(index & (lanes - 1)),
+              lanes});
 }
 
+// Runs `groups` groups, or more: a body knows where its work ends.
 template <typename Body>
-void launch(const Body& body, int64_t threads, cudaStream_t stream) {
-  if (threads <= 0) return;
-  const int64_t wanted = (threads + kThreadsPerBlock - 1) / kThreadsPerBlock;
+void launch(const Body& body, int64_t groups, cudaStream_t stream, int32_t lanes_log2 = 0) {
+  if (groups <= 0) return;
+  const int64_t wanted = ((groups << lanes_log2) + kThreadsPerBlock - 1) / kThreadsPerBlock;
   const auto blocks = static_cast<unsigned>(wanted < kMostBlocks ? wanted : kMostBlocks);
-  run_body<<<blocks, kThreadsPerBlock, 0, stream>>>(body);
+  run_body<<<blocks, kThreadsPerBlock, 0, stream>>>(body, lanes_log2);
   check_cuda(cudaGetLastError(), "a kernel launch");
 }
 

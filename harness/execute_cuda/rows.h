@@ -10,6 +10,7 @@
 #include "harness/execute/inputs.h"
 #include "harness/execute/row_ops.h"
 #include "harness/execute_cuda/device_array.h"
+#include "harness/execute_cuda/row_tiles.h"
 
 namespace cpbench {
 
@@ -18,26 +19,27 @@ class DeviceRuns {
  public:
   explicit DeviceRuns(const RankProgram& program);
 
-  const RowRun* runs() const { return runs_.data(); }            // [program.runs]
-  const int32_t* rows_before() const { return before_.data(); }  // [program.runs]
   int64_t rows_of(const RowOp& op) const;
+  RunTable table(const RowOp& op) const;  // of an operation with runs
 
  private:
+  std::vector<int32_t> ends_;  // [program.runs]: rows of its operation up to its end
+  std::vector<RowRun> host_runs_;
   DeviceArray<RowRun> runs_;
   DeviceArray<int32_t> before_;
-  std::vector<int32_t> ends_;  // [program.runs]: rows of its operation up to its end
 };
 
-// As run_row_op, element by element the same arithmetic in the accumulation dtype.
+// As run_row_op. Copies, conversions, sums and zeros are the same bit for bit; merges compute their
+// weights in the accumulation dtype, and differ by its rounding.
 void launch_row_op(const RowOp& op, const DeviceRuns& runs, Tensor tensor,
                    const BoundBuffer& source, const BoundBuffer& target, cudaStream_t stream);
 
-// As run_row_sums.
+// As run_row_sums, up to the order of each sum.
 void launch_row_sums(const BoundBuffer& o, const BoundBuffer& d_o, int64_t rows,
                      cudaStream_t stream);
 
 // As fill_input (inputs.h): the same values, bit for bit.
-void launch_fill_input(const Matrix& matrix, Input input, Range tokens, int64_t row,
-                       uint64_t seed, cudaStream_t stream);
+void launch_fill_input(const Matrix& matrix, Input input, Range tokens, int64_t row, uint64_t seed,
+                       cudaStream_t stream);
 
 }  // namespace cpbench

@@ -43,3 +43,20 @@ if(NOT TARGET NCCL::nccl)
   return()
 endif()
 set(CPBENCH_WITH_CUDA ON)
+
+# cpbench_gpu_test(NAME SOURCES ... DEPENDS ...): GoogleTests of what runs on a GPU. They run with the
+# libraries of tests/fake_gpu in place of the real ones, and all at once on the GPU, if there is one.
+set(CPBENCH_FAKE_GPU ${CMAKE_BINARY_DIR}/fake_gpu)
+# LibTorch names the folder of its own libcudart, which goes before LD_LIBRARY_PATH.
+set(CPBENCH_FAKE_GPU_PRELOAD
+    "LD_PRELOAD=${CPBENCH_FAKE_GPU}/libcudart.so.13")
+function(cpbench_gpu_test name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_DEPENDS} GTest::gtest GTest::gtest_main)
+  add_dependencies(${name} fake_cudart)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 TEST_PREFIX fake_gpu.
+                       PROPERTIES ENVIRONMENT ${CPBENCH_FAKE_GPU_PRELOAD})
+  add_test(NAME gpu.${name} COMMAND ${name})
+  set_tests_properties(gpu.${name} PROPERTIES SKIP_REGULAR_EXPRESSION "no GPU here")
+endfunction()

@@ -14,6 +14,7 @@ PLANNING = {"harness/plan", "harness/cost", "harness/strategy", "methods", "base
 ALL = PLANNING | {
     "harness/compile",
     "harness/execute",
+    "harness/execute_cuda",
     "harness/timeline",
     "harness/simulate",
     "harness/measure",
@@ -33,16 +34,24 @@ USES = {
     "harness/execute": {"harness/plan", "harness/compile", "harness/timeline"},
     "harness/simulate": {"harness/plan", "harness/cost", "harness/compile", "harness/timeline"},
     "harness/execute_mpi": {"harness/execute"},
+    "harness/execute_cuda": {
+        "harness/plan",
+        "harness/compile",
+        "harness/execute",
+        "harness/timeline",
+    },
     "harness/measure": {"harness/plan", "harness/timeline"},
     "harness/store": {"harness/plan", "harness/timeline", "harness/measure"},
     "workloads": {"harness/plan", "harness/cost"},
-    "harness/cli": ALL - {"tests"},
+    "harness/cli": ALL - {"harness/execute_cuda", "tests"},
     "tests": ALL,
 }
 # Libraries that one folder owns, by what their includes begin with.
 OWNED = {
     "LibTorch": (r"(torch|ATen|c10|caffe2)/", {"harness/execute", "tests"}),
     "MPI": (r"mpi\.h$", {"harness/execute_mpi"}),
+    "CUDA": (r"cuda\w*\.h$", {"harness/execute_cuda", "tests"}),
+    "NCCL": (r"nccl\.h$", {"harness/execute_cuda", "tests"}),
     "HDF5": (r"(H5\w*|hdf5\w*)\.h$", {"harness/store", "tests"}),
     "CBC": (
         r"(coin|coin-or)/|(Cbc|Osi|Clp|Coin)\w*\.h",
@@ -56,7 +65,7 @@ OWNED = {
 # Of the C++ standard library, and the C headers that it also has under their C names.
 STANDARD = re.compile(r"[a-z_0-9]+$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]', re.MULTILINE)
-SOURCES = own_files("*.h", "*.cc", "*.in")
+SOURCES = own_files("*.h", "*.cc", "*.cu", "*.in")
 
 
 def folder_of(path: Path) -> str:
@@ -129,6 +138,9 @@ def test_arrows_run_one_way(folder):
         ("harness/compile/compile.cc", "<", "ATen/ATen.h"),
         ("harness/measure/metrics.cc", "<", "hdf5.h"),
         ("harness/execute/wire.cc", "<", "mpi.h"),
+        ("harness/execute/gpu.cc", "<", "cuda_runtime_api.h"),
+        ("harness/execute/wire.cc", "<", "nccl.h"),
+        ("harness/cli/run_cell.cc", '"', "harness/execute_cuda/rows.h"),
         ("harness/store/store.cc", '"', "store_file.h"),
         ("methods/flashcp/plan.cc", "<", "coin/Cbc_C_Interface.h"),
         ("methods/flashcp/plan.cc", "<", "unistd.h"),
@@ -149,6 +161,8 @@ def test_a_wrong_arrow_is_found(path, bracket, name):
         ("harness/store/store.cc", "<", "hdf5.h"),
         ("harness/execute/kernel.cc", "<", "ATen/ops/empty.h"),
         ("harness/cli/main.cc", '"', "workloads/workload.h"),
+        ("harness/execute_cuda/rows.cu", "<", "cuda_runtime_api.h"),
+        ("harness/execute_cuda/rows.cu", '"', "harness/execute/row_ops.h"),
         ("baselines/ring/plan.cc", "<", "vector"),
     ],
 )
