@@ -33,6 +33,12 @@ USES = {
     "harness/execute": {"harness/plan", "harness/compile", "harness/timeline"},
     "harness/simulate": {"harness/plan", "harness/cost", "harness/compile", "harness/timeline"},
     "harness/execute_mpi": {"harness/execute"},
+    "harness/execute_cuda": {
+        "harness/plan",
+        "harness/compile",
+        "harness/timeline",
+        "harness/execute",
+    },
     "harness/measure": {"harness/plan", "harness/timeline"},
     "harness/store": {"harness/plan", "harness/timeline", "harness/measure"},
     "workloads": {"harness/plan", "harness/cost"},
@@ -41,7 +47,12 @@ USES = {
 }
 # Libraries that one folder owns, by what their includes begin with.
 OWNED = {
-    "LibTorch": (r"(torch|ATen|c10|caffe2)/", {"harness/execute", "tests"}),
+    "LibTorch": (
+        r"(torch|ATen|c10|caffe2)/",
+        {"harness/execute", "harness/execute_cuda/flash/*", "tests"},
+    ),
+    "cuDNN": (r"cudnn", {"harness/execute_cuda/cudnn/*"}),
+    "CUDA": (r"(cuda|cublas|nccl|nvml)\w*(\.h$|/)", {"harness/execute_cuda"}),
     "MPI": (r"mpi\.h$", {"harness/execute_mpi"}),
     "HDF5": (r"(H5\w*|hdf5\w*)\.h$", {"harness/store", "tests"}),
     "CBC": (
@@ -56,7 +67,7 @@ OWNED = {
 # Of the C++ standard library, and the C headers that it also has under their C names.
 STANDARD = re.compile(r"[a-z_0-9]+$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]', re.MULTILINE)
-SOURCES = own_files("*.h", "*.cc", "*.in")
+SOURCES = own_files("*.h", "*.cc", "*.cu", "*.in")
 
 
 def folder_of(path: Path) -> str:
@@ -81,7 +92,7 @@ def violations(path: Path, includes: list[tuple[str, str]]) -> list[str]:
         if bracket == '"':
             if is_generated(folder, name):
                 continue
-            if not name.startswith(tuple(f"{target}/" for target in ALL)):
+            if not name.startswith(tuple(f"{target}/" for target in USES)):
                 found.append(f'"{name}" does not start at the root')
             elif folder_of(Path(name)) not in USES[folder] | {folder}:
                 found.append(f'"{name}": {folder} may use {sorted(USES[folder]) or "nothing"}')
@@ -134,6 +145,9 @@ def test_arrows_run_one_way(folder):
         ("methods/flashcp/plan.cc", "<", "unistd.h"),
         ("workloads/npy.cc", '"', "harness/store/store.h"),
         ("harness/simulate/engine.cc", "<", "simgrid/s4u.hpp"),
+        ("harness/execute/kernel.cc", "<", "cuda_runtime_api.h"),
+        ("harness/execute_cuda/rows.cu", "<", "ATen/ops/empty.h"),
+        ("harness/execute_cuda/flash/flash_kernel.cc", "<", "cudnn_frontend.h"),
     ],
 )
 def test_a_wrong_arrow_is_found(path, bracket, name):
@@ -148,6 +162,9 @@ def test_a_wrong_arrow_is_found(path, bracket, name):
         ("harness/simulate/simgrid/main.cc", "<", "simgrid/s4u.hpp"),
         ("harness/store/store.cc", "<", "hdf5.h"),
         ("harness/execute/kernel.cc", "<", "ATen/ops/empty.h"),
+        ("harness/execute_cuda/rows.cu", "<", "cuda_runtime_api.h"),
+        ("harness/execute_cuda/flash/flash_kernel.cc", "<", "ATen/ops/empty.h"),
+        ("harness/execute_cuda/cudnn/sdpa_graph.cc", "<", "cudnn_frontend.h"),
         ("harness/cli/main.cc", '"', "workloads/workload.h"),
         ("baselines/ring/plan.cc", "<", "vector"),
     ],
