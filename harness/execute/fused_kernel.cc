@@ -14,9 +14,9 @@
 #include <cmath>
 #include <limits>
 
+#include "harness/execute/head_blocks.h"
 #include "harness/execute/kernel.h"
 #include "harness/plan/errors.h"
-#include "harness/plan/plan_bytes.h"
 
 namespace cpbench {
 namespace {
@@ -101,27 +101,6 @@ std::optional<at::Tensor> mask_of(const Piece& piece, at::ScalarType type) {
     std::fill(cells + i * piece.kv_rows + begin, cells + i * piece.kv_rows + end, 0.0);
   }
   return mask.to(type);
-}
-
-// Query heads (of the call) that read the same number of KV heads each, in whole groups or inside
-// one group, with the KV heads (of the call) they read.
-struct HeadBlock {
-  Heads q, kv;
-};
-
-std::vector<HeadBlock> head_blocks(const AttentionShape& shape, Heads heads) {
-  const int32_t group = shape.query_heads / shape.kv_heads;
-  const Heads kv = kv_heads_of(heads, shape);
-  if (kv.size() == 1 || (heads.begin % group == 0 && heads.end % group == 0)) {
-    return {{{0, heads.size()}, {0, kv.size()}}};
-  }
-  std::vector<HeadBlock> blocks;
-  for (int32_t head = kv.begin; head < kv.end; ++head) {
-    blocks.push_back({{std::max(heads.begin, head * group) - heads.begin,
-                       std::min(heads.end, (head + 1) * group) - heads.begin},
-                      {head - kv.begin, head - kv.begin + 1}});
-  }
-  return blocks;
 }
 
 // o and lse, which hold a partial result, take in another one of some of their rows; the larger

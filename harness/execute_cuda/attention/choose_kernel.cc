@@ -1,0 +1,46 @@
+#include "harness/execute_cuda/attention/choose_kernel.h"
+
+#include <algorithm>
+
+#include "harness/plan/errors.h"
+
+namespace cpbench {
+namespace {
+
+// Before it cuDNN's attention does not take segments that begin anywhere.
+constexpr int32_t kHopper = 90;
+
+}  // namespace
+
+const std::vector<std::string>& gpu_kernel_names() {
+  static const std::vector<std::string> names = {"cudnn", "flash", "reference"};
+  return names;
+}
+
+void check_gpu_kernel_name(const std::string& name) {
+  const std::vector<std::string>& names = gpu_kernel_names();
+  if (name == "auto" || std::ranges::find(names, name) != names.end()) return;
+  throw UserError("kernel '" + name +
+                  "' is unknown; kernels for GPUs are auto, cudnn, flash, reference");
+}
+
+std::vector<std::string> auto_kernels(int32_t capability) {
+  std::vector<std::string> names = gpu_kernel_names();
+  if (capability < kHopper) std::erase(names, "cudnn");
+  return names;
+}
+
+std::string first_kernel(const std::vector<std::string>& names,
+                         const std::function<void(const std::string&)>& open) {
+  for (size_t i = 0; i < names.size(); ++i) {
+    try {
+      open(names[i]);
+      return names[i];
+    } catch (const UserError&) {
+      if (i + 1 == names.size()) throw;
+    }
+  }
+  throw UserError("no kernel to choose from");
+}
+
+}  // namespace cpbench

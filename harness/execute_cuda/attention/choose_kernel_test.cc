@@ -1,0 +1,56 @@
+#include "harness/execute_cuda/attention/choose_kernel.h"
+
+#include <gtest/gtest.h>
+
+#include "harness/plan/errors.h"
+
+namespace cpbench {
+namespace {
+
+using Names = std::vector<std::string>;
+
+TEST(ChooseKernel, cudnn_is_first_from_hopper_on) {
+  EXPECT_EQ(auto_kernels(90), (Names{"cudnn", "flash", "reference"}));
+  EXPECT_EQ(auto_kernels(100), (Names{"cudnn", "flash", "reference"}));
+  EXPECT_EQ(auto_kernels(80), (Names{"flash", "reference"}));
+}
+
+TEST(ChooseKernel, the_first_that_can_is_taken) {
+  Names tried;
+  const auto open = [&](const std::string& name) {
+    tried.push_back(name);
+    if (name == "cudnn") throw UserError("kernel 'cudnn' cannot");
+  };
+  EXPECT_EQ(first_kernel(auto_kernels(90), open), "flash");
+  EXPECT_EQ(tried, (Names{"cudnn", "flash"}));
+}
+
+TEST(ChooseKernel, if_none_can_the_last_says_why) {
+  const auto open = [](const std::string& name) { throw UserError(name + " cannot"); };
+  try {
+    first_kernel(auto_kernels(80), open);
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_STREQ(error.what(), "reference cannot");
+  }
+}
+
+TEST(ChooseKernel, other_errors_are_not_passed_over) {
+  const auto open = [](const std::string&) { throw std::runtime_error("out of order"); };
+  EXPECT_THROW(first_kernel(auto_kernels(90), open), std::runtime_error);
+}
+
+TEST(ChooseKernel, unknown_names_are_refused) {
+  check_gpu_kernel_name("auto");
+  check_gpu_kernel_name("flash");
+  try {
+    check_gpu_kernel_name("fused");
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_STREQ(error.what(),
+                 "kernel 'fused' is unknown; kernels for GPUs are auto, cudnn, flash, reference");
+  }
+}
+
+}  // namespace
+}  // namespace cpbench

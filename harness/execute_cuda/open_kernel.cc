@@ -1,0 +1,45 @@
+#include "harness/execute_cuda/open_kernel.h"
+
+#include <dlfcn.h>
+
+#include "harness/execute_cuda/attention/choose_kernel.h"
+#include "harness/execute_cuda/cuda_check.h"
+#include "harness/execute_cuda/load_kernel.h"
+
+namespace cpbench {
+namespace {
+
+// Where this module is: the others lie beside it, built or installed.
+std::filesystem::path own_folder() {
+  Dl_info info{};
+  if (dladdr(reinterpret_cast<const void*>(&own_folder), &info) == 0) return ".";
+  return std::filesystem::absolute(info.dli_fname).parent_path();
+}
+
+int32_t current_capability() {
+  int device = 0, major = 0, minor = 0;
+  check_cuda(cudaGetDevice(&device), "cudaGetDevice");
+  check_cuda(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device),
+             "cudaDeviceGetAttribute");
+  check_cuda(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device),
+             "cudaDeviceGetAttribute");
+  return major * 10 + minor;
+}
+
+}  // namespace
+
+OpenedKernel open_gpu_kernel(const std::string& name, const AttentionShape& shape) {
+  check_gpu_kernel_name(name);
+  OpenedKernel opened;
+  const auto open = [&](const std::string& candidate) {
+    opened.kernel = candidate == "reference" ? make_gpu_reference_kernel()
+                                             : load_kernel(candidate, own_folder());
+    opened.kernel->check(shape);
+  };
+  const std::vector<std::string> names =
+      name == "auto" ? auto_kernels(current_capability()) : std::vector<std::string>{name};
+  opened.name = first_kernel(names, open);
+  return opened;
+}
+
+}  // namespace cpbench
