@@ -1,6 +1,5 @@
 #include <dlfcn.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "harness/execute/execute.h"
@@ -9,10 +8,6 @@
 
 namespace cpbench {
 namespace {
-
-// Of Open MPI, of the PMI that MPICH and Intel MPI speak, of PMIx, and of srun.
-constexpr const char* kRankNames[] = {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK",
-                                      "SLURM_PROCID"};
 
 // Beside the program where it was built; in ../lib where it was installed.
 std::string module_file() {
@@ -24,20 +19,12 @@ std::string module_file() {
   }
   throw UserError(
       "this cpbench was built without MPI: install libopenmpi-dev and openmpi-bin, as "
-      "scripts/setup "
-      "does, and build again");
+      "scripts/setup does, and build again");
 }
 
 }  // namespace
 
-std::optional<int32_t> launched_rank() {
-  for (const char* name : kRankNames) {
-    if (const char* rank = std::getenv(name)) return std::atoi(rank);
-  }
-  return std::nullopt;
-}
-
-std::unique_ptr<Wire> open_wire() {
+std::unique_ptr<Wire> open_mpi_wire() {
   const std::string file = module_file();
   // Global, so that what the MPI library loads in turn finds the library's own symbols.
   void* module = dlopen(file.c_str(), RTLD_NOW | RTLD_GLOBAL);
