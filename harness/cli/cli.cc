@@ -11,7 +11,7 @@
 #include "harness/cli/commands.h"
 #include "harness/cli/parameters.h"
 #include "harness/cli/table.h"
-#include "harness/execute/wire.h"
+#include "harness/execute/launch_environment.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
 

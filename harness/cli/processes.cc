@@ -7,6 +7,7 @@
 #include "harness/cli/cli.h"
 #include "harness/cli/outcome.h"
 #include "harness/cli/run_cell.h"
+#include "harness/execute/launch_environment.h"
 #include "harness/measure/text_hash.h"
 #include "harness/plan/errors.h"
 #include "harness/store/provenance.h"
@@ -51,7 +52,7 @@ Processes::Processes(const std::vector<Cell>& cells, const std::vector<std::stri
         "--backend mpi runs one process per rank, and no launcher started this one; try: " +
         mpirun(ranks_of(cells), command_line));
   }
-  wire_ = open_wire();
+  wire_ = open_mpi_wire();
   group_ = std::make_unique<ProcessGroup>(*wire_);
   try {
     group_->together([&] {

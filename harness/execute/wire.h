@@ -1,7 +1,7 @@
 // How the processes of a run reach one another: what a launcher's library (MPI) must offer, and no
 // more. Nothing here waits, so that every wait is ProcessGroup's, with its timeouts.
 //
-//   std::unique_ptr<Wire> wire = open_wire();          // in each process that mpirun started
+//   std::unique_ptr<Wire> wire = open_mpi_wire();          // in each process that mpirun started
 //   wire->send(1, tag, bytes);                         // on rank 0
 //   while (!(bytes = wire->receive(0, tag))) { ... }   // on rank 1
 //
@@ -62,12 +62,9 @@ class Wire {
   [[noreturn]] virtual void abort(int exit_code) = 0;  // ends all processes
 };
 
-// Which process this is, as the launcher's environment says; nullopt: no launcher.
-std::optional<int32_t> launched_rank();
-
 // The wire of this build's MPI, loaded only now: the program itself needs no MPI to start. Throws
 // UserError if it was built without, or if the library cannot be loaded.
-std::unique_ptr<Wire> open_wire();
+std::unique_ptr<Wire> open_mpi_wire();
 
 // What the module of harness/execute_mpi exports. If not all processes come within the timeout, it
 // says so and ends this one.

@@ -91,7 +91,7 @@ int run(ProcessGroup& group) {
 }  // namespace cpbench
 
 int main() {
-  const std::unique_ptr<cpbench::Wire> wire = cpbench::open_wire();
+  const std::unique_ptr<cpbench::Wire> wire = cpbench::open_mpi_wire();
   cpbench::ProcessGroup group(*wire);
   try {
     const int code = cpbench::run(group);

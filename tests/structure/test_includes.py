@@ -107,7 +107,7 @@ def violations(path: Path, includes: list[tuple[str, str]]) -> list[str]:
             if folder not in owners and not any(path.match(o) for o in owners if "*" in o):
                 found.append(f"<{name}> belongs in {sorted(owners)}")
         elif name.startswith("gtest/"):
-            if folder != "tests" and not re.search(r"_test\.|^test_", path.name):
+            if folder != "tests" and not re.search(r"_test\.|^test_|_for_tests\.", path.name):
                 found.append(f"<{name}> belongs in tests")
         elif folder in PLANNING | {"harness/timeline"}:
             found.append(f"<{name}>: {folder} uses the standard library alone")
