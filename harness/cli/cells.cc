@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "harness/cli/backends.h"
 #include "harness/cli/parameters.h"
 #include "harness/cli/suite.h"
 #include "harness/execute/execute.h"
@@ -92,17 +93,10 @@ void require_kernel(const Product& product, const Cell& cell,
                   cell.kernel + "', only " + fmt::format("{}", fmt::join(names, ", ")));
 }
 
-void complete_simulation(const Product& product, Cell& cell) {
+void complete_costs(const Product& product, Cell& cell) {
   if (cell.cluster.empty()) {
-    throw UserError(origin(product, "backend") +
-                    ": simulate needs a cluster, like --cluster h100; see cpbench list clusters");
-  }
-  if (!product.parameters.contains("dtype")) cell.shape.dtype = Dtype::bfloat16;
-  if (cell.kernel == kAutomatic) {
-    cell.kernel = find_cluster(cell.cluster).kernel;
-    at("cluster " + cell.cluster, [&] { find_kernel(cell.kernel); });
-  } else if (!is_file(cell.kernel)) {
-    require_kernel(product, cell, kernel_model_names());
+    throw UserError(origin(product, "backend") + ": " + cell.backend +
+                    " needs a cluster, like --cluster h100; see cpbench list clusters");
   }
   if (cell.network == "simgrid") at(origin(product, "network"), [] { simgrid_program(); });
   const Profile profile = find_profile(cell.profile);
@@ -114,7 +108,23 @@ void complete_simulation(const Product& product, Cell& cell) {
         origin(product, "profile"), cell.profile, profile.reserved_sms, sms, cell.cluster));
   }
   cell.warmup = 0;
-  cell.iterations = 1;  // each would be like the first
+}
+
+void complete_kernel(const Product& product, const Backend& backend, Cell& cell) {
+  if (!backend.runs && !backend.costs) {
+    cell.kernel.clear();
+  } else if (backend.costs && !backend.on_gpus) {
+    if (cell.kernel == kAutomatic) {
+      cell.kernel = find_cluster(cell.cluster).kernel;
+      at("cluster " + cell.cluster, [&] { find_kernel(cell.kernel); });
+    } else if (!is_file(cell.kernel)) {
+      require_kernel(product, cell, kernels_of(backend));
+    }
+  } else if (cell.kernel == kAutomatic) {
+    if (!backend.on_gpus) cell.kernel = "fused";  // what a GPU can is known where there is one
+  } else {
+    require_kernel(product, cell, kernels_of(backend));
+  }
 }
 
 // Puts in what "auto" stands for, and clears what has no meaning for this cell, so that equal runs
@@ -125,20 +135,22 @@ void complete(const Product& product, Cell& cell) {
     throw UserError(origin(product, "mask") + ": sliding_window needs a window, like --window 1K");
   }
   if (cell.mask != Mask::sliding_window) cell.window = 0;
-  if (cell.backend == "plan") {
-    cell.kernel.clear();
+  const Backend& backend = backend_of(cell);
+  if ((backend.on_gpus || backend.costs) && !product.parameters.contains("dtype")) {
+    cell.shape.dtype = Dtype::bfloat16;
+  }
+  if (backend.costs) complete_costs(product, cell);
+  complete_kernel(product, backend, cell);
+  if (!backend.runs && !backend.costs) {
     cell.warmup = 0;
     cell.iterations = 0;
-  } else if (cell.backend == "simulate") {
-    complete_simulation(product, cell);
-  } else {
-    if (cell.kernel == kAutomatic) cell.kernel = "fused";
-    require_kernel(product, cell, kernel_names());
   }
-  if (cell.backend != "simulate") {
+  if (backend.costs && !backend.on_gpus) cell.iterations = 1;  // each would be like the first
+  if (!backend.costs) {
     cell.network = Cell().network;
     cell.profile = Cell().profile;
   }
+  if (cell.backend != "nccl") cell.graph = false;
 }
 
 std::vector<Cell> cells_of_product(const Product& product) {

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "harness/cli/backends.h"
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/gpus_here.h"
 #include "harness/cli/parameters.h"
 #include "harness/cli/run_cell.h"
 #include "harness/cli/sweep.h"
@@ -30,7 +32,7 @@ void warn_of_untrustworthy_times(const std::vector<Cell>& cells) {
                "nothing\n");
   }
   const auto over = std::count_if(cells.begin(), cells.end(), [](const Cell& cell) {
-    return is_timed(cell) && cell.ranks > usable_cores();
+    return is_timed(cell) && !backend_of(cell).on_gpus && cell.ranks > usable_cores();
   });
   if (over > 0) {
     fmt::print(stderr,
@@ -75,7 +77,8 @@ int run(const RunFlags& flags, const Product& given, const Context& context) {
   suite.products.resize(1);
   if (!flags.suite.empty()) suite = read_suite(flags.suite);
   override_with(suite, given);
-  const std::vector<Cell> cells = cells_of(suite);
+  std::vector<Cell> cells = cells_of(suite);
+  if (!flags.dry_run) prepare_for_gpus(cells);
 
   SweepOptions options;
   options.folder = flags.output.empty() ? std::string(kRuns) + "/" + suite.name : flags.output;

@@ -1,3 +1,4 @@
+#include "harness/cli/backends.h"
 #include "harness/cli/listing.h"
 
 #include <fmt/format.h>
@@ -6,6 +7,7 @@
 #include "harness/cli/suite.h"
 #include "harness/cost/kernel_time.h"
 #include "harness/execute/execute.h"
+#include "harness/execute/gpu_kernel_names.h"
 #include "harness/measure/metrics.h"
 #include "harness/plan/names.h"
 #include "harness/strategy/strategy.h"
@@ -124,16 +126,32 @@ std::string error_text(const KernelConstants& c) {
              : fmt::format("mean {:.3g}%, worst {:.3g}%", 100 * c.mean_error, 100 * c.worst_error);
 }
 
+std::string kernel_source(const std::string& gpu_kernel) {
+  if (gpu_kernel == "cudnn") return "cuDNN, through its frontend";
+  return gpu_kernel == "flash" ? "FlashAttention-2 of LibTorch" : "of this project";
+}
+
 // Those that run, and models of those that a simulation prices.
 Table list_kernel_table() {
   Table table{{{"name"}, {"backend"}, {"gpu"}, {"forward_error"}, {"backward_error"}, {"source"}},
               {}};
   for (const std::string& name : kernel_names()) {
-    table.rows.push_back({name, "threads", "", "", "", "of this project"});
+    table.rows.push_back({name, "threads, mpi", "", "", "", "of this project"});
+  }
+  for (const std::string& name : gpu_kernel_names()) {
+    table.rows.push_back({name, "nccl, cuda, replay", "", "", "", kernel_source(name)});
   }
   for (const KernelModel& m : kernel_models()) {
     table.rows.push_back(
         {m.name, "simulate", m.gpu.name, error_text(m.forward), error_text(m.backward), m.source});
+  }
+  return table;
+}
+
+Table list_backends() {
+  Table table{{{"name"}, {"description"}}, {}};
+  for (const Backend& backend : backends()) {
+    table.rows.push_back({backend.name, backend.description});
   }
   return table;
 }
@@ -192,7 +210,7 @@ const std::vector<ListKind>& list_kinds() {
       {"metrics", "what is measured", list_metrics},
       {"suites", "shipped suites", list_suite_table},
       {"parameters", "parameters of a run: flags and keys of suites", list_parameters},
-      {"backends", "what a plan can be given to", [] { return names_alone(backend_names()); }},
+      {"backends", "what a plan can be given to", list_backends},
       {"kernels", "attention kernels that run, and models of those that are simulated",
        list_kernel_table},
       {"masks", "which keys a query sees", [] { return names_alone(mask_names()); }},

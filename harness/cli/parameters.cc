@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <set>
 
+#include "harness/cli/backends.h"
 #include "harness/cost/kernel_time.h"
 #include "harness/execute/execute.h"
 #include "harness/plan/errors.h"
@@ -107,17 +109,28 @@ std::string window_text(const Cell& cell) {
   return cell.mask == Mask::sliding_window ? size_text(cell.window) : "";
 }
 std::string when_running(const Cell& cell, int64_t value) {
-  return cell.backend == "plan" ? "" : std::to_string(value);
+  const Backend& backend = backend_of(cell);
+  return backend.runs || backend.costs ? std::to_string(value) : "";
 }
 std::string when_simulating(const Cell& cell, const std::string& value) {
-  return cell.backend == "simulate" ? value : "";
+  return backend_of(cell).costs ? value : "";
 }
 
 // Of all backends; `cells_of` holds them against the cell's.
 std::vector<std::string> all_kernel_names() {
-  std::vector<std::string> names = kernel_names();
-  for (const std::string& name : kernel_model_names()) names.push_back(name);
-  return names;
+  std::set<std::string> names;
+  for (const Backend& backend : backends()) {
+    for (const std::string& name : kernels_of(backend)) names.insert(name);
+  }
+  return {names.begin(), names.end()};
+}
+
+std::string backend_help() {
+  std::vector<std::string> words;
+  for (const Backend& backend : backends()) {
+    words.push_back(fmt::format("{} ({})", backend.name, backend.description));
+  }
+  return fmt::format("{}", fmt::join(words, ", "));
 }
 
 }  // namespace
@@ -220,8 +233,8 @@ const std::vector<std::string>& network_names() {
   static const std::vector<std::string> names = {"ports", "simgrid"};
   return names;
 }
-const std::vector<std::string>& backend_names() {
-  static const std::vector<std::string> names = {"plan", "threads", "mpi", "simulate"};
+const std::vector<std::string>& switch_names() {
+  static const std::vector<std::string> names = {"off", "on"};
   return names;
 }
 const std::vector<std::string>& direction_names() {
@@ -270,7 +283,8 @@ const std::vector<RunParameter>& parameters() {
          c.shape_name = v;
        },
        [](const Cell& c) { return c.shape_name; }, shape_names},
-      {"dtype", "NAME", "of Q, K, V and O; a simulation's default is bfloat16", "float32",
+      {"dtype", "NAME", "of Q, K, V and O; on GPUs, real or simulated, the default is bfloat16",
+       "float32",
        [](Cell& c, const std::string& v) {
          c.shape.dtype = choice<Dtype>("dtype", v, dtype_names());
        },
@@ -289,19 +303,15 @@ const std::vector<RunParameter>& parameters() {
        },
        [](const Cell& c) { return direction_names()[static_cast<size_t>(c.passes)]; },
        [] { return direction_names(); }},
-      {"backend", "NAME",
-       "plan (plan, check, measure), threads (also run on this machine), mpi (run under mpirun) or "
-       "simulate (cost on a cluster)",
-       "threads",
+      {"backend", "NAME", backend_help(), "threads",
        [](Cell& c, const std::string& v) {
          choice<int>("backend", v, backend_names());
          c.backend = v;
        },
        [](const Cell& c) { return c.backend; }, [] { return backend_names(); }},
       {"kernel", "NAME",
-       "attention kernel of threads and mpi (auto: fused), or kernel model of a simulation, by "
-       "name "
-       "or TOML file (auto: the cluster's)",
+       "attention kernel that runs (auto: fused on cores, the fastest that can on GPUs), or kernel "
+       "model of a simulation, by name or TOML file (auto: the cluster's)",
        kAutomatic,
        [](Cell& c, const std::string& v) {
          if (is_file(v)) {
@@ -329,6 +339,12 @@ const std::vector<RunParameter>& parameters() {
       {"iterations", "N", "timed iterations; 6 or more give a 95% interval", "6",
        [](Cell& c, const std::string& v) { c.iterations = count(v, 1); },
        [](const Cell& c) { return when_running(c, c.iterations); }, nullptr},
+      {"graph", "WORD", "of nccl: whether samples are CUDA graphs of a whole iteration", "off",
+       [](Cell& c, const std::string& v) {
+         c.graph = choice<int>("setting", v, switch_names()) == 1;
+       },
+       [](const Cell& c) { return c.backend == "nccl" ? switch_names()[c.graph ? 1 : 0] : ""; },
+       [] { return switch_names(); }},
       {"seed", "N", "of document lengths and of Q, K, V", "1",
        [](Cell& c, const std::string& v) {
          c.seed = static_cast<uint64_t>(at_least(v, 0, std::numeric_limits<int64_t>::max()));

@@ -62,7 +62,6 @@ std::vector<std::string> cluster_names();
 std::vector<std::string> profile_names();
 std::vector<std::string> kernel_model_names();  // of simulations
 const std::vector<std::string>& network_names();
-const std::vector<std::string>& backend_names();
 const std::vector<std::string>& direction_names();
 
 }  // namespace cpbench

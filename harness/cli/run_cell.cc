@@ -8,6 +8,8 @@
 #include <optional>
 #include <thread>
 
+#include "harness/cli/backends.h"
+#include "harness/cli/gpus_here.h"
 #include "harness/cli/parameters.h"
 #include "harness/cli/simulate_pack.h"
 #include "harness/compile/compile.h"
@@ -55,8 +57,15 @@ void execute_pack(const Cell& cell, const Batch& batch, PackResult& pack, Proces
   options.warmup = cell.warmup;
   options.iterations = cell.iterations;
   options.seed = cell.seed;
-  pack.timeline = needs_processes(cell) ? execute_processes(problem, program, options, *group)
-                                        : execute_threads(problem, program, options);
+  options.graph = cell.graph;
+  if (backend_of(cell).on_gpus) {
+    const auto transport = cell.backend == "nccl" ? GpuTransport::nccl : GpuTransport::copies;
+    pack.timeline =
+        execute_gpus(problem, pack.plan, program, options, transport, ranks_here(cell), group);
+  } else {
+    pack.timeline = needs_processes(cell) ? execute_processes(problem, program, options, *group)
+                                          : execute_threads(problem, program, options);
+  }
 }
 
 void fail(Result& result, Status status, const std::string& why) {
@@ -124,7 +133,18 @@ void set_cached(Batch& batch, double share) {
 
 bool needs_processes(const Cell& cell) { return cell.backend == "mpi"; }
 
-bool is_timed(const Cell& cell) { return cell.backend == "threads" || needs_processes(cell); }
+bool is_timed(const Cell& cell) { return backend_of(cell).runs; }
+
+bool is_oversubscribed(const Cell& cell, int32_t ranks_on_node) {
+  if (!is_timed(cell)) return false;
+  if (!backend_of(cell).on_gpus) return ranks_on_node > usable_cores();
+  return ranks_on_node > std::ssize(open_gpus().all());
+}
+
+double peak_of(const Cell& cell) {
+  return backend_of(cell).on_gpus ? gpu_peak_flops_per_second()
+                                  : core_peak_flops_per_second(cell.shape.dtype);
+}
 
 int32_t usable_cores() {
   return static_cast<int32_t>(std::max(1u, std::thread::hardware_concurrency()));
@@ -183,14 +203,14 @@ Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
   Result result;
   result.cell = cell;
   const bool processes = needs_processes(cell);
-  const int32_t ranks_here = processes ? group->wire().ranks_on_node() : cell.ranks;
-  result.simulated = cell.backend == "simulate";
-  result.oversubscribed = is_timed(cell) && ranks_here > usable_cores();
+  const int32_t ranks_on_node = processes ? group->wire().ranks_on_node() : cell.ranks;
+  result.simulated = backend_of(cell).costs;
   const auto start = std::chrono::system_clock::now();
   try {
+    result.oversubscribed = is_oversubscribed(cell, ranks_on_node);
     if (!cell.cluster.empty()) result.cluster = cluster_of(cell);
     std::optional<Simulation> simulation;
-    if (cell.backend == "simulate") {
+    if (backend_of(cell).costs) {
       simulation.emplace(cell);
       result.model = simulation->fingerprint();
       result.model_error = simulation->model_error();
@@ -200,7 +220,7 @@ Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
     bool whole = true;
     const auto work = [&] {
       if (is_timed(cell) && !result.oversubscribed) {
-        result.peak_flops_per_second = core_peak_flops_per_second(cell.shape.dtype);
+        result.peak_flops_per_second = peak_of(cell);
       }
       for (const Batch& batch : batches) whole = whole && run_pack(result, batch, means);
     };
@@ -220,11 +240,14 @@ Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
     fail(result, Status::unsupported, reason.what());
   } catch (const std::bad_alloc&) {
     fail(result, Status::oom, "out of memory");
+  } catch (const DoesNotFit& reason) {
+    fail(result, Status::oom, reason.what());
   } catch (const std::exception& error) {
     fail(result, Status::failed, error.what());
   }
   result.provenance = provenance(command_line, start, std::chrono::system_clock::now());
   if (processes) result.provenance["mpi"] = group->wire().library();
+  if (backend_of(cell).on_gpus) result.provenance.merge(gpu_facts());
   return result;
 }
 

@@ -13,6 +13,7 @@
 
 #include "harness/compile/program.h"
 #include "harness/execute/execute.h"
+#include "harness/execute/gpu_kernel_names.h"
 #include "harness/execute/kernel_timing.h"
 #include "harness/execute/process_group.h"
 #include "harness/execute/rank_report.h"
@@ -43,7 +44,7 @@ struct GpuJob {
   const Problem& problem;
   const Plan& plan;
   const Program& program;
-  const ExecuteOptions& options;  // `kernel` is one of kernels()
+  const ExecuteOptions& options;
   const Reference& reference;
   GpuTransport transport = GpuTransport::nccl;
   int32_t first_rank = 0;        // of this process
@@ -88,9 +89,6 @@ class Gpus {
 
 // Opened once, and kept until the process ends.
 Gpus& open_gpus();
-
-// "auto", "cudnn", "flash", "reference"
-const std::vector<std::string>& gpu_kernel_names();
 
 // What the module exports.
 inline constexpr const char* kGpuModule = "cpbench_cuda.so";

@@ -22,9 +22,4 @@ Gpus& open_gpus() {
   return *gpus;
 }
 
-const std::vector<std::string>& gpu_kernel_names() {
-  static const std::vector<std::string> names = {"auto", "cudnn", "flash", "reference"};
-  return names;
-}
-
 }  // namespace cpbench

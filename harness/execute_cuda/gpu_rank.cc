@@ -67,7 +67,7 @@ GpuRank::GpuRank(const Program& program, int32_t rank, const Exchanges& exchange
 }
 
 GpuRank::~GpuRank() {  // nothing may be under way when memory goes
-  for (cudaStream_t stream : {computing_, exchanging_}) {
+  for (cudaStream_t stream : std::initializer_list<cudaStream_t>{computing_, exchanging_}) {
     static_cast<void>(cudaStreamSynchronize(stream));
   }
 }

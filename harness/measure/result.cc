@@ -84,6 +84,7 @@ std::string canonical_text(const Cell& cell) {
   if (cell.cached != 0) lines["cached"] = shortest_text(cell.cached);
   if (cell.cluster != none.cluster) lines["cluster"] = escaped(cell.cluster, "");
   if (cell.network != none.network) lines["network"] = escaped(cell.network, "");
+  if (cell.graph) lines["graph"] = "on";
   if (cell.profile != none.profile) lines["profile"] = escaped(cell.profile, "");
   std::string text;
   for (const auto& [name, value] : lines) text += name + "=" + value + "\n";

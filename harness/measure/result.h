@@ -35,8 +35,9 @@ struct Cell {
   Mask mask = Mask::document_causal;
   int64_t window = 0;
   double cached = 0;    // share of each document that is cached, in [0, 1)
-  std::string backend;  // "plan", "threads", "mpi"
+  std::string backend;  // "plan", "threads", "simulate", ...
   std::string kernel;   // of the backend; "" for plan
+  bool graph = false;   // of nccl: samples are CUDA graphs
   Passes passes = Passes::both;
   int32_t warmup = 0;
   int32_t iterations = 0;
@@ -44,7 +45,7 @@ struct Cell {
 };
 
 // One `key=value` per line, sorted, stable: what the run id is the hash of. `cached`, `cluster`,
-// `network` and `profile` stand there only if they are not the default.
+// `network`, `profile` and `graph` stand there only if they are not the default.
 std::string canonical_text(const Cell& cell);
 std::string run_id(const Cell& cell);  // 16 hex digits
 
@@ -71,7 +72,7 @@ struct Result {
   Cell cell;
   Status status = Status::ok;
   std::string error;                 // one line; "" when ok
-  bool oversubscribed = false;       // more ranks than cores: no MFU
+  bool oversubscribed = false;       // more ranks than cores, or than GPUs: no MFU
   double peak_flops_per_second = 0;  // per rank, that MFU refers to; 0: none
   Cluster cluster;                   // that the plans were made for, unless the cell names none
   bool simulated = false;            // times are of a model, and no tensor was computed

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "harness/execute/gpu_kernel_names.h"
 #include "harness/plan/errors.h"
 
 namespace cpbench {
@@ -11,11 +12,6 @@ namespace {
 constexpr int32_t kHopper = 90;
 
 }  // namespace
-
-const std::vector<std::string>& gpu_kernel_names() {
-  static const std::vector<std::string> names = {"cudnn", "flash", "reference"};
-  return names;
-}
 
 void check_gpu_kernel_name(const std::string& name) {
   const std::vector<std::string>& names = gpu_kernel_names();

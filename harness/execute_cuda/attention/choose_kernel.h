@@ -7,10 +7,7 @@
 
 namespace cpbench {
 
-// All kernels for GPUs, the fastest first: "cudnn", "flash", "reference".
-const std::vector<std::string>& gpu_kernel_names();
-
-// Throws UserError for a name that is neither "auto" nor one of them.
+// Throws UserError for a name that is neither "auto" nor one of gpu_kernel_names().
 void check_gpu_kernel_name(const std::string& name);
 
 // The kernels that `auto` tries, in this order. `capability`: 90 is Hopper.
