@@ -5,6 +5,7 @@
 // matrices hold the KV heads these need. Segments say which rows see which (program.h).
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <span>
 #include <string>
@@ -61,6 +62,31 @@ std::unique_ptr<Kernel> make_reference_kernel();               // plain loops in
 std::unique_ptr<Kernel> make_fused_kernel();                   // LibTorch's fused CPU attention
 
 // Keys [begin, end) of the segment that its query row i sees.
-Range visible_rows(const Segment& segment, int64_t i);
+constexpr Range visible_rows(const Segment& s, int64_t i) {
+  switch (s.mask) {
+    case SegmentMask::full:
+      return {0, s.kv_rows};
+    case SegmentMask::causal:
+      return {0, std::clamp<int64_t>(i + s.kv_rows - s.q_rows + 1, 0, s.kv_rows)};
+    case SegmentMask::band:
+      break;
+  }
+  const int64_t begin = std::clamp<int64_t>(i + s.first, 0, s.kv_rows);
+  return {begin, std::clamp<int64_t>(i + s.last + 1, begin, s.kv_rows)};
+}
+
+// Query rows [begin, end) of the segment that see its key row j.
+constexpr Range seeing_rows(const Segment& s, int64_t j) {
+  switch (s.mask) {
+    case SegmentMask::full:
+      return {0, s.q_rows};
+    case SegmentMask::causal:
+      return {std::clamp<int64_t>(j + s.q_rows - s.kv_rows, 0, s.q_rows), s.q_rows};
+    case SegmentMask::band:
+      break;
+  }
+  const int64_t begin = std::clamp<int64_t>(j - s.last, 0, s.q_rows);
+  return {begin, std::clamp<int64_t>(j - s.first + 1, begin, s.q_rows)};
+}
 
 }  // namespace cpbench

@@ -180,6 +180,24 @@ TEST(FusedKernel, refuses_different_head_dims_by_name) {
   make_reference_kernel()->check(shape);
 }
 
+TEST(Segments, a_key_is_seen_by_the_rows_that_it_is_visible_to) {
+  const std::vector<Segment> cases = {
+      segment(7, 11, SegmentMask::full),         segment(9, 9, SegmentMask::causal),
+      segment(5, 12, SegmentMask::causal),       segment(12, 5, SegmentMask::causal),
+      segment(10, 10, SegmentMask::band, -3, 0), segment(10, 4, SegmentMask::band, -12, 3),
+      segment(6, 20, SegmentMask::band, 10, 12), segment(20, 6, SegmentMask::band, -15, -9),
+  };
+  for (const Segment& s : cases) {
+    for (int64_t i = 0; i < s.q_rows; ++i) {
+      for (int64_t j = 0; j < s.kv_rows; ++j) {
+        const Range keys = visible_rows(s, i), queries = seeing_rows(s, j);
+        EXPECT_EQ(keys.begin <= j && j < keys.end, queries.begin <= i && i < queries.end)
+            << s.q_rows << " " << s.kv_rows << ", " << i << " " << j;
+      }
+    }
+  }
+}
+
 TEST(Kernels, unknown_names_are_refused) { EXPECT_THROW(make_kernel("fusd"), UserError); }
 
 }  // namespace

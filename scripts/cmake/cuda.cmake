@@ -49,12 +49,12 @@ set(CPBENCH_WITH_CUDA ON)
 set(CPBENCH_FAKE_GPU ${CMAKE_BINARY_DIR}/fake_gpu)
 # LibTorch names the folder of its own libcudart, which goes before LD_LIBRARY_PATH.
 set(CPBENCH_FAKE_GPU_PRELOAD
-    "LD_PRELOAD=${CPBENCH_FAKE_GPU}/libcudart.so.13")
+    "LD_PRELOAD=${CPBENCH_FAKE_GPU}/libcudart.so.13:${CPBENCH_FAKE_GPU}/libnccl.so.2")
 function(cpbench_gpu_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_DEPENDS} GTest::gtest GTest::gtest_main)
-  add_dependencies(${name} fake_cudart)
+  add_dependencies(${name} fake_cudart fake_nccl)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 TEST_PREFIX fake_gpu.
                        PROPERTIES ENVIRONMENT ${CPBENCH_FAKE_GPU_PRELOAD})
   add_test(NAME gpu.${name} COMMAND ${name})
