@@ -11,6 +11,7 @@
 #include "harness/execute/process_group.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <exception>
 #include <new>
@@ -22,6 +23,7 @@ namespace {
 
 constexpr size_t kReasonLength = 500;  // of a note: short
 constexpr double kSignsPerTimeout = 8;
+constexpr int32_t kTextTag = 0;  // any will do: messages of one sender and tag keep their order
 
 // Another rank has failed; the text says what this one was waiting for.
 class Told : public WorkEnded {
@@ -114,7 +116,8 @@ void ProcessGroup::wait(Step step, int32_t waiting_for, const Wait& how) {
   for (int steps = 1; !step(); ++steps) {
     if (!how.hot || steps % kStepsPerPump == 0) {
       const auto why = [&] {
-        return where() + ": " + stall_text(how.timeout_seconds, waiting_for);
+        return where() + ": " +
+               stall_text(how.timeout_seconds, waiting_for < 0 ? "" : name_of(waiting_for));
       };
       if (pump(how.heed_failures)) throw Told(why());
       const bool ends = how.timeout_seconds > 0;
@@ -167,7 +170,7 @@ void ProcessGroup::receive(int32_t from, int32_t, int32_t tag, std::span<std::by
     wait([&] { return (message = wire_.receive(from, tag)).has_value(); }, from, how);
     ++received_[from];
     if (message->size() != piece.size()) {
-      throw std::runtime_error("a message from rank " + std::to_string(from) + " has " +
+      throw std::runtime_error("a message from " + name_of(from) + " has " +
                                std::to_string(message->size()) + " bytes, not " +
                                std::to_string(piece.size()));
     }
@@ -198,9 +201,10 @@ void ProcessGroup::agree(const std::string& what, const std::string& mine) {
     const std::string theirs = await(other, NoteKind::value, how).text;
     if (theirs == mine) continue;
     if (difference.empty()) {
-      difference = "the ranks disagree on the " + what + ": rank 0 has " + mine;
+      difference = "the " + options_.ranks_name + " disagree on the " + what + ": " + name_of(0) +
+                   " has " + mine;
     }
-    difference += ", rank " + std::to_string(other) + " has " + theirs;
+    difference += ", " + name_of(other) + " has " + theirs;
   }
   if (difference.size() > kReasonLength) {
     difference.replace(kReasonLength, std::string::npos, "...");
@@ -214,7 +218,57 @@ void ProcessGroup::heed() {
   show_life();
 }
 
+void ProcessGroup::send_text(int32_t to, const std::string& text) {
+  const std::array<uint64_t, 1> size{text.size()};
+  send(rank(), to, kTextTag, std::as_bytes(std::span(size)));
+  send(rank(), to, kTextTag, std::as_bytes(std::span(text)));
+}
+
+std::string ProcessGroup::receive_text(int32_t from) {
+  std::array<uint64_t, 1> size{};
+  receive(from, rank(), kTextTag, std::as_writable_bytes(std::span(size)));
+  std::string text(size[0], '\0');
+  receive(from, rank(), kTextTag, std::as_writable_bytes(std::span(text)));
+  return text;
+}
+
+// Rank 0 sends all texts as one, each after its length: "3 abc0 5 words".
+std::vector<std::string> ProcessGroup::gather(const std::string& mine) {
+  std::vector<std::string> all(size());
+  if (rank() > 0) {
+    send_text(0, mine);
+    std::string rest = receive_text(0);
+    for (std::string& text : all) {
+      size_t digits = 0;
+      const size_t length = std::stoul(rest, &digits);
+      text = rest.substr(digits + 1, length);
+      rest.erase(0, digits + 1 + length);
+    }
+    return all;
+  }
+  std::string joined;
+  for (int32_t other = 0; other < size(); ++other) {
+    all[other] = other == 0 ? mine : receive_text(other);
+    joined += std::to_string(all[other].size()) + " " + all[other];
+  }
+  for (int32_t other = 1; other < size(); ++other) send_text(other, joined);
+  return all;
+}
+
+void ProcessGroup::wait_for(const std::function<bool()>& done) {
+  wait(done, -1, {true, options_.timeout_seconds, false});
+}
+
 // ---- around a work
+
+template <typename Talk>
+auto ProcessGroup::unless_lost(Talk talk) {
+  try {
+    return talk();
+  } catch (const WireLost& lost) {
+    give_up(lost.what());
+  }
+}
 
 void ProcessGroup::together(const std::function<void()>& work) {
   ++work_;
@@ -247,8 +301,10 @@ void ProcessGroup::together(const std::function<void()>& work) {
     failed(Outcome::Kind::threw, "an unknown exception");
   }
   mine.progress = progress_;
-  if (thrown && mine.kind != Outcome::Kind::told) post_to_others(NoteKind::failed, "");
-  settle(mine);
+  unless_lost([&] {
+    if (thrown && mine.kind != Outcome::Kind::told) post_to_others(NoteKind::failed, "");
+    settle(mine);
+  });
   if (rank() == 0 && thrown) std::rethrow_exception(thrown);
 }
 
@@ -264,7 +320,8 @@ void ProcessGroup::settle(const Outcome& mine) {
       to_drain =
           await(0, NoteKind::settled, {false, 3 * options_.timeout_seconds, false}).text == "drain";
     } catch (const Stalled& stalled) {
-      give_up("rank 0 does not answer; " + (mine.reason.empty() ? stalled.what() : mine.reason));
+      give_up(name_of(0) + " does not answer; " +
+              (mine.reason.empty() ? stalled.what() : mine.reason));
     }
   } else {
     cause = mine;
@@ -277,7 +334,7 @@ void ProcessGroup::settle(const Outcome& mine) {
   if (to_drain) drain();
   if (!cause || cause->rank == 0) return;
   if (cause->kind == Outcome::Kind::out_of_memory) throw std::bad_alloc();
-  const std::string name = "rank " + std::to_string(cause->rank);
+  const std::string name = name_of(cause->rank);
   throw ExecutionFailure(cause->reason.starts_with(name) ? cause->reason
                                                          : name + ": " + cause->reason);
 }
@@ -304,7 +361,7 @@ std::vector<ProcessGroup::Outcome> ProcessGroup::collect(const Outcome& mine) {
     for (const Outcome& outcome : outcomes) {
       if (outcome.explains_better(cause)) cause = outcome;
     }
-    give_up("rank " + std::to_string(missing()) + " does not answer" +
+    give_up(name_of(static_cast<int32_t>(missing())) + " does not answer" +
             (cause.reason.empty() ? "" : "; " + cause.reason));
   }
   return outcomes;
@@ -341,18 +398,25 @@ void ProcessGroup::give_up(const std::string& why) {
   throw GroupBroken(why);
 }
 
-void ProcessGroup::tell(const std::string& word) { post_to_others(NoteKind::word, word); }
+void ProcessGroup::tell(const std::string& word) {
+  unless_lost([&] { post_to_others(NoteKind::word, word); });
+}
 
-std::string ProcessGroup::hear() { return await(0, NoteKind::word, {false, 0, false}).text; }
+std::string ProcessGroup::hear() {
+  return unless_lost([&] { return await(0, NoteKind::word, {false, 0, false}).text; });
+}
+
+std::string ProcessGroup::name_of(int32_t rank) const {
+  return options_.rank_name + " " + std::to_string(rank);
+}
 
 std::string ProcessGroup::where() const {
-  return step_ < 0 ? "rank " + std::to_string(rank()) : place_text(rank(), pass_, step_);
+  return step_ < 0 ? name_of(rank()) : place_text(name_of(rank()), pass_, step_);
 }
 
 std::string ProcessGroup::place() const {
   std::string text = where();
-  if (waiting_for_ >= 0)
-    text += ", waiting for a message from rank " + std::to_string(waiting_for_);
+  if (waiting_for_ >= 0) text += ", waiting for a message from " + name_of(waiting_for_);
   return text;
 }
 

@@ -1,5 +1,5 @@
-// The processes of one run, a rank each: every wait has an end, and what goes wrong on one rank is
-// told on all.
+// The processes of one run: every wait has an end, and what goes wrong on one is told on all. A
+// rank here is a rank of the wire: of the plan too, where each process has one.
 //
 //   ProcessGroup group(*wire);
 //   group.together([&] {            // on every rank
@@ -46,6 +46,8 @@ class GroupBroken : public ExecutionFailure {
 struct GroupOptions {
   double timeout_seconds = ExecuteOptions().timeout_seconds;
   size_t message_bytes = size_t{1} << 30;  // larger ones travel in pieces: MPI counts in 31 bits
+  // What messages call a rank of the wire, and several. Another word where it is not one of a plan.
+  std::string rank_name = "rank", ranks_name = "ranks";
 };
 
 class ProcessGroup : public Transport, public RankPlaces {
@@ -70,6 +72,10 @@ class ProcessGroup : public Transport, public RankPlaces {
   void agree(const std::string& what, const std::string& mine);
   // Throws if another rank has failed, else gives a sign of life: for work that waits elsewhere.
   void heed();
+  // What every rank says here, by rank, on all of them. Short texts: they pass through rank 0.
+  std::vector<std::string> gather(const std::string& mine);
+  // Waits for something of this process alone, such as a GPU.
+  void wait_for(const std::function<bool()>& done);
 
   // Between works: rank 0 tells all others a word. They wait for it as long as it takes.
   void tell(const std::string& word);
@@ -97,6 +103,11 @@ class ProcessGroup : public Transport, public RankPlaces {
   std::vector<Outcome> collect(const Outcome& mine);
   void drain();
 
+  void send_text(int32_t to, const std::string& text);
+  std::string receive_text(int32_t from);
+  template <typename Talk>
+  auto unless_lost(Talk talk);
+  std::string name_of(int32_t rank) const;
   std::string where() const;
   [[noreturn]] void give_up(const std::string& why);
 

@@ -229,6 +229,52 @@ TEST(ProcessGroup, a_message_of_another_size_is_refused) {
   EXPECT_EQ(thrown[0], "a message from rank 1 has 4 bytes, not 3");
 }
 
+TEST(ProcessGroup, what_each_says_is_known_to_all) {
+  for (int32_t ranks : {1, 2, 5}) {
+    const Strings thrown =
+        run_as_processes(ranks, {.timeout_seconds = 60}, [&](ProcessGroup& group, LocalWire&) {
+          group.together([&] {
+            const Strings all = group.gather(std::string(group.rank(), 'x') + " 7");
+            for (int32_t rank = 0; rank < ranks; ++rank) {
+              EXPECT_EQ(all.at(rank), std::string(rank, 'x') + " 7");
+            }
+            EXPECT_EQ(group.gather(""), Strings(ranks));
+          });
+        });
+    EXPECT_EQ(thrown, Strings(ranks));
+  }
+}
+
+TEST(ProcessGroup, a_wait_for_what_is_ones_own_ends_when_another_rank_fails) {
+  const Strings thrown =
+      run_as_processes(2, {.timeout_seconds = 60}, [](ProcessGroup& group, LocalWire&) {
+        int asked = 0;
+        group.together([&] { group.wait_for([&] { return ++asked == 3; }); });
+        EXPECT_EQ(asked, 3);
+        group.together([&] {
+          if (group.rank() == 1) throw std::runtime_error("a GPU broke");
+          group.wait_for([] { return false; });
+        });
+      });
+  EXPECT_EQ(thrown[0], "rank 1: a GPU broke");
+}
+
+TEST(ProcessGroup, ranks_that_are_no_ranks_of_a_plan_are_called_otherwise) {
+  const GroupOptions options = {
+      .timeout_seconds = 0.2, .rank_name = "process", .ranks_name = "processes"};
+  EXPECT_EQ(run_as_processes(2, options,
+                             [](ProcessGroup& group, LocalWire&) {
+                               group.together([&] { group.agree("plan", group.place()); });
+                             })[1],
+            "the processes disagree on the plan: process 0 has process 0, process 1 has process 1");
+  EXPECT_EQ(run_as_processes(2, options,
+                             [](ProcessGroup& group, LocalWire&) {
+                               if (group.rank() == 0) group.together([&] { group.barrier(); });
+                             })[0],
+            "process 1 does not answer; process 0: no progress for 0.2 s, waiting for a message "
+            "from process 1");
+}
+
 TEST(ProcessGroup, words_reach_all) {
   run_as_processes(3, {.timeout_seconds = 60}, [](ProcessGroup& group, LocalWire&) {
     for (const std::string word : {"a", "longer word", ""}) {

@@ -9,18 +9,19 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+std::string rank_text(int32_t rank) { return "rank " + std::to_string(rank); }
+
 }  // namespace
 
-std::string place_text(int32_t rank, int32_t pass, int32_t step) {
-  return "rank " + std::to_string(rank) + ", " + (pass == 0 ? "forward" : "backward") + " step " +
-         std::to_string(step);
+std::string place_text(const std::string& rank, int32_t pass, int32_t step) {
+  return rank + ", " + (pass == 0 ? "forward" : "backward") + " step " + std::to_string(step);
 }
 
-std::string stall_text(double timeout_seconds, int32_t waiting_for) {
+std::string stall_text(double timeout_seconds, const std::string& waiting_for) {
   char seconds[32];
   std::snprintf(seconds, sizeof seconds, "%g s", timeout_seconds);
   std::string text = std::string("no progress for ") + seconds;
-  if (waiting_for >= 0) text += ", waiting for a message from rank " + std::to_string(waiting_for);
+  if (!waiting_for.empty()) text += ", waiting for a message from " + waiting_for;
   return text;
 }
 
@@ -49,7 +50,7 @@ void RunControl::end(const std::string& reason) {
 
 void RunControl::fail(int32_t rank, const std::string& reason) {
   const Place& place = places_[rank - first_rank_];
-  end(place_text(rank, place.pass, place.step) + ": " + reason);
+  end(place_text(rank_text(rank), place.pass, place.step) + ": " + reason);
 }
 
 void RunControl::leave() {
@@ -72,7 +73,8 @@ void RunControl::time_out() {
     return place.progress.load(std::memory_order_relaxed);
   });
   const auto rank = first_rank_ + static_cast<int32_t>(last - places_.begin());
-  fail(rank, stall_text(timeout_seconds_, last->waiting_for));
+  const int32_t waiting_for = last->waiting_for;
+  fail(rank, stall_text(timeout_seconds_, waiting_for < 0 ? "" : rank_text(waiting_for)));
 }
 
 void RunControl::watch(const std::function<void()>& look) {

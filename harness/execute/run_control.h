@@ -26,9 +26,9 @@ class RankPlaces {
 };
 
 // "rank 3, forward step 2"
-std::string place_text(int32_t rank, int32_t pass, int32_t step);
-// "no progress for 120 s, waiting for a message from rank 2"
-std::string stall_text(double timeout_seconds, int32_t waiting_for);
+std::string place_text(const std::string& rank, int32_t pass, int32_t step);
+// "no progress for 120 s, waiting for a message from rank 2"; or from nobody: ""
+std::string stall_text(double timeout_seconds, const std::string& waiting_for);
 
 class RunControl : public RankPlaces {
  public:

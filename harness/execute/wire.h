@@ -5,7 +5,8 @@
 //   wire->send(1, tag, bytes);                         // on rank 0
 //   while (!(bytes = wire->receive(0, tag))) { ... }   // on rank 1
 //
-// Used by one thread only. Errors of the library are std::runtime_error.
+// Used by one thread only. Errors of the library are std::runtime_error; WireLost where nobody can
+// be reached any more.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 
 namespace cpbench {
@@ -37,6 +39,11 @@ struct Note {
 };
 
 inline constexpr int32_t kAnyRank = -1;
+
+class WireLost : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 class Wire {
  public:

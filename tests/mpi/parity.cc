@@ -1,8 +1,9 @@
 // Every strategy on real processes: outputs, gradients, bytes and messages are those of ranks that
 // are threads, bit for bit, forward and backward. Started by mpirun; each line it prints is a
-// difference.
+// difference. Over MPI, or over the store by which processes meet that have no MPI.
 //
 //   mpirun -np 4 build/mpi_parity
+//   mpirun -np 4 build/mpi_parity store
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -10,6 +11,8 @@
 
 #include "harness/compile/compile.h"
 #include "harness/execute/execute_processes.h"
+#include "harness/execute/launch_environment.h"
+#include "harness/execute/store_wire.h"
 #include "harness/plan/names.h"
 #include "harness/strategy/strategy.h"
 
@@ -90,8 +93,12 @@ int run(ProcessGroup& group) {
 }  // namespace
 }  // namespace cpbench
 
-int main() {
-  const std::unique_ptr<cpbench::Wire> wire = cpbench::open_mpi_wire();
+int main(int argc, char** argv) {
+  constexpr double kTimeoutSeconds = 60;
+  const bool by_store = argc > 1 && std::string(argv[1]) == "store";
+  const std::unique_ptr<cpbench::Wire> wire =
+      by_store ? cpbench::open_store_wire(cpbench::launch_environment().value(), kTimeoutSeconds)
+               : cpbench::open_mpi_wire();
   cpbench::ProcessGroup group(*wire);
   try {
     const int code = cpbench::run(group);

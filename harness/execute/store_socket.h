@@ -1,0 +1,18 @@
+// How processes find the store: a port that one listens at, and the others look for. Theirs are the
+// errors that a person can mend, so they are told apart here and not by the store's library.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace cpbench {
+
+// A listening socket at the port, of all addresses of this machine. Throws UserError if the port
+// is taken or not allowed.
+int listen_at(uint16_t port);
+
+// Returns once something listens there. Throws UserError if nobody does within the timeout, or the
+// host has no address.
+void await_listener(const std::string& host, uint16_t port, double timeout_seconds);
+
+}  // namespace cpbench
