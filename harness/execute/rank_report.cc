@@ -7,6 +7,10 @@
 namespace cpbench {
 namespace {
 
+// Below three quarters of its highest clock a GPU is held back by heat or power. (The default bound
+// of nvbench's check, too.)
+constexpr double kLeastClockShare = 0.75;
+
 // The worse of two, NaN being the worst.
 void worsen(double& error, double other) {
   if (!(other <= error)) error = other;
@@ -58,10 +62,12 @@ void add(const RankReport& report, int32_t rank, Timeline& timeline) {
     timeline.overhead_seconds[i * ranks + rank] = report.overhead_seconds[i];
   }
   const auto row = static_cast<std::ptrdiff_t>(rank * ranks);
-  if (!report.clock_hertz.empty()) {
-    timeline.clock_hertz.resize(ranks * timeline.iterations);
-    for (size_t i = 0; i < report.clock_hertz.size(); ++i) {
-      timeline.clock_hertz[i * ranks + rank] = report.clock_hertz[i];
+  if (!report.clock_share.empty()) {
+    timeline.clock_share.resize(ranks * timeline.iterations);
+    timeline.accepted.resize(timeline.iterations, 1);
+    for (size_t i = 0; i < report.clock_share.size(); ++i) {
+      timeline.clock_share[i * ranks + rank] = report.clock_share[i];
+      if (report.clock_share[i] < kLeastClockShare) timeline.accepted[i] = 0;
     }
   }
   if (report.peak_bytes > 0) timeline.peak_bytes[rank] = report.peak_bytes;

@@ -27,13 +27,13 @@ struct Counts {
 
 // In the order in which `receive_report` reads.
 void send_report(ProcessGroup& group, const RankReport& report) {
-  send_all<Counts>(group, {{std::ssize(report.seconds), std::ssize(report.clock_hertz),
+  send_all<Counts>(group, {{std::ssize(report.seconds), std::ssize(report.clock_share),
                             std::ssize(report.events)}});
   for (const auto* values :
        {&report.seconds, &report.attention_seconds, &report.overhead_seconds}) {
     send_all(group, *values);
   }
-  send_all(group, report.clock_hertz);
+  send_all(group, report.clock_share);
   send_all(group, report.bytes_sent);
   send_all(group, report.messages);
   send_all(group, report.events);
@@ -48,7 +48,7 @@ RankReport receive_report(ProcessGroup& group, int32_t from, int32_t ranks) {
   for (auto* values : {&report.seconds, &report.attention_seconds, &report.overhead_seconds}) {
     *values = received<double>(group, from, counts.iterations);
   }
-  report.clock_hertz = received<double>(group, from, counts.clocks);
+  report.clock_share = received<double>(group, from, counts.clocks);
   report.bytes_sent = received<int64_t>(group, from, ranks);
   report.messages = received<int64_t>(group, from, ranks);
   report.events = received<Event>(group, from, counts.events);

@@ -1,5 +1,7 @@
 #include "harness/execute_cuda/gpu_rank.h"
 
+#include <nvtx3/nvToolsExt.h>
+
 #include <chrono>
 #include <thread>
 
@@ -58,6 +60,9 @@ GpuRank::GpuRank(const Program& program, int32_t rank, const Exchanges& exchange
       messages_.back().waiting_for = messages_.back().receives.front().peer;
     }
   }
+  for (const ProgramStep& step : mine_.steps) {
+    step_names_.push_back(place_text("rank " + std::to_string(rank), step.pass, step.step));
+  }
   for (size_t i = 0; i < order_.items.size(); ++i) {
     const StreamItem& item = order_.items[i];
     const bool needed = item.awaited || item.exchanges;
@@ -111,14 +116,25 @@ void GpuRank::issue_items(bool traced) {
   for (size_t i = 0; i < order_.items.size(); ++i) {
     const StreamItem& item = order_.items[i];
     const cudaStream_t stream = item.exchanges ? exchanging_ : computing_;
+    name_step(item);
     if (item.wait >= 0) done_[item.wait]->hold(stream);
     if (traced) marks_[i].start.record(stream);
     run(item, stream);
     if (traced) marks_[i].end.record(stream);
     if (done_[i]) done_[i]->record(stream);
   }
+  if (named_step_ >= 0) nvtxRangePop();
+  named_step_ = -1;
   join_.record(exchanging_);
   join_.hold(computing_);
+}
+
+// A range of the profiler (Nsight) for each step.
+void GpuRank::name_step(const StreamItem& item) {
+  if (item.step == named_step_) return;
+  if (named_step_ >= 0) nvtxRangePop();
+  nvtxRangePushA(step_names_[item.step].c_str());
+  named_step_ = item.step;
 }
 
 void GpuRank::run(const StreamItem& item, cudaStream_t stream) {

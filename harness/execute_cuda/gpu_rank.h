@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "harness/compile/stream_order.h"
@@ -62,6 +63,7 @@ class GpuRank {
   };
 
   void issue_items(bool traced);
+  void name_step(const StreamItem& item);
   void run(const StreamItem& item, cudaStream_t stream);
   void follow();
   void tell(const StreamItem& item, int32_t waiting_for);
@@ -80,6 +82,8 @@ class GpuRank {
   std::vector<std::unique_ptr<CudaEvent>> done_;  // by item: of exchanges and what is waited for
   std::vector<Marks> marks_;                      // by item, once traced
   std::unique_ptr<Graph> graph_;
+  std::vector<std::string> step_names_;  // by step of the program
+  int32_t named_step_ = -1;              // whose range of the profiler is open
   size_t exchanged_ = 0;  // exchanges of this iteration that are known to be done
 };
 

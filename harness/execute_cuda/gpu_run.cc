@@ -13,8 +13,10 @@
 namespace cpbench {
 namespace {
 
-// Zeroed before each iteration, as MagiAttention does; several times the L2 cache of any GPU.
-constexpr size_t kFlushBytes = size_t{256} << 20;
+// Zeroed before each iteration, in caches. (MagiAttention zeroes 256 MB; an H100's L2 has 50.)
+constexpr int64_t kFlushedCaches = 4;
+
+int64_t flush_bytes(const Gpu& gpu) { return kFlushedCaches * gpu.l2_bytes; }
 
 std::string gigabytes(int64_t bytes) {
   char text[32];
@@ -22,22 +24,27 @@ std::string gigabytes(int64_t bytes) {
   return text;
 }
 
+int64_t free_bytes() {  // of the current GPU
+  size_t free = 0, total = 0;
+  check_cuda(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
+  return static_cast<int64_t>(free);
+}
+
 // The arenas of the ranks on each GPU, and what is flushed; calls may need more beside them.
 void require_memory(const GpuRun& run) {
   std::map<int32_t, int64_t> planned;
   for (size_t i = 0; i < run.job.devices.size(); ++i) {
     const RankProgram& program = run.job.program.ranks[run.job.first_rank + i];
-    const auto [device, first] = planned.try_emplace(run.job.devices[i], kFlushBytes);
-    device->second += program.arena_bytes;
+    const int32_t device = run.job.devices[i];
+    planned.try_emplace(device, flush_bytes(run.gpus[device]));
+    planned[device] += program.arena_bytes;
   }
   for (const auto& [device, bytes] : planned) {
     set_device(device);
-    size_t free = 0, total = 0;
-    check_cuda(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
-    if (bytes <= static_cast<int64_t>(free)) continue;
+    if (bytes <= free_bytes()) continue;
     throw DoesNotFit("GPU " + std::to_string(device) + " would need " + gigabytes(bytes) +
-                     " for its ranks and has " + gigabytes(static_cast<int64_t>(free)) +
-                     " free of " + gigabytes(static_cast<int64_t>(total)));
+                     " for its ranks and has " + gigabytes(free_bytes()) + " free of " +
+                     gigabytes(run.gpus[device].memory_bytes));
   }
 }
 
@@ -55,7 +62,8 @@ class Runner {
     for (int32_t device : job_.devices) {
       if (flush_.contains(device)) continue;
       set_device(device);
-      flush_.emplace(device, kFlushBytes);
+      flush_.emplace(device, static_cast<size_t>(flush_bytes(run.gpus[device])));
+      free_before_[device] = free_bytes();
     }
   }
 
@@ -104,6 +112,12 @@ class Runner {
     control_.leave();
   }
 
+  // Of the GPU's memory since the run began, by each of its ranks.
+  int64_t taken_bytes(int32_t device) const {
+    const auto ranks = std::ranges::count(job_.devices, device);
+    return std::max<int64_t>(0, free_before_.at(device) - free_bytes()) / ranks;
+  }
+
   void run_rank(int32_t index) {
     const int32_t rank = job_.first_rank + index;
     const int32_t device = job_.devices[index];
@@ -128,11 +142,14 @@ class Runner {
       add_errors(outputs.view(), job_.reference, report.accuracy);
       report.output_hash = hash_of(outputs.view());
     }
-    const std::string& bus = run_.gpus[device].bus;
+    control_.barrier();  // all ranks have allocated what they will
+    report.peak_bytes = taken_bytes(device);
+    const Gpu& gpu = run_.gpus[device];
     for (int32_t i = 0; i < options.iterations; ++i) {
       iterate([&] { captured ? on_gpu.issue_captured() : on_gpu.issue(); });
       report.seconds.push_back(on_gpu.seconds());
-      if (run_.clocks.known()) report.clock_hertz.push_back(run_.clocks.sm_hertz(bus));
+      const double clock = run_.clocks.sm_hertz(gpu.bus);
+      if (clock > 0) report.clock_share.push_back(clock / gpu.clock_hertz);
     }
     for (int32_t i = 0; i < options.iterations; ++i) {
       iterate([&] { on_gpu.issue_traced(); });
@@ -141,9 +158,9 @@ class Runner {
       report.overhead_seconds.push_back(trace.overhead_seconds);
       report.events = std::move(trace.events);
     }
+    report.peak_bytes = std::max(report.peak_bytes, on_gpu.planned_bytes());
     report.bytes_sent = counting_.bytes_from(rank);
     report.messages = counting_.messages_from(rank);
-    report.peak_bytes = on_gpu.planned_bytes();
   }
 
   const GpuRun& run_;
@@ -153,6 +170,7 @@ class Runner {
   RunControl control_;
   std::vector<RankReport> reports_;  // of the ranks of this process
   std::map<int32_t, DeviceArray<std::byte>> flush_;  // by device
+  std::map<int32_t, int64_t> free_before_;           // by device
   std::atomic<bool> closed_ = false, out_of_memory_ = false;
   std::exception_ptr elsewhere_;
 };

@@ -184,11 +184,12 @@ Value measured_peak_bytes(const Result& r) {
   return static_cast<double>(peak);
 }
 
-// One number per iteration: the maximum over ranks, summed over packs.
+// One number per iteration, of `seconds` per accepted one: the maximum over ranks, summed over packs.
 std::vector<double> per_iteration(const Result& r, std::vector<double> Timeline::*field) {
   std::vector<double> totals;
   for (const PackResult& pack : r.packs) {
-    const std::vector<double> slowest = slowest_rank(pack.timeline.*field, pack.timeline.ranks);
+    std::vector<double> slowest = slowest_rank(pack.timeline.*field, pack.timeline.ranks);
+    if (field == &Timeline::seconds) slowest = accepted(slowest, pack.timeline.accepted);
     if (totals.empty()) totals.resize(slowest.size());
     totals.resize(std::min(totals.size(), slowest.size()));
     for (size_t i = 0; i < totals.size(); ++i) totals[i] += slowest[i];
@@ -212,6 +213,16 @@ Value iteration_seconds_high(const Result& r) {
   if (!ran(r)) return std::nullopt;
   const auto interval = median_interval(per_iteration(r, &Timeline::seconds));
   return interval ? Value(interval->second) : std::nullopt;
+}
+Value throttled_share(const Result& r) {
+  double rejected = 0, all = 0;
+  for (const PackResult& p : r.packs) {
+    for (uint8_t accepted : p.timeline.accepted) {
+      rejected += accepted ? 0 : 1;
+      all += 1;
+    }
+  }
+  return all > 0 ? Value(rejected / all) : std::nullopt;
 }
 Value overhead_share(const Result& r) {
   if (!ran(r)) return std::nullopt;
@@ -267,7 +278,8 @@ Value tflops_per_rank_mean(const Result& r) {
   if (!ran(r)) return std::nullopt;
   double rates = 0;
   for (const PackResult& p : r.packs) {
-    const double seconds = median(slowest_rank(p.timeline.seconds, p.timeline.ranks));
+    const double seconds = median(
+        accepted(slowest_rank(p.timeline.seconds, p.timeline.ranks), p.timeline.accepted));
     if (seconds <= 0) return std::nullopt;
     rates += flops(r, p) / seconds / r.cell.ranks / 1e12;
   }
@@ -348,6 +360,10 @@ const std::vector<Metric>& metrics() {
        1, iteration_seconds_low},
       {"iteration_seconds_high", "s", "none", "upper end of the 95% interval of iteration_seconds",
        1, iteration_seconds_high},
+      {"throttled_share", "1", "lower",
+       "samples during which a GPU ran below 0.75 of its highest clock; they do not count, unless "
+       "all are so",
+       1, throttled_share},
       {"attention_seconds", "s", "lower",
        "inside kernel calls: median over iterations of the maximum over ranks, summed over packs",
        1, attention_seconds},

@@ -14,6 +14,15 @@ std::vector<double> slowest_rank(const std::vector<double>& matrix, int32_t rank
   return slowest;
 }
 
+std::vector<double> accepted(const std::vector<double>& samples,
+                             const std::vector<uint8_t>& flags) {
+  std::vector<double> kept;
+  for (size_t i = 0; i < samples.size() && i < flags.size(); ++i) {
+    if (flags[i]) kept.push_back(samples[i]);
+  }
+  return kept.empty() ? samples : kept;
+}
+
 double median(std::vector<double> samples) {
   std::sort(samples.begin(), samples.end());
   const size_t middle = samples.size() / 2;

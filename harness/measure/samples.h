@@ -12,6 +12,9 @@ namespace cpbench {
 // Per iteration the maximum over ranks of a matrix [iterations, ranks].
 std::vector<double> slowest_rank(const std::vector<double>& matrix, int32_t ranks);
 
+// Those that `flags` marks with 1; all of them if it marks none, or is empty.
+std::vector<double> accepted(const std::vector<double>& samples, const std::vector<uint8_t>& flags);
+
 double median(std::vector<double> samples);  // not empty
 
 // Interval that holds the median of the underlying distribution with at least 95% probability,

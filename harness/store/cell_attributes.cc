@@ -99,6 +99,7 @@ void write_cell(Hdf5Writer& file, const Cell& cell) {
   if (cell.cluster == none.cluster) file.attribute("/", "cluster", cell.cluster);
   if (cell.network == none.network) file.attribute("/", "network", cell.network);
   if (cell.profile == none.profile) file.attribute("/", "profile", cell.profile);
+  if (!cell.graph) file.attribute("/", "graph", "off");
 }
 
 Cell read_cell(const Hdf5Reader& file) {
@@ -130,6 +131,7 @@ Cell read_cell(const Hdf5Reader& file) {
   if (in.has("cached")) in.number("cached", cell.cached);  // since schema 1.1.0
   cell.backend = in.text("backend");
   cell.kernel = in.text("kernel");
+  cell.graph = in.has("graph") && in.text("graph") == "on";  // since schema 1.3.0
   const std::string& direction = in.raw("direction");
   if (direction != "forward" && direction != "both") in.bad("direction", "forward or both");
   cell.passes = direction == "both" ? Passes::both : Passes::forward;

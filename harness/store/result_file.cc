@@ -141,6 +141,13 @@ void write_timeline(Hdf5Writer& file, const std::string& pack, const Timeline& t
     file.attach_scale(samples + name, 0, scale);
     file.attach_scale(samples + name, 1, "/rank");
   }
+  if (!timeline.clock_share.empty()) {
+    file.write(samples + "/clock_share", timeline.clock_share, {iterations, ranks}, "1");
+    file.attach_scale(samples + "/clock_share", 0, scale);
+    file.attach_scale(samples + "/clock_share", 1, "/rank");
+    file.write(samples + "/accepted", timeline.accepted, {iterations}, "1");
+    file.attach_scale(samples + "/accepted", 0, scale);
+  }
   const std::string counters = pack + "/counters";
   file.group(counters);
   file.write(counters + "/bytes_sent", timeline.bytes_sent, {ranks, ranks}, "bytes");
@@ -171,6 +178,10 @@ Timeline read_timeline(const Hdf5Reader& file, const std::string& pack) {
   timeline.seconds = file.numbers(pack + "/samples/seconds", samples);
   timeline.attention_seconds = file.numbers(pack + "/samples/attention_seconds", samples);
   timeline.overhead_seconds = file.numbers(pack + "/samples/overhead_seconds", samples);
+  if (file.has(pack + "/samples/clock_share")) {  // since schema 1.3.0, of GPUs
+    timeline.clock_share = file.numbers(pack + "/samples/clock_share", samples);
+    timeline.accepted = file.bytes(pack + "/samples/accepted", {iterations});
+  }
   timeline.bytes_sent = file.integers(pack + "/counters/bytes_sent", matrix);
   timeline.messages = file.integers(pack + "/counters/messages", matrix);
   timeline.events = read_events(file, pack + "/timeline");

@@ -10,7 +10,7 @@
 
 namespace cpbench {
 
-inline constexpr const char* kSchemaVersion = "1.2.0";  // of result and plan files
+inline constexpr const char* kSchemaVersion = "1.3.0";  // of result and plan files
 
 // Whole or not at all. The folder must exist. Throws UserError (disk full, unwritable folder).
 void write_result(const std::string& path, const Result& result);

@@ -110,6 +110,10 @@ inline Timeline sample_timeline(const PlanFacts& facts, int32_t ranks, int32_t i
     t.bytes_sent[r * ranks + r + 1] = facts.forward.bytes_out[r];
     t.messages[r * ranks + r + 1] = ranks - 1;
   }
+  t.clock_share.assign(static_cast<size_t>(iterations) * ranks, 0.9);
+  t.accepted.assign(iterations, 1);
+  t.clock_share.back() = 0.5;
+  t.accepted.back() = 0;
   t.peak_bytes.assign(ranks, 1 << 19);
   for (int32_t r = 0; r < ranks; ++r) {
     t.events.push_back({r, 0, 0, Activity::attention, 0.0, t.attention_seconds[r]});

@@ -54,7 +54,7 @@ OWNED = {
     ),
     "cuDNN": (r"cudnn", {"harness/execute_cuda/cudnn/*"}),
     "MPI": (r"mpi\.h$", {"harness/execute_mpi"}),
-    "CUDA": (r"cuda\w*\.h$", {"harness/execute_cuda", "tests"}),
+    "CUDA": (r"cuda\w*\.h$|nvtx3/", {"harness/execute_cuda", "tests"}),
     "NCCL": (r"nccl\.h$", {"harness/execute_cuda", "tests"}),
     "HDF5": (r"(H5\w*|hdf5\w*)\.h$", {"harness/store", "tests"}),
     "CBC": (
