@@ -1,5 +1,8 @@
 #include "harness/execute/execute_gpus.h"
 
+#include <array>
+
+#include "harness/execute/gpu_reference.h"
 #include "harness/execute/report_messages.h"
 
 namespace cpbench {
@@ -30,7 +33,7 @@ void gather(ProcessGroup& group, const std::vector<RankReport>& mine, const Rank
 Timeline execute_gpus(const Problem& problem, const Plan& plan, const Program& program,
                       const ExecuteOptions& options, GpuTransport transport,
                       const RanksHere& here, ProcessGroup* group) {
-  const auto reference = reference_for(problem.batch, problem.shape, options.seed, options.passes);
+  const auto reference = gpu_reference_for(problem, options);
   Timeline timeline = empty_timeline(program, options, *reference);
   const std::vector<RankReport> reports = open_gpus().run({.problem = problem,
                                                            .plan = plan,

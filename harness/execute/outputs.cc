@@ -10,15 +10,16 @@ namespace cpbench {
 void add_errors(const HomeOutputs& outputs, const Reference& reference, Accuracy& accuracy) {
   int64_t row = 0;
   for (const Range& tokens : outputs.home) {
-    const auto worsen = [&](double& error, const BoundBuffer& buffer, int32_t part,
+    const auto worsen = [&](double& error, const BoundBuffer& buffer, int32_t part, int64_t heads,
                             const std::vector<double>& expected) {
-      error = worst_error(error, matrix_of(buffer, part, buffer.heads), row, tokens, expected);
+      error = worst_error(error, matrix_of(buffer, part, buffer.heads), row, tokens, heads, expected);
     };
-    worsen(accuracy.max_error_output, *outputs.o, 1, reference.o);
+    const int64_t heads = reference.query_heads, kv_heads = reference.kv_heads;
+    worsen(accuracy.max_error_output, *outputs.o, 1, heads, reference.o);
     if (outputs.dq) {
-      worsen(accuracy.max_error_gradient, *outputs.dq, 0, reference.dq);
-      worsen(accuracy.max_error_gradient, *outputs.dkv, 0, reference.dk);
-      worsen(accuracy.max_error_gradient, *outputs.dkv, 1, reference.dv);
+      worsen(accuracy.max_error_gradient, *outputs.dq, 0, heads, reference.dq);
+      worsen(accuracy.max_error_gradient, *outputs.dkv, 0, kv_heads, reference.dk);
+      worsen(accuracy.max_error_gradient, *outputs.dkv, 1, kv_heads, reference.dv);
     }
     row += tokens.size();
   }

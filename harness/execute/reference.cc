@@ -46,12 +46,6 @@ std::vector<Segment> whole_documents(const Batch& batch) {
   return segments;
 }
 
-// One causal whole has no reason to be cut where nothing is cached.
-std::vector<Segment> reference_segments(const Batch& batch) {
-  if (batch.mask != Mask::causal || !batch.cached_tokens.empty()) return whole_documents(batch);
-  return whole_documents({.document_lengths = {batch.tokens()}});
-}
-
 // One tensor of all tokens and heads.
 struct Whole {
   Whole(Tensor tensor, const AttentionShape& shape, int64_t tokens, ElementClass elements)
@@ -112,6 +106,8 @@ Reference run(const Batch& batch, const AttentionShape& shape, Dtype rounded, ui
   std::memset(o.arena->data(), 0, o.layout.bytes);  // cached queries: no row is written
   kernel.forward({shape, heads, segments, q.part(0), kv.part(0), kv.part(1), o.part(1), o.part(0)});
   Reference result;
+  result.query_heads = shape.query_heads;
+  result.kv_heads = shape.kv_heads;
   result.o = values_of(o.part(1), tokens);
   if (passes == Passes::forward) return result;
   const Whole d_o(Tensor::d_o, shape, tokens, ElementClass::model);
@@ -151,14 +147,24 @@ struct Remembered {
 
 }  // namespace
 
+// One causal whole has no reason to be cut where nothing is cached.
+std::vector<Segment> reference_segments(const Batch& batch) {
+  if (batch.mask != Mask::causal || !batch.cached_tokens.empty()) return whole_documents(batch);
+  return whole_documents({.document_lengths = {batch.tokens()}});
+}
+
+void note_largest(Reference& reference) {
+  reference.largest_output = largest(reference.o);
+  reference.largest_gradient =
+      std::max({largest(reference.dq), largest(reference.dk), largest(reference.dv)});
+}
+
 Reference compute_reference(const Batch& batch, const AttentionShape& shape, uint64_t seed,
                             Passes passes, const Kernel& kernel) {
   AttentionShape exact = shape;
   exact.dtype = Dtype::float64;
   Reference reference = run(batch, exact, shape.dtype, seed, passes, kernel);
-  reference.largest_output = largest(reference.o);
-  reference.largest_gradient =
-      std::max({largest(reference.dq), largest(reference.dk), largest(reference.dv)});
+  note_largest(reference);
   if (shape.dtype == Dtype::float64) return reference;
   const Reference plain = run(batch, shape, shape.dtype, seed, passes, kernel);
   reference.plain_error_output = deviation(plain.o, reference.o);
@@ -205,9 +211,9 @@ Accuracy tolerances(const Reference& reference, Dtype dtype) {
   return accuracy;
 }
 
-double worst_error(double error, const Matrix& matrix, int64_t row, Range tokens,
+double worst_error(double error, const Matrix& matrix, int64_t row, Range tokens, int64_t heads,
                    const std::vector<double>& reference) {
-  const int64_t count = matrix.heads * matrix.width;
+  const int64_t count = heads * matrix.width;
   with_element(matrix.dtype, [&](auto zero) {
     for (int64_t token = tokens.begin; token < tokens.end; ++token, ++row) {
       const auto* found = matrix.at<decltype(zero)>(row, 0);

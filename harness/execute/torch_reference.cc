@@ -1,0 +1,159 @@
+// S = Q K^T / sqrt(D) over the keys that are visible, P = exp(S - lse), O = P V; backward
+// dV = P^T dO, dP = dO V^T, dS = P * (dP - rowsum(dO * O)) / sqrt(D), dQ = dS K, dK = dS^T Q.
+#include "harness/execute/torch_reference.h"
+
+#include <ATen/Context.h>
+#include <ATen/Functions.h>
+#include <ATen/TensorOperators.h>
+#include <c10/core/InferenceMode.h>
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+#include "harness/execute/inputs.h"
+
+namespace cpbench {
+namespace {
+
+// Scores of a block: 2^28 of them, 1 GB in float32.
+constexpr int64_t kMostScores = int64_t{1} << 28;
+
+at::ScalarType type_of(Dtype dtype) {
+  if (dtype == Dtype::float64) return at::kDouble;
+  return dtype == Dtype::float32 ? at::kFloat : at::kBFloat16;
+}
+
+class Exact {
+ public:
+  Exact(const Batch& batch, const AttentionShape& shape, uint64_t seed, TensorDevice device)
+      : batch_(batch), shape_(shape), seed_(seed) {
+    const bool cuda = device == TensorDevice::cuda;
+    options_ = at::TensorOptions()
+                   .device(cuda ? at::kCUDA : at::kCPU)
+                   .dtype(cuda ? at::kFloat : at::kDouble);
+  }
+
+  Reference run(Passes passes) {
+    const int64_t tokens = batch_.tokens();
+    const int64_t heads = shape_.query_heads, kv_heads = shape_.kv_heads;
+    const int64_t width = shape_.head_dim, value_width = shape_.value_head_dim;
+    const bool backward = passes == Passes::both;
+    q_ = input(Input::q, heads, width);
+    k_ = input(Input::k, kv_heads, width);
+    v_ = input(Input::v, kv_heads, value_width);
+    o_ = at::zeros({heads, tokens, value_width}, options_);
+    if (backward) {
+      d_o_ = input(Input::d_o, heads, value_width);
+      dq_ = at::zeros({heads, tokens, width}, options_);
+      dk_ = at::zeros({kv_heads, tokens, width}, options_);
+      dv_ = at::zeros({kv_heads, tokens, value_width}, options_);
+    }
+    for (const Segment& segment : reference_segments(batch_)) {
+      for (int64_t kv_head = 0; kv_head < kv_heads; ++kv_head) add(segment, kv_head, backward);
+    }
+    Reference result;
+    result.query_heads = shape_.query_heads;
+    result.kv_heads = shape_.kv_heads;
+    result.o = values_of(o_);
+    if (backward) {
+      result.dq = values_of(dq_);
+      result.dk = values_of(dk_);
+      result.dv = values_of(dv_);
+    }
+    note_largest(result);
+    return result;
+  }
+
+ private:
+  at::Tensor input(Input which, int64_t heads, int64_t width) const {
+    const int64_t tokens = batch_.tokens();
+    const at::Tensor host = at::empty({tokens, heads, width}, at::device(at::kCPU).dtype(
+                                                                  type_of(shape_.dtype)));
+    const Matrix matrix{static_cast<std::byte*>(host.data_ptr()), shape_.dtype,
+                        static_cast<int32_t>(heads), width, heads * width};
+    fill_input(matrix, which, {0, tokens}, 0, seed_);
+    return host.to(options_).transpose(0, 1).contiguous();  // [heads, tokens, width]
+  }
+
+  // What a block of query rows of the segment adds, of all query heads that share a KV head.
+  void add(const Segment& s, int64_t kv_head, bool backward) {
+    const int64_t group = shape_.query_heads / shape_.kv_heads;
+    const int64_t rows = std::clamp<int64_t>(kMostScores / (group * s.kv_rows), 1, s.q_rows);
+    for (int64_t first = 0; first < s.q_rows; first += rows) {
+      add_rows(s, kv_head, first, std::min<int64_t>(s.q_rows, first + rows), backward);
+    }
+  }
+
+  void add_rows(const Segment& s, int64_t kv_head, int64_t first, int64_t last, bool backward) {
+    const int64_t group = shape_.query_heads / shape_.kv_heads, head = kv_head * group;
+    const auto of_queries = [&](const at::Tensor& t) {  // [group, rows, width]
+      return t.narrow(0, head, group).narrow(1, s.q_row + first, last - first);
+    };
+    const auto of_keys = [&](const at::Tensor& t) {  // [keys, width]
+      return t.select(0, kv_head).narrow(0, s.kv_row, s.kv_rows);
+    };
+    const double scale = 1 / std::sqrt(shape_.head_dim);
+    const at::Tensor q = of_queries(q_), k = of_keys(k_), v = of_keys(v_);
+    at::Tensor scores = at::matmul(q, k.t()) * scale;
+    if (const auto hidden = hidden_cells(s, first, last)) {
+      scores.masked_fill_(*hidden, -std::numeric_limits<double>::infinity());
+    }
+    const at::Tensor p = at::softmax(scores, -1).nan_to_num_(0);  // rows that see no key
+    const at::Tensor o = at::matmul(p, v);
+    of_queries(o_).copy_(o);
+    if (!backward) return;
+    const at::Tensor d_o = of_queries(d_o_);
+    const at::Tensor sums = (d_o * o).sum(-1, true);
+    const at::Tensor d_scores = p * (at::matmul(d_o, v.t()) - sums) * scale;
+    of_queries(dq_).copy_(at::matmul(d_scores, k));
+    of_keys(dk_).add_(at::matmul(d_scores.transpose(1, 2), q).sum(0));
+    of_keys(dv_).add_(at::matmul(p.transpose(1, 2), d_o).sum(0));
+  }
+
+  std::optional<at::Tensor> hidden_cells(const Segment& s, int64_t first, int64_t last) const {
+    if (s.mask == SegmentMask::full) return std::nullopt;
+    const bool band = s.mask == SegmentMask::band;
+    const at::Tensor row = at::arange(first, last, options_.dtype(at::kLong)).unsqueeze(1);
+    const at::Tensor key = at::arange(s.kv_rows, options_.dtype(at::kLong)).unsqueeze(0);
+    const at::Tensor distance = key - row;
+    const at::Tensor late = distance > (band ? s.last : s.kv_rows - s.q_rows);
+    return band ? late | (distance < s.first) : late;
+  }
+
+  static std::vector<double> values_of(const at::Tensor& t) {
+    const at::Tensor host = t.transpose(0, 1).to(at::kCPU, at::kDouble).contiguous();
+    const double* data = host.const_data_ptr<double>();
+    return {data, data + host.numel()};
+  }
+
+  const Batch& batch_;
+  const AttentionShape& shape_;
+  uint64_t seed_;
+  at::TensorOptions options_;
+  at::Tensor q_, k_, v_, d_o_, o_, dq_, dk_, dv_;
+};
+
+}  // namespace
+
+bool cuda_tensors_work() {
+  static const bool works = [] {
+    // The CUDA part registers itself when it is loaded; it lies beside the CPU's.
+    Dl_info cpu{};
+    if (dladdr(reinterpret_cast<const void*>(&at::globalContext), &cpu) == 0) return false;
+    const auto file = std::filesystem::path(cpu.dli_fname).parent_path() / "libtorch_cuda.so";
+    if (!dlopen(file.c_str(), RTLD_NOW | RTLD_GLOBAL)) return false;
+    return at::hasCUDA();
+  }();
+  return works;
+}
+
+Reference exact_attention(const Batch& batch, const AttentionShape& shape, uint64_t seed,
+                          Passes passes, TensorDevice device) {
+  const c10::InferenceMode guard;
+  return Exact(batch, shape, seed, device).run(passes);
+}
+
+}  // namespace cpbench
