@@ -20,7 +20,9 @@ struct BFloat16 {
     bits = static_cast<uint16_t>(nan ? 0x7fc0u : (word + 0x7fffu + ((word >> 16) & 1u)) >> 16);
   }
   constexpr explicit BFloat16(double value) : BFloat16(static_cast<float>(value)) {}
-  constexpr operator float() const { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
+  constexpr operator float() const {
+    return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
+  }
 };
 
 // visit(T{}) with the type that stands for `dtype`.
