@@ -21,6 +21,8 @@ class DeviceArray {
     if (size_ == 0) return;
     const auto code = cudaMemcpy(data_, values.data(), size_ * sizeof(T), cudaMemcpyHostToDevice);
     check_cuda(code, "cudaMemcpy");
+    // It may return with the bytes still under way; streams of one's own do not wait for them.
+    check_cuda(cudaStreamSynchronize(nullptr), "cudaStreamSynchronize");
   }
   ~DeviceArray() { static_cast<void>(cudaFree(data_)); }
   DeviceArray(DeviceArray&& other) noexcept

@@ -47,9 +47,16 @@ set(CPBENCH_WITH_CUDA ON)
 # cpbench_gpu_test(NAME SOURCES ... DEPENDS ...): GoogleTests of what runs on a GPU. They run with the
 # libraries of tests/fake_gpu in place of the real ones, and all at once on the GPU, if there is one.
 set(CPBENCH_FAKE_GPU ${CMAKE_BINARY_DIR}/fake_gpu)
-# LibTorch names the folder of its own libcudart, which goes before LD_LIBRARY_PATH.
-set(CPBENCH_FAKE_GPU_PRELOAD
-    "LD_PRELOAD=${CPBENCH_FAKE_GPU}/libcudart.so.13:${CPBENCH_FAKE_GPU}/libnccl.so.2")
+# LibTorch names the folder of its own libcudart, which goes before LD_LIBRARY_PATH. A sanitizer must
+# come first.
+set(CPBENCH_FAKE_GPU_PRELOAD "${CPBENCH_FAKE_GPU}/libcudart.so.13:${CPBENCH_FAKE_GPU}/libnccl.so.2")
+if(CPBENCH_SANITIZE)
+  string(SUBSTRING ${CPBENCH_SANITIZE} 0 1 letter)
+  execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=lib${letter}san.so
+                  OUTPUT_VARIABLE sanitizer OUTPUT_STRIP_TRAILING_WHITESPACE)
+  string(PREPEND CPBENCH_FAKE_GPU_PRELOAD "${sanitizer}:")
+endif()
+string(PREPEND CPBENCH_FAKE_GPU_PRELOAD "LD_PRELOAD=")
 function(cpbench_gpu_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})

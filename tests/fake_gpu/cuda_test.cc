@@ -111,6 +111,23 @@ TEST_F(CudaTest, a_missing_wait_shows) {
   EXPECT_GT(wrong, 0);
 }
 
+TEST_F(CudaTest, a_copy_to_the_gpu_may_be_under_way_when_its_call_returns) {
+  if (!fake_) GTEST_SKIP() << "on a GPU it may have arrived";
+  int wrong = 0;
+  for (int32_t i = 1; i <= 100; ++i) {
+    const std::vector<int32_t> values(kCount, i);
+    check_cuda(cudaMemcpy(data_.data(), values.data(), kCount * 4, cudaMemcpyHostToDevice), "copy");
+    copy(stream_);
+    wrong += all_of(copy_) != i;
+    copy_ = DeviceArray<int32_t>(std::span<const int32_t>(values));  // has arrived
+    check_cuda(
+        cudaMemcpyAsync(data_.data(), copy_.data(), kCount * 4, cudaMemcpyDeviceToDevice, stream_),
+        "cudaMemcpyAsync");
+    ASSERT_EQ(all_of(data_), i);
+  }
+  EXPECT_GT(wrong, 0);
+}
+
 TEST_F(CudaTest, an_event_that_was_never_recorded_counts_as_done) {
   EXPECT_EQ(cudaStreamWaitEvent(stream_, forked_, 0), cudaSuccess);
   EXPECT_EQ(cudaEventQuery(forked_), cudaSuccess);

@@ -113,6 +113,10 @@ void check_copy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
 }
 
 bool pageable(const void* data) { return !block_at(data); }
+bool pinned(const void* data) {
+  const auto found = block_at(data);
+  return found && found->second.device < 0;
+}
 
 cudaError_t copy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
                  cudaStream_t stream) {
@@ -190,8 +194,8 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
 cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
   if (forbidden_by_capture()) return done(cudaErrorStreamCaptureUnsupported);
   const cudaError_t code = copy(to, from, bytes, kind, nullptr);
-  // Between two places in device memory the host does not wait.
-  if (code == cudaSuccess && (owner_of(to, 0, "") < 0 || owner_of(from, 0, "") < 0)) {
+  // To device memory, from there or from pageable memory, it may return before the bytes are there.
+  if (code == cudaSuccess && bytes > 0 && (owner_of(to, 0, "") < 0 || pinned(from))) {
     stream_of(nullptr)->tail()->wait();
   }
   return code;

@@ -1,0 +1,223 @@
+// Operations on rows against a plain copy in the same memory: bytes per second, read and written,
+// and their ratio to what cudaMemcpy moves per second with as many bytes in its two blocks.
+//
+//   build/tests/gpu_micro/cpbench_gpu_micro --benchmark_filter=merge
+//
+// Names say operation, elements and dtypes. Exit code 77 where there is no GPU.
+#include <benchmark/benchmark.h>
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "harness/execute/bound_buffer.h"
+#include "harness/execute_cuda/device_array.h"
+#include "harness/execute_cuda/rows.h"
+#include "harness/plan/sizes.h"
+
+namespace cpbench {
+namespace {
+
+constexpr Heads kHeads{0, 8};
+constexpr int32_t kWidth = 128;
+constexpr int64_t kLaunches = 10;  // per sample, so that launches do not wait for the host
+
+cudaStream_t stream() {
+  static const cudaStream_t created = [] {
+    cudaStream_t s = nullptr;
+    check_cuda(cudaStreamCreateWithFlags(&s, cudaStreamNonBlocking), "cudaStreamCreate");
+    return s;
+  }();
+  return created;
+}
+
+class Stopwatch {
+ public:
+  Stopwatch() {
+    check_cuda(cudaEventCreate(&start_), "cudaEventCreate");
+    check_cuda(cudaEventCreate(&end_), "cudaEventCreate");
+  }
+  ~Stopwatch() {
+    static_cast<void>(cudaEventDestroy(start_));
+    static_cast<void>(cudaEventDestroy(end_));
+  }
+  Stopwatch(const Stopwatch&) = delete;
+  Stopwatch& operator=(const Stopwatch&) = delete;
+
+  // Seconds of one of kLaunches.
+  double time(const std::function<void()>& launch) {
+    check_cuda(cudaEventRecord(start_, stream()), "cudaEventRecord");
+    for (int64_t i = 0; i < kLaunches; ++i) launch();
+    check_cuda(cudaEventRecord(end_, stream()), "cudaEventRecord");
+    check_cuda(cudaEventSynchronize(end_), "cudaEventSynchronize");
+    float milliseconds = 0;
+    check_cuda(cudaEventElapsedTime(&milliseconds, start_, end_), "cudaEventElapsedTime");
+    return milliseconds * 1e-3 / kLaunches;
+  }
+
+ private:
+  cudaEvent_t start_ = nullptr, end_ = nullptr;
+};
+
+// Bytes read and written per second by a copy of half of `bytes`; the best of some.
+double memcpy_rate(int64_t bytes) {
+  static std::map<int64_t, double> known;
+  double& rate = known[bytes];
+  if (rate > 0) return rate;
+  const auto half = static_cast<size_t>(bytes / 2);
+  const DeviceArray<std::byte> from(half), to(half);
+  Stopwatch watch;
+  for (int i = 0; i < 10; ++i) {
+    const double seconds = watch.time([&] {
+      check_cuda(cudaMemcpyAsync(to.data(), from.data(), half, cudaMemcpyDeviceToDevice, stream()),
+                 "cudaMemcpyAsync");
+    });
+    rate = std::max(rate, static_cast<double>(bytes) / seconds);
+  }
+  return rate;
+}
+
+void sample(benchmark::State& state, int64_t bytes, const std::function<void()>& launch) {
+  Stopwatch watch;
+  watch.time(launch);
+  double seconds = 0;
+  for (auto _ : state) {
+    const double once = watch.time(launch);
+    seconds += once;
+    state.SetIterationTime(once);
+  }
+  const double rate =
+      static_cast<double>(bytes * static_cast<int64_t>(state.iterations())) / seconds;
+  state.counters["bytes_per_second"] =
+      benchmark::Counter(rate, benchmark::Counter::kDefaults, benchmark::Counter::kIs1000);
+  state.counters["of_memcpy"] = rate / memcpy_rate(bytes);
+}
+
+struct DeviceBuffer {
+  DeviceBuffer(Tensor tensor, ElementClass elements, int64_t rows, Dtype dtype)
+      : layout{.tensor = tensor, .elements = elements, .heads = kHeads, .rows = rows},
+        shape{.query_heads = kHeads.size(),
+              .kv_heads = kHeads.size(),
+              .head_dim = kWidth,
+              .value_head_dim = kWidth,
+              .dtype = dtype},
+        bytes(parts_of(layout, shape).bytes),
+        memory(static_cast<size_t>(bytes)),
+        bound(bound_at(layout, shape, memory.data())) {
+    for (int32_t p = 0; p < bound.parts.count; ++p) {
+      launch_fill_input(matrix_of(bound, p, kHeads), Input::q, {0, rows}, 0, 1, stream());
+    }
+  }
+  Buffer layout;
+  AttentionShape shape;
+  int64_t bytes;
+  DeviceArray<std::byte> memory;
+  BoundBuffer bound;
+};
+
+struct RowCase {
+  std::string name;
+  RowMode mode;
+  Tensor tensor;
+  Dtype dtype;
+  ElementClass from, to;
+  int32_t rows_per_run = 0;  // 0: all rows are one run
+};
+
+int64_t rows_for(int64_t elements) { return elements / (kHeads.size() * kWidth); }
+
+// All rows, or every other block of them.
+std::vector<RowRun> runs_of(int64_t rows, int32_t rows_per_run) {
+  if (rows_per_run == 0) return {{0, 0, static_cast<int32_t>(rows)}};
+  std::vector<RowRun> runs;
+  for (int32_t row = 0; row + rows_per_run <= rows; row += 2 * rows_per_run) {
+    runs.push_back({row, row, rows_per_run});
+  }
+  return runs;
+}
+
+void row_operation(benchmark::State& state, const RowCase& c, int64_t elements) {
+  const int64_t rows = rows_for(elements);
+  const DeviceBuffer source(c.tensor, c.from, rows, c.dtype);
+  const DeviceBuffer target(c.tensor, c.to, rows, c.dtype);
+  RankProgram program;
+  program.runs = runs_of(rows, c.rows_per_run);
+  const RowOp op{
+      .mode = c.mode, .heads = kHeads, .runs = static_cast<int32_t>(program.runs.size())};
+  program.row_ops = {op};
+  const DeviceRuns runs(program);
+  int64_t bytes = target.bytes;
+  if (c.mode != RowMode::clear) bytes += source.bytes;
+  if (c.mode == RowMode::accumulate) bytes += target.bytes;
+  bytes = bytes / rows * runs.rows_of(op);
+  sample(state, bytes,
+         [&] { launch_row_op(op, runs, c.tensor, source.bound, target.bound, stream()); });
+}
+
+void row_sums(benchmark::State& state, int64_t elements) {
+  const int64_t rows = rows_for(elements);
+  const DeviceBuffer o(Tensor::o, ElementClass::accumulation, rows, Dtype::bfloat16);
+  const DeviceBuffer d_o(Tensor::d_o, ElementClass::model, rows, Dtype::bfloat16);
+  sample(state, o.bytes + d_o.bytes, [&] { launch_row_sums(o.bound, d_o.bound, rows, stream()); });
+}
+
+void fill(benchmark::State& state, int64_t elements) {
+  const int64_t rows = rows_for(elements);
+  const DeviceBuffer q(Tensor::q, ElementClass::model, rows, Dtype::bfloat16);
+  sample(state, q.bytes, [&] {
+    launch_fill_input(matrix_of(q.bound, 0, kHeads), Input::q, {0, rows}, 0, 1, stream());
+  });
+}
+
+void register_all() {
+  constexpr auto kModel = ElementClass::model;
+  constexpr auto kSum = ElementClass::accumulation;
+  const std::vector<RowCase> cases = {
+      {"copy", RowMode::store, Tensor::kv, Dtype::bfloat16, kModel, kModel, 0},
+      {"copy_runs_of_100", RowMode::store, Tensor::kv, Dtype::bfloat16, kModel, kModel, 100},
+      {"copy_runs_of_1", RowMode::store, Tensor::kv, Dtype::bfloat16, kModel, kModel, 1},
+      {"widen", RowMode::store, Tensor::dkv, Dtype::bfloat16, kModel, kSum, 0},
+      {"narrow", RowMode::store, Tensor::dkv, Dtype::bfloat16, kSum, kModel, 0},
+      {"clear", RowMode::clear, Tensor::dkv, Dtype::float32, kSum, kSum, 0},
+      {"add", RowMode::accumulate, Tensor::dkv, Dtype::float32, kSum, kSum, 0},
+      {"add_from_bfloat16", RowMode::accumulate, Tensor::dkv, Dtype::bfloat16, kModel, kSum, 0},
+      {"add_runs_of_100", RowMode::accumulate, Tensor::dkv, Dtype::float32, kSum, kSum, 100},
+      {"merge", RowMode::accumulate, Tensor::o, Dtype::float32, kSum, kSum, 0},
+      {"merge_from_bfloat16", RowMode::accumulate, Tensor::o, Dtype::bfloat16, kModel, kSum, 0},
+      {"merge_runs_of_100", RowMode::accumulate, Tensor::o, Dtype::float32, kSum, kSum, 100},
+  };
+  const auto add = [](const std::string& name, int64_t elements, const std::string& dtype,
+                      const std::function<void(benchmark::State&)>& run) {
+    benchmark::RegisterBenchmark((name + "/" + size_text(elements) + "/" + dtype).c_str(), run)
+        ->UseManualTime()
+        ->Unit(benchmark::kMicrosecond);
+  };
+  // Well within a cache, about as large as one, far beyond it.
+  for (const int64_t elements : {int64_t{1} << 20, int64_t{16} << 20, int64_t{256} << 20}) {
+    for (const RowCase& c : cases) {
+      const char* dtype = c.dtype == Dtype::bfloat16 ? "bfloat16" : "float32";
+      add(c.name, elements, dtype,
+          [=](benchmark::State& state) { row_operation(state, c, elements); });
+    }
+    add("row_sums", elements, "bfloat16",
+        [=](benchmark::State& state) { row_sums(state, elements); });
+    add("fill", elements, "bfloat16", [=](benchmark::State& state) { fill(state, elements); });
+  }
+}
+
+}  // namespace
+}  // namespace cpbench
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  int gpus = 0;
+  if (cudaGetDeviceCount(&gpus) != cudaSuccess) {
+    std::fputs("cpbench_gpu_micro: no GPU here\n", stderr);
+    return 77;
+  }
+  cpbench::register_all();
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}
