@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "harness/execute/process_group.h"
-#include "harness/execute/real_processes_for_tests.h"
 #include "harness/execute/store_socket.h"
+#include "harness/execute/test_processes.h"
 #include "harness/plan/errors.h"
 
 namespace cpbench {
