@@ -7,7 +7,7 @@
 #include "harness/cli/cli.h"
 #include "harness/cli/outcome.h"
 #include "harness/cli/run_cell.h"
-#include "harness/execute/launch_environment.h"
+#include "harness/execute/store_wire.h"
 #include "harness/measure/text_hash.h"
 #include "harness/plan/errors.h"
 #include "harness/store/provenance.h"
@@ -54,16 +54,38 @@ Processes::Processes(const std::vector<Cell>& cells, const std::vector<std::stri
   }
   wire_ = open_mpi_wire();
   group_ = std::make_unique<ProcessGroup>(*wire_);
+  meet(
+      cells, [] {},
+      [&](const Cell& cell) {
+        if (cell.ranks == group_->size()) return;
+        throw UserError(
+            fmt::format("--ranks {} with --backend mpi needs {} processes, not {}; try: {}",
+                        cell.ranks, cell.ranks, group_->size(), mpirun(cell.ranks, command_line)));
+      });
+}
+
+Processes::Processes(const std::vector<Cell>& cells, const LaunchEnvironment& launch,
+                     const GpusOfProcess& mine) {
+  GroupOptions options;
+  options.rank_name = "process";
+  options.ranks_name = "processes";
+  wire_ = open_store_wire(launch, options.timeout_seconds);
+  group_ = std::make_unique<ProcessGroup>(*wire_, options);
+  meet(
+      cells, [&] { gpus_ = gather_gpus(*group_, mine); },
+      [&](const Cell& cell) { place_ranks(cell.ranks, cell.nodes, gpus_); });
+}
+
+void Processes::meet(const std::vector<Cell>& cells, const std::function<void()>& look,
+                     const std::function<void(const Cell&)>& require) {
   try {
     group_->together([&] {
       group_->agree("version", version_of(*wire_));
       group_->agree("hash of the cells to run", hash_of_cells(cells));
+      look();
     });
     for (const Cell& cell : cells) {
-      if (!needs_processes(cell) || cell.ranks == group_->size()) continue;
-      throw UserError(
-          fmt::format("--ranks {} with --backend mpi needs {} processes, not {}; try: {}",
-                      cell.ranks, cell.ranks, group_->size(), mpirun(cell.ranks, command_line)));
+      if (needs_processes(cell)) require(cell);
     }
   } catch (const UserError&) {  // on all ranks alike
     wire_->finish();
@@ -77,7 +99,11 @@ void Processes::start(size_t cell) { group_->tell(std::to_string(cell)); }
 
 int Processes::lead(const std::function<int()>& sweep) {
   const auto let_go = [&] {
-    group_->tell(kEnd);
+    try {
+      group_->tell(kEnd);
+    } catch (const GroupBroken& broken) {  // torchrun's store is gone, before all could hear
+      abort(broken.what());
+    }
     wire_->finish();
   };
   try {

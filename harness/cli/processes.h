@@ -1,5 +1,5 @@
-// Cells whose ranks are processes: `mpirun -np 4 cpbench run --backend mpi ...` starts four of this
-// program. Rank 0 runs the sweep, writes and prints; the others follow.
+// Cells that several processes run together: `mpirun -np 4 cpbench run --backend mpi ...` starts
+// four of this program. Process 0 runs the sweep, writes and prints; the others follow.
 //
 //   Processes processes(cells, command_line);
 //   if (processes.rank() > 0) return processes.follow(cells);
@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "harness/execute/launch_environment.h"
+#include "harness/execute/place_ranks.h"
 #include "harness/execute/process_group.h"
 #include "harness/measure/result.h"
 
@@ -20,11 +22,17 @@ namespace cpbench {
 
 class Processes {
  public:
-  // Throws UserError: no launcher, a build without MPI, another number of processes than a cell has
-  // ranks, or ranks that differ in version or cells (RanksDisagree).
+  // Over MPI, a rank each. Throws UserError: no launcher, a build without MPI, another number of
+  // processes than a cell has ranks, or ranks that differ in version or cells (RanksDisagree).
   Processes(const std::vector<Cell>& cells, const std::vector<std::string>& command_line);
 
+  // Over the store, with ranks on the GPUs that each sees. Throws UserError: not all processes
+  // came, the ranks of a cell do not fit the GPUs, or processes that differ (RanksDisagree).
+  Processes(const std::vector<Cell>& cells, const LaunchEnvironment& launch,
+            const GpusOfProcess& mine);
+
   int32_t rank() const { return group_->rank(); }
+  const std::vector<GpusOfProcess>& gpus() const { return gpus_; }  // by process; none over MPI
   ProcessGroup& group() { return *group_; }
 
   // On rank 0: runs the sweep, and lets the others go when it ends, by an exception too. Returns
@@ -39,8 +47,13 @@ class Processes {
   [[noreturn]] void abort(const std::string& why);
 
  private:
+  // Agrees on what is to run, looks about, and requires what each cell needs of the processes.
+  void meet(const std::vector<Cell>& cells, const std::function<void()>& look,
+            const std::function<void(const Cell&)>& require);
+
   std::unique_ptr<Wire> wire_;
   std::unique_ptr<ProcessGroup> group_;
+  std::vector<GpusOfProcess> gpus_;
 };
 
 }  // namespace cpbench

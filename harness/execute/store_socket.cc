@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include <memory>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include "harness/plan/errors.h"
 
@@ -37,10 +37,17 @@ struct Socket {
   int file;
 };
 
-bool bind_and_listen(Socket& socket, const sockaddr* address, socklen_t size) {
-  const int yes = 1;
-  ::setsockopt(socket.file, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  return ::bind(socket.file, address, size) == 0 && ::listen(socket.file, SOMAXCONN) == 0;
+using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
+
+// Of a host, or all of this machine's. None: the error says why.
+std::pair<Addresses, int> addresses_of(const char* host, uint16_t port, int family = AF_UNSPEC) {
+  addrinfo hints{};
+  hints.ai_family = family;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = host ? 0 : AI_PASSIVE;
+  addrinfo* found = nullptr;
+  const int error = ::getaddrinfo(host, std::to_string(port).c_str(), &hints, &found);
+  return {Addresses(error == 0 ? found : nullptr, ::freeaddrinfo), error};
 }
 
 // A port that nobody listens at may be the very one that the system gives to whoever looks there,
@@ -70,6 +77,14 @@ bool listens(const addrinfo& address, Clock::time_point until) {
   return !is_met_by_itself(socket.file);
 }
 
+std::string numbers_of(const addrinfo& address) {
+  char numbers[NI_MAXHOST];
+  const int error = ::getnameinfo(address.ai_addr, address.ai_addrlen, numbers, sizeof numbers,
+                                  nullptr, 0, NI_NUMERICHOST);
+  if (error != 0) throw std::runtime_error(std::string("getnameinfo: ") + ::gai_strerror(error));
+  return numbers;
+}
+
 std::string seconds_text(double seconds) {
   char text[32];
   std::snprintf(text, sizeof text, "%g s", seconds);
@@ -78,56 +93,41 @@ std::string seconds_text(double seconds) {
 
 }  // namespace
 
-int listen_at(uint16_t port) {
-  Socket both(AF_INET6);  // and IPv4
-  if (both.file >= 0) {
-    const int no = 0;
-    ::setsockopt(both.file, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
-    sockaddr_in6 any{};
-    any.sin6_family = AF_INET6;
-    any.sin6_addr = in6addr_any;
-    any.sin6_port = htons(port);
-    if (bind_and_listen(both, reinterpret_cast<const sockaddr*>(&any), sizeof any)) {
-      return both.release();
-    }
+// Not of both, though a socket of IPv6 could: the store's server looks up the name of each who
+// comes, one after another, and an IPv4 address in IPv6's clothes is in no file of hosts, so that a
+// slow name server would hold up all.
+int listen_at(const std::string& host, uint16_t port) {
+  const bool only_ipv6 =
+      !addresses_of(host.c_str(), port, AF_INET).first && addresses_of(host.c_str(), port).first;
+  const auto [any, unknown] = addresses_of(nullptr, port, only_ipv6 ? AF_INET6 : AF_INET);
+  if (!any) throw std::runtime_error(std::string("getaddrinfo: ") + ::gai_strerror(unknown));
+  Socket socket(any->ai_family);
+  const int yes = 1;
+  ::setsockopt(socket.file, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (::bind(socket.file, any->ai_addr, any->ai_addrlen) != 0 ||
+      ::listen(socket.file, SOMAXCONN) != 0) {
+    throw UserError("process 0 cannot listen at port " + std::to_string(port) + " (" +
+                    std::strerror(errno) +
+                    "): set MASTER_PORT to a free one, the same for all processes");
   }
-  int error = errno;
-  if (both.file < 0 || error == EADDRNOTAVAIL) {  // no IPv6 here
-    Socket ipv4(AF_INET);
-    sockaddr_in any{};
-    any.sin_family = AF_INET;
-    any.sin_addr.s_addr = htonl(INADDR_ANY);
-    any.sin_port = htons(port);
-    if (bind_and_listen(ipv4, reinterpret_cast<const sockaddr*>(&any), sizeof any)) {
-      return ipv4.release();
-    }
-    error = errno;
-  }
-  throw UserError("process 0 cannot listen at port " + std::to_string(port) + " (" +
-                  std::strerror(error) +
-                  "): set MASTER_PORT to a free one, the same for all processes");
+  return socket.release();
 }
 
-void await_listener(const std::string& host, uint16_t port, double timeout_seconds) {
+std::string await_listener(const std::string& host, uint16_t port, double timeout_seconds) {
   constexpr std::chrono::milliseconds kPause{100};
   constexpr std::chrono::seconds kAnswer{5};  // of one address: a firewall may swallow the question
   const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                       std::chrono::duration<double>(timeout_seconds));
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
   for (;;) {
-    addrinfo* found = nullptr;
-    const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
-    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, ::freeaddrinfo);
+    const auto [addresses, error] = addresses_of(host.c_str(), port);
+    for (const addrinfo* address = addresses.get(); address; address = address->ai_next) {
+      if (listens(*address, std::min(Clock::now() + kAnswer, end))) return numbers_of(*address);
+    }
     const bool is_over = Clock::now() + kPause > end;
     if (error != 0 && (error != EAI_AGAIN || is_over)) {
       throw UserError("host '" + host + "' has no address here (" + ::gai_strerror(error) +
                       "): set MASTER_ADDR to a name or address of process 0's node that all "
                       "nodes know");
-    }
-    for (const addrinfo* address = error == 0 ? found : nullptr; address;
-         address = address->ai_next) {
-      if (listens(*address, std::min(Clock::now() + kAnswer, end))) return;
     }
     if (is_over) {
       throw UserError("nobody listens at " + host + ":" + std::to_string(port) + " within " +

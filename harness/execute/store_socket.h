@@ -7,12 +7,13 @@
 
 namespace cpbench {
 
-// A listening socket at the port, of all addresses of this machine. Throws UserError if the port
-// is taken or not allowed.
-int listen_at(uint16_t port);
+// A listening socket at the port, of all addresses of this machine: of IPv4 if the name by which
+// others look for it has such an address, otherwise of IPv6. Throws UserError if the port is taken
+// or not allowed.
+int listen_at(const std::string& host, uint16_t port);
 
-// Returns once something listens there. Throws UserError if nobody does within the timeout, or the
-// host has no address.
-void await_listener(const std::string& host, uint16_t port, double timeout_seconds);
+// Returns once something listens there: the address that does, in numbers. Throws UserError if
+// nobody does within the timeout, or the host has no address.
+std::string await_listener(const std::string& host, uint16_t port, double timeout_seconds);
 
 }  // namespace cpbench

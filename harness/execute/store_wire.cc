@@ -194,30 +194,44 @@ StorePointer connect(const LaunchEnvironment& launch, int listening, double time
   options.port = launch.port;
   options.waitWorkers = false;
   options.timeout = std::chrono::milliseconds(static_cast<int64_t>(timeout_seconds * 1e3));
-  if (listening < 0) return c10::make_intrusive<c10d::TCPStore>(launch.address, options);
-  options.isServer = true;
-  options.masterListenFd = listening;
-  return c10::make_intrusive<c10d::TCPStore>("localhost", options);
+  std::string address = "localhost";
+  if (listening < 0) {
+    // The one that answers: c10d would wait for each of the host's, those of IPv6 first.
+    address = await_listener(launch.address, launch.port, timeout_seconds);
+  } else {
+    options.isServer = true;
+    options.masterListenFd = listening;
+  }
+  return c10::make_intrusive<c10d::TCPStore>(address, options);
+}
+
+// False: something came in between, and nothing was cancelled.
+bool cancel_a_wait(c10d::Store& store, const std::string& queue) {
+  try {
+    store.wait({queue + "/never"}, std::chrono::milliseconds(1));
+  } catch (const std::exception&) {  // timed out; or the store is gone, as the next wait will say
+    return true;
+  }
+  return false;
 }
 
 void read(Mail& mail, int listening, double timeout_seconds) {
   // Waits without end; its milliseconds must fit an int.
   constexpr std::chrono::hours kLong{24 * 20};
   // With each wait the server keeps one more entry for this connection, and walks over all of them
-  // at each push (torch 2.11): it is renewed before that costs something.
-  constexpr int kMessagesPerConnection = 1000;
+  // at each push, until a wait is cancelled (torch 2.11): before that costs something, one is.
+  constexpr int kMostEntries = 1000;
   const LaunchEnvironment& launch = mail.launch;
-  if (listening < 0) await_listener(launch.address, launch.port, timeout_seconds);
   const StorePointer to_push = connect(launch, listening, timeout_seconds);
   mail.change([&] { mail.store = to_push; });
-  StorePointer to_read = to_push->clone();
+  const StorePointer to_read = to_push->clone();
   push(mail, 0, What::hello, run_text(launch));
   std::map<int32_t, std::vector<std::byte>> pieces;
   const std::string queue = queue_of(launch, launch.process);
-  for (int messages = 1;; ++messages) {
-    to_read->setTimeout(kLong);
+  to_read->setTimeout(kLong);
+  for (int entries = 1;; ++entries) {
     if (!take(mail, pieces, to_read->queuePop(queue, true))) return;
-    if (messages % kMessagesPerConnection == 0) to_read = to_push->clone();
+    if (entries >= kMostEntries && cancel_a_wait(*to_read, queue)) entries = 0;
   }
 }
 
@@ -228,7 +242,7 @@ class StoreWire : public Wire {
   StoreWire(const LaunchEnvironment& launch, double timeout_seconds)
       : mail_(std::make_shared<Mail>(launch)), timeout_seconds_(timeout_seconds) {
     quieten_c10d();
-    const int listening = serves() ? listen_at(launch.port) : -1;
+    const int listening = serves() ? listen_at(launch.address, launch.port) : -1;
     reader_ = std::thread([mail = mail_, listening, timeout_seconds] {
       try {
         read(*mail, listening, timeout_seconds);

@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -24,10 +26,10 @@ namespace cpbench {
 inline uint16_t free_port() {
   for (int i = 0;; ++i) {
     const auto port = static_cast<uint16_t>(20000 + (::getpid() * 37 + i) % 10000);
-    const int file = ::socket(AF_INET6, SOCK_STREAM, 0);
-    sockaddr_in6 any{};
-    any.sin6_family = AF_INET6;
-    any.sin6_port = htons(port);
+    const int file = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in any{};
+    any.sin_family = AF_INET;
+    any.sin_port = htons(port);
     const bool is_free = ::bind(file, reinterpret_cast<sockaddr*>(&any), sizeof any) == 0;
     ::close(file);
     if (is_free || i > 1000) return port;
@@ -60,6 +62,8 @@ class RealProcess {
     id_ = ::fork();
     if (id_ == 0) {
       ::dup2(errors[1], STDERR_FILENO);
+      // The store looks up names of addresses, and a name server may be slow.
+      ::setenv("RES_OPTIONS", "timeout:1 attempts:1", 1);
       int code = 0;
       try {
         body();
