@@ -284,7 +284,5 @@ struct MakeOutput {
     }
   }
 };
-// Lanes that read 16 bytes each: a head of 128 elements.
-inline constexpr int32_t kHeadLanes = 16;
 
 }  // namespace cpbench
