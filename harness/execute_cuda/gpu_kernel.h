@@ -38,6 +38,8 @@ class GpuKernel {
   // Each rank binds and launches from a thread of its own.
   virtual std::unique_ptr<BoundCall> bind(const ForwardCall& call) const = 0;
   virtual std::unique_ptr<BoundCall> bind(const BackwardCall& call) const = 0;
+  // Of what `bind` has taken so far: building plans of a library, apart from running them.
+  virtual double build_seconds() const { return 0; }
 };
 
 // Plain loops in the accumulation dtype, for any shape and dtype: the oracle of the others.

@@ -23,8 +23,7 @@ std::unique_ptr<GpuKernel> load_kernel(const std::string& name,
     throw UserError("this cpbench was built without kernel '" + name + "': it needs " +
                     needs_of(name));
   }
-  // Global, as LibTorch's own libraries are: they find each other's operators by name.
-  void* module = dlopen(file.c_str(), RTLD_NOW | RTLD_GLOBAL);
+  void* module = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!module) {
     throw UserError("kernel '" + name + "' cannot be loaded: it needs " + needs_of(name) + " (" +
                     dlerror() + ")");

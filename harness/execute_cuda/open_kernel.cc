@@ -3,7 +3,7 @@
 #include <dlfcn.h>
 
 #include "harness/execute_cuda/attention/choose_kernel.h"
-#include "harness/execute_cuda/cuda_check.h"
+#include "harness/execute_cuda/capability.h"
 #include "harness/execute_cuda/load_kernel.h"
 
 namespace cpbench {
@@ -14,16 +14,6 @@ std::filesystem::path own_folder() {
   Dl_info info{};
   if (dladdr(reinterpret_cast<const void*>(&own_folder), &info) == 0) return ".";
   return std::filesystem::absolute(info.dli_fname).parent_path();
-}
-
-int32_t current_capability() {
-  int device = 0, major = 0, minor = 0;
-  check_cuda(cudaGetDevice(&device), "cudaGetDevice");
-  check_cuda(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device),
-             "cudaDeviceGetAttribute");
-  check_cuda(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device),
-             "cudaDeviceGetAttribute");
-  return major * 10 + minor;
 }
 
 }  // namespace

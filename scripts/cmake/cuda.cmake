@@ -1,5 +1,6 @@
-# CUDA, where nvcc is: CPBENCH_WITH_CUDA, with NCCL::nccl and, where cuDNN is, CUDNN::cudnn. NCCL and
-# cuDNN come from the toolkit's folder, from the system, or from the packages that torch brings.
+# CUDA, where nvcc is: CPBENCH_WITH_CUDA, with NCCL::nccl and, where cuDNN is, CUDNN::cudnn and its
+# frontend, CUDNN_FRONTEND_INCLUDE_DIR. NCCL and cuDNN come from the toolkit's folder, from the
+# system, or from the packages that torch brings; the frontend's headers from its package in .venv.
 set(CPBENCH_WITH_CUDA OFF)
 include(CheckLanguage)
 check_language(CUDA)
@@ -37,6 +38,9 @@ function(cpbench_gpu_library target header library)
 endfunction()
 cpbench_gpu_library(NCCL::nccl nccl.h "nccl;libnccl.so.2")
 cpbench_gpu_library(CUDNN::cudnn cudnn.h "cudnn;libcudnn.so.9")
+file(GLOB site_packages LIST_DIRECTORIES true ${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages)
+find_path(CUDNN_FRONTEND_INCLUDE_DIR cudnn_frontend.h
+          HINTS ${site_packages} ${torch_root}/.. ${CUDAToolkit_INCLUDE_DIRS} PATH_SUFFIXES include)
 
 if(NOT TARGET NCCL::nccl)
   message(STATUS "CUDA: nvcc is there, NCCL is not; the GPU backends are not built")

@@ -146,7 +146,7 @@ struct AddRows {
   }
 };
 
-// FlashAttention-2 keeps log-sum-exp as [heads, rows], +infinity where a row sees no key.
+// FlashAttention-2 keeps log-sum-exp as [heads, rows].
 struct StoreLogSumExp {
   Moves moves;
   const float* from;
@@ -160,9 +160,7 @@ struct StoreLogSumExp {
     for (int64_t index = t.index; index < threads(); index += t.count) {
       const Item item = item_of(index, heads);
       const Moves::Pair rows = moves.at(item.row);
-      const float value = from[item.part * from_rows + rows.from];
-      constexpr float kNone = std::numeric_limits<float>::infinity();
-      to[rows.to * to_stride + item.part] = value == kNone ? -kNone : value;
+      to[rows.to * to_stride + item.part] = from[item.part * from_rows + rows.from];
     }
   }
 };
@@ -181,9 +179,7 @@ struct LoadLogSumExp {
     for (int64_t index = t.index; index < threads(); index += t.count) {
       const Item item = item_of(index, heads);
       const Moves::Pair rows = moves.at(item.row);
-      const float value = from[rows.from * from_stride + item.part];
-      constexpr float kNone = std::numeric_limits<float>::infinity();
-      to[item.part * to_rows + rows.to] = value == -kNone ? kNone : value;
+      to[item.part * to_rows + rows.to] = from[rows.from * from_stride + item.part];
     }
   }
 };
@@ -284,7 +280,5 @@ struct MakeOutput {
     }
   }
 };
-// Lanes that read 16 bytes each: a head of 128 elements.
-inline constexpr int32_t kHeadLanes = 16;
 
 }  // namespace cpbench

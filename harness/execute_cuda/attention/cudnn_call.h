@@ -13,7 +13,8 @@
 
 namespace cpbench {
 
-// What a graph is built for; executions bring addresses, lengths and offsets.
+// What a graph is built for; executions bring addresses, lengths and offsets. Scores are scaled by
+// 1 / sqrt(width).
 struct CudnnShape {
   bool backward = false;
   Window window;
@@ -34,7 +35,6 @@ struct CudnnTensor {
 
 struct CudnnForwardInput {
   CudnnShape shape;
-  float scale = 0;
   const int32_t* q_rows = nullptr;   // [batch]
   const int32_t* kv_rows = nullptr;  // [batch]
   CudnnTensor q, k, v, o, stats;     // stats: log-sum-exp, float32
@@ -100,7 +100,7 @@ class CudnnForwardCall {
   }
 
   void run(Machine& machine, std::byte* scratch) const {
-    for (const Step& step : steps_) step.run(machine, scratch, scale_);
+    for (const Step& step : steps_) step.run(machine, scratch);
     blank_.run(machine, o_, lse_);
   }
 
@@ -154,11 +154,10 @@ class CudnnForwardCall {
       return t;
     }
 
-    void run(Machine& machine, std::byte* scratch, float scale) const {
+    void run(Machine& machine, std::byte* scratch) const {
       const Temporaries t = temporaries(scratch);
       CudnnForwardInput in;
       in.shape = shape;
-      in.scale = scale;
       in.q_rows = q_rows.data();
       in.kv_rows = kv_rows.data();
       in.q = {q.at<BFloat16>(first_q, 0), offsets.at(q_offsets)};
@@ -184,10 +183,7 @@ class CudnnForwardCall {
   };
 
   CudnnForwardCall(const ForwardCall& call, const CallPieces& pieces)
-      : o_(call.o),
-        lse_(call.lse),
-        scale_(static_cast<float>(scale_of(call.shape))),
-        blank_(pieces.blank) {
+      : o_(call.o), lse_(call.lse), blank_(pieces.blank) {
     for (const PieceGroup& group : pieces.groups) {
       const CudnnLayout layout = cudnn_layout(group);
       for (const HeadBlock& block : head_blocks(call.shape, call.heads)) {
@@ -197,7 +193,6 @@ class CudnnForwardCall {
   }
 
   Matrix o_, lse_;
-  float scale_;
   std::vector<Step> steps_;
   BlankStep<Machine> blank_;
 };
@@ -205,8 +200,7 @@ class CudnnForwardCall {
 template <typename Machine>
 class CudnnBackwardCall {
  public:
-  explicit CudnnBackwardCall(const BackwardCall& call)
-      : scale_(static_cast<float>(scale_of(call.shape))) {
+  explicit CudnnBackwardCall(const BackwardCall& call) {
     for (const PieceGroup& group : pieces_of(call.segments, call.heads.size()).groups) {
       const CudnnLayout layout = cudnn_layout(group);
       for (const HeadBlock& block : head_blocks(call.shape, call.heads)) {
@@ -222,7 +216,7 @@ class CudnnBackwardCall {
   }
 
   void run(Machine& machine, std::byte* scratch) const {
-    for (const Step& step : steps_) step.run(machine, scratch, scale_);
+    for (const Step& step : steps_) step.run(machine, scratch);
   }
 
   template <typename Visit>
@@ -297,7 +291,7 @@ class CudnnBackwardCall {
       return t;
     }
 
-    void run(Machine& machine, std::byte* scratch, float scale) const {
+    void run(Machine& machine, std::byte* scratch) const {
       const Temporaries t = temporaries(scratch);
       machine.launch(MakeOutput<Machine::kHeadLanes>{
           q_moves, rows_of(d_o), row_sums.at<float>(0, 0), row_sums.row_stride,
@@ -312,7 +306,6 @@ class CudnnBackwardCall {
       }
       CudnnBackwardInput in;
       in.shape = shape;
-      in.scale = scale;
       in.q_rows = q_rows.data();
       in.kv_rows = kv_rows.data();
       in.q = {q.at<BFloat16>(first_q, 0), offsets.at(q_offsets)};
@@ -341,7 +334,6 @@ class CudnnBackwardCall {
     int32_t d_o_offsets, dq_offsets, dk_offsets, dv_offsets;
   };
 
-  float scale_;
   std::vector<Step> steps_;
 };
 

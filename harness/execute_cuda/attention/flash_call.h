@@ -120,10 +120,8 @@ class FlashForwardCall {
 
     // The library's output can lie where the call wants it: one run of rows of the right dtype.
     BFloat16* target(const Matrix& o) const {
-      if (o.dtype != Dtype::bfloat16 || layout.stores.size() != 1) return nullptr;
-      if (layout.stores[0].rows != layout.q.rows || o.row_stride != o.heads * o.width) {
-        return nullptr;
-      }
+      const bool dense = o.row_stride == o.heads * o.width;
+      if (o.dtype != Dtype::bfloat16 || layout.stores.size() != 1 || !dense) return nullptr;
       const auto rows = Rows<BFloat16>::of(o.at<BFloat16>(layout.stores[0].to, 0), o.row_stride);
       return rows.aligned ? rows.data : nullptr;
     }

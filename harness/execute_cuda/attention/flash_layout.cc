@@ -58,8 +58,9 @@ FlashRows query_rows(const std::vector<Piece>& pieces, std::vector<Sequence>& se
   return result;
 }
 
-// The library takes a sequence of one query row for decoding, and then wants all to be so; and it
-// drops or replaces limits of the window by max_k, which is harmless if it is no less than these.
+// The library takes calls of one query row per sequence for decoding, and lays them out otherwise.
+// And it takes limits of max_k and more for none, and none for max_k: right if no sequence of
+// queries is longer.
 template <typename Layout>
 void set_maxima(const PieceGroup& group, Layout& layout) {
   layout.window = group.window;
@@ -70,7 +71,7 @@ void set_maxima(const PieceGroup& group, Layout& layout) {
     layout.max_k = std::max(layout.max_k, piece.kv_rows);
   }
   if (group.window != kFull && group.window != kCausal) {
-    layout.max_k = std::max({layout.max_k, layout.max_q, group.window.right + 1});
+    layout.max_k = std::max(layout.max_k, layout.max_q);
   }
 }
 

@@ -1,11 +1,10 @@
 // Random bfloat16 calls with their matrices, and what the reference kernel makes of them.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <memory>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "harness/execute/element.h"
@@ -121,9 +120,9 @@ inline float value_at(const Matrix& m, int64_t row, int32_t i) {
                                    : static_cast<float>(m.at<BFloat16>(row, 0)[i]);
 }
 
-// Same bits outside, closeness inside: untouched rows are NaN in both.
-inline void expect_close(const Matrix& found, const Matrix& expected, int32_t rows, float tolerance,
-                         const char* what) {
+// Empty if they are close; untouched elements are NaN in both. Tolerance is of the largest value.
+inline std::string difference(const Matrix& found, const Matrix& expected, int32_t rows,
+                              float tolerance) {
   float scale = 1;
   for (int32_t row = 0; row < rows; ++row) {
     for (int32_t i = 0; i < expected.heads * expected.width; ++i) {
@@ -135,9 +134,12 @@ inline void expect_close(const Matrix& found, const Matrix& expected, int32_t ro
     for (int32_t i = 0; i < expected.heads * expected.width; ++i) {
       const float a = value_at(found, row, i), b = value_at(expected, row, i);
       if (a == b || (std::isnan(a) && std::isnan(b))) continue;
-      ASSERT_LE(std::abs(a - b), tolerance * scale) << what << " row " << row << " element " << i;
+      if (std::abs(a - b) <= tolerance * scale) continue;
+      return "row " + std::to_string(row) + " element " + std::to_string(i) + ": " +
+             std::to_string(a) + " instead of " + std::to_string(b);
     }
   }
+  return "";
 }
 
 }  // namespace cpbench

@@ -39,7 +39,7 @@ inline std::vector<Segment> random_segments(std::mt19937& random, RandomRows row
     s.dkv_row = pick(0, 1) == 0 ? s.kv_row : pick(0, rows.kv_rows - s.kv_rows);
     if (s.mask == SegmentMask::band) {
       s.first = pick(-s.q_rows, s.kv_rows);
-      s.last = s.first + pick(0, s.kv_rows);
+      s.last = s.first + pick(0, s.q_rows + s.kv_rows);
     }
     segments.push_back(s);
     row += s.q_rows + (dense ? 0 : pick(0, 9));

@@ -1,0 +1,87 @@
+#include "harness/execute_cuda/attention/check_shape.h"
+
+#include <string>
+
+#include "harness/plan/errors.h"
+#include "harness/plan/names.h"
+
+namespace cpbench {
+namespace {
+
+[[noreturn]] void refuse(const std::string& kernel, const std::string& needs,
+                         const std::string& found, const std::string& other) {
+  throw UserError("kernel '" + kernel + "' needs " + needs + ", not " + found + "; kernel '" +
+                  other + "' can");
+}
+
+std::string capability_text(int32_t capability) {
+  return std::to_string(capability / 10) + "." + std::to_string(capability % 10);
+}
+
+void check_dtype(const std::string& kernel, const AttentionShape& shape) {
+  if (shape.dtype == Dtype::bfloat16) return;
+  refuse(kernel, "dtype bfloat16", name_of(shape.dtype), "reference");
+}
+
+void check_head_dim(const std::string& kernel, int32_t dim, int32_t multiple, int32_t most,
+                    const std::string& other) {
+  if (dim % multiple == 0 && dim <= most) return;
+  refuse(kernel,
+         "a head_dim of at most " + std::to_string(most) + " and a multiple of " +
+             std::to_string(multiple),
+         std::to_string(dim), other);
+}
+
+}  // namespace
+
+void check_flash_shape(const AttentionShape& shape, int32_t capability) {
+  check_dtype("flash", shape);
+  if (capability < 80) {
+    refuse("flash", "a GPU of compute capability 8.0 or newer", capability_text(capability),
+           "reference");
+  }
+  if (shape.head_dim != shape.value_head_dim) {
+    refuse("flash", "value_head_dim = head_dim",
+           std::to_string(shape.value_head_dim) + " and " + std::to_string(shape.head_dim),
+           "reference");
+  }
+  check_head_dim("flash", shape.head_dim, 8, 256, "reference");
+}
+
+void check_cudnn_shape(const AttentionShape& shape, int32_t capability) {
+  check_dtype("cudnn", shape);
+  // Others, and 12.x, want padded sequences or have no backward pass for ragged ones.
+  const bool hopper = capability / 10 == 9;
+  if (!hopper && capability / 10 != 10) {
+    refuse("cudnn", "a GPU of compute capability 9.x or 10.x", capability_text(capability),
+           capability < 80 ? "reference" : "flash");
+  }
+  // DeepSeek's latent attention.
+  if (shape.head_dim == 192 && shape.value_head_dim == 128) return;
+  if (shape.head_dim != shape.value_head_dim) {
+    refuse("cudnn", "value_head_dim = head_dim, or 128 and 192",
+           std::to_string(shape.value_head_dim) + " and " + std::to_string(shape.head_dim),
+           "reference");
+  }
+  // Of 8 alone would do, but then the backward pass pads all sequences to the longest.
+  const int32_t most = hopper ? 256 : 128;
+  check_head_dim("cudnn", shape.head_dim, 16, most,
+                 shape.head_dim % 8 == 0 && shape.head_dim <= 256 ? "flash" : "reference");
+}
+
+// Before 9.18 the backward pass on Hopper leaves parts of its workspace unset where rows lie
+// between the sequences, and gradients become NaN (found by users of TransformerEngine). That
+// includes what was wrong with 9.10.0, 9.10.1 and 9.14.0, and bottom-right masks with padding,
+// which came with 9.7.
+void check_cudnn_version(int64_t version) {
+  constexpr int64_t kLeast = 91800;
+  if (version >= kLeast) return;
+  const auto text = [](int64_t v) {
+    return std::to_string(v / 10000) + "." + std::to_string(v / 100 % 100) + "." +
+           std::to_string(v % 100);
+  };
+  throw UserError("kernel 'cudnn' needs cuDNN " + text(kLeast) + " or newer, not " + text(version) +
+                  "; 9.19 comes with torch 2.11");
+}
+
+}  // namespace cpbench

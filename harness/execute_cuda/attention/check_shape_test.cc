@@ -1,0 +1,78 @@
+#include "harness/execute_cuda/attention/check_shape.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+
+#include "harness/plan/errors.h"
+
+namespace cpbench {
+namespace {
+
+AttentionShape shape_of(int32_t head_dim, int32_t value_head_dim, Dtype dtype = Dtype::bfloat16) {
+  return {.query_heads = 8,
+          .kv_heads = 2,
+          .head_dim = head_dim,
+          .value_head_dim = value_head_dim,
+          .dtype = dtype};
+}
+
+std::string refusal(const std::function<void()>& check) {
+  try {
+    check();
+  } catch (const UserError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(CheckShape, flash) {
+  const auto flash = [](const AttentionShape& shape, int32_t capability = 90) {
+    return refusal([&] { check_flash_shape(shape, capability); });
+  };
+  for (int32_t dim : {8, 64, 128, 256}) EXPECT_EQ(flash(shape_of(dim, dim)), "");
+  EXPECT_EQ(flash(shape_of(128, 128), 80), "");
+  EXPECT_EQ(flash(shape_of(64, 64, Dtype::float32)),
+            "kernel 'flash' needs dtype bfloat16, not float32; kernel 'reference' can");
+  EXPECT_EQ(flash(shape_of(192, 128)),
+            "kernel 'flash' needs value_head_dim = head_dim, not 128 and 192; "
+            "kernel 'reference' can");
+  EXPECT_EQ(flash(shape_of(20, 20)),
+            "kernel 'flash' needs a head_dim of at most 256 and a multiple of 8, not 20; "
+            "kernel 'reference' can");
+  EXPECT_EQ(flash(shape_of(64, 64), 75),
+            "kernel 'flash' needs a GPU of compute capability 8.0 or newer, not 7.5; "
+            "kernel 'reference' can");
+}
+
+TEST(CheckShape, cudnn) {
+  const auto cudnn = [](const AttentionShape& shape, int32_t capability = 90) {
+    return refusal([&] { check_cudnn_shape(shape, capability); });
+  };
+  for (int32_t dim : {16, 64, 128, 256}) EXPECT_EQ(cudnn(shape_of(dim, dim)), "");
+  EXPECT_EQ(cudnn(shape_of(192, 128)), "");
+  EXPECT_EQ(cudnn(shape_of(192, 128), 100), "");
+  EXPECT_EQ(cudnn(shape_of(256, 256), 100),
+            "kernel 'cudnn' needs a head_dim of at most 128 and a multiple of 16, not 256; "
+            "kernel 'flash' can");
+  EXPECT_EQ(cudnn(shape_of(72, 72)),
+            "kernel 'cudnn' needs a head_dim of at most 256 and a multiple of 16, not 72; "
+            "kernel 'flash' can");
+  EXPECT_EQ(cudnn(shape_of(128, 64)),
+            "kernel 'cudnn' needs value_head_dim = head_dim, or 128 and 192, not 64 and 128; "
+            "kernel 'reference' can");
+  EXPECT_EQ(cudnn(shape_of(64, 64), 80),
+            "kernel 'cudnn' needs a GPU of compute capability 9.x or 10.x, not 8.0; "
+            "kernel 'flash' can");
+}
+
+TEST(CheckShape, cudnn_version) {
+  check_cudnn_version(91800);
+  check_cudnn_version(91900);
+  EXPECT_EQ(refusal([] { check_cudnn_version(91002); }),
+            "kernel 'cudnn' needs cuDNN 9.18.0 or newer, not 9.10.2; 9.19 comes with torch 2.11");
+}
+
+}  // namespace
+}  // namespace cpbench

@@ -1,0 +1,37 @@
+// The bodies of attention_bodies.h on a stream, compiled by nvcc once for all kernels.
+#pragma once
+
+#include "harness/execute_cuda/attention/attention_bodies.h"
+#include "harness/execute_cuda/device_array.h"
+
+namespace cpbench {
+
+// Threads that share a head in MakeOutput: 16 bytes each of a head of 128 elements.
+inline constexpr int32_t kHeadLanes = 16;
+
+void launch_body(const CopyRows<BFloat16>& body, cudaStream_t stream);
+void launch_body(const CopyRows<float>& body, cudaStream_t stream);
+void launch_body(const AddRows& body, cudaStream_t stream);
+void launch_body(const StoreLogSumExp& body, cudaStream_t stream);
+void launch_body(const LoadLogSumExp& body, cudaStream_t stream);
+void launch_body(const CopyFloats& body, cudaStream_t stream);
+void launch_body(const BlankRows<BFloat16>& body, cudaStream_t stream);
+void launch_body(const BlankRows<float>& body, cudaStream_t stream);
+void launch_body(const MakeOutput<kHeadLanes>& body, cudaStream_t stream);
+
+// A machine (steps.h) but for its library.
+struct GpuMachine {
+  template <typename T>
+  using Array = DeviceArray<T>;
+  static constexpr int32_t kHeadLanes = cpbench::kHeadLanes;
+
+  explicit GpuMachine(cudaStream_t stream) : stream(stream) {}
+  template <typename Body>
+  void launch(const Body& body) const {
+    launch_body(body, stream);
+  }
+
+  cudaStream_t stream;
+};
+
+}  // namespace cpbench

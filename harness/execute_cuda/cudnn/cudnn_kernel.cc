@@ -1,0 +1,89 @@
+// cuDNN's attention behind the kernel interface. cudnn_call.h says what surrounds its graphs.
+#include <atomic>
+#include <map>
+
+#include "harness/execute_cuda/attention/check_shape.h"
+#include "harness/execute_cuda/attention/cudnn_call.h"
+#include "harness/execute_cuda/attention/launch_bodies.h"
+#include "harness/execute_cuda/capability.h"
+#include "harness/execute_cuda/cudnn/sdpa_graph.h"
+#include "harness/execute_cuda/open_kernel.h"
+
+namespace cpbench {
+namespace {
+
+using GraphMap = std::map<CudnnShape, const SdpaGraph*>;
+
+class CudnnMachine : public GpuMachine {
+ public:
+  CudnnMachine(cudaStream_t stream, const GraphMap& graphs, std::byte* workspace)
+      : GpuMachine(stream), graphs_(graphs), workspace_(workspace) {}
+  void forward(const CudnnForwardInput& in) const {
+    graphs_.at(in.shape)->run(in, stream, workspace_);
+  }
+  void backward(const CudnnBackwardInput& in) const {
+    graphs_.at(in.shape)->run(in, stream, workspace_);
+  }
+
+ private:
+  const GraphMap& graphs_;
+  std::byte* workspace_;
+};
+
+template <typename Call>
+class CudnnBoundCall : public BoundCall {
+ public:
+  template <typename LibraryCall>
+  CudnnBoundCall(const LibraryCall& call, double& build_seconds) : call_(call) {
+    call_.for_each_shape([&](const CudnnShape& shape) {
+      const SdpaGraph& graph = sdpa_graph(shape, build_seconds);
+      graphs_[shape] = &graph;
+      library_bytes_ = std::max(library_bytes_, graph.workspace_bytes());
+    });
+  }
+
+  int64_t workspace_bytes() const override { return call_.scratch_bytes() + library_bytes_; }
+
+  void launch(cudaStream_t stream, std::byte* workspace) const override {
+    CudnnMachine machine(stream, graphs_, workspace + call_.scratch_bytes());
+    call_.run(machine, workspace);
+  }
+
+ private:
+  Call call_;
+  GraphMap graphs_;
+  int64_t library_bytes_ = 0;
+};
+
+class CudnnKernel : public GpuKernel {
+ public:
+  void check(const AttentionShape& shape) const override {
+    check_cudnn_shape(shape, current_capability());
+  }
+  std::unique_ptr<BoundCall> bind(const ForwardCall& call) const override {
+    return bind_as<CudnnForwardCall<CudnnMachine>>(call);
+  }
+  std::unique_ptr<BoundCall> bind(const BackwardCall& call) const override {
+    return bind_as<CudnnBackwardCall<CudnnMachine>>(call);
+  }
+  double build_seconds() const override { return build_seconds_.load(); }
+
+ private:
+  template <typename Bound, typename LibraryCall>
+  std::unique_ptr<BoundCall> bind_as(const LibraryCall& call) const {
+    double seconds = 0;
+    auto bound = std::make_unique<CudnnBoundCall<Bound>>(call, seconds);
+    build_seconds_ += seconds;
+    return bound;
+  }
+
+  mutable std::atomic<double> build_seconds_ = 0;  // ranks bind at the same time
+};
+
+}  // namespace
+}  // namespace cpbench
+
+extern "C" cpbench::GpuKernel* cpbench_make_gpu_kernel() {
+  cpbench::check_loaded_cudnn();
+  return new cpbench::CudnnKernel;
+}
