@@ -33,6 +33,7 @@ const std::vector<TomlKey<Profile>>& profile_keys() {
        [](Profile& p) -> double& { return p.merge_bytes; },
        false,
        {.low = 0, .high = 1000}},
+      {"merges_by_segments", [](Profile& p) -> bool& { return p.merges_by_segments; }},
       {"exchange_microseconds", [](Profile& p) -> double& { return p.exchange_seconds; }, false,
        kMicroseconds, kMicro},
       {"reserved_sms", [](Profile& p) -> int32_t& { return p.reserved_sms; }},

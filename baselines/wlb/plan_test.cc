@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "harness/cost/kernel_time.h"
 #include "harness/strategy/test_plans.h"
 
 namespace cpbench {

@@ -24,6 +24,7 @@ class Pricer {
     written_.resize(program.buffers.size());
     sent_in_.resize(program.buffers.size());
     arrives_by_.resize(program.buffers.size());
+    segments_of_.resize(program.buffers.size(), 1);
   }
 
   PricedRank price(Passes passes) {
@@ -160,6 +161,7 @@ class Pricer {
     }
     busy(Activity::attention, costs_.machine.kernel_launch_seconds + time.seconds());
     written_[call.out] = {tasks()};
+    segments_of_[call.out] = call.segments;
     if (call.dkv >= 0) written_[call.dkv] = {tasks()};
   }
 
@@ -169,7 +171,7 @@ class Pricer {
       written_[op.target] = {tasks()};
       return;
     }
-    const double seconds = copy_seconds(bytes_of(op), profile.copies_by_slices ? op.runs : 1);
+    const double seconds = copy_seconds(bytes_of(op), launches(op));
     if (sent_in_[op.target] == steps() && !profile.messages_by_rank) {
       // Of what is read and of what stands in the message already.
       int32_t sources = written_[op.target].task;
@@ -180,6 +182,13 @@ class Pricer {
     }
     busy(op.mode == RowMode::accumulate ? Activity::merge : Activity::copy, seconds);
     written_[op.target] = {tasks()};
+  }
+
+  int64_t launches(const RowOp& op) const {
+    if (!costs_.profile.copies_by_slices) return 1;
+    const bool merge = op.mode == RowMode::accumulate && op.source >= 0 &&
+                       program_.buffers[op.target].tensor == Tensor::o;
+    return merge && costs_.profile.merges_by_segments ? segments_of_[op.source] : op.runs;
   }
 
   // Read and written.
@@ -273,6 +282,7 @@ class Pricer {
   std::vector<int32_t> sent_in_;  // by buffer: the number of steps when it was sent; 0: never
   std::map<int32_t, LibraryCall> library_calls_;  // by 2 * collective + pass
   std::vector<LibraryCall*> arrives_by_;          // by buffer; null: by a message, or not at all
+  std::vector<int32_t> segments_of_;              // by buffer: of the call that wrote it last
   size_t unsent_pack_ = 0;
   const ProgramStep* step_ = nullptr;
   int32_t last_pass_ = -1;
