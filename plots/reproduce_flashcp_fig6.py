@@ -8,7 +8,7 @@ reduce-scatter; "others" are copies. Means over packs; whiskers are extremes of 
 import h5py
 import numpy as np
 import style
-from reproduced import Row, read_cells, read_published, variants
+from reproduced import Row, drawn_variants, read_cells, read_published, variants
 
 TITLE = "FlashCP Fig. 6: latency breakdown of a training step"
 DATA = {"wlb_llm": "wlb", "pile": "pile"}
@@ -71,8 +71,8 @@ def compare(folder):
 
 
 def draw(rows, notes):
-    kinds = list(dict.fromkeys(row.variant for row in rows))
-    fig, panels = style.figure("full", 2.3, columns=len(DATA), sharey=False)
+    kinds = drawn_variants(rows)
+    fig, panels = style.figure("full", 2.6, columns=len(DATA), sharey=False)
     look = dict(zip(PARTS, zip(style.COLOURS, HATCHES, strict=False), strict=False))
     columns = ("published", *kinds)
     for axes, data in zip(panels, DATA.values(), strict=True):
@@ -99,7 +99,7 @@ def draw(rows, notes):
         axes.set_xticks([x for x, _ in ticks], [name for _, name in ticks], rotation=60, ha="right",
                         rotation_mode="anchor")  # fmt: skip
         axes.tick_params(axis="x", length=0)
-        axes.margins(y=0.12)
+        axes.margins(y=0.2)
         axes.set_title(data, loc="left")
     panels[0].set_ylabel("ms")
     style.footer(fig, ["H100 node", "128K tokens, 8 ranks, 32 heads",

@@ -8,6 +8,7 @@ from reproduced import (
     Row,
     bar_legend,
     draw_groups,
+    drawn_variants,
     read_cells,
     read_published,
     size,
@@ -38,7 +39,7 @@ def compare(folder):
 
 
 def draw(rows, notes):
-    kinds = list(dict.fromkeys(row.variant for row in rows))
+    kinds = drawn_variants(rows)
     fig, panels = style.figure("full", 1.55 * len(kinds), rows=len(kinds), squeeze=False)
     for axes, variant in zip(panels[:, 0], kinds, strict=True):
         mine = [row for row in rows if row.variant == variant]

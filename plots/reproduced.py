@@ -104,8 +104,17 @@ def variants(cells):
         )
         for profile in profiles
     ]
-    first = [c for c in cells if c["profile"] == "ideal" and c["seed"] <= 5]
-    return [*found, (f"ideal, {FIRST}", first)]
+    first = [
+        (f"{profile}, {FIRST}", [c for c in cells if c["profile"] == profile and c["seed"] <= 5])
+        for profile in profiles
+    ]
+    return [*found, *first]
+
+
+def drawn_variants(rows):
+    """All, but of the packs as they come only `ideal`: the others stand in the tables."""
+    all_of = dict.fromkeys(row.variant for row in rows)
+    return [name for name in all_of if FIRST not in name or name.startswith("ideal")]
 
 
 def speedups(cells, key, value="iteration_seconds", baseline="allgather"):
@@ -202,10 +211,10 @@ def errors(rows):
     ]
 
 
-def kept_order(rows):
+def kept_order(rows, tie=0.0):
     """{variant: (groups whose published order is kept, groups, pairs kept, pairs)}.
 
-    A pair is two strategies of a group whose published values differ.
+    A pair is two strategies of a group whose published values differ by more than `tie`.
     """
     groups = defaultdict(list)
     for row in rows:
@@ -215,7 +224,7 @@ def kept_order(rows):
     for (variant, _), members in groups.items():
         pairs = [
             (a, b) for a in members for b in members
-            if a.strategy < b.strategy and a.published != b.published
+            if a.strategy < b.strategy and abs(a.published - b.published) > tie + 1e-9
         ]  # fmt: skip
         if not pairs:
             continue
@@ -232,19 +241,19 @@ def error_text(value, points, sign=""):
     return f"{value:{sign}.1f} points" if points else f"{100 * value:{sign}.1f}%"
 
 
-def order_text(rows):
+def order_text(rows, tie=0.0):
     return "".join(
         f"\n\nPublished order of strategies, {variant}: kept whole in {good} of {groups} "
         f"groups ({100 * good / groups:.0f}%), {pairs} of {all_pairs} pairs "
         f"({100 * pairs / all_pairs:.0f}%)."
-        for variant, (good, groups, pairs, all_pairs) in kept_order(rows).items()
+        for variant, (good, groups, pairs, all_pairs) in kept_order(rows, tie).items()
     )
 
 
-def summary(rows, part=None):
+def summary(rows, part=None, tie=0.0):
     """The error per variant and strategy, all of a variant together, and the order that is kept.
 
-    `part(row)` further divides the rows.
+    `part(row)` further divides the rows; published values within `tie` have no order.
     """
     heads = ("variant", "strategy", "mean absolute error", "mean error", "bars")
     lines = []
@@ -264,7 +273,7 @@ def summary(rows, part=None):
             bars = sum(entry[5] for entry in mine)
             whole = sum(entry[3] * entry[5] for entry in mine) / bars
             lines.append((variant, "all", error_text(whole, kinds.pop()), "", bars))
-    return markdown(heads, lines) + order_text(rows)
+    return markdown(heads, lines) + order_text(rows, tie)
 
 
 # ---- figures

@@ -46,6 +46,19 @@ int64_t LengthHistogram::quantile(double u) const {
   return power_law_quantile(bin.law, (position - start) / static_cast<double>(bin.count));
 }
 
+double LengthHistogram::mean() const {
+  constexpr int kPoints = 64;
+  double sum = 0;
+  for (const HistogramBin& bin : bins) {
+    double points = 0;
+    for (int i = 0; i < kPoints; ++i) {
+      points += static_cast<double>(power_law_quantile(bin.law, (i + 0.5) / kPoints));
+    }
+    sum += points / kPoints * static_cast<double>(bin.count);
+  }
+  return sum / static_cast<double>(ends.back());
+}
+
 LengthHistogram parse_histogram(const std::string& name, const std::string& toml_text) {
   toml::table table;
   try {

@@ -30,6 +30,7 @@ struct LengthHistogram {
   std::vector<int64_t> ends;       // running sums of the counts
 
   int64_t quantile(double u) const;  // 0 <= u < 1; the inverse of the distribution function
+  double mean() const;               // of the lengths, as drawn, to 64 points in each bin
   int64_t smallest() const { return bins.front().law.low; }
   int64_t largest() const { return bins.back().law.high; }
 };

@@ -7,6 +7,7 @@
 #include "workloads/distributions.h"
 #include "workloads/embedded.h"
 #include "workloads/histogram.h"
+#include "workloads/mix.h"
 #include "workloads/read_lengths.h"
 #include "workloads/streams.h"
 
@@ -38,6 +39,18 @@ WorkloadSummary summary_of(const LengthHistogram& set) {
 
 WorkloadSummary summary_of(const Distribution& d) {
   return {d.name, "synthetic", d.title, d.description + "; " + d.usage(), ""};
+}
+
+WorkloadSummary summary_of(const std::string& name, const Mix& mix) {
+  WorkloadSummary summary{name, "lengths", "Mix of length sets", "by tokens: ", ""};
+  for (const MixPart& part : mix) {
+    const bool first = &part == &mix.front();
+    summary.description +=
+        fmt::format("{}{} {:.3g}%", first ? "" : ", ", part.set->name, 100 * part.token_share);
+    summary.source +=
+        fmt::format("{}{}: {}", first ? "" : " | ", part.set->name, summary_of(*part.set).source);
+  }
+  return summary;
 }
 
 // Every document of a file once, in an order drawn from the seed, then all again in another order.
@@ -82,6 +95,10 @@ std::unique_ptr<Workload> find_workload(const std::string& name) {
     return std::make_unique<FactoryWorkload>(summary_of(*set), independent([set](Random& random) {
                                                return set->quantile(random.uniform());
                                              }));
+  }
+  if (names_mix(name)) {
+    const Mix mix = parse_mix(name);
+    return std::make_unique<FactoryWorkload>(summary_of(name, mix), make_mix(mix));
   }
   Synthetic synthetic = make_synthetic(name);
   if (synthetic.distribution) {

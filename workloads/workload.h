@@ -26,15 +26,16 @@ class Workload {
  public:
   virtual ~Workload() = default;
   std::string name;         // as given: "pile", "lognormal:mean=16K,sigma=2", "lengths.csv"
-  std::string kind;         // "lengths" (a shipped set), "synthetic", "file"
+  std::string kind;         // "lengths" (a shipped set, or a mix of them), "synthetic", "file"
   std::string title;        // "The Pile"
   std::string description;  // one line
   std::string source;       // where the numbers are from, licence, cautions; "" if synthetic
   virtual std::unique_ptr<LengthStream> stream(uint64_t seed) const = 0;
 };
 
-// A name of `workload_names`, a distribution with its parameters, or the path of a file. Throws
-// UserError: the nearest name for an unknown one, file and line for an unreadable one.
+// A name of `list_workloads`, a mix of length sets, a distribution with its parameters, or the path
+// of a file. Throws UserError: the nearest name for an unknown one, file and line for an unreadable
+// one.
 std::unique_ptr<Workload> find_workload(const std::string& name);
 
 struct WorkloadSummary {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "harness/cost/kernel_time.h"
 #include "harness/strategy/test_plans.h"
 
 namespace cpbench {
@@ -50,7 +51,7 @@ TEST(Wlb, EstimateByHand) {
   problem.shape = {.query_heads = 64, .kv_heads = 64, .head_dim = 128, .value_head_dim = 128};
   const auto us = [](int empty_blocks) {
     const double forward = 8 * 4.348 + 36 * 1.547;
-    const double backward = 8 * 15.41 + 36 * 4.514 + 0.5 * empty_blocks;
+    const double backward = 8 * 15.41 + 36 * 4.514 + kAssumedEmptyBlockUs * empty_blocks;
     return 1.407 + 32.23 + (forward + backward) * 64 / 132;
   };
   EXPECT_NEAR(fact(problem, "estimated_per_seq_seconds", {{"kernel", "cudnn_h200"}}), us(4) * 1e-6,

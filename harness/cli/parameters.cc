@@ -248,8 +248,9 @@ const std::vector<RunParameter>& parameters() {
        "strategies, 'all', or exec:PROGRAM; options may follow: flashcp:ratio=1.2", "",
        set_strategy, [](const Cell& c) { return c.strategy; }, strategy_names},
       {"workload", "NAME",
-       "length sets, distributions like lognormal:mean=2K, or files of document lengths", "",
-       set_workload, [](const Cell& c) { return c.workload; }, workload_names},
+       "length sets, mixes of them by tokens like mix:web=0.9,books=0.1, distributions like "
+       "lognormal:mean=2K, or files of document lengths",
+       "", set_workload, [](const Cell& c) { return c.workload; }, workload_names},
       {"packing", "NAME", "how documents fill a pack", "truncate",
        [](Cell& c, const std::string& v) {
          choice<int>("packing policy", v, packing_names());

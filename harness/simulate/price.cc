@@ -1,6 +1,10 @@
 #include "harness/simulate/price.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
+
+#include "harness/simulate/collectives.h"
 
 namespace cpbench {
 namespace {
@@ -19,6 +23,8 @@ class Pricer {
   Pricer(const RankProgram& program, const Costs& costs) : program_(program), costs_(costs) {
     written_.resize(program.buffers.size());
     sent_in_.resize(program.buffers.size());
+    arrives_by_.resize(program.buffers.size());
+    segments_of_.resize(program.buffers.size(), 1);
   }
 
   PricedRank price(Passes passes) {
@@ -48,6 +54,12 @@ class Pricer {
     int32_t task = 0;
     int32_t pack = 0;
     int32_t receive = -1;
+  };
+
+  struct LibraryCall {
+    CollectiveKind kind = CollectiveKind::all_gather;
+    bool begun = false;
+    bool added = false;
   };
 
   int32_t steps() const { return static_cast<int32_t>(out_.schedule.steps.size()); }
@@ -103,6 +115,9 @@ class Pricer {
           out_.sends.push_back({m.peer, m.tag, m.bytes, tasks()});
           break;
         }
+        if (LibraryCall* call = library_call(m.tag); begins(call, CollectiveKind::reduce_scatter)) {
+          lay_out_before(m.buffer);
+        }
         const Writer& writer = written_[m.buffer];
         out_.sends.push_back({m.peer, m.tag, m.bytes, writer.receive < 0 ? writer.task : 0,
                               writer.pack, writer.receive});
@@ -120,6 +135,8 @@ class Pricer {
              .step = step_->step,
              .pass = static_cast<uint8_t>(step_->pass),
              .activity = Activity::wait});
+        arrives_by_[m.buffer] = library_call(m.tag);
+        if (begins(arrives_by_[m.buffer], CollectiveKind::all_gather)) lay_out_after(m.buffer);
         if (costs_.profile.messages_by_rank) busy(Activity::copy, message_seconds(m));
         break;
       }
@@ -144,27 +161,34 @@ class Pricer {
     }
     busy(Activity::attention, costs_.machine.kernel_launch_seconds + time.seconds());
     written_[call.out] = {tasks()};
+    segments_of_[call.out] = call.segments;
     if (call.dkv >= 0) written_[call.dkv] = {tasks()};
   }
 
   void price_rows(const RowOp& op) {
     const Profile& profile = costs_.profile;
-    const double passes = op.mode == RowMode::store ? profile.copy_passes : 1;
-    const double seconds =
-        copy_seconds(passes * bytes_of(op), profile.copies_by_slices ? op.runs : 1);
+    if ((op.source >= 0 && is_summed(arrives_by_[op.source])) || is_kept(op)) {
+      written_[op.target] = {tasks()};
+      return;
+    }
+    const double seconds = copy_seconds(bytes_of(op), launches(op));
     if (sent_in_[op.target] == steps() && !profile.messages_by_rank) {
       // Of what is read and of what stands in the message already.
       int32_t sources = written_[op.target].task;
       if (op.source >= 0) sources = std::max(sources, written_[op.source].task);
-      out_.schedule.packs.push_back({.seconds = seconds,
-                                     .after_task = sources,
-                                     .step = step_->step,
-                                     .pass = static_cast<uint8_t>(step_->pass)});
+      add_pack(seconds, sources);
       written_[op.target] = {sources, static_cast<int32_t>(out_.schedule.packs.size())};
       return;
     }
     busy(op.mode == RowMode::accumulate ? Activity::merge : Activity::copy, seconds);
     written_[op.target] = {tasks()};
+  }
+
+  int64_t launches(const RowOp& op) const {
+    if (!costs_.profile.copies_by_slices) return 1;
+    const bool merge = op.mode == RowMode::accumulate && op.source >= 0 &&
+                       program_.buffers[op.target].tensor == Tensor::o;
+    return merge && costs_.profile.merges_by_segments ? segments_of_[op.source] : op.runs;
   }
 
   // Read and written.
@@ -198,11 +222,67 @@ class Pricer {
            bytes / (profile.copy_efficiency * costs_.machine.achieved_memory_bytes_per_second);
   }
 
+  // The library's collective that a message is part of; null: none, or costed as its messages.
+  LibraryCall* library_call(int32_t tag) {
+    const Pass& pass = (tag & 1) == 0 ? costs_.plan.forward : costs_.plan.backward;
+    const int32_t number = pass.sends[tag >> 1].collective;  // tags are 2 * send + pass (program.h)
+    if (number < 0 || costs_.profile.collectives_as_messages) return nullptr;
+    const CollectiveKind kind = pass.collectives[number].kind;
+    if (!has_fit(costs_.machine, kind)) return nullptr;
+    LibraryCall& call = library_calls_[2 * number + (tag & 1)];
+    call.kind = kind;
+    return &call;
+  }
+
+  // Whether this is the first message of such a collective.
+  static bool begins(LibraryCall* call, CollectiveKind kind) {
+    return call != nullptr && call->kind == kind && !std::exchange(call->begun, true);
+  }
+  // The library sums what a reduce-scatter brings: all but one arrival are in that one already.
+  static bool is_summed(LibraryCall* call) {
+    return call != nullptr && call->kind == CollectiveKind::reduce_scatter &&
+           std::exchange(call->added, true);
+  }
+
+  // Operands of the backward pass that the forward pass has gathered already.
+  bool is_kept(const RowOp& op) const {
+    const Tensor tensor = program_.buffers[op.target].tensor;
+    return costs_.profile.operands_kept && step_->pass == 1 && sent_in_[op.target] != steps() &&
+           (tensor == Tensor::q || tensor == Tensor::kv);
+  }
+
+  // Of all tokens, of which a rank's part is in the buffer.
+  double layout_seconds(int32_t buffer) const {
+    Buffer whole = program_.buffers[buffer];
+    whole.rows = costs_.plan.tokens;
+    const auto bytes = static_cast<double>(parts_of(whole, costs_.shape).bytes);
+    return copy_seconds(2 * costs_.profile.layout_passes * bytes, 0);
+  }
+  void lay_out_after(int32_t buffer) {
+    const double seconds = layout_seconds(buffer);
+    if (seconds > 0) busy(Activity::copy, seconds);
+  }
+  void lay_out_before(int32_t buffer) {
+    const double seconds = layout_seconds(buffer);
+    if (seconds <= 0) return;
+    add_pack(seconds, written_[buffer].task);
+    written_[buffer].pack = static_cast<int32_t>(out_.schedule.packs.size());
+  }
+  void add_pack(double seconds, int32_t after_task) {
+    out_.schedule.packs.push_back({.seconds = seconds,
+                                   .after_task = after_task,
+                                   .step = step_->step,
+                                   .pass = static_cast<uint8_t>(step_->pass)});
+  }
+
   const RankProgram& program_;
   const Costs& costs_;
   PricedRank out_;
   std::vector<Writer> written_;   // by buffer
   std::vector<int32_t> sent_in_;  // by buffer: the number of steps when it was sent; 0: never
+  std::map<int32_t, LibraryCall> library_calls_;  // by 2 * collective + pass
+  std::vector<LibraryCall*> arrives_by_;          // by buffer; null: by a message, or not at all
+  std::vector<int32_t> segments_of_;              // by buffer: of the call that wrote it last
   size_t unsent_pack_ = 0;
   const ProgramStep* step_ = nullptr;
   int32_t last_pass_ = -1;

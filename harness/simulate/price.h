@@ -12,6 +12,7 @@ namespace cpbench {
 
 struct Costs {
   const AttentionShape& shape;
+  const Plan& plan;  // which messages are a library's collective
   const Machine& machine;
   const KernelModel& kernel;
   const Profile& profile;

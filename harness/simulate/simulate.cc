@@ -33,7 +33,7 @@ Simulator::Simulator(const Problem& problem, const Plan& plan, Passes passes,
 void Simulator::add(const RankProgram& program) {
   count_messages(program);
   timeline_.peak_bytes.push_back(program.arena_bytes);
-  priced_.push_back(price(program, passes_, {shape_, on_.machine, on_.kernel, on_.profile}));
+  priced_.push_back(price(program, passes_, {shape_, plan_, on_.machine, on_.kernel, on_.profile}));
 }
 
 void Simulator::count_messages(const RankProgram& program) {

@@ -41,10 +41,11 @@ inline KernelModel free_kernel() {
   return kernel;
 }
 
+// Collectives stay the library's, which sums what it scatters.
 inline void make_network_free(Machine& machine) {
-  machine.intra_node = machine.inter_node = {0, std::numeric_limits<double>::infinity()};
-  machine.all_gather.clear();
-  machine.reduce_scatter.clear();
+  constexpr double kInfinite = std::numeric_limits<double>::infinity();
+  machine.intra_node = machine.inter_node = {0, kInfinite};
+  machine.all_gather = machine.reduce_scatter = {{8, 0, kInfinite}};
 }
 
 inline Problem small_problem(const Machine& machine, std::vector<int64_t> lengths) {

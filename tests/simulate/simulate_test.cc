@@ -135,6 +135,83 @@ TEST(Simulate, library_collectives_cost_their_closed_form) {
   EXPECT_NEAR(forward("ulysses"), in + latency + 7 * o / 370e9, 1e-9);
 }
 
+TEST(Simulate, a_librarys_reduce_scatter_leaves_one_sum_to_add) {
+  Machine machine = small_machine(1, 8);
+  make_network_free(machine);
+  const Problem problem = small_problem(machine, {8192});
+  const auto both = [&](bool as_messages) {
+    Profile profile;
+    profile.collectives_as_messages = as_messages;
+    return makespan(simulate_plan(problem, plan_of("allgather", problem), machine, free_kernel(),
+                                  Passes::both, profile));
+  };
+  // 1,024 rows of 8 heads of dK and dV: read in bf16, added to in fp32.
+  const double sum = 2e-6 + 1024.0 * 8 * 256 * (2 + 2 * 4) / 2.5e12;
+  EXPECT_NEAR(both(true) - both(false), 6 * sum, 1e-12);
+}
+
+TEST(Simulate, layouts_around_a_librarys_collectives_are_of_all_tokens) {
+  Machine machine = small_machine(1, 8);
+  make_network_free(machine);
+  const Problem problem = small_problem(machine, kLengths);
+  for (const char* name : {"allgather", "per_doc"}) {
+    const Plan plan = plan_of(name, problem);
+    const auto seconds = [&](double passes, Passes both) {
+      Profile profile;
+      profile.layout_passes = passes;
+      return makespan(simulate_plan(problem, plan, machine, free_kernel(), both, profile));
+    };
+    const double once = 2 * 4096.0 * 8 * 256 * 2 / 2.5e12;  // K, V of all tokens, read and written
+    for (Passes passes : {Passes::forward, Passes::both}) {
+      const int collectives = passes == Passes::both ? 2 : 1;
+      EXPECT_NEAR(seconds(3, passes) - seconds(0, passes), 3 * collectives * once, 1e-12) << name;
+    }
+  }
+  Profile laid_out;
+  laid_out.layout_passes = 3;
+  const Plan ring = plan_of("ring", problem);  // no collective
+  EXPECT_EQ(makespan(simulate_plan(problem, ring, machine, free_kernel(), Passes::both, laid_out)),
+            makespan(simulate_plan(problem, ring, machine, free_kernel())));
+}
+
+TEST(Simulate, kept_operands_are_not_gathered_again) {
+  Machine machine = small_machine(1, 8);
+  make_network_free(machine);
+  const Problem problem = small_problem(machine, {8192});
+  Profile kept;
+  kept.operands_kept = true;
+  const auto saved = [&](const char* name, Passes passes) {
+    const Plan plan = plan_of(name, problem);
+    return makespan(simulate_plan(problem, plan, machine, free_kernel(), passes)) -
+           makespan(simulate_plan(problem, plan, machine, free_kernel(), passes, kept));
+  };
+  EXPECT_EQ(saved("per_doc", Passes::forward), 0);
+  EXPECT_EQ(saved("ring", Passes::both), 0);
+  // The last chunk's rank gathers all K and V, from eight buffers.
+  EXPECT_NEAR(saved("per_doc", Passes::both), 8 * 2e-6 + 2 * 8192.0 * 8 * 256 * 2 / 2.5e12, 1e-12);
+}
+
+TEST(Simulate, merges_by_segments_launch_once_for_each) {
+  Machine machine = small_machine(1, 4);
+  make_network_free(machine);
+  const auto added = [&](const std::vector<int64_t>& lengths) {
+    const Problem problem = small_problem(machine, lengths);
+    const Plan plan = plan_of("ring", problem, {{"per_document", "true"}});
+    const auto seconds = [&](bool by_segments) {
+      Profile profile;
+      profile.copies_by_slices = true;
+      profile.slice_seconds = 1;
+      profile.merges_by_segments = by_segments;
+      return makespan(
+          simulate_plan(problem, plan, machine, free_kernel(), Passes::forward, profile));
+    };
+    return seconds(true) - seconds(false);
+  };
+  EXPECT_EQ(added({4096}), 0);
+  // The last rank merges three partial outputs of eight documents each, instead of one run.
+  EXPECT_NEAR(added(std::vector<int64_t>(8, 512)), 3 * 7, 1e-3);
+}
+
 TEST(Simulate, more_bandwidth_never_slows_what_shares_no_link) {
   Machine machine = small_machine(1, 8);
   const Problem problem = small_problem(machine, kLengths);
