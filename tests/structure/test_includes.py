@@ -14,6 +14,7 @@ PLANNING = {"harness/plan", "harness/cost", "harness/strategy", "methods", "base
 ALL = PLANNING | {
     "harness/compile",
     "harness/execute",
+    "harness/execute_cuda",
     "harness/timeline",
     "harness/simulate",
     "harness/measure",
@@ -36,13 +37,13 @@ USES = {
     "harness/execute_cuda": {
         "harness/plan",
         "harness/compile",
-        "harness/timeline",
         "harness/execute",
+        "harness/timeline",
     },
     "harness/measure": {"harness/plan", "harness/timeline"},
     "harness/store": {"harness/plan", "harness/timeline", "harness/measure"},
     "workloads": {"harness/plan", "harness/cost"},
-    "harness/cli": ALL - {"tests"},
+    "harness/cli": ALL - {"harness/execute_cuda", "tests"},
     "tests": ALL,
 }
 # Libraries that one folder owns, by what their includes begin with.
@@ -52,8 +53,9 @@ OWNED = {
         {"harness/execute", "harness/execute_cuda/flash/*", "tests"},
     ),
     "cuDNN": (r"cudnn", {"harness/execute_cuda/cudnn/*"}),
-    "CUDA": (r"(cuda|cublas|nccl|nvml)\w*(\.h$|/)", {"harness/execute_cuda"}),
     "MPI": (r"mpi\.h$", {"harness/execute_mpi"}),
+    "CUDA": (r"cuda\w*\.h$|nvtx3/", {"harness/execute_cuda", "tests"}),
+    "NCCL": (r"nccl\.h$", {"harness/execute_cuda", "tests"}),
     "HDF5": (r"(H5\w*|hdf5\w*)\.h$", {"harness/store", "tests"}),
     "CBC": (
         r"(coin|coin-or)/|(Cbc|Osi|Clp|Coin)\w*\.h",
@@ -105,7 +107,7 @@ def violations(path: Path, includes: list[tuple[str, str]]) -> list[str]:
             if folder not in owners and not any(path.match(o) for o in owners if "*" in o):
                 found.append(f"<{name}> belongs in {sorted(owners)}")
         elif name.startswith("gtest/"):
-            if folder != "tests" and not re.search(r"_test\.|^test_", path.name):
+            if folder != "tests" and not re.search(r"_test\.|^test_|_for_tests\.", path.name):
                 found.append(f"<{name}> belongs in tests")
         elif folder in PLANNING | {"harness/timeline"}:
             found.append(f"<{name}>: {folder} uses the standard library alone")
@@ -140,6 +142,9 @@ def test_arrows_run_one_way(folder):
         ("harness/compile/compile.cc", "<", "ATen/ATen.h"),
         ("harness/measure/metrics.cc", "<", "hdf5.h"),
         ("harness/execute/wire.cc", "<", "mpi.h"),
+        ("harness/execute/gpu.cc", "<", "cuda_runtime_api.h"),
+        ("harness/execute/wire.cc", "<", "nccl.h"),
+        ("harness/cli/run_cell.cc", '"', "harness/execute_cuda/rows.h"),
         ("harness/store/store.cc", '"', "store_file.h"),
         ("methods/flashcp/plan.cc", "<", "coin/Cbc_C_Interface.h"),
         ("methods/flashcp/plan.cc", "<", "unistd.h"),
@@ -162,10 +167,11 @@ def test_a_wrong_arrow_is_found(path, bracket, name):
         ("harness/simulate/simgrid/main.cc", "<", "simgrid/s4u.hpp"),
         ("harness/store/store.cc", "<", "hdf5.h"),
         ("harness/execute/kernel.cc", "<", "ATen/ops/empty.h"),
-        ("harness/execute_cuda/rows.cu", "<", "cuda_runtime_api.h"),
         ("harness/execute_cuda/flash/flash_kernel.cc", "<", "ATen/ops/empty.h"),
         ("harness/execute_cuda/cudnn/sdpa_graph.cc", "<", "cudnn_frontend.h"),
         ("harness/cli/main.cc", '"', "workloads/workload.h"),
+        ("harness/execute_cuda/rows.cu", "<", "cuda_runtime_api.h"),
+        ("harness/execute_cuda/rows.cu", '"', "harness/execute/row_ops.h"),
         ("baselines/ring/plan.cc", "<", "vector"),
     ],
 )
