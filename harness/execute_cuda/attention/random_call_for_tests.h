@@ -22,24 +22,25 @@ struct OwnedMatrix {
 
 class RandomCall {
  public:
-  explicit RandomCall(uint32_t seed) : random_(seed) {
+  explicit RandomCall(uint32_t seed, int32_t head_dim = 16, int32_t most_rows = 160)
+      : random_(seed) {
     static constexpr Heads kHeads[] = {{0, 8}, {0, 1}, {3, 4}, {4, 8}, {2, 7}, {1, 8}};
     heads = kHeads[pick(0, 5)];
     shape = {.query_heads = 8,
              .kv_heads = pick(0, 3) == 0 ? 8 : 2,
-             .head_dim = 16,
-             .value_head_dim = 16,
+             .head_dim = head_dim,
+             .value_head_dim = head_dim,
              .dtype = Dtype::bfloat16};
-    rows = {.q_rows = pick(1, 160), .kv_rows = pick(1, 160)};
+    rows = {.q_rows = pick(1, most_rows), .kv_rows = pick(1, most_rows)};
     segments = random_segments(random_, rows);
     const int32_t q_heads = heads.size(), kv_heads = kv_heads_of(heads, shape).size();
     const auto model = [&](int32_t count, int32_t heads) {
-      return filled(make(count, heads, 16, Dtype::bfloat16, false));
+      return filled(make(count, heads, shape.head_dim, Dtype::bfloat16, false));
     };
     q = model(rows.q_rows, q_heads);
     k = model(rows.kv_rows, kv_heads);
     v = model(rows.kv_rows, kv_heads);
-    d_o = filled(make(rows.q_rows, q_heads, 16, Dtype::bfloat16, pick(0, 2) == 0));
+    d_o = filled(make(rows.q_rows, q_heads, shape.head_dim, Dtype::bfloat16, pick(0, 2) == 0));
     lse = make(rows.q_rows, q_heads, 1, Dtype::float32, pick(0, 3) == 0);
     row_sums = make(rows.q_rows, q_heads, 1, Dtype::float32, false);
   }
@@ -59,10 +60,12 @@ class RandomCall {
     m.matrix = {data, dtype, heads, width, stride};
     return m;
   }
-  OwnedMatrix o(Dtype dtype) { return make(rows.q_rows, heads.size(), 16, dtype, pick(0, 3) == 0); }
+  OwnedMatrix o(Dtype dtype) {
+    return make(rows.q_rows, heads.size(), shape.head_dim, dtype, pick(0, 3) == 0);
+  }
   // Gradients of zero, of the same layout as another's.
   OwnedMatrix gradient(const OwnedMatrix& like, int32_t count) {
-    OwnedMatrix m = make(count, like.matrix.heads, 16, Dtype::float32, false);
+    OwnedMatrix m = make(count, like.matrix.heads, shape.head_dim, Dtype::float32, false);
     for_each(m.matrix, count, [](float& value) { value = 0.25f; });
     return m;
   }
@@ -85,7 +88,7 @@ class RandomCall {
   // Log-sum-exp and row sums as if each row saw these and other keys.
   void fill_side_data() {
     ForwardCall call = forward(o(Dtype::float32), lse);
-    const OwnedMatrix out = make(rows.q_rows, heads.size(), 16, Dtype::float32, false);
+    const OwnedMatrix out = make(rows.q_rows, heads.size(), shape.head_dim, Dtype::float32, false);
     call.o = out.matrix;
     std::vector<Segment> aligned = segments;
     for (Segment& s : aligned) s.out_row = s.q_row;
