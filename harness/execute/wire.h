@@ -1,7 +1,8 @@
-// How the processes of a run reach one another: what a launcher's library (MPI) must offer, and no
-// more. Nothing here waits, so that every wait is ProcessGroup's, with its timeouts.
+// How the processes of a run reach one another: what a library that connects them (MPI; the store
+// of store_wire.h) must offer, and no more. Nothing here waits, so that every wait is ProcessGroup's,
+// with its timeouts.
 //
-//   std::unique_ptr<Wire> wire = open_mpi_wire();          // in each process that mpirun started
+//   std::unique_ptr<Wire> wire = open_mpi_wire();      // in each process that mpirun started
 //   wire->send(1, tag, bytes);                         // on rank 0
 //   while (!(bytes = wire->receive(0, tag))) { ... }   // on rank 1
 //
