@@ -22,6 +22,7 @@ constexpr const char* kRuns = "results/runs";
 struct RunFlags {
   std::string suite, output, baseline, format;
   bool dry_run = false;
+  double timeout_seconds = ExecuteOptions().timeout_seconds;
 };
 
 void warn_of_untrustworthy_times(const std::vector<Cell>& cells) {
@@ -83,10 +84,15 @@ int run(const RunFlags& flags, const Product& given, const Context& context) {
   SweepOptions options;
   options.folder = flags.output.empty() ? std::string(kRuns) + "/" + suite.name : flags.output;
   options.command_line = context.command_line;
+  options.timeout_seconds = flags.timeout_seconds;
   if (flags.dry_run || std::none_of(cells.begin(), cells.end(), needs_processes)) {
     return run_cells(cells, options, flags);
   }
-  Processes processes(cells, context.command_line);
+  const bool over_mpi = std::ranges::any_of(cells, [](const Cell& c) { return c.backend == "mpi"; });
+  const auto launch = over_mpi ? std::nullopt : launch_environment();
+  Processes processes =
+      launch ? Processes(cells, *launch, gpus_of_this_process(), flags.timeout_seconds)
+             : Processes(cells, context.command_line, flags.timeout_seconds);
   if (processes.rank() > 0) return processes.follow(cells);
   options.processes = &processes;
   return processes.lead([&] { return run_cells(cells, options, flags); });
@@ -104,7 +110,8 @@ void add_run_command(CLI::App& app, Context& context) {
       "  cpbench run --strategy flashcp,ring --workload pile --tokens 8K --ranks 4 --packs 2\n"
       "  cpbench run --strategy all --workload pile --backend plan --ranks 256 --tokens 1M\n"
       "  cpbench run --strategy flashcp,flashcp:ratio=1.2 --workload wlb_llm --baseline flashcp\n"
-      "  mpirun -np 4 cpbench run --strategy ring --workload pile --ranks 4 --backend mpi\n");
+      "  mpirun -np 4 cpbench run --strategy ring --workload pile --ranks 4 --backend mpi\n"
+      "  cpbench run --strategy flashcp,ring --workload pile --tokens 128K --ranks 8 --backend nccl\n");
   auto flags = std::make_shared<RunFlags>();
   auto parameters = std::make_shared<ParameterFlags>(*command);
   command->add_option("suite", flags->suite, "a TOML file, or a name of cpbench list suites");
@@ -118,6 +125,11 @@ void add_run_command(CLI::App& app, Context& context) {
   add_format_flag(*command, flags->format);
   command->add_flag("--dry-run", flags->dry_run,
                     "plan and check only: bytes, memory, estimated time, what exists already");
+  command
+      ->add_option("--timeout", flags->timeout_seconds,
+                   "a cell whose ranks make no progress for so long fails [120]")
+      ->type_name("SECONDS")
+      ->check(CLI::PositiveNumber);
   command->callback([flags, parameters, &context] {
     context.exit_code = run(*flags, parameters->product(), context);
   });

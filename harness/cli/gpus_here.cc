@@ -6,7 +6,7 @@
 #include <cctype>
 
 #include "harness/cli/backends.h"
-#include "harness/cli/parameters.h"
+#include "harness/execute/launch_environment.h"
 #include "harness/plan/errors.h"
 #include "workloads/clusters.h"
 
@@ -14,7 +14,8 @@ namespace cpbench {
 namespace {
 
 void require_gpus(const Cell& cell, size_t gpus) {
-  if (cell.backend != "nccl" || static_cast<size_t>(cell.ranks) <= gpus) return;
+  if (cell.backend != "nccl" || launched_for_gpus()) return;
+  if (static_cast<size_t>(cell.ranks) <= gpus) return;
   throw UserError(fmt::format(
       "--ranks {} with --backend nccl needs {} GPUs and this machine has {}; --backend cuda runs "
       "any number of ranks on them, --backend replay times their kernels",
@@ -44,7 +45,20 @@ void prepare_for_gpus(std::vector<Cell>& cells) {
   }
 }
 
-RanksHere ranks_here(const Cell& cell) {
+bool launched_for_gpus() { return launch_environment().has_value(); }
+
+GpusOfProcess gpus_of_this_process() {
+  GpusOfProcess mine{node_name(), {}};
+  for (const Gpu& gpu : open_gpus().all()) mine.gpus.push_back(gpu.uuid);
+  return mine;
+}
+
+RanksHere ranks_here(const Cell& cell, ProcessGroup* group) {
+  if (group) {
+    const auto processes = gather_gpus(*group, gpus_of_this_process());
+    const RanksOfProcess mine = place_ranks(cell.ranks, cell.nodes, processes)[group->rank()];
+    return {mine.first, mine.devices};
+  }
   RanksHere here;
   const auto gpus = static_cast<int32_t>(open_gpus().all().size());
   for (int32_t rank = 0; rank < cell.ranks; ++rank) here.devices.push_back(rank % gpus);

@@ -46,14 +46,16 @@ int32_t ranks_of(const std::vector<Cell>& cells) {
 
 }  // namespace
 
-Processes::Processes(const std::vector<Cell>& cells, const std::vector<std::string>& command_line) {
+Processes::Processes(const std::vector<Cell>& cells, const std::vector<std::string>& command_line,
+                     double timeout_seconds)
+    : timeout_seconds_(timeout_seconds) {
   if (!launched_rank()) {
     throw UserError(
         "--backend mpi runs one process per rank, and no launcher started this one; try: " +
         mpirun(ranks_of(cells), command_line));
   }
   wire_ = open_mpi_wire();
-  group_ = std::make_unique<ProcessGroup>(*wire_);
+  group_ = std::make_unique<ProcessGroup>(*wire_, GroupOptions{.timeout_seconds = timeout_seconds});
   meet(
       cells, [] {},
       [&](const Cell& cell) {
@@ -65,8 +67,10 @@ Processes::Processes(const std::vector<Cell>& cells, const std::vector<std::stri
 }
 
 Processes::Processes(const std::vector<Cell>& cells, const LaunchEnvironment& launch,
-                     const GpusOfProcess& mine) {
+                     const GpusOfProcess& mine, double timeout_seconds)
+    : timeout_seconds_(timeout_seconds) {
   GroupOptions options;
+  options.timeout_seconds = timeout_seconds;
   options.rank_name = "process";
   options.ranks_name = "processes";
   wire_ = open_store_wire(launch, options.timeout_seconds);
@@ -124,7 +128,8 @@ int Processes::follow(const std::vector<Cell>& cells) {
     for (;;) {
       const std::string word = group_->hear();
       if (word == kEnd) break;
-      follow_cell(cells.at(std::stoul(word)), *group_);
+      follow_cell(cells.at(std::stoul(word)),
+                  {.group = group_.get(), .timeout_seconds = timeout_seconds_});
     }
   } catch (const RanksDisagree&) {
     wire_->finish();

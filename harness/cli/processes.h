@@ -24,12 +24,13 @@ class Processes {
  public:
   // Over MPI, a rank each. Throws UserError: no launcher, a build without MPI, another number of
   // processes than a cell has ranks, or ranks that differ in version or cells (RanksDisagree).
-  Processes(const std::vector<Cell>& cells, const std::vector<std::string>& command_line);
+  Processes(const std::vector<Cell>& cells, const std::vector<std::string>& command_line,
+            double timeout_seconds);
 
   // Over the store, with ranks on the GPUs that each sees. Throws UserError: not all processes
   // came, the ranks of a cell do not fit the GPUs, or processes that differ (RanksDisagree).
   Processes(const std::vector<Cell>& cells, const LaunchEnvironment& launch,
-            const GpusOfProcess& mine);
+            const GpusOfProcess& mine, double timeout_seconds);
 
   int32_t rank() const { return group_->rank(); }
   const std::vector<GpusOfProcess>& gpus() const { return gpus_; }  // by process; none over MPI
@@ -51,6 +52,7 @@ class Processes {
   void meet(const std::vector<Cell>& cells, const std::function<void()>& look,
             const std::function<void(const Cell&)>& require);
 
+  double timeout_seconds_;
   std::unique_ptr<Wire> wire_;
   std::unique_ptr<ProcessGroup> group_;
   std::vector<GpusOfProcess> gpus_;

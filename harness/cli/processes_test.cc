@@ -30,6 +30,8 @@ std::vector<Cell> cells(int32_t ranks, uint64_t seed = 1) {
   return cells_of(suite);
 }
 
+constexpr double kTimeout = 60;
+
 GpusOfProcess own_gpu(const LaunchEnvironment& launch) {
   return {"a", {"GPU-" + std::to_string(launch.process)}};
 }
@@ -37,7 +39,7 @@ GpusOfProcess own_gpu(const LaunchEnvironment& launch) {
 TEST(ProcessesOverTheStore, run_cells) {
   const auto ended = run_real_processes(3, [](const LaunchEnvironment& launch) {
     const std::vector<Cell> all = cells(3);
-    Processes processes(all, launch, own_gpu(launch));
+    Processes processes(all, launch, own_gpu(launch), kTimeout);
     EXPECT_EQ(processes.gpus().size(), 3u);
     EXPECT_EQ(processes.gpus().at(2).gpus.at(0), "GPU-2");
     if (processes.rank() > 0) {
@@ -47,7 +49,7 @@ TEST(ProcessesOverTheStore, run_cells) {
     const int code = processes.lead([&] {
       for (int i = 0; i < 2; ++i) {
         processes.start(0);
-        const Result result = run_cell(all[0], batches_of(all[0]), {}, &processes.group());
+        const Result result = run_cell(all[0], batches_of(all[0]), {.group = &processes.group()});
         EXPECT_EQ(result.error, "");
         EXPECT_EQ(result.status, Status::ok);
       }
@@ -64,7 +66,7 @@ TEST(ProcessesOverTheStore, run_cells) {
 
 TEST(ProcessesOverTheStore, that_were_told_different_things) {
   const auto ended = run_real_processes(2, [](const LaunchEnvironment& launch) {
-    Processes(cells(2, launch.process), launch, own_gpu(launch));
+    Processes(cells(2, launch.process), launch, own_gpu(launch), kTimeout);
   });
   for (const EndedProcess& process : ended) {
     EXPECT_TRUE(process.thrown.starts_with(
@@ -75,7 +77,7 @@ TEST(ProcessesOverTheStore, that_were_told_different_things) {
 
 TEST(ProcessesOverTheStore, without_a_gpu_for_each_rank) {
   const auto ended = run_real_processes(2, [](const LaunchEnvironment& launch) {
-    Processes(cells(16), launch, {"a", {"0", "1", "2", "3", "4", "5", "6", "7"}});
+    Processes(cells(16), launch, {"a", {"0", "1", "2", "3", "4", "5", "6", "7"}}, kTimeout);
   });
   for (const EndedProcess& process : ended) {
     EXPECT_EQ(process.thrown, "16 ranks need 16 GPUs; 2 processes with 4 GPUs each have 8");
@@ -85,7 +87,7 @@ TEST(ProcessesOverTheStore, without_a_gpu_for_each_rank) {
 TEST(ProcessesOverTheStore, end_when_process_0_dies) {
   const auto ended = run_real_processes(2, [](const LaunchEnvironment& launch) {
     const std::vector<Cell> all = cells(2);
-    Processes processes(all, launch, own_gpu(launch));
+    Processes processes(all, launch, own_gpu(launch), kTimeout);
     if (processes.rank() == 0) ::raise(SIGKILL);
     processes.follow(all);
   });

@@ -46,7 +46,8 @@ Plan make_plan(const Cell& cell, const Problem& problem) {
   return strategy.plan(problem, Options(strategy.name, strategy.options, cell.options));
 }
 
-void execute_pack(const Cell& cell, const Batch& batch, PackResult& pack, ProcessGroup* group) {
+void execute_pack(const Cell& cell, const Batch& batch, PackResult& pack,
+                  const RunContext& context) {
   const Problem problem = problem_of(cell, batch);
   const Stopwatch stopwatch;
   const Program program = compile(problem, pack.plan, cell.passes);
@@ -58,12 +59,13 @@ void execute_pack(const Cell& cell, const Batch& batch, PackResult& pack, Proces
   options.iterations = cell.iterations;
   options.seed = cell.seed;
   options.graph = cell.graph;
+  options.timeout_seconds = context.timeout_seconds;
   if (backend_of(cell).on_gpus) {
     const auto transport = cell.backend == "nccl" ? GpuTransport::nccl : GpuTransport::copies;
-    pack.timeline =
-        execute_gpus(problem, pack.plan, program, options, transport, ranks_here(cell), group);
+    pack.timeline = execute_gpus(problem, pack.plan, program, options, transport,
+                                 ranks_here(cell, context.group), context.group);
   } else {
-    pack.timeline = needs_processes(cell) ? execute_processes(problem, program, options, *group)
+    pack.timeline = needs_processes(cell) ? execute_processes(problem, program, options, *context.group)
                                           : execute_threads(problem, program, options);
   }
 }
@@ -95,16 +97,16 @@ bool fits_memory(Result& result, const PackResult& pack) {
   return false;
 }
 
-// What some backends need: `simulate` its models, `mpi` its processes.
+// What some backends need: those that cost their models, those of several processes their group.
 struct Means {
   const Simulation* simulation = nullptr;
-  ProcessGroup* group = nullptr;
+  const RunContext& context;
 };
 
 // False when the cell ended here.
 bool run_pack(Result& result, const Batch& batch, const Means& means) {
   CheckedPlan checked = plan_pack(result.cell, batch);
-  if (needs_processes(result.cell)) require_same(checked.pack, *means.group);
+  if (needs_processes(result.cell)) require_same(checked.pack, *means.context.group);
   result.packs.push_back(std::move(checked.pack));
   if (!checked.report.ok()) {
     fail(result, Status::failed,
@@ -114,7 +116,7 @@ bool run_pack(Result& result, const Batch& batch, const Means& means) {
   }
   PackResult& pack = result.packs.back();
   if (!fits_memory(result, pack)) return false;
-  if (is_timed(result.cell)) execute_pack(result.cell, batch, pack, means.group);
+  if (is_timed(result.cell)) execute_pack(result.cell, batch, pack, means.context);
   if (means.simulation) {
     means.simulation->run(problem_of(result.cell, batch), result.cell.passes, pack);
   }
@@ -131,7 +133,9 @@ void set_cached(Batch& batch, double share) {
 
 }  // namespace
 
-bool needs_processes(const Cell& cell) { return cell.backend == "mpi"; }
+bool needs_processes(const Cell& cell) {
+  return cell.backend == "mpi" || (cell.backend == "nccl" && launched_for_gpus());
+}
 
 bool is_timed(const Cell& cell) { return backend_of(cell).runs; }
 
@@ -198,8 +202,8 @@ CheckedPlan plan_pack(const Cell& cell, const Batch& batch) {
   return checked;
 }
 
-Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
-                const std::vector<std::string>& command_line, ProcessGroup* group) {
+Result run_cell(const Cell& cell, const std::vector<Batch>& batches, const RunContext& context) {
+  ProcessGroup* const group = context.group;
   Result result;
   result.cell = cell;
   const bool processes = needs_processes(cell);
@@ -216,7 +220,7 @@ Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
       result.model_error = simulation->model_error();
       result.peak_flops_per_second = simulation->peak_flops_per_second();
     }
-    const Means means{simulation ? &*simulation : nullptr, group};
+    const Means means{simulation ? &*simulation : nullptr, context};
     bool whole = true;
     const auto work = [&] {
       if (is_timed(cell) && !result.oversubscribed) {
@@ -245,17 +249,17 @@ Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
   } catch (const std::exception& error) {
     fail(result, Status::failed, error.what());
   }
-  result.provenance = provenance(command_line, start, std::chrono::system_clock::now());
+  result.provenance = provenance(context.command_line, start, std::chrono::system_clock::now());
   if (processes) result.provenance["mpi"] = group->wire().library();
   if (backend_of(cell).on_gpus) result.provenance.merge(gpu_facts());
   return result;
 }
 
-void follow_cell(const Cell& cell, ProcessGroup& group) {
-  group.together([&] {
+void follow_cell(const Cell& cell, const RunContext& context) {
+  context.group->together([&] {
     Result result;
     result.cell = cell;
-    const Means means{.simulation = nullptr, .group = &group};
+    const Means means{.context = context};
     bool whole = true;
     for (const Batch& batch : batches_of(cell)) whole = whole && run_pack(result, batch, means);
   });

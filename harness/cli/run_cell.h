@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/execute/execute.h"
 #include "harness/execute/process_group.h"
 #include "harness/measure/result.h"
 
@@ -24,15 +25,19 @@ struct CheckedPlan {
 CheckedPlan plan_pack(const Cell& cell, const Batch& batch);
 
 // Never throws for what the cell itself does: a strategy that cannot, a wrong plan, a rank that
-// hangs and a gate that fails are statuses of the result, with one line that says why. A cell of
-// the mpi backend needs the group, and every other rank in `follow_cell`; RanksDisagree is thrown.
-Result run_cell(const Cell& cell, const std::vector<Batch>& batches,
-                const std::vector<std::string>& command_line, ProcessGroup* group = nullptr);
+// hangs and a gate that fails are statuses of the result, with one line that says why. A cell that
+// needs processes needs their group, and every other one in `follow_cell`; RanksDisagree is thrown.
+struct RunContext {
+  std::vector<std::string> command_line{};
+  ProcessGroup* group = nullptr;
+  double timeout_seconds = ExecuteOptions().timeout_seconds;  // without progress of any rank
+};
+Result run_cell(const Cell& cell, const std::vector<Batch>& batches, const RunContext& context);
 
-// This rank's part of a cell that rank 0 runs.
-void follow_cell(const Cell& cell, ProcessGroup& group);
+// This process's part of a cell that process 0 runs.
+void follow_cell(const Cell& cell, const RunContext& context);
 
-// Whether the backend runs kernels and measures time, and whether its ranks are processes.
+// Whether the backend runs kernels and measures time, and whether several processes run the cell.
 bool is_timed(const Cell& cell);
 bool needs_processes(const Cell& cell);
 

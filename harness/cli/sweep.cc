@@ -150,7 +150,8 @@ std::vector<Outcome> run_sweep(const std::vector<Cell>& cells, const SweepOption
     }
     const std::vector<Batch> batches = batches_of(cell);
     if (needs_processes(cell)) options.processes->start(i);
-    const Result result = run_cell(cell, batches, options.command_line, group);
+    const Result result =
+        run_cell(cell, batches, {options.command_line, group, options.timeout_seconds});
     const std::string file = result_path(cell, options.folder);
     const auto guard = interrupt.hold();
     write_result(file, result);
@@ -178,7 +179,7 @@ std::vector<Outcome> dry_run(const std::vector<Cell>& cells, const SweepOptions&
     planned.backend = "plan";
     const std::string file = result_path(cell, options.folder);
     Outcome outcome =
-        outcome_of(run_cell(planned, batches_of(cell), options.command_line), file, false);
+        outcome_of(run_cell(planned, batches_of(cell), {options.command_line}), file, false);
     outcome.cell = cell;
     outcome.existed = existing(cell, file).has_value();
     outcomes.push_back(std::move(outcome));

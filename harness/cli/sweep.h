@@ -15,7 +15,8 @@ namespace cpbench {
 struct SweepOptions {
   std::string folder;                     // of the result files; made if need be
   std::vector<std::string> command_line;  // resumes the sweep when it is given again
-  Processes* processes = nullptr;         // for cells whose ranks are processes
+  Processes* processes = nullptr;         // for cells that several processes run
+  double timeout_seconds = ExecuteOptions().timeout_seconds;  // of a cell, without progress
 };
 
 // Cells whose file is there already, of the same run and not failed, are not run again. What one

@@ -55,10 +55,9 @@ struct AttentionSegment {
 enum class KernelPass : uint8_t { forward, backward };
 
 // Where no measured call had empty blocks: what such a block occupies an SM for. An assumption: it
-// reads its segment's bounds and ends, so it waits once for the L2, 263 cycles on an H100 (arXiv
-// 2402.13499) at 1.755 GHz. What replacing a block takes besides is not published; validated
-// simulators (Accel-Sim's gpgpu_TB_launch_latency) charge nothing. Of kernels of variable length
-// whose grid covers the longest segment.
+// reads its segment's bounds and ends, so it waits once for the L2, about 260 cycles on an H100 (as
+// measured in arXiv 2402.13499) at 1.755 GHz. What replacing a block takes besides is not known. Of
+// kernels of variable length whose grid covers the longest segment.
 inline constexpr double kAssumedEmptyBlockUs = 0.15;
 
 // All times in microseconds, none negative.
