@@ -97,10 +97,10 @@ class Runner {
     }
   }
 
-  void run_thread(int32_t index) {
-    const int32_t rank = job_.first_rank + index;
+  // What `work` throws ends the run.
+  void guarded(int32_t rank, const std::function<void()>& work) {
     try {
-      run_rank(index);
+      work();
     } catch (const TransportClosed&) {  // another rank ended the run
       control_.fail(rank, "the transport was closed");
     } catch (const std::bad_alloc&) {
@@ -109,6 +109,16 @@ class Runner {
     } catch (const std::exception& error) {
       control_.fail(rank, error.what());
     }
+  }
+
+  void run_thread(int32_t index) {
+    const int32_t rank = job_.first_rank + index;
+    guarded(rank, [&] {
+      set_device(job_.devices[index]);
+      GpuRank on_gpu(job_.program, rank, exchanges_, run_.kernel, counting_, control_);
+      // The run ends while the rank is still there: its streams are empty only when it has.
+      guarded(rank, [&] { run_rank(on_gpu, index); });
+    });
     control_.leave();
   }
 
@@ -118,11 +128,9 @@ class Runner {
     return std::max<int64_t>(0, free_before_.at(device) - free_bytes()) / ranks;
   }
 
-  void run_rank(int32_t index) {
+  void run_rank(GpuRank& on_gpu, int32_t index) {
     const int32_t rank = job_.first_rank + index;
     const int32_t device = job_.devices[index];
-    set_device(device);
-    GpuRank on_gpu(job_.program, rank, exchanges_, run_.kernel, counting_, control_);
     on_gpu.fill_inputs(job_.options.seed);
     control_.barrier();
     const DeviceArray<std::byte>& flush = flush_.at(device);
