@@ -22,6 +22,10 @@ class SlowEngine {
   SlowEngine(const Schedule& schedule, const Machine& machine)
       : schedule_(schedule), machine_(machine), network_(machine), ranks_(schedule.size()) {
     transfers_.resize(schedule.transfers.size());
+    for (size_t id = 0; id < transfers_.size(); ++id) {
+      const Transfer& t = schedule.transfers[id];
+      for (int32_t rank : {t.from, t.to}) ranks_[rank].transfers.push_back(id);
+    }
     collective_ends_.assign(schedule.collectives.size(), -1);
   }
 
@@ -57,6 +61,7 @@ class SlowEngine {
     double busy_until = kNever;
     bool packing = false;
     double end = 0;
+    std::vector<size_t> transfers;  // its own
   };
   struct State {
     bool launched = false, arrived = false;
@@ -64,10 +69,8 @@ class SlowEngine {
 
   // Whether every earlier exchange of the rank is over, and its steps allow this one.
   bool inside(int32_t rank, int32_t exchange) const {
-    for (size_t id = 0; id < transfers_.size(); ++id) {
-      const Transfer& t = schedule_.transfers[id];
-      const bool earlier = t.exchange < exchange && (t.from == rank || t.to == rank);
-      if (earlier && !transfers_[id].arrived) return false;
+    for (size_t id : ranks_[rank].transfers) {
+      if (schedule_.transfers[id].exchange < exchange && !transfers_[id].arrived) return false;
     }
     return may_enter(rank, exchange);
   }
