@@ -194,7 +194,7 @@ void RankCompiler::add_call(Call call, CallShape& shape) {
   const SetId out = builder_.tokens_of(call.out);
   const SetId dkv = call.dkv < 0 ? shape.dkv : builder_.tokens_of(call.dkv);
   std::vector<Segment>& all = builder_.program().segments;
-  if (out != shape.out || dkv != shape.dkv) {
+  if (context_.detail == Detail::full && (out != shape.out || dkv != shape.dkv)) {
     if (shape.used) {
       const size_t size = all.size();
       all.resize(size + shape.segments);

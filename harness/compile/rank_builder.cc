@@ -42,13 +42,28 @@ void RankBuilder::add_op(OpKind kind, size_t index) {
 void RankBuilder::move(RowMode mode, int32_t source, int32_t target, RangeSpan tokens,
                        Heads heads) {
   if (tokens.empty()) return;
+  const size_t first = program_.runs.size();
+  if (detail_ == Detail::full) add_runs(source, target, tokens);
+  add_op(OpKind::rows, program_.row_ops.size());
+  program_.row_ops.push_back({.mode = mode,
+                              .source = source,
+                              .target = target,
+                              .heads = heads,
+                              .rows = static_cast<int32_t>(size_of(tokens)),
+                              .first_run = static_cast<int32_t>(first),
+                              .runs = static_cast<int32_t>(program_.runs.size() - first)});
+  touch(source);
+  touch(target);
+}
+
+void RankBuilder::add_runs(int32_t source, int32_t target, RangeSpan tokens) {
   std::vector<RowRun>& runs = program_.runs;
   const size_t first = runs.size();
   const SetId held = tokens_of(source < 0 ? target : source);
   // What is all of both buffers lies in both alike.
   if (held == tokens_of(target) && size_of(tokens) == sets_.size_of(held)) {
     runs.push_back({0, 0, static_cast<int32_t>(sets_.size_of(held))});
-    tokens = {};
+    return;
   }
   RowCursor from = sets_.rows(held);
   RowCursor to = sets_.rows(tokens_of(target));
@@ -63,11 +78,6 @@ void RankBuilder::move(RowMode mode, int32_t source, int32_t target, RangeSpan t
       runs.push_back({source_row, target_row, rows});
     }
   }
-  add_op(OpKind::rows, program_.row_ops.size());
-  program_.row_ops.push_back({mode, source, target, heads, static_cast<int32_t>(first),
-                              static_cast<int32_t>(runs.size() - first)});
-  touch(source);
-  touch(target);
 }
 
 void RankBuilder::clear(int32_t target, RangeSpan tokens, Heads heads) {

@@ -7,6 +7,7 @@
 
 #include <span>
 
+#include "harness/compile/compile.h"
 #include "harness/compile/program.h"
 #include "harness/compile/rank_sets.h"
 
@@ -17,8 +18,9 @@ Heads heads_of(Tensor tensor, Heads query_heads, const AttentionShape& shape);
 
 class RankBuilder {
  public:
-  RankBuilder(const AttentionShape& shape, const PlanSets& plan_sets, RankProgram& program)
-      : shape_(shape), sets_(plan_sets), program_(program) {}
+  RankBuilder(const AttentionShape& shape, const PlanSets& plan_sets, Detail detail,
+              RankProgram& program)
+      : shape_(shape), sets_(plan_sets), detail_(detail), program_(program) {}
 
   // `bytes`: at least so many (a message's padding).
   int32_t add_buffer(Tensor tensor, ElementClass elements, Heads heads, SetId tokens,
@@ -44,11 +46,13 @@ class RankBuilder {
 
  private:
   void add_op(OpKind kind, size_t index);
+  void add_runs(int32_t source, int32_t target, RangeSpan tokens);
   void touch(int32_t buffer);
   void message(OpKind kind, const Message& message);
 
   const AttentionShape& shape_;
   RankSets sets_;
+  Detail detail_;
   RankProgram& program_;
   std::vector<SetId> tokens_;  // of each buffer
 };

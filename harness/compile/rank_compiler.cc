@@ -9,7 +9,7 @@ namespace cpbench {
 RankCompiler::RankCompiler(const CompileContext& context, int32_t rank, RankProgram& program)
     : context_(context),
       rank_(rank),
-      builder_(context.problem.shape, context.sets, program),
+      builder_(context.problem.shape, context.sets, context.detail, program),
       copies_(builder_) {}
 
 void RankCompiler::compile() {

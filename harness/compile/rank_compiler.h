@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "harness/compile/compile.h"
 #include "harness/compile/copies.h"
 #include "harness/compile/partials.h"
 #include "harness/compile/plan_index.h"
@@ -17,10 +18,11 @@ namespace cpbench {
 
 // What all ranks read and none changes.
 struct CompileContext {
-  CompileContext(const Problem& problem, const Plan& plan, Passes passes)
+  CompileContext(const Problem& problem, const Plan& plan, Passes passes, Detail detail)
       : problem(problem),
         plan(plan),
         passes(passes),
+        detail(detail),
         mask(problem.batch),
         index{PassIndex(plan.forward, plan, problem.shape),
               PassIndex(plan.backward, plan, problem.shape)},
@@ -28,6 +30,7 @@ struct CompileContext {
   const Problem& problem;
   const Plan& plan;
   Passes passes;
+  Detail detail;
   MaskIndex mask;
   std::array<PassIndex, 2> index;  // forward, backward
   PlanSets sets;
