@@ -41,19 +41,26 @@ void RankBuilder::add_op(OpKind kind, size_t index) {
 
 void RankBuilder::move(RowMode mode, int32_t source, int32_t target, RangeSpan tokens,
                        Heads heads) {
-  if (tokens.empty()) return;
-  const size_t first = program_.runs.size();
-  if (detail_ == Detail::full) add_runs(source, target, tokens);
+  move_rows(mode, source, target, size_of(tokens), heads, [tokens] { return tokens; });
+}
+
+void RankBuilder::move(RowMode mode, int32_t source, int32_t target, SetId tokens, Heads heads) {
+  const SetId held = tokens_of(source < 0 ? target : source);
+  const int64_t rows = sets_.size_of_intersection(held, tokens);
+  if (rows == sets_.size_of(tokens)) {
+    move_rows(mode, source, target, rows, heads, [&] { return sets_[tokens]; });
+  } else {
+    move_rows(mode, source, target, rows, heads,
+              [&] { return intersect(sets_[held], sets_[tokens]); });
+  }
+}
+
+void RankBuilder::add_row_op(RowOp op) {
+  op.runs = static_cast<int32_t>(program_.runs.size()) - op.first_run;
   add_op(OpKind::rows, program_.row_ops.size());
-  program_.row_ops.push_back({.mode = mode,
-                              .source = source,
-                              .target = target,
-                              .heads = heads,
-                              .rows = static_cast<int32_t>(size_of(tokens)),
-                              .first_run = static_cast<int32_t>(first),
-                              .runs = static_cast<int32_t>(program_.runs.size() - first)});
-  touch(source);
-  touch(target);
+  program_.row_ops.push_back(op);
+  touch(op.source);
+  touch(op.target);
 }
 
 void RankBuilder::add_runs(int32_t source, int32_t target, RangeSpan tokens) {

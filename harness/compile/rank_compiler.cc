@@ -98,9 +98,9 @@ void RankCompiler::clear_untouched() {
   }
 }
 
-int32_t RankCompiler::owner_of(const Send& send) {
+int32_t RankCompiler::owner_of(const Send& send) const {
   const auto rank = static_cast<int32_t>(context_.plan.rank_sets[send.to].front().begin);
-  return builder_.sets().contains(context_.plan.home[rank], send.tokens) ? rank : -1;
+  return context_.sets.home[send.tokens] == rank ? rank : -1;
 }
 
 void RankCompiler::send(const Send& send, int32_t number) {

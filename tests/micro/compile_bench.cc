@@ -1,6 +1,6 @@
 // Compiling whole plans, 32K tokens per rank, both directions: all ranks on all cores, or streamed,
-// the outline of one rank's program at a time, as a simulator takes them. Peak memory is that of the process: ask
-// for one benchmark a run.
+// the outline of one rank's program at a time, as a simulator takes them. Peak memory is that of
+// the process: ask for one benchmark a run.
 //   cpbench_micro --benchmark_filter='CompileStreamed/wlb_llm/zigzag/64/'
 #include <benchmark/benchmark.h>
 
