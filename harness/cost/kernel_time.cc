@@ -32,9 +32,8 @@ int64_t cut_ladder(int64_t start, int64_t n, int64_t limit, int64_t tile, int64_
   return sum;
 }
 
-// KV blocks that the tiles of one segment walk, over all of them.
+// KV blocks that the tiles of one causal or banded segment walk, over all of them.
 int64_t walked_blocks(const AttentionSegment& s, int64_t tiles, int64_t tile, int64_t block) {
-  if (!s.band && !s.causal) return tiles * ceil_div(s.kv_tokens, block);
   // Tile t = 1, 2, ... ends at key last + tile * t, the last one at last + q_tokens.
   const int64_t last = s.band ? s.last : s.kv_tokens - s.q_tokens;
   const int64_t end = std::min(s.kv_tokens, s.q_tokens + last);
@@ -97,19 +96,22 @@ CallTime::CallTime(const KernelModel& model, KernelPass pass, const AttentionSha
                    int32_t query_heads, int32_t sms)
     : c_(model.of(pass)),
       pass_(pass),
+      tiles_of_(c_.tile_tokens),
+      blocks_of_(c_.block_tokens),
       width_((shape.head_dim + shape.value_head_dim) / (2.0 * model.head_dim)),
       heads_per_sm_(static_cast<double>(query_heads) / (sms > 0 ? sms : model.gpu.sms)) {}
 
 void CallTime::add(const AttentionSegment& s) {
-  const int64_t tiles = ceil_div(s.q_tokens, c_.tile_tokens);
-  if (tiles <= 0) return;
-  const int64_t kv_blocks = ceil_div(s.kv_tokens, c_.block_tokens);
+  if (s.q_tokens <= 0) return;
+  const int64_t tiles = tiles_of_(s.q_tokens), kv_blocks = blocks_of_(s.kv_tokens);
   segments_ += s.count;
   tiles_ += s.count * tiles;
   rows_ += s.count * s.q_tokens;
   kv_blocks_ += s.count * kv_blocks;
   if (c_.padded) {
-    blocks_ += s.count * walked_blocks(s, tiles, c_.tile_tokens, c_.block_tokens);
+    const bool masked = s.band || s.causal;
+    blocks_ += s.count * (masked ? walked_blocks(s, tiles, c_.tile_tokens, c_.block_tokens)
+                                 : tiles * kv_blocks);
   } else {
     const WalkedKeys keys = walked_keys(s, tiles, c_.tile_tokens, c_.block_tokens);
     const int64_t missing_rows = tiles * c_.tile_tokens - s.q_tokens;

@@ -27,6 +27,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -125,6 +126,23 @@ struct CallWork {
   double empty_blocks = 0;
 };
 
+// Division rounding up, by a tile or a block: a shift, where its tokens are a power of two.
+class CeilDivision {
+ public:
+  explicit CeilDivision(int64_t by)
+      : by_(by),
+        shift_(std::has_single_bit(static_cast<uint64_t>(by))
+                   ? std::countr_zero(static_cast<uint64_t>(by))
+                   : -1) {}
+  int64_t operator()(int64_t a) const {  // not negative
+    return shift_ >= 0 ? (a + by_ - 1) >> shift_ : (a + by_ - 1) / by_;
+  }
+
+ private:
+  int64_t by_;
+  int shift_;
+};
+
 // One call, segment by segment: constant time for each, whatever its lengths.
 class CallTime {
  public:
@@ -140,7 +158,8 @@ class CallTime {
  private:
   KernelConstants c_;
   KernelPass pass_;
-  double width_;  // of the head, relative to the model's
+  CeilDivision tiles_of_, blocks_of_;  // of queries, of keys
+  double width_;                       // of the head, relative to the model's
   double heads_per_sm_;
   int64_t segments_ = 0, tiles_ = 0, rows_ = 0, blocks_ = 0, kv_blocks_ = 0;
   int64_t walked_keys_ = 0, cells_ = 0;  // if not padded
