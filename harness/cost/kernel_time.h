@@ -151,20 +151,38 @@ class CallTime {
   CallTime(const KernelModel& model, KernelPass pass, const AttentionShape& shape,
            int32_t query_heads, int32_t sms = 0);
 
-  void add(const AttentionSegment& segment);
+  void add(const AttentionSegment& s) {
+    if (s.q_tokens <= 0) return;
+    const int64_t tiles = tiles_of_(s.q_tokens), kv_blocks = blocks_of_(s.kv_tokens);
+    segments_ += s.count;
+    tiles_ += s.count * tiles;
+    rows_ += s.count * s.q_tokens;
+    kv_blocks_ += s.count * kv_blocks;
+    most_tiles_ = std::max(most_tiles_, tiles);
+    most_kv_blocks_ = std::max(most_kv_blocks_, kv_blocks);
+    if (c_.padded && !s.band && !s.causal) {
+      blocks_ += s.count * tiles * kv_blocks;
+      const int64_t walk = pass_ == KernelPass::forward ? kv_blocks : tiles;
+      longest_walk_ = std::max(longest_walk_, walk);
+    } else {
+      add_walks(s, tiles, kv_blocks);
+    }
+  }
   CallWork work() const;
   double seconds() const;  // 0 without segments: no call
 
  private:
+  void add_walks(const AttentionSegment& s, int64_t tiles, int64_t kv_blocks);
+
   KernelConstants c_;
   KernelPass pass_;
   CeilDivision tiles_of_, blocks_of_;  // of queries, of keys
   double width_;                       // of the head, relative to the model's
   double heads_per_sm_;
   int64_t segments_ = 0, tiles_ = 0, rows_ = 0, blocks_ = 0, kv_blocks_ = 0;
-  int64_t walked_keys_ = 0, cells_ = 0;  // if not padded
-  int64_t grid_blocks_ = 0;              // of the longest segment, in the grid of this pass
-  int64_t longest_walk_ = 0;             // blocks
+  int64_t walked_keys_ = 0, cells_ = 0;          // if not padded
+  int64_t most_tiles_ = 0, most_kv_blocks_ = 0;  // of a segment
+  int64_t longest_walk_ = 0;                     // blocks
 };
 
 double kernel_seconds(const KernelModel& model, KernelPass pass,
