@@ -36,10 +36,10 @@ void Simulation::run(const Problem& problem, Passes passes, PackResult& pack) co
   const auto since = [](Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
   };
-  auto start = Clock::now();
-  const Compiler compiler(problem, pack.plan, passes);
-  pack.compile_seconds = since(start);
   Simulator simulator(problem, pack.plan, passes, {machine_, kernel_, profile_, network_});
+  auto start = Clock::now();
+  const Compiler compiler(problem, pack.plan, passes, simulator.detail());
+  pack.compile_seconds = since(start);
   RankProgram program;
   for (int32_t rank = 0; rank < pack.plan.ranks; ++rank) {
     start = Clock::now();

@@ -43,12 +43,12 @@ void for_each_on_all_cores(int32_t count, const Visit& visit) {
 
 }  // namespace
 
-Compiler::Compiler(const Problem& problem, const Plan& plan, Passes passes) {
+Compiler::Compiler(const Problem& problem, const Plan& plan, Passes passes, Detail detail) {
   if (plan.tokens > kMostTokens) {
     throw UserError("a batch of " + std::to_string(plan.tokens) +
                     " tokens cannot be compiled; at most " + std::to_string(kMostTokens) + " can");
   }
-  context_ = std::make_unique<const CompileContext>(problem, plan, passes);
+  context_ = std::make_unique<const CompileContext>(problem, plan, passes, detail);
 }
 
 Compiler::~Compiler() = default;

@@ -26,11 +26,10 @@ int32_t Copies::holder(Tensor tensor, SetId tokens, Heads heads) {
   if (found != by_set.end() && holds(builder_.buffer(found->second).heads, heads)) {
     return found->second;
   }
-  const RangeSpan wanted = builder_.sets()[tokens];
   const std::vector<int32_t>& buffers = buffers_[static_cast<size_t>(tensor)];
   for (size_t i = buffers.size(); i-- > 0;) {
     if (!holds(builder_.buffer(buffers[i]).heads, heads)) continue;
-    if (contains_all(builder_.sets()[builder_.tokens_of(buffers[i])], wanted)) return buffers[i];
+    if (builder_.sets().contains(builder_.tokens_of(buffers[i]), tokens)) return buffers[i];
   }
   return -1;
 }
@@ -46,23 +45,21 @@ void Copies::gather(int32_t target, SetId tokens, Heads heads) {
 bool Copies::gather_disjoint(int32_t target, SetId tokens, Heads heads) {
   const auto tensor = static_cast<size_t>(builder_.buffer(target).tensor);
   RankSets& sets = builder_.sets();
-  std::vector<std::pair<int32_t, Ranges>> found;  // source, tokens
+  std::vector<int32_t> sources;
   int64_t missing = sets.size_of(tokens);
   for (size_t i = buffers_[tensor].size(); i-- > 0;) {
     const int32_t source = buffers_[tensor][i];
     const SetId held = builder_.tokens_of(source);
     if (newest_of_set_[tensor][held] != source) continue;
-    Ranges here = intersect(sets[held], sets[tokens]);
-    if (here.empty()) continue;
+    const int64_t here = sets.size_of_intersection(held, tokens);
+    if (here == 0) continue;
     if (!holds(builder_.buffer(source).heads, heads)) return false;
-    missing -= size_of(here);
+    missing -= here;
     if (missing < 0) return false;
-    found.emplace_back(source, std::move(here));
+    sources.push_back(source);
   }
   if (missing != 0) return false;
-  for (const auto& [source, here] : found) {
-    builder_.move(RowMode::store, source, target, here, heads);
-  }
+  for (int32_t source : sources) builder_.move(RowMode::store, source, target, tokens, heads);
   return true;
 }
 

@@ -9,8 +9,6 @@ namespace {
 
 bool overlaps(Heads a, Heads b) { return a.begin < b.end && b.begin < a.end; }
 
-Ranges copy_of(RangeSpan ranges) { return {ranges.begin(), ranges.end()}; }
-
 }  // namespace
 
 Partials::Partials(RankBuilder& builder, Tensor tensor, int32_t home, std::vector<Heads> used)
@@ -33,46 +31,38 @@ Partials::Partials(RankBuilder& builder, Tensor tensor, int32_t home, std::vecto
   accumulators_.push_back({home, all, std::vector<Written>(cells_.size())});
 }
 
-void Partials::Written::settle() {
-  last_owner = -1;
-  if (taken.empty()) return;
-  if (taken_tokens == tokens) {
-    ranges.clear();
+RangeSpan Partials::written_of(const Accumulator& accumulator, size_t cell) const {
+  const Written& written = accumulator.written[cell];
+  return written.whole ? builder_.sets()[tokens_of(accumulator)] : RangeSpan(written.ranges);
+}
+
+Partials::Written& Partials::settled(Accumulator& accumulator, size_t cell) {
+  Written& written = accumulator.written[cell];
+  written.last_owner = -1;
+  if (written.taken.empty()) return written;
+  if (written.taken_tokens == written.tokens) {
+    written.ranges.clear();
   } else {
-    ranges = subtract(ranges, normalise(std::move(taken)));
+    Ranges taken;
+    for (SetId set : written.taken) {
+      const RangeSpan ranges = builder_.sets()[set];
+      taken.insert(taken.end(), ranges.begin(), ranges.end());
+    }
+    written.ranges = subtract(written_of(accumulator, cell), normalise(std::move(taken)));
   }
-  tokens -= taken_tokens;
-  taken.clear();
-  taken_tokens = 0;
+  written.whole = false;
+  written.tokens -= written.taken_tokens;
+  written.taken.clear();
+  written.taken_tokens = 0;
+  return written;
 }
 
-void Partials::Written::unite(RangeSpan more) {
-  settle();
+void Partials::write(Accumulator& accumulator, size_t cell, RangeSpan more) {
   if (more.empty()) return;
-  ranges = cpbench::unite(ranges, more);
-  tokens = size_of(ranges);
-}
-
-void Partials::Written::take(RangeSpan less, int32_t owner) {
-  last_owner = owner < 0 ? std::numeric_limits<int32_t>::max() : owner;
-  taken.insert(taken.end(), less.begin(), less.end());
-  taken_tokens += size_of(less);
-}
-
-Ranges Partials::written_of(Accumulator& accumulator, size_t cell, SetId here) {
-  Written& written = accumulator.written[cell];
-  written.settle();
-  const RankSets& sets = builder_.sets();
-  if (written.tokens == sets.size_of(tokens_of(accumulator))) return copy_of(sets[here]);
-  return intersect(written.ranges, sets[here]);
-}
-
-Ranges Partials::unwritten_of(Accumulator& accumulator, size_t cell, SetId here) {
-  Written& written = accumulator.written[cell];
-  written.settle();
-  const RankSets& sets = builder_.sets();
-  if (written.tokens == sets.size_of(tokens_of(accumulator))) return {};
-  return subtract(sets[here], written.ranges);
+  Written& written = settled(accumulator, cell);
+  written.tokens += size_of(more);
+  written.whole = written.tokens == builder_.sets().size_of(tokens_of(accumulator));
+  written.ranges = written.whole ? Ranges{} : unite(written.ranges, more);
 }
 
 Heads Partials::component_of(Heads heads) const {
@@ -97,17 +87,17 @@ void Partials::reserve(SetId tokens, Heads heads) {
   if (tokens == RangeSets::kEmpty || holder(tokens, heads) >= 0) return;
   RankSets& sets = builder_.sets();
   const Heads component = component_of(heads);
-  Ranges missing = copy_of(sets[tokens]);
+  SetId missing = tokens;
   for (const Accumulator& accumulator : accumulators_) {
     if (!overlaps(accumulator.heads, heads) ||
-        sets.intersect(tokens_of(accumulator), tokens) == RangeSets::kEmpty) {
+        sets.size_of_intersection(tokens_of(accumulator), missing) == 0) {
       continue;
     }
-    missing = subtract(missing, sets[tokens_of(accumulator)]);
-    if (missing.empty()) return;
+    missing = sets.intern_part(subtract(sets[missing], sets[tokens_of(accumulator)]), missing);
+    if (missing == RangeSets::kEmpty) return;
   }
-  const SetId set = sets.intern(missing, tokens);
-  const int32_t buffer = builder_.add_buffer(tensor_, ElementClass::accumulation, component, set);
+  const int32_t buffer =
+      builder_.add_buffer(tensor_, ElementClass::accumulation, component, missing);
   accumulators_.push_back({buffer, component, std::vector<Written>(cells_.size())});
 }
 
@@ -124,58 +114,80 @@ int32_t Partials::holder(SetId tokens, Heads heads) const {
 bool Partials::any_written(SetId tokens, Heads heads) {
   bool any = false;
   each_cell(accumulators_, heads, [&](Accumulator& accumulator, size_t cell, Heads) {
-    accumulator.written[cell].settle();
-    any = any || overlap(accumulator.written[cell].ranges, builder_.sets()[tokens]);
+    settled(accumulator, cell);
+    any = any || overlap(written_of(accumulator, cell), builder_.sets()[tokens]);
   });
   return any;
 }
 
 void Partials::mark_written(SetId tokens, Heads heads) {
   each_cell(accumulators_, heads, [&](Accumulator& accumulator, size_t cell, Heads) {
-    RankSets& sets = builder_.sets();
-    accumulator.written[cell].unite(sets[sets.intersect(tokens_of(accumulator), tokens)]);
+    const SetId here = builder_.sets().intersect(tokens_of(accumulator), tokens);
+    write(accumulator, cell, builder_.sets()[here]);
   });
 }
 
 void Partials::complete(SetId tokens, Heads heads) {
   each_cell(accumulators_, heads, [&](Accumulator& accumulator, size_t cell, Heads cell_heads) {
+    if (settled(accumulator, cell).whole) return;
     const SetId here = builder_.sets().intersect(tokens_of(accumulator), tokens);
-    const Ranges missing = unwritten_of(accumulator, cell, here);
+    const Ranges missing = subtract(builder_.sets()[here], written_of(accumulator, cell));
     builder_.clear(accumulator.buffer, missing, cell_heads);
-    accumulator.written[cell].unite(missing);
+    write(accumulator, cell, missing);
   });
 }
 
 void Partials::add(int32_t source, SetId tokens, Heads heads) {
   each_cell(accumulators_, heads, [&](Accumulator& accumulator, size_t cell, Heads cell_heads) {
-    const SetId here = builder_.sets().intersect(tokens_of(accumulator), tokens);
-    const Ranges held = written_of(accumulator, cell, here);
-    const Ranges fresh = unwritten_of(accumulator, cell, here);
     const Heads common{std::max(heads.begin, cell_heads.begin),
                        std::min(heads.end, cell_heads.end)};
+    const SetId here = builder_.sets().intersect(tokens_of(accumulator), tokens);
+    const RangeSpan ranges = builder_.sets()[here];
+    const Written& written = settled(accumulator, cell);
+    if (written.whole || written.tokens == 0) {
+      const RowMode mode = written.whole ? RowMode::accumulate : RowMode::store;
+      builder_.move(mode, source, accumulator.buffer, here, common);
+      if (!written.whole) write(accumulator, cell, ranges);
+      return;
+    }
+    const Ranges held = intersect(written.ranges, ranges);
+    const Ranges fresh = subtract(ranges, written.ranges);
     builder_.move(RowMode::accumulate, source, accumulator.buffer, held, common);
     builder_.move(RowMode::store, source, accumulator.buffer, fresh, common);
-    accumulator.written[cell].unite(fresh);
+    write(accumulator, cell, fresh);
   });
 }
 
 void Partials::take(int32_t target, SetId tokens, Heads heads, int32_t owner) {
-  std::vector<Ranges> missing(cells_.size(), copy_of(builder_.sets()[tokens]));
+  RankSets& sets = builder_.sets();
+  std::vector<int64_t> missing(cells_.size(), sets.size_of(tokens));
   each_cell(accumulators_, heads, [&](Accumulator& accumulator, size_t cell, Heads cell_heads) {
     Written& written = accumulator.written[cell];
-    if (owner <= written.last_owner) written.settle();
-    const Ranges held = intersect(written.ranges, builder_.sets()[tokens]);
-    if (held.empty()) return;
-    builder_.move(RowMode::store, accumulator.buffer, target, held, cell_heads);
-    written.take(held, owner);
-    if (size_of(held) == size_of(missing[cell])) {
-      missing[cell].clear();
+    if (owner <= written.last_owner) settled(accumulator, cell);
+    int64_t held = 0;
+    if (written.whole) {
+      held = sets.size_of_intersection(tokens_of(accumulator), tokens);
+      builder_.move(RowMode::store, accumulator.buffer, target, tokens, cell_heads);
     } else {
-      missing[cell] = subtract(missing[cell], held);
+      const Ranges ranges = intersect(written.ranges, sets[tokens]);
+      held = size_of(ranges);
+      builder_.move(RowMode::store, accumulator.buffer, target, ranges, cell_heads);
     }
+    if (held == 0) return;
+    written.last_owner = owner < 0 ? std::numeric_limits<int32_t>::max() : owner;
+    written.taken.push_back(tokens);
+    written.taken_tokens += held;
+    missing[cell] -= held;
   });
   for (size_t cell = 0; cell < cells_.size(); ++cell) {
-    if (overlaps(cells_[cell], heads)) builder_.clear(target, missing[cell], cells_[cell]);
+    if (missing[cell] == 0 || !overlaps(cells_[cell], heads)) continue;
+    builder_.move_rows(RowMode::clear, -1, target, missing[cell], cells_[cell], [&] {
+      Ranges nowhere(sets[tokens].begin(), sets[tokens].end());
+      for (const Accumulator& accumulator : accumulators_) {
+        nowhere = subtract(nowhere, written_of(accumulator, cell));
+      }
+      return nowhere;
+    });
   }
   std::erase_if(accumulators_, [&](const Accumulator& accumulator) {
     return accumulator.buffer != home_ &&

@@ -35,25 +35,25 @@ class Partials {
  private:
   // Usually nothing or all of an accumulator is written: both are known without looking at ranges.
   // A reduce-scatter takes it apart in the homes of N ranks, which are disjoint; they are taken out
-  // of the ranges at once.
+  // at once.
   struct Written {
-    Ranges ranges;       // with what is in `taken`
-    int64_t tokens = 0;  // of `ranges`
-    Ranges taken;        // disjoint, of ascending owners
-    int64_t taken_tokens = 0;
+    bool whole = false;        // all of the accumulator's tokens
+    Ranges ranges;             // if not whole; with what is in `taken`
+    int64_t tokens = 0;        // so many, with what is in `taken`
+    std::vector<SetId> taken;  // disjoint, of ascending owners
+    int64_t taken_tokens = 0;  // of those, so many were written
     int32_t last_owner = -1;
-    void unite(RangeSpan more);
-    void take(RangeSpan less, int32_t owner);
-    void settle();  // nothing is in `taken` then
   };
   struct Accumulator {
     int32_t buffer;
     Heads heads;
     std::vector<Written> written;  // per cell of the tensor
   };
-  // Of `here`, a set within the accumulator's tokens.
-  Ranges written_of(Accumulator& accumulator, size_t cell, SetId here);
-  Ranges unwritten_of(Accumulator& accumulator, size_t cell, SetId here);
+  RangeSpan written_of(const Accumulator& accumulator, size_t cell) const;
+  // Nothing is in `taken` then.
+  Written& settled(Accumulator& accumulator, size_t cell);
+  // `more`: within the accumulator's tokens, none of them written.
+  void write(Accumulator& accumulator, size_t cell, RangeSpan more);
   // visit(accumulator, cell, heads of the cell)
   template <typename Accumulators, typename Visit>
   void each_cell(Accumulators& accumulators, Heads heads, const Visit& visit) const;

@@ -75,6 +75,7 @@ struct RowOp {
   int32_t source = -1;
   int32_t target = -1;
   Heads heads;            // of the tensor, not of the buffer
+  int32_t rows = 0;       // in all runs
   int32_t first_run = 0;  // in RankProgram::runs
   int32_t runs = 0;
   bool operator==(const RowOp&) const = default;

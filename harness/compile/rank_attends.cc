@@ -33,7 +33,7 @@ void RankCompiler::attend_heads(Heads heads, const std::vector<int32_t>& attends
     const auto [seen, unseen] = visible_.try_emplace({attend.q, attend.kv}, RangeSets::kEmpty);
     if (unseen) {
       seen->second =
-          sets.intern(visible_keys(context_.mask, sets[attend.q], sets[attend.kv]), attend.kv);
+          sets.intern_part(visible_keys(context_.mask, sets[attend.q], sets[attend.kv]), attend.kv);
     }
     const SetId visible = seen->second;
     if (visible == RangeSets::kEmpty) continue;
@@ -148,25 +148,26 @@ std::vector<RankCompiler::CallShape> RankCompiler::shapes_of(
   }
   std::vector<CallShape> shapes;
   std::vector<Segment>& all = builder_.program().segments;
-  for (CallSegments& level : levels) {
-    if (level.segments.empty()) continue;
+  const bool keys_known = items.size() == 1 && levels.size() == 1;  // all that is visible
+  for (const CallSegments& level : levels) {
+    if (level.empty()) continue;
     CallShape shape{.first_segment = static_cast<int32_t>(all.size()),
-                    .segments = static_cast<int32_t>(level.segments.size()),
-                    .queries = sets.intern(normalise(std::move(level.queries)), q_set),
+                    .segments = static_cast<int32_t>(level.size()),
+                    .queries = queries_of(level, sets, q_set),
                     .out = q_set,
                     .dkv = kv_set};
     if (context_.passes == Passes::both) {
-      const Ranges hulls = normalise(std::move(level.keys));
-      shape.keys = sets.intern(intersect(hulls, sets[kv_set]), kv_set);
+      shape.keys = keys_known ? items.front()->kv : keys_of(level, sets, kv_set);
     }
-    all.insert(all.end(), level.segments.begin(), level.segments.end());
+    all.insert(all.end(), level.begin(), level.end());
     shapes.push_back(shape);
   }
   return shapes;
 }
 
 bool RankCompiler::together(const CallShape& shape, bool keys, SetId from, SetId to) {
-  if (from == to) return true;
+  // Nothing of `from` lies between two of its rows that follow one another.
+  if (builder_.sets().contains(from, to)) return true;
   RowCursor first_from = builder_.sets().rows(from), last_from = first_from;
   RowCursor first_to = builder_.sets().rows(to), last_to = first_to;
   const Segment* segments = builder_.program().segments.data() + shape.first_segment;
@@ -194,7 +195,7 @@ void RankCompiler::add_call(Call call, CallShape& shape) {
   const SetId out = builder_.tokens_of(call.out);
   const SetId dkv = call.dkv < 0 ? shape.dkv : builder_.tokens_of(call.dkv);
   std::vector<Segment>& all = builder_.program().segments;
-  if (out != shape.out || dkv != shape.dkv) {
+  if (context_.detail == Detail::full && (out != shape.out || dkv != shape.dkv)) {
     if (shape.used) {
       const size_t size = all.size();
       all.resize(size + shape.segments);

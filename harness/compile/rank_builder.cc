@@ -41,14 +41,36 @@ void RankBuilder::add_op(OpKind kind, size_t index) {
 
 void RankBuilder::move(RowMode mode, int32_t source, int32_t target, RangeSpan tokens,
                        Heads heads) {
-  if (tokens.empty()) return;
+  move_rows(mode, source, target, size_of(tokens), heads, [tokens] { return tokens; });
+}
+
+void RankBuilder::move(RowMode mode, int32_t source, int32_t target, SetId tokens, Heads heads) {
+  const SetId held = tokens_of(source < 0 ? target : source);
+  const int64_t rows = sets_.size_of_intersection(held, tokens);
+  if (rows == sets_.size_of(tokens)) {
+    move_rows(mode, source, target, rows, heads, [&] { return sets_[tokens]; });
+  } else {
+    move_rows(mode, source, target, rows, heads,
+              [&] { return intersect(sets_[held], sets_[tokens]); });
+  }
+}
+
+void RankBuilder::add_row_op(RowOp op) {
+  op.runs = static_cast<int32_t>(program_.runs.size()) - op.first_run;
+  add_op(OpKind::rows, program_.row_ops.size());
+  program_.row_ops.push_back(op);
+  touch(op.source);
+  touch(op.target);
+}
+
+void RankBuilder::add_runs(int32_t source, int32_t target, RangeSpan tokens) {
   std::vector<RowRun>& runs = program_.runs;
   const size_t first = runs.size();
   const SetId held = tokens_of(source < 0 ? target : source);
   // What is all of both buffers lies in both alike.
   if (held == tokens_of(target) && size_of(tokens) == sets_.size_of(held)) {
     runs.push_back({0, 0, static_cast<int32_t>(sets_.size_of(held))});
-    tokens = {};
+    return;
   }
   RowCursor from = sets_.rows(held);
   RowCursor to = sets_.rows(tokens_of(target));
@@ -63,11 +85,6 @@ void RankBuilder::move(RowMode mode, int32_t source, int32_t target, RangeSpan t
       runs.push_back({source_row, target_row, rows});
     }
   }
-  add_op(OpKind::rows, program_.row_ops.size());
-  program_.row_ops.push_back({mode, source, target, heads, static_cast<int32_t>(first),
-                              static_cast<int32_t>(runs.size() - first)});
-  touch(source);
-  touch(target);
 }
 
 void RankBuilder::clear(int32_t target, RangeSpan tokens, Heads heads) {

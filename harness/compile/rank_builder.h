@@ -9,6 +9,7 @@
 
 #include <span>
 
+#include "harness/compile/compile.h"
 #include "harness/compile/program.h"
 #include "harness/compile/rank_sets.h"
 
@@ -19,8 +20,9 @@ Heads heads_of(Tensor tensor, Heads query_heads, const AttentionShape& shape);
 
 class RankBuilder {
  public:
-  RankBuilder(const AttentionShape& shape, const PlanSets& plan_sets, RankProgram& program)
-      : shape_(shape), sets_(plan_sets), program_(program) {}
+  RankBuilder(const AttentionShape& shape, const PlanSets& plan_sets, Detail detail,
+              RankProgram& program)
+      : shape_(shape), sets_(plan_sets), detail_(detail), program_(program) {}
 
   // `bytes`: at least so many (a message's padding).
   int32_t add_buffer(Tensor tensor, ElementClass elements, Heads heads, SetId tokens,
@@ -29,6 +31,17 @@ class RankBuilder {
   SetId tokens_of(int32_t buffer) const { return tokens_[buffer]; }
 
   void move(RowMode mode, int32_t source, int32_t target, RangeSpan tokens, Heads heads);
+  // Those of `tokens` that the source (without one: the target) holds.
+  void move(RowMode mode, int32_t source, int32_t target, SetId tokens, Heads heads);
+  // `rows` rows: those of the tokens that tokens() says, which an outline does not ask for.
+  template <typename Tokens>
+  void move_rows(RowMode mode, int32_t source, int32_t target, int64_t rows, Heads heads,
+                 const Tokens& tokens) {
+    if (rows == 0) return;
+    const auto first = static_cast<int32_t>(program_.runs.size());
+    if (detail_ == Detail::full) add_runs(source, target, tokens());
+    add_row_op({mode, source, target, heads, static_cast<int32_t>(rows), first});
+  }
   void clear(int32_t target, RangeSpan tokens, Heads heads);
   // `call.segments` of RankProgram::segments from `call.first_segment` on.
   void call(const Call& call);
@@ -46,6 +59,8 @@ class RankBuilder {
 
  private:
   void add_op(OpKind kind, size_t index);
+  void add_row_op(RowOp op);  // of the runs from its first on
+  void add_runs(int32_t source, int32_t target, RangeSpan tokens);
   void touch(int32_t buffer);
   void message(OpKind kind, const Message& message);
   int32_t first_op_of(int32_t pass, int32_t step) const;
@@ -54,6 +69,7 @@ class RankBuilder {
 
   const AttentionShape& shape_;
   RankSets sets_;
+  Detail detail_;
   RankProgram& program_;
   std::vector<SetId> tokens_;  // of each buffer
   int32_t earliest_op_ = 0;    // of this step's exchanges

@@ -9,7 +9,7 @@ namespace cpbench {
 RankCompiler::RankCompiler(const CompileContext& context, int32_t rank, RankProgram& program)
     : context_(context),
       rank_(rank),
-      builder_(context.problem.shape, context.sets, program),
+      builder_(context.problem.shape, context.sets, context.detail, program),
       copies_(builder_) {}
 
 void RankCompiler::compile() {
@@ -98,9 +98,9 @@ void RankCompiler::clear_untouched() {
   }
 }
 
-int32_t RankCompiler::owner_of(const Send& send) {
+int32_t RankCompiler::owner_of(const Send& send) const {
   const auto rank = static_cast<int32_t>(context_.plan.rank_sets[send.to].front().begin);
-  return builder_.sets().contains(context_.plan.home[rank], send.tokens) ? rank : -1;
+  return context_.sets.home[send.tokens] == rank ? rank : -1;
 }
 
 void RankCompiler::send(const Send& send, int32_t number) {

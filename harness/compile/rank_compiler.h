@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "harness/compile/compile.h"
 #include "harness/compile/copies.h"
 #include "harness/compile/partials.h"
 #include "harness/compile/plan_index.h"
@@ -17,17 +18,19 @@ namespace cpbench {
 
 // What all ranks read and none changes.
 struct CompileContext {
-  CompileContext(const Problem& problem, const Plan& plan, Passes passes)
+  CompileContext(const Problem& problem, const Plan& plan, Passes passes, Detail detail)
       : problem(problem),
         plan(plan),
         passes(passes),
+        detail(detail),
         mask(problem.batch),
         index{PassIndex(plan.forward, plan, problem.shape),
               PassIndex(plan.backward, plan, problem.shape)},
-        sets(plan.token_sets) {}
+        sets(plan.token_sets, plan.home) {}
   const Problem& problem;
   const Plan& plan;
   Passes passes;
+  Detail detail;
   MaskIndex mask;
   std::array<PassIndex, 2> index;  // forward, backward
   PlanSets sets;
@@ -61,7 +64,7 @@ class RankCompiler {
   // Home rows of cached queries, and of keys that no query sees: nothing was added, they are zero.
   void clear_untouched();
   void send(const Send& send, int32_t number);
-  int32_t owner_of(const Send& send);  // the receiver, if the tokens are at its home; else -1
+  int32_t owner_of(const Send& send) const;  // the receiver, if the tokens are at its home; else -1
   void receive(const Send& send, int32_t number);
   void attend(std::vector<int32_t> attends);
   void attend_heads(Heads heads, const std::vector<int32_t>& attends);

@@ -1,10 +1,13 @@
 // The token sets that one rank's buffers hold: those of the plan, shared by all ranks, and merged
 // ones of its own after them. And which row a token has in a buffer that holds a set.
 //
-//   PlanSets shared(plan.token_sets);
+//   PlanSets shared(plan.token_sets, plan.home);
 //   RankSets sets(shared);               // set a = tokens 0-3 and 8-11
 //   RowCursor rows = sets.rows(a);
 //   rows.row_at(9) == 5;  rows.row_at(14) == 8  (the first row whose token is >= 14)
+//
+// Most questions about two sets are answered by what is known of them, without a walk: homes are
+// disjoint (P1), most sets lie in one of them, and a part is known as a part.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +23,12 @@ namespace cpbench {
 std::vector<int32_t> first_rows_of(RangeSpan ranges);
 
 struct PlanSets {
-  explicit PlanSets(const RangeSets& sets);
+  // `homes`: by rank, disjoint.
+  PlanSets(const RangeSets& sets, const std::vector<SetId>& homes);
   const RangeSets& sets;
+  const std::vector<SetId>& homes;
   std::vector<std::vector<int32_t>> first_rows;  // by set
+  std::vector<int32_t> home;                     // by set: the rank at whose home it lies, or -1
 };
 
 // The first of ranges [from, ...) that ends after `token`. Near ones are found at once, others by
@@ -53,6 +59,8 @@ class RowCursor {
   }
   // The token of a row that exists.
   int64_t token_at(int32_t row);
+  // The tokens of rows that exist.
+  void add_tokens(int32_t row, int32_t rows, Ranges& tokens);
 
  private:
   RangeSpan ranges_;
@@ -62,7 +70,7 @@ class RowCursor {
 
 class RankSets {
  public:
-  explicit RankSets(const PlanSets& shared) : shared_(shared) {}
+  explicit RankSets(const PlanSets& shared) : shared_(shared), own_facts_(own_.count()) {}
 
   RangeSpan operator[](SetId set) const {
     return set < plan_count() ? shared_.sets[set] : own_[set - plan_count()];
@@ -70,19 +78,35 @@ class RankSets {
   int64_t size_of(SetId set) const {
     return set < plan_count() ? shared_.sets.size_of(set) : own_.size_of(set - plan_count());
   }
-  // `hint`: the set that it probably is.
-  SetId intern(RangeSpan normal, SetId hint = RangeSets::kEmpty);
+  SetId intern(RangeSpan normal);
+  // Some of the tokens of `whole`, or all.
+  SetId intern_part(RangeSpan normal, SetId whole);
   SetId intersect(SetId a, SetId b);
+  int64_t size_of_intersection(SetId a, SetId b);
   bool contains(SetId outer, SetId inner);
+  // The rank at whose home the tokens are known to be, or -1.
+  int32_t home_of(SetId set) const {
+    return set < plan_count() ? shared_.home[set] : own_facts_[set - plan_count()].home;
+  }
   RowCursor rows(SetId set);
 
  private:
+  struct Facts {  // of a set of its own
+    int32_t home = -1;
+    SetId whole = RangeSets::kNone;        // a set that it is a part of
+    std::vector<int32_t> first_rows = {};  // empty until asked for
+  };
+  enum class Relation : uint8_t { unknown, disjoint, a_in_b, b_in_a };
+
   SetId plan_count() const { return shared_.sets.count(); }
+  bool known_part(SetId part, SetId whole) const;
+  Relation relation(SetId a, SetId b) const;
 
   const PlanSets& shared_;
   RangeSets own_;
-  std::vector<std::vector<int32_t>> own_first_rows_;   // by set; empty until asked for
+  std::vector<Facts> own_facts_;                       // by set
   std::unordered_map<uint64_t, SetId> intersections_;  // of a pair of sets: the same few recur
+  std::unordered_map<uint64_t, int64_t> sizes_;        // of such
 };
 
 }  // namespace cpbench

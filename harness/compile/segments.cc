@@ -48,7 +48,6 @@ class Builder {
   struct Run {
     int32_t row;
     int32_t rows;
-    Range hull;  // of the keys' tokens
   };
 
   // Runs of rows of the keys in `tokens`, ascending; `tokens` begins with a hull.
@@ -59,7 +58,7 @@ class Builder {
       const int32_t row = rows.row_at(tokens.begin);
       kv_rows_ = rows;
       const int32_t count = rows.row_at(tokens.end) - row;
-      if (count > 0) runs_.push_back({row, count, tokens});
+      if (count > 0) runs_.push_back({row, count});
       return runs_;
     }
     for (size_t i = first_; i < kv_.size() && kv_[i].begin < tokens.end; ++i) {
@@ -68,9 +67,8 @@ class Builder {
       if (i == first_) kv_rows_ = rows;
       if (!runs_.empty() && runs_.back().row + runs_.back().rows == row) {
         runs_.back().rows += static_cast<int32_t>(keys.size());
-        runs_.back().hull.end = keys.end;
       } else {
-        runs_.push_back({row, static_cast<int32_t>(keys.size()), keys});
+        runs_.push_back({row, static_cast<int32_t>(keys.size())});
       }
     }
     return runs_;
@@ -100,7 +98,7 @@ class Builder {
       if (keys.size() <= 0 || seeing.size() <= 0) continue;
       const int64_t last = seeing.begin - keys.begin;
       const int64_t first = last - mask_.window() + 1;
-      const Run run{rows.row_at(keys.begin), static_cast<int32_t>(keys.size()), keys};
+      const Run run{rows.row_at(keys.begin), static_cast<int32_t>(keys.size())};
       const bool below = first > -(seeing.size() - 1);  // some key is too old for some query
       const bool above = last < keys.size() - 1;        // some key is too new for some query
       if (!below && !above) {
@@ -140,11 +138,7 @@ class Builder {
                           .last = static_cast<int32_t>(last)};
     if (level >= levels_.size()) levels_.resize(level + 1);
     CallSegments& call = levels_[level];
-    if (call.segments.empty() || !fuse(call.segments.back(), segment)) {
-      call.segments.push_back(segment);
-    }
-    append(call.queries, q);
-    append(call.keys, run.hull);
+    if (call.empty() || !fuse(call.back(), segment)) call.push_back(segment);
   }
 
   const MaskIndex& mask_;
@@ -166,6 +160,23 @@ void append_segments(const MaskIndex& mask, RankSets& sets, RangeSpan q, SetId q
   mask.for_each_block(q, [&](Range piece, Range block) {
     builder.queries(piece, mask.visible_hull(piece, block));
   });
+}
+
+SetId queries_of(const CallSegments& call, RankSets& sets, SetId q_set) {
+  int64_t rows = 0;
+  for (const Segment& s : call) rows += s.q_rows;
+  if (rows == sets.size_of(q_set)) return q_set;
+  Ranges tokens;
+  RowCursor cursor = sets.rows(q_set);
+  for (const Segment& s : call) cursor.add_tokens(s.q_row, s.q_rows, tokens);
+  return sets.intern_part(normalise(std::move(tokens)), q_set);
+}
+
+SetId keys_of(const CallSegments& call, RankSets& sets, SetId kv_set) {
+  Ranges tokens;
+  RowCursor cursor = sets.rows(kv_set);
+  for (const Segment& s : call) cursor.add_tokens(s.kv_row, s.kv_rows, tokens);
+  return sets.intern_part(normalise(std::move(tokens)), kv_set);
 }
 
 Ranges visible_keys(const MaskIndex& mask, RangeSpan q, RangeSpan kv) {

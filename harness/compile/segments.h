@@ -16,17 +16,17 @@
 
 namespace cpbench {
 
-// The segments of one call: no query row twice.
-struct CallSegments {
-  std::vector<Segment> segments;  // out_row = q_row, dkv_row = kv_row
-  Ranges queries;                 // tokens of the query rows, in any order
-  Ranges keys;                    // in each, those that the key buffer holds; in any order
-};
+// The segments of one call: no query row twice. out_row = q_row, dkv_row = kv_row.
+using CallSegments = std::vector<Segment>;
 
 // levels[l] gets the l-th occurrence of each query row. `q` and `kv` are normal and lie in the
 // buffers that hold `q_set` and `kv_set`.
 void append_segments(const MaskIndex& mask, RankSets& sets, RangeSpan q, SetId q_set, RangeSpan kv,
                      SetId kv_set, size_t first_level, std::vector<CallSegments>& levels);
+
+// Tokens of the query rows of a call, whose buffer holds `q_set`, and of its key rows.
+SetId queries_of(const CallSegments& call, RankSets& sets, SetId q_set);
+SetId keys_of(const CallSegments& call, RankSets& sets, SetId kv_set);
 
 // The keys among `kv` that some query of `q` sees.
 Ranges visible_keys(const MaskIndex& mask, RangeSpan q, RangeSpan kv);

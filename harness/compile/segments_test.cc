@@ -18,15 +18,15 @@ struct Setting {
     append_segments(mask, sets, q, q_set, kv, kv_set, 0, levels);
     std::vector<std::vector<Segment>> segments;
     for (CallSegments& level : levels) {
-      // The touched tokens are those of the rows.
+      // The touched tokens are those of the rows, one by one.
       Ranges queries, keys;
-      for (const Segment& s : level.segments) {
+      for (const Segment& s : level) {
         for (int32_t i = 0; i < s.q_rows; ++i) add(queries, sets.rows(q_set).token_at(s.q_row + i));
         for (int32_t i = 0; i < s.kv_rows; ++i) add(keys, sets.rows(kv_set).token_at(s.kv_row + i));
       }
-      EXPECT_EQ(normalise(level.queries), normalise(queries));
-      EXPECT_EQ(intersect(normalise(level.keys), kv_held), normalise(keys));
-      segments.push_back(std::move(level.segments));
+      EXPECT_EQ(queries_of(level, sets, q_set), sets.intern(normalise(queries)));
+      EXPECT_EQ(keys_of(level, sets, kv_set), sets.intern(normalise(keys)));
+      segments.push_back(std::move(level));
     }
     return segments;
   }
@@ -34,7 +34,8 @@ struct Setting {
 
   MaskIndex mask;
   RangeSets of_plan;
-  PlanSets shared{of_plan};
+  const std::vector<SetId> homes;
+  PlanSets shared{of_plan, homes};
   RankSets sets{shared};
 };
 

@@ -179,6 +179,7 @@ class Verifier {
       target.push_back({run.target_row, int64_t{run.target_row} + run.rows});
     }
     require(disjoint(target), "R3", "a target row occurs twice");
+    require(size_of(target) == r.rows, "R3", "the runs have not the rows of their operation");
     if (r.mode != RowMode::clear) {
       if (!usable(r.source, r.heads)) return;
       require(mine_->buffers[r.source].tensor == mine_->buffers[r.target].tensor, "R3",

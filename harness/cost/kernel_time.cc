@@ -32,9 +32,8 @@ int64_t cut_ladder(int64_t start, int64_t n, int64_t limit, int64_t tile, int64_
   return sum;
 }
 
-// KV blocks that the tiles of one segment walk, over all of them.
+// KV blocks that the tiles of one causal or banded segment walk, over all of them.
 int64_t walked_blocks(const AttentionSegment& s, int64_t tiles, int64_t tile, int64_t block) {
-  if (!s.band && !s.causal) return tiles * ceil_div(s.kv_tokens, block);
   // Tile t = 1, 2, ... ends at key last + tile * t, the last one at last + q_tokens.
   const int64_t last = s.band ? s.last : s.kv_tokens - s.q_tokens;
   const int64_t end = std::min(s.kv_tokens, s.q_tokens + last);
@@ -97,19 +96,16 @@ CallTime::CallTime(const KernelModel& model, KernelPass pass, const AttentionSha
                    int32_t query_heads, int32_t sms)
     : c_(model.of(pass)),
       pass_(pass),
+      tiles_of_(c_.tile_tokens),
+      blocks_of_(c_.block_tokens),
       width_((shape.head_dim + shape.value_head_dim) / (2.0 * model.head_dim)),
       heads_per_sm_(static_cast<double>(query_heads) / (sms > 0 ? sms : model.gpu.sms)) {}
 
-void CallTime::add(const AttentionSegment& s) {
-  const int64_t tiles = ceil_div(s.q_tokens, c_.tile_tokens);
-  if (tiles <= 0) return;
-  const int64_t kv_blocks = ceil_div(s.kv_tokens, c_.block_tokens);
-  segments_ += s.count;
-  tiles_ += s.count * tiles;
-  rows_ += s.count * s.q_tokens;
-  kv_blocks_ += s.count * kv_blocks;
+void CallTime::add_walks(const AttentionSegment& s, int64_t tiles, int64_t kv_blocks) {
   if (c_.padded) {
-    blocks_ += s.count * walked_blocks(s, tiles, c_.tile_tokens, c_.block_tokens);
+    const bool masked = s.band || s.causal;
+    blocks_ += s.count * (masked ? walked_blocks(s, tiles, c_.tile_tokens, c_.block_tokens)
+                                 : tiles * kv_blocks);
   } else {
     const WalkedKeys keys = walked_keys(s, tiles, c_.tile_tokens, c_.block_tokens);
     const int64_t missing_rows = tiles * c_.tile_tokens - s.q_tokens;
@@ -118,7 +114,6 @@ void CallTime::add(const AttentionSegment& s) {
   }
   // Forward a block of queries walks the keys, backward a block of keys walks the queries.
   const bool forward = pass_ == KernelPass::forward;
-  grid_blocks_ = std::max(grid_blocks_, forward ? tiles : kv_blocks);
   int64_t walk = forward ? kv_blocks : tiles;
   if (s.band) {
     const int64_t width = s.last - s.first;
@@ -129,7 +124,9 @@ void CallTime::add(const AttentionSegment& s) {
 }
 
 CallWork CallTime::work() const {
-  const int64_t used = pass_ == KernelPass::forward ? tiles_ : kv_blocks_;
+  const bool forward = pass_ == KernelPass::forward;
+  const int64_t used = forward ? tiles_ : kv_blocks_;
+  const int64_t grid_blocks = forward ? most_tiles_ : most_kv_blocks_;  // of each segment
   const double block = static_cast<double>(c_.block_tokens);
   const double blocks =
       c_.padded ? static_cast<double>(blocks_) : static_cast<double>(walked_keys_) / block;
@@ -140,7 +137,7 @@ CallWork CallTime::work() const {
           .blocks = blocks,
           .cells = static_cast<double>(cells_) / (block * c_.tile_tokens),
           .kv_blocks = static_cast<double>(kv_blocks_),
-          .empty_blocks = static_cast<double>(segments_ * grid_blocks_ - used)};
+          .empty_blocks = static_cast<double>(segments_ * grid_blocks - used)};
 }
 
 double CallTime::seconds() const {

@@ -27,6 +27,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -127,6 +128,23 @@ struct CallWork {
   double empty_blocks = 0;
 };
 
+// Division rounding up, by a tile or a block: a shift, where its tokens are a power of two.
+class CeilDivision {
+ public:
+  explicit CeilDivision(int64_t by)
+      : by_(by),
+        shift_(std::has_single_bit(static_cast<uint64_t>(by))
+                   ? std::countr_zero(static_cast<uint64_t>(by))
+                   : -1) {}
+  int64_t operator()(int64_t a) const {  // not negative
+    return shift_ >= 0 ? (a + by_ - 1) >> shift_ : (a + by_ - 1) / by_;
+  }
+
+ private:
+  int64_t by_;
+  int shift_;
+};
+
 // One call, segment by segment: constant time for each, whatever its lengths.
 class CallTime {
  public:
@@ -135,19 +153,38 @@ class CallTime {
   CallTime(const KernelModel& model, KernelPass pass, const AttentionShape& shape,
            int32_t query_heads, int32_t sms = 0);
 
-  void add(const AttentionSegment& segment);
+  void add(const AttentionSegment& s) {
+    if (s.q_tokens <= 0) return;
+    const int64_t tiles = tiles_of_(s.q_tokens), kv_blocks = blocks_of_(s.kv_tokens);
+    segments_ += s.count;
+    tiles_ += s.count * tiles;
+    rows_ += s.count * s.q_tokens;
+    kv_blocks_ += s.count * kv_blocks;
+    most_tiles_ = std::max(most_tiles_, tiles);
+    most_kv_blocks_ = std::max(most_kv_blocks_, kv_blocks);
+    if (c_.padded && !s.band && !s.causal) {
+      blocks_ += s.count * tiles * kv_blocks;
+      const int64_t walk = pass_ == KernelPass::forward ? kv_blocks : tiles;
+      longest_walk_ = std::max(longest_walk_, walk);
+    } else {
+      add_walks(s, tiles, kv_blocks);
+    }
+  }
   CallWork work() const;
   double seconds() const;  // 0 without segments: no call
 
  private:
+  void add_walks(const AttentionSegment& s, int64_t tiles, int64_t kv_blocks);
+
   KernelConstants c_;
   KernelPass pass_;
-  double width_;  // of the head, relative to the model's
+  CeilDivision tiles_of_, blocks_of_;  // of queries, of keys
+  double width_;                       // of the head, relative to the model's
   double heads_per_sm_;
   int64_t segments_ = 0, tiles_ = 0, rows_ = 0, blocks_ = 0, kv_blocks_ = 0;
-  int64_t walked_keys_ = 0, cells_ = 0;  // if not padded
-  int64_t grid_blocks_ = 0;              // of the longest segment, in the grid of this pass
-  int64_t longest_walk_ = 0;             // blocks
+  int64_t walked_keys_ = 0, cells_ = 0;          // if not padded
+  int64_t most_tiles_ = 0, most_kv_blocks_ = 0;  // of a segment
+  int64_t longest_walk_ = 0;                     // blocks
 };
 
 double kernel_seconds(const KernelModel& model, KernelPass pass,

@@ -15,12 +15,9 @@ void append(Ranges& out, Range range) {
   }
 }
 
-// First range of [from, end) that ends after `token`. Galloping: cheap when it is near, logarithmic
-// when it is far, so a walk over two sets costs about the smaller one.
-RangeSpan::iterator first_after(RangeSpan::iterator from, RangeSpan::iterator end, int64_t token) {
-  for (int near = 0; near < 2; ++near, ++from) {  // mostly it is this one or the next
-    if (from == end || from->end > token) return from;
-  }
+using At = RangeSpan::iterator;
+
+At far_after(At from, At end, int64_t token) {
   int64_t stride = 1;
   while (end - from > stride && (from + stride)->end <= token) {
     from += stride;
@@ -30,9 +27,27 @@ RangeSpan::iterator first_after(RangeSpan::iterator from, RangeSpan::iterator en
                               [token](const Range& r) { return r.end <= token; });
 }
 
-uint64_t mix(uint64_t hash, uint64_t value) {
-  hash ^= value + 0x9e3779b97f4a7c15ULL + (hash << 6) + (hash >> 2);
-  return hash * 0xff51afd7ed558ccdULL;
+// First range of [from, end) that ends after `token`. Galloping: cheap when it is near, logarithmic
+// when it is far, so a walk over two sets costs about the smaller one.
+inline At first_after(At from, At end, int64_t token) {
+  for (int near = 0; near < 3; ++near, ++from) {  // mostly it is this one or one of the next
+    if (from == end || from->end > token) return from;
+  }
+  return far_after(from, end, token);
+}
+
+// Calls visit(part) for the ranges of the intersection, in order.
+template <typename Visit>
+void for_each_common(RangeSpan a, RangeSpan b, const Visit& visit) {
+  if (a.size() > b.size()) std::swap(a, b);
+  auto at = b.begin();
+  for (const Range& r : a) {
+    at = first_after(at, b.end(), r.begin);
+    for (; at != b.end() && at->begin < r.end; ++at) {
+      visit(Range{std::max(r.begin, at->begin), std::min(r.end, at->end)});
+      if (at->end > r.end) break;
+    }
+  }
 }
 
 }  // namespace
@@ -40,8 +55,9 @@ uint64_t mix(uint64_t hash, uint64_t value) {
 uint64_t hash_of(RangeSpan ranges) {
   uint64_t hash = 0x243f6a8885a308d3ULL;
   for (const Range& r : ranges) {
-    hash = mix(hash, static_cast<uint64_t>(r.begin));
-    hash = mix(hash, static_cast<uint64_t>(r.end));
+    const uint64_t value = static_cast<uint64_t>(r.begin) * 0x9e3779b97f4a7c15ULL +
+                           static_cast<uint64_t>(r.end) * 0xc2b2ae3d27d4eb4fULL;
+    hash = (hash ^ (hash >> 29) ^ value) * 0xff51afd7ed558ccdULL;
   }
   return hash;
 }
@@ -82,17 +98,16 @@ Ranges unite(RangeSpan a, RangeSpan b) {
 }
 
 Ranges intersect(RangeSpan a, RangeSpan b) {
-  if (a.size() > b.size()) std::swap(a, b);
   Ranges out;
-  out.reserve(a.size());
-  auto at = b.begin();
-  for (const Range& r : a) {
-    at = first_after(at, b.end(), r.begin);
-    for (auto it = at; it != b.end() && it->begin < r.end; ++it) {
-      out.push_back({std::max(r.begin, it->begin), std::min(r.end, it->end)});
-    }
-  }
+  out.reserve(std::min(a.size(), b.size()));
+  for_each_common(a, b, [&](Range part) { out.push_back(part); });
   return out;
+}
+
+int64_t size_of_intersection(RangeSpan a, RangeSpan b) {
+  int64_t total = 0;
+  for_each_common(a, b, [&](Range part) { total += part.size(); });
+  return total;
 }
 
 Ranges subtract(RangeSpan a, RangeSpan b) {

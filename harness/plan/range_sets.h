@@ -33,6 +33,7 @@ int64_t size_of(RangeSpan ranges);
 Ranges unite(RangeSpan a, RangeSpan b);
 Ranges intersect(RangeSpan a, RangeSpan b);
 Ranges subtract(RangeSpan a, RangeSpan b);
+int64_t size_of_intersection(RangeSpan a, RangeSpan b);
 bool contains(RangeSpan outer, Range inner);
 bool contains_all(RangeSpan outer, RangeSpan inner);
 bool overlap(RangeSpan a, RangeSpan b);

@@ -20,9 +20,18 @@ struct OwnExchange {
   int32_t enter_task = 0;  // so many tasks are done before
 };
 
+// A send that waits until so many tasks, or packs, are done.
+struct Awaiting {
+  int32_t done = 0;
+  int32_t transfer = 0;
+  bool operator>(const Awaiting& other) const { return done > other.done; }
+};
+using Queue = std::priority_queue<Awaiting, std::vector<Awaiting>, std::greater<>>;
+
 struct Rank {
   int32_t tasks_done = 0;
   int32_t packs_done = 0;
+  int32_t pack_task = 0;  // so many tasks are done before the next pack
   bool busy = false;
   bool packing = false;      // when busy: a pack, not a task
   double since_seconds = 0;  // of what it does now, or waits for
@@ -30,9 +39,12 @@ struct Rank {
   std::vector<int32_t> transfers;
   size_t current = 0;  // exchange that it is in, or enters next
   bool inside = false;
-  int32_t unfinished = 0;          // own transfers of the current exchange
-  double first_launch = -1;        // of them
-  std::vector<int32_t> not_ready;  // sends of the current exchange whose bytes are not there yet
+  int32_t unfinished = 0;    // own transfers of the current exchange
+  double first_launch = -1;  // of them
+  // Sends of the current exchange whose bytes are not there yet, each where it waits now; those
+  // that wait for an arrival alone are in Engine::first_after_. `ready`: to be launched.
+  Queue for_task, for_pack;
+  std::vector<int32_t> ready;
 };
 
 enum class Moment : uint8_t { task, collective };
@@ -54,6 +66,8 @@ class Engine {
     ranks_.resize(schedule.size());
     arrived_.resize(schedule.transfers.size());
     missing_.assign(schedule.transfers.size(), 2);
+    first_after_.assign(schedule.transfers.size(), -1);
+    next_after_.assign(schedule.transfers.size(), -1);
     not_launched_.resize(schedule.collectives.size());
     in_collective_.resize(schedule.collectives.size());
     unfinished_.resize(schedule.exchanges.size());
@@ -66,7 +80,10 @@ class Engine {
   }
 
   Execution run() {
-    for (int32_t rank = 0; rank < schedule_.size(); ++rank) queue(rank);
+    for (int32_t rank = 0; rank < schedule_.size(); ++rank) {
+      find_next_pack(rank);
+      queue(rank);
+    }
     progress_all();
     while (true) {
       const double due = due_.empty() ? kNever : due_.top().seconds;
@@ -160,10 +177,11 @@ class Engine {
     Rank& r = ranks_[rank];
     const std::vector<Task>& tasks = schedule_.ranks[rank].tasks;
     while (!r.busy) {
-      if (const Pack* pack = next_pack(rank)) {
-        wait_ends(rank, pack->pass, pack->step);
+      if (r.pack_task <= r.tasks_done) {
+        const Pack& pack = schedule_.ranks[rank].packs[r.packs_done];
+        wait_ends(rank, pack.pass, pack.step);
         r.busy = r.packing = true;
-        due_.push({now_ + pack->seconds, Moment::task, rank});
+        due_.push({now_ + pack.seconds, Moment::task, rank});
         return;
       }
       if (r.tasks_done == static_cast<int32_t>(tasks.size())) return;
@@ -183,14 +201,15 @@ class Engine {
     }
   }
 
-  // The next pack, if the rank may enter its exchange by its steps and what it reads is there.
-  const Pack* next_pack(int32_t rank) const {
-    const Rank& r = ranks_[rank];
+  // When the rank may enter the exchange of its next pack, by its steps, and what that reads is
+  // there.
+  void find_next_pack(int32_t rank) {
+    Rank& r = ranks_[rank];
     const std::vector<Pack>& packs = schedule_.ranks[rank].packs;
-    if (r.packs_done == static_cast<int32_t>(packs.size())) return nullptr;
+    r.pack_task = std::numeric_limits<int32_t>::max();
+    if (r.packs_done == static_cast<int32_t>(packs.size())) return;
     const Pack& pack = packs[r.packs_done];
-    const int32_t after = std::max(pack.after_task, enter_task(rank, pack.exchange));
-    return after <= r.tasks_done ? &pack : nullptr;
+    r.pack_task = std::max(pack.after_task, enter_task(rank, pack.exchange));
   }
 
   // What a rank waited for has come, or it has found something to do meanwhile.
@@ -208,6 +227,7 @@ class Engine {
       record(rank, {.step = pack.step, .pass = pack.pass, .activity = Activity::copy},
              r.since_seconds);
       r.packing = false;
+      find_next_pack(rank);
     } else {
       record(rank, schedule_.ranks[rank].tasks[r.tasks_done++], r.since_seconds);
     }
@@ -230,17 +250,35 @@ class Engine {
         if (schedule_.transfers[id].to == rank) {
           met(id);
         } else {
-          r.not_ready.push_back(id);
+          await(r, id);
         }
       }
     }
-    std::erase_if(r.not_ready, [&](int32_t id) {
-      const Transfer& transfer = schedule_.transfers[id];
-      if (transfer.after_task > r.tasks_done || transfer.after_pack > r.packs_done) return false;
-      if (transfer.after_transfer >= 0 && !arrived_[transfer.after_transfer]) return false;
-      met(id);
-      return true;
-    });
+    while (!r.for_task.empty() && r.for_task.top().done <= r.tasks_done) await_next(r, r.for_task);
+    while (!r.for_pack.empty() && r.for_pack.top().done <= r.packs_done) await_next(r, r.for_pack);
+    std::sort(r.ready.begin(), r.ready.end());  // the order of the exchange
+    for (int32_t id : r.ready) met(id);
+    r.ready.clear();
+  }
+
+  // Puts a send where it waits for the first thing that it still misses.
+  void await(Rank& r, int32_t id) {
+    const Transfer& transfer = schedule_.transfers[id];
+    if (transfer.after_task > r.tasks_done) {
+      r.for_task.push({transfer.after_task, id});
+    } else if (transfer.after_pack > r.packs_done) {
+      r.for_pack.push({transfer.after_pack, id});
+    } else if (transfer.after_transfer >= 0 && !arrived_[transfer.after_transfer]) {
+      next_after_[id] = first_after_[transfer.after_transfer];
+      first_after_[transfer.after_transfer] = id;
+    } else {
+      r.ready.push_back(id);
+    }
+  }
+  void await_next(Rank& r, Queue& queue) {
+    const int32_t id = queue.top().transfer;
+    queue.pop();
+    await(r, id);
   }
 
   // One of the two conditions of a transfer: the receiver is there; the sender and its bytes are.
@@ -269,6 +307,9 @@ class Engine {
   void arrive(int32_t id) {
     const Transfer& transfer = schedule_.transfers[id];
     arrived_[id] = true;
+    for (int32_t next = first_after_[id]; next >= 0; next = next_after_[next]) {
+      ranks_[transfer.to].ready.push_back(next);
+    }
     const bool all = --unfinished_[transfer.exchange] == 0;
     for (int32_t rank : {transfer.from, transfer.to}) {
       --ranks_[rank].unfinished;
@@ -323,6 +364,8 @@ class Engine {
   std::vector<Rank> ranks_;
   std::vector<bool> arrived_;                        // by transfer
   std::vector<int8_t> missing_;                      // by transfer: conditions not met yet
+  std::vector<int32_t> first_after_;                 // by transfer: sends that wait for it alone,
+  std::vector<int32_t> next_after_;                  // as a chain
   std::vector<int32_t> not_launched_;                // by collective: transfers
   std::vector<std::vector<int32_t>> in_collective_;  // by collective
   std::vector<int32_t> unfinished_;                  // by exchange: transfers

@@ -29,7 +29,7 @@ Ports::Ports(const Machine& machine)
 void Ports::start(int32_t id, int32_t from, int32_t to, int64_t bytes, double now) {
   if (static_cast<size_t>(id) >= flows_.size()) flows_.resize(id + 1);
   Flow& flow = flows_[id];
-  flow = {.remaining_bytes = static_cast<double>(bytes), .from = from, .version = flow.version + 1};
+  flow = {.remaining_bytes = static_cast<double>(bytes), .from = from};
   const int32_t ranks = cluster_.ranks();
   const int32_t from_node = cluster_.node_of(from), to_node = cluster_.node_of(to);
   double latency = intra_.latency_seconds;
@@ -44,33 +44,21 @@ void Ports::start(int32_t id, int32_t from, int32_t to, int64_t bytes, double no
       flow.ports[3] = uplinks + cluster_.nodes + to_node;
     }
   }
-  events_.push({now + latency, id, flow.version});
-}
-
-void Ports::drop_void_events() {
-  while (!events_.empty() && events_.top().version != flows_[events_.top().id].version) {
-    events_.pop();
-  }
-}
-
-double Ports::next_seconds() {
-  drop_void_events();
-  return events_.empty() ? std::numeric_limits<double>::infinity() : events_.top().seconds;
+  due_.set(id, now + latency);
 }
 
 const std::vector<int32_t>& Ports::advance(double seconds) {
   arrived_.clear();
   const double until = seconds * (1 + kSameInstant);
-  while (next_seconds() <= until) {
-    const int32_t id = events_.top().id;
-    events_.pop();
+  while (due_.first_seconds() <= until) {
+    const int32_t id = due_.first_id();
+    due_.remove_first();
     Flow& flow = flows_[id];
     if (flow.rate == 0) {
       enter(id);
       flow.updated_seconds = seconds;
     } else {
       leave(id);
-      ++flow.version;
       arrived_.push_back(id);
     }
   }
@@ -134,7 +122,7 @@ void Ports::share_anew(double now) {
           std::max(0.0, flow.remaining_bytes - flow.rate * (now - flow.updated_seconds));
       flow.rate = rate;
       flow.updated_seconds = now;
-      events_.push({now + flow.remaining_bytes / rate, id, ++flow.version});
+      due_.set(id, now + flow.remaining_bytes / rate);
     }
   }
   touched_.clear();

@@ -14,10 +14,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <queue>
 #include <vector>
 
 #include "harness/cost/machine.h"
+#include "harness/simulate/due_times.h"
 #include "harness/simulate/network.h"
 
 namespace cpbench {
@@ -27,7 +27,7 @@ class Ports : public Network {
   explicit Ports(const Machine& machine);
 
   void start(int32_t id, int32_t from, int32_t to, int64_t bytes, double now) override;
-  double next_seconds();  // infinity: nothing is in flight
+  double next_seconds() const { return due_.first_seconds(); }  // infinity: nothing is in flight
   double next_seconds(double due) override { return std::min(due, next_seconds()); }
   const std::vector<int32_t>& advance(double seconds) override;
 
@@ -47,23 +47,12 @@ class Ports : public Network {
     int32_t from = 0;
     std::array<int32_t, kPorts> ports{-1, -1, -1, -1};
     std::array<int32_t, kPorts> places{};  // in Port::flows
-    int32_t version = 0;                   // older events are void
   };
-  struct Event {
-    double seconds;
-    int32_t id;
-    int32_t version;
-    bool operator>(const Event& other) const {
-      return seconds != other.seconds ? seconds > other.seconds : id > other.id;
-    }
-  };
-
   void enter(int32_t id);
   void leave(int32_t id);
   void touch(int32_t port);
   void divide(Port& port);
   void share_anew(double now);  // of all messages through touched ports
-  void drop_void_events();
 
   const Cluster cluster_;
   Link intra_, inter_;
@@ -72,7 +61,7 @@ class Ports : public Network {
   std::vector<Flow> flows_;
   std::vector<int32_t> touched_;
   std::vector<int32_t> arrived_;
-  std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
+  DueTimes due_;  // when a message's latency or its last byte is over
 };
 
 }  // namespace cpbench

@@ -193,19 +193,16 @@ class Pricer {
 
   // Read and written.
   double bytes_of(const RowOp& op) const {
-    int64_t rows = 0;
-    for (int32_t i = 0; i < op.runs; ++i) rows += program_.runs[op.first_run + i].rows;
     const Buffer& target = program_.buffers[op.target];
     const auto share = [&](const Buffer& buffer) {  // of these rows and heads
       return static_cast<double>(parts_of(buffer, costs_.shape).bytes) /
              static_cast<double>(std::max<int64_t>(1, buffer.rows)) * op.heads.size() /
-             buffer.heads.size() * static_cast<double>(rows);
+             buffer.heads.size() * op.rows;
     };
     if (op.mode == RowMode::clear) return share(target);
     if (op.mode == RowMode::store) return share(program_.buffers[op.source]) + share(target);
     if (target.tensor == Tensor::o) {
-      return costs_.profile.merge_bytes * static_cast<double>(rows) * op.heads.size() *
-             costs_.shape.value_head_dim;
+      return costs_.profile.merge_bytes * op.rows * op.heads.size() * costs_.shape.value_head_dim;
     }
     return share(program_.buffers[op.source]) + 2 * share(target);
   }

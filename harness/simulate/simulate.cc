@@ -30,6 +30,10 @@ Simulator::Simulator(const Problem& problem, const Plan& plan, Passes passes,
   timeline_.messages.resize(ranks * ranks);
 }
 
+Detail Simulator::detail() const {
+  return on_.profile.copies_by_slices ? Detail::full : Detail::outline;
+}
+
 void Simulator::add(const RankProgram& program) {
   count_messages(program);
   timeline_.peak_bytes.push_back(program.arena_bytes);

@@ -1,6 +1,7 @@
 // Simulation: the program that the executors run, costed on a machine. No clock, no GPU.
 //
 //   Simulator simulator(problem, plan, Passes::both, {machine, kernel, profile});
+//   const Compiler compiler(problem, plan, Passes::both, simulator.detail());
 //   for (int32_t rank = 0; rank < plan.ranks; ++rank) simulator.add(compiler.rank(rank));
 //   Timeline timeline = simulator.run();   // timeline.seconds[rank], timeline.events
 //
@@ -15,7 +16,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "harness/compile/program.h"
+#include "harness/compile/compile.h"
 #include "harness/cost/kernel_time.h"
 #include "harness/cost/machine.h"
 #include "harness/cost/profile.h"
@@ -42,7 +43,9 @@ class Simulator {
   // All must outlive it.
   Simulator(const Problem& problem, const Plan& plan, Passes passes, const SimulatedMachine& on);
 
-  // Programs of the plan, of rank 0, 1, ...
+  // What it reads of programs: an outline, unless copies cost by the run.
+  Detail detail() const;
+  // Programs of the plan, of rank 0, 1, ..., in that detail or more.
   void add(const RankProgram& program);
   // After all ranks, once. One iteration, traced; its bytes are those of the programs' messages.
   Timeline run();

@@ -1,6 +1,6 @@
 // Compiling whole plans, 32K tokens per rank, both directions: all ranks on all cores, or streamed,
-// one rank's program at a time, as a simulator takes them. Peak memory is that of the process: ask
-// for one benchmark a run.
+// the outline of one rank's program at a time, as a simulator takes them. Peak memory is that of
+// the process: ask for one benchmark a run.
 //   cpbench_micro --benchmark_filter='CompileStreamed/wlb_llm/zigzag/64/'
 #include <benchmark/benchmark.h>
 
@@ -25,7 +25,7 @@ void CompilePlan(benchmark::State& state, const char* workload, const char* name
   for (auto _ : state) {
     operations = segments = runs = 0;
     if (streamed) {
-      const Compiler compiler(problem, plan, Passes::both);
+      const Compiler compiler(problem, plan, Passes::both, Detail::outline);
       RankProgram program;
       for (int32_t rank = 0; rank < plan.ranks; ++rank) {
         compiler.rank(rank, program);

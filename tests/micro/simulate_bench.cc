@@ -33,8 +33,8 @@ void SimulatePlan(benchmark::State& state, const char* workload, const char* nam
   for (auto _ : state) {
     operations = segments = 0;
     double seconds = 0;
-    const Compiler compiler(problem, plan, Passes::both);
     Simulator simulator(problem, plan, Passes::both, {machine, kernel, profile});
+    const Compiler compiler(problem, plan, Passes::both, simulator.detail());
     RankProgram program;
     for (int32_t rank = 0; rank < ranks; ++rank) {
       compiler.rank(rank, program);

@@ -59,6 +59,36 @@ TEST_P(EveryStrategy, simulated_bytes_are_the_plans) {
                       planned_bytes(plan_.backward, plan_, problem_.shape));
 }
 
+// All that an outline does not say, taken out of a program.
+RankProgram without_rows(RankProgram program) {
+  std::vector<Segment> segments;
+  for (Call& call : program.calls) {
+    const auto first = static_cast<int32_t>(segments.size());
+    for (int32_t i = 0; i < call.segments; ++i) {
+      segments.push_back(program.segments[call.first_segment + i]);
+      segments.back().out_row = segments.back().dkv_row = 0;
+    }
+    call.first_segment = first;
+  }
+  program.segments = std::move(segments);
+  for (RowOp& op : program.row_ops) op.first_run = op.runs = 0;
+  program.runs.clear();
+  return program;
+}
+
+TEST_P(EveryStrategy, an_outline_is_the_program_without_rows_and_takes_the_same_time) {
+  Simulator simulator(problem_, plan_, Passes::both, {machine_, kernel_, Profile{}});
+  ASSERT_EQ(simulator.detail(), Detail::outline);
+  const Compiler compiler(problem_, plan_, Passes::both, simulator.detail());
+  for (int32_t rank = 0; rank < plan_.ranks; ++rank) {
+    const RankProgram outline = compiler.rank(rank);
+    EXPECT_TRUE(outline.runs.empty());
+    EXPECT_EQ(without_rows(outline), without_rows(program_.ranks[rank])) << rank;
+    simulator.add(outline);
+  }
+  EXPECT_EQ(simulator.run().seconds, timeline_.seconds);
+}
+
 TEST_P(EveryStrategy, what_a_rank_does_fills_its_time) {
   std::vector<double> until(timeline_.ranks);
   for (const Event& event : timeline_.events) {

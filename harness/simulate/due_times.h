@@ -1,0 +1,46 @@
+// When each of many things is due: one time each, which may move; the earliest comes first, and of
+// equal ones the smallest id. A binary heap that knows where each id stands in it.
+//
+//   DueTimes due;
+//   due.set(7, 2.5);
+//   due.set(3, 1.0);
+//   due.set(7, 0.5);          // moved
+//   due.first_id() == 7;  due.remove_first();
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+namespace cpbench {
+
+class DueTimes {
+ public:
+  // `id` is small: it indexes a table.
+  void set(int32_t id, double seconds);
+  int32_t first_id() const { return heap_.front().id; }
+  double first_seconds() const {  // infinity: nothing is due
+    return heap_.empty() ? std::numeric_limits<double>::infinity() : heap_.front().seconds;
+  }
+  void remove_first();
+
+ private:
+  struct Entry {
+    double seconds;
+    int32_t id;
+    bool operator<(const Entry& other) const {
+      return seconds != other.seconds ? seconds < other.seconds : id < other.id;
+    }
+  };
+  static constexpr int32_t kAbsent = -1;
+
+  void put(size_t place, const Entry& entry);
+  void rise(size_t place, const Entry& entry);
+  void sink(size_t place, const Entry& entry);
+
+  std::vector<Entry> heap_;
+  std::vector<int32_t> place_;  // by id, in heap_
+};
+
+}  // namespace cpbench

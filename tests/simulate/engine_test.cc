@@ -1,0 +1,181 @@
+// The engine against one that looks at everything again after every event.
+#include "harness/simulate/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "harness/simulate/collectives.h"
+#include "harness/simulate/make_schedule.h"
+#include "harness/simulate/ports.h"
+#include "harness/simulate/price.h"
+#include "tests/simulate/machines.h"
+
+namespace cpbench {
+namespace {
+
+constexpr double kNever = std::numeric_limits<double>::infinity();
+
+class SlowEngine {
+ public:
+  SlowEngine(const Schedule& schedule, const Machine& machine)
+      : schedule_(schedule), machine_(machine), network_(machine), ranks_(schedule.size()) {
+    transfers_.resize(schedule.transfers.size());
+    for (size_t id = 0; id < transfers_.size(); ++id) {
+      const Transfer& t = schedule.transfers[id];
+      for (int32_t rank : {t.from, t.to}) ranks_[rank].transfers.push_back(id);
+    }
+    collective_ends_.assign(schedule.collectives.size(), -1);
+  }
+
+  // When each rank has done its tasks.
+  std::vector<double> run() {
+    while (true) {
+      bool changed = true;
+      while (changed) {
+        changed = false;
+        for (int32_t rank = 0; rank < schedule_.size(); ++rank) changed |= work(rank);
+        for (size_t id = 0; id < transfers_.size(); ++id) changed |= launch(id);
+      }
+      double due = kNever;
+      for (const Rank& r : ranks_) due = std::min(due, r.busy_until);
+      for (double end : collective_ends_) due = end > now_ ? std::min(due, end) : due;
+      now_ = network_.next_seconds(due);
+      if (now_ == kNever) break;
+      for (Rank& r : ranks_) finish(r);
+      for (size_t id = 0; id < transfers_.size(); ++id) {
+        const int32_t collective = schedule_.transfers[id].collective;
+        if (collective >= 0 && collective_ends_[collective] == now_) transfers_[id].arrived = true;
+      }
+      for (int32_t id : network_.advance(now_)) transfers_[id].arrived = true;
+    }
+    std::vector<double> ends;
+    for (const Rank& r : ranks_) ends.push_back(r.end);
+    return ends;
+  }
+
+ private:
+  struct Rank {
+    int32_t tasks = 0, packs = 0;  // done
+    double busy_until = kNever;
+    bool packing = false;
+    double end = 0;
+    std::vector<size_t> transfers;  // its own
+  };
+  struct State {
+    bool launched = false, arrived = false;
+  };
+
+  // Whether every earlier exchange of the rank is over, and its steps allow this one.
+  bool inside(int32_t rank, int32_t exchange) const {
+    for (size_t id : ranks_[rank].transfers) {
+      if (schedule_.transfers[id].exchange < exchange && !transfers_[id].arrived) return false;
+    }
+    return may_enter(rank, exchange);
+  }
+  bool may_enter(int32_t rank, int32_t exchange) const {
+    const Exchange& e = schedule_.exchanges[exchange];
+    for (const StepStart& start : schedule_.ranks[rank].steps) {
+      const bool near = start.pass > e.pass || (start.pass == e.pass &&
+                                                start.step + schedule_.lookahead[e.pass] >= e.step);
+      if (near) return ranks_[rank].tasks >= start.first_task;
+    }
+    return ranks_[rank].tasks == static_cast<int32_t>(schedule_.ranks[rank].tasks.size());
+  }
+
+  bool work(int32_t rank) {
+    Rank& r = ranks_[rank];
+    const RankSchedule& own = schedule_.ranks[rank];
+    if (r.busy_until < kNever) return false;
+    if (r.packs < static_cast<int32_t>(own.packs.size())) {
+      const Pack& pack = own.packs[r.packs];
+      if (r.tasks >= pack.after_task && may_enter(rank, pack.exchange)) {
+        r.busy_until = now_ + pack.seconds;
+        return r.packing = true;
+      }
+    }
+    if (r.tasks == static_cast<int32_t>(own.tasks.size())) return false;
+    const Task& task = own.tasks[r.tasks];
+    if (task.arrival < 0) {
+      r.busy_until = now_ + task.seconds;
+      return true;
+    }
+    if (!transfers_[task.arrival].arrived) return false;
+    ++r.tasks;
+    r.end = now_;
+    return true;
+  }
+
+  void finish(Rank& r) const {
+    if (r.busy_until > now_) return;
+    ++(r.packing ? r.packs : r.tasks);
+    r.packing = false;
+    r.busy_until = kNever;
+    r.end = now_;
+  }
+
+  bool ready(size_t id) const {
+    const Transfer& t = schedule_.transfers[id];
+    const Rank& from = ranks_[t.from];
+    return from.tasks >= t.after_task && from.packs >= t.after_pack &&
+           (t.after_transfer < 0 || transfers_[t.after_transfer].arrived) &&
+           inside(t.from, t.exchange) && inside(t.to, t.exchange);
+  }
+
+  bool launch(size_t id) {
+    if (transfers_[id].launched || !ready(id)) return false;
+    const Transfer& t = schedule_.transfers[id];
+    if (t.collective < 0) {
+      network_.start(static_cast<int32_t>(id), t.from, t.to, t.bytes, now_);
+      return transfers_[id].launched = true;
+    }
+    for (size_t other = 0; other < transfers_.size(); ++other) {
+      if (schedule_.transfers[other].collective == t.collective && !ready(other)) return false;
+    }
+    for (size_t other = 0; other < transfers_.size(); ++other) {
+      if (schedule_.transfers[other].collective == t.collective) transfers_[other].launched = true;
+    }
+    collective_ends_[t.collective] =
+        now_ + collective_seconds(machine_, schedule_.collectives[t.collective]);
+    return true;
+  }
+
+  const Schedule& schedule_;
+  const Machine& machine_;
+  Ports network_;
+  double now_ = 0;
+  std::vector<Rank> ranks_;
+  std::vector<State> transfers_;
+  std::vector<double> collective_ends_;  // -1: not launched
+};
+
+class EngineOf : public ::testing::TestWithParam<const Strategy*> {};
+
+TEST_P(EngineOf, agrees_with_one_that_looks_at_everything) {
+  for (bool collectives_as_messages : {false, true}) {
+    const Machine machine = small_machine(2, 4);
+    const Problem problem = small_problem(machine, {1500, 175, 64, 1, 775, 625, 225, 731});
+    Plan plan;
+    try {
+      plan = plan_of(GetParam()->name, problem);
+    } catch (const Unsupported& reason) {
+      GTEST_SKIP() << reason.what();
+    }
+    const KernelModel& kernel = find_kernel_model("cudnn_h200");
+    Profile profile;
+    profile.collectives_as_messages = collectives_as_messages;
+    std::vector<PricedRank> priced;
+    for (const RankProgram& rank : compile(problem, plan, Passes::both).ranks) {
+      priced.push_back(price(rank, Passes::both, {problem.shape, machine, kernel, profile}));
+    }
+    const Schedule schedule = make_schedule(plan, std::move(priced), machine, profile);
+    EXPECT_EQ(run(schedule, machine, profile).end_seconds, SlowEngine(schedule, machine).run());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Engine, EngineOf, ::testing::ValuesIn(strategies()),
+                         [](const auto& param) { return param.param->name; });
+
+}  // namespace
+}  // namespace cpbench
