@@ -224,4 +224,31 @@ MeasuredCalls read_measured_calls(const std::vector<std::string>& paths, double 
   return calls;
 }
 
+namespace {
+
+template <typename Field>
+std::string joined(const KernelSample& call, const Field& field) {
+  std::vector<int64_t> values;
+  for (const AttentionSegment& segment : call.segments) values.push_back(segment.*field);
+  return fmt::format("{}", fmt::join(values, "+"));
+}
+
+}  // namespace
+
+std::string measured_calls_csv(const MeasuredCalls& calls) {
+  std::string text =
+      "segments,q_tokens,kv_tokens,mask,q_heads,head_dim,forward_milliseconds,"
+      "backward_milliseconds\n";
+  for (size_t i = 0; i < calls.forward.size(); ++i) {
+    const KernelSample& call = calls.forward[i];
+    text += fmt::format("{},{},{},{},{},{},{:.6g},{:.6g}\n",
+                        joined(call, &AttentionSegment::count),
+                        joined(call, &AttentionSegment::q_tokens),
+                        joined(call, &AttentionSegment::kv_tokens),
+                        call.segments.front().causal ? "causal" : "full", call.query_heads,
+                        calls.head_dim, 1e3 * call.seconds, 1e3 * calls.backward[i].seconds);
+  }
+  return text;
+}
+
 }  // namespace cpbench

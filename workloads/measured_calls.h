@@ -31,4 +31,8 @@ struct MeasuredCalls {
 MeasuredCalls read_measured_calls(const std::vector<std::string>& paths,
                                   double peak_flops_per_second);
 
+// As such a file: `calls` that were each measured in both directions, in the same order, with one
+// mask each.
+std::string measured_calls_csv(const MeasuredCalls& calls);
+
 }  // namespace cpbench

@@ -19,6 +19,23 @@ std::string refused(const std::string& text, double peak = 0) {
   return name == std::string::npos ? message : message.substr(name);
 }
 
+TEST(MeasuredCallsTest, ReadsWhatItWrites) {
+  MeasuredCalls calls{.head_dim = 64};
+  calls.forward = {{{{100, 300, true, 5}, {1000, 1000, true}}, 8, 1.5e-3},
+                   {{{7, 9, false, 2}}, 4, 25e-6}};
+  calls.backward = calls.forward;
+  calls.backward[0].seconds = 4e-3;
+  calls.backward[1].seconds = 75e-6;
+  const std::string text = measured_calls_csv(calls);
+  const MeasuredCalls again = read(text);
+  ASSERT_EQ(again.forward.size(), 2u);
+  EXPECT_EQ(again.forward[0].segments[0].count, 5);
+  EXPECT_EQ(again.forward[0].segments[1].kv_tokens, 1000);
+  EXPECT_FALSE(again.forward[1].segments[0].causal);
+  EXPECT_DOUBLE_EQ(again.backward[0].seconds, 4e-3);
+  EXPECT_EQ(measured_calls_csv(again), text);
+}
+
 TEST(MeasuredCallsTest, ReadsBothShapesOfFiles) {
   const MeasuredCalls calls =
       read(std::string("# source: somewhere\n") + kHeader +

@@ -5,9 +5,10 @@
 #include <cmath>
 #include <filesystem>
 
+#include "harness/cli/calibration_calls.h"
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
-#include "harness/cli/cpu_calls.h"
+#include "harness/cli/gpus_here.h"
 #include "harness/cli/parameters.h"
 #include "harness/cli/table.h"
 #include "harness/plan/errors.h"
@@ -28,7 +29,7 @@ constexpr int64_t kRateRows = 1 << 16;
 
 struct CalibrateFlags {
   std::vector<std::string> sources;
-  std::string output, cluster, shape, dtype, kernel, format;
+  std::string output, cluster, shape, dtype, kernel, calls, format;
 };
 
 struct Calibration {
@@ -55,7 +56,7 @@ Calibration of_files(const CalibrateFlags& flags) {
   return c;
 }
 
-Calibration of_this_cpu(const CalibrateFlags& flags) {
+AttentionShape shape_of(const CalibrateFlags& flags) {
   Cell cell;
   const auto set = [&](const char* name, const std::string& value) {
     try {
@@ -66,10 +67,21 @@ Calibration of_this_cpu(const CalibrateFlags& flags) {
   };
   set("shape", flags.shape);
   set("dtype", flags.dtype);
-  const AttentionShape& shape = cell.shape;
+  return cell.shape;
+}
+
+std::string notes_of(const RowRates& rates) {
+  return fmt::format(
+      "copies: achieved_memory_gigabytes_per_second = {:.3g}\n"
+      "merges: {:.3g} elements of O per second, merge_bytes_per_element = {:.3g}\n",
+      rates.copied_bytes_per_second / 1e9, rates.merged_elements_per_second,
+      rates.copied_bytes_per_second / rates.merged_elements_per_second);
+}
+
+Calibration of_this_cpu(const CalibrateFlags& flags) {
+  const AttentionShape shape = shape_of(flags);
   Calibration c;
   c.calls = measure_cpu_calls(flags.kernel, shape);
-  const RowRates rates = measure_row_rates(shape, kRateRows);
   // Without peak and memory bandwidth: this model is of this very machine, and is not scaled.
   c.model.gpu.name = "one core of " + provenance({}, {}, {}).at("cpu_model");
   c.model.head_dim = shape.head_dim;
@@ -77,11 +89,25 @@ Calibration of_this_cpu(const CalibrateFlags& flags) {
                                flags.kernel, flags.dtype, flags.shape);
   // LibTorch's splits: of keys, and of queries in segments of under 192, under 768, and more.
   c.choices = {.tile_tokens = {64, 32, 256}, .block_tokens = {512}, .padded = false};
-  c.notes = fmt::format(
-      "copies: achieved_memory_gigabytes_per_second = {:.3g}\n"
-      "merges: {:.3g} elements of O per second, merge_bytes_per_element = {:.3g}\n",
-      rates.copied_bytes_per_second / 1e9, rates.merged_elements_per_second,
-      rates.copied_bytes_per_second / rates.merged_elements_per_second);
+  c.notes = notes_of(measure_row_rates(shape, kRateRows));
+  return c;
+}
+
+Calibration of_this_gpu(const CalibrateFlags& flags) {
+  const AttentionShape shape = shape_of(flags);
+  Gpus& gpus = open_gpus();
+  const Gpu& gpu = gpus.all().front();
+  const std::string kernel = gpus.kernel_for(flags.kernel, shape);
+  Calibration c;
+  c.calls = measure_gpu_calls(kernel, shape);
+  c.model.gpu = {gpu.name, gpu.sms, gpu_peak_flops_per_second(), gpu.memory_bytes_per_second};
+  c.model.head_dim = shape.head_dim;
+  c.model.source = fmt::format("kernel '{}' in {}, shape {}, timed by cpbench calibrate gpu", kernel,
+                               flags.dtype, flags.shape);
+  c.choices = {.tile_tokens = {128, 64, 256}, .block_tokens = {128, 64}};
+  c.notes = notes_of(gpus.row_rates(shape, kRateRows)) +
+            fmt::format("launches: kernel_launch_microseconds = {:.3g}\n",
+                        1e6 * gpus.launch_seconds());
   return c;
 }
 
@@ -114,14 +140,24 @@ KernelConstants without_backward(const KernelConstants& forward) {
   return c;
 }
 
+// What is usual on a GPU, and in tests of cores.
+CalibrateFlags with_defaults(CalibrateFlags flags, bool gpu) {
+  if (flags.shape.empty()) flags.shape = gpu ? "llama3_8b" : "tiny";
+  if (flags.dtype.empty()) flags.dtype = gpu ? "bfloat16" : "float32";
+  if (flags.kernel.empty()) flags.kernel = gpu ? kAutomatic : "fused";
+  return flags;
+}
+
 int calibrate(const CalibrateFlags& flags) {
   const Format format = parse_format(flags.format);
-  const bool cpu =
-      std::find(flags.sources.begin(), flags.sources.end(), "cpu") != flags.sources.end();
-  if (cpu && flags.sources.size() > 1) {
-    throw UserError("'cpu' stands alone: the files are of another machine");
-  }
-  Calibration c = cpu ? of_this_cpu(flags) : of_files(flags);
+  const auto named = [&](const char* word) {
+    const bool found = std::ranges::find(flags.sources, word) != flags.sources.end();
+    if (!found || flags.sources.size() == 1) return found;
+    throw UserError(fmt::format("'{}' stands alone: the files are of another machine", word));
+  };
+  const bool cpu = named("cpu"), gpu = named("gpu");
+  const CalibrateFlags here = cpu || gpu ? with_defaults(flags, gpu) : flags;
+  Calibration c = cpu ? of_this_cpu(here) : gpu ? of_this_gpu(here) : of_files(flags);
   if (c.calls.forward.empty()) {
     throw UserError(flags.sources.front() +
                     ": no forward times; the backward pass can be derived "
@@ -169,6 +205,7 @@ int calibrate(const CalibrateFlags& flags) {
     c.model.backward = fit_pass("backward", c.calls.backward, KernelPass::backward);
   }
   write_atomically(flags.output, kernel_toml(c.model));
+  if (!flags.calls.empty()) write_atomically(flags.calls, measured_calls_csv(c.calls));
   std::string text = render(table, format);
   if (format == Format::table) text += c.notes + "wrote " + flags.output + "\n";
   print(text);
@@ -180,16 +217,17 @@ int calibrate(const CalibrateFlags& flags) {
 void add_calibrate_command(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand(
       "calibrate",
-      "Fits a kernel model to measured calls, or to calls run on this machine's CPU.\n"
+      "Fits a kernel model to measured calls, or to calls run on this machine's CPU or GPU.\n"
       "Examples:\n"
       "  cpbench calibrate cpu --shape tiny --output my_cpu.toml\n"
+      "  cpbench calibrate gpu --kernel cudnn --output my_gpu.toml --calls my_calls.csv\n"
       "  cpbench calibrate results/calibration/cudnn_h200.csv --cluster h200 --output my.toml\n"
       "\n"
       "Errors are relative, of calls that had no part in the fit (5-fold cross-validation).\n");
   auto flags = std::make_shared<CalibrateFlags>();
   command
       ->add_option("source", flags->sources,
-                   "cpu, or CSV files of measured calls (columns: workloads/README.md)")
+                   "cpu, gpu, or CSV files of measured calls (columns: workloads/README.md)")
       ->required();
   command->add_option("--output", flags->output, "the model's file")
       ->type_name("FILE.toml")
@@ -198,13 +236,18 @@ void add_calibrate_command(CLI::App& app, Context& context) {
       ->add_option("--cluster", flags->cluster,
                    "of files: the GPU of a name of cpbench list clusters, or of a file")
       ->type_name("NAME");
-  flags->shape = "tiny";
-  flags->dtype = "float32";
-  flags->kernel = "fused";
-  command->add_option("--shape", flags->shape, "of cpu: attention shape [tiny]")->type_name("NAME");
-  command->add_option("--dtype", flags->dtype, "of cpu: element type [float32]")->type_name("NAME");
-  command->add_option("--kernel", flags->kernel, "of cpu: kernel of the threads backend [fused]")
+  command
+      ->add_option("--shape", flags->shape,
+                   "of cpu and gpu: attention shape [tiny on cpu, llama3_8b on gpu]")
       ->type_name("NAME");
+  command
+      ->add_option("--dtype", flags->dtype,
+                   "of cpu and gpu: element type [float32 on cpu, bfloat16 on gpu]")
+      ->type_name("NAME");
+  command->add_option("--kernel", flags->kernel, "of cpu and gpu [fused on cpu, auto on gpu]")
+      ->type_name("NAME");
+  command->add_option("--calls", flags->calls, "of cpu and gpu: also write the measured calls")
+      ->type_name("FILE.csv");
   add_format_flag(*command, flags->format);
   command->callback([flags, &context] { context.exit_code = calibrate(*flags); });
 }

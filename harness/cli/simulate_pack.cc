@@ -4,6 +4,8 @@
 
 #include <chrono>
 
+#include "harness/cli/backends.h"
+#include "harness/cli/gpus_here.h"
 #include "harness/compile/compile.h"
 #include "harness/measure/text_hash.h"
 #include "harness/simulate/simulate.h"
@@ -28,8 +30,17 @@ std::string percent(double share) {
 Simulation::Simulation(const Cell& cell)
     : machine_(machine_of(find_cluster(cell.cluster), cell.ranks, cell.nodes)),
       profile_(find_profile(cell.profile)),
-      kernel_(scaled_to(find_kernel(cell.kernel), gpu_of(machine_))),
-      network_(cell.network == "simgrid" ? NetworkModel::simgrid : NetworkModel::ports) {}
+      replayed_(backend_of(cell).on_gpus ? cell.kernel : ""),
+      iterations_(cell.iterations),
+      network_(cell.network == "simgrid" ? NetworkModel::simgrid : NetworkModel::ports) {
+  if (replayed_.empty()) kernel_ = scaled_to(find_kernel(cell.kernel), gpu_of(machine_));
+}
+
+std::vector<double> Simulation::replay(const AttentionShape& shape,
+                                       const RankProgram& program) const {
+  if (replayed_.empty()) return {};
+  return open_gpus().replay(shape, program, {.kernel = replayed_, .iterations = iterations_});
+}
 
 void Simulation::run(const Problem& problem, Passes passes, PackResult& pack) const {
   using Clock = std::chrono::steady_clock;
@@ -38,14 +49,15 @@ void Simulation::run(const Problem& problem, Passes passes, PackResult& pack) co
   };
   Simulator simulator(problem, pack.plan, passes, {machine_, kernel_, profile_, network_});
   auto start = Clock::now();
-  const Compiler compiler(problem, pack.plan, passes, simulator.detail());
+  const Detail detail = replayed_.empty() ? simulator.detail() : Detail::full;
+  const Compiler compiler(problem, pack.plan, passes, detail);
   pack.compile_seconds = since(start);
   RankProgram program;
   for (int32_t rank = 0; rank < pack.plan.ranks; ++rank) {
     start = Clock::now();
     compiler.rank(rank, program);
     pack.compile_seconds += since(start);
-    simulator.add(program);
+    simulator.add(program, replay(problem.shape, program));
   }
   pack.timeline = simulator.run();
 }
@@ -56,16 +68,29 @@ std::string Simulation::fingerprint() const {
   KernelModel kernel = kernel_;
   machine.description = machine.source = profile.description = profile.source = "";
   kernel.source = "";
-  const std::string text = cluster_toml(machine) + profile_toml(profile) + kernel_toml(kernel);
+  std::string text = cluster_toml(machine) + profile_toml(profile);
+  text += replayed_.empty() ? kernel_toml(kernel) : facts_text();
   return hex16(hash_of_text(text));
 }
 
+// Of the GPU and the libraries that replayed times come from.
+std::string Simulation::facts_text() const {
+  std::string text = "kernel=" + replayed_ + "\n";
+  for (const auto& [name, value] : gpu_facts()) text += name + "=" + value + "\n";
+  return text;
+}
+
 std::string Simulation::model_error() const {
-  std::string text = fmt::format(
-      "kernel {}: mean error {} forward, {} backward{}; network {}: mean error {}", kernel_.name,
+  const std::string network = fmt::format("network {}: mean error {}", machine_.name,
+                                          percent(machine_.mean_error));
+  if (!replayed_.empty()) {
+    return fmt::format("kernel {} and copies replayed on {}; {}; profile {}", replayed_,
+                       open_gpus().all().front().name, network, profile_.name);
+  }
+  const std::string text = fmt::format(
+      "kernel {}: mean error {} forward, {} backward{}; {}", kernel_.name,
       percent(kernel_.forward.mean_error), percent(kernel_.backward.mean_error),
-      kernel_.extrapolated ? " where measured, extrapolated to " + machine_.name : "",
-      machine_.name, percent(machine_.mean_error));
+      kernel_.extrapolated ? " where measured, extrapolated to " + machine_.name : "", network);
   return text + "; profile " + profile_.name;
 }
 

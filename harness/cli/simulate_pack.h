@@ -1,4 +1,5 @@
-// The backend `simulate`: a pack's program costed on the cell's cluster.
+// The backends `simulate` and `replay`: a pack's program costed on the cell's cluster, its kernel calls
+// and copies by models, or as a GPU of this machine runs them one rank after another.
 #pragma once
 
 #include <string>
@@ -25,8 +26,14 @@ class Simulation {
   double peak_flops_per_second() const { return machine_.cluster.peak_flops_per_second; }
 
  private:
+  // Seconds of the program's operations on the GPU here; none where models say them.
+  std::vector<double> replay(const AttentionShape& shape, const RankProgram& program) const;
+  std::string facts_text() const;
+
   Machine machine_;
   Profile profile_;
+  std::string replayed_;  // kernel that is timed on a GPU here; "": by the model
+  int32_t iterations_;
   KernelModel kernel_;
   NetworkModel network_;
 };

@@ -52,9 +52,7 @@ struct GpuJob {
   ProcessGroup* group = nullptr;  // with the processes of the other ranks; inside a work of it
 };
 
-// Seconds of a rank's operations, each run by itself on a GPU; 0 for messages.
 struct ReplayOptions {
-  Passes passes = Passes::both;
   std::string kernel;
   int32_t device = 0;
   int32_t iterations = 3;  // the median of each operation counts
@@ -76,6 +74,8 @@ class Gpus {
   // ExecutionFailure, DoesNotFit and UserError.
   virtual std::vector<RankReport> run(const GpuJob& job) = 0;
 
+  // Seconds of a rank's operations, run one after another on a GPU; 0 for messages. Whatever the
+  // number of ranks, one of them is in the GPU's memory. Throws DoesNotFit.
   virtual std::vector<double> replay(const AttentionShape& shape, const RankProgram& program,
                                      const ReplayOptions& options) = 0;
 

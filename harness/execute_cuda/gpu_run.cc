@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdio>
+#include <functional>
 #include <map>
 #include <thread>
 
 #include "harness/compile/exchanges.h"
 #include "harness/execute_cuda/counting_transport.h"
+#include "harness/execute_cuda/gpu_memory.h"
 #include "harness/execute_cuda/gpu_rank.h"
 
 namespace cpbench {
@@ -18,34 +19,15 @@ constexpr int64_t kFlushedCaches = 4;
 
 int64_t flush_bytes(const Gpu& gpu) { return kFlushedCaches * gpu.l2_bytes; }
 
-std::string gigabytes(int64_t bytes) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g GB", 1e-9 * static_cast<double>(bytes));
-  return text;
-}
-
-int64_t free_bytes() {  // of the current GPU
-  size_t free = 0, total = 0;
-  check_cuda(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
-  return static_cast<int64_t>(free);
-}
-
 // The arenas of the ranks on each GPU, and what is flushed; calls may need more beside them.
 void require_memory(const GpuRun& run) {
   std::map<int32_t, int64_t> planned;
   for (size_t i = 0; i < run.job.devices.size(); ++i) {
-    const RankProgram& program = run.job.program.ranks[run.job.first_rank + i];
     const int32_t device = run.job.devices[i];
     planned.try_emplace(device, flush_bytes(run.gpus[device]));
-    planned[device] += program.arena_bytes;
+    planned[device] += run.job.program.ranks[run.job.first_rank + i].arena_bytes;
   }
-  for (const auto& [device, bytes] : planned) {
-    set_device(device);
-    if (bytes <= free_bytes()) continue;
-    throw DoesNotFit("GPU " + std::to_string(device) + " would need " + gigabytes(bytes) +
-                     " for its ranks and has " + gigabytes(free_bytes()) + " free of " +
-                     gigabytes(run.gpus[device].memory_bytes));
-  }
+  for (const auto& [device, bytes] : planned) require_gpu_memory(device, bytes);
 }
 
 // What the ranks' threads share.
@@ -63,7 +45,7 @@ class Runner {
       if (flush_.contains(device)) continue;
       set_device(device);
       flush_.emplace(device, static_cast<size_t>(flush_bytes(run.gpus[device])));
-      free_before_[device] = free_bytes();
+      free_before_[device] = free_gpu_bytes();
     }
   }
 
@@ -125,7 +107,7 @@ class Runner {
   // Of the GPU's memory since the run began, by each of its ranks.
   int64_t taken_bytes(int32_t device) const {
     const auto ranks = std::ranges::count(job_.devices, device);
-    return std::max<int64_t>(0, free_before_.at(device) - free_bytes()) / ranks;
+    return std::max<int64_t>(0, free_before_.at(device) - free_gpu_bytes()) / ranks;
   }
 
   void run_rank(GpuRank& on_gpu, int32_t index) {

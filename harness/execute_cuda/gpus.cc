@@ -9,6 +9,7 @@
 
 #include "harness/execute_cuda/clocks.h"
 #include "harness/execute_cuda/copy_transport.h"
+#include "harness/execute_cuda/gpu_memory.h"
 #include "harness/execute_cuda/gpu_run.h"
 #include "harness/execute_cuda/gpu_timing.h"
 #include "harness/execute_cuda/nccl_transport.h"
@@ -108,8 +109,9 @@ class CudaGpus : public Gpus {
 
   std::vector<double> replay(const AttentionShape& shape, const RankProgram& program,
                              const ReplayOptions& options) override {
-    set_device(options.device);
-    return replay_program(shape, program, *opened(options.kernel, shape).kernel, options);
+    const GpuKernel& kernel = *opened(options.kernel, shape).kernel;
+    require_gpu_memory(options.device, program.arena_bytes);
+    return replay_program(shape, program, kernel, options);
   }
 
   void time_calls(const std::string& kernel, const AttentionShape& shape,

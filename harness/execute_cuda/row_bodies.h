@@ -291,7 +291,7 @@ struct MergeRows {
 };
 
 // Log-sum-exp of o into do, and the sums of dO * O: a group of lanes has one row and head.
-template <typename Model, typename Sum, int N>
+template <typename Model, typename Out, typename Sum, int N>
 struct SumRows {
   int64_t rows = 0;
   int32_t heads = 0;
@@ -300,12 +300,14 @@ struct SumRows {
 
   CPBENCH_DEVICE Sum sum(const Thread& t, int64_t row, int64_t head) const {
     const auto* a = gradient.at<Vector<Model, N>>(row, head);
-    const auto* b = o.at<Vector<Sum, N>>(row, head);
+    const auto* b = o.at<Vector<Out, N>>(row, head);
     Sum total = 0;
     for (int32_t v = t.lane; v < vectors; v += t.lanes) {
       const Vector<Model, N> x = a[v];
-      const Vector<Sum, N> y = b[v];
-      for (int i = 0; i < N; ++i) total += static_cast<Sum>(x.value[i]) * y.value[i];
+      const Vector<Out, N> y = b[v];
+      for (int i = 0; i < N; ++i) {
+        total += static_cast<Sum>(x.value[i]) * static_cast<Sum>(y.value[i]);
+      }
     }
     return total;
   }

@@ -226,17 +226,14 @@ void launch_row_sums(const BoundBuffer& o, const BoundBuffer& d_o, int64_t rows,
     body.gradient = gradient;
     launch(body, groups_of(rows, body.heads), stream, lanes_log2_of(body.vectors));
   };
-  with_elements(gradient_part.dtype, o_part.dtype, [&](auto model, auto sum) {
+  with_elements(gradient_part.dtype, o_part.dtype, [&](auto model, auto output) {
     using Model = decltype(model);
-    using Sum = decltype(sum);
-    if constexpr (std::is_same_v<Sum, BFloat16>) {
-      throw std::logic_error("row sums are made of o in the accumulation dtype");
+    using Out = decltype(output);
+    using Sum = std::conditional_t<std::is_same_v<Out, double>, double, float>;
+    if (vector > 1) {
+      run(SumRows<Model, Out, Sum, kVector<Model, Out>>());
     } else {
-      if (vector > 1) {
-        run(SumRows<Model, Sum, kVector<Model, Sum>>());
-      } else {
-        run(SumRows<Model, Sum, 1>());
-      }
+      run(SumRows<Model, Out, Sum, 1>());
     }
   });
 }

@@ -165,14 +165,17 @@ TEST_F(RowsTest, merging_into_a_cleared_row_takes_the_partial_as_it_is) {
 TEST_F(RowsTest, row_sums_are_those_of_the_cpu_up_to_the_order) {
   for (Dtype dtype : kDtypes) {
     for (const auto& [width, value_width] : kWidths) {
-      for (Heads heads : {Heads{0, 4}, {3, 4}}) {
+      for (const auto& [heads, elements] :
+           std::vector<std::pair<Heads, ElementClass>>{{{0, 4}, ElementClass::accumulation},
+                                                       {{0, 4}, ElementClass::model},
+                                                       {{3, 4}, ElementClass::accumulation}}) {
         const AttentionShape shape{.query_heads = 4,
                                    .kv_heads = 4,
                                    .head_dim = width,
                                    .value_head_dim = value_width,
                                    .dtype = dtype};
         const Twin o({.tensor = Tensor::o,
-                      .elements = ElementClass::accumulation,
+                      .elements = elements,
                       .heads = heads,
                       .rows = 77},
                      shape, 5);

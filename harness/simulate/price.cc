@@ -20,7 +20,8 @@ AttentionSegment attention_segment(const Segment& s) {
 
 class Pricer {
  public:
-  Pricer(const RankProgram& program, const Costs& costs) : program_(program), costs_(costs) {
+  Pricer(const RankProgram& program, const Costs& costs, std::span<const double> measured)
+      : program_(program), costs_(costs), measured_(measured) {
     written_.resize(program.buffers.size());
     sent_in_.resize(program.buffers.size());
     arrives_by_.resize(program.buffers.size());
@@ -100,7 +101,16 @@ class Pricer {
     if (costs_.profile.exchange_seconds > 0 && std::any_of(first, last, is_message)) {
       busy(Activity::send, costs_.profile.exchange_seconds);
     }
-    for (auto op = first; op != last; ++op) price(*op);
+    for (auto op = first; op != last; ++op) {
+      op_ = op - program_.ops.begin();
+      price(*op);
+    }
+  }
+
+  // Of the operation at hand: as measured, else as the model says.
+  template <typename Model>
+  double seconds_of(const Model& model) const {
+    return measured_.empty() ? model() : measured_[op_];
   }
 
   void price(const Op& op) {
@@ -143,7 +153,9 @@ class Pricer {
       case OpKind::row_sums: {
         const Buffer& o = program_.buffers[program_.o];
         const Buffer& d_o = program_.buffers[program_.d_o];
-        busy(Activity::merge, copy_seconds(static_cast<double>(o.bytes + d_o.bytes), 1));
+        busy(Activity::merge, seconds_of([&] {
+               return copy_seconds(static_cast<double>(o.bytes + d_o.bytes), 1);
+             }));
         written_[program_.d_o] = {tasks()};
         break;
       }
@@ -154,12 +166,14 @@ class Pricer {
   }
 
   void price_call(const Call& call) {
-    const KernelPass pass = call.d_o < 0 ? KernelPass::forward : KernelPass::backward;
-    CallTime time(costs_.kernel, pass, costs_.shape, call.heads.size());
-    for (int32_t i = 0; i < call.segments; ++i) {
-      time.add(attention_segment(program_.segments[call.first_segment + i]));
-    }
-    busy(Activity::attention, costs_.machine.kernel_launch_seconds + time.seconds());
+    busy(Activity::attention, seconds_of([&] {
+           const KernelPass pass = call.d_o < 0 ? KernelPass::forward : KernelPass::backward;
+           CallTime time(costs_.kernel, pass, costs_.shape, call.heads.size());
+           for (int32_t i = 0; i < call.segments; ++i) {
+             time.add(attention_segment(program_.segments[call.first_segment + i]));
+           }
+           return costs_.machine.kernel_launch_seconds + time.seconds();
+         }));
     written_[call.out] = {tasks()};
     segments_of_[call.out] = call.segments;
     if (call.dkv >= 0) written_[call.dkv] = {tasks()};
@@ -171,7 +185,8 @@ class Pricer {
       written_[op.target] = {tasks()};
       return;
     }
-    const double seconds = copy_seconds(bytes_of(op), launches(op));
+    const double seconds =
+        seconds_of([&] { return copy_seconds(bytes_of(op), launches(op)); });
     if (sent_in_[op.target] == steps() && !profile.messages_by_rank) {
       // Of what is read and of what stands in the message already.
       int32_t sources = written_[op.target].task;
@@ -274,6 +289,8 @@ class Pricer {
 
   const RankProgram& program_;
   const Costs& costs_;
+  std::span<const double> measured_;  // by operation
+  ptrdiff_t op_ = 0;
   PricedRank out_;
   std::vector<Writer> written_;   // by buffer
   std::vector<int32_t> sent_in_;  // by buffer: the number of steps when it was sent; 0: never
@@ -288,8 +305,9 @@ class Pricer {
 
 }  // namespace
 
-PricedRank price(const RankProgram& program, Passes passes, const Costs& costs) {
-  return Pricer(program, costs).price(passes);
+PricedRank price(const RankProgram& program, Passes passes, const Costs& costs,
+                 std::span<const double> measured) {
+  return Pricer(program, costs, measured).price(passes);
 }
 
 }  // namespace cpbench

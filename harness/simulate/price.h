@@ -1,6 +1,9 @@
 // How long each operation of a rank's program takes: kernel calls by the kernel model, copies and
-// merges by the bytes they move, the layer around the attention by its FLOPs.
+// merges by the bytes they move, or all of these as they were measured; the layer around the
+// attention by its FLOPs.
 #pragma once
+
+#include <span>
 
 #include "harness/compile/program.h"
 #include "harness/cost/kernel_time.h"
@@ -14,7 +17,7 @@ struct Costs {
   const AttentionShape& shape;
   const Plan& plan;  // which messages are a library's collective
   const Machine& machine;
-  const KernelModel& kernel;
+  const KernelModel& kernel;  // not read where operations were measured
   const Profile& profile;
 };
 
@@ -34,6 +37,8 @@ struct PricedRank {
   std::vector<MessageEnd> receives;
 };
 
-PricedRank price(const RankProgram& program, Passes passes, const Costs& costs);
+// `measured`: seconds of each operation of the program but messages; empty: by the models.
+PricedRank price(const RankProgram& program, Passes passes, const Costs& costs,
+                 std::span<const double> measured = {});
 
 }  // namespace cpbench

@@ -34,10 +34,11 @@ Detail Simulator::detail() const {
   return on_.profile.copies_by_slices ? Detail::full : Detail::outline;
 }
 
-void Simulator::add(const RankProgram& program) {
+void Simulator::add(const RankProgram& program, std::span<const double> measured) {
   count_messages(program);
   timeline_.peak_bytes.push_back(program.arena_bytes);
-  priced_.push_back(price(program, passes_, {shape_, plan_, on_.machine, on_.kernel, on_.profile}));
+  priced_.push_back(price(program, passes_,
+                          {shape_, plan_, on_.machine, on_.kernel, on_.profile}, measured));
 }
 
 void Simulator::count_messages(const RankProgram& program) {

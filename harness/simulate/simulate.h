@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "harness/compile/compile.h"
@@ -46,7 +47,8 @@ class Simulator {
   // What it reads of programs: an outline, unless copies cost by the run.
   Detail detail() const;
   // Programs of the plan, of rank 0, 1, ..., in that detail or more.
-  void add(const RankProgram& program);
+  // `measured`: seconds of each operation but messages, which need no kernel model then.
+  void add(const RankProgram& program, std::span<const double> measured = {});
   // After all ranks, once. One iteration, traced; its bytes are those of the programs' messages.
   Timeline run();
 

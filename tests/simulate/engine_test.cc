@@ -167,7 +167,7 @@ TEST_P(EngineOf, agrees_with_one_that_looks_at_everything) {
     profile.collectives_as_messages = collectives_as_messages;
     std::vector<PricedRank> priced;
     for (const RankProgram& rank : compile(problem, plan, Passes::both).ranks) {
-      priced.push_back(price(rank, Passes::both, {problem.shape, machine, kernel, profile}));
+      priced.push_back(price(rank, Passes::both, {problem.shape, plan, machine, kernel, profile}));
     }
     const Schedule schedule = make_schedule(plan, std::move(priced), machine, profile);
     EXPECT_EQ(run(schedule, machine, profile).end_seconds, SlowEngine(schedule, machine).run());

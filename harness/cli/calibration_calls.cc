@@ -1,6 +1,9 @@
-#include "harness/cli/cpu_calls.h"
+#include "harness/cli/calibration_calls.h"
 
-#include <algorithm>
+#include <functional>
+
+#include "harness/execute/gpu.h"
+#include "harness/execute/kernel_timing.h"
 
 namespace cpbench {
 namespace {
@@ -9,10 +12,12 @@ struct Kind {
   int64_t count, q_tokens, kv_tokens;
 };
 
-// Each is measured causal and full. Strategies cut documents into pieces of any length, attend
+using Calls = std::vector<std::vector<Kind>>;
+
+// For a core. Each is measured causal and full. Strategies cut documents into pieces of any length, attend
 // pieces to longer prefixes, and put many short documents beside a long one. Most lengths divide by
 // nothing, as in real packs: vector instructions leave rests, which cost more than whole vectors.
-const std::vector<std::vector<Kind>> kCalls = {
+const Calls kCoreCalls = {
     // one short segment
     {{1, 1, 1}},
     {{1, 7, 7}},
@@ -69,6 +74,57 @@ const std::vector<std::vector<Kind>> kCalls = {
     {{100, 31, 31}, {1, 805, 805}},
 };
 
+// For a GPU, whose tiles are 64 to 256 rows and whose SMs want dozens of them. The terms of the
+// model each need calls that differ in them: tiles in part, few tiles (SMs that wait for the longest
+// walk), many KV blocks of few queries, and grids of which most blocks are empty.
+const Calls kGpuCalls = {
+    // one segment
+    {{1, 64, 64}},
+    {{1, 128, 128}},
+    {{1, 300, 300}},
+    {{1, 512, 512}},
+    {{1, 1000, 1000}},
+    {{1, 2048, 2048}},
+    {{1, 4096, 4096}},
+    {{1, 7001, 7001}},
+    {{1, 8192, 8192}},
+    {{1, 16384, 16384}},
+    {{1, 32768, 32768}},
+    // behind a prefix
+    {{1, 17, 4000}},
+    {{1, 128, 2048}},
+    {{1, 128, 16384}},
+    {{1, 500, 9001}},
+    {{1, 1024, 8192}},
+    {{1, 2048, 4096}},
+    {{1, 2000, 30000}},
+    {{1, 4096, 16384}},
+    {{1, 8192, 32768}},
+    // many
+    {{1000, 16, 16}},
+    {{500, 65, 65}},
+    {{256, 128, 128}},
+    {{128, 129, 129}},
+    {{64, 512, 512}},
+    {{100, 300, 900}},
+    {{32, 1000, 1000}},
+    {{16, 2048, 2048}},
+    {{16, 256, 4096}},
+    {{8, 4096, 4096}},
+    {{8, 1024, 8192}},
+    {{4, 8192, 8192}},
+    // ragged
+    {{1, 40, 40}, {1, 170, 170}, {1, 700, 700}, {1, 2900, 2900}, {1, 12000, 12000}},
+    {{30, 60, 60}, {10, 300, 300}, {3, 1500, 1500}, {1, 7000, 7000}},
+    {{50, 128, 128}, {20, 500, 2000}, {2, 3001, 9000}},
+    {{8, 777, 777}, {4, 1333, 5000}, {2, 6000, 6000}},
+    // one long beside many short
+    {{100, 50, 50}, {1, 8192, 8192}},
+    {{400, 100, 100}, {1, 16384, 16384}},
+    {{1000, 30, 30}, {1, 4096, 4096}},
+    {{200, 300, 300}, {1, 30000, 30000}},
+};
+
 std::vector<Segment> rows_of(const std::vector<AttentionSegment>& segments) {
   std::vector<Segment> rows;
   Segment next;
@@ -85,17 +141,17 @@ std::vector<Segment> rows_of(const std::vector<AttentionSegment>& segments) {
   return rows;
 }
 
-}  // namespace
+using Time = std::function<void(std::span<TimedCall>)>;
 
-MeasuredCalls measure_cpu_calls(const std::string& kernel, const AttentionShape& shape) {
+MeasuredCalls measure(const Calls& kinds, const AttentionShape& shape, const Time& time) {
   // All heads, and those of one KV head: what is per segment and what per head are told apart.
   const int32_t all = shape.query_heads, few = shape.query_heads / shape.kv_heads;
   std::vector<TimedCall> timed;
   std::vector<KernelSample> samples;
-  for (size_t i = 0; i < kCalls.size(); ++i) {
+  for (size_t i = 0; i < kinds.size(); ++i) {
     for (bool causal : {true, false}) {
       KernelSample sample;
-      for (const Kind& k : kCalls[i]) {
+      for (const Kind& k : kinds[i]) {
         sample.segments.push_back({k.q_tokens, k.kv_tokens, causal, k.count});
       }
       sample.query_heads = (i + (causal ? 1 : 0)) % 3 == 0 ? few : all;
@@ -106,13 +162,26 @@ MeasuredCalls measure_cpu_calls(const std::string& kernel, const AttentionShape&
       samples.push_back(std::move(sample));
     }
   }
-  time_calls(kernel, shape, timed);
+  time(timed);
   MeasuredCalls calls{shape.head_dim, samples, samples};
   for (size_t i = 0; i < timed.size(); ++i) {
     calls.forward[i].seconds = timed[i].forward_seconds;
     calls.backward[i].seconds = timed[i].backward_seconds;
   }
   return calls;
+}
+
+}  // namespace
+
+MeasuredCalls measure_cpu_calls(const std::string& kernel, const AttentionShape& shape) {
+  return measure(kCoreCalls, shape,
+                 [&](std::span<TimedCall> calls) { time_calls(kernel, shape, calls); });
+}
+
+MeasuredCalls measure_gpu_calls(const std::string& kernel, const AttentionShape& shape) {
+  return measure(kGpuCalls, shape, [&](std::span<TimedCall> calls) {
+    open_gpus().time_calls(kernel, shape, calls);
+  });
 }
 
 }  // namespace cpbench

@@ -1,0 +1,197 @@
+"""The backends that use GPUs, on GPUs that are not there: the real module over tests/fake_gpu."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import PROGRAM, assert_refused, run, run_json
+
+BUILD = Path(PROGRAM).parent
+LIBRARIES = [BUILD / "fake_gpu" / name for name in ("libcudart.so.13", "libnccl.so.2")]
+needs_cuda = pytest.mark.skipif(
+    not all(library.exists() for library in LIBRARIES),
+    reason="built without CUDA: nvcc or NCCL was not found",
+)
+TINY = [
+    *("--workload", "uniform:min=1,max=60", "--tokens", "200", "--ranks", "4"),
+    *("--shape", "tiny_gqa", "--kernel", "reference", "--dtype", "float64", "--iterations", "1"),
+]
+
+
+def fake(**settings):
+    """An environment with GPUs that are not there."""
+    settings = {"FAKE_GPU_COUNT": 4, "FAKE_GPU_DELAY_US": 20, **settings}
+    preload = ":".join(map(str, LIBRARIES))
+    return {**os.environ, "LD_PRELOAD": preload, **{k: str(v) for k, v in settings.items()}}
+
+
+@needs_cuda
+@pytest.mark.parametrize("backend", ["nccl", "cuda"])
+def test_every_strategy_computes_what_the_reference_says(results, backend):
+    done, cells = run_json(
+        "run", "--strategy", "all", "--backend", backend, *TINY, "--output", results, env=fake()
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(cells) >= 20
+    for cell in cells:
+        assert cell["status"] == "ok", cell["error"]
+        assert cell["metrics"]["max_error_output"] < 1e-10
+        assert cell["metrics"]["max_error_gradient"] < 1e-10
+        assert cell["metrics"]["counted_bytes"] == cell["metrics"]["wire_bytes"]
+
+
+@needs_cuda
+def test_ranks_may_share_a_gpu_and_then_have_no_utilisation(results):
+    done, cells = run_json(
+        *("run", "--strategy", "fcp", "--backend", "cuda", *TINY, "--output", results),
+        env=fake(FAKE_GPU_COUNT=1),
+    )
+    assert done.returncode == 0, done.stderr
+    assert cells[0]["oversubscribed"] is True
+    assert "mfu" not in cells[0]["metrics"]
+
+
+@needs_cuda
+def test_iterations_as_graphs_compute_the_same(results):
+    words = ["run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output", results]
+    done, cells = run_json(*words, "--graph", "off,on", env=fake())
+    assert done.returncode == 0, done.stderr
+    assert [cell["graph"] for cell in cells] == ["off", "on"]
+    assert cells[0]["metrics"]["max_error_output"] == cells[1]["metrics"]["max_error_output"]
+
+
+@needs_cuda
+def test_a_seed_of_delays_changes_no_result(results):
+    errors = set()
+    for seed in range(3):
+        _, cells = run_json(
+            *("run", "--strategy", "fcp,zigzag", "--backend", "nccl", *TINY),
+            *("--output", results / str(seed)),
+            env=fake(FAKE_GPU_SEED=seed, FAKE_GPU_DELAY_US=300),
+        )
+        errors.add(tuple(cell["metrics"]["max_error_gradient"] for cell in cells))
+    assert len(errors) == 1
+
+
+@needs_cuda
+def test_processes_that_a_launcher_started_run_a_cell_together(results):
+    words = ["run", "--strategy", "flashcp,fcp", "--backend", "nccl", *TINY, "--output", results]
+    processes = [
+        subprocess.Popen(
+            [PROGRAM, *map(str, words), "--format", "json", "--timeout", "60"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=fake(
+                RANK=rank, WORLD_SIZE=2, LOCAL_RANK=rank, LOCAL_WORLD_SIZE=2,
+                MASTER_ADDR="127.0.0.1", MASTER_PORT=29731,
+            ),
+        )
+        for rank in range(2)
+    ]  # fmt: skip
+    ended = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], ended
+    cells = json.loads(ended[0][0])
+    assert [cell["status"] for cell in cells] == ["ok", "ok"]
+    assert cells[0]["metrics"]["counted_bytes"] == cells[0]["metrics"]["wire_bytes"]
+    assert ended[1][0] == ""
+
+
+@needs_cuda
+def test_replay_times_kernels_and_simulates_the_rest(results):
+    done, cells = run_json(
+        *("run", "--strategy", "ring,flashcp", "--backend", "replay", "--cluster", "h100"),
+        *("--workload", "uniform:min=1,max=60", "--tokens", "800", "--ranks", "16"),
+        *("--shape", "tiny", "--kernel", "reference", "--iterations", "1", "--output", results),
+        env=fake(FAKE_GPU_COUNT=1),
+    )
+    assert done.returncode == 0, done.stderr
+    for cell in cells:
+        assert cell["status"] == "ok", cell["error"]
+        assert cell["simulated"] is True
+        assert "replayed on Fake GPU" in cell["model_error"]
+        assert "max_error_output" not in cell["metrics"]
+        assert cell["metrics"]["attention_seconds"] > 0
+
+
+@needs_cuda
+def test_an_error_of_the_library_ends_a_cell_and_names_the_place(results):
+    done, cells = run_json(
+        *("run", "--strategy", "ring,ulysses", "--backend", "nccl", *TINY, "--output", results),
+        env=fake(FAKE_NCCL_ERROR_AFTER=6),
+    )
+    assert done.returncode == 1
+    for cell in cells:
+        assert cell["status"] == "failed"
+        assert cell["error"].startswith("rank ")
+        assert "remote process exited or there was a network error" in cell["error"]
+    assert " step " in cells[0]["error"]
+
+
+@needs_cuda
+def test_a_rank_that_stops_ends_a_cell_within_the_timeout(results):
+    done, cells = run_json(
+        *("run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output", results),
+        *("--timeout", "2"),
+        env=fake(FAKE_NCCL_ABSENT_RANK=2, FAKE_NCCL_ABSENT_AFTER=8),
+    )
+    assert done.returncode == 1
+    assert "no progress for 2 s" in cells[0]["error"]
+
+
+@needs_cuda
+def test_a_rank_that_never_arrives_ends_the_run(results):
+    done = run(
+        *("run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output", results),
+        *("--timeout", "2"),
+        env=fake(FAKE_NCCL_ABSENT_RANK=2),
+    )
+    assert done.returncode == 1
+    assert "NCCL did not connect all ranks within 2 s" in done.stderr
+
+
+@needs_cuda
+def test_what_does_not_fit_is_refused_with_the_numbers(results):
+    done, cells = run_json(
+        *("run", "--strategy", "ring", "--backend", "cuda", *TINY, "--output", results),
+        env=fake(FAKE_GPU_MEMORY=300_000),
+    )
+    assert done.returncode == 1
+    assert cells[0]["status"] == "oom"
+    assert "and has 0.0003 GB free" in cells[0]["error"]
+
+
+@needs_cuda
+def test_bad_too_few_gpus():
+    done = run("run", "--strategy", "ring", "--backend", "nccl", *TINY, env=fake(FAKE_GPU_COUNT=2))
+    assert_refused(done, "--ranks 4", "needs 4 GPUs and this machine has 2", "--backend cuda")
+
+
+@needs_cuda
+def test_bad_no_gpu():
+    done = run("run", "--strategy", "ring", "--backend", "cuda", *TINY, env=fake(FAKE_GPU_COUNT=0))
+    assert_refused(done, "no GPU here")
+
+
+@needs_cuda
+def test_bad_shape_of_a_kernel():
+    words = ["run", "--strategy", "ring", "--backend", "cuda", *TINY]
+    words[words.index("reference")] = "cudnn"
+    assert_refused(run(*words, env=fake()), "cudnn", "float64")
+
+
+def test_bad_kernel_of_another_backend():
+    words = ["run", "--strategy", "ring", "--backend", "cuda", *TINY]
+    words[words.index("reference")] = "fused"
+    assert_refused(run(*words), "backend cuda has no kernel 'fused'", "cudnn, flash, reference")
+
+
+def test_bad_replay_without_a_cluster():
+    words = ["run", "--strategy", "ring", "--backend", "replay", *TINY]
+    assert_refused(run(*words), "replay needs a cluster, like --cluster h100")
+
+
+def test_without_a_gpu_a_dry_run_still_plans():
+    done, cells = run_json("run", "--strategy", "ring", "--backend", "nccl", *TINY, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert cells[0]["metrics"]["wire_bytes"] > 0
