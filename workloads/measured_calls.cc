@@ -241,8 +241,7 @@ std::string measured_calls_csv(const MeasuredCalls& calls) {
       "backward_milliseconds\n";
   for (size_t i = 0; i < calls.forward.size(); ++i) {
     const KernelSample& call = calls.forward[i];
-    text += fmt::format("{},{},{},{},{},{},{:.6g},{:.6g}\n",
-                        joined(call, &AttentionSegment::count),
+    text += fmt::format("{},{},{},{},{},{},{:.6g},{:.6g}\n", joined(call, &AttentionSegment::count),
                         joined(call, &AttentionSegment::q_tokens),
                         joined(call, &AttentionSegment::kv_tokens),
                         call.segments.front().causal ? "causal" : "full", call.query_heads,

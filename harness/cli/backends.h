@@ -13,7 +13,7 @@ struct Backend {
   std::string description;  // in the help: "threads (also run on this machine)"
   bool runs = false;        // computes tensors and measures time
   bool on_gpus = false;
-  bool costs = false;       // on the model of a cluster
+  bool costs = false;  // on the model of a cluster
 };
 
 const std::vector<Backend>& backends();

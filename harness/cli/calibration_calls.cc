@@ -14,9 +14,10 @@ struct Kind {
 
 using Calls = std::vector<std::vector<Kind>>;
 
-// For a core. Each is measured causal and full. Strategies cut documents into pieces of any length, attend
-// pieces to longer prefixes, and put many short documents beside a long one. Most lengths divide by
-// nothing, as in real packs: vector instructions leave rests, which cost more than whole vectors.
+// For a core. Each is measured causal and full. Strategies cut documents into pieces of any length,
+// attend pieces to longer prefixes, and put many short documents beside a long one. Most lengths
+// divide by nothing, as in real packs: vector instructions leave rests, which cost more than whole
+// vectors.
 const Calls kCoreCalls = {
     // one short segment
     {{1, 1, 1}},
@@ -75,8 +76,8 @@ const Calls kCoreCalls = {
 };
 
 // For a GPU, whose tiles are 64 to 256 rows and whose SMs want dozens of them. The terms of the
-// model each need calls that differ in them: tiles in part, few tiles (SMs that wait for the longest
-// walk), many KV blocks of few queries, and grids of which most blocks are empty.
+// model each need calls that differ in them: tiles in part, few tiles (SMs that wait for the
+// longest walk), many KV blocks of few queries, and grids of which most blocks are empty.
 const Calls kGpuCalls = {
     // one segment
     {{1, 64, 64}},
@@ -179,9 +180,8 @@ MeasuredCalls measure_cpu_calls(const std::string& kernel, const AttentionShape&
 }
 
 MeasuredCalls measure_gpu_calls(const std::string& kernel, const AttentionShape& shape) {
-  return measure(kGpuCalls, shape, [&](std::span<TimedCall> calls) {
-    open_gpus().time_calls(kernel, shape, calls);
-  });
+  return measure(kGpuCalls, shape,
+                 [&](std::span<TimedCall> calls) { open_gpus().time_calls(kernel, shape, calls); });
 }
 
 }  // namespace cpbench

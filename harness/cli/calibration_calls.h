@@ -7,8 +7,8 @@
 
 namespace cpbench {
 
-// Run them: about a minute on a quiet core, or on a GPU. Throw UserError for a kernel that cannot do
-// the shape.
+// Run them: about a minute on a quiet core, or on a GPU. Throw UserError for a kernel that cannot
+// do the shape.
 MeasuredCalls measure_cpu_calls(const std::string& kernel, const AttentionShape& shape);
 MeasuredCalls measure_gpu_calls(const std::string& kernel, const AttentionShape& shape);
 

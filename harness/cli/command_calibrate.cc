@@ -102,12 +102,12 @@ Calibration of_this_gpu(const CalibrateFlags& flags) {
   c.calls = measure_gpu_calls(kernel, shape);
   c.model.gpu = {gpu.name, gpu.sms, gpu_peak_flops_per_second(), gpu.memory_bytes_per_second};
   c.model.head_dim = shape.head_dim;
-  c.model.source = fmt::format("kernel '{}' in {}, shape {}, timed by cpbench calibrate gpu", kernel,
-                               flags.dtype, flags.shape);
+  c.model.source = fmt::format("kernel '{}' in {}, shape {}, timed by cpbench calibrate gpu",
+                               kernel, flags.dtype, flags.shape);
   c.choices = {.tile_tokens = {128, 64, 256}, .block_tokens = {128, 64}};
-  c.notes = notes_of(gpus.row_rates(shape, kRateRows)) +
-            fmt::format("launches: kernel_launch_microseconds = {:.3g}\n",
-                        1e6 * gpus.launch_seconds());
+  c.notes =
+      notes_of(gpus.row_rates(shape, kRateRows)) +
+      fmt::format("launches: kernel_launch_microseconds = {:.3g}\n", 1e6 * gpus.launch_seconds());
   return c;
 }
 

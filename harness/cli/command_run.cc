@@ -88,7 +88,8 @@ int run(const RunFlags& flags, const Product& given, const Context& context) {
   if (flags.dry_run || std::none_of(cells.begin(), cells.end(), needs_processes)) {
     return run_cells(cells, options, flags);
   }
-  const bool over_mpi = std::ranges::any_of(cells, [](const Cell& c) { return c.backend == "mpi"; });
+  const bool over_mpi =
+      std::ranges::any_of(cells, [](const Cell& c) { return c.backend == "mpi"; });
   const auto launch = over_mpi ? std::nullopt : launch_environment();
   Processes processes =
       launch ? Processes(cells, *launch, gpus_of_this_process(), flags.timeout_seconds)
@@ -111,7 +112,8 @@ void add_run_command(CLI::App& app, Context& context) {
       "  cpbench run --strategy all --workload pile --backend plan --ranks 256 --tokens 1M\n"
       "  cpbench run --strategy flashcp,flashcp:ratio=1.2 --workload wlb_llm --baseline flashcp\n"
       "  mpirun -np 4 cpbench run --strategy ring --workload pile --ranks 4 --backend mpi\n"
-      "  cpbench run --strategy flashcp,ring --workload pile --tokens 128K --ranks 8 --backend nccl\n");
+      "  cpbench run --strategy flashcp,ring --workload pile --tokens 128K --ranks 8 --backend "
+      "nccl\n");
   auto flags = std::make_shared<RunFlags>();
   auto parameters = std::make_shared<ParameterFlags>(*command);
   command->add_option("suite", flags->suite, "a TOML file, or a name of cpbench list suites");

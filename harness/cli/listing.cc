@@ -1,8 +1,8 @@
-#include "harness/cli/backends.h"
 #include "harness/cli/listing.h"
 
 #include <fmt/format.h>
 
+#include "harness/cli/backends.h"
 #include "harness/cli/parameters.h"
 #include "harness/cli/suite.h"
 #include "harness/cost/kernel_time.h"

@@ -65,8 +65,9 @@ void execute_pack(const Cell& cell, const Batch& batch, PackResult& pack,
     pack.timeline = execute_gpus(problem, pack.plan, program, options, transport,
                                  ranks_here(cell, context.group), context.group);
   } else {
-    pack.timeline = needs_processes(cell) ? execute_processes(problem, program, options, *context.group)
-                                          : execute_threads(problem, program, options);
+    pack.timeline = needs_processes(cell)
+                        ? execute_processes(problem, program, options, *context.group)
+                        : execute_threads(problem, program, options);
   }
 }
 

@@ -81,8 +81,8 @@ std::string Simulation::facts_text() const {
 }
 
 std::string Simulation::model_error() const {
-  const std::string network = fmt::format("network {}: mean error {}", machine_.name,
-                                          percent(machine_.mean_error));
+  const std::string network =
+      fmt::format("network {}: mean error {}", machine_.name, percent(machine_.mean_error));
   if (!replayed_.empty()) {
     return fmt::format("kernel {} and copies replayed on {}; {}; profile {}", replayed_,
                        open_gpus().all().front().name, network, profile_.name);

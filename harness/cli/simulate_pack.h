@@ -1,5 +1,5 @@
-// The backends `simulate` and `replay`: a pack's program costed on the cell's cluster, its kernel calls
-// and copies by models, or as a GPU of this machine runs them one rank after another.
+// The backends `simulate` and `replay`: a pack's program costed on the cell's cluster, its kernel
+// calls and copies by models, or as a GPU of this machine runs them one rank after another.
 #pragma once
 
 #include <string>

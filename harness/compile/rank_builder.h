@@ -1,6 +1,6 @@
-// Writes one rank's operations in order, and with them the life of every buffer. An exchange may run
-// beside the calls of its step, and begin `lookahead` steps before it: what it writes lives from
-// there, and what it sends to the end of its step.
+// Writes one rank's operations in order, and with them the life of every buffer. An exchange may
+// run beside the calls of its step, and begin `lookahead` steps before it: what it writes lives
+// from there, and what it sends to the end of its step.
 //
 //   int32_t scratch = b.add_buffer(Tensor::kv, ElementClass::model, heads, tokens);
 //   b.move(RowMode::store, home, scratch, ranges, heads);   // one row operation of many runs

@@ -1,6 +1,7 @@
 // 1. The operations in their order, an exchange where its step has packed what it sends, and for
 //    each of them the last ones before it that touch the same bytes.
-// 2. Items are issued: work in its order, and before each piece of work the packs and exchanges that
+// 2. Items are issued: work in its order, and before each piece of work the packs and exchanges
+// that
 //    may begin by then and whose predecessors are issued. No pair that shares bytes changes places.
 #include "harness/compile/stream_order.h"
 
@@ -162,8 +163,7 @@ class Orderer {
 
   void issue_step() {
     issue_ready();
-    while (issued_[work] < std::ssize(lanes_[work]) &&
-           lanes_[work][issued_[work]].step == step_) {
+    while (issued_[work] < std::ssize(lanes_[work]) && lanes_[work][issued_[work]].step == step_) {
       issue(work);
       issue_ready();
     }

@@ -6,10 +6,10 @@
 //                                                    // stream waits for that item first
 //
 // What may run beside what is as in a plan: an exchange begins as soon as its own ones before it
-// are done and its bytes are there, at most `lookahead` steps ahead; bytes are packed between calls,
-// once a rank's steps have come that far. Items are issued in such an order that each waits for
-// earlier ones alone, and exchanges in the order of `Exchanges` on every rank: so ranks cannot wait
-// for each other in a ring.
+// are done and its bytes are there, at most `lookahead` steps ahead; bytes are packed between
+// calls, once a rank's steps have come that far. Items are issued in such an order that each waits
+// for earlier ones alone, and exchanges in the order of `Exchanges` on every rank: so ranks cannot
+// wait for each other in a ring.
 #pragma once
 
 #include <cstdint>

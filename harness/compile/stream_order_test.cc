@@ -104,8 +104,7 @@ TEST(Exchanges, a_substage_is_an_exchange) {
   plan.backward.sends.resize(1);
   plan.backward.lookahead = 3;
   const Exchanges exchanges(plan);
-  EXPECT_EQ(exchanges.all,
-            (std::vector<Exchange>{{0, 0, 0}, {0, 0, 1}, {0, 2, 0}, {1, 0, 0}}));
+  EXPECT_EQ(exchanges.all, (std::vector<Exchange>{{0, 0, 0}, {0, 0, 1}, {0, 2, 0}, {1, 0, 0}}));
   EXPECT_EQ(exchanges.of(2 * 1 + 0), 0);
   EXPECT_EQ(exchanges.of(2 * 3 + 0), 2);
   EXPECT_EQ(exchanges.of(2 * 0 + 1), 3);

@@ -31,8 +31,8 @@ void gather(ProcessGroup& group, const std::vector<RankReport>& mine, const Rank
 }  // namespace
 
 Timeline execute_gpus(const Problem& problem, const Plan& plan, const Program& program,
-                      const ExecuteOptions& options, GpuTransport transport,
-                      const RanksHere& here, ProcessGroup* group) {
+                      const ExecuteOptions& options, GpuTransport transport, const RanksHere& here,
+                      ProcessGroup* group) {
   const auto reference = gpu_reference_for(problem, options);
   Timeline timeline = empty_timeline(program, options, *reference);
   const std::vector<RankReport> reports = open_gpus().run({.problem = problem,

@@ -1,5 +1,5 @@
-// The executor on GPUs: this process runs some or all ranks of the program, a GPU each over NCCL, or
-// several on a GPU.
+// The executor on GPUs: this process runs some or all ranks of the program, a GPU each over NCCL,
+// or several on a GPU.
 #pragma once
 
 #include <vector>
@@ -19,7 +19,7 @@ struct RanksHere {
 // it is called on every process inside a work of the group; what every rank measured is in process
 // 0's timeline.
 Timeline execute_gpus(const Problem& problem, const Plan& plan, const Program& program,
-                      const ExecuteOptions& options, GpuTransport transport,
-                      const RanksHere& here, ProcessGroup* group = nullptr);
+                      const ExecuteOptions& options, GpuTransport transport, const RanksHere& here,
+                      ProcessGroup* group = nullptr);
 
 }  // namespace cpbench

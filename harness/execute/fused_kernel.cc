@@ -172,8 +172,7 @@ class FusedKernel : public Kernel {
     const std::vector<Piece> pieces = pieces_of(s);
     const at::Tensor target = view(c.o, s.out_row, s.q_rows, block.q);
     const bool apart = pieces.size() > 1 && c.o.dtype != c.lse.dtype;  // merged, then rounded
-    const at::Tensor sums =
-        apart ? at::zeros(target.sizes(), scalar_type(c.lse.dtype)) : target;
+    const at::Tensor sums = apart ? at::zeros(target.sizes(), scalar_type(c.lse.dtype)) : target;
     int64_t written = 0;  // rows [0, written) hold something
     for (const Piece& p : pieces) {
       const auto [o, lse] = at::_scaled_dot_product_flash_attention_for_cpu(

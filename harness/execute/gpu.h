@@ -47,8 +47,8 @@ struct GpuJob {
   const ExecuteOptions& options;
   const Reference& reference;
   GpuTransport transport = GpuTransport::nccl;
-  int32_t first_rank = 0;        // of this process
-  std::vector<int32_t> devices;  // of its ranks [first_rank, first_rank + devices.size())
+  int32_t first_rank = 0;         // of this process
+  std::vector<int32_t> devices;   // of its ranks [first_rank, first_rank + devices.size())
   ProcessGroup* group = nullptr;  // with the processes of the other ranks; inside a work of it
 };
 

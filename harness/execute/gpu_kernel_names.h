@@ -6,7 +6,8 @@
 
 namespace cpbench {
 
-// The fastest first: "cudnn", "flash" (FlashAttention-2), "reference" (plain loops of this project).
+// The fastest first: "cudnn", "flash" (FlashAttention-2), "reference" (plain loops of this
+// project).
 const std::vector<std::string>& gpu_kernel_names();
 
 }  // namespace cpbench

@@ -19,8 +19,7 @@ double flops_of(const Problem& problem, Passes passes) {
   const MaskIndex mask(problem.batch);
   const double products = passes == Passes::both ? 7 : 2;  // matrix products of a cell
   const double width = (problem.shape.head_dim + problem.shape.value_head_dim) / 2.0;
-  return 2 * products * width * problem.shape.query_heads *
-         static_cast<double>(mask.cells());
+  return 2 * products * width * problem.shape.query_heads * static_cast<double>(mask.cells());
 }
 
 // The same problem with the heads that are looked at.
@@ -43,9 +42,8 @@ Plan plain_plan(const Problem& problem) {
 }
 
 Reference make_reference(const Problem& problem, const ExecuteOptions& options, bool on_gpu) {
-  Reference reference =
-      exact_attention(problem.batch, problem.shape, options.seed, options.passes,
-                      on_gpu ? TensorDevice::cuda : TensorDevice::cpu);
+  Reference reference = exact_attention(problem.batch, problem.shape, options.seed, options.passes,
+                                        on_gpu ? TensorDevice::cuda : TensorDevice::cpu);
   if (problem.shape.dtype == Dtype::float64) return reference;
   const Plan plan = plain_plan(problem);
   const Program program = compile(problem, plan, options.passes);

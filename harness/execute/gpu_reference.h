@@ -1,5 +1,5 @@
-// What runs on GPUs are held against: attention of whole documents in float32 on a GPU, and one plain
-// run of the same kernel on one GPU, to which the tolerances refer.
+// What runs on GPUs are held against: attention of whole documents in float32 on a GPU, and one
+// plain run of the same kernel on one GPU, to which the tolerances refer.
 #pragma once
 
 #include <memory>

@@ -12,8 +12,7 @@ std::unique_ptr<Wire> open_mpi_wire() {
         "this cpbench was built without MPI: install libopenmpi-dev and openmpi-bin, as "
         "scripts/setup does, and build again");
   }
-  const auto open =
-      reinterpret_cast<OpenWireFunction*>(module_function(file, kWireFunction, true));
+  const auto open = reinterpret_cast<OpenWireFunction*>(module_function(file, kWireFunction, true));
   return std::unique_ptr<Wire>(open(ExecuteOptions().timeout_seconds));
 }
 

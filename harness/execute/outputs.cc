@@ -12,7 +12,8 @@ void add_errors(const HomeOutputs& outputs, const Reference& reference, Accuracy
   for (const Range& tokens : outputs.home) {
     const auto worsen = [&](double& error, const BoundBuffer& buffer, int32_t part, int64_t heads,
                             const std::vector<double>& expected) {
-      error = worst_error(error, matrix_of(buffer, part, buffer.heads), row, tokens, heads, expected);
+      error =
+          worst_error(error, matrix_of(buffer, part, buffer.heads), row, tokens, heads, expected);
     };
     const int64_t heads = reference.query_heads, kv_heads = reference.kv_heads;
     worsen(accuracy.max_error_output, *outputs.o, 1, heads, reference.o);

@@ -11,7 +11,7 @@ namespace cpbench {
 
 struct RankReport {
   std::vector<double> seconds, attention_seconds, overhead_seconds;  // [iterations]
-  std::vector<double> clock_share;  // [iterations], or empty
+  std::vector<double> clock_share;                                   // [iterations], or empty
   std::vector<int64_t> bytes_sent, messages;                         // [ranks], by receiver
   std::vector<Event> events;
   Accuracy accuracy;  // the errors

@@ -34,8 +34,7 @@ class RunControl : public RankPlaces {
  public:
   // Of ranks [first_rank, first_rank + ranks). `close` makes those throw that wait for a message;
   // called from any thread, maybe twice.
-  RunControl(int32_t first_rank, int32_t ranks, std::function<void()> close,
-             double timeout_seconds)
+  RunControl(int32_t first_rank, int32_t ranks, std::function<void()> close, double timeout_seconds)
       : first_rank_(first_rank),
         places_(ranks),
         close_(std::move(close)),

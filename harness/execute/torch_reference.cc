@@ -70,8 +70,8 @@ class Exact {
  private:
   at::Tensor input(Input which, int64_t heads, int64_t width) const {
     const int64_t tokens = batch_.tokens();
-    const at::Tensor host = at::empty({tokens, heads, width}, at::device(at::kCPU).dtype(
-                                                                  type_of(shape_.dtype)));
+    const at::Tensor host =
+        at::empty({tokens, heads, width}, at::device(at::kCPU).dtype(type_of(shape_.dtype)));
     const Matrix matrix{static_cast<std::byte*>(host.data_ptr()), shape_.dtype,
                         static_cast<int32_t>(heads), width, heads * width};
     fill_input(matrix, which, {0, tokens}, 0, seed_);

@@ -35,7 +35,8 @@ AttentionShape shape_of(Dtype dtype) {
 }
 
 TEST(TorchReference, equals_plain_loops_for_every_mask) {
-  for (Mask mask : {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
+  for (Mask mask :
+       {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
     const Batch batch{.document_lengths = {1, 13, 40, 7},
                       .mask = mask,
                       .window = mask == Mask::sliding_window ? 5 : 0};

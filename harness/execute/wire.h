@@ -1,6 +1,6 @@
 // How the processes of a run reach one another: what a library that connects them (MPI; the store
-// of store_wire.h) must offer, and no more. Nothing here waits, so that every wait is ProcessGroup's,
-// with its timeouts.
+// of store_wire.h) must offer, and no more. Nothing here waits, so that every wait is
+// ProcessGroup's, with its timeouts.
 //
 //   std::unique_ptr<Wire> wire = open_mpi_wire();      // in each process that mpirun started
 //   wire->send(1, tag, bytes);                         // on rank 0

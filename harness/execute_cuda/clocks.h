@@ -1,5 +1,5 @@
-// What the driver's management library (NVML) says of a GPU's clock. It comes with the driver and is
-// loaded here; without it clocks are unknown, and nothing else changes.
+// What the driver's management library (NVML) says of a GPU's clock. It comes with the driver and
+// is loaded here; without it clocks are unknown, and nothing else changes.
 #pragma once
 
 #include <cstdint>

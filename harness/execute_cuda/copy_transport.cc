@@ -1,6 +1,7 @@
-// In an exchange a rank offers what it sends; takes, copy by copy, what it receives; holds its stream
-// until what it sent has been taken, and withdraws the offers. The rank's events are recorded anew in
-// each exchange: it leaves one only when all its peers have enqueued their waits for them.
+// In an exchange a rank offers what it sends; takes, copy by copy, what it receives; holds its
+// stream until what it sent has been taken, and withdraws the offers. The rank's events are
+// recorded anew in each exchange: it leaves one only when all its peers have enqueued their waits
+// for them.
 #include "harness/execute_cuda/copy_transport.h"
 
 #include <set>

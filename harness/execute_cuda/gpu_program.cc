@@ -68,8 +68,8 @@ int64_t GpuProgram::planned_bytes() const {
 
 Activity activity_of(const RankProgram& program, const Op& op) {
   if (op.kind == OpKind::call) return Activity::attention;
-  const bool merges = op.kind == OpKind::row_sums ||
-                      program.row_ops[op.index].mode == RowMode::accumulate;
+  const bool merges =
+      op.kind == OpKind::row_sums || program.row_ops[op.index].mode == RowMode::accumulate;
   return merges ? Activity::merge : Activity::copy;
 }
 
@@ -80,9 +80,9 @@ CopiedOutputs::CopiedOutputs(const RankProgram& program, const GpuProgram& on_gp
     Copy& copy = copies_.emplace_back();
     copy.buffer = on_gpu.buffer(index);
     copy.bytes.resize(copy.buffer.parts.bytes);
-    check_cuda(cudaMemcpy(copy.bytes.data(), copy.buffer.data, copy.bytes.size(),
-                          cudaMemcpyDeviceToHost),
-               "cudaMemcpy");
+    check_cuda(
+        cudaMemcpy(copy.bytes.data(), copy.buffer.data, copy.bytes.size(), cudaMemcpyDeviceToHost),
+        "cudaMemcpy");
     copy.buffer.data = copy.bytes.data();
   }
 }

@@ -166,8 +166,7 @@ void GpuRank::finish(const std::function<bool()>& ended) {
   }
 }
 
-Event GpuRank::event_of(const StreamItem& item, Activity activity, double start,
-                        double end) const {
+Event GpuRank::event_of(const StreamItem& item, Activity activity, double start, double end) const {
   const ProgramStep& step = mine_.steps[item.step];
   return {rank_, step.pass, step.step, activity, start, end};
 }

@@ -31,8 +31,8 @@ struct GpuTrace {
 
 class GpuRank {
  public:
-  GpuRank(const Program& program, int32_t rank, const Exchanges& exchanges,
-          const GpuKernel& kernel, DeviceTransport& transport, RankPlaces& places);
+  GpuRank(const Program& program, int32_t rank, const Exchanges& exchanges, const GpuKernel& kernel,
+          DeviceTransport& transport, RankPlaces& places);
   ~GpuRank();
 
   void fill_inputs(uint64_t seed);
@@ -55,8 +55,8 @@ class GpuRank {
   class Graph;
   struct Messages {
     std::vector<DeviceMessage> sends, receives;
-    int32_t item = 0;            // of the order
-    int32_t waiting_for = -1;    // the first rank that it receives from
+    int32_t item = 0;          // of the order
+    int32_t waiting_for = -1;  // the first rank that it receives from
   };
   struct Marks {
     CudaEvent start{CudaEvent::Kind::time}, end{CudaEvent::Kind::time};
@@ -84,7 +84,7 @@ class GpuRank {
   std::unique_ptr<Graph> graph_;
   std::vector<std::string> step_names_;  // by step of the program
   int32_t named_step_ = -1;              // whose range of the profiler is open
-  size_t exchanged_ = 0;  // exchanges of this iteration that are known to be done
+  size_t exchanged_ = 0;                 // exchanges of this iteration that are known to be done
 };
 
 }  // namespace cpbench

@@ -38,8 +38,9 @@ class Runner {
         job_(run.job),
         exchanges_(run.job.plan),
         counting_(run.transport, static_cast<int32_t>(run.job.program.ranks.size())),
-        control_(run.job.first_rank, static_cast<int32_t>(run.job.devices.size()),
-                 [this] { close(); }, run.job.options.timeout_seconds),
+        control_(
+            run.job.first_rank, static_cast<int32_t>(run.job.devices.size()), [this] { close(); },
+            run.job.options.timeout_seconds),
         reports_(run.job.devices.size()) {
     for (int32_t device : job_.devices) {
       if (flush_.contains(device)) continue;
@@ -158,7 +159,7 @@ class Runner {
   Exchanges exchanges_;
   CountingDeviceTransport counting_;
   RunControl control_;
-  std::vector<RankReport> reports_;  // of the ranks of this process
+  std::vector<RankReport> reports_;                  // of the ranks of this process
   std::map<int32_t, DeviceArray<std::byte>> flush_;  // by device
   std::map<int32_t, int64_t> free_before_;           // by device
   std::atomic<bool> closed_ = false, out_of_memory_ = false;

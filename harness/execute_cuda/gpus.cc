@@ -1,12 +1,11 @@
 // What the module exports: see harness/execute/gpu.h.
-#include "harness/execute/gpu.h"
-
 #include <nccl.h>
 
 #include <algorithm>
 #include <cstring>
 #include <memory>
 
+#include "harness/execute/gpu.h"
 #include "harness/execute_cuda/clocks.h"
 #include "harness/execute_cuda/copy_transport.h"
 #include "harness/execute_cuda/gpu_memory.h"
@@ -53,8 +52,8 @@ Gpu describe(int device, const Clocks& clocks) {
   gpu.memory_bytes = static_cast<int64_t>(properties.totalGlobalMem);
   gpu.l2_bytes = properties.l2CacheSize;
   // Both edges of the clock, in kHz.
-  gpu.memory_bytes_per_second = 2e3 * attribute(cudaDevAttrMemoryClockRate, device) *
-                                (properties.memoryBusWidth / 8);
+  gpu.memory_bytes_per_second =
+      2e3 * attribute(cudaDevAttrMemoryClockRate, device) * (properties.memoryBusWidth / 8);
   gpu.clock_hertz = clocks.highest_sm_hertz(gpu.bus);
   if (gpu.clock_hertz == 0) gpu.clock_hertz = 1e3 * attribute(cudaDevAttrClockRate, device);
   return gpu;

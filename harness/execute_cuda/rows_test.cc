@@ -174,11 +174,8 @@ TEST_F(RowsTest, row_sums_are_those_of_the_cpu_up_to_the_order) {
                                    .head_dim = width,
                                    .value_head_dim = value_width,
                                    .dtype = dtype};
-        const Twin o({.tensor = Tensor::o,
-                      .elements = elements,
-                      .heads = heads,
-                      .rows = 77},
-                     shape, 5);
+        const Twin o({.tensor = Tensor::o, .elements = elements, .heads = heads, .rows = 77}, shape,
+                     5);
         const Twin d_o({.tensor = Tensor::d_o, .heads = heads, .rows = 77}, shape, 6);
         launch_row_sums(o.gpu, d_o.gpu, 77, stream_);
         check_cuda(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");

@@ -184,7 +184,8 @@ Value measured_peak_bytes(const Result& r) {
   return static_cast<double>(peak);
 }
 
-// One number per iteration, of `seconds` per accepted one: the maximum over ranks, summed over packs.
+// One number per iteration, of `seconds` per accepted one: the maximum over ranks, summed over
+// packs.
 std::vector<double> per_iteration(const Result& r, std::vector<double> Timeline::*field) {
   std::vector<double> totals;
   for (const PackResult& pack : r.packs) {
@@ -278,8 +279,8 @@ Value tflops_per_rank_mean(const Result& r) {
   if (!ran(r)) return std::nullopt;
   double rates = 0;
   for (const PackResult& p : r.packs) {
-    const double seconds = median(
-        accepted(slowest_rank(p.timeline.seconds, p.timeline.ranks), p.timeline.accepted));
+    const double seconds =
+        median(accepted(slowest_rank(p.timeline.seconds, p.timeline.ranks), p.timeline.accepted));
     if (seconds <= 0) return std::nullopt;
     rates += flops(r, p) / seconds / r.cell.ranks / 1e12;
   }

@@ -84,8 +84,7 @@ Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const M
   int32_t first_collective[2];
   for (int32_t number : {0, 1}) {
     schedule.lookahead[number] = exchanges.lookahead[number];
-    first_collective[number] =
-        add_collectives(plan, pass_of(plan, number), schedule.collectives);
+    first_collective[number] = add_collectives(plan, pass_of(plan, number), schedule.collectives);
   }
   schedule.exchanges = exchanges.all;
   const std::vector<End> sends = sorted_ends(priced, &PricedRank::sends, true);

@@ -153,9 +153,8 @@ class Pricer {
       case OpKind::row_sums: {
         const Buffer& o = program_.buffers[program_.o];
         const Buffer& d_o = program_.buffers[program_.d_o];
-        busy(Activity::merge, seconds_of([&] {
-               return copy_seconds(static_cast<double>(o.bytes + d_o.bytes), 1);
-             }));
+        busy(Activity::merge,
+             seconds_of([&] { return copy_seconds(static_cast<double>(o.bytes + d_o.bytes), 1); }));
         written_[program_.d_o] = {tasks()};
         break;
       }
@@ -185,8 +184,7 @@ class Pricer {
       written_[op.target] = {tasks()};
       return;
     }
-    const double seconds =
-        seconds_of([&] { return copy_seconds(bytes_of(op), launches(op)); });
+    const double seconds = seconds_of([&] { return copy_seconds(bytes_of(op), launches(op)); });
     if (sent_in_[op.target] == steps() && !profile.messages_by_rank) {
       // Of what is read and of what stands in the message already.
       int32_t sources = written_[op.target].task;

@@ -37,8 +37,8 @@ Detail Simulator::detail() const {
 void Simulator::add(const RankProgram& program, std::span<const double> measured) {
   count_messages(program);
   timeline_.peak_bytes.push_back(program.arena_bytes);
-  priced_.push_back(price(program, passes_,
-                          {shape_, plan_, on_.machine, on_.kernel, on_.profile}, measured));
+  priced_.push_back(
+      price(program, passes_, {shape_, plan_, on_.machine, on_.kernel, on_.profile}, measured));
 }
 
 void Simulator::count_messages(const RankProgram& program) {

@@ -48,15 +48,15 @@ struct Timeline {
   std::vector<double> attention_seconds;  // [iterations, ranks], inside kernel calls
   std::vector<double> overhead_seconds;   // [iterations, ranks], neither kernels, copies, merges,
                                           // sends nor waits: what the harness itself costs
-  std::vector<double> clock_share;        // [iterations, ranks], of the highest clock of a GPU, right
-                                          // after the iteration; empty: not read
-  std::vector<uint8_t> accepted;          // [iterations]: 0 if a clock was held back; empty: all
-  std::vector<int64_t> bytes_sent;        // [ranks, ranks] from, to; of one iteration, counted
-  std::vector<int64_t> messages;          // [ranks, ranks]; of one iteration, counted
-  std::vector<int64_t> peak_bytes;        // [ranks], of the buffers that were in use
-  std::vector<Event> events;              // of one traced iteration
-  std::vector<uint64_t> output_hash;      // [ranks], of the bits of O (with log-sum-exp) and the
-                                          // gradients; equal wherever the same arithmetic ran
+  std::vector<double> clock_share;    // [iterations, ranks], of the highest clock of a GPU, right
+                                      // after the iteration; empty: not read
+  std::vector<uint8_t> accepted;      // [iterations]: 0 if a clock was held back; empty: all
+  std::vector<int64_t> bytes_sent;    // [ranks, ranks] from, to; of one iteration, counted
+  std::vector<int64_t> messages;      // [ranks, ranks]; of one iteration, counted
+  std::vector<int64_t> peak_bytes;    // [ranks], of the buffers that were in use
+  std::vector<Event> events;          // of one traced iteration
+  std::vector<uint64_t> output_hash;  // [ranks], of the bits of O (with log-sum-exp) and the
+                                      // gradients; equal wherever the same arithmetic ran
   Accuracy accuracy;
 };
 
