@@ -8,7 +8,7 @@
 #include "harness/cli/calibration_calls.h"
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
-#include "harness/cli/gpus_here.h"
+#include "harness/cli/gpu_cells.h"
 #include "harness/cli/parameters.h"
 #include "harness/cli/table.h"
 #include "harness/plan/errors.h"

@@ -42,7 +42,7 @@ Finding program(const std::string& name, const std::string& file, const std::str
   return {name, "no", used_for, how_to_get};
 }
 
-std::string gpu_text(const std::vector<Gpu>& gpus) {
+std::string gpu_text(const std::vector<ListedGpu>& gpus) {
   std::string text;
   for (size_t i = 0, same = 0; i < gpus.size(); i += same) {
     for (same = 1; i + same < gpus.size() && gpus[i + same].name == gpus[i].name;) ++same;
@@ -76,7 +76,7 @@ std::vector<Finding> findings() {
 }
 
 // Lines that a person fills in: as it is, the file is refused for what is missing.
-std::string unknown_gpu_toml(const std::vector<Gpu>& gpus) {
+std::string unknown_gpu_toml(const std::vector<ListedGpu>& gpus) {
   return fmt::format(
       "description = \"{} x {}\"\n"
       "gpus_per_node = {}\n"
@@ -90,7 +90,7 @@ std::string unknown_gpu_toml(const std::vector<Gpu>& gpus) {
 }
 
 std::string cluster_of_this_machine() {
-  const std::vector<Gpu> gpus = gpus_here();
+  const std::vector<ListedGpu> gpus = gpus_here();
   if (!gpus.empty()) {
     const std::optional<Machine> known = machine_of_gpus(gpus);
     return known ? cluster_toml(*known) : unknown_gpu_toml(gpus);

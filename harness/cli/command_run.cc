@@ -6,7 +6,7 @@
 #include "harness/cli/backends.h"
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
-#include "harness/cli/gpus_here.h"
+#include "harness/cli/gpu_cells.h"
 #include "harness/cli/parameters.h"
 #include "harness/cli/run_cell.h"
 #include "harness/cli/sweep.h"

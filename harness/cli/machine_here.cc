@@ -105,8 +105,8 @@ constexpr KnownGpu kKnownGpus[] = {{"NVIDIA A100-SXM4-80GB", "a100_80g"},
 
 }  // namespace
 
-std::vector<Gpu> parse_gpus(const std::string& csv) {
-  std::vector<Gpu> gpus;
+std::vector<ListedGpu> parse_gpus(const std::string& csv) {
+  std::vector<ListedGpu> gpus;
   std::istringstream lines(csv);
   for (std::string line; std::getline(lines, line);) {
     const size_t comma = line.rfind(", ");
@@ -119,15 +119,15 @@ std::vector<Gpu> parse_gpus(const std::string& csv) {
   return gpus;
 }
 
-std::vector<Gpu> gpus_here() {
+std::vector<ListedGpu> gpus_here() {
   if (find_program("nvidia-smi").empty()) return {};
   return parse_gpus(output_of(
       "nvidia-smi --query-gpu=name,memory.total --format=csv,noheader,nounits 2>/dev/null"));
 }
 
-std::optional<Machine> machine_of_gpus(const std::vector<Gpu>& gpus) {
+std::optional<Machine> machine_of_gpus(const std::vector<ListedGpu>& gpus) {
   if (gpus.empty()) return std::nullopt;
-  for (const Gpu& gpu : gpus) {
+  for (const ListedGpu& gpu : gpus) {
     if (gpu.name != gpus.front().name) return std::nullopt;
   }
   for (const KnownGpu& known : kKnownGpus) {

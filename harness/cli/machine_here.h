@@ -9,19 +9,19 @@
 
 namespace cpbench {
 
-struct Gpu {
+struct ListedGpu {  // by the driver
   std::string name;         // "NVIDIA H100 80GB HBM3"
   double memory_bytes = 0;  // as the driver says
 };
 
 // The lines of `nvidia-smi --query-gpu=name,memory.total --format=csv,noheader,nounits`: a name and
 // a number of MiB each. Others are left out.
-std::vector<Gpu> parse_gpus(const std::string& csv);
-std::vector<Gpu> gpus_here();  // asks nvidia-smi; empty without it, or without a GPU
+std::vector<ListedGpu> parse_gpus(const std::string& csv);
+std::vector<ListedGpu> gpus_here();  // asks nvidia-smi; empty without it, or without a GPU
 
 // The shipped cluster of such GPUs, with as many as there are in its node; nullopt for GPUs of
 // several kinds, or of one that no shipped cluster has.
-std::optional<Machine> machine_of_gpus(const std::vector<Gpu>& gpus);
+std::optional<Machine> machine_of_gpus(const std::vector<ListedGpu>& gpus);
 
 // One rank per core. Peak, copies and messages between threads are measured, which takes about two
 // seconds; the peak is that of float32.

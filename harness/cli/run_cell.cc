@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "harness/cli/backends.h"
-#include "harness/cli/gpus_here.h"
+#include "harness/cli/gpu_cells.h"
 #include "harness/cli/parameters.h"
 #include "harness/cli/simulate_pack.h"
 #include "harness/compile/compile.h"

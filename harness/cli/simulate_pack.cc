@@ -5,7 +5,7 @@
 #include <chrono>
 
 #include "harness/cli/backends.h"
-#include "harness/cli/gpus_here.h"
+#include "harness/cli/gpu_cells.h"
 #include "harness/compile/compile.h"
 #include "harness/measure/text_hash.h"
 #include "harness/simulate/simulate.h"

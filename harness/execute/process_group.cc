@@ -255,10 +255,6 @@ std::vector<std::string> ProcessGroup::gather(const std::string& mine) {
   return all;
 }
 
-void ProcessGroup::wait_for(const std::function<bool()>& done) {
-  wait(done, -1, {true, options_.timeout_seconds, false});
-}
-
 // ---- around a work
 
 template <typename Talk>

@@ -74,8 +74,6 @@ class ProcessGroup : public Transport, public RankPlaces {
   void heed();
   // What every rank says here, by rank, on all of them. Short texts: they pass through rank 0.
   std::vector<std::string> gather(const std::string& mine);
-  // Waits for something of this process alone, such as a GPU.
-  void wait_for(const std::function<bool()>& done);
 
   // Between works: rank 0 tells all others a word. They wait for it as long as it takes.
   void tell(const std::string& word);

@@ -1,14 +1,11 @@
-#include "harness/cli/gpus_here.h"
+#include "harness/cli/gpu_cells.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
-
 #include "harness/cli/backends.h"
+#include "harness/cli/machine_here.h"
 #include "harness/execute/launch_environment.h"
 #include "harness/plan/errors.h"
-#include "workloads/clusters.h"
 
 namespace cpbench {
 namespace {
@@ -20,19 +17,6 @@ void require_gpus(const Cell& cell, size_t gpus) {
       "--ranks {} with --backend nccl needs {} GPUs and this machine has {}; --backend cuda runs "
       "any number of ranks on them, --backend replay times their kernels",
       cell.ranks, cell.ranks, gpus));
-}
-
-// The words of a name: "NVIDIA H200 SXM" has h200.
-std::vector<std::string> lower_words(const std::string& name) {
-  std::vector<std::string> words(1);
-  for (char c : name) {
-    if (std::isalnum(static_cast<unsigned char>(c))) {
-      words.back() += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    } else if (!words.back().empty()) {
-      words.emplace_back();
-    }
-  }
-  return words;
 }
 
 }  // namespace
@@ -66,14 +50,9 @@ RanksHere ranks_here(const Cell& cell, ProcessGroup* group) {
 }
 
 double gpu_peak_flops_per_second() {
-  const std::vector<std::string> words = lower_words(open_gpus().all().front().name);
-  for (const Machine& cluster : list_clusters()) {
-    const std::string model = cluster.name.substr(0, cluster.name.find('_'));
-    if (std::ranges::find(words, model) != words.end()) {
-      return cluster.cluster.peak_flops_per_second;
-    }
-  }
-  return 0;
+  const Gpu& gpu = open_gpus().all().front();
+  const auto machine = machine_of_gpus({{gpu.name, static_cast<double>(gpu.memory_bytes)}});
+  return machine ? machine->cluster.peak_flops_per_second : 0;
 }
 
 std::map<std::string, std::string> gpu_facts() { return open_gpus().versions(); }

@@ -1,4 +1,4 @@
-// The GPUs of this machine, for the backends that use them.
+// Cells of the backends that use GPUs: what they need of this machine.
 #pragma once
 
 #include <map>
@@ -23,7 +23,7 @@ GpusOfProcess gpus_of_this_process();
 // it.
 RanksHere ranks_here(const Cell& cell, ProcessGroup* group);
 
-// Dense bf16 peak of the GPUs here, by the preset of their model; 0: unknown.
+// Dense bf16 peak of the GPUs here, by the shipped cluster that has them; 0: none has.
 double gpu_peak_flops_per_second();
 
 // Versions and model of the GPUs, for provenance.
