@@ -10,6 +10,8 @@
 
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/gpu_cells.h"
+#include "harness/cli/parameters.h"
 #include "harness/cli/sweep.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
@@ -72,11 +74,32 @@ std::string python() {
 }
 
 struct ReproduceFlags {
-  std::string method, output;
+  std::string method, output, backend = "simulate", kernel = kAutomatic;
   std::vector<std::string> figures;
 };
 
+// Simulated cells of a suite become replayed ones.
+void replay_kernels(Suite& suite, const std::string& kernel) {
+  for (Product& product : suite.products) {
+    const auto backend = product.parameters.find("backend");
+    if (backend == product.parameters.end()) continue;
+    if (backend->second.values != std::vector<std::string>{"simulate"}) continue;
+    backend->second.values = {"replay"};
+    product.parameters["kernel"] = {{kernel}, "--kernel"};
+  }
+}
+
+std::string runs_of(const ReproduceFlags& flags) {
+  const std::string name =
+      flags.backend == "simulate" ? flags.method : flags.method + "-" + flags.backend;
+  return (fs::path(kRuns) / name).string();
+}
+
 int reproduce(const ReproduceFlags& flags, const Context& context) {
+  if (flags.backend != "simulate" && flags.backend != "replay") {
+    throw UserError("--backend: '" + flags.backend +
+                    "'; the figures are drawn with simulate or replay");
+  }
   const auto methods = figures_by_method();
   if (!methods.count(flags.method)) {
     std::vector<std::string> names;
@@ -92,14 +115,17 @@ int reproduce(const ReproduceFlags& flags, const Context& context) {
   for (const std::string& figure : figures) {
     places.emplace_back();
     const fs::path suite = kSuites / (flags.method + "_" + figure + ".toml");
-    for (Cell& cell : cells_of(read_suite(suite.string()))) {
+    Suite read = read_suite(suite.string());
+    if (flags.backend == "replay") replay_kernels(read, flags.kernel);
+    for (Cell& cell : cells_of(read)) {
       const auto [at, is_new] = place.emplace(canonical_text(cell), cells.size());
       if (is_new) cells.push_back(std::move(cell));
       places.back().push_back(at->second);
     }
   }
+  prepare_for_gpus(cells);
   SweepOptions options;
-  options.folder = (fs::path(kRuns) / flags.method).string();
+  options.folder = runs_of(flags);
   options.command_line = context.command_line;
   const std::vector<Outcome> outcomes = run_sweep(cells, options);
   const auto existing = std::count_if(outcomes.begin(), outcomes.end(),
@@ -132,7 +158,8 @@ void add_reproduce_command(CLI::App& app, Context& context) {
       "Examples:\n"
       "  cpbench reproduce flashcp\n"
       "  cpbench reproduce fcp --figure 10\n"
-      "  cpbench reproduce flexcp --output results/reproduced/flexcp\n");
+      "  cpbench reproduce flexcp --output results/reproduced/flexcp\n"
+      "  cpbench reproduce flashcp --figure 6 --backend replay --kernel flash\n");
   auto flags = std::make_shared<ReproduceFlags>();
   command->add_option("method", flags->method, "flashcp, fcp or flexcp")->required();
   command
@@ -147,6 +174,11 @@ void add_reproduce_command(CLI::App& app, Context& context) {
           "of figures and tables [results/runs/reproduce/<method>/figures]; the cells stay "
           "in results/runs/reproduce/<method>")
       ->type_name("DIR");
+  command
+      ->add_option("--backend", flags->backend,
+                   "simulate, or replay: kernels and copies timed on a GPU here [simulate]")
+      ->type_name("NAME");
+  command->add_option("--kernel", flags->kernel, "of replay [auto]")->type_name("NAME");
   command->callback([flags, &context] { context.exit_code = reproduce(*flags, context); });
 }
 
