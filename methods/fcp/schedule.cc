@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
+#include <map>
+#include <cstdio>
 #include <utility>
 
 #include "harness/strategy/sharding.h"
+#include "methods/fcp/agenda.h"
 #include "methods/fcp/colouring.h"
 #include "methods/fcp/permute.h"
 #include "methods/fcp/random.h"
@@ -26,8 +30,28 @@ void in_random_order(Schedule& schedule, uint64_t seed) {
   }
 }
 
-void by_colour(Schedule& schedule, const std::vector<Edge>& edges, int32_t coalesce) {
-  const Colouring colouring = colour_edges(edges, static_cast<int32_t>(schedule.home.size()));
+void by_colour(Schedule& schedule, std::vector<Edge>& edges, int32_t coalesce) {
+  const std::vector<double> turn =
+      turns(schedule.needs, schedule.sets, static_cast<int32_t>(schedule.home.size()));
+  for (size_t i = 0; i < edges.size(); ++i) {
+    edges[i].stage = static_cast<int32_t>(turn[i] * schedule.degree) / coalesce;
+  }
+  std::vector<int> ord(edges.size()); std::iota(ord.begin(),ord.end(),0);
+  const char* o=getenv("FCPORD");
+  if (o && *o=='t') std::stable_sort(ord.begin(),ord.end(),[&](int a,int b){return turn[a]<turn[b];});
+  if (o && *o=='s') std::stable_sort(ord.begin(),ord.end(),[&](int a,int b){return edges[a].stage<edges[b].stage;});
+  if (o && *o=='j') std::stable_sort(ord.begin(),ord.end(),[&](int a,int b){return std::pair(schedule.needs.transfers[a].job,turn[a])<std::pair(schedule.needs.transfers[b].job,turn[b]);});
+  if (o && *o=='r') std::stable_sort(ord.begin(),ord.end(),[&](int a,int b){return std::pair(edges[a].stage,schedule.needs.transfers[a].job)<std::pair(edges[b].stage,schedule.needs.transfers[b].job);});
+  std::vector<Edge> e2; for (int i:ord) e2.push_back(edges[i]);
+  Colouring colouring =
+      colour_edges(e2, static_cast<int32_t>(schedule.home.size()), coalesce);
+  {auto c2=colouring.colour; for (size_t i=0;i<ord.size();++i) colouring.colour[ord[i]]=c2[i];}
+  if (getenv("FCPDBG")) {
+    std::set<std::pair<int,int>> js; std::map<int,int> n; long dev=0; int ideal=0;
+    for (size_t i = 0; i < edges.size(); ++i) { int st=colouring.colour[i]/coalesce; js.insert({schedule.needs.transfers[i].job, st}); ++n[schedule.needs.transfers[i].job]; dev+=std::abs(st-edges[i].stage);}
+    for (auto [j,c]:n) ideal+=(c+coalesce-1)/coalesce;
+    fprintf(stderr,"D %d transfers %zu jobs %zu job-stages %zu ideal %d mean dev %.2f stages %d\n", schedule.degree, edges.size(), n.size(), js.size(), ideal, double(dev)/edges.size(), (colouring.colours+coalesce-1)/coalesce);
+  }
   for (size_t i = 0; i < edges.size(); ++i) {
     schedule.slots[i] = {colouring.colour[i] / coalesce, colouring.colour[i] % coalesce};
   }
@@ -50,6 +74,7 @@ Schedule make_schedule(const Problem& problem, const FcpOptions& options) {
   }
   const int64_t block =
       options.block_tokens > 0 ? options.block_tokens : default_block_tokens(tokens, ranks);
+  schedule.deduplicated = options.deduplicate;
   schedule.units = cut(problem.batch, {block, options.shape});
   schedule.token_limit = token_limit(tokens, ranks, options.distribute.delta);
   schedule.rank_of = distribute(schedule.units.units, ranks, options.distribute);
@@ -79,6 +104,10 @@ Schedule make_schedule(const Problem& problem, const FcpOptions& options) {
       by_colour(schedule, edges, options.coalesce);
       break;
   }
+  std::vector<int32_t> stage_of;
+  stage_of.reserve(edges.size());
+  for (const Slot& slot : schedule.slots) stage_of.push_back(slot.stage);
+  schedule.local_step = local_steps(schedule.needs, stage_of, schedule.stages, ranks);
   return schedule;
 }
 

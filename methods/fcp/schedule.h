@@ -49,10 +49,12 @@ struct Schedule {
   std::vector<Range> home;       // per rank, the even contiguous split; may be empty
   RangeSets sets;                // of the transfers' tokens
   Needs needs;
-  std::vector<Slot> slots;  // of each transfer
+  std::vector<Slot> slots;          // of each transfer
+  std::vector<int32_t> local_step;  // of each job (agenda.h)
   int32_t stages = 0;
   int32_t substages_per_stage = 1;
   int32_t degree = 0;  // D
+  bool deduplicated = true;
 };
 
 // Throws Unsupported where a unit fits on no rank.

@@ -5,7 +5,6 @@
 #include <unordered_set>
 #include <utility>
 
-#include "harness/plan/mask.h"
 #include "methods/fcp/relayout.h"
 
 namespace cpbench::fcp {
@@ -16,7 +15,7 @@ namespace {
 class PlanWriter {
  public:
   PlanWriter(const Problem& problem, Schedule schedule, Arm arm)
-      : mask_(problem.batch), schedule_(std::move(schedule)), arm_(arm) {
+      : schedule_(std::move(schedule)), arm_(arm) {
     plan_.ranks = problem.ranks();
     plan_.tokens = problem.tokens();
     plan_.query_heads = problem.shape.query_heads;
@@ -28,6 +27,9 @@ class PlanWriter {
     moves_ = relayout(schedule_, plan_.token_sets);
     start_ = moves_.empty() ? 0 : 1;
     exit_ = start_ + schedule_.stages + 1;
+    first_step_.assign(schedule_.needs.jobs.size(), exit_);
+    last_step_.assign(schedule_.needs.jobs.size(), 0);
+    repeats_ = !schedule_.deduplicated;
     sort_transfers();
   }
 
@@ -81,114 +83,52 @@ class PlanWriter {
     return {sorted_.data() + stage_begin_[stage], sorted_.data() + stage_begin_[stage + 1]};
   }
 
-  void attend(int32_t step, int32_t rank, SetId q, SetId kv) {
-    if (q == RangeSets::kEmpty || kv == RangeSets::kEmpty) return;
-    plan_.forward.attends.push_back({step, rank, q, kv, {0, plan_.query_heads}});
+  void attend(int32_t step, int32_t job, SetId kv) {
+    const Job& j = schedule_.needs.jobs[job];
+    plan_.forward.attends.push_back({step, j.rank, j.tokens, kv, {0, plan_.query_heads}});
+    first_step_[job] = std::min(first_step_[job], step);
+    last_step_[job] = std::max(last_step_[job], step);
   }
 
   void attend_locally() {
-    std::vector<std::vector<int32_t>> owned(plan_.ranks);
+    std::vector<Ranges> tokens(plan_.ranks);
     const std::vector<Unit>& units = schedule_.units.units;
     for (size_t u = 0; u < units.size(); ++u) {
-      owned[schedule_.rank_of[u]].push_back(static_cast<int32_t>(u));
+      Ranges& own = tokens[schedule_.rank_of[u]];
+      own.insert(own.end(), units[u].tokens.begin(), units[u].tokens.end());
+    }
+    std::vector<SetId> keys;
+    for (int32_t r = 0; r < plan_.ranks; ++r) {
+      const Ranges own = normalise(std::move(tokens[r]));
+      keys.push_back(plan_.token_sets.intern(unite(own, schedule_.needs.from_home[r])));
     }
     const bool waits = arm_ == Arm::base && schedule_.stages > 0;
-    const int32_t step = start_ + (waits ? 1 : 0);
-    for (int32_t r = 0; r < plan_.ranks; ++r) {
-      Ranges tokens;
-      for (int32_t u : owned[r]) {
-        tokens.insert(tokens.end(), units[u].tokens.begin(), units[u].tokens.end());
-      }
-      tokens = normalise(std::move(tokens));
-      const bool splits = arm_ == Arm::reshuffle_overlapped && start_ > 0;
-      if (!splits || !attend_around_relayout(r, owned[r], tokens)) {
-        Ranges keys = unite(tokens, schedule_.needs.from_home[r]);
-        const SetId q = plan_.token_sets.intern(std::move(tokens));
-        attend(step, r, q, plan_.token_sets.intern(std::move(keys)));
-      }
+    for (size_t j = 0; j < schedule_.needs.jobs.size(); ++j) {
+      const int32_t step = start_ + (waits ? 1 : schedule_.local_step[j]);
+      attend(step, static_cast<int32_t>(j), keys[schedule_.needs.jobs[j].rank]);
     }
   }
 
-  // Queries of units that are wholly at home attend home keys while tokens are relaid: the first
-  // half of that work before, the second after. False if there are none.
-  bool attend_around_relayout(int32_t rank, const std::vector<int32_t>& owned,
-                              const Ranges& tokens) {
-    const Range home = schedule_.home[rank];
-    const RangeSpan home_span(&home, home.size() > 0 ? 1 : 0);
-    const Ranges home_keys = unite(intersect(tokens, home_span), schedule_.needs.from_home[rank]);
-    std::vector<std::pair<RangeSpan, int64_t>> at_home;  // a unit's tokens, its cells here
-    int64_t cells = 0;
-    for (int32_t u : owned) {
-      const RangeSpan unit = schedule_.units.units[u].tokens;
-      if (!contains_all(home_span, unit)) continue;
-      at_home.push_back({unit, mask_.cells(unit, home_keys)});
-      cells += at_home.back().second;
-    }
-    if (at_home.empty()) return false;
-    Ranges first, second;
-    int64_t done = 0;
-    for (const auto& [unit, unit_cells] : at_home) {
-      Ranges& half = 2 * done < cells ? first : second;
-      half.insert(half.end(), unit.begin(), unit.end());
-      done += unit_cells;
-    }
-    first = normalise(std::move(first));
-    second = normalise(std::move(second));
-    const Ranges relaid = subtract(subtract(tokens, first), second);
-    RangeSets& sets = plan_.token_sets;
-    const SetId keys = sets.intern(home_keys);
-    attend(0, rank, sets.intern(std::move(first)), keys);
-    attend(start_, rank, sets.intern(relaid), keys);
-    attend(start_, rank, sets.intern(tokens), sets.intern(subtract(tokens, home_span)));
-    attend(exit_, rank, sets.intern(std::move(second)), keys);
-    return true;
-  }
-
-  // One attend for each rank and sequence (undeduplicated: query unit) with what arrived for it.
+  // One attend for each job with what arrived for it.
   void attend_stage(int32_t stage) {
-    arrived_.resize(plan_.ranks);
-    for (const Placed& p : stage_transfers(stage)) arrived_[p.transfer.to].push_back(p.transfer);
-    for (int32_t rank = 0; rank < plan_.ranks; ++rank) {
-      std::vector<Transfer>& list = arrived_[rank];
-      const auto group = [](const Transfer& t) { return std::pair(t.query_unit, t.sequence); };
-      std::sort(list.begin(), list.end(), [&](const Transfer& a, const Transfer& b) {
-        return std::pair(group(a), a.tokens) < std::pair(group(b), b.tokens);
-      });
-      for (size_t i = 0; i < list.size();) {
-        const Transfer& first = list[i];
-        Ranges keys;
-        size_t end = i;
-        for (; end < list.size() && group(list[end]) == group(first); ++end) {
-          const RangeSpan more = plan_.token_sets[list[end].tokens];
-          keys.insert(keys.end(), more.begin(), more.end());
-        }
-        const SetId kv =
-            end == i + 1 ? first.tokens : plan_.token_sets.intern(normalise(std::move(keys)));
-        attend(start_ + stage + 1, rank, queries_of(rank, first), kv);
-        i = end;
+    arrived_.clear();
+    for (const Placed& p : stage_transfers(stage)) arrived_.push_back(p.transfer);
+    std::sort(arrived_.begin(), arrived_.end(), [](const Transfer& a, const Transfer& b) {
+      return std::pair(a.job, a.tokens) < std::pair(b.job, b.tokens);
+    });
+    for (size_t i = 0; i < arrived_.size();) {
+      const Transfer& first = arrived_[i];
+      Ranges keys;
+      size_t end = i;
+      for (; end < arrived_.size() && arrived_[end].job == first.job; ++end) {
+        const RangeSpan more = plan_.token_sets[arrived_[end].tokens];
+        keys.insert(keys.end(), more.begin(), more.end());
       }
-      list.clear();
+      const SetId kv =
+          end == i + 1 ? first.tokens : plan_.token_sets.intern(normalise(std::move(keys)));
+      attend(start_ + stage + 1, first.job, kv);
+      i = end;
     }
-  }
-
-  // The rank's tokens of the sequence, or the unit that the transfer is for.
-  SetId queries_of(int32_t rank, const Transfer& transfer) {
-    if (transfer.query_unit >= 0) {
-      return plan_.token_sets.intern(schedule_.units.units[transfer.query_unit].tokens);
-    }
-    const uint64_t key = (uint64_t(transfer.sequence) << 32) | uint32_t(rank);
-    const auto [known, fresh] = queries_.try_emplace(key, RangeSets::kEmpty);
-    if (fresh) {
-      const Sequence& sequence = schedule_.units.sequences[transfer.sequence];
-      Ranges tokens;
-      for (int32_t u = sequence.first_unit; u < sequence.first_unit + sequence.units; ++u) {
-        if (schedule_.rank_of[u] != rank) continue;
-        const Ranges& unit = schedule_.units.units[u].tokens;
-        tokens.insert(tokens.end(), unit.begin(), unit.end());
-      }
-      known->second = plan_.token_sets.intern(normalise(std::move(tokens)));
-    }
-    return known->second;
   }
 
   void send(Pass& pass, int32_t step, int32_t substage, int32_t from, int32_t to, Tensor tensor,
@@ -203,12 +143,21 @@ class PlanWriter {
                           -1});
   }
 
-  void relay_out(Pass& pass, int32_t step, Tensor tensor) const {
-    for (const Move& m : moves_) send(pass, step, 0, m.home, m.owner, tensor, m.tokens);
+  // Q or dO of a job come one step before its first attention, and O or dQ go one step after its
+  // last; not overlapped, all at the beginning and at the end.
+  void relay_out(Pass& pass, int32_t step, int32_t substage, Tensor tensor) const {
+    for (const Move& m : moves_) {
+      const int32_t due = overlapped() ? first_step_[m.job] - 1 : 0;
+      if (due == step) send(pass, step, substage, m.home, m.owner, tensor, m.tokens);
+    }
   }
-  void relay_home(Pass& pass, int32_t step, Tensor tensor) const {
-    for (const Move& m : moves_) send(pass, step, 0, m.owner, m.home, tensor, m.tokens);
+  void relay_home(Pass& pass, int32_t step, int32_t substage, Tensor tensor) const {
+    for (const Move& m : moves_) {
+      const int32_t due = overlapped() ? last_step_[m.job] + 1 : exit_;
+      if (due == step) send(pass, step, substage, m.owner, m.home, tensor, m.tokens);
+    }
   }
+  bool overlapped() const { return arm_ == Arm::reshuffle_overlapped; }
 
   void send_stage(Pass& pass, int32_t step, int32_t stage) {
     for_each_transfer(stage, [&](const Transfer& t, int32_t substage) {
@@ -227,8 +176,7 @@ class PlanWriter {
   void for_each_transfer(int32_t stage, Visit visit) const {
     std::unordered_set<uint64_t> sent;  // (to, tokens); only undeduplicated ones repeat
     for (const auto& [t, substage] : stage_transfers(stage)) {
-      const bool repeats = t.query_unit >= 0;
-      if (repeats && !sent.insert((uint64_t(t.to) << 32) | uint32_t(t.tokens)).second) continue;
+      if (repeats_ && !sent.insert((uint64_t(t.to) << 32) | uint32_t(t.tokens)).second) continue;
       visit(t, substage);
     }
   }
@@ -236,12 +184,14 @@ class PlanWriter {
   void send_forward() {
     Pass& pass = plan_.forward;
     pass.sends.reserve(sorted_.size() + 3 * moves_.size());
-    relay_out(pass, 0, Tensor::q);
-    relay_out(pass, 0, Tensor::kv);
-    for (int32_t stage = 0; stage < schedule_.stages; ++stage) {
-      send_stage(pass, start_ + stage, stage);
+    const int32_t after = schedule_.substages_per_stage;
+    for (const Move& m : moves_) send(pass, 0, 0, m.home, m.owner, Tensor::kv, m.tokens);
+    for (int32_t step = 0; step <= exit_; ++step) {
+      const int32_t stage = step - start_;
+      if (stage >= 0 && stage < schedule_.stages) send_stage(pass, step, stage);
+      relay_out(pass, step, step == 0 ? 0 : after, Tensor::q);
+      relay_home(pass, step, after + 1, Tensor::o);
     }
-    relay_home(pass, exit_, Tensor::o);
   }
 
   void send_backward() {
@@ -252,17 +202,21 @@ class PlanWriter {
         plan_.keep.push_back({m.owner, tensor, m.tokens, {0, plan_.query_heads}});
       }
     }
-    relay_out(pass, 0, Tensor::d_o);
-    for (int32_t stage = 0; stage < schedule_.stages + 2; ++stage) {
-      const int32_t step = start_ + stage;
-      if (step == exit_) relay_home(pass, step, Tensor::dq);
-      if (stage < schedule_.stages) send_stage(pass, step, stage);
-      if (stage >= 2) return_stage(pass, step, stage - 2);
+    const int32_t after = 2 * schedule_.substages_per_stage;
+    for (int32_t step = 0; step <= exit_ + 1; ++step) {
+      const int32_t stage = step - start_;
+      if (stage >= 0 && stage < schedule_.stages) send_stage(pass, step, stage);
+      if (stage >= 2 && stage < schedule_.stages + 2) return_stage(pass, step, stage - 2);
+      relay_out(pass, step, after, Tensor::d_o);
+      relay_home(pass, step, after + 1, Tensor::dq);
+      if (step == (schedule_.stages > 0 ? exit_ + 1 : exit_)) {
+        for (const Move& m : moves_) {
+          send(pass, step, after + 1, m.owner, m.home, Tensor::dkv, m.tokens);
+        }
+      }
     }
-    relay_home(pass, schedule_.stages > 0 ? exit_ + 1 : exit_, Tensor::dkv);
   }
 
-  MaskIndex mask_;
   Schedule schedule_;
   Arm arm_;
   Plan plan_;
@@ -272,8 +226,10 @@ class PlanWriter {
   int32_t exit_ = 0;
   std::vector<Placed> sorted_;        // transfers by stage and sub-stage
   std::vector<int32_t> stage_begin_;  // in sorted_; stages + 1
-  std::vector<std::vector<Transfer>> arrived_;
-  std::unordered_map<uint64_t, SetId> queries_;  // of (sequence, rank)
+  std::vector<Transfer> arrived_;     // of the stage at hand
+  std::vector<int32_t> first_step_;   // of each job, in which it attends
+  std::vector<int32_t> last_step_;
+  bool repeats_ = false;
 };
 
 }  // namespace
