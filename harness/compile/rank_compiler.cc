@@ -124,6 +124,7 @@ void RankCompiler::send(const Send& send, int32_t number) {
     if (!as_is) {
       buffer = builder_.add_buffer(send.tensor, ElementClass::model, heads, send.tokens, bytes);
       copies_.gather(buffer, send.tokens, heads);
+      copies_.add(buffer);
     }
   }
   for (const Range& range : to) {

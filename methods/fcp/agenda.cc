@@ -33,6 +33,9 @@ std::vector<int64_t> local_cells(const Needs& needs) {
   return cells;
 }
 
+// What a rank does before the first stage has arrived, of what it does in a later step.
+constexpr double kFirst = 0.25;
+
 }  // namespace
 
 std::vector<double> turns(const Needs& needs, const RangeSets& sets, int32_t ranks) {
@@ -68,11 +71,13 @@ std::vector<int32_t> local_steps(const Needs& needs, const std::vector<int32_t>&
   const size_t jobs = needs.jobs.size();
   const std::vector<int64_t> local = local_cells(needs);
   std::vector<int32_t> first_stage(jobs, stages);  // `stages`: needs no transfer
+  std::vector<int32_t> last_stage(jobs, -1);
   const size_t width = static_cast<size_t>(stages) + 1;
   std::vector<int64_t> arrived(width * ranks, 0);  // cells, of (rank, step)
   std::vector<int64_t> all(ranks, 0);
   for (size_t i = 0; i < needs.transfers.size(); ++i) {
     const Transfer& t = needs.transfers[i];
+    last_stage[t.job] = std::max(last_stage[t.job], stage_of[i]);
     first_stage[t.job] = std::min(first_stage[t.job], stage_of[i]);
     arrived[t.to * width + stage_of[i] + 1] += t.cells;
     all[t.to] += t.cells;
@@ -82,7 +87,7 @@ std::vector<int32_t> local_steps(const Needs& needs, const std::vector<int32_t>&
     own[needs.jobs[j].rank].push_back(static_cast<int32_t>(j));
     all[needs.jobs[j].rank] += local[j];
   }
-  std::vector<int32_t> steps(jobs, 0);
+  std::vector<int32_t> steps(jobs, -1);
   for (int32_t rank = 0; rank < ranks; ++rank) {
     // By their turn; those without transfers in the order that they have.
     std::stable_sort(own[rank].begin(), own[rank].end(), [&](int32_t a, int32_t b) {
@@ -94,18 +99,26 @@ std::vector<int32_t> local_steps(const Needs& needs, const std::vector<int32_t>&
     int64_t done = 0;
     for (int32_t step = 0; step <= stages; ++step) {
       done += arrived[rank * width + step];
-      const double pace = static_cast<double>(all[rank]) * (step + 1) / static_cast<double>(width);
+      const double pace = static_cast<double>(all[rank]) * (step + kFirst) / (stages + kFirst);
       const auto fits = [&](int32_t job) {
-        return step == stages || static_cast<double>(done) + static_cast<double>(local[job]) / 2 <= pace;
+        return step == stages ||
+               static_cast<double>(done) + static_cast<double>(local[job]) / 2 <= pace;
       };
       const auto take = [&](int32_t job) {
         steps[job] = step;
         done += local[job];
       };
-      // With what arrived for the job, so that its outputs need no merge.
-      while (turn != free && first_stage[*turn] < step && fits(*turn)) take(*turn++);
+      for (auto t = turn; t != free; ++t) {
+        if (steps[*t] < 0 && last_stage[*t] + 1 <= step) take(*t);
+      }
+      // With what arrived for the job first, so that its outputs need no merge.
+      const auto next = [&] {
+        while (turn != free && steps[*turn] >= 0) ++turn;
+        return turn != free;
+      };
+      while (next() && first_stage[*turn] < step && fits(*turn)) take(*turn++);
       while (filler != own[rank].end() && fits(*filler)) take(*filler++);
-      while (turn != free && fits(*turn)) take(*turn++);
+      while (next() && fits(*turn)) take(*turn++);
     }
   }
   return steps;

@@ -34,6 +34,7 @@ void by_colour(Schedule& schedule, std::vector<Edge>& edges, int32_t coalesce) {
   const std::vector<double> turn =
       turns(schedule.needs, schedule.sets, static_cast<int32_t>(schedule.home.size()));
   for (size_t i = 0; i < edges.size(); ++i) {
+    edges[i].job = schedule.needs.transfers[i].job;
     edges[i].stage = static_cast<int32_t>(turn[i] * schedule.degree) / coalesce;
   }
   std::vector<int> ord(edges.size()); std::iota(ord.begin(),ord.end(),0);
@@ -42,6 +43,11 @@ void by_colour(Schedule& schedule, std::vector<Edge>& edges, int32_t coalesce) {
   if (o && *o=='s') std::stable_sort(ord.begin(),ord.end(),[&](int a,int b){return edges[a].stage<edges[b].stage;});
   if (o && *o=='j') std::stable_sort(ord.begin(),ord.end(),[&](int a,int b){return std::pair(schedule.needs.transfers[a].job,turn[a])<std::pair(schedule.needs.transfers[b].job,turn[b]);});
   if (o && *o=='r') std::stable_sort(ord.begin(),ord.end(),[&](int a,int b){return std::pair(edges[a].stage,schedule.needs.transfers[a].job)<std::pair(edges[b].stage,schedule.needs.transfers[b].job);});
+  std::vector<int> nj(schedule.needs.jobs.size()); for (auto&t:schedule.needs.transfers) ++nj[t.job];
+  if (o && *o=='A') std::stable_sort(ord.begin(),ord.end(),[&](int a,int b){return nj[edges[a].job]<nj[edges[b].job];});
+  if (o && *o=='D') std::stable_sort(ord.begin(),ord.end(),[&](int a,int b){return nj[edges[a].job]>nj[edges[b].job];});
+  if (o && *o=='B') std::stable_sort(ord.begin(),ord.end(),[&](int a,int b){return std::tuple(nj[edges[a].job],edges[a].job,turn[a])<std::tuple(nj[edges[b].job],edges[b].job,turn[b]);});
+  if (o && *o=='E') std::stable_sort(ord.begin(),ord.end(),[&](int a,int b){return std::tuple(-nj[edges[a].job],edges[a].job,turn[a])<std::tuple(-nj[edges[b].job],edges[b].job,turn[b]);});
   std::vector<Edge> e2; for (int i:ord) e2.push_back(edges[i]);
   Colouring colouring =
       colour_edges(e2, static_cast<int32_t>(schedule.home.size()), coalesce);
