@@ -15,17 +15,13 @@ class EdgeColourer {
         stages_((colours_ + stage_colours - 1) / stage_colours),
         senders_(ranks, *this),
         receivers_(ranks, *this),
-        colour_(edges.size()) {int32_t m=0; for (auto&e:edges) m=std::max(m,e.job); present_.resize((m+1)*(stages_+1));}
-  std::vector<char> present_;
+        colour_(edges.size()) {}
 
   Colouring run() {
     for (size_t e = 0; e < edges_.size(); ++e) {
-      const auto [from, to, wanted, job] = edges_[e];
-      int32_t both=-1;
-      auto ok=[&](int32_t s) { return senders_.left(from, s) && receivers_.left(to, s); };
-      if (wanted<stages_ && ok(wanted)) both=wanted;
-      if (both<0) both = nearest_stage(wanted, [&](int32_t s) { return present_[job*stages_+s] && ok(s);});
-      if (both<0) both = nearest_stage(wanted, ok);
+      const auto [from, to, wanted] = edges_[e];
+      const int32_t both = nearest_stage(
+          wanted, [&](int32_t s) { return senders_.left(from, s) && receivers_.left(to, s); });
       int32_t colour = -1;
       if (both >= 0) {
         colour = common_free(from, to, both);
@@ -42,7 +38,6 @@ class EdgeColourer {
         swap_path(to, colour, receivers_.first_free(to, receives));
       }
       set(static_cast<int32_t>(e), colour);
-      present_[job*stages_+colour/stage_colours_]=1;
     }
     return {colours_, std::move(colour_)};
   }

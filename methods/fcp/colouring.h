@@ -17,7 +17,6 @@ struct Edge {
   int32_t from = 0;
   int32_t to = 0;
   int32_t stage = 0;  // wanted; >= 0
-  int32_t job = 0;
 };
 
 struct Colouring {

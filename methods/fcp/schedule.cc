@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
-#include <set>
-#include <map>
-#include <cstdio>
+#include <tuple>
 #include <utility>
 
 #include "harness/strategy/sharding.h"
@@ -30,36 +28,39 @@ void in_random_order(Schedule& schedule, uint64_t seed) {
   }
 }
 
-void by_colour(Schedule& schedule, std::vector<Edge>& edges, int32_t coalesce) {
-  const std::vector<double> turn =
-      turns(schedule.needs, schedule.sets, static_cast<int32_t>(schedule.home.size()));
-  for (size_t i = 0; i < edges.size(); ++i) {
-    edges[i].job = schedule.needs.transfers[i].job;
-    edges[i].stage = static_cast<int32_t>(turn[i] * schedule.degree) / coalesce;
+// In which order transfers choose their stages: those that have the least choice first. Undeduplicated,
+// all bring about as much work, and a job with few transfers has few stages. Sent once, a chunk
+// brings as much work as the receiver has queries that see it; what brings much must come in time.
+std::vector<int32_t> order_of_choice(const Needs& needs, const std::vector<double>& turn,
+                                     bool deduplicated) {
+  std::vector<int32_t> transfers_of(needs.jobs.size(), 0);
+  for (const Transfer& t : needs.transfers) ++transfers_of[t.job];
+  const auto key = [&](int32_t i) {
+    const Transfer& t = needs.transfers[i];
+    return deduplicated ? std::tuple(-t.cells, 0, 0.0)
+                        : std::tuple(int64_t{transfers_of[t.job]}, t.job, turn[i]);
+  };
+  std::vector<int32_t> order(needs.transfers.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int32_t a, int32_t b) { return key(a) < key(b); });
+  return order;
+}
+
+void by_colour(Schedule& schedule, int32_t coalesce) {
+  const Needs& needs = schedule.needs;
+  const auto ranks = static_cast<int32_t>(schedule.home.size());
+  const std::vector<double> turn = turns(needs, schedule.sets, ranks);
+  const std::vector<int32_t> order = order_of_choice(needs, turn, schedule.deduplicated);
+  std::vector<Edge> edges;
+  edges.reserve(order.size());
+  for (int32_t i : order) {
+    const Transfer& t = needs.transfers[i];
+    edges.push_back({t.from, t.to, static_cast<int32_t>(turn[i] * schedule.degree) / coalesce});
   }
-  std::vector<int> ord(edges.size()); std::iota(ord.begin(),ord.end(),0);
-  const char* o=getenv("FCPORD");
-  if (o && *o=='t') std::stable_sort(ord.begin(),ord.end(),[&](int a,int b){return turn[a]<turn[b];});
-  if (o && *o=='s') std::stable_sort(ord.begin(),ord.end(),[&](int a,int b){return edges[a].stage<edges[b].stage;});
-  if (o && *o=='j') std::stable_sort(ord.begin(),ord.end(),[&](int a,int b){return std::pair(schedule.needs.transfers[a].job,turn[a])<std::pair(schedule.needs.transfers[b].job,turn[b]);});
-  if (o && *o=='r') std::stable_sort(ord.begin(),ord.end(),[&](int a,int b){return std::pair(edges[a].stage,schedule.needs.transfers[a].job)<std::pair(edges[b].stage,schedule.needs.transfers[b].job);});
-  std::vector<int> nj(schedule.needs.jobs.size()); for (auto&t:schedule.needs.transfers) ++nj[t.job];
-  if (o && *o=='A') std::stable_sort(ord.begin(),ord.end(),[&](int a,int b){return nj[edges[a].job]<nj[edges[b].job];});
-  if (o && *o=='D') std::stable_sort(ord.begin(),ord.end(),[&](int a,int b){return nj[edges[a].job]>nj[edges[b].job];});
-  if (o && *o=='B') std::stable_sort(ord.begin(),ord.end(),[&](int a,int b){return std::tuple(nj[edges[a].job],edges[a].job,turn[a])<std::tuple(nj[edges[b].job],edges[b].job,turn[b]);});
-  if (o && *o=='E') std::stable_sort(ord.begin(),ord.end(),[&](int a,int b){return std::tuple(-nj[edges[a].job],edges[a].job,turn[a])<std::tuple(-nj[edges[b].job],edges[b].job,turn[b]);});
-  std::vector<Edge> e2; for (int i:ord) e2.push_back(edges[i]);
-  Colouring colouring =
-      colour_edges(e2, static_cast<int32_t>(schedule.home.size()), coalesce);
-  {auto c2=colouring.colour; for (size_t i=0;i<ord.size();++i) colouring.colour[ord[i]]=c2[i];}
-  if (getenv("FCPDBG")) {
-    std::set<std::pair<int,int>> js; std::map<int,int> n; long dev=0; int ideal=0;
-    for (size_t i = 0; i < edges.size(); ++i) { int st=colouring.colour[i]/coalesce; js.insert({schedule.needs.transfers[i].job, st}); ++n[schedule.needs.transfers[i].job]; dev+=std::abs(st-edges[i].stage);}
-    for (auto [j,c]:n) ideal+=(c+coalesce-1)/coalesce;
-    fprintf(stderr,"D %d transfers %zu jobs %zu job-stages %zu ideal %d mean dev %.2f stages %d\n", schedule.degree, edges.size(), n.size(), js.size(), ideal, double(dev)/edges.size(), (colouring.colours+coalesce-1)/coalesce);
-  }
-  for (size_t i = 0; i < edges.size(); ++i) {
-    schedule.slots[i] = {colouring.colour[i] / coalesce, colouring.colour[i] % coalesce};
+  const Colouring colouring = colour_edges(edges, ranks, coalesce);
+  for (size_t e = 0; e < edges.size(); ++e) {
+    schedule.slots[order[e]] = {colouring.colour[e] / coalesce, colouring.colour[e] % coalesce};
   }
   schedule.stages = (colouring.colours + coalesce - 1) / coalesce;
   schedule.substages_per_stage = std::min(coalesce, std::max(colouring.colours, 1));
@@ -103,11 +104,11 @@ Schedule make_schedule(const Problem& problem, const FcpOptions& options) {
       in_random_order(schedule, options.seed);
       break;
     case Arm::conflict_free:
-      by_colour(schedule, edges, 1);
+      by_colour(schedule, 1);
       break;
     case Arm::coalesced:
     case Arm::reshuffle_overlapped:
-      by_colour(schedule, edges, options.coalesce);
+      by_colour(schedule, options.coalesce);
       break;
   }
   std::vector<int32_t> stage_of;
