@@ -68,6 +68,7 @@ class Mover {
 }  // namespace
 
 std::vector<Move> relayout(const Schedule& schedule, RangeSets& sets) {
+  if (!schedule.reshuffled) return {};
   return Mover(schedule, sets).run();
 }
 

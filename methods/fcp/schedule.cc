@@ -76,8 +76,9 @@ Schedule make_schedule(const Problem& problem, const FcpOptions& options) {
   const int32_t ranks = problem.ranks();
   const int64_t tokens = problem.tokens();
   Schedule schedule;
+  schedule.reshuffled = options.reshuffle;
   for (const Ranges& shard : contiguous_shards(tokens, ranks)) {
-    schedule.home.push_back(shard.empty() ? Range{} : shard.front());
+    schedule.home.push_back(options.reshuffle && !shard.empty() ? shard.front() : Range{});
   }
   const int64_t block =
       options.block_tokens > 0 ? options.block_tokens : default_block_tokens(tokens, ranks);

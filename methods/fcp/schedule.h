@@ -19,7 +19,7 @@ enum class Arm : uint8_t {
   pipelined,             // unit by unit, in random order, while attending the unit before
   conflict_free,         // one colour after another
   coalesced,             // `coalesce` colours at a time
-  reshuffle_overlapped,  // and attention of home tokens while the others are relaid
+  reshuffle_overlapped,  // and tokens are relaid beside attention, each job's when it is due
 };
 
 struct FcpOptions {
@@ -28,6 +28,7 @@ struct FcpOptions {
   DistributeOptions distribute;
   bool permute = true;
   bool deduplicate = true;
+  bool reshuffle = true;  // false: tokens are at home where their units are
   int32_t coalesce = 16;
   Arm arm = Arm::reshuffle_overlapped;
   uint64_t seed = 1;  // of the random order
@@ -46,7 +47,7 @@ struct Schedule {
   Units units;
   int64_t token_limit = 0;       // of a rank, in the placement
   std::vector<int32_t> rank_of;  // of each unit
-  std::vector<Range> home;       // per rank, the even contiguous split; may be empty
+  std::vector<Range> home;       // per rank, the even contiguous split; not reshuffled, all empty
   RangeSets sets;                // of the transfers' tokens
   Needs needs;
   std::vector<Slot> slots;          // of each transfer
@@ -55,6 +56,7 @@ struct Schedule {
   int32_t substages_per_stage = 1;
   int32_t degree = 0;  // D
   bool deduplicated = true;
+  bool reshuffled = true;
 };
 
 // Throws Unsupported where a unit fits on no rank.

@@ -20,8 +20,10 @@ class PlanWriter {
     plan_.tokens = problem.tokens();
     plan_.query_heads = problem.shape.query_heads;
     plan_.token_sets = std::move(schedule_.sets);
+    find_tokens();
     for (int32_t r = 0; r < plan_.ranks; ++r) {
-      plan_.home.push_back(plan_.token_sets.intern(schedule_.home[r]));
+      plan_.home.push_back(schedule_.reshuffled ? plan_.token_sets.intern(schedule_.home[r])
+                                                : plan_.token_sets.intern(tokens_[r]));
       rank_ids_.push_back(plan_.rank_sets.intern(Range{r, r + 1}));
     }
     moves_ = relayout(schedule_, plan_.token_sets);
@@ -83,6 +85,16 @@ class PlanWriter {
     return {sorted_.data() + stage_begin_[stage], sorted_.data() + stage_begin_[stage + 1]};
   }
 
+  void find_tokens() {
+    tokens_.resize(plan_.ranks);
+    const std::vector<Unit>& units = schedule_.units.units;
+    for (size_t u = 0; u < units.size(); ++u) {
+      Ranges& own = tokens_[schedule_.rank_of[u]];
+      own.insert(own.end(), units[u].tokens.begin(), units[u].tokens.end());
+    }
+    for (Ranges& own : tokens_) own = normalise(std::move(own));
+  }
+
   void attend(int32_t step, int32_t job, SetId kv) {
     const Job& j = schedule_.needs.jobs[job];
     plan_.forward.attends.push_back({step, j.rank, j.tokens, kv, {0, plan_.query_heads}});
@@ -91,16 +103,9 @@ class PlanWriter {
   }
 
   void attend_locally() {
-    std::vector<Ranges> tokens(plan_.ranks);
-    const std::vector<Unit>& units = schedule_.units.units;
-    for (size_t u = 0; u < units.size(); ++u) {
-      Ranges& own = tokens[schedule_.rank_of[u]];
-      own.insert(own.end(), units[u].tokens.begin(), units[u].tokens.end());
-    }
     std::vector<SetId> keys;
     for (int32_t r = 0; r < plan_.ranks; ++r) {
-      const Ranges own = normalise(std::move(tokens[r]));
-      keys.push_back(plan_.token_sets.intern(unite(own, schedule_.needs.from_home[r])));
+      keys.push_back(plan_.token_sets.intern(unite(tokens_[r], schedule_.needs.from_home[r])));
     }
     const bool waits = arm_ == Arm::base && schedule_.stages > 0;
     for (size_t j = 0; j < schedule_.needs.jobs.size(); ++j) {
@@ -221,6 +226,7 @@ class PlanWriter {
   Arm arm_;
   Plan plan_;
   std::vector<SetId> rank_ids_;
+  std::vector<Ranges> tokens_;  // of each rank's units
   std::vector<Move> moves_;
   int32_t start_ = 0;  // s of the header
   int32_t exit_ = 0;
