@@ -14,17 +14,19 @@
 namespace cpbench::fcp {
 namespace {
 
-// Each rank receives one transfer per stage, in an order of its own.
-void in_random_order(Schedule& schedule, uint64_t seed) {
+// Each rank sends one transfer per sub-stage, in an order of its own; how many it receives is chance.
+void in_random_order(Schedule& schedule, bool stage_each, uint64_t seed) {
   std::vector<int32_t> order(schedule.needs.transfers.size());
   std::iota(order.begin(), order.end(), 0);
   Random random(seed);
   for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
-  std::vector<int32_t> received(schedule.home.size(), 0);
+  std::vector<int32_t> sent(schedule.home.size(), 0);
   for (int32_t i : order) {
-    const int32_t stage = received[schedule.needs.transfers[i].to]++;
-    schedule.slots[i] = {stage, 0};
-    schedule.stages = std::max(schedule.stages, stage + 1);
+    const int32_t substage = sent[schedule.needs.transfers[i].from]++;
+    schedule.slots[i] = stage_each ? Slot{substage, 0} : Slot{0, substage};
+    schedule.stages = std::max(schedule.stages, schedule.slots[i].stage + 1);
+    schedule.substages_per_stage =
+        std::max(schedule.substages_per_stage, schedule.slots[i].substage + 1);
   }
 }
 
@@ -99,10 +101,10 @@ Schedule make_schedule(const Problem& problem, const FcpOptions& options) {
   schedule.slots.resize(edges.size());
   switch (options.arm) {
     case Arm::base:
-      schedule.stages = edges.empty() ? 0 : 1;
+      in_random_order(schedule, false, options.seed);
       break;
     case Arm::pipelined:
-      in_random_order(schedule, options.seed);
+      in_random_order(schedule, true, options.seed);
       break;
     case Arm::conflict_free:
       by_colour(schedule, 1);

@@ -28,7 +28,7 @@ class PlanWriter {
     }
     moves_ = relayout(schedule_, plan_.token_sets);
     start_ = moves_.empty() ? 0 : 1;
-    exit_ = start_ + schedule_.stages + 1;
+    exit_ = start_ + 1 + (arm_ == Arm::base ? substages_of_base() : schedule_.stages);
     first_step_.assign(schedule_.needs.jobs.size(), exit_);
     last_step_.assign(schedule_.needs.jobs.size(), 0);
     repeats_ = !schedule_.deduplicated;
@@ -37,7 +37,7 @@ class PlanWriter {
 
   Plan run() {
     attend_locally();
-    for (int32_t stage = 0; stage < schedule_.stages; ++stage) attend_stage(stage);
+    attend_arrivals();
     std::stable_sort(plan_.forward.attends.begin(), plan_.forward.attends.end(),
                      [](const Attend& a, const Attend& b) {
                        return std::tie(a.step, a.rank) < std::tie(b.step, b.rank);
@@ -107,17 +107,37 @@ class PlanWriter {
     for (int32_t r = 0; r < plan_.ranks; ++r) {
       keys.push_back(plan_.token_sets.intern(unite(tokens_[r], schedule_.needs.from_home[r])));
     }
-    const bool waits = arm_ == Arm::base && schedule_.stages > 0;
+    const bool waits = substages_of_base() > 0;
     for (size_t j = 0; j < schedule_.needs.jobs.size(); ++j) {
       const int32_t step = start_ + (waits ? 1 : schedule_.local_step[j]);
       attend(step, static_cast<int32_t>(j), keys[schedule_.needs.jobs[j].rank]);
     }
   }
 
+  // In the base arm what each sub-stage brought is attended by itself, but after all has come.
+  int32_t substages_of_base() const {
+    return arm_ == Arm::base && schedule_.stages > 0 ? schedule_.substages_per_stage : 0;
+  }
+  void attend_arrivals() {
+    if (arm_ != Arm::base) {
+      for (int32_t stage = 0; stage < schedule_.stages; ++stage) {
+        attend_arrivals(stage_transfers(stage), start_ + stage + 1);
+      }
+      return;
+    }
+    for (auto first = sorted_.begin(); first != sorted_.end();) {
+      const auto last = std::find_if(first, sorted_.end(), [&](const Placed& p) {
+        return p.substage != first->substage;
+      });
+      attend_arrivals({first, last}, start_ + 1 + first->substage);
+      first = last;
+    }
+  }
+
   // One attend for each job with what arrived for it.
-  void attend_stage(int32_t stage) {
+  void attend_arrivals(std::span<const Placed> arrivals, int32_t step) {
     arrived_.clear();
-    for (const Placed& p : stage_transfers(stage)) arrived_.push_back(p.transfer);
+    for (const Placed& p : arrivals) arrived_.push_back(p.transfer);
     std::sort(arrived_.begin(), arrived_.end(), [](const Transfer& a, const Transfer& b) {
       return std::pair(a.job, a.tokens) < std::pair(b.job, b.tokens);
     });
@@ -131,7 +151,7 @@ class PlanWriter {
       }
       const SetId kv =
           end == i + 1 ? first.tokens : plan_.token_sets.intern(normalise(std::move(keys)));
-      attend(start_ + stage + 1, first.job, kv);
+      attend(step, first.job, kv);
       i = end;
     }
   }
@@ -211,7 +231,11 @@ class PlanWriter {
     for (int32_t step = 0; step <= exit_ + 1; ++step) {
       const int32_t stage = step - start_;
       if (stage >= 0 && stage < schedule_.stages) send_stage(pass, step, stage);
-      if (stage >= 2 && stage < schedule_.stages + 2) return_stage(pass, step, stage - 2);
+      if (arm_ == Arm::base) {
+        if (step == exit_ && schedule_.stages > 0) return_stage(pass, step, 0);
+      } else if (stage >= 2 && stage < schedule_.stages + 2) {
+        return_stage(pass, step, stage - 2);
+      }
       relay_out(pass, step, after, Tensor::d_o);
       relay_home(pass, step, after + 1, Tensor::dq);
       if (step == (schedule_.stages > 0 ? exit_ + 1 : exit_)) {
