@@ -36,7 +36,7 @@ void FcpColouring(benchmark::State& state, const char* workload) {
   std::vector<Edge> edges;
   for (const Transfer& t : schedule.needs.transfers) edges.push_back({t.from, t.to});
   Colouring colouring;
-  for (auto _ : state) benchmark::DoNotOptimize(colouring = colour_edges(edges, ranks));
+  for (auto _ : state) benchmark::DoNotOptimize(colouring = colour_edges(edges, ranks, 1));
   if (colouring.colours != max_degree(edges, ranks)) state.SkipWithError("more colours than D");
   state.counters["transfers"] = static_cast<double>(edges.size());
   state.counters["D"] = colouring.colours;
