@@ -5,6 +5,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "harness/plan/mask.h"
 #include "methods/fcp/relayout.h"
 
 namespace cpbench::fcp {
@@ -15,7 +16,7 @@ namespace {
 class PlanWriter {
  public:
   PlanWriter(const Problem& problem, Schedule schedule, Arm arm)
-      : schedule_(std::move(schedule)), arm_(arm) {
+      : mask_(problem.batch), schedule_(std::move(schedule)), arm_(arm) {
     plan_.ranks = problem.ranks();
     plan_.tokens = problem.tokens();
     plan_.query_heads = problem.shape.query_heads;
@@ -109,9 +110,35 @@ class PlanWriter {
     }
     const bool waits = substages_of_base() > 0;
     for (size_t j = 0; j < schedule_.needs.jobs.size(); ++j) {
-      const int32_t step = start_ + (waits ? 1 : schedule_.local_step[j]);
-      attend(step, static_cast<int32_t>(j), keys[schedule_.needs.jobs[j].rank]);
+      const auto job = static_cast<int32_t>(j);
+      const int32_t rank = schedule_.needs.jobs[j].rank;
+      const int32_t step = waits ? 1 : schedule_.local_step[j];
+      if (overlapped() && start_ > 0 && step == 0 && needs_home_alone(job)) {
+        const Ranges here = intersect(plan_.token_sets[keys[rank]], home_of(rank));
+        attend(0, job, plan_.token_sets.intern(here));
+      } else {
+        attend(start_ + step, job, keys[rank]);
+      }
     }
+  }
+
+  RangeSpan home_of(int32_t rank) const {
+    const Range& home = schedule_.home[rank];
+    return {&home, home.size() > 0 ? size_t{1} : 0};
+  }
+
+  // Whether the job's queries, and what they see of the rank's units, are at home.
+  bool needs_home_alone(int32_t job) const {
+    const Job& j = schedule_.needs.jobs[job];
+    const RangeSpan queries = plan_.token_sets[j.tokens];
+    if (!contains_all(home_of(j.rank), queries)) return false;
+    const Ranges away = subtract(tokens_[j.rank], home_of(j.rank));
+    bool alone = true;
+    mask_.for_each_block(queries, [&](Range piece, Range block) {
+      const Range seen = mask_.visible_hull(piece, block);
+      alone = alone && !overlap({&seen, 1}, away);
+    });
+    return alone;
   }
 
   // In the base arm what each sub-stage brought is attended by itself, but after all has come.
@@ -246,6 +273,7 @@ class PlanWriter {
     }
   }
 
+  MaskIndex mask_;
   Schedule schedule_;
   Arm arm_;
   Plan plan_;
