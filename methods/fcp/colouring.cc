@@ -87,9 +87,9 @@ class EdgeColourer {
   // -1: none is good.
   template <typename Good>
   int32_t nearest_stage(int32_t wanted, Good good) const {
-    for (int32_t away = 0; away < stages_ + wanted; ++away) {
+    for (int32_t away = 0; away < stages_; ++away) {
       if (wanted + away < stages_ && good(wanted + away)) return wanted + away;
-      if (away <= wanted && wanted - away < stages_ && good(wanted - away)) return wanted - away;
+      if (away <= wanted && good(wanted - away)) return wanted - away;
     }
     return -1;
   }
