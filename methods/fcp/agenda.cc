@@ -128,7 +128,9 @@ std::vector<double> turns(const Needs& needs, const RangeSets& sets, int32_t ran
                   return begin(needs.transfers[t].tokens) < begin(job.tokens);
                 }), own.end());
     for (int32_t t : own) {
-      turns[t] = static_cast<double>(done[job.rank]) / static_cast<double>(all[job.rank] + 1);
+      // A transfer's cells may be fewer than it says, and their sum more than all.
+      const int64_t before_it = std::min(done[job.rank], all[job.rank]);
+      turns[t] = static_cast<double>(before_it) / static_cast<double>(all[job.rank] + 1);
       done[job.rank] += needs.transfers[t].cells;
     }
     done[job.rank] = before + job.cells;

@@ -164,22 +164,20 @@ class PlanWriter {
   // One attend for each job with what arrived for it.
   void attend_arrivals(std::span<const Placed> arrivals, int32_t step) {
     arrived_.clear();
-    for (const Placed& p : arrivals) arrived_.push_back(p.transfer);
-    std::sort(arrived_.begin(), arrived_.end(), [](const Transfer& a, const Transfer& b) {
-      return std::pair(a.job, a.tokens) < std::pair(b.job, b.tokens);
-    });
-    for (size_t i = 0; i < arrived_.size();) {
-      const Transfer& first = arrived_[i];
+    for (const auto& [t, substage] : arrivals) arrived_.push_back({t.job, t.tokens});
+    std::sort(arrived_.begin(), arrived_.end());
+    for (auto first = arrived_.begin(); first != arrived_.end();) {
+      const auto [job, tokens] = *first;
       Ranges keys;
-      size_t end = i;
-      for (; end < arrived_.size() && arrived_[end].job == first.job; ++end) {
-        const RangeSpan more = plan_.token_sets[arrived_[end].tokens];
+      auto end = first;
+      for (; end != arrived_.end() && end->first == job; ++end) {
+        const RangeSpan more = plan_.token_sets[end->second];
         keys.insert(keys.end(), more.begin(), more.end());
       }
       const SetId kv =
-          end == i + 1 ? first.tokens : plan_.token_sets.intern(normalise(std::move(keys)));
-      attend(step, first.job, kv);
-      i = end;
+          end == first + 1 ? tokens : plan_.token_sets.intern(normalise(std::move(keys)));
+      attend(step, job, kv);
+      first = end;
     }
   }
 
@@ -284,7 +282,7 @@ class PlanWriter {
   int32_t exit_ = 0;
   std::vector<Placed> sorted_;        // transfers by stage and sub-stage
   std::vector<int32_t> stage_begin_;  // in sorted_; stages + 1
-  std::vector<Transfer> arrived_;     // of the stage at hand
+  std::vector<std::pair<int32_t, SetId>> arrived_;  // of the step at hand: job, tokens
   std::vector<int32_t> first_step_;   // of each job, in which it attends
   std::vector<int32_t> last_step_;
   bool repeats_ = false;
