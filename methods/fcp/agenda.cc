@@ -9,8 +9,8 @@ namespace cpbench::fcp {
 namespace {
 
 // While the first stage travels, a rank does about this part of the work of a later step: so long,
-// roughly, do a stage's transfers take of its attention, and more work would need more of the tokens
-// there at once.
+// roughly, do a stage's transfers take of its attention, and more work would need more of the
+// tokens there at once.
 constexpr double kFirstStep = 0.25;
 
 // Transfers of each job: those of job j are transfers[first[j]] to transfers[first[j + 1] - 1].
@@ -124,9 +124,12 @@ std::vector<double> turns(const Needs& needs, const RangeSets& sets, int32_t ran
     done[job.rank] += local[j];
     // From its own place in the sequence on, round to it: receivers begin with different senders.
     const std::span own(by.transfers.data() + by.first[j], by.count(j));
-    std::rotate(own.begin(), std::partition_point(own.begin(), own.end(), [&](int32_t t) {
-                  return begin(needs.transfers[t].tokens) < begin(job.tokens);
-                }), own.end());
+    std::rotate(own.begin(),
+                std::partition_point(own.begin(), own.end(),
+                                     [&](int32_t t) {
+                                       return begin(needs.transfers[t].tokens) < begin(job.tokens);
+                                     }),
+                own.end());
     for (int32_t t : own) {
       // A transfer's cells may be fewer than it says, and their sum more than all.
       const int64_t before_it = std::min(done[job.rank], all[job.rank]);

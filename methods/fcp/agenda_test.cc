@@ -38,8 +38,8 @@ TEST_F(FcpAgenda, LocalAttentionIsWithTheFirstArrivalsOrBeforeThem) {
   EXPECT_GT(steps[0], steps[1]);
 }
 
-// Eight units of work that need nothing: the rank whose transfers all come late does them early, the
-// other late.
+// Eight units of work that need nothing: the rank whose transfers all come late does them early,
+// the other late.
 TEST(FcpPace, WorkWithoutTransfersFillsTheStepsInWhichLittleArrives) {
   RangeSets sets;
   Needs needs;

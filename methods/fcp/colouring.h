@@ -27,8 +27,8 @@ struct Colouring {
 // The largest number of edges that one rank sends or receives.
 int32_t max_degree(const std::vector<Edge>& edges, int32_t ranks);
 
-// `stage_colours` consecutive colours make a stage. An edge gets a colour of the stage nearest to the
-// one it wants in which both its ranks have one left; edges that come first choose first.
+// `stage_colours` consecutive colours make a stage. An edge gets a colour of the stage nearest to
+// the one it wants in which both its ranks have one left; edges that come first choose first.
 Colouring colour_edges(const std::vector<Edge>& edges, int32_t ranks, int32_t stage_colours);
 
 }  // namespace cpbench::fcp

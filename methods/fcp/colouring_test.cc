@@ -74,14 +74,16 @@ TEST(FcpColouring, RegularGraphsHaveNoIdleSlot) {
 
 // Six transfers from 0 to 1, three stages of two: each in the stage that it wants.
 TEST(FcpColouring, AStageThatHasRoomIsGiven) {
-  const std::vector<Edge> edges = {{0, 1, 2}, {0, 1, 0}, {0, 1, 1}, {0, 1, 2}, {0, 1, 1}, {0, 1, 0}};
+  const std::vector<Edge> edges = {{0, 1, 2}, {0, 1, 0}, {0, 1, 1},
+                                   {0, 1, 2}, {0, 1, 1}, {0, 1, 0}};
   const Colouring found = colour_edges(edges, 2, 2);
   for (size_t i = 0; i < edges.size(); ++i) EXPECT_EQ(found.colour[i] / 2, edges[i].stage);
 }
 
 // The third that wants stage 2 of four is in one beside it.
 TEST(FcpColouring, ElseTheNearestStageWithRoomAtBothEnds) {
-  std::vector<Edge> edges = {{0, 1, 2}, {0, 1, 2}, {0, 1, 2}, {0, 2, 0}, {0, 2, 0}, {0, 3, 1}, {0, 3, 3}};
+  std::vector<Edge> edges = {{0, 1, 2}, {0, 1, 2}, {0, 1, 2}, {0, 2, 0},
+                             {0, 2, 0}, {0, 3, 1}, {0, 3, 3}};
   const Colouring found = colour_edges(edges, 4, 2);
   EXPECT_EQ(found.colours, 7);
   EXPECT_EQ(found.colour[0] / 2, 2);

@@ -157,8 +157,9 @@ extern const Strategy strategy_fcp = {
             {.name = "reshuffle",
              .kind = OptionKind::boolean,
              .default_value = "true",
-             .help = "from the even contiguous split and back; false: tokens are at home where their "
-                     "units are, from layer to layer",
+             .help =
+                 "from the even contiguous split and back; false: tokens are at home where their "
+                 "units are, from layer to layer",
              .choices = {}},
             {.name = "arm",
              .kind = OptionKind::choice,

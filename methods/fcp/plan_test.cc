@@ -196,7 +196,8 @@ TEST(FcpPlan, ArmsShareTheTransfersAndDifferInStages) {
 // Sixteen units, four on each of four ranks, in stages of two transfers.
 TEST(FcpPlan, OverlappedTokensAreRelaidWhenTheyAreDue) {
   const Problem problem = problem_of({.document_lengths = {256, 256}}, 4);
-  const Plan at_once = plan_of(problem, {{"arm", "coalesced"}, {"coalesce", "2"}, {"dedup", "false"}});
+  const Plan at_once =
+      plan_of(problem, {{"arm", "coalesced"}, {"coalesce", "2"}, {"dedup", "false"}});
   const Plan when_due = plan_of(problem, {{"coalesce", "2"}, {"dedup", "false"}});
   EXPECT_EQ(steps_of(at_once.forward, Tensor::q), std::set<int32_t>{0});
   EXPECT_EQ(steps_of(at_once.forward, Tensor::o), std::set<int32_t>{at_once.forward.steps - 1});

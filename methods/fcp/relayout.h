@@ -16,8 +16,9 @@ struct Move {
   SetId tokens = RangeSets::kEmpty;
 };
 
-// None if tokens are at home where their units are. Each relaid token is in exactly one move. A chunk at home on one rank is a set of its own, the
-// very one that is sent on later; packed short sequences share one set per (unit, home).
+// None if tokens are at home where their units are. Each relaid token is in exactly one move. A
+// chunk at home on one rank is a set of its own, the very one that is sent on later; packed short
+// sequences share one set per (unit, home).
 std::vector<Move> relayout(const Schedule& schedule, RangeSets& sets);
 
 }  // namespace cpbench::fcp

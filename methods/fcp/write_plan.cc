@@ -153,9 +153,8 @@ class PlanWriter {
       return;
     }
     for (auto first = sorted_.begin(); first != sorted_.end();) {
-      const auto last = std::find_if(first, sorted_.end(), [&](const Placed& p) {
-        return p.substage != first->substage;
-      });
+      const auto last = std::find_if(
+          first, sorted_.end(), [&](const Placed& p) { return p.substage != first->substage; });
       attend_arrivals({first, last}, start_ + 1 + first->substage);
       first = last;
     }
@@ -280,10 +279,10 @@ class PlanWriter {
   std::vector<Move> moves_;
   int32_t start_ = 0;  // s of the header
   int32_t exit_ = 0;
-  std::vector<Placed> sorted_;        // transfers by stage and sub-stage
-  std::vector<int32_t> stage_begin_;  // in sorted_; stages + 1
+  std::vector<Placed> sorted_;                      // transfers by stage and sub-stage
+  std::vector<int32_t> stage_begin_;                // in sorted_; stages + 1
   std::vector<std::pair<int32_t, SetId>> arrived_;  // of the step at hand: job, tokens
-  std::vector<int32_t> first_step_;   // of each job, in which it attends
+  std::vector<int32_t> first_step_;                 // of each job, in which it attends
   std::vector<int32_t> last_step_;
   bool repeats_ = false;
 };
