@@ -15,7 +15,7 @@ namespace cpbench::fcp {
 
 // The paper's ablation arms (its Table 2): each adds one thing to the one before.
 enum class Arm : uint8_t {
-  base,                  // all K,V travels, then all attention
+  base,                  // all K,V travels, then it is attended block by block
   pipelined,             // unit by unit, in random order, while attending the unit before
   conflict_free,         // one colour after another
   coalesced,             // `coalesce` colours at a time
