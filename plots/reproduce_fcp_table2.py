@@ -9,23 +9,27 @@ from reproduced import Row, read_cells, read_published
 TITLE = "FCP Table 2: ablation"
 ARMS = ("base", "pipelined", "conflict_free", "coalesced", "reshuffle_overlapped")
 LAST = ARMS[-1]
-CLUSTERS = {"fcp_gpu_x": "GPU-X", "fcp_gpu_y": "GPU-Y"}
+SETUPS = {
+    ("fcp_gpu_x", 64): "GPU-X, 64 ranks",
+    ("fcp_gpu_x", 128): "GPU-X, 128 ranks",
+    ("fcp_gpu_y", 64): "GPU-Y, 64 ranks",
+}
 
 
 def mfus(cells):
-    """{(cluster, direction, arm): percent of the peak}."""
+    """{(cluster and ranks, direction, arm): percent of the peak}."""
     sums = {}
     for cell in cells:
         options = dict(pair.split("=") for pair in cell["options"].split(",") if pair)
-        key = (cell["cluster"], options.get("arm", LAST))
+        key = ((cell["cluster"], int(cell["ranks"])), options.get("arm", LAST))
         whole = cell["attention_flops"] / cell["mfu"]  # ranks * peak * seconds
         flops, peak = sums.setdefault(key, {}).setdefault(cell["direction"], (0, 0))
         sums[key][cell["direction"]] = (flops + cell["attention_flops"], peak + whole)
     found = {}
-    for (cluster, arm), by in sums.items():
+    for (setup, arm), by in sums.items():
         forward, both = by["forward"], by["both"]
-        found[cluster, "forward", arm] = 100 * forward[0] / forward[1]
-        found[cluster, "backward", arm] = 100 * (both[0] - forward[0]) / (both[1] - forward[1])
+        found[setup, "forward", arm] = 100 * forward[0] / forward[1]
+        found[setup, "backward", arm] = 100 * (both[0] - forward[0]) / (both[1] - forward[1])
     return found
 
 
@@ -41,11 +45,11 @@ def compare(folder):
     }
     found = mfus(read_cells(folder / "table2.csv"))
     rows = []
-    for cluster, name in CLUSTERS.items():
+    for setup, name in SETUPS.items():
         for direction in ("forward", "backward"):
             for arm in ARMS:
-                paper, ours = published[direction, arm], found[cluster, direction, arm]
-                last, our_last = published[direction, LAST], found[cluster, direction, LAST]
+                paper, ours = published[direction, arm], found[setup, direction, arm]
+                last, our_last = published[direction, LAST], found[setup, direction, LAST]
                 variant = f"{name}, {direction}"
                 rows.append(Row(variant, (arm, "MFU"), "fcp", paper, ours, unit="%"))
                 if arm != LAST:
@@ -58,20 +62,22 @@ def compare(folder):
 
 def draw(rows, notes):
     fig, panels = style.figure("full", 2.2, columns=2, sharey=True)
-    columns = ("published", *CLUSTERS.values())
-    colours = ("white", style.COLOURS[0], style.COLOURS[1])
+    columns = ("published", *SETUPS.values())
+    colours = ("white", *style.COLOURS[: len(SETUPS)])
+    width = 0.84 / len(columns)
     for axes, direction in zip(panels, ("forward", "backward"), strict=True):
         for i, arm in enumerate(ARMS):
             for j, column in enumerate(columns):
-                name = column if j else next(iter(CLUSTERS.values()))
+                name = column if j else next(iter(SETUPS.values()))
                 row = next(r for r in rows if r.variant == f"{name}, {direction}"
                            and r.group == (arm, "MFU"))  # fmt: skip
-                axes.bar(i + (j - 1) * 0.27, row.ours if j else row.published, 0.27,
+                x = i + (j - (len(columns) - 1) / 2) * width
+                axes.bar(x, row.ours if j else row.published, width,
                          facecolor=colours[j], hatch=style.HATCHES[j], edgecolor="black",
                          linewidth=0.4, label=None if i else column)  # fmt: skip
         axes.set_xticks(range(len(ARMS)), [arm.replace("_", "\n") for arm in ARMS])
         axes.set_title(direction, loc="left")
     panels[0].set_ylabel("MFU, %")
-    style.footer(fig, ["64 ranks, 32K tokens each", "lognormal, mean 16K, sigma 2", *notes])
+    style.footer(fig, ["32K tokens per rank", "lognormal, mean 16K, sigma 2", *notes])
     style.legend(fig, *panels[0].get_legend_handles_labels())
     return fig

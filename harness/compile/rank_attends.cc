@@ -80,6 +80,9 @@ void RankCompiler::find_queries(Heads heads, std::vector<Work>& work) {
   if (scattered.empty()) return;
   const int32_t q = gathered(Tensor::q, scattered, heads);
   const int32_t d_o = pass_ == 1 ? gathered(Tensor::d_o, scattered, heads) : -1;
+  // The same queries attend in many steps: from here on they are found as they lie now.
+  copies_.add(q);
+  if (d_o >= 0) copies_.add(d_o);
   for (Work& item : work) {
     if (item.q_buffer >= 0) continue;
     item.q_buffer = q;

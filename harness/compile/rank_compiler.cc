@@ -122,8 +122,15 @@ void RankCompiler::send(const Send& send, int32_t number) {
                        builder_.buffer(buffer).heads == heads &&
                        builder_.buffer(buffer).bytes == bytes;
     if (!as_is) {
-      buffer = builder_.add_buffer(send.tensor, ElementClass::model, heads, send.tokens, bytes);
-      copies_.gather(buffer, send.tokens, heads);
+      // Packed once, however often it is sent.
+      const auto [packed, fresh] = packed_.try_emplace(
+          std::tuple(send.tensor, send.tokens, heads.begin, heads.end, bytes), -1);
+      if (fresh) {
+        packed->second =
+            builder_.add_buffer(send.tensor, ElementClass::model, heads, send.tokens, bytes);
+        copies_.gather(packed->second, send.tokens, heads);
+      }
+      buffer = packed->second;
     }
   }
   for (const Range& range : to) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <span>
+#include <tuple>
 #include <vector>
 
 #include "harness/compile/compile.h"
@@ -92,6 +93,8 @@ class RankCompiler {
   std::map<std::pair<SetId, SetId>, SetId> visible_;  // keys that queries see
   // By the sets of the operands, then of the queries and keys of each part.
   std::map<std::vector<SetId>, std::vector<CallShape>> shapes_;
+  // Messages of copies that did not lie so: by tensor, tokens, heads and bytes.
+  std::map<std::tuple<Tensor, SetId, int32_t, int32_t, int64_t>, int32_t> packed_;
   std::vector<Partials> partials_;  // of the current pass: o, or dq and dkv
   int32_t pass_ = 0;
 };

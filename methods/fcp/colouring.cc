@@ -8,71 +8,96 @@ namespace {
 
 class EdgeColourer {
  public:
-  EdgeColourer(const std::vector<Edge>& edges, int32_t ranks)
+  EdgeColourer(const std::vector<Edge>& edges, int32_t ranks, int32_t stage_colours)
       : edges_(edges),
         colours_(max_degree(edges, ranks)),
-        words_((static_cast<size_t>(colours_) + 63) / 64),
-        senders_(ranks, colours_, words_),
-        receivers_(ranks, colours_, words_),
+        stage_colours_(stage_colours),
+        stages_((colours_ + stage_colours - 1) / stage_colours),
+        senders_(ranks, *this),
+        receivers_(ranks, *this),
         colour_(edges.size()) {}
 
   Colouring run() {
     for (size_t e = 0; e < edges_.size(); ++e) {
-      const auto edge = static_cast<int32_t>(e);
-      const auto [from, to] = edges_[e];
-      int32_t colour = common_free(from, to);
-      if (colour < 0) {
-        colour = senders_.last_free(from);
-        swap_path(to, colour, receivers_.last_free(to));
+      const auto [from, to, wanted] = edges_[e];
+      const int32_t both = nearest_stage(
+          wanted, [&](int32_t s) { return senders_.left(from, s) && receivers_.left(to, s); });
+      int32_t colour = -1;
+      if (both >= 0) {
+        colour = common_free(from, to, both);
+        if (colour < 0) {
+          colour = senders_.first_free(from, both);
+          swap_path(to, colour, receivers_.first_free(to, both));
+        }
+      } else {
+        const int32_t sends =
+            nearest_stage(wanted, [&](int32_t s) { return senders_.left(from, s) > 0; });
+        const int32_t receives =
+            nearest_stage(wanted, [&](int32_t s) { return receivers_.left(to, s) > 0; });
+        colour = senders_.first_free(from, sends);
+        swap_path(to, colour, receivers_.first_free(to, receives));
       }
-      set(edge, colour);
+      set(static_cast<int32_t>(e), colour);
     }
     return {colours_, std::move(colour_)};
   }
 
  private:
-  // Which edge has which colour at each vertex of one side, and which colours are free there.
-  struct Side {
-    Side(int32_t ranks, int32_t colours, size_t words)
-        : colours(colours),
-          words(words),
-          edge_at(size_t(ranks) * colours, -1),
-          free(size_t(ranks) * words, ~uint64_t{0}) {
-      if (colours % 64 == 0) return;
+  // Which edge has which colour at each vertex of one side, and how many colours of each stage are
+  // left there.
+  class Side {
+   public:
+    Side(int32_t ranks, const EdgeColourer& all)
+        : colours_(all.colours_),
+          stage_colours_(all.stage_colours_),
+          stages_(all.stages_),
+          edge_at_(static_cast<size_t>(ranks) * all.colours_, -1),
+          left_(static_cast<size_t>(ranks) * all.stages_, all.stage_colours_) {
+      if (stages_ == 0) return;
       for (int32_t r = 0; r < ranks; ++r) {
-        free[(r + 1) * words - 1] = (uint64_t{1} << (colours % 64)) - 1;
+        left_[static_cast<size_t>(r + 1) * stages_ - 1] -= stages_ * stage_colours_ - colours_;
       }
     }
-    int32_t& at(int32_t rank, int32_t colour) { return edge_at[size_t(rank) * colours + colour]; }
-    uint64_t* free_of(int32_t rank) { return &free[rank * words]; }
+    int32_t at(int32_t rank, int32_t colour) const {
+      return edge_at_[static_cast<size_t>(rank) * colours_ + colour];
+    }
+    int32_t left(int32_t rank, int32_t stage) const {
+      return left_[static_cast<size_t>(rank) * stages_ + stage];
+    }
+    int32_t first_free(int32_t rank, int32_t stage) const {
+      int32_t colour = stage * stage_colours_;
+      while (at(rank, colour) >= 0) ++colour;
+      return colour;
+    }
     void put(int32_t rank, int32_t colour, int32_t edge) {
-      at(rank, colour) = edge;
-      free_of(rank)[colour / 64] &= ~(uint64_t{1} << (colour % 64));
+      edge_at_[static_cast<size_t>(rank) * colours_ + colour] = edge;
+      --left_[static_cast<size_t>(rank) * stages_ + colour / stage_colours_];
     }
     void clear(int32_t rank, int32_t colour) {
-      at(rank, colour) = -1;
-      free_of(rank)[colour / 64] |= uint64_t{1} << (colour % 64);
-    }
-    // High colours are used less, so paths of them are short.
-    int32_t last_free(int32_t rank) {
-      const uint64_t* bits = free_of(rank);
-      size_t w = words - 1;
-      while (bits[w] == 0) --w;  // the degree is at most D, so one is free
-      return static_cast<int32_t>(w * 64) + 63 - std::countl_zero(bits[w]);
+      edge_at_[static_cast<size_t>(rank) * colours_ + colour] = -1;
+      ++left_[static_cast<size_t>(rank) * stages_ + colour / stage_colours_];
     }
 
-    size_t colours, words;
-    std::vector<int32_t> edge_at;
-    std::vector<uint64_t> free;
+   private:
+    int32_t colours_, stage_colours_, stages_;
+    std::vector<int32_t> edge_at_;
+    std::vector<int32_t> left_;
   };
 
-  int32_t common_free(int32_t from, int32_t to) {
-    const uint64_t* a = senders_.free_of(from);
-    const uint64_t* b = receivers_.free_of(to);
-    for (size_t w = 0; w < words_; ++w) {
-      if (const uint64_t both = a[w] & b[w]) {
-        return static_cast<int32_t>(w * 64) + std::countr_zero(both);
-      }
+  // -1: none is good.
+  template <typename Good>
+  int32_t nearest_stage(int32_t wanted, Good good) const {
+    for (int32_t away = 0; away < stages_; ++away) {
+      if (wanted + away < stages_ && good(wanted + away)) return wanted + away;
+      if (away <= wanted && good(wanted - away)) return wanted - away;
+    }
+    return -1;
+  }
+
+  int32_t common_free(int32_t from, int32_t to, int32_t stage) const {
+    const int32_t end = std::min((stage + 1) * stage_colours_, colours_);
+    for (int32_t colour = stage * stage_colours_; colour < end; ++colour) {
+      if (senders_.at(from, colour) < 0 && receivers_.at(to, colour) < 0) return colour;
     }
     return -1;
   }
@@ -99,8 +124,7 @@ class EdgeColourer {
   }
 
   const std::vector<Edge>& edges_;
-  int32_t colours_;
-  size_t words_;
+  int32_t colours_, stage_colours_, stages_;
   Side senders_, receivers_;
   std::vector<int32_t> colour_;
   std::vector<int32_t> path_;
@@ -115,8 +139,8 @@ int32_t max_degree(const std::vector<Edge>& edges, int32_t ranks) {
   return most;
 }
 
-Colouring colour_edges(const std::vector<Edge>& edges, int32_t ranks) {
-  return EdgeColourer(edges, ranks).run();
+Colouring colour_edges(const std::vector<Edge>& edges, int32_t ranks, int32_t stage_colours) {
+  return EdgeColourer(edges, ranks, stage_colours).run();
 }
 
 }  // namespace cpbench::fcp

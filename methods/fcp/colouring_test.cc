@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <random>
 #include <set>
 
@@ -9,8 +10,8 @@ namespace cpbench::fcp {
 namespace {
 
 // Every colour is a matching, and the colours are exactly as many as the largest degree.
-void expect_proper(const std::vector<Edge>& edges, int32_t ranks) {
-  const Colouring found = colour_edges(edges, ranks);
+void expect_proper(const std::vector<Edge>& edges, int32_t ranks, int32_t stage_colours = 1) {
+  const Colouring found = colour_edges(edges, ranks, stage_colours);
   EXPECT_EQ(found.colours, max_degree(edges, ranks));
   ASSERT_EQ(found.colour.size(), edges.size());
   std::set<std::pair<int32_t, int32_t>> sends, receives;
@@ -26,7 +27,7 @@ void expect_proper(const std::vector<Edge>& edges, int32_t ranks) {
 }
 
 TEST(FcpColouring, NothingToColour) {
-  EXPECT_EQ(colour_edges({}, 4).colours, 0);
+  EXPECT_EQ(colour_edges({}, 4, 16).colours, 0);
   EXPECT_EQ(max_degree({}, 4), 0);
 }
 
@@ -48,7 +49,10 @@ TEST(FcpColouring, ExactlyTheMaximumDegreeOnAnyMultigraph) {
       e.from = static_cast<int32_t>(random() % ranks / skew);
       e.to = static_cast<int32_t>(random() % ranks);
     }
-    expect_proper(edges, ranks);
+    const auto stage_colours = static_cast<int32_t>(1 + random() % 20);
+    const int32_t stages = (max_degree(edges, ranks) + stage_colours - 1) / stage_colours;
+    for (Edge& e : edges) e.stage = static_cast<int32_t>(random() % stages);
+    expect_proper(edges, ranks, stage_colours);
   }
 }
 
@@ -64,8 +68,27 @@ TEST(FcpColouring, RegularGraphsHaveNoIdleSlot) {
       for (int32_t r = 0; r < ranks; ++r) edges.push_back({r, to[r]});
     }
     expect_proper(edges, ranks);
-    EXPECT_EQ(colour_edges(edges, ranks).colours, 70);
+    EXPECT_EQ(colour_edges(edges, ranks, 1).colours, 70);
   }
+}
+
+// Six transfers from 0 to 1, three stages of two: each in the stage that it wants.
+TEST(FcpColouring, AStageThatHasRoomIsGiven) {
+  const std::vector<Edge> edges = {{0, 1, 2}, {0, 1, 0}, {0, 1, 1},
+                                   {0, 1, 2}, {0, 1, 1}, {0, 1, 0}};
+  const Colouring found = colour_edges(edges, 2, 2);
+  for (size_t i = 0; i < edges.size(); ++i) EXPECT_EQ(found.colour[i] / 2, edges[i].stage);
+}
+
+// The third that wants stage 2 of four is in one beside it.
+TEST(FcpColouring, ElseTheNearestStageWithRoomAtBothEnds) {
+  std::vector<Edge> edges = {{0, 1, 2}, {0, 1, 2}, {0, 1, 2}, {0, 2, 0},
+                             {0, 2, 0}, {0, 3, 1}, {0, 3, 3}};
+  const Colouring found = colour_edges(edges, 4, 2);
+  EXPECT_EQ(found.colours, 7);
+  EXPECT_EQ(found.colour[0] / 2, 2);
+  EXPECT_EQ(found.colour[1] / 2, 2);
+  EXPECT_EQ(std::abs(found.colour[2] / 2 - 2), 1);
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ FcpOptions read(const Options& options) {
                      options.boolean("local_search")};
   read.permute = options.boolean("permute");
   read.deduplicate = options.boolean("dedup");
+  read.reshuffle = options.boolean("reshuffle");
   read.coalesce = static_cast<int32_t>(options.integer("coalesce"));
   read.arm = arm_named(options.text("arm"));
   read.seed = static_cast<uint64_t>(options.integer("seed"));
@@ -152,6 +153,13 @@ extern const Strategy strategy_fcp = {
              .kind = OptionKind::boolean,
              .default_value = "true",
              .help = "each chunk once to each rank that sees it; false: units, for each query unit",
+             .choices = {}},
+            {.name = "reshuffle",
+             .kind = OptionKind::boolean,
+             .default_value = "true",
+             .help =
+                 "from the even contiguous split and back; false: tokens are at home where their "
+                 "units are, from layer to layer",
              .choices = {}},
             {.name = "arm",
              .kind = OptionKind::choice,

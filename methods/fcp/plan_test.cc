@@ -66,6 +66,7 @@ TEST(FcpPlan, CorrectWithAnyOptionsOnAnyBatch) {
         {"local_search", one_of({"true", "false"})},
         {"permute", one_of({"true", "false"})},
         {"dedup", one_of({"true", "false"})},
+        {"reshuffle", one_of({"true", "true", "false"})},
         {"coalesce", one_of({"1", "2", "16"})},
         {"arm",
          one_of({"base", "pipelined", "conflict_free", "coalesced", "reshuffle_overlapped"})},
@@ -81,6 +82,15 @@ TEST(FcpPlan, CorrectWithAnyOptionsOnAnyBatch) {
   EXPECT_GT(planned, 240);
 }
 
+// Steps in which a pass sends a tensor.
+std::set<int32_t> steps_of(const Pass& pass, Tensor tensor) {
+  std::set<int32_t> steps;
+  for (const Send& s : pass.sends) {
+    if (s.tensor == tensor) steps.insert(s.step);
+  }
+  return steps;
+}
+
 // In each sub-stage a rank sends at most one set of K,V and receives at most one, and over all
 // stages there are exactly as many sub-stages as the busiest rank has transfers.
 TEST(FcpPlan, SubStagesAreMatchingsAndExactlyD) {
@@ -90,8 +100,8 @@ TEST(FcpPlan, SubStagesAreMatchingsAndExactlyD) {
         problem_of(random_batch(random), 2 + static_cast<int32_t>(random() % 7));
     const Schedule schedule = make_schedule(problem, {});
     const Plan plan = plan_of(problem);
-    // The relayout, if any, has step 0 to itself.
-    const bool relaid = !plan.forward.sends.empty() && plan.forward.sends[0].tensor == Tensor::q;
+    // K,V is relaid in step 0, if at all, and has it to itself.
+    const bool relaid = !steps_of(plan.forward, Tensor::o).empty();
     std::set<std::pair<int32_t, int32_t>> substages;
     std::set<std::tuple<int32_t, int32_t, SetId>> senders, receivers;
     std::map<SetId, int32_t> sends, receives;
@@ -174,11 +184,46 @@ TEST(FcpPlan, ArmsShareTheTransfersAndDifferInStages) {
   }
   EXPECT_EQ(bytes.size(), 1u);
   const int32_t degree = make_schedule(problem, {}).degree;
-  EXPECT_EQ(steps["base"], 4);  // relayout, transfers, attention, relayout
   EXPECT_EQ(steps["conflict_free"], degree + 3);
   EXPECT_EQ(steps["coalesced"], (degree + 15) / 16 + 3);
   EXPECT_EQ(steps["reshuffle_overlapped"], steps["coalesced"]);
   EXPECT_LE(steps["pipelined"], degree + 3);
+  // The relayout, all transfers, attention of what each sub-stage brought, the relayout back.
+  EXPECT_GT(steps["base"], 4);
+  EXPECT_LE(steps["base"], degree + 3);
+}
+
+// Sixteen units, four on each of four ranks, in stages of two transfers.
+TEST(FcpPlan, OverlappedTokensAreRelaidWhenTheyAreDue) {
+  const Problem problem = problem_of({.document_lengths = {256, 256}}, 4);
+  const Plan at_once =
+      plan_of(problem, {{"arm", "coalesced"}, {"coalesce", "2"}, {"dedup", "false"}});
+  const Plan when_due = plan_of(problem, {{"coalesce", "2"}, {"dedup", "false"}});
+  EXPECT_EQ(steps_of(at_once.forward, Tensor::q), std::set<int32_t>{0});
+  EXPECT_EQ(steps_of(at_once.forward, Tensor::o), std::set<int32_t>{at_once.forward.steps - 1});
+  for (const auto& [pass, tensor] : {std::pair(&when_due.forward, Tensor::q),
+                                     {&when_due.forward, Tensor::o},
+                                     {&when_due.backward, Tensor::d_o},
+                                     {&when_due.backward, Tensor::dq}}) {
+    EXPECT_GT(steps_of(*pass, tensor).size(), 2u);
+  }
+}
+
+TEST(FcpPlan, WithoutReshuffleTokensAreAtHomeWhereTheirUnitsAre) {
+  const Problem problem = problem_of({.document_lengths = {512, 100, 300, 7, 105}}, 4);
+  FcpOptions options;
+  options.reshuffle = false;
+  const Schedule schedule = make_schedule(problem, options);
+  const Plan plan = plan_of(problem, {{"reshuffle", "false"}});
+  expect_correct(problem, plan);
+  for (size_t u = 0; u < schedule.units.units.size(); ++u) {
+    EXPECT_TRUE(contains_all(plan.token_sets[plan.home[schedule.rank_of[u]]],
+                             schedule.units.units[u].tokens));
+  }
+  for (Tensor tensor : {Tensor::q, Tensor::o, Tensor::d_o, Tensor::dq}) {
+    EXPECT_TRUE(steps_of(plan.forward, tensor).empty());
+    EXPECT_TRUE(steps_of(plan.backward, tensor).empty());
+  }
 }
 
 TEST(FcpPlan, PermutationLowersTheDegree) {

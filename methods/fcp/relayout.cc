@@ -19,27 +19,32 @@ class Mover {
     const std::vector<Sequence>& sequences = schedule_.units.sequences;
     for (const Sequence& sequence : sequences) {
       for (int32_t c = 0; c < sequence.chunks; ++c) {
-        const int32_t owner = schedule_.rank_of[sequence.unit_of_chunk(c)];
+        const int32_t unit = sequence.unit_of_chunk(c);
         for_each_home(sequence.chunk(c), [&](int32_t home, Range tokens) {
-          if (home != owner) moves_.push_back({home, owner, sets_.intern(tokens)});
+          if (home != schedule_.rank_of[unit]) add(unit, home, sets_.intern(tokens));
         });
       }
     }
-    const size_t cut = sequences.empty() ? 0 : sequences.back().first_unit + sequences.back().units;
-    for (size_t u = cut; u < schedule_.units.units.size(); ++u) add_packed(u);
-    for (auto& [pair, tokens] : packed_) {
-      moves_.push_back({pair.first, pair.second, sets_.intern(normalise(std::move(tokens)))});
-    }
+    const auto units = static_cast<int32_t>(schedule_.units.units.size());
+    int32_t unit = sequences.empty() ? 0 : sequences.back().first_unit + sequences.back().units;
+    for (; unit < units; ++unit) add_packed(unit);
     return std::move(moves_);
   }
 
  private:
-  void add_packed(size_t unit) {
-    const int32_t owner = schedule_.rank_of[unit];
+  void add(int32_t unit, int32_t home, SetId tokens) {
+    moves_.push_back({home, schedule_.rank_of[unit], schedule_.needs.job_of[unit], tokens});
+  }
+
+  void add_packed(int32_t unit) {
+    std::map<int32_t, Ranges> by_home;
     for (const Range& range : schedule_.units.units[unit].tokens) {
       for_each_home(range, [&](int32_t home, Range tokens) {
-        if (home != owner) packed_[{home, owner}].push_back(tokens);
+        if (home != schedule_.rank_of[unit]) by_home[home].push_back(tokens);
       });
+    }
+    for (auto& [home, tokens] : by_home) {
+      add(unit, home, sets_.intern(normalise(std::move(tokens))));
     }
   }
 
@@ -57,13 +62,13 @@ class Mover {
   const Schedule& schedule_;
   RangeSets& sets_;
   std::vector<int64_t> ends_;  // of the homes that have tokens
-  std::map<std::pair<int32_t, int32_t>, Ranges> packed_;
   std::vector<Move> moves_;
 };
 
 }  // namespace
 
 std::vector<Move> relayout(const Schedule& schedule, RangeSets& sets) {
+  if (!schedule.reshuffled) return {};
   return Mover(schedule, sets).run();
 }
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 #include <utility>
 
 #include "harness/strategy/sharding.h"
+#include "methods/fcp/agenda.h"
 #include "methods/fcp/colouring.h"
 #include "methods/fcp/permute.h"
 #include "methods/fcp/random.h"
@@ -12,24 +14,57 @@
 namespace cpbench::fcp {
 namespace {
 
-// Each rank receives one transfer per stage, in an order of its own.
-void in_random_order(Schedule& schedule, uint64_t seed) {
+// Each rank sends one transfer per sub-stage, in an order of its own; how many it receives is
+// chance.
+void in_random_order(Schedule& schedule, bool stage_each, uint64_t seed) {
   std::vector<int32_t> order(schedule.needs.transfers.size());
   std::iota(order.begin(), order.end(), 0);
   Random random(seed);
   for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
-  std::vector<int32_t> received(schedule.home.size(), 0);
+  std::vector<int32_t> sent(schedule.home.size(), 0);
   for (int32_t i : order) {
-    const int32_t stage = received[schedule.needs.transfers[i].to]++;
-    schedule.slots[i] = {stage, 0};
-    schedule.stages = std::max(schedule.stages, stage + 1);
+    const int32_t substage = sent[schedule.needs.transfers[i].from]++;
+    schedule.slots[i] = stage_each ? Slot{substage, 0} : Slot{0, substage};
+    schedule.stages = std::max(schedule.stages, schedule.slots[i].stage + 1);
+    schedule.substages_per_stage =
+        std::max(schedule.substages_per_stage, schedule.slots[i].substage + 1);
   }
 }
 
-void by_colour(Schedule& schedule, const std::vector<Edge>& edges, int32_t coalesce) {
-  const Colouring colouring = colour_edges(edges, static_cast<int32_t>(schedule.home.size()));
-  for (size_t i = 0; i < edges.size(); ++i) {
-    schedule.slots[i] = {colouring.colour[i] / coalesce, colouring.colour[i] % coalesce};
+// In which order transfers choose their stages: those that have the least choice first.
+// Undeduplicated, all bring about as much work, and a job with few transfers has few stages. Sent
+// once, a chunk brings as much work as the receiver has queries that see it; what brings much must
+// come in time.
+std::vector<int32_t> order_of_choice(const Needs& needs, const std::vector<double>& turn,
+                                     bool deduplicated) {
+  std::vector<int32_t> transfers_of(needs.jobs.size(), 0);
+  for (const Transfer& t : needs.transfers) ++transfers_of[t.job];
+  const auto key = [&](int32_t i) {
+    const Transfer& t = needs.transfers[i];
+    return deduplicated ? std::tuple(-t.cells, 0, 0.0)
+                        : std::tuple(int64_t{transfers_of[t.job]}, t.job, turn[i]);
+  };
+  std::vector<int32_t> order(needs.transfers.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int32_t a, int32_t b) { return key(a) < key(b); });
+  return order;
+}
+
+void by_colour(Schedule& schedule, int32_t coalesce) {
+  const Needs& needs = schedule.needs;
+  const auto ranks = static_cast<int32_t>(schedule.home.size());
+  const std::vector<double> turn = turns(needs, schedule.sets, ranks);
+  const std::vector<int32_t> order = order_of_choice(needs, turn, schedule.deduplicated);
+  std::vector<Edge> edges;
+  edges.reserve(order.size());
+  for (int32_t i : order) {
+    const Transfer& t = needs.transfers[i];
+    edges.push_back({t.from, t.to, static_cast<int32_t>(turn[i] * schedule.degree) / coalesce});
+  }
+  const Colouring colouring = colour_edges(edges, ranks, coalesce);
+  for (size_t e = 0; e < edges.size(); ++e) {
+    schedule.slots[order[e]] = {colouring.colour[e] / coalesce, colouring.colour[e] % coalesce};
   }
   schedule.stages = (colouring.colours + coalesce - 1) / coalesce;
   schedule.substages_per_stage = std::min(coalesce, std::max(colouring.colours, 1));
@@ -45,11 +80,13 @@ Schedule make_schedule(const Problem& problem, const FcpOptions& options) {
   const int32_t ranks = problem.ranks();
   const int64_t tokens = problem.tokens();
   Schedule schedule;
+  schedule.reshuffled = options.reshuffle;
   for (const Ranges& shard : contiguous_shards(tokens, ranks)) {
-    schedule.home.push_back(shard.empty() ? Range{} : shard.front());
+    schedule.home.push_back(options.reshuffle && !shard.empty() ? shard.front() : Range{});
   }
   const int64_t block =
       options.block_tokens > 0 ? options.block_tokens : default_block_tokens(tokens, ranks);
+  schedule.deduplicated = options.deduplicate;
   schedule.units = cut(problem.batch, {block, options.shape});
   schedule.token_limit = token_limit(tokens, ranks, options.distribute.delta);
   schedule.rank_of = distribute(schedule.units.units, ranks, options.distribute);
@@ -66,19 +103,23 @@ Schedule make_schedule(const Problem& problem, const FcpOptions& options) {
   schedule.slots.resize(edges.size());
   switch (options.arm) {
     case Arm::base:
-      schedule.stages = edges.empty() ? 0 : 1;
+      in_random_order(schedule, false, options.seed);
       break;
     case Arm::pipelined:
-      in_random_order(schedule, options.seed);
+      in_random_order(schedule, true, options.seed);
       break;
     case Arm::conflict_free:
-      by_colour(schedule, edges, 1);
+      by_colour(schedule, 1);
       break;
     case Arm::coalesced:
     case Arm::reshuffle_overlapped:
-      by_colour(schedule, edges, options.coalesce);
+      by_colour(schedule, options.coalesce);
       break;
   }
+  std::vector<int32_t> stage_of;
+  stage_of.reserve(edges.size());
+  for (const Slot& slot : schedule.slots) stage_of.push_back(slot.stage);
+  schedule.local_step = local_steps(schedule.needs, stage_of, schedule.stages, ranks);
   return schedule;
 }
 

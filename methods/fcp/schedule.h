@@ -15,11 +15,11 @@ namespace cpbench::fcp {
 
 // The paper's ablation arms (its Table 2): each adds one thing to the one before.
 enum class Arm : uint8_t {
-  base,                  // all K,V travels, then all attention
+  base,                  // all K,V travels, then it is attended block by block
   pipelined,             // unit by unit, in random order, while attending the unit before
   conflict_free,         // one colour after another
   coalesced,             // `coalesce` colours at a time
-  reshuffle_overlapped,  // and attention of home tokens while the others are relaid
+  reshuffle_overlapped,  // and tokens are relaid beside attention, each job's when it is due
 };
 
 struct FcpOptions {
@@ -28,6 +28,7 @@ struct FcpOptions {
   DistributeOptions distribute;
   bool permute = true;
   bool deduplicate = true;
+  bool reshuffle = true;  // false: tokens are at home where their units are
   int32_t coalesce = 16;
   Arm arm = Arm::reshuffle_overlapped;
   uint64_t seed = 1;  // of the random order
@@ -46,13 +47,16 @@ struct Schedule {
   Units units;
   int64_t token_limit = 0;       // of a rank, in the placement
   std::vector<int32_t> rank_of;  // of each unit
-  std::vector<Range> home;       // per rank, the even contiguous split; may be empty
+  std::vector<Range> home;       // per rank, the even contiguous split; not reshuffled, all empty
   RangeSets sets;                // of the transfers' tokens
   Needs needs;
-  std::vector<Slot> slots;  // of each transfer
+  std::vector<Slot> slots;          // of each transfer
+  std::vector<int32_t> local_step;  // of each job (agenda.h)
   int32_t stages = 0;
   int32_t substages_per_stage = 1;
   int32_t degree = 0;  // D
+  bool deduplicated = true;
+  bool reshuffled = true;
 };
 
 // Throws Unsupported where a unit fits on no rank.

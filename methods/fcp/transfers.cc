@@ -14,6 +14,7 @@ class NeedFinder {
   }
 
   Needs run(bool deduplicate) {
+    needs_.job_of.resize(units_.units.size());
     for (const Sequence& sequence : units_.sequences) {
       find_holders(sequence);
       if (deduplicate) {
@@ -21,7 +22,9 @@ class NeedFinder {
       } else {
         units_for_each_unit(sequence);
       }
-      ++sequence_;
+    }
+    for (size_t u = 0; u < units_.units.size(); ++u) {
+      if (units_.units[u].sequence < 0) add_job_of(static_cast<int32_t>(u));
     }
     for (Ranges& tokens : needs_.from_home) tokens = normalise(std::move(tokens));
     return std::move(needs_);
@@ -30,8 +33,29 @@ class NeedFinder {
  private:
   struct Holder {
     int32_t rank = 0;
-    Ranges sees;  // keys that its queries of this sequence see
+    Ranges queries;  // of this sequence
+    Ranges sees;     // keys that they see
   };
+
+  int32_t add_job(int32_t rank, const Ranges& tokens, int64_t cells) {
+    needs_.jobs.push_back({rank, sets_.intern(tokens), cells});
+    return static_cast<int32_t>(needs_.jobs.size()) - 1;
+  }
+  void add_job_of(int32_t unit) {
+    const Unit& u = units_.units[unit];
+    needs_.job_of[unit] = add_job(rank_of_[unit], u.tokens, u.cells);
+  }
+
+  // Cells of these queries and keys of one sequence, no range of one inside a range of the other.
+  int64_t cells_of(RangeSpan queries, RangeSpan keys) const {
+    int64_t cells = 0;
+    for (const Range& q : queries) {
+      for (const Range& k : keys) {
+        if (mask_.mask() == Mask::document_full || q.begin >= k.end) cells += q.size() * k.size();
+      }
+    }
+    return cells;
+  }
 
   Ranges seen_by(const Unit& unit, Range sequence) const {
     Ranges keys;
@@ -47,10 +71,11 @@ class NeedFinder {
     std::sort(members_.begin(), members_.end());
     holders_.clear();
     for (const auto& [rank, unit] : members_) {
-      if (holders_.empty() || holders_.back().rank != rank) holders_.push_back({rank, {}});
-      Ranges& sees = holders_.back().sees;
+      if (holders_.empty() || holders_.back().rank != rank) holders_.push_back({rank, {}, {}});
+      Holder& holder = holders_.back();
+      holder.queries = unite(holder.queries, units_.units[unit].tokens);
       const Ranges more = seen_by(units_.units[unit], sequence.tokens);
-      sees.insert(sees.end(), more.begin(), more.end());
+      holder.sees.insert(holder.sees.end(), more.begin(), more.end());
     }
     for (Holder& holder : holders_) {
       holder.sees = normalise(std::move(holder.sees));
@@ -67,36 +92,52 @@ class NeedFinder {
   }
 
   void chunks_once(const Sequence& sequence) {
+    const auto first_job = static_cast<int32_t>(needs_.jobs.size());
+    size_t next = 0;
+    for (const Holder& holder : holders_) {
+      int64_t cells = 0;
+      for (; next < members_.size() && members_[next].first == holder.rank; ++next) {
+        const int32_t unit = members_[next].second;
+        cells += units_.units[unit].cells;
+        needs_.job_of[unit] = static_cast<int32_t>(needs_.jobs.size());
+      }
+      add_job(holder.rank, holder.queries, cells);
+    }
     for (int32_t c = 0; c < sequence.chunks; ++c) {
       const Range chunk = sequence.chunk(c);
       if (chunk.size() == 0) continue;
       const int32_t owner = rank_of_[sequence.unit_of_chunk(c)];
       const SetId whole = sets_.intern(chunk);
-      for (const Holder& holder : holders_) {
+      for (size_t h = 0; h < holders_.size(); ++h) {
+        const Holder& holder = holders_[h];
         if (holder.rank == owner) continue;
         // No query chunk ends inside this one, so what is seen of it is one range.
         for (const Range& keys : holder.sees) {
           if (keys.end <= chunk.begin) continue;
           const Range seen = common(keys, chunk);
-          if (seen.size() > 0) add(owner, holder.rank, seen, chunk, whole);
+          if (seen.size() > 0) {
+            SetId tokens = whole;
+            if (seen != chunk || common(seen, home_[holder.rank]).size() > 0) {
+              tokens = sets_.intern(without(seen, home_[holder.rank]));
+            }
+            add(owner, holder.rank, first_job + static_cast<int32_t>(h), tokens, holder.queries);
+          }
           break;
         }
       }
     }
   }
 
-  void add(int32_t from, int32_t to, Range seen, Range chunk, SetId whole) {
-    SetId tokens = whole;
-    if (seen != chunk || common(seen, home_[to]).size() > 0) {
-      tokens = sets_.intern(without(seen, home_[to]));
-    }
-    if (tokens != RangeSets::kEmpty) needs_.transfers.push_back({from, to, sequence_, -1, tokens});
+  void add(int32_t from, int32_t to, int32_t job, SetId tokens, RangeSpan queries) {
+    if (tokens == RangeSets::kEmpty) return;
+    needs_.transfers.push_back({from, to, job, tokens, cells_of(queries, sets_[tokens])});
   }
 
   void units_for_each_unit(const Sequence& sequence) {
     std::vector<Ranges> seen;
     for (const auto& [rank, unit] : members_) {
       seen.push_back(seen_by(units_.units[unit], sequence.tokens));
+      add_job_of(unit);
     }
     for (int32_t k = sequence.first_unit; k < sequence.first_unit + sequence.units; ++k) {
       const Unit& keys = units_.units[k];
@@ -110,7 +151,7 @@ class NeedFinder {
           tokens = sets_.intern(subtract(keys.tokens, RangeSpan(&here, 1)));
         }
         if (tokens != RangeSets::kEmpty && overlap(seen[m], sets_[tokens])) {
-          needs_.transfers.push_back({rank_of_[k], rank, sequence_, unit, tokens});
+          add(rank_of_[k], rank, needs_.job_of[unit], tokens, units_.units[unit].tokens);
         }
       }
     }
@@ -121,7 +162,6 @@ class NeedFinder {
   const std::vector<int32_t>& rank_of_;
   const std::vector<Range>& home_;
   RangeSets& sets_;
-  int32_t sequence_ = 0;                              // the one at hand
   std::vector<std::pair<int32_t, int32_t>> members_;  // (rank, unit) of one sequence
   std::vector<Holder> holders_;                       // of one sequence, by rank
   Needs needs_;

@@ -14,15 +14,25 @@
 
 namespace cpbench::fcp {
 
+// Queries of one rank that attend together: its units of one sequence, or packed short sequences;
+// undeduplicated, one unit.
+struct Job {
+  int32_t rank = 0;
+  SetId tokens = RangeSets::kEmpty;
+  int64_t cells = 0;  // that its queries see
+};
+
 struct Transfer {
   int32_t from = 0;
   int32_t to = 0;
-  int32_t sequence = 0;     // index into Units::sequences
-  int32_t query_unit = -1;  // undeduplicated: the unit it is for; -1: all of the receiver's
+  int32_t job = 0;  // of the receiver
   SetId tokens = RangeSets::kEmpty;
+  int64_t cells = 0;  // that the job's queries see of it; under a sliding window, at the most
 };
 
 struct Needs {
+  std::vector<Job> jobs;            // by sequence, then by rank; the packed ones last
+  std::vector<int32_t> job_of;      // of each unit
   std::vector<Transfer> transfers;  // by sequence, then by chunk
   std::vector<Ranges> from_home;    // per rank: home tokens that its units see
 };

@@ -21,19 +21,24 @@ class PlanWriter {
     plan_.tokens = problem.tokens();
     plan_.query_heads = problem.shape.query_heads;
     plan_.token_sets = std::move(schedule_.sets);
+    find_tokens();
     for (int32_t r = 0; r < plan_.ranks; ++r) {
-      plan_.home.push_back(plan_.token_sets.intern(schedule_.home[r]));
+      plan_.home.push_back(schedule_.reshuffled ? plan_.token_sets.intern(schedule_.home[r])
+                                                : plan_.token_sets.intern(tokens_[r]));
       rank_ids_.push_back(plan_.rank_sets.intern(Range{r, r + 1}));
     }
     moves_ = relayout(schedule_, plan_.token_sets);
     start_ = moves_.empty() ? 0 : 1;
-    exit_ = start_ + schedule_.stages + 1;
+    exit_ = start_ + 1 + (arm_ == Arm::base ? substages_of_base() : schedule_.stages);
+    first_step_.assign(schedule_.needs.jobs.size(), exit_);
+    last_step_.assign(schedule_.needs.jobs.size(), 0);
+    repeats_ = !schedule_.deduplicated;
     sort_transfers();
   }
 
   Plan run() {
     attend_locally();
-    for (int32_t stage = 0; stage < schedule_.stages; ++stage) attend_stage(stage);
+    attend_arrivals();
     std::stable_sort(plan_.forward.attends.begin(), plan_.forward.attends.end(),
                      [](const Attend& a, const Attend& b) {
                        return std::tie(a.step, a.rank) < std::tie(b.step, b.rank);
@@ -81,114 +86,98 @@ class PlanWriter {
     return {sorted_.data() + stage_begin_[stage], sorted_.data() + stage_begin_[stage + 1]};
   }
 
-  void attend(int32_t step, int32_t rank, SetId q, SetId kv) {
-    if (q == RangeSets::kEmpty || kv == RangeSets::kEmpty) return;
-    plan_.forward.attends.push_back({step, rank, q, kv, {0, plan_.query_heads}});
+  void find_tokens() {
+    tokens_.resize(plan_.ranks);
+    const std::vector<Unit>& units = schedule_.units.units;
+    for (size_t u = 0; u < units.size(); ++u) {
+      Ranges& own = tokens_[schedule_.rank_of[u]];
+      own.insert(own.end(), units[u].tokens.begin(), units[u].tokens.end());
+    }
+    for (Ranges& own : tokens_) own = normalise(std::move(own));
+  }
+
+  void attend(int32_t step, int32_t job, SetId kv) {
+    const Job& j = schedule_.needs.jobs[job];
+    plan_.forward.attends.push_back({step, j.rank, j.tokens, kv, {0, plan_.query_heads}});
+    first_step_[job] = std::min(first_step_[job], step);
+    last_step_[job] = std::max(last_step_[job], step);
   }
 
   void attend_locally() {
-    std::vector<std::vector<int32_t>> owned(plan_.ranks);
-    const std::vector<Unit>& units = schedule_.units.units;
-    for (size_t u = 0; u < units.size(); ++u) {
-      owned[schedule_.rank_of[u]].push_back(static_cast<int32_t>(u));
-    }
-    const bool waits = arm_ == Arm::base && schedule_.stages > 0;
-    const int32_t step = start_ + (waits ? 1 : 0);
+    std::vector<SetId> keys;
     for (int32_t r = 0; r < plan_.ranks; ++r) {
-      Ranges tokens;
-      for (int32_t u : owned[r]) {
-        tokens.insert(tokens.end(), units[u].tokens.begin(), units[u].tokens.end());
-      }
-      tokens = normalise(std::move(tokens));
-      const bool splits = arm_ == Arm::reshuffle_overlapped && start_ > 0;
-      if (!splits || !attend_around_relayout(r, owned[r], tokens)) {
-        Ranges keys = unite(tokens, schedule_.needs.from_home[r]);
-        const SetId q = plan_.token_sets.intern(std::move(tokens));
-        attend(step, r, q, plan_.token_sets.intern(std::move(keys)));
+      keys.push_back(plan_.token_sets.intern(unite(tokens_[r], schedule_.needs.from_home[r])));
+    }
+    const bool waits = substages_of_base() > 0;
+    for (size_t j = 0; j < schedule_.needs.jobs.size(); ++j) {
+      const auto job = static_cast<int32_t>(j);
+      const int32_t rank = schedule_.needs.jobs[j].rank;
+      const int32_t step = waits ? 1 : schedule_.local_step[j];
+      if (overlapped() && start_ > 0 && step == 0 && needs_home_alone(job)) {
+        const Ranges here = intersect(plan_.token_sets[keys[rank]], home_of(rank));
+        attend(0, job, plan_.token_sets.intern(here));
+      } else {
+        attend(start_ + step, job, keys[rank]);
       }
     }
   }
 
-  // Queries of units that are wholly at home attend home keys while tokens are relaid: the first
-  // half of that work before, the second after. False if there are none.
-  bool attend_around_relayout(int32_t rank, const std::vector<int32_t>& owned,
-                              const Ranges& tokens) {
-    const Range home = schedule_.home[rank];
-    const RangeSpan home_span(&home, home.size() > 0 ? 1 : 0);
-    const Ranges home_keys = unite(intersect(tokens, home_span), schedule_.needs.from_home[rank]);
-    std::vector<std::pair<RangeSpan, int64_t>> at_home;  // a unit's tokens, its cells here
-    int64_t cells = 0;
-    for (int32_t u : owned) {
-      const RangeSpan unit = schedule_.units.units[u].tokens;
-      if (!contains_all(home_span, unit)) continue;
-      at_home.push_back({unit, mask_.cells(unit, home_keys)});
-      cells += at_home.back().second;
-    }
-    if (at_home.empty()) return false;
-    Ranges first, second;
-    int64_t done = 0;
-    for (const auto& [unit, unit_cells] : at_home) {
-      Ranges& half = 2 * done < cells ? first : second;
-      half.insert(half.end(), unit.begin(), unit.end());
-      done += unit_cells;
-    }
-    first = normalise(std::move(first));
-    second = normalise(std::move(second));
-    const Ranges relaid = subtract(subtract(tokens, first), second);
-    RangeSets& sets = plan_.token_sets;
-    const SetId keys = sets.intern(home_keys);
-    attend(0, rank, sets.intern(std::move(first)), keys);
-    attend(start_, rank, sets.intern(relaid), keys);
-    attend(start_, rank, sets.intern(tokens), sets.intern(subtract(tokens, home_span)));
-    attend(exit_, rank, sets.intern(std::move(second)), keys);
-    return true;
+  RangeSpan home_of(int32_t rank) const {
+    const Range& home = schedule_.home[rank];
+    return {&home, home.size() > 0 ? size_t{1} : 0};
   }
 
-  // One attend for each rank and sequence (undeduplicated: query unit) with what arrived for it.
-  void attend_stage(int32_t stage) {
-    arrived_.resize(plan_.ranks);
-    for (const Placed& p : stage_transfers(stage)) arrived_[p.transfer.to].push_back(p.transfer);
-    for (int32_t rank = 0; rank < plan_.ranks; ++rank) {
-      std::vector<Transfer>& list = arrived_[rank];
-      const auto group = [](const Transfer& t) { return std::pair(t.query_unit, t.sequence); };
-      std::sort(list.begin(), list.end(), [&](const Transfer& a, const Transfer& b) {
-        return std::pair(group(a), a.tokens) < std::pair(group(b), b.tokens);
-      });
-      for (size_t i = 0; i < list.size();) {
-        const Transfer& first = list[i];
-        Ranges keys;
-        size_t end = i;
-        for (; end < list.size() && group(list[end]) == group(first); ++end) {
-          const RangeSpan more = plan_.token_sets[list[end].tokens];
-          keys.insert(keys.end(), more.begin(), more.end());
-        }
-        const SetId kv =
-            end == i + 1 ? first.tokens : plan_.token_sets.intern(normalise(std::move(keys)));
-        attend(start_ + stage + 1, rank, queries_of(rank, first), kv);
-        i = end;
+  // Whether the job's queries, and what they see of the rank's units, are at home.
+  bool needs_home_alone(int32_t job) const {
+    const Job& j = schedule_.needs.jobs[job];
+    const RangeSpan queries = plan_.token_sets[j.tokens];
+    if (!contains_all(home_of(j.rank), queries)) return false;
+    const Ranges away = subtract(tokens_[j.rank], home_of(j.rank));
+    bool alone = true;
+    mask_.for_each_block(queries, [&](Range piece, Range block) {
+      const Range seen = mask_.visible_hull(piece, block);
+      alone = alone && !overlap({&seen, 1}, away);
+    });
+    return alone;
+  }
+
+  // In the base arm what each sub-stage brought is attended by itself, but after all has come.
+  int32_t substages_of_base() const {
+    return arm_ == Arm::base && schedule_.stages > 0 ? schedule_.substages_per_stage : 0;
+  }
+  void attend_arrivals() {
+    if (arm_ != Arm::base) {
+      for (int32_t stage = 0; stage < schedule_.stages; ++stage) {
+        attend_arrivals(stage_transfers(stage), start_ + stage + 1);
       }
-      list.clear();
+      return;
+    }
+    for (auto first = sorted_.begin(); first != sorted_.end();) {
+      const auto last = std::find_if(
+          first, sorted_.end(), [&](const Placed& p) { return p.substage != first->substage; });
+      attend_arrivals({first, last}, start_ + 1 + first->substage);
+      first = last;
     }
   }
 
-  // The rank's tokens of the sequence, or the unit that the transfer is for.
-  SetId queries_of(int32_t rank, const Transfer& transfer) {
-    if (transfer.query_unit >= 0) {
-      return plan_.token_sets.intern(schedule_.units.units[transfer.query_unit].tokens);
-    }
-    const uint64_t key = (uint64_t(transfer.sequence) << 32) | uint32_t(rank);
-    const auto [known, fresh] = queries_.try_emplace(key, RangeSets::kEmpty);
-    if (fresh) {
-      const Sequence& sequence = schedule_.units.sequences[transfer.sequence];
-      Ranges tokens;
-      for (int32_t u = sequence.first_unit; u < sequence.first_unit + sequence.units; ++u) {
-        if (schedule_.rank_of[u] != rank) continue;
-        const Ranges& unit = schedule_.units.units[u].tokens;
-        tokens.insert(tokens.end(), unit.begin(), unit.end());
+  // One attend for each job with what arrived for it.
+  void attend_arrivals(std::span<const Placed> arrivals, int32_t step) {
+    arrived_.clear();
+    for (const auto& [t, substage] : arrivals) arrived_.push_back({t.job, t.tokens});
+    std::sort(arrived_.begin(), arrived_.end());
+    for (auto first = arrived_.begin(); first != arrived_.end();) {
+      const auto [job, tokens] = *first;
+      Ranges keys;
+      auto end = first;
+      for (; end != arrived_.end() && end->first == job; ++end) {
+        const RangeSpan more = plan_.token_sets[end->second];
+        keys.insert(keys.end(), more.begin(), more.end());
       }
-      known->second = plan_.token_sets.intern(normalise(std::move(tokens)));
+      const SetId kv =
+          end == first + 1 ? tokens : plan_.token_sets.intern(normalise(std::move(keys)));
+      attend(step, job, kv);
+      first = end;
     }
-    return known->second;
   }
 
   void send(Pass& pass, int32_t step, int32_t substage, int32_t from, int32_t to, Tensor tensor,
@@ -203,12 +192,21 @@ class PlanWriter {
                           -1});
   }
 
-  void relay_out(Pass& pass, int32_t step, Tensor tensor) const {
-    for (const Move& m : moves_) send(pass, step, 0, m.home, m.owner, tensor, m.tokens);
+  // Q or dO of a job come one step before its first attention, and O or dQ go one step after its
+  // last; not overlapped, all at the beginning and at the end.
+  void relay_out(Pass& pass, int32_t step, int32_t substage, Tensor tensor) const {
+    for (const Move& m : moves_) {
+      const int32_t due = overlapped() ? first_step_[m.job] - 1 : 0;
+      if (due == step) send(pass, step, substage, m.home, m.owner, tensor, m.tokens);
+    }
   }
-  void relay_home(Pass& pass, int32_t step, Tensor tensor) const {
-    for (const Move& m : moves_) send(pass, step, 0, m.owner, m.home, tensor, m.tokens);
+  void relay_home(Pass& pass, int32_t step, int32_t substage, Tensor tensor) const {
+    for (const Move& m : moves_) {
+      const int32_t due = overlapped() ? last_step_[m.job] + 1 : exit_;
+      if (due == step) send(pass, step, substage, m.owner, m.home, tensor, m.tokens);
+    }
   }
+  bool overlapped() const { return arm_ == Arm::reshuffle_overlapped; }
 
   void send_stage(Pass& pass, int32_t step, int32_t stage) {
     for_each_transfer(stage, [&](const Transfer& t, int32_t substage) {
@@ -227,8 +225,7 @@ class PlanWriter {
   void for_each_transfer(int32_t stage, Visit visit) const {
     std::unordered_set<uint64_t> sent;  // (to, tokens); only undeduplicated ones repeat
     for (const auto& [t, substage] : stage_transfers(stage)) {
-      const bool repeats = t.query_unit >= 0;
-      if (repeats && !sent.insert((uint64_t(t.to) << 32) | uint32_t(t.tokens)).second) continue;
+      if (repeats_ && !sent.insert((uint64_t(t.to) << 32) | uint32_t(t.tokens)).second) continue;
       visit(t, substage);
     }
   }
@@ -236,12 +233,14 @@ class PlanWriter {
   void send_forward() {
     Pass& pass = plan_.forward;
     pass.sends.reserve(sorted_.size() + 3 * moves_.size());
-    relay_out(pass, 0, Tensor::q);
-    relay_out(pass, 0, Tensor::kv);
-    for (int32_t stage = 0; stage < schedule_.stages; ++stage) {
-      send_stage(pass, start_ + stage, stage);
+    const int32_t after = schedule_.substages_per_stage;
+    for (const Move& m : moves_) send(pass, 0, 0, m.home, m.owner, Tensor::kv, m.tokens);
+    for (int32_t step = 0; step <= exit_; ++step) {
+      const int32_t stage = step - start_;
+      if (stage >= 0 && stage < schedule_.stages) send_stage(pass, step, stage);
+      relay_out(pass, step, step == 0 ? 0 : after, Tensor::q);
+      relay_home(pass, step, after + 1, Tensor::o);
     }
-    relay_home(pass, exit_, Tensor::o);
   }
 
   void send_backward() {
@@ -252,14 +251,23 @@ class PlanWriter {
         plan_.keep.push_back({m.owner, tensor, m.tokens, {0, plan_.query_heads}});
       }
     }
-    relay_out(pass, 0, Tensor::d_o);
-    for (int32_t stage = 0; stage < schedule_.stages + 2; ++stage) {
-      const int32_t step = start_ + stage;
-      if (step == exit_) relay_home(pass, step, Tensor::dq);
-      if (stage < schedule_.stages) send_stage(pass, step, stage);
-      if (stage >= 2) return_stage(pass, step, stage - 2);
+    const int32_t after = 2 * schedule_.substages_per_stage;
+    for (int32_t step = 0; step <= exit_ + 1; ++step) {
+      const int32_t stage = step - start_;
+      if (stage >= 0 && stage < schedule_.stages) send_stage(pass, step, stage);
+      if (arm_ == Arm::base) {
+        if (step == exit_ && schedule_.stages > 0) return_stage(pass, step, 0);
+      } else if (stage >= 2 && stage < schedule_.stages + 2) {
+        return_stage(pass, step, stage - 2);
+      }
+      relay_out(pass, step, after, Tensor::d_o);
+      relay_home(pass, step, after + 1, Tensor::dq);
+      if (step == (schedule_.stages > 0 ? exit_ + 1 : exit_)) {
+        for (const Move& m : moves_) {
+          send(pass, step, after + 1, m.owner, m.home, Tensor::dkv, m.tokens);
+        }
+      }
     }
-    relay_home(pass, schedule_.stages > 0 ? exit_ + 1 : exit_, Tensor::dkv);
   }
 
   MaskIndex mask_;
@@ -267,13 +275,16 @@ class PlanWriter {
   Arm arm_;
   Plan plan_;
   std::vector<SetId> rank_ids_;
+  std::vector<Ranges> tokens_;  // of each rank's units
   std::vector<Move> moves_;
   int32_t start_ = 0;  // s of the header
   int32_t exit_ = 0;
-  std::vector<Placed> sorted_;        // transfers by stage and sub-stage
-  std::vector<int32_t> stage_begin_;  // in sorted_; stages + 1
-  std::vector<std::vector<Transfer>> arrived_;
-  std::unordered_map<uint64_t, SetId> queries_;  // of (sequence, rank)
+  std::vector<Placed> sorted_;                      // transfers by stage and sub-stage
+  std::vector<int32_t> stage_begin_;                // in sorted_; stages + 1
+  std::vector<std::pair<int32_t, SetId>> arrived_;  // of the step at hand: job, tokens
+  std::vector<int32_t> first_step_;                 // of each job, in which it attends
+  std::vector<int32_t> last_step_;
+  bool repeats_ = false;
 };
 
 }  // namespace

@@ -1,13 +1,17 @@
 // The schedule as a plan. Steps, with s = 1 if anything is relaid, else 0, and S stages:
 //
-//   0          q, kv to the ranks that got the units; overlapped: half the work on home tokens
-//   s          local work; stage 0 travels
-//   s + t + 1  attention on what stage t brought; stage t + 1 travels
-//   s + S + 1  o home; overlapped: the other half of the work on home tokens
+//   0          kv to the ranks that got the units; attention that needs home tokens alone
+//   s + t      stage t travels
+//   s + t + 1  attention on what stage t brought
 //
-// Backward: do travels in step 0, K,V again as in the forward pass, the dkv of stage t back along
-// its edges in step s + t + 2, dq home in step s + S + 1, dkv one step later (with S = 0, in that
-// one). The relaid q and kv are kept. In the base arm local work waits for the only stage.
+// Local attention is where agenda.h puts it. q of a job comes in the step before its first
+// attention, o goes home in the step after its last; before the last arm, in step 0 and in step s +
+// S + 1. Backward: do and dq alike, K,V again as in the forward pass, the dkv of stage t back along
+// its edges in step s + t + 2, dkv home in step s + S + 2 (with S = 0, one earlier). The relaid q
+// and kv are kept.
+//
+// The base arm has one stage, of as many sub-stages as it takes, each of which is attended in a
+// step of its own afterwards.
 #pragma once
 
 #include "harness/plan/plan.h"

@@ -34,9 +34,14 @@ void FcpColouring(benchmark::State& state, const char* workload) {
   const auto ranks = static_cast<int32_t>(state.range(0));
   const Schedule schedule = make_schedule(problem_of(workload, ranks), {});
   std::vector<Edge> edges;
-  for (const Transfer& t : schedule.needs.transfers) edges.push_back({t.from, t.to});
+  for (size_t i = 0; i < schedule.slots.size(); ++i) {
+    const Transfer& t = schedule.needs.transfers[i];
+    edges.push_back({t.from, t.to, schedule.slots[i].stage});
+  }
   Colouring colouring;
-  for (auto _ : state) benchmark::DoNotOptimize(colouring = colour_edges(edges, ranks));
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(colouring = colour_edges(edges, ranks, FcpOptions().coalesce));
+  }
   if (colouring.colours != max_degree(edges, ranks)) state.SkipWithError("more colours than D");
   state.counters["transfers"] = static_cast<double>(edges.size());
   state.counters["D"] = colouring.colours;
