@@ -197,8 +197,8 @@ class PartialsChecker {
       away = size_outside(during, home);
       occupy(step, step, away);
       if (l > first_loss) {
-        during =
-            unite(without(std::move(present), {losses.data() + first_loss, l - first_loss}), gained);
+        during = unite(without(std::move(present), {losses.data() + first_loss, l - first_loss}),
+                       gained);
         away = size_outside(during, home);
       }
       present = std::move(during);
