@@ -125,7 +125,8 @@ class Builder {
     return false;
   }
 
-  void push(size_t level, const Range& q, const Run& run, SegmentMask mask, int64_t first, int64_t last) {
+  void push(size_t level, const Range& q, const Run& run, SegmentMask mask, int64_t first,
+            int64_t last) {
     const int32_t row = q_rows_.row_at(q.begin);
     const Segment segment{.q_row = row,
                           .q_rows = static_cast<int32_t>(q.size()),
