@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "harness/cli/backends.h"
 #include "harness/cli/parameters.h"
 #include "harness/cli/suite.h"
@@ -126,20 +128,26 @@ std::string error_text(const KernelConstants& c) {
              : fmt::format("mean {:.3g}%, worst {:.3g}%", 100 * c.mean_error, 100 * c.worst_error);
 }
 
-std::string kernel_source(const std::string& gpu_kernel) {
-  if (gpu_kernel == "cudnn") return "cuDNN, through its frontend";
-  return gpu_kernel == "flash" ? "FlashAttention-2 of LibTorch" : "of this project";
+std::string kernel_source(const std::string& kernel) {
+  if (kernel == "cudnn") return "cuDNN, through its frontend";
+  if (kernel == "flash") return "FlashAttention-2 of LibTorch";
+  return kernel == "fused" ? "fused CPU attention of LibTorch" : "of this project: plain loops";
 }
 
 // Those that run, and models of those that a simulation prices.
 Table list_kernel_table() {
   Table table{{{"name"}, {"backend"}, {"gpu"}, {"forward_error"}, {"backward_error"}, {"source"}},
               {}};
-  for (const std::string& name : kernel_names()) {
-    table.rows.push_back({name, "threads, mpi", "", "", "", "of this project"});
+  std::map<std::string, std::string> running;  // by kernel, the backends that run it
+  for (const Backend& backend : backends()) {
+    if (!backend.runs && !backend.on_gpus) continue;
+    for (const std::string& name : kernels_of(backend)) {
+      std::string& names = running[name];
+      names += (names.empty() ? "" : ", ") + backend.name;
+    }
   }
-  for (const std::string& name : gpu_kernel_names()) {
-    table.rows.push_back({name, "nccl, cuda, replay", "", "", "", kernel_source(name)});
+  for (const auto& [name, backends] : running) {
+    table.rows.push_back({name, backends, "", "", "", kernel_source(name)});
   }
   for (const KernelModel& m : kernel_models()) {
     table.rows.push_back(

@@ -28,7 +28,7 @@ class Builder {
         first_level_(first_level),
         levels_(levels) {}
 
-  void queries(Range q, Range hull) {  // inside one block; what they see
+  void queries(const Range& q, const Range& hull) {  // inside one block; what they see
     first_ = range_from(kv_, first_, hull.begin);
     if (first_ == kv_.size() || kv_[first_].begin >= hull.end) return;
     if (mask_.mask() == Mask::document_full) return full(q, hull);
@@ -51,7 +51,7 @@ class Builder {
   };
 
   // Runs of rows of the keys in `tokens`, ascending; `tokens` begins with a hull.
-  const std::vector<Run>& runs(Range tokens) {
+  const std::vector<Run>& runs(const Range& tokens) {
     runs_.clear();
     RowCursor rows = kv_rows_;
     if (whole_) {
@@ -74,12 +74,12 @@ class Builder {
     return runs_;
   }
 
-  void full(Range q, Range keys) {
+  void full(const Range& q, const Range& keys) {
     size_t level = first_level_;
     for (const Run& run : runs(keys)) push(level++, q, run, SegmentMask::full, 0, 0);
   }
 
-  void causal(Range q, Range keys) {
+  void causal(const Range& q, const Range& keys) {
     size_t level = first_level_;
     const std::vector<Run>& all = runs(keys);
     for (size_t i = 0; i < all.size(); ++i) {
@@ -88,7 +88,7 @@ class Builder {
   }
 
   // Bands need keys without gaps: one segment for each range of keys.
-  void window(Range q, Range hull) {
+  void window(const Range& q, const Range& hull) {
     size_t level = first_level_;
     RowCursor rows = kv_rows_;
     for (size_t i = first_; i < kv_.size() && kv_[i].begin < hull.end; ++i) {
@@ -125,7 +125,8 @@ class Builder {
     return false;
   }
 
-  void push(size_t level, Range q, const Run& run, SegmentMask mask, int64_t first, int64_t last) {
+  void push(size_t level, const Range& q, const Run& run, SegmentMask mask, int64_t first,
+            int64_t last) {
     const int32_t row = q_rows_.row_at(q.begin);
     const Segment segment{.q_row = row,
                           .q_rows = static_cast<int32_t>(q.size()),

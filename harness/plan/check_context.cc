@@ -34,6 +34,14 @@ std::string heads_text(Heads heads) {
   return "heads [" + std::to_string(heads.begin) + ", " + std::to_string(heads.end) + ")";
 }
 
+std::vector<Heads> HeadIntervals::list() const {
+  std::vector<Heads> list;
+  for (auto it = bounds_.begin(); std::next(it) != bounds_.end(); ++it) {
+    list.push_back({*it, *std::next(it)});
+  }
+  return list;
+}
+
 std::vector<RankOperations> operations_by_rank(const Plan& plan, const Pass& pass) {
   std::vector<RankOperations> by_rank(plan.ranks);
   for (size_t i = 0; i < pass.attends.size(); ++i) {

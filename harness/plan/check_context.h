@@ -53,6 +53,22 @@ std::string place(PassKind pass, int32_t step, int32_t rank);  // "forward step 
 std::string set_text(RangeSpan ranges);                        // "[0, 4) and 3 more ranges"
 std::string heads_text(Heads heads);                           // "heads [0, 8)"
 
+// The finest head intervals that the added ones tell apart, ascending.
+class HeadIntervals {
+ public:
+  explicit HeadIntervals(int32_t heads) : bounds_{0, heads} {}
+  void add(Heads heads) {
+    if (heads == last_) return;  // mostly all are alike
+    last_ = heads;
+    bounds_.insert({heads.begin, heads.end});
+  }
+  std::vector<Heads> list() const;
+
+ private:
+  std::set<int32_t> bounds_;
+  Heads last_;
+};
+
 // Per rank: which operations of one pass it takes part in, as indices into the pass.
 struct RankOperations {
   std::vector<int32_t> attends;

@@ -5,7 +5,6 @@
 // are judged once.
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "harness/plan/check_context.h"
 
@@ -23,10 +22,10 @@ class CoverageChecker {
       : context_(context), kind_(kind), pass_(context.pass(kind)) {}
 
   void run() {
-    std::set<int32_t> bounds = {0, context_.plan.query_heads};
-    for (const Attend& a : pass_.attends) bounds.insert({a.heads.begin, a.heads.end});
-    for (auto it = bounds.begin(); std::next(it) != bounds.end(); ++it) {
-      heads_ = {*it, *std::next(it)};
+    HeadIntervals intervals(context_.plan.query_heads);
+    for (const Attend& a : pass_.attends) intervals.add(a.heads);
+    for (Heads heads : intervals.list()) {
+      heads_ = heads;
       std::vector<std::pair<SetId, SetId>> attends;
       for (const Attend& a : pass_.attends) {
         if (a.heads.begin <= heads_.begin && heads_.end <= a.heads.end)

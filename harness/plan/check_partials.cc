@@ -27,7 +27,7 @@ struct Change {
 
 // Tokens of `ranges` that are not in `home`. The intersection costs about as much as the home.
 int64_t size_outside(RangeSpan ranges, RangeSpan home) {
-  return size_of(ranges) - size_of(intersect(ranges, home));
+  return size_of(ranges) - size_of_intersection(ranges, home);
 }
 
 class PartialsChecker {
@@ -66,12 +66,12 @@ class PartialsChecker {
 
   void run(MemoryTally& tally, int32_t first_step) {
     if (gains_.empty() && losses_.empty()) return;
-    std::set<int32_t> bounds = {0, unit_head_count(tensor_, context_.problem.shape)};
+    HeadIntervals intervals(unit_head_count(tensor_, context_.problem.shape));
     for (const auto* changes : {&gains_, &losses_}) {
-      for (const Change& c : *changes) bounds.insert({c.heads.begin, c.heads.end});
+      for (const Change& c : *changes) intervals.add(c.heads);
     }
-    for (auto it = bounds.begin(); std::next(it) != bounds.end(); ++it) {
-      heads_ = {*it, *std::next(it)};
+    for (Heads heads : intervals.list()) {
+      heads_ = heads;
       tally_ = &tally;
       first_step_ = first_step;
       bytes_ = stored_bytes_per_unit(tensor_, context_.problem.shape) * heads_.size();
@@ -193,10 +193,15 @@ class PartialsChecker {
       }
       std::sort(added.begin(), added.end());
       const Ranges& gained = context_.unions.of(std::move(added)).united;
-      occupy(step, step, size_outside(unite(present, gained), home));
-      present =
-          unite(without(std::move(present), {losses.data() + first_loss, l - first_loss}), gained);
-      away = size_outside(present, home);
+      Ranges during = unite(present, gained);
+      away = size_outside(during, home);
+      occupy(step, step, away);
+      if (l > first_loss) {
+        during = unite(without(std::move(present), {losses.data() + first_loss, l - first_loss}),
+                       gained);
+        away = size_outside(during, home);
+      }
+      present = std::move(during);
     }
     Ranges left = subtract(present, home);
     if (!left.empty()) stranded(left);

@@ -2,7 +2,6 @@
 // read. Per rank, tensor and head interval; set names decide where they can.
 #include <algorithm>
 #include <limits>
-#include <set>
 #include <unordered_map>
 
 #include "harness/plan/check_context.h"
@@ -79,12 +78,10 @@ class PresenceChecker {
   }
 
   void run(MemoryTally& tally, int32_t first_step) {
-    std::set<int32_t> bounds = {0, unit_head_count(tensor_, context_.problem.shape)};
-    for (const Arrival& a : arrivals_) bounds.insert({a.heads.begin, a.heads.end});
-    for (const Read& r : reads_) bounds.insert({r.heads.begin, r.heads.end});
-    for (auto it = bounds.begin(); std::next(it) != bounds.end(); ++it) {
-      run_interval({*it, *std::next(it)}, tally, first_step);
-    }
+    HeadIntervals intervals(unit_head_count(tensor_, context_.problem.shape));
+    for (const Arrival& a : arrivals_) intervals.add(a.heads);
+    for (const Read& r : reads_) intervals.add(r.heads);
+    for (Heads heads : intervals.list()) run_interval(heads, tally, first_step);
   }
 
  private:
@@ -137,33 +134,36 @@ class PresenceChecker {
     // What is at home never arrives (P7), so no arrival's life hangs on it.
     if (contains_all(context_.tokens(home_), context_.tokens(read.tokens))) return;
     const Range hull = hull_of(context_.tokens(read.tokens));
-    std::vector<SetId> held;
-    for (const Arrival& a : arrivals) {
-      if (a.step < read.step) held.push_back(a.tokens);
-    }
+    const auto is_held = [&](const Arrival& a) { return a.step < read.step; };
+    const auto count = static_cast<size_t>(std::ranges::count_if(arrivals, is_held));
     // Read before, and nothing has come since: as it was then.
     auto before = pieced_.find(read.tokens);
-    if (before != pieced_.end() && before->second.held == held.size()) {
+    if (before != pieced_.end() && before->second.held == count) {
       for (size_t i : before->second.from) {
         arrivals[i].last_read = std::max(arrivals[i].last_read, read.step);
       }
       return;
     }
-    Pieced pieced{held.size(), {}};
-    std::vector<SetId> overlapping;
+    Pieced pieced{count, {}};
+    std::vector<SetId> held;
     for (size_t i = 0; i < arrivals.size(); ++i) {
       Arrival& a = arrivals[i];
-      if (a.step >= read.step) continue;
+      if (!is_held(a)) continue;
       // A collective lands in one buffer, which lives as long as any of it is read.
       if (a.collective || (a.hull.begin < hull.end && hull.begin < a.hull.end &&
                            overlap(context_.tokens(a.tokens), context_.tokens(read.tokens)))) {
-        overlapping.push_back(a.tokens);
+        held.push_back(a.tokens);
         a.last_read = std::max(a.last_read, read.step);
         pieced.from.push_back(i);
       }
     }
     // Most of a family is cheaper to unite than a part of it (set_family.h).
-    if (2 * overlapping.size() < held.size()) held = std::move(overlapping);
+    if (2 * held.size() >= count) {
+      held.clear();
+      for (const Arrival& a : arrivals) {
+        if (is_held(a)) held.push_back(a.tokens);
+      }
+    }
     std::vector<SetId> fact = fact_of(read.tokens, held);
     if (!fact.empty() && context_.found_in.contains(fact)) {
       pieced_[read.tokens] = std::move(pieced);

@@ -42,6 +42,7 @@ TEST(RangeSets, AlgebraAgreesWithSetsOfTokens) {
       EXPECT_TRUE(is_normal(r));
     EXPECT_EQ(bits(unite(a, b)), united);
     EXPECT_EQ(bits(intersect(a, b)), common);
+    EXPECT_EQ(size_of_intersection(a, b), size_of(intersect(a, b)));
     EXPECT_EQ(bits(subtract(a, b)), rest);
     EXPECT_EQ(overlap(a, b), !common.empty());
     EXPECT_EQ(contains_all(b, a), rest.empty());

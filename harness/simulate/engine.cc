@@ -45,6 +45,7 @@ struct Rank {
   // that wait for an arrival alone are in Engine::first_after_. `ready`: to be launched.
   Queue for_task, for_pack;
   std::vector<int32_t> ready;
+  std::vector<Event> events, transfer_events;
 };
 
 enum class Moment : uint8_t { task, collective };
@@ -71,7 +72,6 @@ class Engine {
     not_launched_.resize(schedule.collectives.size());
     in_collective_.resize(schedule.collectives.size());
     unfinished_.resize(schedule.exchanges.size());
-    events_.resize(schedule.size());
     queued_.resize(schedule.size());
     if (profile.reserved_sms > 0) {
       slowdown_ = static_cast<double>(machine.sms) / (machine.sms - profile.reserved_sms);
@@ -161,7 +161,7 @@ class Engine {
 
   void record(int32_t rank, const Task& task, double start) {
     if (now_ <= start) return;
-    std::vector<Event>& events = events_[rank];
+    std::vector<Event>& events = ranks_[rank].events;
     if (!events.empty()) {
       Event& last = events.back();
       if (last.activity == task.activity && last.step == task.step && last.pass == task.pass &&
@@ -331,15 +331,18 @@ class Engine {
     Rank& r = ranks_[rank];
     if (r.unfinished > 0) return;
     const Exchange& e = schedule_.exchanges[r.exchanges[r.current].exchange];
-    transfers_.push_back({rank, e.pass, e.step, Activity::transfer, r.first_launch, now_});
+    r.transfer_events.push_back({rank, e.pass, e.step, Activity::transfer, r.first_launch, now_});
     r.inside = false;
     ++r.current;
   }
 
   Execution result() {
     Execution execution;
+    size_t events = 0;
+    for (const Rank& r : ranks_) events += r.events.size() + r.transfer_events.size();
+    execution.events.reserve(events);
     for (int32_t rank = 0; rank < schedule_.size(); ++rank) {
-      const Rank& r = ranks_[rank];
+      Rank& r = ranks_[rank];
       if (r.current < r.exchanges.size() ||
           r.tasks_done < static_cast<int32_t>(schedule_.ranks[rank].tasks.size())) {
         throw std::logic_error("simulate: rank " + std::to_string(rank) +
@@ -347,11 +350,11 @@ class Engine {
                                " and exchange " + std::to_string(r.current));
       }
       execution.end_seconds.push_back(r.since_seconds);
-      execution.events.insert(execution.events.end(), events_[rank].begin(), events_[rank].end());
+      for (std::vector<Event>* own : {&r.events, &r.transfer_events}) {
+        execution.events.insert(execution.events.end(), own->begin(), own->end());
+        *own = {};  // of thousands of ranks they are too many to have twice
+      }
     }
-    execution.events.insert(execution.events.end(), transfers_.begin(), transfers_.end());
-    std::stable_sort(execution.events.begin(), execution.events.end(),
-                     [](const Event& a, const Event& b) { return a.rank < b.rank; });
     return execution;
   }
 
@@ -369,8 +372,6 @@ class Engine {
   std::vector<int32_t> not_launched_;                // by collective: transfers
   std::vector<std::vector<int32_t>> in_collective_;  // by collective
   std::vector<int32_t> unfinished_;                  // by exchange: transfers
-  std::vector<std::vector<Event>> events_;           // by rank
-  std::vector<Event> transfers_;
   std::vector<bool> queued_;
   std::vector<int32_t> queue_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;

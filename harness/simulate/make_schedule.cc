@@ -27,6 +27,9 @@ struct End {
 std::vector<End> sorted_ends(const std::vector<PricedRank>& priced,
                              std::vector<MessageEnd> PricedRank::*list, bool sending) {
   std::vector<End> ends;
+  size_t count = 0;
+  for (const PricedRank& rank : priced) count += (rank.*list).size();
+  ends.reserve(count);
   for (size_t rank = 0; rank < priced.size(); ++rank) {
     const std::vector<MessageEnd>& messages = priced[rank].*list;
     for (size_t i = 0; i < messages.size(); ++i) {
@@ -108,6 +111,7 @@ Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const M
   for (size_t rank = 0; rank < priced.size(); ++rank) {
     transfer_of_receive[rank].resize(priced[rank].receives.size());
   }
+  schedule.transfers.reserve(order.size());
   for (int32_t i : order) {
     const End& end = sends[i];
     const MessageEnd& from = priced[end.from].sends[end.index];

@@ -27,8 +27,14 @@ Ports::Ports(const Machine& machine)
 }
 
 void Ports::start(int32_t id, int32_t from, int32_t to, int64_t bytes, double now) {
-  if (static_cast<size_t>(id) >= flows_.size()) flows_.resize(id + 1);
-  Flow& flow = flows_[id];
+  if (static_cast<size_t>(id) >= slots_.size()) slots_.resize(id + 1);
+  if (free_.empty()) {
+    free_.push_back(static_cast<int32_t>(flows_.size()));
+    flows_.emplace_back();
+  }
+  slots_[id] = free_.back();
+  free_.pop_back();
+  Flow& flow = flow_of(id);
   flow = {.remaining_bytes = static_cast<double>(bytes), .from = from};
   const int32_t ranks = cluster_.ranks();
   const int32_t from_node = cluster_.node_of(from), to_node = cluster_.node_of(to);
@@ -53,12 +59,13 @@ const std::vector<int32_t>& Ports::advance(double seconds) {
   while (due_.first_seconds() <= until) {
     const int32_t id = due_.first_id();
     due_.remove_first();
-    Flow& flow = flows_[id];
+    Flow& flow = flow_of(id);
     if (flow.rate == 0) {
       enter(id);
       flow.updated_seconds = seconds;
     } else {
       leave(id);
+      free_.push_back(slots_[id]);
       arrived_.push_back(id);
     }
   }
@@ -74,7 +81,7 @@ void Ports::touch(int32_t port) {
 }
 
 void Ports::enter(int32_t id) {
-  Flow& flow = flows_[id];
+  Flow& flow = flow_of(id);
   for (int k = 0; k < kPorts && flow.ports[k] >= 0; ++k) {
     Port& port = ports_[flow.ports[k]];
     flow.places[k] = static_cast<int32_t>(port.flows.size());
@@ -84,10 +91,10 @@ void Ports::enter(int32_t id) {
 }
 
 void Ports::leave(int32_t id) {
-  const Flow& flow = flows_[id];
+  const Flow& flow = flow_of(id);
   for (int k = 0; k < kPorts && flow.ports[k] >= 0; ++k) {
     std::vector<int32_t>& flows = ports_[flow.ports[k]].flows;
-    Flow& moved = flows_[flows.back()];
+    Flow& moved = flow_of(flows.back());
     for (int other = 0; other < kPorts; ++other) {
       if (moved.ports[other] == flow.ports[k]) moved.places[other] = flow.places[k];
     }
@@ -99,7 +106,7 @@ void Ports::leave(int32_t id) {
 
 void Ports::divide(Port& port) {
   if (port.flows.empty()) return;
-  const auto from = [&](int32_t id) { return flows_[id].from; };
+  const auto from = [&](int32_t id) { return flow_of(id).from; };
   const bool contended =
       port.receives && std::any_of(port.flows.begin(), port.flows.end(),
                                    [&](int32_t id) { return from(id) != from(port.flows[0]); });
@@ -112,7 +119,7 @@ void Ports::share_anew(double now) {
   for (int32_t port : touched_) {
     ports_[port].touched = false;
     for (int32_t id : ports_[port].flows) {
-      Flow& flow = flows_[id];
+      Flow& flow = flow_of(id);
       double rate = std::numeric_limits<double>::infinity();
       for (int k = 0; k < kPorts && flow.ports[k] >= 0; ++k) {
         rate = std::min(rate, ports_[flow.ports[k]].share);

@@ -48,6 +48,7 @@ class Ports : public Network {
     std::array<int32_t, kPorts> ports{-1, -1, -1, -1};
     std::array<int32_t, kPorts> places{};  // in Port::flows
   };
+  Flow& flow_of(int32_t id) { return flows_[slots_[id]]; }
   void enter(int32_t id);
   void leave(int32_t id);
   void touch(int32_t port);
@@ -57,8 +58,10 @@ class Ports : public Network {
   const Cluster cluster_;
   Link intra_, inter_;
   double contention_;
-  std::vector<Port> ports_;  // by kind: intra out, in, NIC out, in, uplink out, in
-  std::vector<Flow> flows_;
+  std::vector<Port> ports_;     // by kind: intra out, in, NIC out, in, uplink out, in
+  std::vector<Flow> flows_;     // in flight, or free
+  std::vector<int32_t> slots_;  // by id, in flows_
+  std::vector<int32_t> free_;   // of flows_
   std::vector<int32_t> touched_;
   std::vector<int32_t> arrived_;
   DueTimes due_;  // when a message's latency or its last byte is over

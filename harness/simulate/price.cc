@@ -43,6 +43,9 @@ class Pricer {
            .pass = 1,
            .activity = Activity::layer});
     }
+    out_.sends.shrink_to_fit();  // of thousands of ranks they stay until all are there
+    out_.receives.shrink_to_fit();
+    out_.schedule.tasks.shrink_to_fit();
     return std::move(out_);
   }
 
