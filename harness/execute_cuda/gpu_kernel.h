@@ -25,6 +25,10 @@ class BoundCall {
   virtual int64_t workspace_bytes() const { return 0; }
   // On the device that was current in `bind`. `workspace` is aligned to kWorkspaceAlignment.
   virtual void launch(cudaStream_t stream, std::byte* workspace) const = 0;
+  // For timing: what the library is asked alone, without what surrounds it. Results are not there.
+  virtual void launch_library(cudaStream_t stream, std::byte* workspace) const {
+    launch(stream, workspace);
+  }
 };
 
 // Rows without a visible key get O = 0 and log-sum-exp -infinity. O may be in the model's dtype or

@@ -1,63 +1,28 @@
 // Operations on rows against a plain copy in the same memory: bytes per second, read and written,
-// and their ratio to what cudaMemcpy moves per second with as many bytes in its two blocks.
-//
-//   build/tests/gpu_micro/cpbench_gpu_micro --benchmark_filter=merge
-//
-// Names say operation, elements and dtypes. Exit code 77 where there is no GPU.
+// and their ratio to what cudaMemcpy moves per second with as many bytes in its two blocks. Names
+// say operation, elements and dtype.
 #include <benchmark/benchmark.h>
 
-#include <functional>
 #include <map>
 #include <string>
 
-#include "harness/execute/bound_buffer.h"
-#include "harness/execute_cuda/device_array.h"
-#include "harness/execute_cuda/rows.h"
 #include "harness/plan/sizes.h"
+#include "tests/gpu_micro/gpu_bench.h"
 
 namespace cpbench {
 namespace {
 
 constexpr Heads kHeads{0, 8};
 constexpr int32_t kWidth = 128;
-constexpr int64_t kLaunches = 10;  // per sample, so that launches do not wait for the host
+constexpr int64_t kLaunches = 10;  // per sample
 
-cudaStream_t stream() {
-  static const cudaStream_t created = [] {
-    cudaStream_t s = nullptr;
-    check_cuda(cudaStreamCreateWithFlags(&s, cudaStreamNonBlocking), "cudaStreamCreate");
-    return s;
-  }();
-  return created;
+AttentionShape shape_of(Dtype dtype) {
+  return {.query_heads = kHeads.size(),
+          .kv_heads = kHeads.size(),
+          .head_dim = kWidth,
+          .value_head_dim = kWidth,
+          .dtype = dtype};
 }
-
-class Stopwatch {
- public:
-  Stopwatch() {
-    check_cuda(cudaEventCreate(&start_), "cudaEventCreate");
-    check_cuda(cudaEventCreate(&end_), "cudaEventCreate");
-  }
-  ~Stopwatch() {
-    static_cast<void>(cudaEventDestroy(start_));
-    static_cast<void>(cudaEventDestroy(end_));
-  }
-  Stopwatch(const Stopwatch&) = delete;
-  Stopwatch& operator=(const Stopwatch&) = delete;
-
-  // Seconds of one of kLaunches.
-  double time(const std::function<void()>& launch) {
-    check_cuda(cudaEventRecord(start_, stream()), "cudaEventRecord");
-    for (int64_t i = 0; i < kLaunches; ++i) launch();
-    check_cuda(cudaEventRecord(end_, stream()), "cudaEventRecord");
-    check_cuda(cudaEventSynchronize(end_), "cudaEventSynchronize");
-    float milliseconds = 0;
-    check_cuda(cudaEventElapsedTime(&milliseconds, start_, end_), "cudaEventElapsedTime");
-    return milliseconds * 1e-3 / kLaunches;
-  }
-
- private:
-  cudaEvent_t start_ = nullptr, end_ = nullptr;
-};
 
 // Bytes read and written per second by a copy of half of `bytes`; the best of some.
 double memcpy_rate(int64_t bytes) {
@@ -71,7 +36,7 @@ double memcpy_rate(int64_t bytes) {
     const double seconds = watch.time([&] {
       check_cuda(cudaMemcpyAsync(to.data(), from.data(), half, cudaMemcpyDeviceToDevice, stream()),
                  "cudaMemcpyAsync");
-    });
+    }, kLaunches);
     rate = std::max(rate, static_cast<double>(bytes) / seconds);
   }
   return rate;
@@ -79,10 +44,10 @@ double memcpy_rate(int64_t bytes) {
 
 void sample(benchmark::State& state, int64_t bytes, const std::function<void()>& launch) {
   Stopwatch watch;
-  watch.time(launch);
+  watch.time(launch, kLaunches);
   double seconds = 0;
   for (auto _ : state) {
-    const double once = watch.time(launch);
+    const double once = watch.time(launch, kLaunches);
     seconds += once;
     state.SetIterationTime(once);
   }
@@ -92,28 +57,6 @@ void sample(benchmark::State& state, int64_t bytes, const std::function<void()>&
       benchmark::Counter(rate, benchmark::Counter::kDefaults, benchmark::Counter::kIs1000);
   state.counters["of_memcpy"] = rate / memcpy_rate(bytes);
 }
-
-struct DeviceBuffer {
-  DeviceBuffer(Tensor tensor, ElementClass elements, int64_t rows, Dtype dtype)
-      : layout{.tensor = tensor, .elements = elements, .heads = kHeads, .rows = rows},
-        shape{.query_heads = kHeads.size(),
-              .kv_heads = kHeads.size(),
-              .head_dim = kWidth,
-              .value_head_dim = kWidth,
-              .dtype = dtype},
-        bytes(parts_of(layout, shape).bytes),
-        memory(static_cast<size_t>(bytes)),
-        bound(bound_at(layout, shape, memory.data())) {
-    for (int32_t p = 0; p < bound.parts.count; ++p) {
-      launch_fill_input(matrix_of(bound, p, kHeads), Input::q, {0, rows}, 0, 1, stream());
-    }
-  }
-  Buffer layout;
-  AttentionShape shape;
-  int64_t bytes;
-  DeviceArray<std::byte> memory;
-  BoundBuffer bound;
-};
 
 struct RowCase {
   std::string name;
@@ -138,8 +81,8 @@ std::vector<RowRun> runs_of(int64_t rows, int32_t rows_per_run) {
 
 void row_operation(benchmark::State& state, const RowCase& c, int64_t elements) {
   const int64_t rows = rows_for(elements);
-  const DeviceBuffer source(c.tensor, c.from, rows, c.dtype);
-  const DeviceBuffer target(c.tensor, c.to, rows, c.dtype);
+  const DeviceBuffer source(shape_of(c.dtype), c.tensor, c.from, kHeads, rows);
+  const DeviceBuffer target(shape_of(c.dtype), c.tensor, c.to, kHeads, rows);
   RankProgram program;
   program.runs = runs_of(rows, c.rows_per_run);
   const RowOp op{
@@ -156,20 +99,23 @@ void row_operation(benchmark::State& state, const RowCase& c, int64_t elements) 
 
 void row_sums(benchmark::State& state, int64_t elements) {
   const int64_t rows = rows_for(elements);
-  const DeviceBuffer o(Tensor::o, ElementClass::accumulation, rows, Dtype::bfloat16);
-  const DeviceBuffer d_o(Tensor::d_o, ElementClass::model, rows, Dtype::bfloat16);
+  const AttentionShape shape = shape_of(Dtype::bfloat16);
+  const DeviceBuffer o(shape, Tensor::o, ElementClass::accumulation, kHeads, rows);
+  const DeviceBuffer d_o(shape, Tensor::d_o, ElementClass::model, kHeads, rows);
   sample(state, o.bytes + d_o.bytes, [&] { launch_row_sums(o.bound, d_o.bound, rows, stream()); });
 }
 
 void fill(benchmark::State& state, int64_t elements) {
   const int64_t rows = rows_for(elements);
-  const DeviceBuffer q(Tensor::q, ElementClass::model, rows, Dtype::bfloat16);
+  const DeviceBuffer q(shape_of(Dtype::bfloat16), Tensor::q, ElementClass::model, kHeads, rows);
   sample(state, q.bytes, [&] {
     launch_fill_input(matrix_of(q.bound, 0, kHeads), Input::q, {0, rows}, 0, 1, stream());
   });
 }
 
-void register_all() {
+}  // namespace
+
+void register_rows() {
   constexpr auto kModel = ElementClass::model;
   constexpr auto kSum = ElementClass::accumulation;
   const std::vector<RowCase> cases = {
@@ -205,19 +151,4 @@ void register_all() {
   }
 }
 
-}  // namespace
 }  // namespace cpbench
-
-int main(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  int gpus = 0;
-  if (cudaGetDeviceCount(&gpus) != cudaSuccess) {
-    std::fputs("cpbench_gpu_micro: no GPU here\n", stderr);
-    return 77;
-  }
-  cpbench::register_all();
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
-  return 0;
-}

@@ -16,8 +16,9 @@ using GraphMap = std::map<CudnnShape, const SdpaGraph*>;
 
 class CudnnMachine : public GpuMachine {
  public:
-  CudnnMachine(cudaStream_t stream, const GraphMap& graphs, std::byte* workspace)
-      : GpuMachine(stream), graphs_(graphs), workspace_(workspace) {}
+  CudnnMachine(cudaStream_t stream, bool library_alone, const GraphMap& graphs,
+               std::byte* workspace)
+      : GpuMachine(stream, library_alone), graphs_(graphs), workspace_(workspace) {}
   void forward(const CudnnForwardInput& in) const {
     graphs_.at(in.shape)->run(in, stream, workspace_);
   }
@@ -45,11 +46,18 @@ class CudnnBoundCall : public BoundCall {
   int64_t workspace_bytes() const override { return call_.scratch_bytes() + library_bytes_; }
 
   void launch(cudaStream_t stream, std::byte* workspace) const override {
-    CudnnMachine machine(stream, graphs_, workspace + call_.scratch_bytes());
-    call_.run(machine, workspace);
+    run(stream, workspace, false);
+  }
+  void launch_library(cudaStream_t stream, std::byte* workspace) const override {
+    run(stream, workspace, true);
   }
 
  private:
+  void run(cudaStream_t stream, std::byte* workspace, bool library_alone) const {
+    CudnnMachine machine(stream, library_alone, graphs_, workspace + call_.scratch_bytes());
+    call_.run(machine, workspace);
+  }
+
   Call call_;
   GraphMap graphs_;
   int64_t library_bytes_ = 0;

@@ -52,8 +52,9 @@ auto call_torch(const Call& call) {
 
 class TorchMachine : public GpuMachine {
  public:
-  TorchMachine(int device, cudaStream_t stream, std::byte* memory, int64_t bytes, MoreMemory& more)
-      : GpuMachine(stream),
+  TorchMachine(int device, cudaStream_t stream, bool library_alone, std::byte* memory,
+               int64_t bytes, MoreMemory& more)
+      : GpuMachine(stream, library_alone),
         device_(at::kCUDA, static_cast<c10::DeviceIndex>(device)),
         stream_guard_(c10::cuda::getStreamFromExternal(stream, device_.index())),
         unused_(blob(memory, {2}, {1}, at::kUInt64)),
@@ -143,14 +144,21 @@ class FlashBoundCall : public BoundCall {
   int64_t workspace_bytes() const override { return call_.scratch_bytes() + library_bytes_; }
 
   void launch(cudaStream_t stream, std::byte* workspace) const override {
+    run(stream, workspace, false);
+  }
+  void launch_library(cudaStream_t stream, std::byte* workspace) const override {
+    run(stream, workspace, true);
+  }
+
+ private:
+  void run(cudaStream_t stream, std::byte* workspace, bool library_alone) const {
     call_torch([&] {
-      TorchMachine machine(device_, stream, workspace + call_.scratch_bytes(), library_bytes_,
-                           more_);
+      TorchMachine machine(device_, stream, library_alone, workspace + call_.scratch_bytes(),
+                           library_bytes_, more_);
       call_.run(machine, workspace);
     });
   }
 
- private:
   int device_ = 0;
   Call call_;
   int64_t library_bytes_ = 0;

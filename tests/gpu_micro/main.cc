@@ -1,0 +1,25 @@
+// Benchmarks of what runs on a GPU:
+//
+//   build/tests/gpu_micro/cpbench_gpu_micro --benchmark_filter=merge
+//
+// Exit code 77 where there is no GPU.
+#include <benchmark/benchmark.h>
+
+#include <cstdio>
+
+#include "tests/gpu_micro/gpu_bench.h"
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  int gpus = 0;
+  if (cudaGetDeviceCount(&gpus) != cudaSuccess) {
+    std::fputs("cpbench_gpu_micro: no GPU here\n", stderr);
+    return 77;
+  }
+  cpbench::register_rows();
+  cpbench::register_attention();
+  benchmark::RunSpecifiedBenchmarks();
+  benchmark::Shutdown();
+  return 0;
+}
