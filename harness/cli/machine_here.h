@@ -9,7 +9,7 @@
 
 namespace cpbench {
 
-struct ListedGpu {  // by the driver
+struct ListedGpu {          // by the driver
   std::string name;         // "NVIDIA H100 80GB HBM3"
   double memory_bytes = 0;  // as the driver says
 };

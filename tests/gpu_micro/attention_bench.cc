@@ -122,10 +122,9 @@ void register_attention() {
     for (const Case& c : cases()) {
       for (bool backward : {false, true}) {
         const std::string pass = backward ? "backward" : "forward";
-        benchmark::RegisterBenchmark(("attention/" + name + "/" + pass + "/" + c.name).c_str(),
-                                     [=](benchmark::State& state) {
-                                       attention(state, *kernel, c, backward);
-                                     })
+        benchmark::RegisterBenchmark(
+            ("attention/" + name + "/" + pass + "/" + c.name).c_str(),
+            [=](benchmark::State& state) { attention(state, *kernel, c, backward); })
             ->UseManualTime()
             ->Unit(benchmark::kMicrosecond);
       }

@@ -33,10 +33,13 @@ double memcpy_rate(int64_t bytes) {
   const DeviceArray<std::byte> from(half), to(half);
   Stopwatch watch;
   for (int i = 0; i < 10; ++i) {
-    const double seconds = watch.time([&] {
-      check_cuda(cudaMemcpyAsync(to.data(), from.data(), half, cudaMemcpyDeviceToDevice, stream()),
-                 "cudaMemcpyAsync");
-    }, kLaunches);
+    const double seconds = watch.time(
+        [&] {
+          check_cuda(
+              cudaMemcpyAsync(to.data(), from.data(), half, cudaMemcpyDeviceToDevice, stream()),
+              "cudaMemcpyAsync");
+        },
+        kLaunches);
     rate = std::max(rate, static_cast<double>(bytes) / seconds);
   }
   return rate;
