@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/compile/compile.h"
 #include "harness/measure/result.h"
 
 namespace cpbench {
@@ -14,6 +15,7 @@ struct Backend {
   bool runs = false;        // computes tensors and measures time
   bool on_gpus = false;
   bool costs = false;  // on the model of a cluster
+  Collectives collectives = Collectives::messages;
 };
 
 const std::vector<Backend>& backends();

@@ -50,7 +50,7 @@ void execute_pack(const Cell& cell, const Batch& batch, PackResult& pack,
                   const RunContext& context) {
   const Problem problem = problem_of(cell, batch);
   const Stopwatch stopwatch;
-  const Program program = compile(problem, pack.plan, cell.passes);
+  const Program program = compile(problem, pack.plan, cell.passes, backend_of(cell).collectives);
   pack.compile_seconds = stopwatch.seconds();
   ExecuteOptions options;
   options.passes = cell.passes;

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 #include <queue>
+#include <span>
 
 namespace cpbench {
 namespace {
@@ -61,9 +61,25 @@ int64_t aligned(int64_t bytes) {
 
 }  // namespace
 
-int64_t place(std::vector<Buffer>& buffers) {
-  std::vector<int32_t> order(buffers.size());
-  std::iota(order.begin(), order.end(), 0);
+int64_t place(std::vector<Buffer>& buffers, const std::vector<CollectiveOp>& collectives) {
+  // Of each first buffer: so many are placed as one. The others have none.
+  std::vector<int32_t> together(buffers.size(), 1);
+  for (const CollectiveOp& op : collectives) {
+    const std::span blocks(buffers.data() + op.first_block, op.blocks);
+    const int32_t first = std::ranges::min(blocks, {}, &Buffer::first_op).first_op;
+    const int32_t last = std::ranges::max(blocks, {}, &Buffer::last_op).last_op;
+    for (Buffer& block : blocks) {
+      block.first_op = first;
+      block.last_op = last;
+    }
+    std::fill_n(together.begin() + op.first_block, op.blocks, 0);
+    together[op.first_block] = op.blocks;
+  }
+  const auto bytes_of = [&](int32_t i) { return together[i] * aligned(buffers[i].bytes); };
+  std::vector<int32_t> order;
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    if (together[i] > 0) order.push_back(static_cast<int32_t>(i));
+  }
   std::ranges::stable_sort(order, {}, [&](int32_t i) { return buffers[i].first_op; });
   using Death = std::pair<int32_t, int32_t>;  // last operation, buffer
   std::priority_queue<Death, std::vector<Death>, std::greater<>> alive;
@@ -71,11 +87,14 @@ int64_t place(std::vector<Buffer>& buffers) {
   for (int32_t index : order) {
     Buffer& buffer = buffers[index];
     while (!alive.empty() && alive.top().first < buffer.first_op) {
-      const Buffer& dead = buffers[alive.top().second];
-      gaps.give(dead.offset, aligned(dead.bytes));
+      const int32_t dead = alive.top().second;
+      gaps.give(buffers[dead].offset, bytes_of(dead));
       alive.pop();
     }
-    buffer.offset = gaps.take(aligned(buffer.bytes));
+    buffer.offset = gaps.take(bytes_of(index));
+    for (int32_t i = 1; i < together[index]; ++i) {
+      buffers[index + i].offset = buffer.offset + i * aligned(buffer.bytes);
+    }
     alive.emplace(buffer.last_op, index);
   }
   return gaps.end();

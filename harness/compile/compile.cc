@@ -43,12 +43,13 @@ void for_each_on_all_cores(int32_t count, const Visit& visit) {
 
 }  // namespace
 
-Compiler::Compiler(const Problem& problem, const Plan& plan, Passes passes, Detail detail) {
+Compiler::Compiler(const Problem& problem, const Plan& plan, Passes passes, Detail detail,
+                   Collectives collectives) {
   if (plan.tokens > kMostTokens) {
     throw UserError("a batch of " + std::to_string(plan.tokens) +
                     " tokens cannot be compiled; at most " + std::to_string(kMostTokens) + " can");
   }
-  context_ = std::make_unique<const CompileContext>(problem, plan, passes, detail);
+  context_ = std::make_unique<const CompileContext>(problem, plan, passes, detail, collectives);
 }
 
 Compiler::~Compiler() = default;
@@ -63,8 +64,8 @@ void Compiler::rank(int32_t rank, RankProgram& program) const {
   RankCompiler(*context_, rank, program).compile();
 }
 
-Program compile(const Problem& problem, const Plan& plan, Passes passes) {
-  const Compiler compiler(problem, plan, passes);
+Program compile(const Problem& problem, const Plan& plan, Passes passes, Collectives collectives) {
+  const Compiler compiler(problem, plan, passes, Detail::full, collectives);
   Program program{.shape = problem.shape,
                   .passes = passes,
                   .tokens = plan.tokens,

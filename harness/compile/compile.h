@@ -2,9 +2,10 @@
 //
 //   Program program = compile(problem, plan, Passes::both);   // all ranks, on all cores
 //
-//   const Compiler compiler(problem, plan, Passes::both);     // one rank at a time: at thousands
-//   of for (int32_t r = 0; r < plan.ranks; ++r) {                // ranks all are more than memory
-//   holds
+// One rank at a time, as all of thousands of ranks are more than memory holds:
+//
+//   const Compiler compiler(problem, plan, Passes::both);
+//   for (int32_t r = 0; r < plan.ranks; ++r) {
 //     const RankProgram program = compiler.rank(r);
 //   }
 #pragma once
@@ -24,11 +25,21 @@ namespace cpbench {
 // documents are many that is most of a program.
 enum class Detail : uint8_t { full, outline };
 
+// How the sends travel that a plan tags as a collective.
+enum class Collectives : uint8_t {
+  messages,  // each by itself
+  // All in one call, where it is over all ranks, copies or sums, and blocks can lie one after
+  // another (their bytes are a multiple of kBufferAlignment). Sums are then the library's, in the
+  // dtype that travels. An all-to-all is a group of messages in NCCL too.
+  library,
+};
+
 // `plan` must have passed `check` for the same problem and passes; both must outlive the compiler.
 // Throws UserError where the batch has more tokens than 32-bit rows can number.
 class Compiler {
  public:
-  Compiler(const Problem& problem, const Plan& plan, Passes passes, Detail detail = Detail::full);
+  Compiler(const Problem& problem, const Plan& plan, Passes passes, Detail detail = Detail::full,
+           Collectives collectives = Collectives::messages);
   ~Compiler();
   Compiler(const Compiler&) = delete;
   Compiler& operator=(const Compiler&) = delete;
@@ -42,6 +53,7 @@ class Compiler {
   std::unique_ptr<const struct CompileContext> context_;
 };
 
-Program compile(const Problem& problem, const Plan& plan, Passes passes);
+Program compile(const Problem& problem, const Plan& plan, Passes passes,
+                Collectives collectives = Collectives::messages);
 
 }  // namespace cpbench

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "harness/plan/builder.h"
 #include "harness/plan/errors.h"
 
@@ -120,6 +122,78 @@ TEST(Compile, buffers_share_the_arena_over_time) {
     for (const Buffer& buffer : rank.buffers) sum += buffer.bytes;
     EXPECT_LT(rank.arena_bytes, sum + kBufferAlignment * static_cast<int64_t>(rank.buffers.size()));
   }
+}
+
+// Both ranks see the keys of both. A token of kv weighs 2 * 4 floats: a block has 128 bytes.
+Plan gathering_plan(const Problem& problem) {
+  PlanBuilder b(problem);
+  b.home(0, {{0, 4}});
+  b.home(1, {{4, 8}});
+  const int32_t gather = b.forward().collective(CollectiveKind::all_gather, 4);
+  for (int32_t rank : {0, 1}) {
+    b.forward().multicast(0, rank, b.all_ranks(), Tensor::kv, b.home_of(rank), {}, gather);
+    b.forward().attend(1, rank, b.home_of(rank), b.tokens(Range{0, 8}));
+  }
+  b.backward_by_return();
+  const Plan plan = b.finish();
+  EXPECT_TRUE(check(problem, plan).ok());
+  return plan;
+}
+
+Program gathering() {
+  const Problem problem = two_ranks();
+  return compile(problem, gathering_plan(problem), Passes::both, Collectives::library);
+}
+
+TEST(Compile, a_library_gathers_and_sums_blocks_that_lie_together) {
+  const Program program = gathering();
+  EXPECT_EQ(first_report(program), "");
+  const RankProgram& rank = program.ranks[1];
+  EXPECT_TRUE(rank.messages.empty());
+  ASSERT_EQ(rank.collectives.size(), 2u);
+  const CollectiveOp& gather = rank.collectives[0];
+  EXPECT_EQ(gather.kind, CollectiveKind::all_gather);
+  EXPECT_EQ(gather.source, rank.kv);
+  EXPECT_EQ(gather.bytes, 128);
+  const CollectiveOp& sum = rank.collectives[1];
+  EXPECT_EQ(sum.kind, CollectiveKind::reduce_scatter);
+  for (const CollectiveOp& op : rank.collectives) {
+    const Buffer* blocks = rank.buffers.data() + op.first_block;
+    EXPECT_EQ(blocks[1].offset, blocks[0].offset + op.bytes);
+  }
+  // Its own block is zero before, and holds the others' sum after, which is added at home.
+  const int32_t own = sum.first_block + 1;
+  const auto with = [&](RowMode mode, int32_t source, int32_t target) {
+    return std::ranges::any_of(rank.row_ops, [&](const RowOp& op) {
+      return op.mode == mode && op.source == source && op.target == target;
+    });
+  };
+  EXPECT_TRUE(with(RowMode::clear, -1, own));
+  EXPECT_TRUE(with(RowMode::accumulate, own, rank.dkv));
+}
+
+TEST(Compile, messages_take_the_place_of_collectives_unless_a_library_is_there) {
+  const Problem problem = two_ranks();
+  const Program program = compile(problem, gathering_plan(problem), Passes::both);
+  EXPECT_EQ(first_report(program), "");
+  EXPECT_TRUE(program.ranks[1].collectives.empty());
+  EXPECT_EQ(program.ranks[1].messages.size(), 4u);
+}
+
+TEST(Verify, bad_R8_a_rank_calls_another_collective) {
+  Program program = gathering();
+  program.ranks[1].collectives[0].tag += 2;
+  EXPECT_EQ(first_report(program).substr(0, 9), "R8 rank 1");
+}
+
+TEST(Verify, bad_R8_blocks_apart) {
+  Program program = gathering();
+  RankProgram& rank = program.ranks[0];
+  rank.arena_bytes += 1024;
+  rank.buffers[rank.collectives[0].first_block + 1].offset += 512;
+  std::string all;
+  for (const std::string& line : verify(program)) all += line + "\n";
+  EXPECT_NE(all.find("R8 rank 0"), std::string::npos) << all;
 }
 
 TEST(Verify, bad_R1_outside_the_arena) {

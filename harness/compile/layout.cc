@@ -51,6 +51,7 @@ void RankProgram::clear() {
   calls.clear();
   segments.clear();
   messages.clear();
+  collectives.clear();
 }
 
 int64_t cells_of(const Segment& s) {

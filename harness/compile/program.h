@@ -20,6 +20,8 @@
 //       sees a key
 //   R6  every message that is sent is received once, by the rank it names, with the same bytes
 //   R7  at the end every home row of o (and dq, dkv after a backward pass) is written
+//   R8  all ranks call the same collectives in the same order, and the blocks of one lie one after
+//       another
 #pragma once
 
 #include <array>
@@ -128,13 +130,30 @@ struct Message {
   bool operator==(const Message&) const = default;
 };
 
-enum class OpKind : uint8_t {
-  rows,      // RankProgram::row_ops
-  call,      // calls
-  send,      // messages
-  receive,   // messages; waits
-  row_sums,  // log-sum-exp and row sums of dO * O from home o into home do; no index
+// A library's collective over all ranks. Buffer first_block + r is the block of rank r.
+//   all_gather      copies `source` of rank r into block r of every rank
+//   reduce_scatter  sums the blocks r of all ranks, element by element, into block r of rank r
+struct CollectiveOp {
+  CollectiveKind kind = CollectiveKind::all_gather;
+  int32_t source = -1;  // maybe its own block; a reduce_scatter has none
+  int32_t first_block = -1;
+  int32_t blocks = 0;  // as many as ranks
+  int32_t tag = -1;    // as of the message of its first send
+  int64_t bytes = 0;   // of a block
+  bool operator==(const CollectiveOp&) const = default;
 };
+
+enum class OpKind : uint8_t {
+  rows,        // RankProgram::row_ops
+  call,        // calls
+  send,        // messages
+  receive,     // messages; waits
+  row_sums,    // log-sum-exp and row sums of dO * O from home o into home do; no index
+  collective,  // collectives
+};
+inline bool exchanges_bytes(OpKind kind) {
+  return kind == OpKind::send || kind == OpKind::receive || kind == OpKind::collective;
+}
 struct Op {
   OpKind kind = OpKind::rows;
   int32_t index = 0;
@@ -161,6 +180,7 @@ struct RankProgram {
   std::vector<Call> calls;
   std::vector<Segment> segments;
   std::vector<Message> messages;
+  std::vector<CollectiveOp> collectives;
 
   void clear();  // keeps the memory of the vectors
   bool operator==(const RankProgram&) const = default;

@@ -100,13 +100,24 @@ void RankBuilder::call(const Call& call) {
 void RankBuilder::message(OpKind kind, const Message& message) {
   add_op(kind, program_.messages.size());
   program_.messages.push_back(message);
-  touch(message.buffer);
-  Buffer& buffer = program_.buffers[message.buffer];
+  exchanged(message.buffer, kind == OpKind::send);
+}
+
+void RankBuilder::collective(const CollectiveOp& op) {
+  add_op(OpKind::collective, program_.collectives.size());
+  program_.collectives.push_back(op);
+  if (op.source >= 0) exchanged(op.source, true);
+  for (int32_t r = 0; r < op.blocks; ++r) exchanged(op.first_block + r, true);
+}
+
+void RankBuilder::exchanged(int32_t index, bool until_end_of_step) {
+  touch(index);
+  Buffer& buffer = program_.buffers[index];
   // What is older than the step was there before.
   if (buffer.first_op >= program_.steps.back().first_op) {
     buffer.first_op = std::min(buffer.first_op, earliest_op_);
   }
-  if (kind == OpKind::send) sent_.push_back(message.buffer);
+  if (until_end_of_step) sent_.push_back(index);
 }
 
 void RankBuilder::row_sums() {
@@ -149,7 +160,7 @@ void RankBuilder::finish() {
     buffer.last_op = end;
   }
   narrow_outputs();
-  program_.arena_bytes = place(program_.buffers);
+  program_.arena_bytes = place(program_.buffers, program_.collectives);
 }
 
 void RankBuilder::narrow_outputs() {

@@ -47,6 +47,7 @@ class RankBuilder {
   void call(const Call& call);
   void send(const Message& message) { this->message(OpKind::send, message); }
   void receive(const Message& message) { this->message(OpKind::receive, message); }
+  void collective(const CollectiveOp& op);
   void row_sums();
 
   void begin_step(int32_t pass, int32_t step, int32_t lookahead);
@@ -63,6 +64,7 @@ class RankBuilder {
   void add_runs(int32_t source, int32_t target, RangeSpan tokens);
   void touch(int32_t buffer);
   void message(OpKind kind, const Message& message);
+  void exchanged(int32_t buffer, bool until_end_of_step);
   int32_t first_op_of(int32_t pass, int32_t step) const;
   // What no other partial result is merged into stays in the dtype in which kernels write O.
   void narrow_outputs();
@@ -73,7 +75,7 @@ class RankBuilder {
   RankProgram& program_;
   std::vector<SetId> tokens_;  // of each buffer
   int32_t earliest_op_ = 0;    // of this step's exchanges
-  std::vector<int32_t> sent_;  // buffers of this step's messages
+  std::vector<int32_t> sent_;  // buffers that this step's exchanges may touch until its end
 };
 
 }  // namespace cpbench

@@ -40,7 +40,7 @@ void RankCompiler::compile() {
 }
 
 std::vector<Heads> RankCompiler::used_heads(Tensor tensor) const {
-  const Pass& pass = pass_ == 0 ? context_.plan.forward : context_.plan.backward;
+  const Pass& pass = this->pass();
   const PassIndex& index = context_.index[pass_];
   std::vector<Heads> used;
   const auto use = [&](Heads query_heads) {
@@ -68,8 +68,9 @@ void RankCompiler::pass(int32_t number) {
     partials_.emplace_back(builder_, Tensor::dq, program.dq, used_heads(Tensor::dq));
     partials_.emplace_back(builder_, Tensor::dkv, program.dkv, used_heads(Tensor::dkv));
   }
-  const Pass& pass = number == 0 ? context_.plan.forward : context_.plan.backward;
+  const Pass& pass = this->pass();
   const PassIndex& index = context_.index[number];
+  first_blocks_.assign(pass.collectives.size(), -1);
   auto out = index.outgoing[rank_].begin();
   auto in = index.incoming[rank_].begin();
   auto own = index.attends[rank_].begin();
@@ -103,25 +104,26 @@ int32_t RankCompiler::owner_of(const Send& send) const {
   return context_.sets.home[send.tokens] == rank ? rank : -1;
 }
 
+ElementClass RankCompiler::elements_on_wire(Tensor tensor) const {
+  const bool wide = (tensor == Tensor::dq || tensor == Tensor::dkv) &&
+                    context_.plan.gradient_wire == GradientWire::accumulation;
+  return wide ? ElementClass::accumulation : ElementClass::model;
+}
+
 void RankCompiler::send(const Send& send, int32_t number) {
+  if (in_library_collective(send)) return call_collective(send);
   const int64_t bytes = context_.index[pass_].wire_bytes[number];
   const Heads heads = heads_of(send.tensor, send.heads, context_.problem.shape);
   const RangeSpan to = context_.plan.rank_sets[send.to];
   if (bytes == 0 || (size_of(to) == 1 && to.front().begin == rank_)) return;
   int32_t buffer = -1;
   if (is_partial(send.tensor)) {
-    const bool wide =
-        send.tensor != Tensor::o && context_.plan.gradient_wire == GradientWire::accumulation;
     buffer =
-        builder_.add_buffer(send.tensor, wide ? ElementClass::accumulation : ElementClass::model,
-                            heads, send.tokens, bytes);
+        builder_.add_buffer(send.tensor, elements_on_wire(send.tensor), heads, send.tokens, bytes);
     partials(send.tensor).take(buffer, send.tokens, heads, owner_of(send));
   } else {
-    buffer = copies_.holder(send.tensor, send.tokens, heads);
-    const bool as_is = buffer >= 0 && builder_.tokens_of(buffer) == send.tokens &&
-                       builder_.buffer(buffer).heads == heads &&
-                       builder_.buffer(buffer).bytes == bytes;
-    if (!as_is) {
+    buffer = lying_as_sent(send, heads, bytes);
+    if (buffer < 0) {
       // Packed once, however often it is sent.
       const auto [packed, fresh] = packed_.try_emplace(
           std::tuple(send.tensor, send.tokens, heads.begin, heads.end, bytes), -1);
@@ -141,21 +143,26 @@ void RankCompiler::send(const Send& send, int32_t number) {
   }
 }
 
+int32_t RankCompiler::lying_as_sent(const Send& send, Heads heads, int64_t bytes) {
+  const int32_t buffer = copies_.holder(send.tensor, send.tokens, heads);
+  const bool as_sent = buffer >= 0 && builder_.tokens_of(buffer) == send.tokens &&
+                       builder_.buffer(buffer).heads == heads &&
+                       builder_.buffer(buffer).bytes == bytes;
+  return as_sent ? buffer : -1;
+}
+
 void RankCompiler::receive(const Send& send, int32_t number) {
+  if (in_library_collective(send)) return take_from_collective(send);
   const int64_t bytes = context_.index[pass_].wire_bytes[number];
   const Heads heads = heads_of(send.tensor, send.heads, context_.problem.shape);
   if (bytes == 0) return;
-  const bool partial = is_partial(send.tensor);
-  const bool wide = partial && send.tensor != Tensor::o &&
-                    context_.plan.gradient_wire == GradientWire::accumulation;
   for (const Range& range : context_.plan.rank_sets[send.from]) {
     for (int64_t peer = range.begin; peer < range.end; ++peer) {
       if (peer == rank_) continue;
-      const int32_t buffer =
-          builder_.add_buffer(send.tensor, wide ? ElementClass::accumulation : ElementClass::model,
-                              heads, send.tokens, bytes);
+      const int32_t buffer = builder_.add_buffer(send.tensor, elements_on_wire(send.tensor), heads,
+                                                 send.tokens, bytes);
       builder_.receive({buffer, static_cast<int32_t>(peer), 2 * number + pass_, bytes});
-      if (partial) {
+      if (is_partial(send.tensor)) {
         partials(send.tensor).reserve(send.tokens, heads);
         partials(send.tensor).add(buffer, send.tokens, heads);
       } else {

@@ -19,14 +19,15 @@ namespace cpbench {
 
 // What all ranks read and none changes.
 struct CompileContext {
-  CompileContext(const Problem& problem, const Plan& plan, Passes passes, Detail detail)
+  CompileContext(const Problem& problem, const Plan& plan, Passes passes, Detail detail,
+                 Collectives collectives)
       : problem(problem),
         plan(plan),
         passes(passes),
         detail(detail),
         mask(problem.batch),
-        index{PassIndex(plan.forward, plan, problem.shape),
-              PassIndex(plan.backward, plan, problem.shape)},
+        index{PassIndex(plan.forward, plan, problem.shape, collectives),
+              PassIndex(plan.backward, plan, problem.shape, collectives)},
         sets(plan.token_sets, plan.home) {}
   const Problem& problem;
   const Plan& plan;
@@ -64,9 +65,17 @@ class RankCompiler {
   void pass(int32_t number);
   // Home rows of cached queries, and of keys that no query sees: nothing was added, they are zero.
   void clear_untouched();
+  const Pass& pass() const { return pass_ == 0 ? context_.plan.forward : context_.plan.backward; }
   void send(const Send& send, int32_t number);
+  // The buffer that is this message already, or -1.
+  int32_t lying_as_sent(const Send& send, Heads heads, int64_t bytes);
   int32_t owner_of(const Send& send) const;  // the receiver, if the tokens are at its home; else -1
+  ElementClass elements_on_wire(Tensor tensor) const;
   void receive(const Send& send, int32_t number);
+  // Whether a library's collective moves what this send does: with the first of its sends.
+  bool in_library_collective(const Send& send) const;
+  void call_collective(const Send& send);
+  void take_from_collective(const Send& send);
   void attend(std::vector<int32_t> attends);
   void attend_heads(Heads heads, const std::vector<int32_t>& attends);
   void find_queries(Heads heads, std::vector<Work>& work);
@@ -95,7 +104,8 @@ class RankCompiler {
   std::map<std::vector<SetId>, std::vector<CallShape>> shapes_;
   // Messages of copies that did not lie so: by tensor, tokens, heads and bytes.
   std::map<std::tuple<Tensor, SetId, int32_t, int32_t, int64_t>, int32_t> packed_;
-  std::vector<Partials> partials_;  // of the current pass: o, or dq and dkv
+  std::vector<Partials> partials_;     // of the current pass: o, or dq and dkv
+  std::vector<int32_t> first_blocks_;  // by collective of the current pass; -1: not called yet
   int32_t pass_ = 0;
 };
 

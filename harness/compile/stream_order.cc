@@ -94,6 +94,13 @@ class Orderer {
     std::vector<int32_t> sent;  // buffers
     size_t sends_end = 0;
     for (size_t i = 0; i < ops.size(); ++i) {
+      if (ops[i].kind == OpKind::collective) {
+        const CollectiveOp& op = program_.collectives[ops[i].index];
+        own[exchanges_.of(op.tag)].collectives.push_back(ops[i].index);
+        if (op.source >= 0) sent.push_back(op.source);
+        for (int32_t r = 0; r < op.blocks; ++r) sent.push_back(op.first_block + r);
+        sends_end = i + 1;
+      }
       if (ops[i].kind != OpKind::send && ops[i].kind != OpKind::receive) continue;
       const Message& message = program_.messages[ops[i].index];
       RankExchange& mine = own[exchanges_.of(message.tag)];
@@ -129,7 +136,7 @@ class Orderer {
 
   void add_op(Lane lane, int32_t index) {
     const Op& op = program_.ops[index];
-    if (op.kind == OpKind::send || op.kind == OpKind::receive) return;
+    if (exchanges_bytes(op.kind)) return;
     lanes_[lane].push_back({.index = index, .step = step_});
     if (op.kind == OpKind::rows) {
       touch(lane, program_.row_ops[op.index].source, false);
@@ -148,10 +155,17 @@ class Orderer {
     const auto by_tag = [&](int32_t message) { return program_.messages[message].tag; };
     std::ranges::stable_sort(mine.sends, {}, by_tag);
     std::ranges::stable_sort(mine.receives, {}, by_tag);
+    std::ranges::stable_sort(mine.collectives, {},
+                             [&](int32_t i) { return program_.collectives[i].tag; });
     lanes_[exchange].push_back(
         {.index = static_cast<int32_t>(order_.exchanges.size()), .step = step_});
     for (int32_t i : mine.sends) touch(exchange, program_.messages[i].buffer, false);
     for (int32_t i : mine.receives) touch(exchange, program_.messages[i].buffer, true);
+    for (int32_t i : mine.collectives) {
+      const CollectiveOp& op = program_.collectives[i];
+      touch(exchange, op.source, false);
+      for (int32_t r = 0; r < op.blocks; ++r) touch(exchange, op.first_block + r, true);
+    }
     order_.exchanges.push_back(std::move(mine));
   }
 

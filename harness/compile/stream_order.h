@@ -20,11 +20,12 @@
 
 namespace cpbench {
 
-// One rank's messages of one exchange.
+// One rank's part in one exchange.
 struct RankExchange {
-  int32_t exchange = 0;           // in Exchanges::all
-  std::vector<int32_t> sends;     // in RankProgram::messages, by tag
-  std::vector<int32_t> receives;  // the same
+  int32_t exchange = 0;              // in Exchanges::all
+  std::vector<int32_t> sends;        // in RankProgram::messages, by tag
+  std::vector<int32_t> receives;     // the same
+  std::vector<int32_t> collectives;  // in RankProgram::collectives, by tag
   bool operator==(const RankExchange&) const = default;
 };
 

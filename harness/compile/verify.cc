@@ -23,6 +23,7 @@ class Verifier {
       mine_ = &program_.ranks[rank_];
       buffers();
       operations();
+      same_collectives();
     }
     for (const auto& [key, bytes] : sent_) {
       const auto& [from, to, tag] = key;
@@ -163,6 +164,8 @@ class Verifier {
         return message(op.kind, mine_->messages[op.index]);
       case OpKind::row_sums:
         return;
+      case OpKind::collective:
+        return collective(mine_->collectives[op.index]);
     }
   }
 
@@ -247,6 +250,55 @@ class Verifier {
     } else {
       write(m.buffer, b.heads, {{0, b.rows}});
     }
+  }
+
+  void collective(const CollectiveOp& c) {
+    const bool gathers = c.kind == CollectiveKind::all_gather;
+    if (!require(gathers || c.kind == CollectiveKind::reduce_scatter, "R8",
+                 "not one of a library") ||
+        !require(c.blocks == static_cast<int32_t>(program_.ranks.size()), "R8",
+                 "not a block for each rank") ||
+        !require(c.first_block >= 0 && within(c.first_block, c.blocks, mine_->buffers), "R3",
+                 "no such blocks")) {
+      return;
+    }
+    const Buffer& first = mine_->buffers[c.first_block];
+    for (int32_t r = 0; r < c.blocks; ++r) {
+      const int32_t id = c.first_block + r;
+      const Buffer& block = mine_->buffers[id];
+      if (!usable(id, first.heads)) return;
+      require(block.offset == first.offset + r * c.bytes && block.bytes == c.bytes &&
+                  block.tensor == first.tensor && block.elements == first.elements,
+              "R8", name(id) + " is not a block after the one before it");
+      if (!gathers) read(id, block.heads, {{0, block.rows}});
+    }
+    if (gathers) {
+      if (!usable(c.source, first.heads)) return;
+      const Buffer& source = mine_->buffers[c.source];
+      require(source.bytes >= c.bytes && source.heads == first.heads &&
+                  source.rows == mine_->buffers[c.first_block + rank_].rows,
+              "R8", name(c.source) + " is not laid out as its block");
+      read(c.source, source.heads, {{0, source.rows}});
+    }
+    for (int32_t r = 0; r < c.blocks; ++r) {
+      const Buffer& block = mine_->buffers[c.first_block + r];
+      if (gathers || r == rank_) write(c.first_block + r, block.heads, {{0, block.rows}});
+    }
+  }
+
+  void same_collectives() {
+    op_ = -1;
+    const auto called = [](const RankProgram& rank) {
+      std::vector<std::tuple<CollectiveKind, int32_t, int64_t>> all;
+      for (const Op& op : rank.ops) {
+        if (op.kind != OpKind::collective) continue;
+        const CollectiveOp& c = rank.collectives[op.index];
+        all.emplace_back(c.kind, c.tag, c.bytes);
+      }
+      return all;
+    };
+    require(called(*mine_) == called(program_.ranks.front()), "R8",
+            "calls other collectives than rank 0");
   }
 
   const Program& program_;

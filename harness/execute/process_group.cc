@@ -117,7 +117,8 @@ void ProcessGroup::wait(Step step, int32_t waiting_for, const Wait& how) {
     if (!how.hot || steps % kStepsPerPump == 0) {
       const auto why = [&] {
         return where() + ": " +
-               stall_text(how.timeout_seconds, waiting_for < 0 ? "" : name_of(waiting_for));
+               stall_text(how.timeout_seconds,
+                          waiting_for < 0 ? "" : "a message from " + name_of(waiting_for));
       };
       if (pump(how.heed_failures)) throw Told(why());
       const bool ends = how.timeout_seconds > 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <stdexcept>
 
 #include "harness/execute/inputs.h"
 
@@ -70,6 +71,8 @@ Activity RankRunner::run(const Op& op) {
     case OpKind::row_sums:
       run_row_sums(bound(mine_.o), bound(mine_.d_o), mine_.buffers[mine_.o].rows);
       return Activity::merge;
+    case OpKind::collective:
+      throw std::logic_error("ranks on CPUs exchange messages alone");
   }
   return Activity::copy;
 }

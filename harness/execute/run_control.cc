@@ -11,6 +11,11 @@ using Clock = std::chrono::steady_clock;
 
 std::string rank_text(int32_t rank) { return "rank " + std::to_string(rank); }
 
+std::string awaited_text(int32_t waiting_for) {
+  if (waiting_for == kEveryRank) return "all ranks in a collective";
+  return waiting_for < 0 ? "" : "a message from " + rank_text(waiting_for);
+}
+
 }  // namespace
 
 std::string place_text(const std::string& rank, int32_t pass, int32_t step) {
@@ -21,7 +26,7 @@ std::string stall_text(double timeout_seconds, const std::string& waiting_for) {
   char seconds[32];
   std::snprintf(seconds, sizeof seconds, "%g s", timeout_seconds);
   std::string text = std::string("no progress for ") + seconds;
-  if (!waiting_for.empty()) text += ", waiting for a message from " + waiting_for;
+  if (!waiting_for.empty()) text += ", waiting for " + waiting_for;
   return text;
 }
 
@@ -73,8 +78,7 @@ void RunControl::time_out() {
     return place.progress.load(std::memory_order_relaxed);
   });
   const auto rank = first_rank_ + static_cast<int32_t>(last - places_.begin());
-  const int32_t waiting_for = last->waiting_for;
-  fail(rank, stall_text(timeout_seconds_, waiting_for < 0 ? "" : rank_text(waiting_for)));
+  fail(rank, stall_text(timeout_seconds_, awaited_text(last->waiting_for)));
 }
 
 void RunControl::watch(const std::function<void()>& look) {

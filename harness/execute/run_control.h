@@ -17,8 +17,10 @@
 
 namespace cpbench {
 
-// Is told of each operation that a rank begins. `waiting_for`: the rank whose message it needs,
-// or -1.
+inline constexpr int32_t kEveryRank = -2;
+
+// Is told of each operation that a rank begins. `waiting_for`: the rank whose message it needs, -1,
+// or kEveryRank for a collective.
 class RankPlaces {
  public:
   virtual ~RankPlaces() = default;
@@ -27,7 +29,7 @@ class RankPlaces {
 
 // "rank 3, forward step 2"
 std::string place_text(const std::string& rank, int32_t pass, int32_t step);
-// "no progress for 120 s, waiting for a message from rank 2"; or from nobody: ""
+// "no progress for 120 s, waiting for <a message from rank 2>"; or for nothing: ""
 std::string stall_text(double timeout_seconds, const std::string& waiting_for);
 
 class RunControl : public RankPlaces {

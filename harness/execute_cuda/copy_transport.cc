@@ -106,6 +106,10 @@ void CopyTransport::meet() {
   if (closed_) throw TransportClosed();
 }
 
+void CopyTransport::collective(int32_t, const DeviceCollective&, cudaStream_t) {
+  throw std::logic_error("copies know no collectives");
+}
+
 void CopyTransport::barrier(int32_t rank, cudaStream_t stream) {
   arrived_[rank].record(stream);
   meet();

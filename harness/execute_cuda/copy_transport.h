@@ -18,6 +18,8 @@ class CopyTransport : public DeviceTransport {
   explicit CopyTransport(std::vector<int32_t> devices);
   void exchange(int32_t rank, std::span<const DeviceMessage> sends,
                 std::span<const DeviceMessage> receives, cudaStream_t stream) override;
+  // Programs for this transport have none.
+  void collective(int32_t rank, const DeviceCollective& call, cudaStream_t stream) override;
   void barrier(int32_t rank, cudaStream_t stream) override;
   bool can_be_captured() const override { return false; }
   void check(int32_t) override {}

@@ -1,4 +1,5 @@
-// Counts what passes through another transport.
+// Counts what passes through another transport. A collective counts as the messages of its sends:
+// how a library moves them is its own affair.
 #pragma once
 
 #include "harness/execute_cuda/device_transport.h"
@@ -20,6 +21,16 @@ class CountingDeviceTransport : public DeviceTransport {
     for (const DeviceMessage& message : sends) {
       mine.bytes[message.peer] += message.bytes;
       ++mine.messages[message.peer];
+    }
+  }
+  void collective(int32_t rank, const DeviceCollective& call, cudaStream_t stream) override {
+    inner_.collective(rank, call, stream);
+    Counts& mine = counts_[rank];
+    if (!mine.open) return;
+    for (int32_t peer = 0; peer < std::ssize(counts_); ++peer) {
+      if (peer == rank) continue;
+      mine.bytes[peer] += call.bytes;
+      ++mine.messages[peer];
     }
   }
   void barrier(int32_t rank, cudaStream_t stream) override { inner_.barrier(rank, stream); }

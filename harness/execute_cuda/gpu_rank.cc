@@ -55,10 +55,12 @@ GpuRank::GpuRank(const Program& program, int32_t rank, const Exchanges& exchange
     return all;
   };
   for (const RankExchange& exchange : order_.exchanges) {
-    messages_.push_back({prepared(exchange.sends), prepared(exchange.receives)});
-    if (!messages_.back().receives.empty()) {
-      messages_.back().waiting_for = messages_.back().receives.front().peer;
-    }
+    Messages& mine = messages_.emplace_back();
+    mine.sends = prepared(exchange.sends);
+    mine.receives = prepared(exchange.receives);
+    for (int32_t i : exchange.collectives) mine.collectives.push_back(collective_at(i));
+    if (!mine.collectives.empty()) mine.waiting_for = kEveryRank;
+    if (!mine.receives.empty()) mine.waiting_for = mine.receives.front().peer;
   }
   for (const ProgramStep& step : mine_.steps) {
     step_names_.push_back(place_text("rank " + std::to_string(rank), step.pass, step.step));
@@ -69,6 +71,16 @@ GpuRank::GpuRank(const Program& program, int32_t rank, const Exchanges& exchange
     done_.push_back(needed ? std::make_unique<CudaEvent>() : nullptr);
     if (item.exchanges) messages_[item.index].item = static_cast<int32_t>(i);
   }
+}
+
+DeviceCollective GpuRank::collective_at(int32_t index) const {
+  const CollectiveOp& op = mine_.collectives[index];
+  const BoundBuffer& first = program_.buffer(op.first_block);
+  return {.kind = op.kind,
+          .source = op.source < 0 ? nullptr : program_.buffer(op.source).data,
+          .blocks = first.data,
+          .bytes = op.bytes,
+          .elements = first.parts.part[0].dtype};
 }
 
 GpuRank::~GpuRank() {  // nothing may be under way when memory goes
@@ -141,7 +153,12 @@ void GpuRank::run(const StreamItem& item, cudaStream_t stream) {
   if (!item.exchanges) return program_.run(mine_.ops[item.index], stream);
   const Messages& messages = messages_[item.index];
   tell(item, messages.waiting_for);
-  transport_.exchange(rank_, messages.sends, messages.receives, stream);
+  if (!messages.sends.empty() || !messages.receives.empty()) {
+    transport_.exchange(rank_, messages.sends, messages.receives, stream);
+  }
+  for (const DeviceCollective& call : messages.collectives) {
+    transport_.collective(rank_, call, stream);
+  }
 }
 
 void GpuRank::tell(const StreamItem& item, int32_t waiting_for) {

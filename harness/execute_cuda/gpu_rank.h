@@ -55,13 +55,15 @@ class GpuRank {
   class Graph;
   struct Messages {
     std::vector<DeviceMessage> sends, receives;
+    std::vector<DeviceCollective> collectives;
     int32_t item = 0;          // of the order
-    int32_t waiting_for = -1;  // the first rank that it receives from
+    int32_t waiting_for = -1;  // the first rank that it receives from, or kEveryRank
   };
   struct Marks {
     CudaEvent start{CudaEvent::Kind::time}, end{CudaEvent::Kind::time};
   };
 
+  DeviceCollective collective_at(int32_t index) const;  // in RankProgram::collectives
   void issue_items(bool traced);
   void name_step(const StreamItem& item);
   void run(const StreamItem& item, cudaStream_t stream);

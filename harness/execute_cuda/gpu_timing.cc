@@ -142,8 +142,7 @@ std::vector<double> replay_program(const AttentionShape& shape, const RankProgra
   };
   std::vector<int32_t> timed;  // operations
   for (int32_t i = 0; i < std::ssize(program.ops); ++i) {
-    const OpKind kind = program.ops[i].kind;
-    if (kind != OpKind::send && kind != OpKind::receive) timed.push_back(i);
+    if (!exchanges_bytes(program.ops[i].kind)) timed.push_back(i);
   }
   const std::vector<Marks> marks(timed.size());
   std::vector<std::vector<double>> samples(timed.size());

@@ -51,9 +51,9 @@ Gpu describe(int device, const Clocks& clocks) {
   gpu.sms = properties.multiProcessorCount;
   gpu.memory_bytes = static_cast<int64_t>(properties.totalGlobalMem);
   gpu.l2_bytes = properties.l2CacheSize;
-  // Both edges of the clock, in kHz.
+  // Both edges of the clock, in kHz; the bus in bits.
   gpu.memory_bytes_per_second =
-      2e3 * attribute(cudaDevAttrMemoryClockRate, device) * (properties.memoryBusWidth / 8);
+      2e3 * attribute(cudaDevAttrMemoryClockRate, device) * properties.memoryBusWidth / 8;
   gpu.clock_hertz = clocks.highest_sm_hertz(gpu.bus);
   if (gpu.clock_hertz == 0) gpu.clock_hertz = 1e3 * attribute(cudaDevAttrClockRate, device);
   return gpu;

@@ -49,6 +49,18 @@ void within(double timeout_seconds, const std::function<void()>& work) {
   end();
 }
 
+ncclDataType_t nccl_type(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::float64:
+      return ncclFloat64;
+    case Dtype::float32:
+      return ncclFloat32;
+    case Dtype::bfloat16:
+      return ncclBfloat16;
+  }
+  throw std::logic_error("no NCCL type");
+}
+
 }  // namespace
 
 void check_nccl(ncclResult_t code, const char* what) {
@@ -101,6 +113,19 @@ void NcclTransport::exchange(int32_t rank, std::span<const DeviceMessage> sends,
     check_nccl(ncclRecv(m.data, m.bytes, ncclUint8, m.peer, of(rank), stream), "ncclRecv");
   }
   check_nccl(ncclGroupEnd(), "ncclGroupEnd");
+}
+
+void NcclTransport::collective(int32_t rank, const DeviceCollective& call, cudaStream_t stream) {
+  if (closed_) throw TransportClosed();
+  if (call.kind == CollectiveKind::all_gather) {
+    check_nccl(ncclAllGather(call.source, call.blocks, call.bytes, ncclUint8, of(rank), stream),
+               "ncclAllGather");
+    return;
+  }
+  const size_t count = call.bytes / bytes_of(call.elements);
+  check_nccl(ncclReduceScatter(call.blocks, call.blocks + rank * call.bytes, count,
+                               nccl_type(call.elements), ncclSum, of(rank), stream),
+             "ncclReduceScatter");
 }
 
 void NcclTransport::barrier(int32_t rank, cudaStream_t stream) {

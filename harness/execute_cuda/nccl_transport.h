@@ -1,7 +1,7 @@
 // Ranks with a GPU each, over NCCL.
 //
-// One communicator of all ranks, and a rank's exchange is one group of its sends and receives:
-// whatever the plan's groups of ranks are, none needs a communicator of its own.
+// One communicator of all ranks. Collectives over all of them are NCCL's; all else of an exchange
+// is one group of sends and receives, so no group of ranks needs a communicator of its own.
 #pragma once
 
 #include <nccl.h>
@@ -30,6 +30,7 @@ class NcclTransport : public DeviceTransport {
 
   void exchange(int32_t rank, std::span<const DeviceMessage> sends,
                 std::span<const DeviceMessage> receives, cudaStream_t stream) override;
+  void collective(int32_t rank, const DeviceCollective& call, cudaStream_t stream) override;
   void barrier(int32_t rank, cudaStream_t stream) override;
   bool can_be_captured() const override { return true; }
   void check(int32_t rank) override;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <stdexcept>
 #include <utility>
 
 #include "harness/simulate/collectives.h"
@@ -164,6 +165,8 @@ class Pricer {
       case OpKind::rows:
         price_rows(program_.row_ops[op.index]);
         break;
+      case OpKind::collective:
+        throw std::logic_error("simulate: collectives are priced by the messages of their plan");
     }
   }
 

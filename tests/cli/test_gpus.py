@@ -140,6 +140,17 @@ def test_a_rank_that_stops_ends_a_cell_within_the_timeout(results):
 
 
 @needs_cuda
+def test_a_stall_in_a_collective_is_called_so(results):
+    done, cells = run_json(
+        *("run", "--strategy", "allgather", "--backend", "nccl", *TINY, "--output", results),
+        *("--timeout", "2"),
+        env=fake(FAKE_NCCL_ABSENT_RANK=2, FAKE_NCCL_ABSENT_AFTER=8),
+    )
+    assert done.returncode == 1
+    assert "no progress for 2 s, waiting for all ranks in a collective" in cells[0]["error"]
+
+
+@needs_cuda
 def test_a_rank_that_never_arrives_ends_the_run(results):
     done = run(
         *("run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output", results),

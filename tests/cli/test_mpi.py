@@ -187,7 +187,9 @@ def test_a_rank_that_dies_ends_the_run(tmp_path, results):
         f"mv {process}.new {process}; sleep 60; fi; cat {ring}",
     )
     words = [PROGRAM, "run", "--backend", "mpi", "--strategy", strategy, *TINY_4]
-    command = [MPIRUN, "-np", "4", *words, "--output", str(results)]
+    # A busy machine may need more than mpirun's one second for a last word.
+    patient = ("--mca", "odls_base_sigkill_timeout", "10")
+    command = [MPIRUN, *patient, "-np", "4", *words, "--output", str(results)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
     ) as started:

@@ -34,6 +34,7 @@ class Oracle {
         const OpKind kind = side == &exchange.sends ? OpKind::send : OpKind::receive;
         for (int32_t message : *side) claim(op_of(kind, message), i);
       }
+      for (int32_t c : exchange.collectives) claim(op_of(OpKind::collective, c), i);
     }
   }
 
@@ -63,8 +64,8 @@ class Oracle {
     if (item_of_op_[op] >= 0) trouble_ = "operation " + std::to_string(op) + " is in two items";
     item_of_op_[op] = item;
   }
-  int32_t op_of(OpKind kind, int32_t message) const {
-    return static_cast<int32_t>(std::ranges::find(program_.ops, Op{kind, message}) -
+  int32_t op_of(OpKind kind, int32_t index) const {
+    return static_cast<int32_t>(std::ranges::find(program_.ops, Op{kind, index}) -
                                 program_.ops.begin());
   }
 
@@ -112,6 +113,12 @@ class Oracle {
         for (int32_t result : {call.out, call.dkv}) touch(result, true, item, accesses);
         break;
       }
+      case OpKind::collective: {
+        const CollectiveOp& c = program_.collectives[op.index];
+        touch(c.source, false, item, accesses);
+        for (int32_t r = 0; r < c.blocks; ++r) touch(c.first_block + r, true, item, accesses);
+        break;
+      }
     }
   }
 
@@ -140,14 +147,16 @@ TEST_P(EveryStrategyOnStreams, keeps_the_order_of_what_shares_bytes) {
     } catch (const Unsupported&) {
       continue;
     }
-    const Program program = compile(named.problem, plan, Passes::both);
     const Exchanges exchanges(plan);
-    for (const RankProgram& rank : program.ranks) {
-      if (rank.ops.size() > 3000) continue;  // the oracle is quadratic
-      const StreamOrder order = order_for_streams(rank, exchanges);
-      EXPECT_EQ(Oracle(rank, order).trouble(), "");
-      EXPECT_TRUE(std::ranges::is_sorted(order.exchanges, {}, &RankExchange::exchange));
-      ++ran;
+    for (Collectives collectives : {Collectives::messages, Collectives::library}) {
+      const Program program = compile(named.problem, plan, Passes::both, collectives);
+      for (const RankProgram& rank : program.ranks) {
+        if (rank.ops.size() > 3000) continue;  // the oracle is quadratic
+        const StreamOrder order = order_for_streams(rank, exchanges);
+        EXPECT_EQ(Oracle(rank, order).trouble(), "");
+        EXPECT_TRUE(std::ranges::is_sorted(order.exchanges, {}, &RankExchange::exchange));
+        ++ran;
+      }
     }
   }
   EXPECT_GT(ran, 0);
