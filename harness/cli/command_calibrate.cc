@@ -1,10 +1,12 @@
-// Fits a kernel model to measured calls, or to calls run here, and writes it as TOML.
+// Fits a kernel model to measured calls, or to calls run here, and writes it as TOML; or the links
+// between GPUs, as a cluster file.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
 
+#include "harness/cli/calibrate_links.h"
 #include "harness/cli/calibration_calls.h"
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
@@ -148,6 +150,22 @@ CalibrateFlags with_defaults(CalibrateFlags flags, bool gpu) {
   return flags;
 }
 
+int calibrate_nccl(const CalibrateFlags& flags, Format format) {
+  const std::pair<const char*, const std::string*> others[] = {{"--shape", &flags.shape},
+                                                               {"--dtype", &flags.dtype},
+                                                               {"--kernel", &flags.kernel},
+                                                               {"--calls", &flags.calls}};
+  for (const auto& [name, value] : others) {
+    if (!value->empty()) throw UserError(std::string(name) + " has no part in calibrate nccl");
+  }
+  const MeasuredLinks links = measure_links(flags.cluster);
+  write_atomically(flags.output, cluster_toml(links.machine));
+  std::string text = render(links.fits, format);
+  if (format == Format::table) text += "wrote " + flags.output + "\n";
+  print(text);
+  return kExitOk;
+}
+
 int calibrate(const CalibrateFlags& flags) {
   const Format format = parse_format(flags.format);
   const auto named = [&](const char* word) {
@@ -155,6 +173,7 @@ int calibrate(const CalibrateFlags& flags) {
     if (!found || flags.sources.size() == 1) return found;
     throw UserError(fmt::format("'{}' stands alone: the files are of another machine", word));
   };
+  if (named("nccl")) return calibrate_nccl(flags, format);
   const bool cpu = named("cpu"), gpu = named("gpu");
   const CalibrateFlags here = cpu || gpu ? with_defaults(flags, gpu) : flags;
   Calibration c = cpu ? of_this_cpu(here) : gpu ? of_this_gpu(here) : of_files(flags);
@@ -217,24 +236,29 @@ int calibrate(const CalibrateFlags& flags) {
 void add_calibrate_command(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand(
       "calibrate",
-      "Fits a kernel model to measured calls, or to calls run on this machine's CPU or GPU.\n"
+      "Fits a kernel model to measured calls, or to calls run on this machine's CPU or GPU; or "
+      "the\nlinks between its GPUs to exchanges over NCCL.\n"
       "Examples:\n"
       "  cpbench calibrate cpu --shape tiny --output my_cpu.toml\n"
       "  cpbench calibrate gpu --kernel cudnn --output my_gpu.toml --calls my_calls.csv\n"
+      "  cpbench calibrate nccl --output my_cluster.toml\n"
       "  cpbench calibrate results/calibration/cudnn_h200.csv --cluster h200 --output my.toml\n"
       "\n"
-      "Errors are relative, of calls that had no part in the fit (5-fold cross-validation).\n");
+      "Errors are relative, of calls that had no part in the fit (5-fold cross-validation); those "
+      "of\nlinks are of the exchanges that were fitted.\n");
   auto flags = std::make_shared<CalibrateFlags>();
   command
       ->add_option("source", flags->sources,
-                   "cpu, gpu, or CSV files of measured calls (columns: workloads/README.md)")
+                   "cpu, gpu, nccl, or CSV files of measured calls (columns: "
+                   "workloads/README.md)")
       ->required();
-  command->add_option("--output", flags->output, "the model's file")
+  command->add_option("--output", flags->output, "the model's, or the cluster's, file")
       ->type_name("FILE.toml")
       ->required();
   command
       ->add_option("--cluster", flags->cluster,
-                   "of files: the GPU of a name of cpbench list clusters, or of a file")
+                   "of files and nccl: the GPUs, a name of cpbench list clusters or a file [nccl: "
+                   "by their name]")
       ->type_name("NAME");
   command
       ->add_option("--shape", flags->shape,

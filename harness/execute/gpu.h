@@ -58,6 +58,20 @@ struct ReplayOptions {
   int32_t iterations = 3;  // the median of each operation counts
 };
 
+// What the first `ranks` GPUs of this machine do at the same time over NCCL, with blocks of
+// `bytes`.
+enum class LinkUse : uint8_t {
+  shift,  // each sends its block to the next one
+  all_gather,
+  reduce_scatter,  // of bfloat16
+};
+struct TimedExchange {
+  LinkUse use = LinkUse::shift;
+  int32_t ranks = 0;
+  int64_t bytes = 0;   // a multiple of 512
+  double seconds = 0;  // what is to be found
+};
+
 class Gpus {
  public:
   virtual ~Gpus() = default;
@@ -85,6 +99,9 @@ class Gpus {
   virtual RowRates row_rates(const AttentionShape& shape, int64_t rows) = 0;
   // From one small kernel to the next on a stream.
   virtual double launch_seconds() = 0;
+
+  // Of the slowest rank; the median of several times. Throws ExecutionFailure.
+  virtual void time_exchanges(std::span<TimedExchange> exchanges, double timeout_seconds) = 0;
 };
 
 // Opened once, and kept until the process ends.

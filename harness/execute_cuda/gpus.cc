@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <numeric>
 
 #include "harness/execute/gpu.h"
 #include "harness/execute_cuda/clocks.h"
@@ -11,6 +12,7 @@
 #include "harness/execute_cuda/gpu_memory.h"
 #include "harness/execute_cuda/gpu_run.h"
 #include "harness/execute_cuda/gpu_timing.h"
+#include "harness/execute_cuda/link_timing.h"
 #include "harness/execute_cuda/nccl_transport.h"
 #include "harness/execute_cuda/open_kernel.h"
 #include "harness/plan/errors.h"
@@ -126,6 +128,20 @@ class CudaGpus : public Gpus {
   double launch_seconds() override {
     set_device(0);
     return measure_launch_seconds();
+  }
+
+  void time_exchanges(std::span<TimedExchange> exchanges, double timeout_seconds) override {
+    while (!exchanges.empty()) {
+      const int32_t ranks = exchanges.front().ranks;
+      const auto end = std::ranges::find_if(
+          exchanges, [&](const TimedExchange& exchange) { return exchange.ranks != ranks; });
+      const auto count = static_cast<size_t>(end - exchanges.begin());
+      std::vector<int32_t> devices(ranks);
+      std::iota(devices.begin(), devices.end(), 0);
+      NcclTransport transport(NcclTransport::new_id(), ranks, 0, devices, timeout_seconds);
+      time_exchanges_between(devices, transport, timeout_seconds, exchanges.first(count));
+      exchanges = exchanges.subspan(count);
+    }
   }
 
  private:

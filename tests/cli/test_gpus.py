@@ -173,6 +173,38 @@ def test_what_does_not_fit_is_refused_with_the_numbers(results):
 
 
 @needs_cuda
+def test_links_are_calibrated_into_a_cluster_file(tmp_path):
+    file = tmp_path / "here.toml"
+    done = run("calibrate", "nccl", "--cluster", "h100", "--output", file,
+               env=fake(FAKE_GPU_COUNT=3, FAKE_GPU_MEMORY=40_000_000, FAKE_GPU_DELAY_US=0))  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = [line.split()[:3] for line in done.stdout.splitlines()]
+    for exchange, ranks in (("all_gather", "2"), ("all_gather", "3"), ("reduce_scatter", "2"),
+                            ("reduce_scatter", "3"), ("shift", "3")):  # fmt: skip
+        assert [exchange, ranks, "9"] in rows
+    written = file.read_text()
+    assert "gpus_per_node = 3" in written
+    assert "cpbench calibrate nccl" in written
+    assert written.count("[[all_gather]]") == 2
+    used, cells = run_json("run", "--strategy", "ring", "--backend", "simulate", "--cluster", file,
+                           "--tokens", "3K", "--ranks", "3", "--workload", "fixed:tokens=3K")  # fmt: skip
+    assert used.returncode == 0, used.stderr
+    assert cells[0]["status"] == "ok"
+
+
+@needs_cuda
+def test_bad_links_of_one_gpu(tmp_path):
+    done = run("calibrate", "nccl", "--output", tmp_path / "a.toml", env=fake(FAKE_GPU_COUNT=1))
+    assert_refused(done, "needs 2 GPUs or more")
+
+
+@needs_cuda
+def test_bad_links_of_unknown_gpus(tmp_path):
+    done = run("calibrate", "nccl", "--output", tmp_path / "a.toml", env=fake())
+    assert_refused(done, "no shipped cluster has these GPUs (Fake GPU)", "--cluster")
+
+
+@needs_cuda
 def test_bad_too_few_gpus():
     done = run("run", "--strategy", "ring", "--backend", "nccl", *TINY, env=fake(FAKE_GPU_COUNT=2))
     assert_refused(done, "--ranks 4", "needs 4 GPUs and this machine has 2", "--backend cuda")

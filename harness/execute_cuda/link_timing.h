@@ -1,0 +1,18 @@
+// Times of single exchanges between the GPUs of this process.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "harness/execute/gpu.h"
+#include "harness/execute_cuda/device_transport.h"
+
+namespace cpbench {
+
+// Sets the seconds of all of them, which are of as many ranks as there are `devices`. The clock is
+// each GPU's, from the end of a barrier; the slowest rank counts, and the median of several times.
+// Throws ExecutionFailure, also where nothing goes on for the timeout.
+void time_exchanges_between(const std::vector<int32_t>& devices, DeviceTransport& transport,
+                            double timeout_seconds, std::span<TimedExchange> exchanges);
+
+}  // namespace cpbench
