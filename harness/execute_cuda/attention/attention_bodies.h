@@ -146,32 +146,18 @@ struct AddRows {
   }
 };
 
-// FlashAttention-2 keeps log-sum-exp as [heads, rows].
-struct StoreLogSumExp {
-  Moves moves;
-  const float* from;
-  int64_t from_rows;
-  float* to;
-  int64_t to_stride;
-  int32_t heads;
-
-  CPBENCH_DEVICE int64_t threads() const { return moves.rows * heads; }
-  CPBENCH_DEVICE void operator()(const Thread& t) const {
-    for (int64_t index = t.index; index < threads(); index += t.count) {
-      const Item item = item_of(index, heads);
-      const Moves::Pair rows = moves.at(item.row);
-      to[rows.to * to_stride + item.part] = from[item.part * from_rows + rows.from];
-    }
-  }
+// A number for each row and head. Most have heads next to each other, FlashAttention-2's rows.
+template <typename T>
+struct SideData {
+  T* data;
+  int64_t row_stride;
+  int64_t head_stride = 1;
 };
 
-// The other way round.
-struct LoadLogSumExp {
+struct CopySideData {
   Moves moves;
-  const float* from;
-  int64_t from_stride;
-  float* to;
-  int64_t to_rows;
+  SideData<const float> from;
+  SideData<float> to;
   int32_t heads;
 
   CPBENCH_DEVICE int64_t threads() const { return moves.rows * heads; }
@@ -179,26 +165,8 @@ struct LoadLogSumExp {
     for (int64_t index = t.index; index < threads(); index += t.count) {
       const Item item = item_of(index, heads);
       const Moves::Pair rows = moves.at(item.row);
-      to[item.part * to_rows + rows.to] = from[rows.from * from_stride + item.part];
-    }
-  }
-};
-
-// Copies side data.
-struct CopyFloats {
-  Moves moves;
-  const float* from;
-  int64_t from_stride;
-  float* to;
-  int64_t to_stride;
-  int32_t heads;
-
-  CPBENCH_DEVICE int64_t threads() const { return moves.rows * heads; }
-  CPBENCH_DEVICE void operator()(const Thread& t) const {
-    for (int64_t index = t.index; index < threads(); index += t.count) {
-      const Item item = item_of(index, heads);
-      const Moves::Pair rows = moves.at(item.row);
-      to[rows.to * to_stride + item.part] = from[rows.from * from_stride + item.part];
+      to.data[rows.to * to.row_stride + item.part * to.head_stride] =
+          from.data[rows.from * from.row_stride + item.part * from.head_stride];
     }
   }
 };

@@ -168,8 +168,10 @@ class CudnnForwardCall {
       machine.forward(in);
       if (t.o) store_output(machine, stores, dense_rows(t.o, shape.o_stride), o);
       if (t.stats) {
-        machine.launch(CopyFloats{stores, t.stats, shape.stats_stride, lse.at<float>(0, 0),
-                                  lse.row_stride, lse.heads});
+        machine.launch(CopySideData{stores,
+                                    {t.stats, shape.stats_stride},
+                                    {lse.at<float>(0, 0), lse.row_stride},
+                                    lse.heads});
       }
     }
 
@@ -301,8 +303,10 @@ class CudnnBackwardCall {
             q_moves, rows_of(d_o), Rows<BFloat16>::of(t.d_o, shape.d_o_stride), vectors_of(d_o)});
       }
       if (t.stats) {
-        machine.launch(CopyFloats{q_moves, lse.at<float>(0, 0), lse.row_stride, t.stats,
-                                  shape.stats_stride, lse.heads});
+        machine.launch(CopySideData{q_moves,
+                                    {lse.at<float>(0, 0), lse.row_stride},
+                                    {t.stats, shape.stats_stride},
+                                    lse.heads});
       }
       CudnnBackwardInput in;
       in.shape = shape;

@@ -141,8 +141,10 @@ class FlashForwardCall {
         store_output(machine, stores, dense_rows(output.out, width), heads_of(call.o_, block.q));
       }
       const Matrix lse = heads_of(call.lse_, block.q);
-      machine.launch(StoreLogSumExp{stores, output.lse, layout.q.rows, lse.at<float>(0, 0),
-                                    lse.row_stride, lse.heads});
+      machine.launch(CopySideData{stores,
+                                  {output.lse, 1, layout.q.rows},
+                                  {lse.at<float>(0, 0), lse.row_stride},
+                                  lse.heads});
     }
 
     FlashForward layout;
@@ -297,8 +299,8 @@ class FlashBackwardCall {
       machine.launch(MakeOutput<Machine::kHeadLanes>{
           q_moves, rows_of(d_o), sums.at<float>(0, 0), sums.row_stride,
           Rows<BFloat16>::of(s.out, q_width), d_o.heads, static_cast<int32_t>(d_o.width)});
-      machine.launch(LoadLogSumExp{q_moves, lse.at<float>(0, 0), lse.row_stride, s.lse,
-                                   layout.q.rows, lse.heads});
+      machine.launch(CopySideData{
+          q_moves, {lse.at<float>(0, 0), lse.row_stride}, {s.lse, 1, layout.q.rows}, lse.heads});
       if (s.q) copy(q_moves, heads_of(c.q, block.q), s.q, q_width);
       if (s.d_o) copy(q_moves, d_o, s.d_o, q_width);
       if (s.k) {
