@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 #include <sstream>
 
@@ -17,11 +18,12 @@ std::string count(int64_t number, const std::string& what, const std::string& pl
 
 std::string gpus_text(int64_t number) { return count(number, "GPU", "GPUs"); }
 
-// The processes that see GPUs of this one. It is their devices that are alike, or none.
+// The processes of its node that see GPUs of this one. It is their devices that are alike, or none.
 std::vector<int32_t> sharers_of(int32_t process, const std::vector<GpusOfProcess>& processes) {
   const std::set<std::string> mine(processes[process].gpus.begin(), processes[process].gpus.end());
   std::vector<int32_t> sharers;
   for (int32_t other = 0; other < std::ssize(processes); ++other) {
+    if (processes[other].node != processes[process].node) continue;
     const std::set<std::string> theirs(processes[other].gpus.begin(), processes[other].gpus.end());
     if (theirs == mine) {
       sharers.push_back(other);
@@ -130,6 +132,7 @@ std::vector<GpusOfProcess> gather_gpus(ProcessGroup& group, const GpusOfProcess&
 }
 
 std::string node_name() {
+  if (const char* host = std::getenv("NCCL_HOSTID")) return host;
   char name[256] = {};
   ::gethostname(name, sizeof name - 1);
   return name;

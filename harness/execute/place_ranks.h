@@ -33,6 +33,8 @@ std::vector<RanksOfProcess> place_ranks(int32_t ranks, int32_t nodes,
 // Inside a work of the group: what every process says here, by process, on all.
 std::vector<GpusOfProcess> gather_gpus(ProcessGroup& group, const GpusOfProcess& mine);
 
+// The host name, or what NCCL_HOSTID calls this process's host: processes that NCCL takes for those
+// of different hosts are on different nodes here too, whatever GPUs they share.
 std::string node_name();
 
 }  // namespace cpbench

@@ -75,26 +75,43 @@ def test_a_seed_of_delays_changes_no_result(results):
     assert len(errors) == 1
 
 
-@needs_cuda
-def test_processes_that_a_launcher_started_run_a_cell_together(results):
-    words = ["run", "--strategy", "flashcp,fcp", "--backend", "nccl", *TINY, "--output", results]
+def cells_of_two_processes(port, words, settings_of):
+    """As a launcher starts them on one machine; the cells that the first one prints."""
     processes = [
         subprocess.Popen(
-            [PROGRAM, *map(str, words), "--format", "json", "--timeout", "60"],
+            [PROGRAM, "run", *map(str, words), "--format", "json", "--timeout", "60"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env=fake(
                 RANK=rank, WORLD_SIZE=2, LOCAL_RANK=rank, LOCAL_WORLD_SIZE=2,
-                MASTER_ADDR="127.0.0.1", MASTER_PORT=29731,
+                MASTER_ADDR="127.0.0.1", MASTER_PORT=port, **settings_of(rank),
             ),
         )
         for rank in range(2)
     ]  # fmt: skip
     ended = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], ended
-    cells = json.loads(ended[0][0])
+    assert ended[1][0] == ""
+    return json.loads(ended[0][0])
+
+
+@needs_cuda
+def test_processes_that_a_launcher_started_run_a_cell_together(results):
+    words = ["--strategy", "flashcp,fcp", "--backend", "nccl", *TINY, "--output", results]
+    cells = cells_of_two_processes(29731, words, lambda _: {})
     assert [cell["status"] for cell in cells] == ["ok", "ok"]
     assert cells[0]["metrics"]["counted_bytes"] == cells[0]["metrics"]["wire_bytes"]
-    assert ended[1][0] == ""
+
+
+@needs_cuda
+def test_processes_on_hosts_of_their_own_may_share_a_gpu(results):
+    words = [*TINY, "--strategy", "allgather,fcp", "--backend", "nccl", "--output", results]
+    words[words.index("--ranks") + 1] = 2
+    words += ["--nodes", 2]
+    cells = cells_of_two_processes(
+        29732, words, lambda rank: {"FAKE_GPU_COUNT": 1, "NCCL_HOSTID": f"host{rank}"}
+    )
+    assert [cell["status"] for cell in cells] == ["ok", "ok"]
+    assert cells[0]["oversubscribed"] is True
 
 
 @needs_cuda
