@@ -78,12 +78,13 @@ def test_bad_stage(script):
 CORRECTNESS = """\
 max_error_output,max_error_gradient,strategy,workload,tokens,ranks,shape,kernel,status,error
 0.001,0.002,ring,pile,4099,1,mha_128,cudnn,ok,
-,,fcp,pile,4099,5,mha_128,flash,failed,G4: output error 1 exceeds 0.1
-,,dcp,pile,4099,5,mha_128,flash,failed,G4: output error 2 exceeds 0.1
+,,fcp,pile,4099,5,mha_128,cudnn,failed,G4: output error 1 exceeds 0.1
+,,dcp,pile,4099,5,mha_128,cudnn,failed,G4: output error 2 exceeds 0.1
 """
+STRATEGIES = '[{"name": "dcp"}, {"name": "fcp"}, {"name": "ring"}, {"name": "zigzag"}]'
 PROGRAM = f"""#!/bin/sh
 case "$*" in
-  *gpu_correctness*)
+  *gpu_correctness*cudnn*dcp*)
     cat <<'END'
 {CORRECTNESS}END
     exit 1 ;;
@@ -91,6 +92,10 @@ case "$*" in
     echo "cpbench: error: kernel 'cudnn' has no plan for this call" >&2
     echo "cpbench: what came after" >&2
     exit 1 ;;
+  *gpu_correctness*)
+    echo "cpbench: error: no kernel" >&2
+    exit 2 ;;
+  *list*strategies*) echo '{STRATEGIES}' ;;
   *doctor*json*) echo '[{{"name": "GPUs", "found": "1 x Pretended"}}]' ;;
 esac
 """
@@ -113,7 +118,7 @@ def test_reasons_are_the_first_ones_and_name_the_cell(tmp_path, results):
     assert facts[1:3] == ["ok", "1 x Pretended"]
     assert correctness[1:3] == [
         "FAILED",
-        "1 cells within tolerance, 0 unsupported, 2 not; fcp with flash on pile, 4099 tokens, "
+        "1 cells within tolerance, 0 unsupported, 2 not; fcp with cudnn on pile, 4099 tokens, "
         "5 ranks, mha_128: G4: output error 1 exceeds 0.1",
     ]
     assert bandwidth[2].endswith("holds no cpbench_gpu_micro: run scripts/build")
