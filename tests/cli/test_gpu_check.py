@@ -65,7 +65,7 @@ def test_a_stage_that_fails_is_reported_and_does_not_stop_the_next(script, tmp_p
     assert re.search(r"cpbench_execute_cuda_test: [1-9]\d* passed, 0 skipped", kernels[2])
     assert re.search(r"cpbench_gpu_kernels_test: 0 passed, [1-9]\d* skipped", kernels[2])
     assert replay[:2] == ["replay", "FAILED"]
-    assert replay[2].endswith("cudnn.toml is missing: run the stage calibrate first")
+    assert replay[2].endswith("flash.toml is missing: run the stage calibrate first")
 
 
 def test_bad_stage(script):

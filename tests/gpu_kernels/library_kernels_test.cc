@@ -73,7 +73,7 @@ class LibraryKernel : public testing::TestWithParam<std::tuple<std::string, int3
   cudaStream_t stream_ = nullptr;
 };
 
-constexpr uint32_t kRepeats = 40;
+constexpr uint32_t kRepeats = 20;   // cuDNN builds about three graphs for each, which takes it long
 constexpr int32_t kMostRows = 500;  // some tiles of 128
 
 TEST_P(LibraryKernel, forward_equals_the_reference) {
