@@ -101,9 +101,9 @@ esac
 """
 
 
-def pretend(file):
-    file.parent.mkdir()
-    file.write_text(PROGRAM)
+def pretend(file, program=PROGRAM):
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(program)
     file.chmod(0o755)
 
 
@@ -125,6 +125,62 @@ def test_reasons_are_the_first_ones_and_name_the_cell(tmp_path, results):
     assert calibrate[2] == (
         "cpbench: exit code 1: cpbench: error: kernel 'cudnn' has no plan for this call"
     )
+
+
+# As cpbench_gpu_micro prints it.
+HEAD = (
+    "name,iterations,real_time,cpu_time,time_unit,bytes_per_second,items_per_second,label,"
+    "error_occurred,error_message"
+)
+BANDWIDTH = f"""\
+{HEAD},"of_memcpy"
+"copy/256M/bfloat16/manual_time",41,335.5,23.6,us,3.8e+12,,,,,0.93
+"copy_runs_of_1/256M/bfloat16/manual_time",41,335.5,23.6,us,3.8e+12,,,,,0.3
+"merge/256M/float32/manual_time",41,335.5,23.6,us,3.8e+12,,,,,0.88
+"merge/1M/float32/manual_time",41,335.5,23.6,us,3.8e+12,,,,,0.5
+"""
+ATTENTION = f"""\
+{HEAD},"of_library","tflops"
+"attention/cudnn/forward/causal_2K/manual_time",41,150,23.6,us,,,,,,0.9,484
+"attention/cudnn/backward/causal_16K/manual_time",41,19400,23.6,us,,,,,,0.98,560
+"attention/flash/forward/ragged_64K/manual_time",41,335.5,23.6,us,,,,,,0.99,400
+"""
+
+
+def benchmarked(tmp_path, attention):
+    script = copied(tmp_path / "scripts")
+    pretend(tmp_path / "build" / "cpbench")
+    pretend(
+        tmp_path / "build" / "cpbench_gpu_micro",
+        f"#!/bin/sh\ncase $1 in *=-*) cat <<'END'\n{BANDWIDTH}END\n;;\n"
+        f"*) cat <<'END'\n{attention}END\n;;\nesac\n",
+    )
+    (tmp_path / "results").symlink_to(ROOT / "results")
+    done = gpu_check(script, "--output", tmp_path / "out", "--only", "bandwidth", "attention")
+    lines = (tmp_path / "out" / "summary.md").read_text().splitlines()
+    return done.returncode, *(line.split(" | ")[1:3] for line in lines[4:])
+
+
+def test_benchmarks_are_held_against_what_is_aimed_at(tmp_path):
+    code, bandwidth, attention = benchmarked(tmp_path, ATTENTION)
+    assert bandwidth == [
+        "ok",
+        "2 operations, the slowest merge/256M/float32/manual_time at 0.88 of a plain copy",
+    ]
+    assert attention == [
+        "FAILED",
+        "3 calls, the slowest cudnn forward causal_2K at 0.900 of the library's rate; "
+        "cudnn forward causal_2K at 0.95 of its published rate",
+    ]
+    assert code == 1
+
+
+def test_a_kernel_that_is_left_out_is_a_failure(tmp_path):
+    lines = ATTENTION.splitlines(keepends=True)
+    alone = "".join(line for line in lines if "flash" not in line)
+    code, _, attention = benchmarked(tmp_path, alone)
+    assert code == 1
+    assert attention == ["FAILED", "no calls of flash: see what the stage kernels says"]
 
 
 def test_a_packed_build_needs_pytorch(tmp_path):
