@@ -2,10 +2,12 @@
 # frontend, CUDNN_FRONTEND_INCLUDE_DIR. NCCL and cuDNN come from the toolkit's folder, from the
 # system, or from the packages that torch brings; the frontend's headers from its package in .venv.
 set(CPBENCH_WITH_CUDA OFF)
+# Why not, for scripts/build to say.
+set(CPBENCH_WITHOUT_CUDA "" CACHE INTERNAL "")
 include(CheckLanguage)
 check_language(CUDA)
 if(NOT CMAKE_CUDA_COMPILER)
-  message(STATUS "CUDA: no nvcc; the GPU backends are not built")
+  set(CPBENCH_WITHOUT_CUDA "there is no nvcc" CACHE INTERNAL "")
   return()
 endif()
 # A100; H100, H200; B200. Newer ones run what the driver makes of the last.
@@ -17,6 +19,9 @@ set(CMAKE_CUDA_STANDARD 20)
 set(CMAKE_CUDA_STANDARD_REQUIRED ON)
 set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)
 set(CMAKE_CUDA_FLAGS_RELWITHDEBINFO "-O2 -lineinfo")
+if(CMAKE_CUDA_COMPILER_VERSION VERSION_GREATER_EQUAL 12.8)
+  string(APPEND CMAKE_CUDA_FLAGS " --compress-mode=size")  # a seventh of the bytes
+endif()
 if(CCACHE)
   set(CMAKE_CUDA_COMPILER_LAUNCHER ${CCACHE})
 endif()
@@ -43,7 +48,7 @@ find_path(CUDNN_FRONTEND_INCLUDE_DIR cudnn_frontend.h
           HINTS ${site_packages} ${torch_root}/.. ${CUDAToolkit_INCLUDE_DIRS} PATH_SUFFIXES include)
 
 if(NOT TARGET NCCL::nccl)
-  message(STATUS "CUDA: nvcc is there, NCCL is not; the GPU backends are not built")
+  set(CPBENCH_WITHOUT_CUDA "nvcc is there, NCCL is not" CACHE INTERNAL "")
   return()
 endif()
 set(CPBENCH_WITH_CUDA ON)

@@ -9,6 +9,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("CPBENCH", str(ROOT / "build" / "cpbench"))
+BUILD = Path(PROGRAM).parent
+LIBRARIES = [BUILD / "fake_gpu" / name for name in ("libcudart.so.13", "libnccl.so.2")]
+needs_cuda = pytest.mark.skipif(
+    not all(library.exists() for library in LIBRARIES),
+    reason="built without CUDA: nvcc or NCCL was not found",
+)
 
 # A run of a fraction of a second: two ranks, 256 tokens.
 TINY = [
@@ -56,6 +62,13 @@ def assert_refused(done, *parts):
     assert lines[0].startswith("cpbench: error: ")
     for part in parts:
         assert part in lines[0], lines[0]
+
+
+def fake(**settings):
+    """An environment with GPUs that are not there."""
+    settings = {"FAKE_GPU_COUNT": 4, "FAKE_GPU_DELAY_US": 20, **settings}
+    preload = ":".join(map(str, LIBRARIES))
+    return {**os.environ, "LD_PRELOAD": preload, **{k: str(v) for k, v in settings.items()}}
 
 
 @pytest.fixture

@@ -1,30 +1,15 @@
 """The backends that use GPUs, on GPUs that are not there: the real module over tests/fake_gpu."""
 
 import json
-import os
 import subprocess
-from pathlib import Path
 
 import pytest
-from conftest import PROGRAM, assert_refused, run, run_json
+from conftest import PROGRAM, assert_refused, fake, needs_cuda, run, run_json
 
-BUILD = Path(PROGRAM).parent
-LIBRARIES = [BUILD / "fake_gpu" / name for name in ("libcudart.so.13", "libnccl.so.2")]
-needs_cuda = pytest.mark.skipif(
-    not all(library.exists() for library in LIBRARIES),
-    reason="built without CUDA: nvcc or NCCL was not found",
-)
 TINY = [
     *("--workload", "uniform:min=1,max=60", "--tokens", "200", "--ranks", "4"),
     *("--shape", "tiny_gqa", "--kernel", "reference", "--dtype", "float64", "--iterations", "1"),
 ]
-
-
-def fake(**settings):
-    """An environment with GPUs that are not there."""
-    settings = {"FAKE_GPU_COUNT": 4, "FAKE_GPU_DELAY_US": 20, **settings}
-    preload = ":".join(map(str, LIBRARIES))
-    return {**os.environ, "LD_PRELOAD": preload, **{k: str(v) for k, v in settings.items()}}
 
 
 @needs_cuda

@@ -1,6 +1,6 @@
 // Benchmarks of what runs on a GPU:
 //
-//   build/tests/gpu_micro/cpbench_gpu_micro --benchmark_filter=merge
+//   build/cpbench_gpu_micro --benchmark_filter=merge
 //
 // Exit code 77 where there is no GPU.
 #include <benchmark/benchmark.h>

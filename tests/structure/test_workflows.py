@@ -63,4 +63,5 @@ def test_the_gates_are_run_on_the_gpu_runner():
         for step in job["steps"]
     ]
     assert any("scripts/regression_exact" in run for run in runs)
+    assert any("scripts/gpu_check" in run for run in runs)
     assert any(re.search(r"scripts/regression .*--strict", run) for run in runs)

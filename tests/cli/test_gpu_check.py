@@ -1,0 +1,202 @@
+"""scripts/gpu_check, on a GPU that is not there: what it refuses, reports and goes on after."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import BUILD, ROOT, fake, needs_cuda
+
+
+def gpu_check(script, *words, **options):
+    return subprocess.run(
+        [script, *map(str, words)], capture_output=True, text=True, timeout=120, **options
+    )
+
+
+def copied(folder):
+    """The script beside no build yet: it finds what it runs from where it is itself."""
+    script = folder / "gpu_check"
+    folder.mkdir(exist_ok=True)
+    script.write_text((ROOT / "scripts" / "gpu_check").read_text())
+    script.chmod(0o755)
+    return script
+
+
+@pytest.fixture
+def script(tmp_path):
+    """The script beside the build that is tested."""
+    (tmp_path / "build").symlink_to(BUILD)
+    (tmp_path / "workloads").symlink_to(ROOT / "workloads")
+    return copied(tmp_path / "scripts")
+
+
+def with_nvidia_smi(folder, environment):
+    """As on a machine with a driver: doctor's row about it also has the word GPUs."""
+    program = folder / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho 'NVIDIA H200, 143771'\n")
+    program.chmod(0o755)
+    return {**environment, "PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+@needs_cuda
+def test_bad_no_gpu(script, results):
+    done = gpu_check(script, "--output", results, env=fake(FAKE_GPU_COUNT=0))
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.splitlines() == [
+        "gpu_check: error: no GPU here: the NVIDIA driver finds none"
+    ]
+    assert not results.exists()
+
+
+@needs_cuda
+def test_a_stage_that_fails_is_reported_and_does_not_stop_the_next(script, tmp_path, results):
+    environment = with_nvidia_smi(tmp_path, fake(FAKE_GPU_COUNT=1))
+    words = ["--output", results, "--only", "replay", "kernels", "facts"]
+    done = gpu_check(script, *words, env=environment)
+    assert done.returncode == 1, done.stderr
+    lines = (results / "summary.md").read_text().splitlines()
+    facts, kernels, replay = [[word.strip() for word in line.split("|")[1:]] for line in lines[4:]]
+    assert facts[:3] == ["facts", "ok", "1 x NVIDIA H200, 150.8 GB each"]
+    assert "NVIDIA driver" in (results / "facts.txt").read_text()
+    # Kernels of libraries do not run on a fake, and say so; those of this project pass.
+    assert kernels[:2] == ["kernels", "FAILED"]
+    assert re.search(r"cpbench_execute_cuda_test: [1-9]\d* passed, 0 skipped", kernels[2])
+    assert re.search(r"cpbench_gpu_kernels_test: 0 passed, [1-9]\d* skipped", kernels[2])
+    assert replay[:2] == ["replay", "FAILED"]
+    assert replay[2].endswith("flash.toml is missing: run the stage calibrate first")
+
+
+def test_bad_stage(script):
+    done = gpu_check(script, "--only", "nothing")
+    assert done.returncode == 2 and "invalid choice: 'nothing'" in done.stderr
+
+
+# ---- beside a program that pretends
+
+CORRECTNESS = """\
+max_error_output,max_error_gradient,strategy,workload,tokens,ranks,shape,kernel,status,error
+0.001,0.002,ring,pile,4099,1,mha_128,cudnn,ok,
+,,fcp,pile,4099,5,mha_128,cudnn,failed,G4: output error 1 exceeds 0.1
+,,dcp,pile,4099,5,mha_128,cudnn,failed,G4: output error 2 exceeds 0.1
+"""
+STRATEGIES = '[{"name": "dcp"}, {"name": "fcp"}, {"name": "ring"}, {"name": "zigzag"}]'
+PROGRAM = f"""#!/bin/sh
+case "$*" in
+  *gpu_correctness*cudnn*dcp*)
+    cat <<'END'
+{CORRECTNESS}END
+    exit 1 ;;
+  *calibrate*)
+    echo "cpbench: error: kernel 'cudnn' has no plan for this call" >&2
+    echo "cpbench: what came after" >&2
+    exit 1 ;;
+  *gpu_correctness*)
+    echo "cpbench: error: no kernel" >&2
+    exit 2 ;;
+  *list*strategies*) echo '{STRATEGIES}' ;;
+  *doctor*json*) echo '[{{"name": "GPUs", "found": "1 x Pretended"}}]' ;;
+esac
+"""
+
+
+def pretend(file, program=PROGRAM):
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(program)
+    file.chmod(0o755)
+
+
+def test_reasons_are_the_first_ones_and_name_the_cell(tmp_path, results):
+    script = copied(tmp_path / "scripts")
+    pretend(tmp_path / "build" / "cpbench")
+    words = ["--output", results, "--only", "facts", "correctness", "calibrate", "bandwidth"]
+    done = gpu_check(script, *words)
+    assert done.returncode == 1, done.stderr
+    lines = (results / "summary.md").read_text().splitlines()
+    facts, correctness, bandwidth, calibrate = [line.split(" | ") for line in lines[4:]]
+    assert facts[1:3] == ["ok", "1 x Pretended"]
+    assert correctness[1:3] == [
+        "FAILED",
+        "1 cells within tolerance, 0 unsupported, 2 not; fcp with cudnn on pile, 4099 tokens, "
+        "5 ranks, mha_128: G4: output error 1 exceeds 0.1",
+    ]
+    assert bandwidth[2].endswith("holds no cpbench_gpu_micro: run scripts/build")
+    assert calibrate[2] == (
+        "cpbench: exit code 1: cpbench: error: kernel 'cudnn' has no plan for this call"
+    )
+
+
+# As cpbench_gpu_micro prints it.
+HEAD = (
+    "name,iterations,real_time,cpu_time,time_unit,bytes_per_second,items_per_second,label,"
+    "error_occurred,error_message"
+)
+BANDWIDTH = f"""\
+{HEAD},"of_memcpy"
+"copy/256M/bfloat16/manual_time",41,335.5,23.6,us,3.8e+12,,,,,0.93
+"copy_runs_of_1/256M/bfloat16/manual_time",41,335.5,23.6,us,3.8e+12,,,,,0.3
+"merge/256M/float32/manual_time",41,335.5,23.6,us,3.8e+12,,,,,0.88
+"merge/1M/float32/manual_time",41,335.5,23.6,us,3.8e+12,,,,,0.5
+"""
+ATTENTION = f"""\
+{HEAD},"of_library","tflops"
+"attention/cudnn/forward/causal_2K/manual_time",41,150,23.6,us,,,,,,0.9,484
+"attention/cudnn/backward/causal_16K/manual_time",41,19400,23.6,us,,,,,,0.98,560
+"attention/flash/forward/ragged_64K/manual_time",41,335.5,23.6,us,,,,,,0.99,400
+"""
+
+
+def benchmarked(tmp_path, attention):
+    script = copied(tmp_path / "scripts")
+    pretend(tmp_path / "build" / "cpbench")
+    pretend(
+        tmp_path / "build" / "cpbench_gpu_micro",
+        f"#!/bin/sh\ncase $1 in *=-*) cat <<'END'\n{BANDWIDTH}END\n;;\n"
+        f"*) cat <<'END'\n{attention}END\n;;\nesac\n",
+    )
+    (tmp_path / "results").symlink_to(ROOT / "results")
+    done = gpu_check(script, "--output", tmp_path / "out", "--only", "bandwidth", "attention")
+    lines = (tmp_path / "out" / "summary.md").read_text().splitlines()
+    return done.returncode, *(line.split(" | ")[1:3] for line in lines[4:])
+
+
+def test_benchmarks_are_held_against_what_is_aimed_at(tmp_path):
+    code, bandwidth, attention = benchmarked(tmp_path, ATTENTION)
+    assert bandwidth == [
+        "ok",
+        "2 operations, the slowest merge/256M/float32/manual_time at 0.88 of a plain copy",
+    ]
+    assert attention == [
+        "FAILED",
+        "3 calls, the slowest cudnn forward causal_2K at 0.900 of the library's rate; "
+        "cudnn forward causal_2K at 0.95 of its published rate",
+    ]
+    assert code == 1
+
+
+def test_a_kernel_that_is_left_out_is_a_failure(tmp_path):
+    lines = ATTENTION.splitlines(keepends=True)
+    alone = "".join(line for line in lines if "flash" not in line)
+    code, _, attention = benchmarked(tmp_path, alone)
+    assert code == 1
+    assert attention == ["FAILED", "no calls of flash: see what the stage kernels says"]
+
+
+def test_a_packed_build_needs_pytorch(tmp_path):
+    script = copied(tmp_path)
+    pretend(tmp_path / "bin" / "cpbench")
+    python = tmp_path / "python3"
+    python.write_text("#!/bin/sh\nexit 1\n")
+    python.chmod(0o755)
+    done = gpu_check(sys.executable, script, env={"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "gpu_check: error: python3 has no PyTorch, whose libraries a packed build needs"
+    ]
+
+
+def test_bad_no_build(tmp_path):
+    done = gpu_check(copied(tmp_path / "scripts"))
+    assert done.returncode == 2
+    assert done.stderr.endswith("build holds no cpbench: run scripts/build\n")
