@@ -53,17 +53,20 @@ def test_bad_no_gpu(script, results):
 @needs_cuda
 def test_a_stage_that_fails_is_reported_and_does_not_stop_the_next(script, tmp_path, results):
     environment = with_nvidia_smi(tmp_path, fake(FAKE_GPU_COUNT=1))
-    words = ["--output", results, "--only", "replay", "kernels", "facts"]
+    words = ["--output", results, "--only", "replay", "nccl", "kernels", "facts"]
     done = gpu_check(script, *words, env=environment)
     assert done.returncode == 1, done.stderr
     lines = (results / "summary.md").read_text().splitlines()
-    facts, kernels, replay = [[word.strip() for word in line.split("|")[1:]] for line in lines[4:]]
+    facts, kernels, nccl, replay = [
+        [word.strip() for word in line.split("|")[1:]] for line in lines[4:]
+    ]
     assert facts[:3] == ["facts", "ok", "1 x NVIDIA H200, 150.8 GB each"]
     assert "NVIDIA driver" in (results / "facts.txt").read_text()
     # Kernels of libraries do not run on a fake, and say so; those of this project pass.
     assert kernels[:2] == ["kernels", "FAILED"]
     assert re.search(r"cpbench_execute_cuda_test: [1-9]\d* passed, 0 skipped", kernels[2])
     assert re.search(r"cpbench_gpu_kernels_test: 0 passed, [1-9]\d* skipped", kernels[2])
+    assert nccl[:3] == ["nccl", "ok", "8 cells within tolerance"]
     assert replay[:2] == ["replay", "FAILED"]
     assert replay[2].endswith("flash.toml is missing: run the stage calibrate first")
 

@@ -177,8 +177,8 @@ def test_what_does_not_fit_is_refused_with_the_numbers(results):
 @needs_cuda
 def test_links_are_calibrated_into_a_cluster_file(tmp_path):
     file = tmp_path / "here.toml"
-    done = run("calibrate", "nccl", "--cluster", "h100", "--output", file,
-               env=fake(FAKE_GPU_COUNT=3, FAKE_GPU_MEMORY=40_000_000, FAKE_GPU_DELAY_US=0))  # fmt: skip
+    gpus = fake(FAKE_GPU_COUNT=3, FAKE_GPU_MEMORY=40_000_000, FAKE_GPU_DELAY_US=0)
+    done = run("calibrate", "nccl", "--cluster", "h100", "--output", file, env=gpus)
     assert done.returncode == 0, done.stderr
     rows = [line.split()[:3] for line in done.stdout.splitlines()]
     for exchange, ranks in (("all_gather", "2"), ("all_gather", "3"), ("reduce_scatter", "2"),
@@ -188,8 +188,10 @@ def test_links_are_calibrated_into_a_cluster_file(tmp_path):
     assert "gpus_per_node = 3" in written
     assert "cpbench calibrate nccl" in written
     assert written.count("[[all_gather]]") == 2
-    used, cells = run_json("run", "--strategy", "ring", "--backend", "simulate", "--cluster", file,
-                           "--tokens", "3K", "--ranks", "3", "--workload", "fixed:tokens=3K")  # fmt: skip
+    used, cells = run_json(
+        *("run", "--strategy", "ring", "--backend", "simulate", "--cluster", file),
+        *("--tokens", "3K", "--ranks", "3", "--workload", "fixed:tokens=3K"),
+    )
     assert used.returncode == 0, used.stderr
     assert cells[0]["status"] == "ok"
 
