@@ -25,7 +25,8 @@ def model_notes(cells):
         for cell in cells
         if cell["simulated"] == "yes"
     }
-    return [f"simulated times; {error}" for error in sorted(errors)]
+    parts = dict.fromkeys(part for error in sorted(errors) for part in error.split("; "))
+    return ["simulated times", *parts] if parts else []
 
 
 def closing(module, rows):

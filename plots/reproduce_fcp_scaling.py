@@ -25,16 +25,18 @@ def compare(folder):
 
 
 def draw(rows, notes):
-    fig, panels = style.figure("column", 1.9, columns=2)
+    fig, panels = style.figure("full", 2.0, columns=2)
     for axes, (quantity, unit) in zip(panels, UNITS.items(), strict=True):
         mine = [row for row in rows if row.group[0] == quantity]
         ranks = [int(row.group[1].split()[0]) for row in mine]
         axes.plot(ranks, [row.ours for row in mine], **style.line("fcp"))
         axes.set_xscale("log", base=4)
-        axes.set_xticks(ranks, [str(n) for n in ranks], rotation=45)
-        axes.set_title(f"{quantity}, {unit}")
+        axes.set_xticks(ranks, [str(n) for n in ranks])
+        axes.tick_params(axis="x", which="minor", length=0)
+        axes.set_ylabel(f"{quantity}, {unit}")
         axes.set_xlabel("ranks")
     panels[0].set_ylim(0, 105)
     panels[1].set_yscale("log")
+    panels[1].margins(y=0.1)
     style.footer(fig, ["fcp on GPU-Y", "forward", "32K tokens per rank", *notes])
     return fig

@@ -61,7 +61,7 @@ def compare(folder):
 
 
 def draw(rows, notes):
-    fig, panels = style.figure("full", 2.2, columns=2, sharey=True)
+    fig, panels = style.figure("full", 2.5, columns=2, sharey=True)
     columns = ("published", *SETUPS.values())
     colours = ("white", *style.COLOURS[: len(SETUPS)])
     width = 0.84 / len(columns)

@@ -2,7 +2,7 @@
 
 Of the rank with the most time in kernels: it waits for nobody, so its waiting is communication.
 Waiting of the forward pass stands for the all-gather, that of the backward pass for the
-reduce-scatter; "others" are copies. Means over packs; whiskers are extremes of the whole.
+reduce-scatter; "others" are copies. Means over packs.
 """
 
 import h5py
@@ -95,7 +95,8 @@ def draw(rows, notes):
                              edgecolor="black", linewidth=0.3)  # fmt: skip
                     bottom += height
             axes.text(i * (len(columns) + 0.7) + (len(columns) - 1) / 2, 0.99, strategy,
-                      ha="center", va="top", transform=axes.get_xaxis_transform())  # fmt: skip
+                      ha="center", va="top", transform=axes.get_xaxis_transform(),
+                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
         axes.set_xticks([x for x, _ in ticks], [name for _, name in ticks], rotation=60, ha="right",
                         rotation_mode="anchor")  # fmt: skip
         axes.tick_params(axis="x", length=0)

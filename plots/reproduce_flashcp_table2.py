@@ -1,6 +1,6 @@
 """FlashCP Table 2: communication saving and imbalance of the heuristic and of the exact optimum.
 
-Means over the packs that both solvers planned; points are of single packs.
+Means over the packs that both solvers planned, and the extremes of these packs.
 """
 
 import numpy as np
@@ -37,13 +37,15 @@ def draw(rows, notes):
     groups = list(dict.fromkeys(row.group for row in rows))
     for axes, group in zip(panels, groups, strict=False):
         for x, row in enumerate(r for r in rows if r.group == group):
-            colour = ("C0", "#666666")[x]
-            axes.bar(x - 0.2, row.published, 0.4, facecolor="white", edgecolor=colour)
+            colour = (style.colour("flashcp"), style.COLOURS[7])[x]
+            axes.bar(
+                x - 0.2, row.published, 0.4, facecolor="white", edgecolor=colour, linewidth=0.8
+            )
             axes.bar(x + 0.2, row.ours, 0.4, facecolor=colour, edgecolor="black", linewidth=0.4,
                      yerr=[[row.ours - row.low], [row.high - row.ours]], capsize=2,
-                     error_kw={"elinewidth": 0.5})  # fmt: skip
+                     error_kw={"elinewidth": 0.5, "capthick": 0.5})  # fmt: skip
         axes.set_xticks((0, 1), [row.strategy for row in rows if row.group == group])
         axes.set_title(group[0])
-    style.footer(fig, ["published: unfilled; ours: filled, extremes of packs",
+    style.footer(fig, ["published: unfilled", "ours: filled", "whiskers: extremes of packs",
                        f"Pile, 4 ranks, 8K tokens, {groups[0][1]}", *notes])  # fmt: skip
     return fig

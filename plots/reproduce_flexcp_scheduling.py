@@ -56,6 +56,6 @@ def draw(rows, notes):
     axes.set_yscale("log")
     axes.set_xticks(range(len(groups)), ["\n".join(group) for group in groups])
     axes.set_ylabel("ms")
-    style.footer(fig, ["ours: measured on one core of the machine that drew this", *notes])
+    style.footer(fig, ["ours: CPU time of the machine that drew this", *notes])
     style.legend(fig, *axes.get_legend_handles_labels())
     return fig

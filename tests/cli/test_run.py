@@ -160,6 +160,19 @@ def test_wrong_external_plan_fails_naming_the_rule(tmp_path, results):
     assert cells[0]["status"] == "failed" and "P3" in cells[0]["error"]
 
 
+def test_external_planner_is_timed_by_the_clock(tmp_path, results):
+    plan = tmp_path / "plan.json"
+    assert run("plan", "--strategy", "ring", *TINY[:-2], "--output", plan).returncode == 0
+    planner = tmp_path / "planner"
+    planner.write_text(
+        f"#!/bin/sh\ncat > /dev/null\nsleep 0.2\n"
+        f"echo '{json.dumps(json.loads(plan.read_text())['plan'])}'\n"
+    )
+    planner.chmod(0o755)
+    _, cells = run_json("run", "--strategy", f"exec:{planner}", *TINY, "--output", results)
+    assert cells[0]["metrics"]["planning_seconds"] >= 0.2
+
+
 def test_dry_run_writes_nothing(results):
     done, cells = run_json(
         "run", "--strategy", "ring,zigzag", *TINY, "--output", results, "--dry-run"
