@@ -236,8 +236,7 @@ int calibrate(const CalibrateFlags& flags) {
 void add_calibrate_command(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand(
       "calibrate",
-      "Fits a kernel model to measured calls, or to calls run on this machine's CPU or GPU; or "
-      "the\nlinks between its GPUs to exchanges over NCCL.\n"
+      "Fits a kernel model to measured calls, or to calls run here; or the links between GPUs.\n"
       "Examples:\n"
       "  cpbench calibrate cpu --shape tiny --output my_cpu.toml\n"
       "  cpbench calibrate gpu --kernel cudnn --output my_gpu.toml --calls my_calls.csv\n"
