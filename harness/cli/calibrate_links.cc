@@ -80,6 +80,15 @@ const char* name_of(LinkUse use) {
   return "";
 }
 
+LinkFit fit_of(const TimedExchange& exchange, const std::vector<LinkSample>& samples) {
+  try {
+    return fit_link(samples);
+  } catch (const UserError& error) {
+    throw UserError(
+        fmt::format("{} of {} ranks: {}", name_of(exchange.use), exchange.ranks, error.what()));
+  }
+}
+
 }  // namespace
 
 MeasuredLinks measure_links(const std::string& cluster) {
@@ -112,7 +121,7 @@ MeasuredLinks measure_links(const std::string& cluster) {
          ++next) {
       samples.push_back({received(*next), next->seconds});
     }
-    const LinkFit fit = fit_link(samples);
+    const LinkFit fit = fit_of(first, samples);
     const CollectiveFit row{first.ranks, fit.link.latency_seconds, fit.link.bytes_per_second};
     if (first.use == LinkUse::shift) machine.intra_node = fit.link;
     if (first.use == LinkUse::all_gather) machine.all_gather.push_back(row);

@@ -159,7 +159,9 @@ int calibrate_nccl(const CalibrateFlags& flags, Format format) {
     if (!value->empty()) throw UserError(std::string(name) + " has no part in calibrate nccl");
   }
   const MeasuredLinks links = measure_links(flags.cluster);
-  write_atomically(flags.output, cluster_toml(links.machine));
+  const std::string toml = cluster_toml(links.machine);
+  parse_cluster(links.machine.name, flags.output, toml);  // refuses what nobody could read back
+  write_atomically(flags.output, toml);
   std::string text = render(links.fits, format);
   if (format == Format::table) text += "wrote " + flags.output + "\n";
   print(text);

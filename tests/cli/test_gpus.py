@@ -1,10 +1,11 @@
 """The backends that use GPUs, on GPUs that are not there: the real module over tests/fake_gpu."""
 
 import json
+import re
 import subprocess
 
 import pytest
-from conftest import PROGRAM, assert_refused, fake, needs_cuda, run, run_json
+from conftest import PROGRAM, ROOT, assert_refused, fake, needs_cuda, run, run_json
 
 TINY = [
     *("--workload", "uniform:min=1,max=60", "--tokens", "200", "--ranks", "4"),
@@ -194,6 +195,18 @@ def test_links_are_calibrated_into_a_cluster_file(tmp_path):
     )
     assert used.returncode == 0, used.stderr
     assert cells[0]["status"] == "ok"
+
+
+@needs_cuda
+def test_bad_links_faster_than_those_of_the_cluster(tmp_path):
+    slow, file = tmp_path / "slow.toml", tmp_path / "here.toml"
+    shipped = (ROOT / "workloads" / "clusters" / "h100.toml").read_text()
+    pattern = r"(?m)^(achieved_)?intra_node_gigabytes_per_second = .*"
+    slow.write_text(re.sub(pattern, r"\1intra_node_gigabytes_per_second = 1e-6", shipped))
+    gpus = fake(FAKE_GPU_COUNT=2, FAKE_GPU_MEMORY=40_000_000, FAKE_GPU_DELAY_US=0)
+    done = run("calibrate", "nccl", "--cluster", slow, "--output", file, env=gpus)
+    assert_refused(done, "here.toml", "achieved_intra_node_gigabytes_per_second", "nominal rate")
+    assert not file.exists()
 
 
 @needs_cuda
