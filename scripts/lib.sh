@@ -51,6 +51,8 @@ configure_and_build() {
   local build=$root/$1 options=$2
   shift 2
   export PATH=$venv/bin:$PATH
+  # Compiled files are shared between clones: ccache then hashes no path of this one.
+  export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=true
   local wanted="$root|${TORCH_DIR:-}|${CXX:-}|${CXXFLAGS:-}|$options"
   if [ ! -f "$build/build.ninja" ] || [ "$(cat "$build/configured" 2>/dev/null)" != "$wanted" ]; then
     say "configuring ${build#"$root"/}"
