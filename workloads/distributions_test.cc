@@ -6,7 +6,7 @@
 #include <map>
 #include <numeric>
 
-#include "workloads/test_files.h"
+#include "harness/presets/files_for_tests.h"
 #include "workloads/zipf.h"
 
 namespace cpbench {

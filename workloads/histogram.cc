@@ -1,36 +1,37 @@
 #include "workloads/histogram.h"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 
 #include "harness/plan/errors.h"
+#include "harness/presets/toml_file.h"
 
 namespace cpbench {
 namespace {
 
-[[noreturn]] void bad(const std::string& name, const std::string& what) {
-  throw UserError(fmt::format("length set '{}': {}", name, what));
+[[noreturn]] void bad(const std::string& place, const std::string& what) {
+  throw UserError(place + ": " + what);
 }
 
-std::string text_of(const toml::table& table, const std::string& name, const char* key) {
+std::string text_of(const toml::table& table, const std::string& place, const char* key) {
   auto value = table[key].value<std::string>();
-  if (!value || value->empty()) bad(name, fmt::format("'{}' wants a text", key));
+  if (!value || value->empty())
+    bad(place, fmt::format("'{}' must be a string that is not empty", key));
   return *value;
 }
 
-HistogramBin bin_of(const std::string& name, size_t index, const toml::node& node) {
+HistogramBin bin_of(const std::string& place, size_t index, const toml::node& node) {
   const toml::array* row = node.as_array();
   auto number = [&](size_t i) { return (*row)[i].value<int64_t>(); };
   if (!row || row->size() < 3 || row->size() > 4 || !number(0) || !number(1) || !number(2)) {
-    bad(name,
-        fmt::format("bin {} wants [low, high, count] or [low, high, count, exponent]", index));
+    bad(place,
+        fmt::format("bin {} must be [low, high, count] or [low, high, count, exponent]", index));
   }
   HistogramBin bin{{*number(0), *number(1), 0}, *number(2)};
   if (row->size() == 4) {
     auto exponent = (*row)[3].value<double>();
-    if (!exponent) bad(name, fmt::format("bin {}: the exponent wants a number", index));
+    if (!exponent) bad(place, fmt::format("bin {}: the exponent must be a number", index));
     bin.law.exponent = *exponent;
   }
   return bin;
@@ -59,38 +60,34 @@ double LengthHistogram::mean() const {
   return sum / static_cast<double>(ends.back());
 }
 
-LengthHistogram parse_histogram(const std::string& name, const std::string& toml_text) {
-  toml::table table;
-  try {
-    table = toml::parse(toml_text);
-  } catch (const toml::parse_error& error) {
-    bad(name, fmt::format("line {}: {}", error.source().begin.line, error.description()));
-  }
+LengthHistogram parse_histogram(const Preset& preset) {
+  const std::string& place = preset.place;
+  const toml::table table = parse_toml(place, preset.text);
   LengthHistogram set;
-  set.name = name;
-  set.title = text_of(table, name, "title");
-  set.description = text_of(table, name, "description");
-  set.source = text_of(table, name, "source");
-  set.licence = text_of(table, name, "licence");
-  set.tokenizer = text_of(table, name, "tokenizer");
-  set.cautions = text_of(table, name, "cautions");
+  set.name = preset.name;
+  set.title = text_of(table, place, "title");
+  set.description = text_of(table, place, "description");
+  set.source = text_of(table, place, "source");
+  set.licence = text_of(table, place, "licence");
+  set.tokenizer = text_of(table, place, "tokenizer");
+  set.cautions = text_of(table, place, "cautions");
   set.documents = table["documents"].value_or(int64_t{0});
   set.published_mean = table["published_mean"].value_or(0.0);
   if (const toml::array* rows = table["published"].as_array()) {
     for (const toml::node& node : *rows) {
       const toml::array* pair = node.as_array();
-      if (!pair || pair->size() != 2) bad(name, "'published' wants rows of [share, length]");
+      if (!pair || pair->size() != 2) bad(place, "'published' must be rows of [share, length]");
       set.published.emplace_back((*pair)[0].value_or(0.0), (*pair)[1].value_or(int64_t{0}));
     }
   }
   const toml::array* rows = table["bins"].as_array();
-  if (!rows || rows->empty()) bad(name, "'bins' wants at least one row");
+  if (!rows || rows->empty()) bad(place, "'bins' needs at least one row");
   int64_t total = 0;
   int64_t previous = 0;
   for (size_t i = 0; i < rows->size(); ++i) {
-    HistogramBin bin = bin_of(name, i, (*rows)[i]);
+    HistogramBin bin = bin_of(place, i, (*rows)[i]);
     if (bin.law.low <= previous || bin.law.high < bin.law.low || bin.count < 1) {
-      bad(name,
+      bad(place,
           fmt::format("bin {} [{}, {}, {}]: lengths ascend from 1 without overlap, counts are "
                       "at least 1",
                       i, bin.law.low, bin.law.high, bin.count));

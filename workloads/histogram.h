@@ -1,6 +1,6 @@
 // The lengths of a real corpus as a compact histogram with its provenance: one file of lengths/.
 //
-//   LengthHistogram pile = parse_histogram("pile", text);
+//   LengthHistogram pile = parse_histogram(find_preset(PresetKind::lengths, "pile"));
 //   int64_t median = pile.quantile(0.5);
 //
 // The file's keys are explained in scripts/derive_lengths, which writes it.
@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "harness/presets/presets.h"
 #include "workloads/sampling.h"
 
 namespace cpbench {
@@ -36,6 +37,6 @@ struct LengthHistogram {
 };
 
 // Throws UserError that names the set and the key that is missing or wrong.
-LengthHistogram parse_histogram(const std::string& name, const std::string& toml_text);
+LengthHistogram parse_histogram(const Preset& preset);
 
 }  // namespace cpbench

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "harness/plan/errors.h"
-#include "workloads/embedded.h"
+#include "harness/presets/presets.h"
 
 namespace cpbench {
 namespace {
@@ -33,8 +33,8 @@ void expect_within_a_bin(const LengthHistogram& set, double share, int64_t lengt
 }
 
 LengthHistogram load(const std::string& name) {
-  for (const EmbeddedFile& file : embedded_lengths()) {
-    if (file.name == name) return parse_histogram(name, file.text);
+  for (const Preset& file : shipped_presets(PresetKind::lengths)) {
+    if (file.name == name) return parse_histogram(file);
   }
   ADD_FAILURE() << "no set " << name;
   return {};
@@ -48,9 +48,9 @@ double mean_of(const LengthHistogram& set) {
 }
 
 TEST(HistogramTest, EveryShippedSetMeetsWhatItsFileSaysOfTheRawData) {
-  ASSERT_GE(embedded_lengths().size(), 12u);
-  for (const EmbeddedFile& file : embedded_lengths()) {
-    LengthHistogram set = parse_histogram(file.name, file.text);
+  ASSERT_GE(shipped_presets(PresetKind::lengths).size(), 12u);
+  for (const Preset& file : shipped_presets(PresetKind::lengths)) {
+    LengthHistogram set = parse_histogram(file);
     EXPECT_LE(set.bins.size(), 200u) << set.name;
     EXPECT_GE(set.published.size(), 2u) << set.name;
     for (auto [share, length] : set.published) expect_within_a_bin(set, share, length);
@@ -93,7 +93,7 @@ constexpr Published kPublished[] = {
 };
 
 TEST(HistogramTest, ShippedSetsMeetTheirSources) {
-  EXPECT_EQ(std::size(kPublished), embedded_lengths().size());
+  EXPECT_EQ(std::size(kPublished), shipped_presets(PresetKind::lengths).size());
   for (const Published& expected : kPublished) {
     LengthHistogram set = load(expected.name);
     if (expected.documents) {
@@ -120,8 +120,9 @@ constexpr char kHead[] =
     "title='t'\ndescription='d'\nsource='s'\nlicence='l'\ntokenizer='k'\ncautions='c'\n";
 
 TEST(HistogramTest, QuantilesOfAHandMadeSet) {
-  LengthHistogram set = parse_histogram("x", kHead + std::string("bins=[[1,1,1],[10,19,2,-1],"
-                                                                 "[30,30,1]]"));
+  LengthHistogram set = parse_histogram({"x", "length set 'x'",
+                                         kHead + std::string("bins=[[1,1,1],[10,19,2,-1],"
+                                                             "[30,30,1]]")});
   EXPECT_EQ(set.quantile(0), 1);
   EXPECT_EQ(set.quantile(0.2499), 1);
   EXPECT_EQ(set.quantile(0.25), 10);
@@ -133,7 +134,7 @@ TEST(HistogramTest, QuantilesOfAHandMadeSet) {
 TEST(HistogramTest, BadFilesNameTheSetAndTheFault) {
   auto message = [](const std::string& text) -> std::string {
     try {
-      parse_histogram("x", text);
+      parse_histogram({"x", "length set 'x'", text});
     } catch (const UserError& error) {
       return error.what();
     }

@@ -7,7 +7,7 @@
 
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
-#include "workloads/embedded.h"
+#include "harness/presets/presets.h"
 
 namespace cpbench {
 namespace {
@@ -16,9 +16,9 @@ const std::string kName = "mix";
 
 std::shared_ptr<const LengthHistogram> find_set(const std::string& name) {
   std::vector<std::string> known;
-  for (const EmbeddedFile& file : embedded_lengths()) {
+  for (const Preset& file : shipped_presets(PresetKind::lengths)) {
     if (file.name == name) {
-      return std::make_shared<const LengthHistogram>(parse_histogram(name, file.text));
+      return std::make_shared<const LengthHistogram>(parse_histogram(file));
     }
     known.push_back(file.name);
   }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "harness/presets/files_for_tests.h"
 #include "workloads/streams.h"
-#include "workloads/test_files.h"
 
 namespace cpbench {
 namespace {

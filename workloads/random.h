@@ -26,7 +26,7 @@ class Random {
   explicit Random(const std::array<uint64_t, 4>& state) : state_(state) {}
 
   uint64_t next();
-  // In (0, 1), both ends excluded: the midpoints of 2^52 equal cells, so that an inverse
+  // In (0, 1), both ends excluded: the midpoints of 2^52 equal pairs, so that an inverse
   // distribution function is never asked for its infinite ends.
   double uniform();
   // In [0, bound), bound >= 1; the bias is below bound / 2^52.

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "workloads/line_reader.h"
+#include "harness/presets/line_reader.h"
 #include "workloads/read_lengths.h"
 #include "workloads/streams.h"
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "workloads/test_files.h"
+#include "harness/presets/files_for_tests.h"
 
 namespace cpbench {
 namespace {

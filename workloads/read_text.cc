@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "harness/plan/nearest.h"
-#include "workloads/line_reader.h"
+#include "harness/presets/line_reader.h"
 #include "workloads/read_lengths.h"
 #include "workloads/streams.h"
 

@@ -1,97 +1,51 @@
 #include "workloads/shapes.h"
 
-#include <filesystem>
-#include <iterator>
-#include <limits>
-#include <map>
-
 #include "harness/plan/errors.h"
-#include "harness/plan/nearest.h"
-#include "workloads/embedded.h"
-#include "workloads/toml_file.h"
+#include "harness/presets/toml_file.h"
 
 namespace cpbench {
 namespace {
 
-constexpr int64_t kLargest = std::numeric_limits<int32_t>::max();
+constexpr NumberRange kCount = {.low = 1};
+constexpr NumberRange kSize = {.low = 0};  // 0: attention alone
 
-// One row per key of a shape file. A key without a default is required.
-struct IntegerKey {
-  const char* name;
-  int64_t minimum;
-  bool required;
-};
-constexpr IntegerKey kIntegerKeys[] = {
-    {"query_heads", 1, true},  {"kv_heads", 1, true},
-    {"head_dim", 1, true},     {"value_head_dim", 1, false},  // head_dim
-    {"hidden_size", 0, false},                                // 0: attention alone
-    {"ffn_size", 0, false},
-};
-constexpr const char* kTextKeys[] = {"description", "source"};
-
-int64_t integer_of(const toml::table& table, const std::string& place, const IntegerKey& key) {
-  const toml::node* node = table.get(key.name);
-  if (!node) {
-    if (key.required) throw UserError(fmt::format("{}: '{}' is missing", place, key.name));
-    return 0;
-  }
-  auto value = node->value_exact<int64_t>();
-  if (!value || *value < key.minimum || *value > kLargest) {
-    throw UserError(fmt::format("{}:{}: '{}' wants a whole number from {} to {}", place,
-                                node->source().begin.line, key.name, key.minimum, kLargest));
-  }
-  return *value;
-}
-
-std::vector<std::string> known_keys() {
-  std::vector<std::string> known(std::begin(kTextKeys), std::end(kTextKeys));
-  for (const IntegerKey& key : kIntegerKeys) known.push_back(key.name);
-  return known;
+const std::vector<TomlKey<NamedShape>>& shape_keys() {
+  using S = NamedShape;
+  static const std::vector<TomlKey<S>> keys = {
+      {"description", [](S& s) -> std::string& { return s.description; }},
+      {"source", [](S& s) -> std::string& { return s.source; }},
+      {"query_heads", [](S& s) -> int32_t& { return s.attention.query_heads; }, true, kCount},
+      {"kv_heads", [](S& s) -> int32_t& { return s.attention.kv_heads; }, true, kCount},
+      {"head_dim", [](S& s) -> int32_t& { return s.attention.head_dim; }, true, kCount},
+      {"value_head_dim", [](S& s) -> int32_t& { return s.attention.value_head_dim; }, false,
+       kCount},
+      {"hidden_size", [](S& s) -> int64_t& { return s.attention.hidden_size; }, false, kSize},
+      {"ffn_size", [](S& s) -> int64_t& { return s.attention.ffn_size; }, false, kSize},
+  };
+  return keys;
 }
 
 }  // namespace
 
-Shape parse_shape(const std::string& name, const std::string& place, const std::string& toml_text) {
-  const toml::table table = parse_toml(place, toml_text);
-  refuse_unknown_keys(table, place, known_keys());
-  Shape shape;
-  shape.name = name;
-  read_value(table, place, "description", shape.description);
-  read_value(table, place, "source", shape.source);
-  std::map<std::string, int64_t> values;
-  for (const IntegerKey& key : kIntegerKeys) values[key.name] = integer_of(table, place, key);
+NamedShape parse_shape(const Preset& preset) {
+  const toml::table table = parse_toml(preset.place, preset.text);
+  refuse_unknown_keys(table, preset.place, names_of(shape_keys()));
+  NamedShape shape;
+  shape.name = preset.name;
+  read_keys(table, preset.place, shape_keys(), shape);
   AttentionShape& attention = shape.attention;
-  attention.query_heads = static_cast<int32_t>(values["query_heads"]);
-  attention.kv_heads = static_cast<int32_t>(values["kv_heads"]);
-  attention.head_dim = static_cast<int32_t>(values["head_dim"]);
-  bool own_value_dim = table.contains("value_head_dim");
-  attention.value_head_dim =
-      static_cast<int32_t>(values[own_value_dim ? "value_head_dim" : "head_dim"]);
-  attention.hidden_size = values["hidden_size"];
-  attention.ffn_size = values["ffn_size"];
+  if (!table.contains("value_head_dim")) attention.value_head_dim = attention.head_dim;
   if (attention.query_heads % attention.kv_heads != 0) {
-    throw UserError(fmt::format("{}: kv_heads = {} does not divide query_heads = {}", place,
+    throw UserError(fmt::format("{}: kv_heads = {} does not divide query_heads = {}", preset.place,
                                 attention.kv_heads, attention.query_heads));
   }
   return shape;
 }
 
-Shape find_shape(const std::string& name) {
-  std::vector<std::string> known;
-  for (const EmbeddedFile& file : embedded_shapes()) {
-    if (file.name == name) return parse_shape(name, "shape '" + name + "'", file.text);
-    known.push_back(file.name);
-  }
-  if (name.find_first_of("/.") != std::string::npos) {
-    return parse_shape(std::filesystem::path(name).stem(), name, read_toml_file("shape", name));
-  }
-  throw UserError(unknown_name("shape", name, known));
+NamedShape find_shape(const std::string& name) {
+  return parse_shape(find_preset(PresetKind::shapes, name));
 }
 
-std::vector<Shape> list_shapes() {
-  std::vector<Shape> shapes;
-  for (const EmbeddedFile& file : embedded_shapes()) shapes.push_back(find_shape(file.name));
-  return shapes;
-}
+std::vector<NamedShape> list_shapes() { return parsed_presets(PresetKind::shapes, parse_shape); }
 
 }  // namespace cpbench

@@ -9,10 +9,11 @@
 #include <vector>
 
 #include "harness/plan/problem.h"
+#include "harness/presets/presets.h"
 
 namespace cpbench {
 
-struct Shape {
+struct NamedShape {
   std::string name;         // stem of the file
   std::string description;  // one line
   std::string source;       // where the numbers are from
@@ -21,11 +22,10 @@ struct Shape {
 
 // A name of `list_shapes`, or the path of a TOML file with the same keys. Throws UserError: the
 // nearest name for an unknown one, file and key for a bad file.
-Shape find_shape(const std::string& name);
+NamedShape find_shape(const std::string& name);
 
-std::vector<Shape> list_shapes();  // sorted by name
+std::vector<NamedShape> list_shapes();  // sorted by name
 
-// `place` opens the error messages: the file's name.
-Shape parse_shape(const std::string& name, const std::string& place, const std::string& toml_text);
+NamedShape parse_shape(const Preset& preset);
 
 }  // namespace cpbench

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "workloads/test_files.h"
+#include "harness/presets/files_for_tests.h"
 
 namespace cpbench {
 namespace {
@@ -44,7 +44,7 @@ TEST(ShapesTest, AFileOfTheUser) {
 }
 
 std::string refused(const std::string& text) {
-  return refusal([&] { parse_shape("mine", "mine.toml", text); });
+  return refusal([&] { parse_shape({"mine", "mine.toml", text}); });
 }
 
 TEST(ShapesTest, BadFilesNameLineAndKey) {

@@ -39,7 +39,7 @@ PackSummary summarize_pack(const Batch& pack) {
     summary.tokens += length;
     summary.longest = std::max(summary.longest, length);
     summary.sum_of_squares += length * length;
-    summary.causal_cells += length * (length + 1) / 2;
+    summary.causal_pairs += length * (length + 1) / 2;
   }
   return summary;
 }

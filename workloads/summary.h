@@ -37,7 +37,7 @@ struct PackSummary {
   int64_t documents = 0;
   int64_t longest = 0;         // document, tokens
   int64_t sum_of_squares = 0;  // of the document lengths
-  int64_t causal_cells = 0;    // sum of d (d + 1) / 2: what document-causal attention computes
+  int64_t causal_pairs = 0;    // sum of d (d + 1) / 2: what document-causal attention computes
 };
 
 struct WorkloadReport {

@@ -38,14 +38,14 @@ TEST(SummaryTest, Packs) {
   EXPECT_EQ(pack.documents, 3);
   EXPECT_EQ(pack.longest, 4);
   EXPECT_EQ(pack.sum_of_squares, 26);
-  EXPECT_EQ(pack.causal_cells, 6 + 1 + 10);
+  EXPECT_EQ(pack.causal_pairs, 6 + 1 + 10);
 }
 
 TEST(SummaryTest, TheLargestPackDoesNotOverflow) {
   int64_t tokens = int64_t{1} << 31;
   PackSummary pack = summarize_pack({.document_lengths = {tokens}});
   EXPECT_EQ(pack.sum_of_squares, int64_t{1} << 62);
-  EXPECT_EQ(pack.causal_cells, (int64_t{1} << 61) + (int64_t{1} << 30));
+  EXPECT_EQ(pack.causal_pairs, (int64_t{1} << 61) + (int64_t{1} << 30));
 }
 
 TEST(SummaryTest, ReportOfAWorkload) {
@@ -54,7 +54,7 @@ TEST(SummaryTest, ReportOfAWorkload) {
   ASSERT_EQ(report.packs.size(), 3u);
   for (const PackSummary& pack : report.packs) {
     EXPECT_EQ(pack.tokens, 65536);
-    EXPECT_EQ(2 * pack.causal_cells, pack.sum_of_squares + pack.tokens);
+    EXPECT_EQ(2 * pack.causal_pairs, pack.sum_of_squares + pack.tokens);
   }
   EXPECT_EQ(report.lengths.documents, 5000);
   EXPECT_NEAR(report.lengths.mean, 2304, 80);

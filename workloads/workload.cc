@@ -4,8 +4,8 @@
 #include <tuple>
 
 #include "harness/plan/nearest.h"
+#include "harness/presets/presets.h"
 #include "workloads/distributions.h"
-#include "workloads/embedded.h"
 #include "workloads/histogram.h"
 #include "workloads/mix.h"
 #include "workloads/read_lengths.h"
@@ -88,10 +88,10 @@ std::unique_ptr<Workload> read_workload(const std::string& name) {
 
 std::unique_ptr<Workload> find_workload(const std::string& name) {
   std::vector<std::string> known;
-  for (const EmbeddedFile& file : embedded_lengths()) {
+  for (const Preset& file : shipped_presets(PresetKind::lengths)) {
     known.push_back(file.name);
     if (file.name != name) continue;
-    auto set = std::make_shared<const LengthHistogram>(parse_histogram(name, file.text));
+    auto set = std::make_shared<const LengthHistogram>(parse_histogram(file));
     return std::make_unique<FactoryWorkload>(summary_of(*set), independent([set](Random& random) {
                                                return set->quantile(random.uniform());
                                              }));
@@ -113,8 +113,8 @@ std::unique_ptr<Workload> find_workload(const std::string& name) {
 
 std::vector<WorkloadSummary> list_workloads() {
   std::vector<WorkloadSummary> all;
-  for (const EmbeddedFile& file : embedded_lengths()) {
-    all.push_back(summary_of(parse_histogram(file.name, file.text)));
+  for (const Preset& file : shipped_presets(PresetKind::lengths)) {
+    all.push_back(summary_of(parse_histogram(file)));
   }
   for (const Distribution& d : distributions()) all.push_back(summary_of(d));
   std::sort(all.begin(), all.end(), [](const WorkloadSummary& a, const WorkloadSummary& b) {

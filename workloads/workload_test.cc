@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "workloads/test_files.h"
+#include "harness/presets/files_for_tests.h"
 
 namespace cpbench {
 namespace {

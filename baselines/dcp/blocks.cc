@@ -50,8 +50,8 @@ Blocks make_blocks(const MaskIndex& mask, int64_t block_tokens) {
       const Range seen = seen_blocks(mask, document, queries, block_tokens);
       for (int64_t k = seen.begin; k < seen.end; ++k) {
         const auto kv = static_cast<int32_t>(first + k);
-        const int64_t cells = mask.cells({&queries, 1}, {&blocks.data[kv], 1});
-        if (cells > 0) blocks.compute.push_back({q, kv, cells});
+        const int64_t pairs = mask.pairs({&queries, 1}, {&blocks.data[kv], 1});
+        if (pairs > 0) blocks.compute.push_back({q, kv, pairs});
       }
     }
   });

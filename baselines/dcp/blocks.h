@@ -15,7 +15,7 @@ namespace cpbench::dcp {
 struct ComputeBlock {
   int32_t q = 0;  // data blocks
   int32_t kv = 0;
-  int64_t cells = 0;  // visible; > 0
+  int64_t pairs = 0;  // visible; > 0
 };
 
 struct Blocks {

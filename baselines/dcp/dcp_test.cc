@@ -33,13 +33,13 @@ Plan plan_of(const Problem& problem, const std::map<std::string, std::string>& s
   return s.plan(problem, Options(s.name, s.options, set));
 }
 
-std::vector<int64_t> cells_of(const Problem& problem, const Plan& plan) {
+std::vector<int64_t> pairs_of(const Problem& problem, const Plan& plan) {
   const MaskIndex mask(problem.batch);
-  std::vector<int64_t> cells(problem.ranks(), 0);
+  std::vector<int64_t> pairs(problem.ranks(), 0);
   for (const Attend& a : plan.forward.attends) {
-    cells[a.rank] += mask.cells(plan.token_sets[a.q], plan.token_sets[a.kv]);
+    pairs[a.rank] += mask.pairs(plan.token_sets[a.q], plan.token_sets[a.kv]);
   }
-  return cells;
+  return pairs;
 }
 
 double max_over_mean(const std::vector<int64_t>& load) {
@@ -58,7 +58,7 @@ TEST(DcpBlocks, LieInDocumentsAndHoldAllCells) {
     const MaskIndex mask(problem.batch);
     for (int64_t size : {1, 8, 25, 1000}) {
       const Blocks blocks = make_blocks(mask, size);
-      int64_t token = 0, cells = 0;
+      int64_t token = 0, pairs = 0;
       for (const Range& block : blocks.data) {
         EXPECT_EQ(block.begin, token);
         EXPECT_LE(block.size(), size);
@@ -67,10 +67,10 @@ TEST(DcpBlocks, LieInDocumentsAndHoldAllCells) {
       }
       EXPECT_EQ(token, 201);
       for (const ComputeBlock& c : blocks.compute) {
-        EXPECT_GT(c.cells, 0);
-        cells += c.cells;
+        EXPECT_GT(c.pairs, 0);
+        pairs += c.pairs;
       }
-      EXPECT_EQ(cells, mask.cells());
+      EXPECT_EQ(pairs, mask.pairs());
     }
   }
 }
@@ -105,26 +105,26 @@ TEST(DcpRefine, NeverLosesAndHoldsLimits) {
     graph.vertices.push_back({Kind::data, blocks.data[i].size(), {i, data + i}});
   }
   for (const ComputeBlock& c : blocks.compute) {
-    graph.vertices.push_back({Kind::compute, c.cells, {c.q, data + c.kv}});
+    graph.vertices.push_back({Kind::compute, c.pairs, {c.q, data + c.kv}});
   }
   graph.edge_bytes.assign(2 * data, 7);
   Limits mean;
   for (const Vertex& v : graph.vertices) {
-    (v.kind == Kind::data ? mean.tokens : mean.cells) += static_cast<double>(v.weight) / 4;
+    (v.kind == Kind::data ? mean.tokens : mean.pairs) += static_cast<double>(v.weight) / 4;
   }
-  const Limits limits{1.15 * mean.tokens, 1.15 * mean.cells};
+  const Limits limits{1.15 * mean.tokens, 1.15 * mean.pairs};
   Parts start(graph.vertices.size());
   for (size_t v = 0; v < start.size(); ++v) start[v] = static_cast<int32_t>(v * 7 % 5 % 4);
   Parts refined = start;
   refine(graph, 4, limits, refined);
   EXPECT_LT(connectivity_bytes(graph, refined, 4), connectivity_bytes(graph, start, 4));
   for (int64_t load : loads(graph, refined, 4, Kind::data)) EXPECT_LE(load, limits.tokens);
-  for (int64_t load : loads(graph, refined, 4, Kind::compute)) EXPECT_LE(load, limits.cells);
+  for (int64_t load : loads(graph, refined, 4, Kind::compute)) EXPECT_LE(load, limits.pairs);
   // All on one part moves nothing, but is above the limits: it must be spread.
   Parts heap(graph.vertices.size(), 0);
   refine(graph, 4, limits, heap);
   for (int64_t load : loads(graph, heap, 4, Kind::data)) EXPECT_LE(load, limits.tokens);
-  for (int64_t load : loads(graph, heap, 4, Kind::compute)) EXPECT_LE(load, limits.cells);
+  for (int64_t load : loads(graph, heap, 4, Kind::compute)) EXPECT_LE(load, limits.pairs);
 }
 
 TEST(DcpPlan, FewBlocksNeedNoMetis) {
@@ -136,7 +136,7 @@ TEST(DcpPlan, FewBlocksNeedNoMetis) {
 
 #ifdef CPBENCH_WITH_METIS
 
-// Ragged blocks: tokens and cells are held apart, as one merged weight could not.
+// Ragged blocks: tokens and pairs are held apart, as one merged weight could not.
 TEST(DcpPlan, TokensAndWorkAreBothBalanced) {
   for (Mask mask :
        {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
@@ -146,7 +146,7 @@ TEST(DcpPlan, TokensAndWorkAreBothBalanced) {
     std::vector<int64_t> tokens;
     for (SetId home : plan.home) tokens.push_back(plan.token_sets.size_of(home));
     EXPECT_LE(max_over_mean(tokens), 1.15);
-    EXPECT_LE(max_over_mean(cells_of(problem, plan)), 1.15);
+    EXPECT_LE(max_over_mean(pairs_of(problem, plan)), 1.15);
   }
 }
 

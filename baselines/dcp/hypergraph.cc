@@ -34,7 +34,7 @@ Parts contiguous_start(const Hypergraph& graph, int32_t parts) {
 // How far the worst part is above a limit, as a share of the limit; 0 within the limits.
 double excess(const Hypergraph& graph, const Parts& part_of, int32_t parts, Limits limits) {
   double worst = 0;
-  for (auto [kind, limit] : {std::pair{Kind::data, limits.tokens}, {Kind::compute, limits.cells}}) {
+  for (auto [kind, limit] : {std::pair{Kind::data, limits.tokens}, {Kind::compute, limits.pairs}}) {
     if (limit <= 0) continue;
     for (int64_t load : loads(graph, part_of, parts, kind)) {
       worst = std::max(worst, static_cast<double>(load) / limit - 1);

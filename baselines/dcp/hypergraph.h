@@ -1,5 +1,5 @@
 // Placement as hypergraph partitioning. Vertices are data blocks (weight: tokens) and compute
-// blocks (weight: cells). Each lies on exactly two edges: Q and O of one data block, K and V of
+// blocks (weight: pairs). Each lies on exactly two edges: Q and O of one data block, K and V of
 // one. The bytes that move are the connectivity metric: each edge costs its bytes once per part,
 // beyond the first, that has one of its vertices.
 #pragma once
@@ -14,7 +14,7 @@ enum class Kind : uint8_t { data, compute };
 
 struct Vertex {
   Kind kind = Kind::data;
-  int64_t weight = 0;            // tokens or cells: balanced apart
+  int64_t weight = 0;            // tokens or pairs: balanced apart
   std::array<int32_t, 2> edges;  // Q and O; K and V
 };
 
@@ -26,7 +26,7 @@ struct Hypergraph {
 // The most that one part may hold of each kind, where that can be reached.
 struct Limits {
   double tokens = 0;
-  double cells = 0;
+  double pairs = 0;
 };
 
 using Parts = std::vector<int32_t>;  // per vertex

@@ -18,7 +18,7 @@ Hypergraph hypergraph_of(const Blocks& blocks, BlockBytes bytes) {
   }
   for (const Range& tokens : blocks.data) graph.edge_bytes.push_back(tokens.size() * bytes.kv);
   for (const ComputeBlock& c : blocks.compute) {
-    graph.vertices.push_back({Kind::compute, c.cells, {c.q, data + c.kv}});
+    graph.vertices.push_back({Kind::compute, c.pairs, {c.q, data + c.kv}});
   }
   return graph;
 }
@@ -48,12 +48,12 @@ Placement place(const Blocks& blocks, const Cluster& cluster, BlockBytes bytes, 
   const Hypergraph graph = hypergraph_of(blocks, bytes);
   Limits rank_mean;
   for (const Vertex& v : graph.vertices) {
-    (v.kind == Kind::data ? rank_mean.tokens : rank_mean.cells) +=
+    (v.kind == Kind::data ? rank_mean.tokens : rank_mean.pairs) +=
         static_cast<double>(v.weight) / cluster.ranks();
   }
   // Half of the slack for the nodes leaves each node room to use the other half inside.
   auto limits = [&](double per_rank, int32_t ranks) {
-    return Limits{rank_mean.tokens * per_rank * ranks, rank_mean.cells * per_rank * ranks};
+    return Limits{rank_mean.tokens * per_rank * ranks, rank_mean.pairs * per_rank * ranks};
   };
   Parts rank_of(graph.vertices.size(), 0);
   const int32_t gpus = cluster.gpus_per_node;

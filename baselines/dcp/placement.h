@@ -19,7 +19,7 @@ struct BlockBytes {  // of one token
   int64_t kv = 0;
 };
 
-// Ranks stay within `imbalance` times the mean of tokens and of cells, each by itself, or as near
+// Ranks stay within `imbalance` times the mean of tokens and of pairs, each by itself, or as near
 // as whole blocks allow.
 Placement place(const Blocks& blocks, const Cluster& cluster, BlockBytes bytes, double imbalance);
 

@@ -15,7 +15,7 @@ class Refiner {
   Refiner(const Hypergraph& graph, int32_t parts, Limits limits, Parts& part_of)
       : graph_(graph),
         parts_(parts),
-        limit_{limits.tokens, limits.cells},
+        limit_{limits.tokens, limits.pairs},
         part_of_(part_of),
         pins_(graph.edge_bytes.size() * parts, 0),
         members_(graph.edge_bytes.size()) {
@@ -209,9 +209,9 @@ class Refiner {
 
   const Hypergraph& graph_;
   int32_t parts_;
-  double limit_[2];  // tokens, cells
+  double limit_[2];  // tokens, pairs
   Parts& part_of_;
-  std::vector<int64_t> load_[2];               // tokens, cells, per part
+  std::vector<int64_t> load_[2];               // tokens, pairs, per part
   std::vector<int32_t> pins_;                  // [edge][part]
   std::vector<std::vector<int32_t>> members_;  // vertices of each edge
 };

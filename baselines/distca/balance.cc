@@ -14,8 +14,8 @@ namespace {
 struct Offer {
   int32_t item = -1;
   int64_t pairs = 0;  // innermost queries of head and of tail; all of them: the whole item
-  int64_t cells = 0;
-  double bytes_per_cell = std::numeric_limits<double>::infinity();
+  int64_t work = 0;
+  double bytes_per_pair = std::numeric_limits<double>::infinity();
 };
 
 class Balancer {
@@ -24,8 +24,8 @@ class Balancer {
            MoveBytes bytes)
       : items_(std::move(items)), mask_(mask), bytes_(bytes), load_(ranks, 0) {
     for (const Item& item : items_) {
-      cells_.push_back(cells_of(item, mask_));
-      load_[item.server] += cells_.back();
+      work_.push_back(work_of(item, mask_));
+      load_[item.server] += work_.back();
     }
     total_ = std::accumulate(load_.begin(), load_.end(), int64_t{0});
     mean_ = static_cast<double>(total_) / ranks;
@@ -84,7 +84,7 @@ class Balancer {
     for (int32_t from : donors) {
       const auto room = static_cast<int64_t>(std::floor(std::min(-surplus(to), surplus(from))));
       for (auto [price, item] : by_price_[from]) {
-        if (price >= best.bytes_per_cell) break;
+        if (price >= best.bytes_per_pair) break;
         consider(item, to, room, present, best);
       }
     }
@@ -122,39 +122,39 @@ class Balancer {
     return normalise(std::move(keys));
   }
 
-  // Takes the offer of this item, as many queries as fit into `room` cells, if it is cheaper.
+  // Takes the offer of this item, as many queries as fit into `room`, if it is cheaper.
   void consider(int32_t index, int32_t to, int64_t room, const std::map<int64_t, Ranges>& present,
                 Offer& best) {
-    if (room <= 0 || cells_[index] == 0 || items_[index].server == to) return;
+    if (room <= 0 || work_[index] == 0 || items_[index].server == to) return;
     const Item& item = items_[index];
     const int64_t all = std::max(item.head.size(), item.tail.size());
     int64_t pairs = all;
     Item part = item;
-    int64_t cells = cells_[index];
-    if (cells > room) {
+    int64_t work = work_[index];
+    if (work > room) {
       pairs = most_pairs(item, all, room);
       if (pairs == 0) return;
       Item rest = item;
       part = split_inner(rest, pairs);
-      cells = cells_of(part, mask_);
+      work = work_of(part, mask_);
     }
     Ranges keys = keys_of(part);
     const auto there = present.find(item.block.begin);
     if (there != present.end()) keys = subtract(keys, there->second);
     const double price =
         static_cast<double>(part.queries() * bytes_.per_query + size_of(keys) * bytes_.per_key) /
-        static_cast<double>(cells);
-    if (price < best.bytes_per_cell) best = {index, pairs, cells, price};
+        static_cast<double>(work);
+    if (price < best.bytes_per_pair) best = {index, pairs, work, price};
   }
 
-  // The most innermost pairs with at most `room` cells. Mirrored pairs have equal work under causal
-  // masks, so the first guess is nearly right; the search runs outwards from it.
+  // The most innermost pairs with at most `room` of work. Mirrored pairs have equal work under
+  // causal masks, so the first guess is nearly right; the search runs outwards from it.
   int64_t most_pairs(const Item& item, int64_t all, int64_t room) const {
     auto fits = [&](int64_t pairs) {
       Item rest = item;
-      return cells_of(split_inner(rest, pairs), mask_) <= room;
+      return work_of(split_inner(rest, pairs), mask_) <= room;
     };
-    const double share = static_cast<double>(room) / static_cast<double>(cells_of(item, mask_));
+    const double share = static_cast<double>(room) / static_cast<double>(work_of(item, mask_));
     const int64_t guess =
         std::clamp<int64_t>(static_cast<int64_t>(share * static_cast<double>(all)), 0, all);
     int64_t low = guess, high = guess, stride = 1;  // low fits, high does not
@@ -183,28 +183,28 @@ class Balancer {
     const int32_t from = items_[offer.item].server;
     erase(offer.item);
     int32_t moved = offer.item;
-    if (offer.cells < cells_[offer.item]) {
+    if (offer.work < work_[offer.item]) {
       moved = static_cast<int32_t>(items_.size());
       items_.push_back(split_inner(items_[offer.item], offer.pairs));
-      cells_.push_back(offer.cells);
-      cells_[offer.item] -= offer.cells;
+      work_.push_back(offer.work);
+      work_[offer.item] -= offer.work;
       in_block_[items_[moved].block.begin].push_back(moved);
       insert(offer.item);
     }
     items_[moved].server = to;
     insert(moved);
-    load_[from] -= offer.cells;
-    load_[to] += offer.cells;
+    load_[from] -= offer.work;
+    load_[to] += offer.work;
   }
 
-  // What moving all of the item would cost per cell, to a rank that has none of its keys. Parts
-  // cost more: the keys are shared by fewer queries.
+  // What moving all of the item would cost per (query, key) pair, to a rank that has none of its
+  // keys. Parts cost more: the keys are shared by fewer queries.
   double price_of(int32_t index) const {
     const Item& item = items_[index];
-    if (cells_[index] == 0) return std::numeric_limits<double>::infinity();
+    if (work_[index] == 0) return std::numeric_limits<double>::infinity();
     return static_cast<double>(item.queries() * bytes_.per_query +
                                size_of(keys_of(item)) * bytes_.per_key) /
-           static_cast<double>(cells_[index]);
+           static_cast<double>(work_[index]);
   }
 
   void insert(int32_t index) {
@@ -225,8 +225,8 @@ class Balancer {
   std::vector<Item> items_;
   const MaskIndex& mask_;
   MoveBytes bytes_;
-  std::vector<int64_t> cells_;  // per item
-  std::vector<int64_t> load_;   // cells per rank
+  std::vector<int64_t> work_;  // per item, in (query, key) pairs
+  std::vector<int64_t> load_;  // (query, key) pairs per rank
   int64_t total_ = 0;
   double mean_ = 0;
   double slack_ = 0;

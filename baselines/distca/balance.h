@@ -1,5 +1,5 @@
-// Moves attention from ranks with too much work to ranks with too little, least bytes per cell
-// first.
+// Moves attention from ranks with too much work to ranks with too little, least bytes per (query,
+// key) pair first.
 //
 //   Balanced b = balance(head_tail_items(mask, ranks), mask, ranks, 0.1, {512, 512});
 //   b.items    // each with the rank that serves it
@@ -19,11 +19,11 @@ struct MoveBytes {
 
 struct Balanced {
   std::vector<Item> items;
-  std::vector<int64_t> cells;  // per rank, attended there
+  std::vector<int64_t> work;  // per rank, attended there
   bool within_tolerance = false;
 };
 
-// Every rank's cells end within (1 +- tolerance) * mean, or as near as whole queries allow: then
+// Every rank's work ends within (1 +- tolerance) * mean, or as near as whole queries allow: then
 // `within_tolerance` is false. First the ranks with too little, the neediest first, are filled from
 // any rank above the mean; then ranks that are still above the tolerance give to the least loaded.
 Balanced balance(std::vector<Item> items, const MaskIndex& mask, int32_t ranks, double tolerance,

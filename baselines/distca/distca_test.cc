@@ -46,7 +46,7 @@ TEST(DistcaItems, AgreeWithUpstreamsExample) {
 }
 
 // Upstream's Item.split_item (same file) gives the innermost queries of head and tail away; q of
-// each have q * (document length + 1) cells.
+// each have q * (document length + 1) of work.
 TEST(DistcaItems, PartsGoFromTheInsideAndMirroredPairsHaveEqualWork) {
   const MaskIndex mask(Batch{{8}});
   Item item = head_tail_items(mask, 1)[0];
@@ -55,8 +55,8 @@ TEST(DistcaItems, PartsGoFromTheInsideAndMirroredPairsHaveEqualWork) {
   EXPECT_EQ(inner.tail, (Range{4, 5}));
   EXPECT_EQ(item.head, (Range{0, 3}));
   EXPECT_EQ(item.tail, (Range{5, 8}));
-  EXPECT_EQ(cells_of(inner, mask), 9);
-  EXPECT_EQ(cells_of(item, mask), 27);
+  EXPECT_EQ(work_of(inner, mask), 9);
+  EXPECT_EQ(work_of(item, mask), 27);
 }
 
 TEST(DistcaItems, BothLayoutsHoldEqualTokens) {
@@ -78,11 +78,11 @@ TEST(DistcaBalance, BothSidesEndWithinTheTolerance) {
       for (const auto& items : {head_tail_items(mask, 8), contiguous_items(mask, 8)}) {
         const Balanced b = balance(items, mask, 8, tolerance, {512, 256});
         EXPECT_TRUE(b.within_tolerance);
-        std::vector<int64_t> cells(8, 0);
-        for (const Item& item : b.items) cells[item.server] += cells_of(item, mask);
-        EXPECT_EQ(cells, b.cells);
-        const double mean = static_cast<double>(mask.cells()) / 8;
-        for (int64_t c : cells) {
+        std::vector<int64_t> work(8, 0);
+        for (const Item& item : b.items) work[item.server] += work_of(item, mask);
+        EXPECT_EQ(work, b.work);
+        const double mean = static_cast<double>(mask.pairs()) / 8;
+        for (int64_t c : work) {
           EXPECT_NEAR(static_cast<double>(c), mean, tolerance * mean + 1e-6);
         }
       }
@@ -94,7 +94,7 @@ TEST(DistcaBalance, SaysWhenQueriesAreTooCoarse) {
   const MaskIndex mask(Batch{{1}});  // one query cannot be shared by two ranks
   const Balanced b = balance(head_tail_items(mask, 2), mask, 2, 0.1, {1, 1});
   EXPECT_FALSE(b.within_tolerance);
-  EXPECT_EQ(b.cells, (std::vector<int64_t>{1, 0}));
+  EXPECT_EQ(b.work, (std::vector<int64_t>{1, 0}));
 }
 
 TEST(DistcaFacts, SayWhatToleranceWasReached) {
@@ -117,7 +117,8 @@ TEST(DistcaFacts, SayWhatToleranceWasReached) {
   EXPECT_GT(facts["moved_queries"], 0);
 }
 
-// The giver's long document costs fewer bytes per cell than its short ones, so it goes first.
+// The giver's long document costs fewer bytes per (query, key) pair than its short ones, so it goes
+// first.
 TEST(DistcaBalance, LeastBytesPerCellFirst) {
   const MaskIndex mask(
       Batch{{100, 20, 20, 20, 20, 20, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}});

@@ -28,8 +28,8 @@ struct Item {
   Ranges query_ranges() const;
 };
 
-// (query, key) cells that the item's queries see.
-int64_t cells_of(const Item& item, const MaskIndex& mask);
+// (query, key) pairs that the item's queries see.
+int64_t work_of(const Item& item, const MaskIndex& mask);
 
 // Documents in pack order fill ranks of T/N tokens one after another (the first T mod N hold one
 // more); what does not fit whole is cut, each rank's part half from the front and half from the

@@ -171,12 +171,12 @@ Plan make_plan(const Problem& problem, const Options& options) {
 std::vector<Fact> make_facts(const Problem& problem, const Options& options) {
   const Balanced balanced = balanced_items(problem, MaskIndex(problem.batch), options);
   double total = 0, farthest = 0;
-  for (int64_t cells : balanced.cells) total += static_cast<double>(cells);
+  for (int64_t work : balanced.work) total += static_cast<double>(work);
   const double mean = total / problem.ranks();
   int64_t moved = 0;
   for (const Item& item : balanced.items) moved += item.server == item.home ? 0 : item.queries();
-  for (int64_t cells : balanced.cells) {
-    farthest = std::max(farthest, std::abs(static_cast<double>(cells) - mean) / mean);
+  for (int64_t work : balanced.work) {
+    farthest = std::max(farthest, std::abs(static_cast<double>(work) - mean) / mean);
   }
   return {{"within_tolerance", balanced.within_tolerance ? 1.0 : 0.0, "1"},
           {"tolerance", options.number("tolerance"), "of mean compute"},

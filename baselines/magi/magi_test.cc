@@ -146,7 +146,7 @@ TEST(MagiPlan, SmallerChunksBalanceBetterAndTravelMore) {
     const Plan plan = plan_of(problem, {{"chunk_tokens", chunk}});
     const MaskIndex mask(problem.batch);
     int64_t most = 0;
-    for (SetId home : plan.home) most = std::max(most, mask.cells(plan.token_sets[home]));
+    for (SetId home : plan.home) most = std::max(most, mask.pairs(plan.token_sets[home]));
     return std::pair{most, planned_bytes(plan.forward, plan, problem.shape)};
   };
   const auto [coarse, few_bytes] = imbalance_and_bytes("512");

@@ -42,7 +42,7 @@ TEST(PerDoc, BalancesTheNewTokensOfCachedDocuments) {
   Plan plan = plan_of("per_doc", problem);
   MaskIndex mask(problem.batch);
   for (SetId home : plan.home) {
-    EXPECT_EQ(mask.cells(plan.token_sets[home]) * 4, mask.cells());
+    EXPECT_EQ(mask.pairs(plan.token_sets[home]) * 4, mask.pairs());
   }
 }
 

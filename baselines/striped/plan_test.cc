@@ -49,8 +49,8 @@ TEST(Striped, EveryStepIsLevelOnOneDocument) {
   MaskIndex mask(problem.batch);
   Plan plan = plan_of(problem);
   for (const Attend& a : plan.forward.attends) {
-    double cells = static_cast<double>(mask.cells(plan.token_sets[a.q], plan.token_sets[a.kv]));
-    EXPECT_NEAR(cells, 128.0 * 128 / 2, 64);
+    double pairs = static_cast<double>(mask.pairs(plan.token_sets[a.q], plan.token_sets[a.kv]));
+    EXPECT_NEAR(pairs, 128.0 * 128 / 2, 64);
   }
 }
 

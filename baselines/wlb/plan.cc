@@ -5,8 +5,8 @@
 // which cost as much as a whole one; Per-Seq keeps documents together and levels only the pack.
 #include <algorithm>
 
-#include "harness/cost/kernel_time.h"
 #include "harness/cost/mask_segments.h"
+#include "harness/machines/kernel_models.h"
 #include "harness/strategy/patterns.h"
 #include "harness/strategy/sharding.h"
 #include "harness/strategy/strategy.h"
@@ -40,7 +40,7 @@ struct Choice {
 };
 
 Choice choose(const Problem& problem, const Options& options) {
-  const KernelModel& kernel = find_kernel_model(options.text("kernel"));
+  const KernelModel& kernel = find_kernel(options.text("kernel"));
   std::vector<Ranges> per_seq = head_tail_shards(problem.tokens(), problem.ranks());
   std::vector<Ranges> per_doc = new_and_cached_shards(problem.batch, problem.ranks());
   Choice choice;

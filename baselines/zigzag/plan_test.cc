@@ -27,7 +27,7 @@ TEST(Zigzag, BalancesDivisibleDocumentsExactly) {
   Plan plan = plan_of("zigzag", problem);
   MaskIndex mask(problem.batch);
   for (SetId home : plan.home) {
-    EXPECT_EQ(mask.cells(plan.token_sets[home]) * 4, mask.cells());
+    EXPECT_EQ(mask.pairs(plan.token_sets[home]) * 4, mask.pairs());
   }
 }
 
@@ -38,7 +38,7 @@ TEST(Zigzag, BalancesTheNewTokensOfCachedDocuments) {
   Plan plan = plan_of("zigzag", problem);
   MaskIndex mask(problem.batch);
   for (SetId home : plan.home) {
-    EXPECT_EQ(mask.cells(plan.token_sets[home]) * 4, mask.cells());
+    EXPECT_EQ(mask.pairs(plan.token_sets[home]) * 4, mask.pairs());
   }
 }
 

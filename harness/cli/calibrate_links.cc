@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <vector>
 
-#include "harness/cli/machine_here.h"
-#include "harness/cost/link_fit.h"
-#include "harness/execute/gpu.h"
+#include "harness/execute/gpus/gpu.h"
+#include "harness/machines/clusters.h"
+#include "harness/machines/link_fit.h"
 #include "harness/plan/errors.h"
-#include "workloads/clusters.h"
+#include "harness/run/machine_here.h"
 
 namespace cpbench {
 namespace {
@@ -20,9 +20,9 @@ constexpr int64_t kMostBytes = int64_t{1} << 30;  // of all blocks of a rank tog
 constexpr int64_t kMemoryShare = 8;               // at most so many-th of a GPU's memory
 constexpr int64_t kBlockUnit = 512;
 
-Machine machine_with(const std::vector<Gpu>& gpus, const std::string& cluster) {
+ClusterModel machine_with(const std::vector<Gpu>& gpus, const std::string& cluster) {
   if (!cluster.empty()) {
-    Machine machine = find_cluster(cluster);
+    ClusterModel machine = find_cluster(cluster);
     machine.cluster.gpus_per_node = static_cast<int32_t>(gpus.size());
     return machine;
   }
@@ -108,7 +108,7 @@ MeasuredLinks measure_links(const std::string& cluster) {
   std::vector<TimedExchange> exchanges = exchanges_on(gpus.all());
   gpus.time_exchanges(exchanges, kTimeoutSeconds);
 
-  Machine& machine = links.machine;
+  ClusterModel& machine = links.machine;
   machine.all_gather.clear();
   machine.reduce_scatter.clear();
   machine.mean_error = machine.worst_error = 0;

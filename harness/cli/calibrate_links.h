@@ -4,12 +4,12 @@
 #include <string>
 
 #include "harness/cli/table.h"
-#include "harness/cost/machine.h"
+#include "harness/machines/cluster_model.h"
 
 namespace cpbench {
 
 struct MeasuredLinks {
-  Machine machine;
+  ClusterModel machine;
   Table fits;  // a row for each
 };
 

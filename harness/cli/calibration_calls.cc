@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "harness/execute/gpu.h"
+#include "harness/execute/gpus/gpu.h"
 #include "harness/execute/kernel_timing.h"
 
 namespace cpbench {

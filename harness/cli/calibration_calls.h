@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "workloads/measured_calls.h"
+#include "harness/machines/measured_calls.h"
 
 namespace cpbench {
 

@@ -9,11 +9,12 @@
 #include <thread>
 
 #include "harness/cli/commands.h"
-#include "harness/cli/parameters.h"
 #include "harness/cli/table.h"
-#include "harness/execute/launch_environment.h"
+#include "harness/execute/processes/launch_environment.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
+#include "harness/run/choices.h"
+#include "harness/run/exit_codes.h"
 
 namespace cpbench {
 
@@ -95,7 +96,8 @@ int usage_error(const std::string& message) {
 int parse(CLI::App& app, Context& context, std::vector<std::string> words) {
   const std::vector<std::string> names = commands_of(app);
   if (words.empty())
-    return usage_error("no command; one of: " + fmt::format("{}", fmt::join(names, ", ")));
+    return usage_error("no command is given; must be one of: " +
+                       fmt::format("{}", fmt::join(names, ", ")));
   if (words.front()[0] != '-' &&
       std::find(names.begin(), names.end(), words.front()) == names.end()) {
     return usage_error(unknown_name("command", words.front(), names));
@@ -122,15 +124,18 @@ int parse(CLI::App& app, Context& context, std::vector<std::string> words) {
 
 }  // namespace
 
-ParameterFlags::ParameterFlags(CLI::App& command) {
-  for (const RunParameter& parameter : parameters()) {
-    std::string help = parameter.help;
-    if (!parameter.default_value.empty()) help += " [" + parameter.default_value + "]";
-    command.add_option("--" + parameter.name, given_[parameter.name], help)
-        ->type_name(parameter.value_name + "[,...]")
+RunFlags::RunFlags(CLI::App& command) {
+  constexpr const char* kGroup = "Runs (lists multiply out)";
+  for (const RunField& field : run_fields()) {
+    std::string help = field.help;
+    const std::vector<std::string> choices = fixed_choices(field);
+    if (!choices.empty()) help += fmt::format(": {}", fmt::join(choices, ", "));
+    if (*field.default_value != '\0') help += fmt::format(" [{}]", field.default_value);
+    command.add_option(std::string("--") + field.name, given_[field.name], help)
+        ->type_name(std::string(field.value_name) + "[,...]")
         ->expected(1)
         ->take_all()
-        ->group("Cells (lists multiply out)");
+        ->group(kGroup);
   }
   command
       .add_option("--set", settings_,
@@ -138,14 +143,14 @@ ParameterFlags::ParameterFlags(CLI::App& command) {
       ->type_name("STRATEGY.OPTION=VALUE")
       ->expected(1)
       ->take_all()
-      ->group("Cells (lists multiply out)");
+      ->group(kGroup);
 }
 
-Product ParameterFlags::product() const {
+Product RunFlags::product() const {
   Product product;
   for (const auto& [name, words] : given_) {
     if (words.empty()) continue;
-    Values& values = product.parameters[name];
+    Values& values = product.fields[name];
     values.origin = "--" + name;
     for (const std::string& word : words) {
       const std::vector<std::string> pieces = split_values(word);
@@ -200,7 +205,7 @@ int command_line_main(int argc, char** argv) {
   } catch (const UserError& error) {
     return usage_error(error.what());
   } catch (const std::exception& error) {
-    fmt::print(stderr, "cpbench: defect: {}\n", error.what());
+    fmt::print(stderr, "cpbench: internal error: {}\n", error.what());
     return kExitFailure;
   }
 }

@@ -10,14 +10,15 @@
 #include "harness/cli/calibration_calls.h"
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
-#include "harness/cli/gpu_cells.h"
-#include "harness/cli/parameters.h"
 #include "harness/cli/table.h"
+#include "harness/machines/clusters.h"
+#include "harness/machines/kernel_models.h"
 #include "harness/plan/errors.h"
+#include "harness/run/choices.h"
+#include "harness/run/gpu_jobs.h"
 #include "harness/store/atomic_file.h"
 #include "harness/store/provenance.h"
-#include "workloads/clusters.h"
-#include "workloads/kernels.h"
+#include "workloads/shapes.h"
 
 namespace cpbench {
 
@@ -45,7 +46,7 @@ Calibration of_files(const CalibrateFlags& flags) {
   if (flags.cluster.empty()) {
     throw UserError("--cluster is missing: the GPU on which the calls were measured");
   }
-  const Machine machine = find_cluster(flags.cluster);
+  const ClusterModel machine = find_cluster(flags.cluster);
   Calibration c;
   c.model.gpu = {machine.name, machine.sms, machine.cluster.peak_flops_per_second,
                  machine.cluster.memory_bytes_per_second};
@@ -59,17 +60,19 @@ Calibration of_files(const CalibrateFlags& flags) {
 }
 
 AttentionShape shape_of(const CalibrateFlags& flags) {
-  Cell cell;
+  RunSpec spec;
   const auto set = [&](const char* name, const std::string& value) {
     try {
-      find_parameter(name)->set(cell, value);
+      set_field(*find_run_field(name), spec, value);
     } catch (const UserError& error) {
       throw UserError(std::string("--") + name + ": " + error.what());
     }
   };
   set("shape", flags.shape);
   set("dtype", flags.dtype);
-  return cell.shape;
+  AttentionShape shape = find_shape(spec.shape_name).attention;
+  shape.dtype = spec.shape.dtype;
+  return shape;
 }
 
 std::string notes_of(const RowRates& rates) {
@@ -126,7 +129,7 @@ void add_row(Table& table, const char* pass, const KernelFit& fit) {
                                   std::to_string(c.tile_tokens),
                                   std::to_string(c.block_tokens)};
   for (double us : {c.call_us, c.segment_us, c.longest_us, c.tile_us, c.rows_us, c.block_us,
-                    c.cells_us, c.kv_block_us, c.empty_block_us}) {
+                    c.pairs_us, c.kv_block_us, c.empty_block_us}) {
     row.push_back(fmt::format("{:.4g}", us));
   }
   table.rows.push_back(row);
@@ -135,7 +138,7 @@ void add_row(Table& table, const char* pass, const KernelFit& fit) {
 KernelConstants without_backward(const KernelConstants& forward) {
   KernelConstants c = forward;
   for (double* us :
-       {&c.longest_us, &c.tile_us, &c.rows_us, &c.block_us, &c.cells_us, &c.kv_block_us}) {
+       {&c.longest_us, &c.tile_us, &c.rows_us, &c.block_us, &c.pairs_us, &c.kv_block_us}) {
     *us *= kBackwardFlops;
   }
   c.mean_error = c.worst_error = -1;
@@ -160,7 +163,7 @@ int calibrate_nccl(const CalibrateFlags& flags, Format format) {
   }
   const MeasuredLinks links = measure_links(flags.cluster);
   const std::string toml = cluster_toml(links.machine);
-  parse_cluster(links.machine.name, flags.output, toml);  // refuses what nobody could read back
+  parse_cluster({links.machine.name, flags.output, toml});  // refuses what nobody could read back
   write_atomically(flags.output, toml);
   std::string text = render(links.fits, format);
   if (format == Format::table) text += "wrote " + flags.output + "\n";
@@ -198,7 +201,7 @@ int calibrate(const CalibrateFlags& flags) {
                {"tile us", true},
                {"rows us", true},
                {"block us", true},
-               {"cells us", true},
+               {"pairs us", true},
                {"kv block us", true},
                {"empty block us", true}},
               {}};

@@ -3,9 +3,9 @@
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/compare.h"
-#include "harness/cli/parameters.h"
 #include "harness/measure/metrics.h"
 #include "harness/plan/errors.h"
+#include "harness/run/choices.h"
 
 namespace cpbench {
 

@@ -6,10 +6,10 @@
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/listing.h"
-#include "harness/cli/parameters.h"
 #include "harness/measure/metrics.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
+#include "harness/run/choices.h"
 #include "harness/strategy/strategy.h"
 
 namespace cpbench {
@@ -36,8 +36,9 @@ std::string row(const std::string& pattern, const std::string& words) {
 // completed behind its last comma.
 std::string bash_script(const CLI::App& app) {
   std::string values, commands, names;
-  for (const RunParameter& parameter : parameters()) {
-    if (parameter.choices) values += row("--" + parameter.name, joined(parameter.choices()));
+  for (const RunField& field : run_fields()) {
+    const std::vector<std::string> known = known_names(field);
+    if (!known.empty()) values += row("--" + std::string(field.name), joined(known));
   }
   std::string settings;
   for (const Strategy* strategy : strategies()) {
@@ -46,7 +47,7 @@ std::string bash_script(const CLI::App& app) {
     }
   }
   values += row("--set", settings);
-  values += row("--baseline", joined(strategy_names()));
+  values += row("--baseline", joined(known_names(*find_run_field("strategy"))));
   std::vector<std::string> metric_names;
   for (const Metric& metric : metrics()) metric_names.push_back(metric.name);
   values += row("--metric", joined(metric_names));
@@ -59,7 +60,8 @@ std::string bash_script(const CLI::App& app) {
     if (command->get_name() == "run") {
       for (const SuiteSummary& suite : list_suites()) words += " " + suite.name;
     }
-    if (command->get_name() == "workload") words += " " + joined(workload_names());
+    if (command->get_name() == "workload")
+      words += " " + joined(known_names(*find_run_field("workload")));
     commands += row(command->get_name(), words);
   }
   return "# Completion of cpbench; written by `cpbench completion`.\n"

@@ -4,11 +4,10 @@
 
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
-#include "harness/cli/machine_here.h"
-#include "harness/cli/run_cell.h"
 #include "harness/cli/table.h"
+#include "harness/machines/clusters.h"
+#include "harness/run/machine_here.h"
 #include "harness/store/provenance.h"
-#include "workloads/clusters.h"
 
 namespace cpbench {
 
@@ -92,7 +91,7 @@ std::string unknown_gpu_toml(const std::vector<ListedGpu>& gpus) {
 std::string cluster_of_this_machine() {
   const std::vector<ListedGpu> gpus = gpus_here();
   if (!gpus.empty()) {
-    const std::optional<Machine> known = machine_of_gpus(gpus);
+    const std::optional<ClusterModel> known = machine_of_gpus(gpus);
     return known ? cluster_toml(*known) : unknown_gpu_toml(gpus);
   }
   fmt::print(stderr, "cpbench: measuring this machine's cores; keep them otherwise idle\n");

@@ -4,13 +4,13 @@
 
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
-#include "harness/cli/outcome.h"
-#include "harness/cli/parameters.h"
-#include "harness/cli/run_cell.h"
+#include "harness/cli/report.h"
 #include "harness/measure/bounds.h"
 #include "harness/measure/metrics.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/plan_text.h"
+#include "harness/run/choices.h"
+#include "harness/run/run_job.h"
 #include "harness/store/plan_file.h"
 #include "harness/strategy/strategy.h"
 
@@ -26,15 +26,15 @@ struct PlanFlags {
   bool full = false;
 };
 
-Cell single_cell(const Product& given) {
+Job single_job(const Product& given) {
   Suite suite;
   suite.products = {given};
-  suite.products.front().parameters["backend"] = {{"plan"}, "--backend"};
-  const std::vector<Cell> cells = cells_of(suite);
-  if (cells.size() != 1 || cells.front().packs != 1) {
+  suite.products.front().fields["backend"] = {{"plan"}, "--backend"};
+  std::vector<Job> jobs = jobs_of(suite);
+  if (jobs.size() != 1 || jobs.front().spec.packs != 1) {
     throw UserError("plan makes one plan: give one value for each flag, and one pack");
   }
-  return cells.front();
+  return std::move(jobs.front());
 }
 
 Table metrics_table(const std::vector<MetricValue>& values) {
@@ -48,7 +48,7 @@ Table metrics_table(const std::vector<MetricValue>& values) {
 // What the plan pays, beside what any plan must.
 Table bounds_table(const Problem& problem, const PackResult& pack, Passes passes) {
   const Bounds bounds = lower_bounds(problem, passes, pack.plan.gradient_wire);
-  const PlanFacts& facts = pack.facts;
+  const PlanSummary& summary = pack.summary;
   const auto most = [](const std::vector<int64_t>& per_rank) {
     return static_cast<double>(*std::max_element(per_rank.begin(), per_rank.end()));
   };
@@ -59,22 +59,22 @@ Table bounds_table(const Problem& problem, const PackResult& pack, Passes passes
     const std::string ratio = bound > 0 ? fmt::format("{:.3f}", plan / bound) : "";
     table.rows.push_back({what, fmt::format("{}", plan), fmt::format("{}", bound), ratio});
   };
-  row("attended cells", most(facts.cells_per_rank), bounds.cells_per_rank);
-  row("owned tokens", most(facts.tokens_per_rank), static_cast<double>(bounds.tokens_per_rank));
+  row("attended (query, key) pairs", most(summary.pairs_per_rank), bounds.pairs_per_rank);
+  row("owned tokens", most(summary.tokens_per_rank), static_cast<double>(bounds.tokens_per_rank));
   row("bytes on the wire, even tokens",
-      static_cast<double>(facts.forward.wire_bytes + facts.backward.wire_bytes),
+      static_cast<double>(summary.forward.wire_bytes + summary.backward.wire_bytes),
       static_cast<double>(bounds.wire_bytes));
   return table;
 }
 
 // What the strategy itself reports; an external planner reports nothing.
-Table facts_table(const Cell& cell, const Problem& problem) {
-  Table table{{{"reported by " + cell.strategy}, {"value", true}, {"unit"}}, {}};
-  if (is_external(cell.strategy)) return table;
-  const Strategy& strategy = find_strategy(cell.strategy);
+Table reported_table(const RunSpec& spec, const Problem& problem) {
+  Table table{{{"reported by " + spec.strategy}, {"value", true}, {"unit"}}, {}};
+  if (is_external(spec.strategy)) return table;
+  const Strategy& strategy = find_strategy(spec.strategy);
   if (strategy.facts == nullptr) return table;
   for (const Fact& fact :
-       strategy.facts(problem, Options(strategy.name, strategy.options, cell.options))) {
+       strategy.facts(problem, Options(strategy.name, strategy.options, spec.options))) {
     table.rows.push_back({fact.name, fmt::format("{}", fact.value), fact.unit});
   }
   return table;
@@ -82,13 +82,14 @@ Table facts_table(const Cell& cell, const Problem& problem) {
 
 int plan(const PlanFlags& flags, const Product& given) {
   const Format format = parse_format(flags.format);
-  const Cell cell = single_cell(given);
-  const Batch batch = batches_of(cell).front();
+  const Job job = single_job(given);
+  const Problem problem = job.problem(job.batches->front());
+  validate(problem);
   CheckedPlan checked;
   try {
-    checked = plan_pack(cell, batch);
+    checked = plan_pack(job, problem);
   } catch (const Unsupported& reason) {
-    throw UserError(cell.strategy + ": unsupported: " + reason.what());
+    throw UserError(job.spec.strategy + ": unsupported: " + reason.what());
   }
   if (!checked.report.ok()) {
     for (const Violation& violation : checked.report.violations) {
@@ -97,26 +98,26 @@ int plan(const PlanFlags& flags, const Product& given) {
     return kExitFailure;
   }
   if (!flags.output.empty()) {
-    save_plan_file(flags.output, {problem_of(cell, batch), checked.pack.plan});
+    save_plan_file(flags.output, {problem, checked.pack.plan});
     fmt::print(stderr, "cpbench: plan written to {}\n", flags.output);
   }
   Result result;
-  result.cell = cell;
+  result.spec = job.spec;
+  result.cluster = problem.cluster;
   result.packs.push_back(std::move(checked.pack));
   result.metrics = evaluate_metrics(result);
   if (format != Format::table) {
-    print(report({outcome_of(result, flags.output, false)}, cell.strategy, format));
+    print(report({outcome_of(result, flags.output, false)}, job.spec.strategy, format));
     return kExitOk;
   }
   const PackResult& pack = result.packs.front();
-  const int64_t operations = pack.facts.forward.attends + pack.facts.forward.sends +
-                             pack.facts.backward.attends + pack.facts.backward.sends;
-  const Problem problem = problem_of(cell, batch);
+  const int64_t operations = pack.summary.forward.attends + pack.summary.forward.sends +
+                             pack.summary.backward.attends + pack.summary.backward.sends;
   print(render(metrics_table(result.metrics), Format::table) + "\n" +
-        render(bounds_table(problem, pack, cell.passes), Format::table));
-  const Table facts = facts_table(cell, problem);
-  if (!facts.rows.empty()) print("\n" + render(facts, Format::table));
-  print(fmt::format("\nhash {:016x}\n", pack.facts.hash));
+        render(bounds_table(problem, pack, job.spec.passes), Format::table));
+  const Table reported = reported_table(job.spec, problem);
+  if (!reported.rows.empty()) print("\n" + render(reported, Format::table));
+  print(fmt::format("\nhash {:016x}\n", pack.summary.hash));
   if (!flags.output.empty()) return kExitOk;
   if (flags.full || operations <= kLongPlan) {
     print("\n" + plan_text(pack.plan));
@@ -139,12 +140,11 @@ void add_plan_command(CLI::App& app, Context& context) {
       "  cpbench plan --strategy flashcp --workload pile --tokens 128K --ranks 8\n"
       "  cpbench plan --strategy ring --workload pile --ranks 4 --output ring.json\n");
   auto flags = std::make_shared<PlanFlags>();
-  auto parameters = std::make_shared<ParameterFlags>(*command);
+  auto runs = std::make_shared<RunFlags>(*command);
   command->add_option("--output", flags->output, "file to write: .json or .h5")->type_name("FILE");
   command->add_flag("--full", flags->full, "print the text of a long plan too");
   add_format_flag(*command, flags->format);
-  command->callback(
-      [flags, parameters, &context] { context.exit_code = plan(*flags, parameters->product()); });
+  command->callback([flags, runs, &context] { context.exit_code = plan(*flags, runs->product()); });
 }
 
 }  // namespace cpbench

@@ -6,20 +6,13 @@
 
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/python.h"
 #include "harness/cli/result_files.h"
 #include "harness/plan/errors.h"
 
 namespace cpbench {
 
 namespace {
-
-const std::filesystem::path kRoot = CPBENCH_SOURCE_DIR;
-
-// As scripts/plot: the project's own environment, else what is on PATH.
-std::string interpreter() {
-  const std::filesystem::path own = kRoot / ".venv" / "bin" / "python3";
-  return std::filesystem::exists(own) ? own.string() : "python3";
-}
 
 // Becomes the Python program; returns only by throwing.
 [[noreturn]] void become(std::vector<std::string> words) {
@@ -34,7 +27,8 @@ std::string interpreter() {
 [[noreturn]] void report_on(const std::string& path, const std::string& output,
                             const std::string& baseline) {
   result_files(path);  // throws in one line if there is nothing to report on
-  std::vector<std::string> words = {interpreter(), (kRoot / "plots" / "report.py").string(), path};
+  std::vector<std::string> words = {python(), (source_tree() / "plots" / "report.py").string(),
+                                    path};
   if (!output.empty()) words.insert(words.end(), {"--output", output});
   if (!baseline.empty()) words.insert(words.end(), {"--baseline", baseline});
   become(std::move(words));

@@ -1,6 +1,6 @@
 // The figures and tables of a method's paper, published values beside ours. A figure is a suite,
-// workloads/suites/reproduce/<method>_<figure>.toml, and a drawing of its cells,
-// plots/reproduce_<method>_<figure>.py; between them stands <figure>.csv, all that cells say.
+// workloads/suites/reproduce/<method>_<figure>.toml, and a drawing of its runs,
+// plots/reproduce_<method>_<figure>.py; between them stands <figure>.csv, all that the runs say.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,12 +10,17 @@
 
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
-#include "harness/cli/gpu_cells.h"
-#include "harness/cli/parameters.h"
-#include "harness/cli/sweep.h"
+#include "harness/cli/python.h"
+#include "harness/cli/report.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
+#include "harness/presets/presets.h"
+#include "harness/run/gpu_jobs.h"
+#include "harness/run/sweep.h"
+#include "harness/source_tree/source_tree.h"
+#include "harness/spec/run_fields.h"
 #include "harness/store/atomic_file.h"
+#include "harness/store/shell_text.h"
 
 namespace cpbench {
 
@@ -23,19 +28,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kSource = CPBENCH_SOURCE_DIR;
-const fs::path kSuites = kSource / "workloads" / "suites" / "reproduce";
-const fs::path kDriver = kSource / "plots" / "reproduce.py";
+constexpr const char* kPrefix = "reproduce/";  // of the names of suites
 constexpr const char* kRuns = "results/runs/reproduce";
 
-// By method the names of its figures, "fig5" or "table2", in the order of the alphabet.
+// Maps each method to its figure names ("fig5", "table2"), sorted.
 std::map<std::string, std::vector<std::string>> figures_by_method() {
   std::map<std::string, std::vector<std::string>> found;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(kSuites, ignored)) {
-    const std::string stem = entry.path().stem().string();
+  for (const std::string& name : preset_names(PresetKind::suites)) {
+    const std::string stem = name.substr(name.find('/') + 1);
     const size_t underscore = stem.find('_');
-    if (entry.path().extension() != ".toml" || underscore == std::string::npos) continue;
+    if (!name.starts_with(kPrefix) || underscore == std::string::npos) continue;
     found[stem.substr(0, underscore)].push_back(stem.substr(underscore + 1));
   }
   for (auto& [method, figures] : found) std::sort(figures.begin(), figures.end());
@@ -60,10 +62,9 @@ std::vector<std::string> chosen(const std::vector<std::string>& figures,
   return found;
 }
 
-// The interpreter of the project's environment, else that of the system; one that can draw.
-std::string python() {
-  const fs::path own = kSource / ".venv" / "bin" / "python3";
-  const std::string name = fs::exists(own) ? own.string() : "python3";
+// The project's Python, if it can draw.
+std::string drawing_python() {
+  const std::string name = python();
   const std::string probe =
       shell_text({name, "-c", "import h5py, matplotlib, numpy"}) + " >/dev/null 2>&1";
   if (std::system(probe.c_str()) != 0) {
@@ -78,14 +79,14 @@ struct ReproduceFlags {
   std::vector<std::string> figures;
 };
 
-// Simulated cells of a suite become replayed ones.
+// Simulated runs of a suite become replayed ones.
 void replay_kernels(Suite& suite, const std::string& kernel) {
   for (Product& product : suite.products) {
-    const auto backend = product.parameters.find("backend");
-    if (backend == product.parameters.end()) continue;
+    const auto backend = product.fields.find("backend");
+    if (backend == product.fields.end()) continue;
     if (backend->second.values != std::vector<std::string>{"simulate"}) continue;
     backend->second.values = {"replay"};
-    product.parameters["kernel"] = {{kernel}, "--kernel"};
+    product.fields["kernel"] = {{kernel}, "--kernel"};
   }
 }
 
@@ -107,30 +108,28 @@ int reproduce(const ReproduceFlags& flags, const Context& context) {
     throw UserError(unknown_name("method", flags.method, names));
   }
   const std::vector<std::string> figures = chosen(methods.at(flags.method), flags.figures);
-  const std::string interpreter = python();
+  const std::string interpreter = drawing_python();
 
-  std::vector<Cell> cells;  // of all figures, each once
+  std::vector<Job> jobs;  // of all figures, each once
   std::map<std::string, size_t> place;
   std::vector<std::vector<size_t>> places;  // [figure]
   for (const std::string& figure : figures) {
     places.emplace_back();
-    const fs::path suite = kSuites / (flags.method + "_" + figure + ".toml");
-    Suite read = read_suite(suite.string());
-    if (flags.backend == "replay") replay_kernels(read, flags.kernel);
-    for (Cell& cell : cells_of(read)) {
-      const auto [at, is_new] = place.emplace(canonical_text(cell), cells.size());
-      if (is_new) cells.push_back(std::move(cell));
+    Suite suite = read_suite(kPrefix + flags.method + "_" + figure);
+    if (flags.backend == "replay") replay_kernels(suite, flags.kernel);
+    for (Job& job : jobs_of(suite)) {
+      const auto [at, is_new] = place.emplace(canonical_text(job.spec), jobs.size());
+      if (is_new) jobs.push_back(std::move(job));
       places.back().push_back(at->second);
     }
   }
-  prepare_for_gpus(cells);
+  prepare_for_gpus(jobs);
   SweepOptions options;
   options.folder = runs_of(flags);
   options.command_line = context.command_line;
-  const std::vector<Outcome> outcomes = run_sweep(cells, options);
-  const auto existing = std::count_if(outcomes.begin(), outcomes.end(),
-                                      [](const Outcome& outcome) { return outcome.existed; });
-  fmt::print(stderr, "cpbench: {} cells in {}, {} of them from an earlier run\n", outcomes.size(),
+  const std::vector<Outcome> outcomes = run_sweep(jobs, options);
+  const auto existing = std::ranges::count_if(outcomes, &Outcome::existed);
+  fmt::print(stderr, "cpbench: {} runs in {}, {} of them from an earlier sweep\n", outcomes.size(),
              options.folder, existing);
 
   for (size_t i = 0; i < figures.size(); ++i) {
@@ -139,7 +138,8 @@ int reproduce(const ReproduceFlags& flags, const Context& context) {
     write_atomically((fs::path(options.folder) / (figures[i] + ".csv")).string(),
                      report(shown, "", Format::csv));
   }
-  std::vector<std::string> draw = {interpreter, kDriver.string(), flags.method, options.folder};
+  std::vector<std::string> draw = {interpreter, (source_tree() / "plots" / "reproduce.py").string(),
+                                   flags.method, options.folder};
   draw.insert(draw.end(), figures.begin(), figures.end());
   if (!flags.output.empty()) draw.insert(draw.end(), {"--output", flags.output});
   const bool drawn = std::system(shell_text(draw).c_str()) == 0;
@@ -169,10 +169,9 @@ void add_reproduce_command(CLI::App& app, Context& context) {
       ->expected(1)
       ->take_all();
   command
-      ->add_option(
-          "--output", flags->output,
-          "of figures and tables [results/runs/reproduce/<method>/figures]; the cells stay "
-          "in results/runs/reproduce/<method>")
+      ->add_option("--output", flags->output,
+                   "of figures and tables [results/runs/reproduce/<method>/figures]; the runs stay "
+                   "in results/runs/reproduce/<method>")
       ->type_name("DIR");
   command
       ->add_option("--backend", flags->backend,

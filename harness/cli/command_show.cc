@@ -5,9 +5,9 @@
 
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
-#include "harness/cli/outcome.h"
-#include "harness/cli/parameters.h"
+#include "harness/cli/report.h"
 #include "harness/cli/result_files.h"
+#include "harness/run/choices.h"
 #include "harness/store/result_file.h"
 
 namespace cpbench {
@@ -16,12 +16,12 @@ namespace {
 
 std::string describe(const Result& result) {
   Table what{{{"what"}, {"value"}}, {}};
-  for (const RunParameter& parameter : parameters()) {
-    const std::string value = parameter.get(result.cell);
-    if (!value.empty()) what.rows.push_back({parameter.name, value});
+  for (const RunField& field : run_fields()) {
+    const std::string value = field_text(field, result.spec);
+    if (!value.empty()) what.rows.push_back({field.name, value});
   }
-  what.rows.push_back({"options", options_text(result.cell.options)});
-  what.rows.push_back({"run id", run_id(result.cell)});
+  what.rows.push_back({"options", options_text(result.spec.options)});
+  what.rows.push_back({"run id", run_id(result.spec)});
   what.rows.push_back({"status", name_of(result.status)});
   if (!result.error.empty()) what.rows.push_back({"error", result.error});
   if (result.oversubscribed) what.rows.push_back({"oversubscribed", "more ranks than cores"});
@@ -36,7 +36,7 @@ std::string describe(const Result& result) {
   }
   return render(what, Format::table) + "\n" +
          (metrics.rows.empty() ? "" : render(metrics, Format::table) + "\n") +
-         "again: " + command_of(result.cell) + "\n";
+         "to repeat: " + command_of(result.spec) + "\n";
 }
 
 int show(const std::string& path, const std::string& baseline, const std::string& format_name) {
@@ -48,19 +48,19 @@ int show(const std::string& path, const std::string& baseline, const std::string
     return kExitOk;
   }
   std::vector<Outcome> outcomes;
-  std::vector<Cell> cells;
+  std::vector<RunSpec> specs;
   for (const std::string& file : files) {
     outcomes.push_back(outcome_of(read_result(file), file, false));
-    cells.push_back(outcomes.back().cell);
+    specs.push_back(outcomes.back().spec);
   }
   // As a sweep orders them: the strategies of one problem stand together.
   std::stable_sort(outcomes.begin(), outcomes.end(), [](const Outcome& a, const Outcome& b) {
     const auto key = [](const Outcome& o) {
-      return std::tuple(o.cell.ranks, o.cell.tokens, o.cell.workload, o.cell.strategy);
+      return std::tuple(o.spec.ranks, o.spec.tokens, o.spec.workload, o.spec.strategy);
     };
     return key(a) < key(b);
   });
-  print(report(outcomes, baseline_of(cells, baseline), format));
+  print(report(outcomes, baseline_of(specs, baseline), format));
   return kExitOk;
 }
 
@@ -69,7 +69,7 @@ int show(const std::string& path, const std::string& baseline, const std::string
 void add_show_command(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand(
       "show",
-      "Shows a result file, with the command that makes it again; or a folder of them as a table.\n"
+      "Shows a result file, with the command that repeats it; or a folder of them as a table.\n"
       "Examples:\n"
       "  cpbench show results/runs/quick\n"
       "  cpbench show results/runs/quick --baseline ring --format md\n"
@@ -79,7 +79,7 @@ void add_show_command(CLI::App& app, Context& context) {
   };
   auto flags = std::make_shared<Flags>();
   command->add_option("path", flags->path, "a result file or a folder of them")->required();
-  command->add_option("--baseline", flags->baseline, "strategy that ratios refer to")
+  command->add_option("--baseline", flags->baseline, "strategy to which ratios refer")
       ->type_name("STRATEGY");
   add_format_flag(*command, flags->format);
   command->callback(

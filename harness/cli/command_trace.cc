@@ -15,7 +15,7 @@ std::string why_none(const Result& result) {
   if (result.status != Status::ok) {
     return fmt::format("the run is {}: {}", name_of(result.status), result.error);
   }
-  return "backend " + result.cell.backend + " leaves none; run the cell with --backend threads";
+  return "backend " + result.spec.backend + " leaves none; run the cell with --backend threads";
 }
 
 int trace(const std::string& path, const std::string& output) {

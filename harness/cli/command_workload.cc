@@ -6,10 +6,10 @@
 
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
-#include "harness/cli/parameters.h"
 #include "harness/cli/table.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/sizes.h"
+#include "harness/run/choices.h"
 #include "workloads/summary.h"
 
 namespace cpbench {
@@ -49,7 +49,7 @@ Table packs_table(const std::vector<PackSummary>& packs) {
                {"documents", true},
                {"longest", true},
                {"sum of squares", true},
-               {"causal cells", true},
+               {"causal pairs", true},
                {"of one document", true}},
               {}};
   for (size_t i = 0; i < packs.size(); ++i) {
@@ -59,8 +59,8 @@ Table packs_table(const std::vector<PackSummary>& packs) {
     table.rows.push_back({std::to_string(i), std::to_string(pack.documents),
                           std::to_string(pack.longest),
                           short_number(static_cast<double>(pack.sum_of_squares)),
-                          short_number(static_cast<double>(pack.causal_cells)),
-                          percent(static_cast<double>(pack.causal_cells), whole)});
+                          short_number(static_cast<double>(pack.causal_pairs)),
+                          percent(static_cast<double>(pack.causal_pairs), whole)});
   }
   return table;
 }
@@ -108,7 +108,7 @@ std::string json(const Workload& workload, const PackingOptions& packing,
                                {"documents", pack.documents},
                                {"longest", pack.longest},
                                {"sum_of_squares", pack.sum_of_squares},
-                               {"causal_cells", pack.causal_cells}});
+                               {"causal_cells", pack.causal_pairs}});
   }
   return object.dump(2) + "\n";
 }
@@ -120,19 +120,20 @@ struct WorkloadFlags {
 int show_workload(const WorkloadFlags& flags) {
   const Format format = parse_format(flags.format);
   const std::unique_ptr<Workload> workload = find_workload(flags.name);
-  Cell cell;  // the run parameters of the same names, with their checks
+  RunSpec spec;  // the run fields of the same names, with their checks
   for (const auto& [name, value] : {std::pair{"packing", flags.packing},
                                     {"tokens", flags.tokens},
                                     {"packs", flags.packs},
                                     {"seed", flags.seed}}) {
-    const RunParameter& parameter = *find_parameter(name);
+    const RunField& field = *find_run_field(name);
     try {
-      parameter.set(cell, value.empty() ? parameter.default_value : value);
+      set_field(field, spec, value.empty() ? field.default_value : value);
+      if (name == std::string("packing")) require_known(field, "packing policy", spec.packing);
     } catch (const UserError& error) {
       throw UserError(std::string("--") + name + ": " + error.what());
     }
   }
-  const PackingOptions packing{cell.tokens, cell.packs, cell.seed, cell.packing};
+  const PackingOptions packing{spec.tokens, spec.packs, spec.seed, spec.packing};
   const WorkloadReport report = summarize(*workload, packing);
   switch (format) {
     case Format::table:
@@ -164,11 +165,11 @@ void add_workload_command(CLI::App& app, Context& context) {
                                     {"tokens", &flags->tokens},
                                     {"packs", &flags->packs},
                                     {"seed", &flags->seed}}) {
-    const RunParameter& parameter = *find_parameter(name);
+    const RunField& field = *find_run_field(name);
     command
-        ->add_option("--" + parameter.name, *value,
-                     parameter.help + " [" + parameter.default_value + "]")
-        ->type_name(parameter.value_name);
+        ->add_option("--" + std::string(field.name), *value,
+                     fmt::format("{} [{}]", field.help, field.default_value))
+        ->type_name(field.value_name);
   }
   add_format_flag(*command, flags->format);
   command->callback([flags, &context] { context.exit_code = show_workload(*flags); });

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <memory>
 #include <string>
 
-#include "harness/cli/suite.h"
+#include "harness/run/exit_codes.h"
+#include "harness/run/suite.h"
 
 namespace cpbench {
 
@@ -29,10 +31,10 @@ void add_calibrate_command(CLI::App& app, Context& context);
 void add_doctor_command(CLI::App& app, Context& context);
 void add_completion_command(CLI::App& app, Context& context);
 
-// One flag for each row of `parameters()`, and --set. The answer is filled in by parsing.
-class ParameterFlags {
+// One flag for each row of `run_fields()`, and --set. The answer is filled in by parsing.
+class RunFlags {
  public:
-  explicit ParameterFlags(CLI::App& command);
+  explicit RunFlags(CLI::App& command);
   Product product() const;
 
  private:

@@ -5,53 +5,40 @@
 #include <algorithm>
 #include <set>
 
-#include "harness/cli/parameters.h"
 #include "harness/cli/result_files.h"
 #include "harness/plan/errors.h"
+#include "harness/run/choices.h"
 #include "harness/store/result_file.h"
 
 namespace cpbench {
 
 namespace {
 
-// What the cell is, without how it was run.
-std::string what_key(Cell cell) {
-  const Cell none;
-  cell.cluster = none.cluster;
-  cell.network = none.network;
-  cell.profile = none.profile;
-  cell.backend.clear();
-  cell.kernel.clear();
-  cell.warmup = 0;
-  cell.iterations = 0;
-  return canonical_text(cell);
-}
-
 std::string get(const ComparedResult& result, const char* key) {
   const auto found = result.provenance.find(key);
   return found == result.provenance.end() ? "" : found->second;
 }
 
-std::set<std::string> values_of(const Side& side, const RunParameter& parameter) {
+std::set<std::string> values_of(const Side& side, const RunField& field) {
   std::set<std::string> values;
   for (const ComparedResult& result : side.results) {
-    values.insert(parameter.get(result.outcome.cell));
+    values.insert(field_text(field, result.outcome.spec));
   }
   return values;
 }
 
 [[noreturn]] void refuse_strangers(const Side& a, const Side& b) {
   std::string differ;
-  for (const RunParameter& parameter : parameters()) {
-    const std::set<std::string> of_a = values_of(a, parameter), of_b = values_of(b, parameter);
+  for (const RunField& field : run_fields()) {
+    const std::set<std::string> of_a = values_of(a, field), of_b = values_of(b, field);
     std::set<std::string> common;
     std::set_intersection(of_a.begin(), of_a.end(), of_b.begin(), of_b.end(),
                           std::inserter(common, common.end()));
     if (!common.empty()) continue;
-    differ += fmt::format("{}{} ({} / {})", differ.empty() ? "" : ", ", parameter.name,
+    differ += fmt::format("{}{} ({} / {})", differ.empty() ? "" : ", ", field.name,
                           fmt::join(of_a, ","), fmt::join(of_b, ","));
   }
-  throw UserError(a.path + " and " + b.path + " have no cell in common" +
+  throw UserError(a.path + " and " + b.path + " have no run in common" +
                   (differ.empty() ? "" : "; they differ in " + differ));
 }
 
@@ -59,8 +46,8 @@ std::set<std::string> values_of(const Side& side, const RunParameter& parameter)
 template <typename Key>
 void pair_by(Comparison& c, Key key_of) {
   std::map<std::string, std::pair<std::vector<size_t>, std::vector<size_t>>> found;
-  for (size_t i : c.only_a) found[key_of(c.a.results[i].outcome.cell)].first.push_back(i);
-  for (size_t i : c.only_b) found[key_of(c.b.results[i].outcome.cell)].second.push_back(i);
+  for (size_t i : c.only_a) found[key_of(c.a.results[i].outcome.spec)].first.push_back(i);
+  for (size_t i : c.only_b) found[key_of(c.b.results[i].outcome.spec)].second.push_back(i);
   for (const auto& [key, indices] : found) {
     const auto& [of_a, of_b] = indices;
     if (of_a.size() != 1 || of_b.size() != 1) continue;
@@ -96,19 +83,19 @@ Side read_side(const std::string& path) {
   std::map<std::string, std::string> seen;
   for (const std::string& file : result_files(path)) {
     const Result result = read_result(file);
-    const auto [at, is_new] = seen.emplace(run_id(result.cell), file);
+    const auto [at, is_new] = seen.emplace(run_id(result.spec), file);
     if (!is_new) {
-      throw UserError(path + ": the same cell twice: " + at->second + " and " + file +
+      throw UserError(path + ": the same run twice: " + at->second + " and " + file +
                       "; compare folders that hold it once");
     }
     side.results.push_back({outcome_of(result, file, false), result.provenance});
   }
   std::stable_sort(side.results.begin(), side.results.end(),
                    [](const ComparedResult& x, const ComparedResult& y) {
-                     const auto key = [](const Cell& c) {
+                     const auto key = [](const RunSpec& c) {
                        return std::tuple(c.ranks, c.tokens, c.workload, c.strategy);
                      };
-                     return key(x.outcome.cell) < key(y.outcome.cell);
+                     return key(x.outcome.spec) < key(y.outcome.spec);
                    });
   return side;
 }
@@ -117,16 +104,16 @@ Comparison compare(Side a, Side b) {
   Comparison c{std::move(a), std::move(b), {}, {}, {}};
   for (size_t i = 0; i < c.a.results.size(); ++i) c.only_a.push_back(i);
   for (size_t i = 0; i < c.b.results.size(); ++i) c.only_b.push_back(i);
-  pair_by(c, [](const Cell& cell) { return run_id(cell); });
-  pair_by(c, what_key);
+  pair_by(c, run_id);
+  pair_by(c, computation_key);
   if (c.pairs.empty()) refuse_strangers(c.a, c.b);
   std::sort(c.pairs.begin(), c.pairs.end());
   return c;
 }
 
 std::string source_of(const Outcome& outcome) {
-  if (outcome.cell.backend == "plan") return "planned";
-  return outcome.simulated || outcome.cell.backend == "simulate" ? "simulated" : "measured";
+  if (outcome.spec.backend == "plan") return "planned";
+  return outcome.simulated || outcome.spec.backend == "simulate" ? "simulated" : "measured";
 }
 
 std::string source_of(const Side& side) {

@@ -8,7 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "harness/cli/outcome.h"
+#include "harness/cli/table.h"
+#include "harness/run/outcome.h"
 
 namespace cpbench {
 

@@ -8,8 +8,8 @@
 
 #include "harness/cli/compare.h"
 #include "harness/cli/json_number.h"
-#include "harness/cli/parameters.h"
 #include "harness/measure/metrics.h"
+#include "harness/run/choices.h"
 
 namespace cpbench {
 
@@ -96,14 +96,14 @@ bool same_everywhere(const std::vector<Pair>& pairs, const std::string& metric) 
 
 // Values of parameters that differ between the two sides stand as "a / b".
 void add_parameters(Table& table, const std::vector<Pair>& pairs) {
-  for (const RunParameter& parameter : parameters()) table.columns.push_back({parameter.name});
+  for (const RunField& field : run_fields()) table.columns.push_back({field.name});
   table.columns.push_back({"status"});
   for (const Pair& pair : pairs) {
     std::vector<std::string> row;
-    for (const RunParameter& parameter : parameters()) {
-      row.push_back(parameter.name == "strategy"
-                        ? strategy_text(pair.a.cell)
-                        : both(parameter.get(pair.a.cell), parameter.get(pair.b.cell)));
+    for (const RunField& field : run_fields()) {
+      row.push_back(field.name == std::string("strategy")
+                        ? strategy_text(pair.a.spec)
+                        : both(field_text(field, pair.a.spec), field_text(field, pair.b.spec)));
     }
     row.push_back(both(name_of(pair.a.status), name_of(pair.b.status)));
     table.rows.push_back(std::move(row));
@@ -180,14 +180,15 @@ ordered_json json_of(const std::optional<double>& value) {
 
 ordered_json cell_json(const Outcome& outcome) {
   ordered_json object = ordered_json::object();
-  for (const RunParameter& parameter : parameters()) {
-    object[parameter.name] = parameter.get(outcome.cell);
-    if (parameter.name == "strategy") object["options"] = ordered_json(outcome.cell.options);
+  for (const RunField& field : run_fields()) {
+    object[field.name] = field_text(field, outcome.spec);
+    if (field.name == std::string("strategy"))
+      object["options"] = ordered_json(outcome.spec.options);
   }
   object["status"] = name_of(outcome.status);
   object["error"] = outcome.error;
   object["source"] = source_of(outcome);
-  object["run_id"] = run_id(outcome.cell);
+  object["run_id"] = run_id(outcome.spec);
   object["file"] = outcome.file;
   return object;
 }
@@ -231,7 +232,7 @@ std::string csv_number(const std::optional<double>& value) {
 std::string as_csv(const Comparison& c, const std::vector<std::string>& names) {
   Table table;
   table.columns.push_back({"in"});
-  for (const RunParameter& parameter : parameters()) table.columns.push_back({parameter.name});
+  for (const RunField& field : run_fields()) table.columns.push_back({field.name});
   table.columns.push_back({"options"});
   for (const char* name : {"source", "status", "file"}) {
     table.columns.insert(table.columns.end(),
@@ -244,10 +245,10 @@ std::string as_csv(const Comparison& c, const std::vector<std::string>& names) {
   const auto add = [&](const char* in, const Outcome* a, const Outcome* b) {
     const Outcome &first = a ? *a : *b, &second = b ? *b : *a;
     std::vector<std::string> row = {in};
-    for (const RunParameter& parameter : parameters()) {
-      row.push_back(both(parameter.get(first.cell), parameter.get(second.cell)));
+    for (const RunField& field : run_fields()) {
+      row.push_back(both(field_text(field, first.spec), field_text(field, second.spec)));
     }
-    row.push_back(options_text(first.cell.options));
+    row.push_back(options_text(first.spec.options));
     for (const Outcome* side : {a, b}) row.push_back(side ? source_of(*side) : "");
     for (const Outcome* side : {a, b}) row.push_back(side ? name_of(side->status) : "");
     for (const Outcome* side : {a, b}) row.push_back(side ? side->file : "");

@@ -4,17 +4,17 @@
 
 #include <map>
 
-#include "harness/cli/backends.h"
-#include "harness/cli/parameters.h"
-#include "harness/cli/suite.h"
-#include "harness/cost/kernel_time.h"
 #include "harness/execute/execute.h"
-#include "harness/execute/gpu_kernel_names.h"
+#include "harness/execute/gpus/gpu_kernel_names.h"
+#include "harness/machines/clusters.h"
+#include "harness/machines/kernel_models.h"
+#include "harness/machines/profiles.h"
 #include "harness/measure/metrics.h"
 #include "harness/plan/names.h"
+#include "harness/run/backends.h"
+#include "harness/run/choices.h"
+#include "harness/run/suite.h"
 #include "harness/strategy/strategy.h"
-#include "workloads/clusters.h"
-#include "workloads/profiles.h"
 #include "workloads/shapes.h"
 #include "workloads/workload.h"
 
@@ -76,7 +76,7 @@ Table list_shape_table() {
                {"description"},
                {"source"}},
               {}};
-  for (const Shape& named : list_shapes()) {
+  for (const NamedShape& named : list_shapes()) {
     const AttentionShape& s = named.attention;
     table.rows.push_back({named.name, std::to_string(s.query_heads), std::to_string(s.kv_heads),
                           std::to_string(s.head_dim), std::to_string(s.value_head_dim),
@@ -100,7 +100,7 @@ Table list_cluster_table() {
                {"description"},
                {"source"}},
               {}};
-  for (const Machine& m : list_clusters()) {
+  for (const ClusterModel& m : list_clusters()) {
     table.rows.push_back({m.name, std::to_string(m.cluster.gpus_per_node),
                           fmt::format("{:.4g}", m.cluster.peak_flops_per_second / 1e12),
                           giga(m.cluster.memory_bytes), giga(m.cluster.memory_bytes_per_second),
@@ -191,8 +191,8 @@ Table list_packing() {
 
 Table list_parameters() {
   Table table{{{"name"}, {"default"}, {"help"}}, {}};
-  for (const RunParameter& parameter : parameters()) {
-    table.rows.push_back({parameter.name, parameter.default_value, parameter.help});
+  for (const RunField& field : run_fields()) {
+    table.rows.push_back({field.name, field.default_value, field.help});
   }
   return table;
 }
@@ -221,9 +221,9 @@ const std::vector<ListKind>& list_kinds() {
       {"backends", "what a plan can be given to", list_backends},
       {"kernels", "attention kernels that run, and models of those that are simulated",
        list_kernel_table},
-      {"masks", "which keys a query sees", [] { return names_alone(mask_names()); }},
-      {"dtypes", "element types", [] { return names_alone(dtype_names()); }},
-      {"directions", "passes that are run", [] { return names_alone(direction_names()); }},
+      {"masks", "which keys a query sees", [] { return names_alone(enum_name_list<Mask>()); }},
+      {"dtypes", "element types", [] { return names_alone(enum_name_list<Dtype>()); }},
+      {"directions", "passes that are run", [] { return names_alone(enum_name_list<Passes>()); }},
       {"formats", "output formats", [] { return names_alone(format_names()); }},
   };
   return kinds;

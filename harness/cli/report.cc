@@ -1,27 +1,22 @@
+#include "harness/cli/report.h"
+
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "harness/cli/json_number.h"
-#include "harness/cli/outcome.h"
-#include "harness/cli/parameters.h"
 #include "harness/measure/metrics.h"
+#include "harness/plan/errors.h"
+#include "harness/run/choices.h"
 
 namespace cpbench {
 
 namespace {
 
 using nlohmann::ordered_json;
-
-// Nullptr if the outcome has no such metric.
-const double* value_of(const Outcome& outcome, const std::string& name) {
-  for (const MetricValue& metric : outcome.metrics) {
-    if (metric.name == name) return &metric.value;
-  }
-  return nullptr;
-}
 
 // ---- for people
 
@@ -48,23 +43,16 @@ constexpr TableMetric kTableMetrics[] = {
     {"max_error_gradient", "error grad", scientific},
 };
 
-// Cells of one problem: everything equal but the strategy and its options.
-std::string problem_key(Cell cell) {
-  cell.strategy.clear();
-  cell.options.clear();
-  return canonical_text(cell);
-}
-
 // By problem the metric that strategies are compared by, of the baseline's first cell that has it.
 std::map<std::string, double> baseline_values(const std::vector<Outcome>& outcomes,
                                               const std::string& baseline,
                                               const std::string& metric) {
   std::map<std::string, double> values;
   for (const Outcome& outcome : outcomes) {
-    const double* value = value_of(outcome, metric);
-    if (outcome.cell.strategy != baseline || outcome.status != Status::ok || !value) continue;
-    const std::string key = problem_key(outcome.cell);
-    if (!values.count(key) || outcome.cell.options.empty()) values[key] = *value;
+    const double* value = outcome.metric(metric);
+    if (outcome.spec.strategy != baseline || outcome.status != Status::ok || !value) continue;
+    const std::string key = problem_key(outcome.spec);
+    if (!values.count(key) || outcome.spec.options.empty()) values[key] = *value;
   }
   return values;
 }
@@ -74,7 +62,7 @@ Table table_of(const std::vector<Outcome>& outcomes, const std::string& baseline
   const auto bytes = baseline_values(outcomes, baseline, "wire_bytes");
 
   Table table;
-  for (const RunParameter& parameter : parameters()) table.columns.push_back({parameter.name});
+  for (const RunField& field : run_fields()) table.columns.push_back({field.name});
   table.columns.insert(table.columns.end(), {{"status"}, {"run"}});
   for (const TableMetric& column : kTableMetrics) {
     table.columns.push_back({column.heading, true});
@@ -86,19 +74,19 @@ Table table_of(const std::vector<Outcome>& outcomes, const std::string& baseline
 
   for (const Outcome& outcome : outcomes) {
     std::vector<std::string> row;
-    for (const RunParameter& parameter : parameters()) {
-      row.push_back(parameter.name == "strategy" ? strategy_text(outcome.cell)
-                                                 : parameter.get(outcome.cell));
+    for (const RunField& field : run_fields()) {
+      row.push_back(field.name == std::string("strategy") ? strategy_text(outcome.spec)
+                                                          : field_text(field, outcome.spec));
     }
     row.push_back(name_of(outcome.status));
     row.push_back(outcome.existed ? "existing" : "");
     const bool ok = outcome.status == Status::ok;
     const auto against = [&](const std::map<std::string, double>& values, auto compare) {
-      const auto found = values.find(problem_key(outcome.cell));
+      const auto found = values.find(problem_key(outcome.spec));
       row.push_back(ok && found != values.end() && found->second > 0 ? compare(found->second) : "");
     };
     for (const TableMetric& column : kTableMetrics) {
-      const double* value = ok ? value_of(outcome, column.metric) : nullptr;
+      const double* value = ok ? outcome.metric(column.metric) : nullptr;
       row.push_back(value ? column.text(*value) : "");
       const std::string name = column.metric;
       if (name == "iteration_seconds") {
@@ -139,28 +127,31 @@ void drop_empty_columns(Table& table) {
 
 // ---- for programs
 
+ordered_json json_of(const RunField& field, const RunSpec& spec) {
+  return std::visit(
+      [&](auto number) -> ordered_json {
+        if constexpr (std::is_same_v<decltype(number), std::monostate>) {
+          return field_text(field, spec);
+        } else {
+          return number;
+        }
+      },
+      field_number(field, spec));
+}
+
 std::string json(const std::vector<Outcome>& outcomes) {
   ordered_json array = ordered_json::array();
   for (const Outcome& outcome : outcomes) {
-    const Cell& cell = outcome.cell;
+    const RunSpec& spec = outcome.spec;
     ordered_json object;
-    for (const RunParameter& parameter : parameters()) {
-      object[parameter.name] = parameter.get(cell);
-      if (parameter.name == "strategy") object["options"] = ordered_json(cell.options);
+    for (const RunField& field : run_fields()) {
+      object[field.name] = json_of(field, spec);
+      if (field.name == std::string("strategy")) object["options"] = ordered_json(spec.options);
     }
-    object["tokens"] = cell.tokens;
-    object["packs"] = cell.packs;
-    object["ranks"] = cell.ranks;
-    object["nodes"] = cell.nodes;
-    object["window"] = cell.window;
-    object["cached"] = cell.cached;
-    object["warmup"] = cell.warmup;
-    object["iterations"] = cell.iterations;
-    object["seed"] = cell.seed;
     object["status"] = name_of(outcome.status);
     object["error"] = outcome.error;
     object["file"] = outcome.file;
-    object["run_id"] = run_id(cell);
+    object["run_id"] = run_id(spec);
     object["existed"] = outcome.existed;
     object["oversubscribed"] = outcome.oversubscribed;
     object["simulated"] = outcome.simulated;
@@ -177,7 +168,7 @@ std::string json(const std::vector<Outcome>& outcomes) {
 
 Table everything(const std::vector<Outcome>& outcomes) {
   Table table;
-  for (const RunParameter& parameter : parameters()) table.columns.push_back({parameter.name});
+  for (const RunField& field : run_fields()) table.columns.push_back({field.name});
   for (const char* name :
        {"options", "status", "error", "file", "run_id", "simulated", "model_error", "plan_hash"}) {
     table.columns.push_back({name});
@@ -185,13 +176,13 @@ Table everything(const std::vector<Outcome>& outcomes) {
   for (const Metric& metric : metrics()) table.columns.push_back({metric.name, true});
   for (const Outcome& outcome : outcomes) {
     std::vector<std::string> row;
-    for (const RunParameter& parameter : parameters()) row.push_back(parameter.get(outcome.cell));
+    for (const RunField& field : run_fields()) row.push_back(field_text(field, outcome.spec));
     row.insert(row.end(),
-               {options_text(outcome.cell.options), name_of(outcome.status), outcome.error,
-                outcome.file, run_id(outcome.cell), outcome.simulated ? "yes" : "no",
+               {options_text(outcome.spec.options), name_of(outcome.status), outcome.error,
+                outcome.file, run_id(outcome.spec), outcome.simulated ? "yes" : "no",
                 outcome.model_error, outcome.plan_hash});
     for (const Metric& metric : metrics()) {
-      const double* value = value_of(outcome, metric.name);
+      const double* value = outcome.metric(metric.name);
       row.push_back(value ? json_number(*value).dump() : "");
     }
     table.rows.push_back(std::move(row));
@@ -200,6 +191,29 @@ Table everything(const std::vector<Outcome>& outcomes) {
 }
 
 }  // namespace
+
+std::string baseline_of(const std::vector<RunSpec>& specs, const std::string& wanted) {
+  std::vector<std::string> names;
+  for (const RunSpec& spec : specs) {
+    if (std::ranges::find(names, spec.strategy) == names.end()) names.push_back(spec.strategy);
+  }
+  const auto has = [&](const std::string& name) {
+    return std::ranges::find(names, name) != names.end();
+  };
+  if (!wanted.empty()) {
+    if (has(wanted)) return wanted;
+    throw UserError(fmt::format("--baseline: '{}' is not among the strategies of this run: {}",
+                                wanted, fmt::join(names, ", ")));
+  }
+  if (has("allgather")) return "allgather";
+  return names.empty() ? "" : names.front();
+}
+
+std::string baseline_of(const std::vector<Job>& jobs, const std::string& wanted) {
+  std::vector<RunSpec> specs;
+  for (const Job& job : jobs) specs.push_back(job.spec);
+  return baseline_of(specs, wanted);
+}
 
 std::string report(const std::vector<Outcome>& outcomes, const std::string& baseline,
                    Format format) {

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "harness/cli/outcome.h"
+#include "harness/run/outcome.h"
 
 namespace cpbench {
 
@@ -116,11 +116,11 @@ bool has_timeline(const Result& result) {
 }
 
 std::string chrome_trace(const Result& result) {
-  const ordered_json about = {{"strategy", result.cell.strategy},
-                              {"run_id", run_id(result.cell)},
-                              {"backend", result.cell.backend},
+  const ordered_json about = {{"strategy", result.spec.strategy},
+                              {"run_id", run_id(result.spec)},
+                              {"backend", result.spec.backend},
                               {"model_error", result.model_error},
-                              {"command", command_of(result.cell)}};
+                              {"command", command_of(result.spec)}};
   std::string out = "{\"displayTimeUnit\":\"ms\",\"otherData\":" + about.dump();
   out += ",\"traceEvents\":[\n";
   bool first = true;

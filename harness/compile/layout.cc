@@ -6,9 +6,9 @@
 namespace cpbench {
 namespace {
 
-void append(Parts& parts, Dtype dtype, int64_t width, int64_t cells) {
+void append(Parts& parts, Dtype dtype, int64_t width, int64_t pairs) {
   parts.part[parts.count++] = {dtype, width, parts.bytes};
-  parts.bytes += bytes_of(dtype) * width * cells;
+  parts.bytes += bytes_of(dtype) * width * pairs;
 }
 
 }  // namespace
@@ -16,24 +16,24 @@ void append(Parts& parts, Dtype dtype, int64_t width, int64_t cells) {
 Parts parts_of(const Buffer& buffer, const AttentionShape& shape) {
   const Dtype side = accumulation_dtype(shape.dtype);
   const Dtype main = buffer.elements == ElementClass::model ? shape.dtype : side;
-  const int64_t cells = buffer.rows * buffer.heads.size();
+  const int64_t pairs = buffer.rows * buffer.heads.size();
   Parts parts;
   switch (buffer.tensor) {
     case Tensor::q:
     case Tensor::dq:
-      append(parts, main, shape.head_dim, cells);
+      append(parts, main, shape.head_dim, pairs);
       break;
     case Tensor::kv:
     case Tensor::dkv:
-      append(parts, main, shape.head_dim, cells);
-      append(parts, main, shape.value_head_dim, cells);
+      append(parts, main, shape.head_dim, pairs);
+      append(parts, main, shape.value_head_dim, pairs);
       break;
     case Tensor::d_o:
-      append(parts, side, 1, cells);
+      append(parts, side, 1, pairs);
       [[fallthrough]];
     case Tensor::o:
-      append(parts, side, 1, cells);
-      append(parts, main, shape.value_head_dim, cells);
+      append(parts, side, 1, pairs);
+      append(parts, main, shape.value_head_dim, pairs);
       break;
   }
   return parts;
@@ -54,20 +54,20 @@ void RankProgram::clear() {
   collectives.clear();
 }
 
-int64_t cells_of(const Segment& s) {
+int64_t pairs_of(const Segment& s) {
   const int64_t q = s.q_rows, kv = s.kv_rows;
   if (s.mask == SegmentMask::full) return q * kv;
   if (s.mask == SegmentMask::causal) {  // the last query sees all keys
     const int64_t seeing = std::min(q, kv);
     return seeing * (kv - seeing) + seeing * (seeing + 1) / 2;
   }
-  int64_t cells = 0;
+  int64_t pairs = 0;
   for (int64_t i = 0; i < q; ++i) {
     const int64_t begin = std::max<int64_t>(0, i + s.first);
     const int64_t end = std::min<int64_t>(kv, i + s.last + 1);
-    cells += std::max<int64_t>(0, end - begin);
+    pairs += std::max<int64_t>(0, end - begin);
   }
-  return cells;
+  return pairs;
 }
 
 }  // namespace cpbench

@@ -27,17 +27,17 @@ Partials::Partials(RankBuilder& builder, Tensor tensor, int32_t home, std::vecto
   }
   std::ranges::sort(bounds);
   bounds.erase(std::unique(bounds.begin(), bounds.end()), bounds.end());
-  for (size_t i = 0; i + 1 < bounds.size(); ++i) cells_.push_back({bounds[i], bounds[i + 1]});
-  accumulators_.push_back({home, all, std::vector<Written>(cells_.size())});
+  for (size_t i = 0; i + 1 < bounds.size(); ++i) blocks_.push_back({bounds[i], bounds[i + 1]});
+  accumulators_.push_back({home, all, std::vector<Written>(blocks_.size())});
 }
 
-RangeSpan Partials::written_of(const Accumulator& accumulator, size_t cell) const {
-  const Written& written = accumulator.written[cell];
+RangeSpan Partials::written_of(const Accumulator& accumulator, size_t block) const {
+  const Written& written = accumulator.written[block];
   return written.whole ? builder_.sets()[tokens_of(accumulator)] : RangeSpan(written.ranges);
 }
 
-Partials::Written& Partials::settled(Accumulator& accumulator, size_t cell) {
-  Written& written = accumulator.written[cell];
+Partials::Written& Partials::settled(Accumulator& accumulator, size_t block) {
+  Written& written = accumulator.written[block];
   written.last_owner = -1;
   if (written.taken.empty()) return written;
   if (written.taken_tokens == written.tokens) {
@@ -48,7 +48,7 @@ Partials::Written& Partials::settled(Accumulator& accumulator, size_t cell) {
       const RangeSpan ranges = builder_.sets()[set];
       taken.insert(taken.end(), ranges.begin(), ranges.end());
     }
-    written.ranges = subtract(written_of(accumulator, cell), normalise(std::move(taken)));
+    written.ranges = subtract(written_of(accumulator, block), normalise(std::move(taken)));
   }
   written.whole = false;
   written.tokens -= written.taken_tokens;
@@ -57,9 +57,9 @@ Partials::Written& Partials::settled(Accumulator& accumulator, size_t cell) {
   return written;
 }
 
-void Partials::write(Accumulator& accumulator, size_t cell, RangeSpan more) {
+void Partials::write(Accumulator& accumulator, size_t block, RangeSpan more) {
   if (more.empty()) return;
-  Written& written = settled(accumulator, cell);
+  Written& written = settled(accumulator, block);
   written.tokens += size_of(more);
   written.whole = written.tokens == builder_.sets().size_of(tokens_of(accumulator));
   written.ranges = written.whole ? Ranges{} : unite(written.ranges, more);
@@ -73,11 +73,11 @@ Heads Partials::component_of(Heads heads) const {
 }
 
 template <typename Accumulators, typename Visit>
-void Partials::each_cell(Accumulators& accumulators, Heads heads, const Visit& visit) const {
+void Partials::each_block(Accumulators& accumulators, Heads heads, const Visit& visit) const {
   for (auto& accumulator : accumulators) {
-    for (size_t cell = 0; cell < cells_.size(); ++cell) {
-      if (overlaps(cells_[cell], heads) && overlaps(cells_[cell], accumulator.heads)) {
-        visit(accumulator, cell, cells_[cell]);
+    for (size_t block = 0; block < blocks_.size(); ++block) {
+      if (overlaps(blocks_[block], heads) && overlaps(blocks_[block], accumulator.heads)) {
+        visit(accumulator, block, blocks_[block]);
       }
     }
   }
@@ -98,7 +98,7 @@ void Partials::reserve(SetId tokens, Heads heads) {
   }
   const int32_t buffer =
       builder_.add_buffer(tensor_, ElementClass::accumulation, component, missing);
-  accumulators_.push_back({buffer, component, std::vector<Written>(cells_.size())});
+  accumulators_.push_back({buffer, component, std::vector<Written>(blocks_.size())});
 }
 
 int32_t Partials::holder(SetId tokens, Heads heads) const {
@@ -113,78 +113,78 @@ int32_t Partials::holder(SetId tokens, Heads heads) const {
 
 bool Partials::any_written(SetId tokens, Heads heads) {
   bool any = false;
-  each_cell(accumulators_, heads, [&](Accumulator& accumulator, size_t cell, Heads) {
-    settled(accumulator, cell);
-    any = any || overlap(written_of(accumulator, cell), builder_.sets()[tokens]);
+  each_block(accumulators_, heads, [&](Accumulator& accumulator, size_t block, Heads) {
+    settled(accumulator, block);
+    any = any || overlap(written_of(accumulator, block), builder_.sets()[tokens]);
   });
   return any;
 }
 
 void Partials::mark_written(SetId tokens, Heads heads) {
-  each_cell(accumulators_, heads, [&](Accumulator& accumulator, size_t cell, Heads) {
+  each_block(accumulators_, heads, [&](Accumulator& accumulator, size_t block, Heads) {
     const SetId here = builder_.sets().intersect(tokens_of(accumulator), tokens);
-    write(accumulator, cell, builder_.sets()[here]);
+    write(accumulator, block, builder_.sets()[here]);
   });
 }
 
 void Partials::complete(SetId tokens, Heads heads) {
-  each_cell(accumulators_, heads, [&](Accumulator& accumulator, size_t cell, Heads cell_heads) {
-    if (settled(accumulator, cell).whole) return;
+  each_block(accumulators_, heads, [&](Accumulator& accumulator, size_t block, Heads block_heads) {
+    if (settled(accumulator, block).whole) return;
     const SetId here = builder_.sets().intersect(tokens_of(accumulator), tokens);
-    const Ranges missing = subtract(builder_.sets()[here], written_of(accumulator, cell));
-    builder_.clear(accumulator.buffer, missing, cell_heads);
-    write(accumulator, cell, missing);
+    const Ranges missing = subtract(builder_.sets()[here], written_of(accumulator, block));
+    builder_.clear(accumulator.buffer, missing, block_heads);
+    write(accumulator, block, missing);
   });
 }
 
 void Partials::add(int32_t source, SetId tokens, Heads heads) {
-  each_cell(accumulators_, heads, [&](Accumulator& accumulator, size_t cell, Heads cell_heads) {
-    const Heads common{std::max(heads.begin, cell_heads.begin),
-                       std::min(heads.end, cell_heads.end)};
+  each_block(accumulators_, heads, [&](Accumulator& accumulator, size_t block, Heads block_heads) {
+    const Heads common{std::max(heads.begin, block_heads.begin),
+                       std::min(heads.end, block_heads.end)};
     const SetId here = builder_.sets().intersect(tokens_of(accumulator), tokens);
     const RangeSpan ranges = builder_.sets()[here];
-    const Written& written = settled(accumulator, cell);
+    const Written& written = settled(accumulator, block);
     if (written.whole || written.tokens == 0) {
       const RowMode mode = written.whole ? RowMode::accumulate : RowMode::store;
       builder_.move(mode, source, accumulator.buffer, here, common);
-      if (!written.whole) write(accumulator, cell, ranges);
+      if (!written.whole) write(accumulator, block, ranges);
       return;
     }
     const Ranges held = intersect(written.ranges, ranges);
     const Ranges fresh = subtract(ranges, written.ranges);
     builder_.move(RowMode::accumulate, source, accumulator.buffer, held, common);
     builder_.move(RowMode::store, source, accumulator.buffer, fresh, common);
-    write(accumulator, cell, fresh);
+    write(accumulator, block, fresh);
   });
 }
 
 void Partials::take(int32_t target, SetId tokens, Heads heads, int32_t owner) {
   RankSets& sets = builder_.sets();
-  std::vector<int64_t> missing(cells_.size(), sets.size_of(tokens));
-  each_cell(accumulators_, heads, [&](Accumulator& accumulator, size_t cell, Heads cell_heads) {
-    Written& written = accumulator.written[cell];
-    if (owner <= written.last_owner) settled(accumulator, cell);
+  std::vector<int64_t> missing(blocks_.size(), sets.size_of(tokens));
+  each_block(accumulators_, heads, [&](Accumulator& accumulator, size_t block, Heads block_heads) {
+    Written& written = accumulator.written[block];
+    if (owner <= written.last_owner) settled(accumulator, block);
     int64_t held = 0;
     if (written.whole) {
       held = sets.size_of_intersection(tokens_of(accumulator), tokens);
-      builder_.move(RowMode::store, accumulator.buffer, target, tokens, cell_heads);
+      builder_.move(RowMode::store, accumulator.buffer, target, tokens, block_heads);
     } else {
       const Ranges ranges = intersect(written.ranges, sets[tokens]);
       held = size_of(ranges);
-      builder_.move(RowMode::store, accumulator.buffer, target, ranges, cell_heads);
+      builder_.move(RowMode::store, accumulator.buffer, target, ranges, block_heads);
     }
     if (held == 0) return;
     written.last_owner = owner < 0 ? std::numeric_limits<int32_t>::max() : owner;
     written.taken.push_back(tokens);
     written.taken_tokens += held;
-    missing[cell] -= held;
+    missing[block] -= held;
   });
-  for (size_t cell = 0; cell < cells_.size(); ++cell) {
-    if (missing[cell] == 0 || !overlaps(cells_[cell], heads)) continue;
-    builder_.move_rows(RowMode::clear, -1, target, missing[cell], cells_[cell], [&] {
+  for (size_t block = 0; block < blocks_.size(); ++block) {
+    if (missing[block] == 0 || !overlaps(blocks_[block], heads)) continue;
+    builder_.move_rows(RowMode::clear, -1, target, missing[block], blocks_[block], [&] {
       Ranges nowhere(sets[tokens].begin(), sets[tokens].end());
       for (const Accumulator& accumulator : accumulators_) {
-        nowhere = subtract(nowhere, written_of(accumulator, cell));
+        nowhere = subtract(nowhere, written_of(accumulator, block));
       }
       return nowhere;
     });

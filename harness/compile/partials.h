@@ -3,8 +3,8 @@
 // At home an accumulator of all heads; elsewhere accumulators come with the first write of their
 // tokens and go when their last row is sent. Which rows hold something is known here, so the first
 // write of a row stores, later ones accumulate, and nothing is reset at run time.
-// Heads are those of the tensor. The finest head ranges that the pass uses are `cells` here; rows
-// are followed per cell.
+// Heads are those of the tensor. The finest head ranges that the pass uses are `blocks` here; rows
+// are followed per block.
 #pragma once
 
 #include <vector>
@@ -47,16 +47,16 @@ class Partials {
   struct Accumulator {
     int32_t buffer;
     Heads heads;
-    std::vector<Written> written;  // per cell of the tensor
+    std::vector<Written> written;  // per block of the tensor
   };
-  RangeSpan written_of(const Accumulator& accumulator, size_t cell) const;
+  RangeSpan written_of(const Accumulator& accumulator, size_t block) const;
   // Nothing is in `taken` then.
-  Written& settled(Accumulator& accumulator, size_t cell);
+  Written& settled(Accumulator& accumulator, size_t block);
   // `more`: within the accumulator's tokens, none of them written.
-  void write(Accumulator& accumulator, size_t cell, RangeSpan more);
-  // visit(accumulator, cell, heads of the cell)
+  void write(Accumulator& accumulator, size_t block, RangeSpan more);
+  // visit(accumulator, block, heads of the block)
   template <typename Accumulators, typename Visit>
-  void each_cell(Accumulators& accumulators, Heads heads, const Visit& visit) const;
+  void each_block(Accumulators& accumulators, Heads heads, const Visit& visit) const;
   SetId tokens_of(const Accumulator& accumulator) const {
     return builder_.tokens_of(accumulator.buffer);
   }
@@ -65,7 +65,7 @@ class Partials {
   RankBuilder& builder_;
   Tensor tensor_;
   int32_t home_;
-  std::vector<Heads> cells_;       // ascending, disjoint
+  std::vector<Heads> blocks_;      // ascending, disjoint
   std::vector<Heads> components_;  // unions of overlapping used ranges
   std::vector<Accumulator> accumulators_;
 };

@@ -106,7 +106,7 @@ struct Segment {
   int32_t last = 0;
   bool operator==(const Segment&) const = default;
 };
-int64_t cells_of(const Segment& segment);  // visible (query, key) pairs
+int64_t pairs_of(const Segment& segment);  // visible (query, key) pairs
 
 // One variable-length kernel call. Forward writes o (with log-sum-exp) of its query rows; backward
 // reads do and adds to dq and dkv.

@@ -76,7 +76,7 @@ Range seen(const Segment& s, int64_t i) {
 }
 
 // Oracle: all pairs, one by one, over random sets of queries and keys and random buffers.
-TEST(Segments, cells_are_those_of_the_mask) {
+TEST(Segments, pairs_are_those_of_the_mask) {
   uint64_t state = 1;
   const auto random = [&](int64_t n) {
     state = state * 6364136223846793005u + 1442695040888963407u;
@@ -116,21 +116,21 @@ TEST(Segments, cells_are_those_of_the_mask) {
     for (const auto& level : s.segments(q, kv, q_held, kv_held)) {
       std::set<int64_t> rows;
       for (const Segment& segment : level) {
-        int64_t cells = 0;
+        int64_t pairs = 0;
         for (int64_t i = 0; i < segment.q_rows; ++i) {
           EXPECT_TRUE(rows.insert(segment.q_row + i).second) << "R5: a query row twice";
           const Range keys = seen(segment, i);
           EXPECT_GT(keys.size(), 0) << "R5: a row without keys";
-          cells += keys.size();
+          pairs += keys.size();
           for (int64_t j = keys.begin; j < keys.end; ++j) {
             const bool fresh = found
                                    .insert({token_at(q_held, segment.q_row + i),
                                             token_at(kv_held, segment.kv_row + j)})
                                    .second;
-            EXPECT_TRUE(fresh) << "a cell twice";
+            EXPECT_TRUE(fresh) << "a pair twice";
           }
         }
-        EXPECT_EQ(cells_of(segment), cells);
+        EXPECT_EQ(pairs_of(segment), pairs);
       }
     }
     ASSERT_EQ(found, expected) << "round " << round;

@@ -41,7 +41,7 @@ constexpr Term kPaddedTerms[] = {
     {&KernelConstants::empty_block_us, &CallWork::empty_blocks, true},
 };
 constexpr Term kExactTerms[] = {
-    {&KernelConstants::cells_us, &CallWork::cells, true},
+    {&KernelConstants::pairs_us, &CallWork::pairs, true},
     {&KernelConstants::block_us, &CallWork::blocks, true},
     {&KernelConstants::tile_us, &CallWork::tiles, true},
     {&KernelConstants::rows_us, &CallWork::rows, true},

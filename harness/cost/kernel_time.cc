@@ -65,7 +65,7 @@ WalkedKeys walked_keys(const AttentionSegment& s, int64_t tiles, int64_t tile, i
 
 }  // namespace
 
-KernelModel scaled_to(const KernelModel& model, const GpuFacts& gpu) {
+KernelModel scaled_to(const KernelModel& model, const GpuProperties& gpu) {
   // Seconds there per second here, of something of which each SM has its share.
   const auto ratio = [&](double here, double there) {
     if (here <= 0 || there <= 0) return 1.0;
@@ -80,7 +80,7 @@ KernelModel scaled_to(const KernelModel& model, const GpuFacts& gpu) {
   for (KernelConstants* c : {&scaled.forward, &scaled.backward}) {
     c->longest_us *= compute;
     c->block_us *= compute;
-    c->cells_us *= compute;
+    c->pairs_us *= compute;
     c->tile_us *= memory;
     c->rows_us *= memory;
     c->kv_block_us *= memory;
@@ -110,7 +110,7 @@ void CallTime::add_walks(const AttentionSegment& s, int64_t tiles, int64_t kv_bl
     const WalkedKeys keys = walked_keys(s, tiles, c_.tile_tokens, c_.block_tokens);
     const int64_t missing_rows = tiles * c_.tile_tokens - s.q_tokens;
     walked_keys_ += s.count * keys.all;
-    cells_ += s.count * (c_.tile_tokens * keys.all - missing_rows * keys.last);
+    pairs_ += s.count * (c_.tile_tokens * keys.all - missing_rows * keys.last);
   }
   // Forward a block of queries walks the keys, backward a block of keys walks the queries.
   const bool forward = pass_ == KernelPass::forward;
@@ -135,7 +135,7 @@ CallWork CallTime::work() const {
           .tiles = static_cast<double>(tiles_),
           .rows = static_cast<double>(rows_) / static_cast<double>(c_.tile_tokens),
           .blocks = blocks,
-          .cells = static_cast<double>(cells_) / (block * c_.tile_tokens),
+          .pairs = static_cast<double>(pairs_) / (block * c_.tile_tokens),
           .kv_blocks = static_cast<double>(kv_blocks_),
           .empty_blocks = static_cast<double>(segments_ * grid_blocks - used)};
 }
@@ -144,7 +144,7 @@ double CallTime::seconds() const {
   if (segments_ == 0) return 0;
   const CallWork w = work();
   const double on_sms = c_.tile_us * w.tiles + c_.rows_us * w.rows + c_.block_us * w.blocks +
-                        c_.cells_us * w.cells + c_.kv_block_us * w.kv_blocks;
+                        c_.pairs_us * w.pairs + c_.kv_block_us * w.kv_blocks;
   const double busy =
       std::max(on_sms * heads_per_sm_ + c_.longest_us * w.longest, c_.block_us * w.longest);
   return 1e-6 * (c_.call_us + c_.segment_us * w.segments + width_ * busy +

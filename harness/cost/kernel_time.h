@@ -13,14 +13,14 @@
 // x blocks of the longest segment (of queries forward, of keys backward); those beyond the end of
 // their segment are the empty blocks.
 //
-//   const KernelModel& model = find_kernel_model("cudnn_h200");
+//   const KernelModel& model = find_kernel("cudnn_h200");
 //   AttentionShape shape{.query_heads = 64, .head_dim = 128, .value_head_dim = 128};
 //   CallTime call(model, KernelPass::forward, shape, 64);
 //   call.add({.q_tokens = 4096, .kv_tokens = 4096, .causal = true});
 //   call.seconds()   // 468e-6; measured 465e-6
 //
 // A library on a CPU calls matrix products of the very rows and keys there are: there nothing is
-// padded, and cells * (share of a full tile times block) joins the sum over tiles.
+// padded, and pairs * (share of a full tile times block) joins the sum over tiles.
 //
 // Times of GPUs are of bf16, whatever the shape's dtype. Head sizes other than the measured one
 // scale all work by their width, which is an extrapolation.
@@ -69,7 +69,7 @@ struct KernelConstants {
   double tile_us = 0;                  // per query tile and head, on one SM, as all below
   double rows_us = 0;                  // per tile's worth of queries: a tile in part costs its part
   double block_us = 0;                 // per KV block that a tile walks
-  double cells_us = 0;                 // per tile x block of cells; only if not padded
+  double pairs_us = 0;                 // per tile x block of pairs; only if not padded
   double kv_block_us = 0;              // per KV block of a segment; 0: not told apart from tile_us
   double empty_block_us = 0;           // per block of the grid without work
   int32_t tile_tokens = kTileTokens;   // queries of a tile
@@ -83,7 +83,7 @@ struct KernelConstants {
 };
 
 // What a model scales by.
-struct GpuFacts {
+struct GpuProperties {
   std::string name;                    // "H100 SXM"
   int32_t sms = 1;                     // streaming multiprocessors, or cores
   double peak_flops_per_second = 0;    // dense, bf16; 0: unknown
@@ -93,7 +93,7 @@ struct GpuFacts {
 struct KernelModel {
   std::string name;    // "cudnn_h200"
   std::string source;  // what was measured
-  GpuFacts gpu;        // where it was measured, or what it was scaled to
+  GpuProperties gpu;   // where it was measured, or what it was scaled to
   int32_t head_dim = 128;
   bool extrapolated = false;  // scaled to a GPU on which nothing was measured
   KernelConstants forward;
@@ -104,14 +104,10 @@ struct KernelModel {
   }
 };
 
-const std::vector<KernelModel>& kernel_models();  // sorted by name
-// Throws UserError with the nearest name.
-const KernelModel& find_kernel_model(const std::string& name);
-
 // The model on another GPU: KV block walks by peak FLOP/s per SM, what a tile and a KV block cost
 // once by memory bandwidth per SM, launches as they are. The same model if the facts agree within
 // 2%, else marked as extrapolated. Unknown facts do not scale.
-KernelModel scaled_to(const KernelModel& model, const GpuFacts& gpu);
+KernelModel scaled_to(const KernelModel& model, const GpuProperties& gpu);
 
 // Whether this shape scales the model by its head sizes.
 bool extrapolates(const KernelModel& model, const AttentionShape& shape);
@@ -123,7 +119,7 @@ struct CallWork {
   double tiles = 0;
   double rows = 0;  // queries, in tiles
   double blocks = 0;
-  double cells = 0;  // in tiles x blocks
+  double pairs = 0;  // in tiles x blocks
   double kv_blocks = 0;
   double empty_blocks = 0;
 };
@@ -182,7 +178,7 @@ class CallTime {
   double width_;                       // of the head, relative to the model's
   double heads_per_sm_;
   int64_t segments_ = 0, tiles_ = 0, rows_ = 0, blocks_ = 0, kv_blocks_ = 0;
-  int64_t walked_keys_ = 0, cells_ = 0;          // if not padded
+  int64_t walked_keys_ = 0, pairs_ = 0;          // if not padded
   int64_t most_tiles_ = 0, most_kv_blocks_ = 0;  // of a segment
   int64_t longest_walk_ = 0;                     // blocks
 };

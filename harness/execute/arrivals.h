@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "harness/execute/wire.h"
+#include "harness/execute/processes/wire.h"
 
 namespace cpbench {
 

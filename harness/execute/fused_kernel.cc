@@ -22,7 +22,7 @@ namespace cpbench {
 namespace {
 
 // Rows of a band segment that share one mask tensor: enough to amortise a call, few enough that
-// masked cells stay a small part of a window of a few hundred tokens.
+// masked pairs stay a small part of a window of a few hundred tokens.
 constexpr int64_t kBandRows = 128;
 
 at::ScalarType scalar_type(Dtype dtype) {
@@ -94,11 +94,11 @@ std::optional<at::Tensor> mask_of(const Piece& piece, at::ScalarType type) {
   if (!piece.band) return std::nullopt;
   const at::Tensor mask = at::full({piece.q_rows, piece.kv_rows},
                                    -std::numeric_limits<double>::infinity(), at::kDouble);
-  auto* cells = mask.data_ptr<double>();
+  auto* pairs = mask.data_ptr<double>();
   for (int64_t i = 0; i < piece.q_rows; ++i) {
     const int64_t begin = std::clamp<int64_t>(i + piece.first, 0, piece.kv_rows);
     const int64_t end = std::clamp<int64_t>(i + piece.last + 1, begin, piece.kv_rows);
-    std::fill(cells + i * piece.kv_rows + begin, cells + i * piece.kv_rows + end, 0.0);
+    std::fill(pairs + i * piece.kv_rows + begin, pairs + i * piece.kv_rows + end, 0.0);
   }
   return mask.to(type);
 }

@@ -22,7 +22,7 @@ TEST(KernelTiming, MoreWorkTakesLonger) {
     EXPECT_GT(call.forward_seconds, 0);
     EXPECT_GT(call.backward_seconds, 0);
   }
-  EXPECT_GT(calls[1].forward_seconds, 4 * calls[0].forward_seconds);  // 256 times the cells
+  EXPECT_GT(calls[1].forward_seconds, 4 * calls[0].forward_seconds);  // 256 times the pairs
   EXPECT_GT(calls[1].backward_seconds, 4 * calls[0].backward_seconds);
   EXPECT_LT(calls[2].forward_seconds, calls[1].forward_seconds);  // half the heads
 }

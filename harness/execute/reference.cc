@@ -14,7 +14,7 @@
 namespace cpbench {
 namespace {
 
-// Enough for the packs of one cell in several dtypes, little enough for 64K-token packs.
+// Enough for the packs of one run in several dtypes, little enough for 64K-token packs.
 constexpr size_t kRemembered = 4;
 
 // One segment per document (whose keys start at token 0 if the pack is one causal whole): its new

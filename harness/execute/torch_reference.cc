@@ -98,7 +98,7 @@ class Exact {
     const double scale = 1 / std::sqrt(shape_.head_dim);
     const at::Tensor q = of_queries(q_), k = of_keys(k_), v = of_keys(v_);
     at::Tensor scores = at::matmul(q, k.t()) * scale;
-    if (const auto hidden = hidden_cells(s, first, last)) {
+    if (const auto hidden = hidden_pairs(s, first, last)) {
       scores.masked_fill_(*hidden, -std::numeric_limits<double>::infinity());
     }
     const at::Tensor p = at::softmax(scores, -1).nan_to_num_(0);  // rows that see no key
@@ -113,7 +113,7 @@ class Exact {
     of_keys(dv_).add_(at::matmul(p.transpose(1, 2), d_o).sum(0));
   }
 
-  std::optional<at::Tensor> hidden_cells(const Segment& s, int64_t first, int64_t last) const {
+  std::optional<at::Tensor> hidden_pairs(const Segment& s, int64_t first, int64_t last) const {
     if (s.mask == SegmentMask::full) return std::nullopt;
     const bool band = s.mask == SegmentMask::band;
     const at::Tensor row = at::arange(first, last, options_.dtype(at::kLong)).unsqueeze(1);

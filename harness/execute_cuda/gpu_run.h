@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "harness/execute/gpu.h"
+#include "harness/execute/gpus/gpu.h"
 #include "harness/execute_cuda/clocks.h"
 #include "harness/execute_cuda/device_transport.h"
 #include "harness/execute_cuda/gpu_kernel.h"

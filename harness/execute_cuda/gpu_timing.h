@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "harness/execute/gpu.h"
+#include "harness/execute/gpus/gpu.h"
 #include "harness/execute_cuda/gpu_kernel.h"
 
 namespace cpbench {

@@ -1,4 +1,4 @@
-// What the module exports: see harness/execute/gpu.h.
+// What the module exports: see harness/execute/gpus/gpu.h.
 #include <nccl.h>
 
 #include <algorithm>
@@ -6,7 +6,7 @@
 #include <memory>
 #include <numeric>
 
-#include "harness/execute/gpu.h"
+#include "harness/execute/gpus/gpu.h"
 #include "harness/execute_cuda/clocks.h"
 #include "harness/execute_cuda/copy_transport.h"
 #include "harness/execute_cuda/gpu_memory.h"

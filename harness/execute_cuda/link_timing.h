@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "harness/execute/gpu.h"
+#include "harness/execute/gpus/gpu.h"
 #include "harness/execute_cuda/device_transport.h"
 
 namespace cpbench {

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "harness/execute/wire.h"
+#include "harness/execute/processes/wire.h"
 
 namespace cpbench {
 namespace {

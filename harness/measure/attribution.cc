@@ -108,15 +108,15 @@ void add_pack(const Result& result, const PackResult& pack, TimeParts& parts) {
     waited += wait.second - wait.first;
     in_flight += traced_transfers ? overlap(wait, transfers) : wait.second - wait.first;
   }
-  const std::vector<int64_t>& cells = pack.facts.cells_per_rank;
-  const double per_cell =
-      flops_per_cell(result.cell.shape, result.cell.passes) / result.peak_flops_per_second;
-  const double mean = per_cell *
-                      static_cast<double>(std::accumulate(cells.begin(), cells.end(), int64_t{0})) /
-                      static_cast<double>(cells.size());
-  const double own = per_cell * static_cast<double>(cells[rank]);
+  const std::vector<int64_t>& pairs = pack.summary.pairs_per_rank;
+  const double per_pair =
+      flops_per_pair(result.spec.shape, result.spec.passes) / result.peak_flops_per_second;
+  const double mean = per_pair *
+                      static_cast<double>(std::accumulate(pairs.begin(), pairs.end(), int64_t{0})) /
+                      static_cast<double>(pairs.size());
+  const double own = per_pair * static_cast<double>(pairs[rank]);
   const double exposed = in_flight + sends;
-  const double padding = exposed * padding_share(pack.plan, rank, result.cell.shape);
+  const double padding = exposed * padding_share(pack.plan, rank, result.spec.shape);
   parts.total += end;
   parts.ideal += mean;
   parts.kernel_inefficiency += attention - own;
@@ -135,7 +135,7 @@ std::optional<TimeParts> attribute_time(const Result& result) {
   if (result.packs.empty() || result.peak_flops_per_second <= 0) return std::nullopt;
   for (const PackResult& pack : result.packs) {
     const int32_t rank = rank_that_ends_last(pack.timeline);
-    if (rank < 0 || static_cast<size_t>(rank) >= pack.facts.cells_per_rank.size()) {
+    if (rank < 0 || static_cast<size_t>(rank) >= pack.summary.pairs_per_rank.size()) {
       return std::nullopt;
     }
   }

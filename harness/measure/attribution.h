@@ -19,7 +19,7 @@
 //   layer                  projections and FFN
 //   other                  none of these: the harness itself
 //
-// F and f count cells of the forward pass; backward is taken to be shared alike.
+// F and f count pairs of the forward pass; backward is taken to be shared alike.
 #pragma once
 
 #include <optional>

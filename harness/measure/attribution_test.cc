@@ -14,18 +14,18 @@ double sum_of(const TimeParts& p) {
          p.copies + p.layer + p.other;
 }
 
-// Two ranks of 300 and 500 cells, 10 FLOPs each, at a peak of 1000: 3 s and 5 s, the mean 4 s.
+// Two ranks of 300 and 500 pairs, 10 FLOPs each, at a peak of 1000: 3 s and 5 s, the mean 4 s.
 // Rank 1 ends last, after 20 s.
 Result two_ranks() {
   Result result;
-  result.cell.ranks = 2;
-  result.cell.passes = Passes::forward;
-  result.cell.shape = {.query_heads = 1, .kv_heads = 1, .head_dim = 3, .value_head_dim = 2};
+  result.spec.ranks = 2;
+  result.spec.passes = Passes::forward;
+  result.spec.shape = {.query_heads = 1, .kv_heads = 1, .head_dim = 3, .value_head_dim = 2};
   result.peak_flops_per_second = 1000;
   PackResult pack;
   pack.batch.document_lengths = {40};
   pack.plan.ranks = 2;
-  pack.facts.cells_per_rank = {300, 500};
+  pack.summary.pairs_per_rank = {300, 500};
   pack.timeline.ranks = 2;
   pack.timeline.iterations = 1;
   pack.timeline.seconds = {18, 20};
@@ -76,7 +76,7 @@ TEST(Attribution, PaddingTakesItsShareOfTheBytes) {
   // Rank 1 gathers 6 tokens in a block of 8: a quarter of what it receives is padding.
   Result result = two_ranks();
   PackResult& pack = result.packs[0];
-  Problem problem{{{10}}, result.cell.shape, {.gpus_per_node = 2}};
+  Problem problem{{{10}}, result.spec.shape, {.gpus_per_node = 2}};
   PlanBuilder b(problem);
   b.home(0, normalise({{0, 6}}));
   b.home(1, normalise({{6, 10}}));
@@ -127,13 +127,13 @@ TEST(Attribution, MetricsAreItsParts) {
 
 TEST(Attribution, ModuleMfuCountsTheLayer) {
   Result result = two_ranks();
-  result.cell.shape.hidden_size = 4;
-  result.cell.shape.ffn_size = 8;
+  result.spec.shape.hidden_size = 4;
+  result.spec.shape.ffn_size = 8;
   const auto value = [&](const char* name) { return find_metric(name).value(result); };
-  const double layer = layer_flops_per_token(result.cell.shape) * 40;
+  const double layer = layer_flops_per_token(result.spec.shape) * 40;
   EXPECT_DOUBLE_EQ(value("mfu").value(), 8000.0 / (2 * 1000 * 20));
   EXPECT_DOUBLE_EQ(value("module_mfu").value(), (8000 + layer) / (2 * 1000 * 20));
-  result.cell.passes = Passes::both;
+  result.spec.passes = Passes::both;
   EXPECT_DOUBLE_EQ(value("module_mfu").value(), (3.5 * 8000 + 3 * layer) / (2 * 1000 * 20));
   std::erase_if(result.packs[0].timeline.events,
                 [](const Event& e) { return e.activity == Activity::layer; });

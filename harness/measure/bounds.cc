@@ -22,7 +22,7 @@ Bounds lower_bounds(const Problem& problem, Passes passes, GradientWire wire) {
   }
   Bounds bounds;
   const MaskIndex mask(problem.batch);
-  bounds.cells_per_rank = static_cast<double>(mask.cells()) * problem.shape.query_heads / ranks;
+  bounds.pairs_per_rank = static_cast<double>(mask.pairs()) * problem.shape.query_heads / ranks;
   bounds.tokens_per_rank = (problem.tokens() + ranks - 1) / ranks;
   std::vector<int64_t> lengths = problem.batch.document_lengths;
   if (problem.batch.mask == Mask::causal) lengths = {problem.tokens()};

@@ -1,6 +1,6 @@
 // What any plan must pay on a problem, so that a user sees how far from ideal a plan is.
 //
-// Compute: some rank attends at least the mean of the cells. Tokens: some rank owns at least
+// Compute: some rank attends at least the mean of the pairs. Tokens: some rank owns at least
 // ceil(T / N). Bytes, for plans in which no rank owns more than ceil(T / N) =: M tokens: of two
 // tokens of one document with different homes, the later one's query meets the earlier one's key on
 // one rank, so the K,V or the Q of one of them leaves its home. Hence the tokens of a document that
@@ -18,7 +18,7 @@
 namespace cpbench {
 
 struct Bounds {
-  double cells_per_rank = 0;  // (query, key, query head) cells
+  double pairs_per_rank = 0;  // (query, key, query head) pairs
   int64_t tokens_per_rank = 0;
   int64_t wire_bytes = 0;  // over all ranks
 };

@@ -20,7 +20,7 @@ TEST(Bounds, ByHand) {
   // which sends at least its K,V of one head: (8 + 8) * 4 bytes, and gets the gradient back.
   Bounds both = lower_bounds(problem_of({12, 5, 3}), Passes::both, GradientWire::model);
   EXPECT_EQ(both.tokens_per_rank, 5);
-  EXPECT_DOUBLE_EQ(both.cells_per_rank, (78 + 15 + 6) * 4 / 4.0);
+  EXPECT_DOUBLE_EQ(both.pairs_per_rank, (78 + 15 + 6) * 4 / 4.0);
   EXPECT_EQ(both.wire_bytes, 7 * 2 * 64);
   EXPECT_EQ(lower_bounds(problem_of({12, 5, 3}), Passes::forward, GradientWire::model).wire_bytes,
             7 * 64);

@@ -10,8 +10,8 @@ inline constexpr double kBackwardFlopsOverForward = 2.5;  // 5 matrix products a
 // Of projections and FFN: gradients of inputs and of weights.
 inline constexpr double kBackwardLayerFlopsOverForward = 2;
 
-// Of one visible (query, key, query head) cell: scores and output forward.
-inline double flops_per_cell(const AttentionShape& shape, Passes passes) {
+// Of one visible (query, key, query head) triple: scores and output forward.
+inline double flops_per_pair(const AttentionShape& shape, Passes passes) {
   const double forward = 2.0 * (shape.head_dim + shape.value_head_dim);
   return forward * (passes == Passes::both ? 1 + kBackwardFlopsOverForward : 1);
 }

@@ -67,7 +67,7 @@ std::string failed_gate(const Result& result) {
   }
   for (size_t i = 0; i < result.packs.size(); ++i) {
     const PackResult& pack = result.packs[i];
-    const int64_t planned = pack.facts.forward.wire_bytes + pack.facts.backward.wire_bytes;
+    const int64_t planned = pack.summary.forward.wire_bytes + pack.summary.backward.wire_bytes;
     if (planned == 0 && splits_a_document(pack)) {
       return "G2: a document" + pack_name(result, i) + " is split over ranks and no byte travels";
     }

@@ -15,13 +15,13 @@
 namespace cpbench {
 
 const char* const kFlopConvention =
-    "2 (D + Dv) per visible (query, key, query head) cell forward; backward 2.5 times forward";
+    "2 (D + Dv) per visible (query, key, query head) triple forward; backward 2.5 times forward";
 
 namespace {
 
 using Value = std::optional<double>;
 
-bool both(const Result& r) { return r.cell.passes == Passes::both; }
+bool both(const Result& r) { return r.spec.passes == Passes::both; }
 bool planned(const Result& r) { return !r.packs.empty(); }
 bool ran(const Result& r) {
   return planned(r) && std::all_of(r.packs.begin(), r.packs.end(), [](const PackResult& p) {
@@ -44,9 +44,9 @@ int64_t maximum(const std::vector<int64_t>& values) {
   return values.empty() ? 0 : *std::max_element(values.begin(), values.end());
 }
 
-std::vector<int64_t> both_passes(const PackResult& pack, std::vector<int64_t> PassFacts::*field) {
-  std::vector<int64_t> values = pack.facts.forward.*field;
-  const std::vector<int64_t>& backward = pack.facts.backward.*field;
+std::vector<int64_t> both_passes(const PackResult& pack, std::vector<int64_t> PassSummary::*field) {
+  std::vector<int64_t> values = pack.summary.forward.*field;
+  const std::vector<int64_t>& backward = pack.summary.backward.*field;
   values.resize(std::max(values.size(), backward.size()));
   for (size_t i = 0; i < backward.size(); ++i) values[i] += backward[i];
   return values;
@@ -69,78 +69,80 @@ Value imbalance(const Result& r, Function per_rank) {
 // ---- what the plan says
 
 double flops(const Result& r, const PackResult& pack) {
-  return flops_per_cell(r.cell.shape, r.cell.passes) *
-         static_cast<double>(total(pack.facts.cells_per_rank));
+  return flops_per_pair(r.spec.shape, r.spec.passes) *
+         static_cast<double>(total(pack.summary.pairs_per_rank));
 }
 Value attention_flops(const Result& r) {
   return sum(r, [&](const PackResult& p) { return flops(r, p); });
 }
 
 int64_t wire(const PackResult& p) {
-  return p.facts.forward.wire_bytes + p.facts.backward.wire_bytes;
+  return p.summary.forward.wire_bytes + p.summary.backward.wire_bytes;
 }
 Value wire_bytes(const Result& r) { return sum(r, wire); }
 Value forward_wire_bytes(const Result& r) {
-  return sum(r, [](const PackResult& p) { return p.facts.forward.wire_bytes; });
+  return sum(r, [](const PackResult& p) { return p.summary.forward.wire_bytes; });
 }
 Value backward_wire_bytes(const Result& r) {
   if (!both(r)) return std::nullopt;
-  return sum(r, [](const PackResult& p) { return p.facts.backward.wire_bytes; });
+  return sum(r, [](const PackResult& p) { return p.summary.backward.wire_bytes; });
 }
 Value useful_bytes(const Result& r) {
-  return sum(r, [](const PackResult& p) { return p.facts.useful_bytes; });
+  return sum(r, [](const PackResult& p) { return p.summary.useful_bytes; });
 }
 Value inter_node_bytes(const Result& r) {
   return sum(r, [](const PackResult& p) {
-    return p.facts.forward.inter_node_bytes + p.facts.backward.inter_node_bytes;
+    return p.summary.forward.inter_node_bytes + p.summary.backward.inter_node_bytes;
   });
 }
-int64_t critical(const PassFacts& pass) {
+int64_t critical(const PassSummary& pass) {
   return std::max(maximum(pass.bytes_in), maximum(pass.bytes_out));
 }
 Value critical_bytes(const Result& r) {
   return sum(r, [](const PackResult& p) {
-    return critical(p.facts.forward) + critical(p.facts.backward);
+    return critical(p.summary.forward) + critical(p.summary.backward);
   });
 }
 Value compute_imbalance(const Result& r) {
-  return imbalance(r, [](const PackResult& p) { return p.facts.cells_per_rank; });
+  return imbalance(r, [](const PackResult& p) { return p.summary.pairs_per_rank; });
 }
 Value token_imbalance(const Result& r) {
-  return imbalance(r, [](const PackResult& p) { return p.facts.tokens_per_rank; });
+  return imbalance(r, [](const PackResult& p) { return p.summary.tokens_per_rank; });
 }
 Value bytes_in_imbalance(const Result& r) {
-  return imbalance(r, [](const PackResult& p) { return both_passes(p, &PassFacts::bytes_in); });
+  return imbalance(r, [](const PackResult& p) { return both_passes(p, &PassSummary::bytes_in); });
 }
 Value bytes_out_imbalance(const Result& r) {
-  return imbalance(r, [](const PackResult& p) { return both_passes(p, &PassFacts::bytes_out); });
+  return imbalance(r, [](const PackResult& p) { return both_passes(p, &PassSummary::bytes_out); });
 }
 
 // Every rank gets all KV of the others; backward every rank gives its dkv of all others' tokens.
 int64_t all_gather_bytes(const Result& r, const PackResult& pack) {
-  const AttentionShape& shape = r.cell.shape;
+  const AttentionShape& shape = r.spec.shape;
   const Heads all{0, shape.query_heads};
   int64_t per_token = wire_bytes_per_token(Tensor::kv, all, shape, GradientWire::model);
   if (both(r)) per_token += wire_bytes_per_token(Tensor::dkv, all, shape, GradientWire::model);
-  return (r.cell.ranks - 1) * pack.batch.tokens() * per_token;
+  return (r.spec.ranks - 1) * pack.batch.tokens() * per_token;
 }
 Value communication_saving(const Result& r) {
-  if (r.cell.ranks < 2 || !planned(r)) return std::nullopt;
+  if (r.spec.ranks < 2 || !planned(r)) return std::nullopt;
   const Value all = sum(r, [&](const PackResult& p) { return all_gather_bytes(r, p); });
   return 1 - *wire_bytes(r) / *all;
 }
 Value steps(const Result& r) {
-  return sum(r, [](const PackResult& p) { return p.facts.forward.steps + p.facts.backward.steps; });
+  return sum(
+      r, [](const PackResult& p) { return p.summary.forward.steps + p.summary.backward.steps; });
 }
 Value messages(const Result& r) {
-  return sum(r, [](const PackResult& p) { return p.facts.forward.sends + p.facts.backward.sends; });
+  return sum(
+      r, [](const PackResult& p) { return p.summary.forward.sends + p.summary.backward.sends; });
 }
 GroupHistory group_history(const Result& r) {
   std::vector<std::vector<RankGroup>> packs;
   for (const PackResult& p : r.packs) {
-    packs.push_back(communication_groups(p.plan, r.cell.passes));
+    packs.push_back(communication_groups(p.plan, r.spec.passes));
   }
-  return history_of(packs, r.cell.ranks);
+  return history_of(packs, r.spec.ranks);
 }
 Value communicators(const Result& r) {
   if (!planned(r)) return std::nullopt;
@@ -153,7 +155,7 @@ Value group_changes(const Result& r) {
 Value peak_bytes(const Result& r) {
   if (!planned(r)) return std::nullopt;
   int64_t peak = 0;
-  for (const PackResult& p : r.packs) peak = std::max(peak, maximum(p.facts.peak_bytes));
+  for (const PackResult& p : r.packs) peak = std::max(peak, maximum(p.summary.peak_bytes));
   return static_cast<double>(peak);
 }
 Value planning_seconds(const Result& r) {
@@ -260,16 +262,16 @@ Value wait_share(const Result& r) { return share_of(r, Activity::wait); }
 
 Value wire_bytes_bound(const Result& r) {
   return sum(r, [&](const PackResult& p) {
-    Problem problem{p.batch, r.cell.shape, {.nodes = r.cell.nodes}};
-    problem.cluster.gpus_per_node = r.cell.ranks / r.cell.nodes;
-    return lower_bounds(problem, r.cell.passes, p.plan.gradient_wire).wire_bytes;
+    Problem problem{p.batch, r.spec.shape, {.nodes = r.spec.nodes}};
+    problem.cluster.gpus_per_node = r.spec.ranks / r.spec.nodes;
+    return lower_bounds(problem, r.spec.passes, p.plan.gradient_wire).wire_bytes;
   });
 }
 
 Value flops_per_second_per_rank(const Result& r) {
   const Value seconds = iteration_seconds(r);
   if (!seconds || *seconds <= 0) return std::nullopt;
-  return *attention_flops(r) / *seconds / r.cell.ranks;
+  return *attention_flops(r) / *seconds / r.spec.ranks;
 }
 Value tflops_per_rank(const Result& r) {
   const Value rate = flops_per_second_per_rank(r);
@@ -282,7 +284,7 @@ Value tflops_per_rank_mean(const Result& r) {
     const double seconds =
         median(accepted(slowest_rank(p.timeline.seconds, p.timeline.ranks), p.timeline.accepted));
     if (seconds <= 0) return std::nullopt;
-    rates += flops(r, p) / seconds / r.cell.ranks / 1e12;
+    rates += flops(r, p) / seconds / r.spec.ranks / 1e12;
   }
   return rates / static_cast<double>(r.packs.size());
 }
@@ -308,7 +310,7 @@ Value module_mfu(const Result& r) {
                      [](const Event& e) { return e.activity == Activity::layer; })) {
       return std::nullopt;
     }
-    layer += layer_flops_per_token(r.cell.shape) * static_cast<double>(p.batch.new_tokens());
+    layer += layer_flops_per_token(r.spec.shape) * static_cast<double>(p.batch.new_tokens());
   }
   if (both(r)) layer *= 1 + kBackwardLayerFlopsOverForward;
   return *attention * (1 + layer / *attention_flops(r));
@@ -429,7 +431,7 @@ const std::vector<Metric>& metrics() {
        "1 - wire_bytes over the bytes of gathering all KV on every rank (and reducing all dKV)", 1,
        communication_saving},
       {"compute_imbalance", "1", "lower",
-       "maximum over mean over ranks of attended (query, key, head) cells", 1, compute_imbalance},
+       "maximum over mean over ranks of attended (query, key, head) pairs", 1, compute_imbalance},
       {"token_imbalance", "1", "lower", "maximum over mean over ranks of owned tokens", 1,
        token_imbalance},
       {"bytes_in_imbalance", "1", "lower", "maximum over mean over ranks of bytes received", 1,

@@ -8,8 +8,8 @@
 // an imbalance is the sum over packs of the maximum over the sum of the mean, because packs run one
 // after another; memory and errors are the maximum over packs. A time of one iteration is the
 // maximum over ranks, summed over packs; what is reported is the median over iterations.
-// FLOPs: each visible (query, key, head) cell costs 2 D (scores) + 2 Dv (output) forward; backward
-// is 2.5 times that, recomputation of the scores included (`flop_convention`).
+// FLOPs: each visible (query, key, head) triple costs 2 D (scores) + 2 Dv (output) forward;
+// backward is 2.5 times that, recomputation of the scores included (`flop_convention`).
 #pragma once
 
 #include <cstdint>

@@ -14,37 +14,37 @@ namespace cpbench {
 namespace {
 
 // Two ranks, one document of 4 tokens cut in the middle, 2 heads of dim 8 and value dim 4:
-// 10 visible cells per head; rank 0 attends 3 of them, rank 1 the other 7.
+// 10 visible pairs per head; rank 0 attends 3 of them, rank 1 the other 7.
 Result two_ranks() {
   Result result;
-  result.cell.ranks = 2;
-  result.cell.passes = Passes::both;
-  result.cell.shape = {.query_heads = 2, .kv_heads = 2, .head_dim = 8, .value_head_dim = 4};
+  result.spec.ranks = 2;
+  result.spec.passes = Passes::both;
+  result.spec.shape = {.query_heads = 2, .kv_heads = 2, .head_dim = 8, .value_head_dim = 4};
   PackResult pack;
   pack.batch.document_lengths = {4};
   pack.plan.ranks = 2;
   pack.plan.tokens = 4;
   pack.plan.home = {pack.plan.token_sets.intern(Range{0, 2}),
                     pack.plan.token_sets.intern(Range{2, 4})};
-  PlanFacts& facts = pack.facts;
-  facts.forward = {.steps = 2,
-                   .attends = 3,
-                   .sends = 1,
-                   .bytes_out = {96, 0},
-                   .bytes_in = {0, 96},
-                   .wire_bytes = 96,
-                   .inter_node_bytes = 0};
-  facts.backward = {.steps = 3,
-                    .attends = 3,
-                    .sends = 2,
-                    .bytes_out = {96, 192},
-                    .bytes_in = {192, 96},
-                    .wire_bytes = 288,
-                    .inter_node_bytes = 192};
-  facts.useful_bytes = 192;
-  facts.cells_per_rank = {6, 14};
-  facts.tokens_per_rank = {2, 2};
-  facts.peak_bytes = {1000, 3000};
+  PlanSummary& summary = pack.summary;
+  summary.forward = {.steps = 2,
+                     .attends = 3,
+                     .sends = 1,
+                     .bytes_out = {96, 0},
+                     .bytes_in = {0, 96},
+                     .wire_bytes = 96,
+                     .inter_node_bytes = 0};
+  summary.backward = {.steps = 3,
+                      .attends = 3,
+                      .sends = 2,
+                      .bytes_out = {96, 192},
+                      .bytes_in = {192, 96},
+                      .wire_bytes = 288,
+                      .inter_node_bytes = 192};
+  summary.useful_bytes = 192;
+  summary.pairs_per_rank = {6, 14};
+  summary.tokens_per_rank = {2, 2};
+  summary.peak_bytes = {1000, 3000};
   pack.planning_seconds = 0.5;
   pack.check_seconds = 0.25;
   pack.compile_seconds = 0.125;
@@ -81,9 +81,9 @@ bool applies(const Result& result, const std::string& name) {
 TEST(Metrics, flops_follow_the_convention) {
   Result result = two_ranks();
   EXPECT_DOUBLE_EQ(value(result, "attention_flops"), 20 * 2 * (8 + 4) * 3.5);
-  result.cell.passes = Passes::forward;
+  result.spec.passes = Passes::forward;
   EXPECT_DOUBLE_EQ(value(result, "attention_flops"), 20 * 2 * (8 + 4));
-  result.cell.shape.value_head_dim = 8;  // then 4 D per cell
+  result.spec.shape.value_head_dim = 8;  // then 4 D per pair
   EXPECT_DOUBLE_EQ(value(result, "attention_flops"), 20 * 4 * 8);
 }
 
@@ -121,8 +121,8 @@ TEST(Metrics, packs_add_up_and_rates_differ_from_their_mean) {
   Result result = two_ranks();
   result.packs.push_back(result.packs.front());
   PackResult& second = result.packs.back();
-  second.facts.cells_per_rank = {10, 10};
-  second.facts.peak_bytes = {5000, 1};
+  second.summary.pairs_per_rank = {10, 10};
+  second.summary.peak_bytes = {5000, 1};
   second.timeline.seconds = {10, 1, 10, 1, 10, 1};
   EXPECT_EQ(value(result, "wire_bytes"), 768);
   EXPECT_EQ(value(result, "peak_bytes"), 5000);
@@ -156,17 +156,17 @@ TEST(Metrics, a_plan_that_did_not_run_has_no_times) {
 
 TEST(Metrics, one_rank_without_bytes) {
   Result result = two_ranks();
-  result.cell.ranks = 1;
-  PlanFacts& facts = result.packs.front().facts;
-  facts.cells_per_rank = {20};
-  facts.forward = {.steps = 1,
-                   .attends = 1,
-                   .sends = 0,
-                   .bytes_out = {0},
-                   .bytes_in = {0},
-                   .wire_bytes = 0,
-                   .inter_node_bytes = 0};
-  facts.backward = facts.forward;
+  result.spec.ranks = 1;
+  PlanSummary& summary = result.packs.front().summary;
+  summary.pairs_per_rank = {20};
+  summary.forward = {.steps = 1,
+                     .attends = 1,
+                     .sends = 0,
+                     .bytes_out = {0},
+                     .bytes_in = {0},
+                     .wire_bytes = 0,
+                     .inter_node_bytes = 0};
+  summary.backward = summary.forward;
   EXPECT_FALSE(applies(result, "communication_saving"));
   EXPECT_FALSE(applies(result, "bytes_in_imbalance"));
   EXPECT_DOUBLE_EQ(value(result, "compute_imbalance"), 1);
@@ -207,7 +207,7 @@ TEST(Gates, bad_G1_more_than_the_peak) {
 TEST(Gates, bad_G2_split_document_without_bytes) {
   Result result = two_ranks();
   PackResult& pack = result.packs.front();
-  pack.facts.forward.wire_bytes = pack.facts.backward.wire_bytes = 0;
+  pack.summary.forward.wire_bytes = pack.summary.backward.wire_bytes = 0;
   pack.timeline = {};
   EXPECT_EQ(failed_gate(result).substr(0, 2), "G2");
   pack.batch.document_lengths = {2, 2};  // whole on each rank: nothing need travel
@@ -267,7 +267,7 @@ TEST(Metrics, GroupChangesAreCountedOverThePacks) {
     return pack;
   };
   Result result;
-  result.cell.ranks = 4;
+  result.spec.ranks = 4;
   const std::vector<std::vector<int32_t>> pairs = {{0, 1}, {2, 3}}, all = {{0, 1, 2, 3}};
   result.packs = {ring_of(pairs)};
   EXPECT_EQ(find_metric("communicators").value(result), 2);

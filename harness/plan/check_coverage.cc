@@ -1,4 +1,4 @@
-// P3: every (query, key, query head) cell of the mask is attended exactly once.
+// P3: every (query, key, query head) pair of the mask is attended exactly once.
 //
 // Queries are sorted into classes: those that lie in the same q sets, hence meet the same list of
 // kv sets. Each class is judged by the union of its list. Head ranges that see the same attends
@@ -112,7 +112,7 @@ class CoverageChecker {
     });
   }
 
-  // Names one cell that is wrong, and the attends that make it so.
+  // Names one triple that is wrong, and the attends that make it so.
   void report(Range queries, const Ranges& keys, bool twice) {
     // The first wrong key, and the first query of the piece that sees it.
     int64_t key = keys.front().begin;

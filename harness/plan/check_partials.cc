@@ -1,7 +1,7 @@
 // P5, P6: partial results (o, dq, dkv) are conserved. Each rank, tensor and head interval has a
 // state: the tokens it holds a partial of. A send takes them away (what was there before its
 // step), an attend and an arrival add them; at the end only home tokens may be left. With P3 that
-// proves that every cell's contribution reaches home exactly once.
+// proves that every pair's contribution reaches home exactly once.
 //
 // Where the sets in play on a rank are pairwise disjoint, the state is a set of names; else each
 // cluster of overlapping sets (set_clusters.h) is judged by itself, alone by name, several by

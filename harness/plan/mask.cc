@@ -68,18 +68,18 @@ int64_t MaskIndex::pairs(Range queries, Range keys) const {
   return count;
 }
 
-int64_t MaskIndex::cells() const {
+int64_t MaskIndex::pairs() const {
   Range all{0, tokens()};
-  return cells({&all, 1});
+  return pairs({&all, 1});
 }
 
-int64_t MaskIndex::cells(RangeSpan queries) const {
+int64_t MaskIndex::pairs(RangeSpan queries) const {
   int64_t total = 0;
   for_each_block(queries, [&](Range piece, Range block) { total += pairs(piece, block); });
   return total;
 }
 
-int64_t MaskIndex::cells(RangeSpan queries, RangeSpan keys) const {
+int64_t MaskIndex::pairs(RangeSpan queries, RangeSpan keys) const {
   int64_t total = 0;
   for_each_block(queries, [&](Range piece, Range block) {
     Range hull = visible_hull(piece, block);

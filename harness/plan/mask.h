@@ -1,4 +1,4 @@
-// What each query sees, and how many (query, key) cells that is.
+// What each query sees, and how many (query, key) pairs that is.
 #pragma once
 
 #include <algorithm>
@@ -33,9 +33,9 @@ class MaskIndex {
   Range visible_hull(Range queries) const { return visible_hull(queries, block_of(queries.begin)); }
   Range visible_hull(Range queries, Range block) const;
 
-  int64_t cells() const;                                   // of the whole mask
-  int64_t cells(RangeSpan queries) const;                  // all keys that they see
-  int64_t cells(RangeSpan queries, RangeSpan keys) const;  // visible ones among `keys`
+  int64_t pairs() const;                                   // of the whole mask
+  int64_t pairs(RangeSpan queries) const;                  // all keys that they see
+  int64_t pairs(RangeSpan queries, RangeSpan keys) const;  // visible ones among `keys`
 
   // Calls visit(piece, block) for the pieces of `queries` that lie in one block each, in order,
   // without cached tokens.
@@ -68,7 +68,7 @@ class MaskIndex {
   int64_t window() const { return window_; }
 
  private:
-  int64_t pairs(Range queries, Range keys) const;  // visible cells; both inside one block
+  int64_t pairs(Range queries, Range keys) const;  // visible pairs; both inside one block
 
   Mask mask_;
   int64_t window_;

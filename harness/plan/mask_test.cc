@@ -78,9 +78,9 @@ TEST(MaskIndex, AgreesWithTheDefinition) {
       visited.push_back(piece);
     });
     EXPECT_EQ(normalise(visited), intersect(queries, mask.new_tokens()));
-    EXPECT_EQ(mask.cells(), all);
-    EXPECT_EQ(mask.cells(queries), of_queries);
-    EXPECT_EQ(mask.cells(queries, keys), of_both);
+    EXPECT_EQ(mask.pairs(), all);
+    EXPECT_EQ(mask.pairs(queries), of_queries);
+    EXPECT_EQ(mask.pairs(queries, keys), of_both);
   }
 }
 

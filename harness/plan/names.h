@@ -1,29 +1,54 @@
-// The words for the plan's enumerations, used by every text form and message.
+// The words for the enumerations of problems and plans, used by every text form and message.
+//
+//   name_of(Mask::causal)             "causal"
+//   enum_named<Mask>("causal")        Mask::causal; nullopt for a word that names none
+//   enum_names<Mask>()                all, in the order of the enumeration
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "harness/plan/check.h"
 #include "harness/plan/plan.h"
 #include "harness/plan/problem.h"
 
 namespace cpbench {
 
-const char* name_of(Tensor tensor);        // q kv o do dq dkv
-const char* name_of(CollectiveKind kind);  // all_gather reduce_scatter all_to_all
-const char* name_of(GradientWire wire);    // model accumulation
-const char* name_of(Mask mask);            // document_causal causal document_full sliding_window
-const char* name_of(Dtype dtype);          // float64 float32 bfloat16
+template <typename Enum>
+std::span<const char* const> enum_names() = delete;
+template <>
+std::span<const char* const> enum_names<Tensor>();  // q kv o do dq dkv
+template <>
+std::span<const char* const> enum_names<CollectiveKind>();  // all_gather reduce_scatter all_to_all
+template <>
+std::span<const char* const> enum_names<GradientWire>();  // model accumulation
+template <>
+std::span<const char* const> enum_names<Mask>();  // document_causal causal document_full ...
+template <>
+std::span<const char* const> enum_names<Dtype>();  // float64 float32 bfloat16
+template <>
+std::span<const char* const> enum_names<Passes>();  // forward both
 
-// nullopt for a word that names none.
-std::optional<Tensor> tensor_named(const std::string& name);
-std::optional<CollectiveKind> collective_named(const std::string& name);
-std::optional<GradientWire> gradient_wire_named(const std::string& name);
-std::optional<Mask> mask_named(const std::string& name);
-std::optional<Dtype> dtype_named(const std::string& name);
+template <typename Enum>
+const char* name_of(Enum value) {
+  return enum_names<Enum>()[static_cast<size_t>(value)];
+}
 
-std::vector<std::string> mask_names();
-std::vector<std::string> dtype_names();
+template <typename Enum>
+std::optional<Enum> enum_named(const std::string& name) {
+  const auto names = enum_names<Enum>();
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (name == names[i]) return static_cast<Enum>(i);
+  }
+  return std::nullopt;
+}
+
+template <typename Enum>
+std::vector<std::string> enum_name_list() {
+  const auto names = enum_names<Enum>();
+  return {names.begin(), names.end()};
+}
 
 }  // namespace cpbench

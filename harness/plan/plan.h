@@ -8,7 +8,7 @@
 // Rules, by the label that checker, messages and tests use:
 //   P1  every index, rank, step, head range and set is in bounds and in normal form
 //   P2  `home` is a partition of [0, T)
-//   P3  in each pass every (query, key, query head) cell of the mask is attended exactly once
+//   P3  in each pass every (query, key, query head) pair of the mask is attended exactly once
 //   P4  what an attend or a send reads is on the rank before that step
 //   P5  every partial result (o, dq, dkv) that is sent exists on the sender
 //   P6  every partial result ends at the home of its token, and nowhere else

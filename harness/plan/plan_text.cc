@@ -70,10 +70,10 @@ class Words {
     return out;
   }
   template <typename Enum>
-  Enum named(std::optional<Enum> (*find)(const std::string&), const char* what) {
-    std::string name = word();
-    std::optional<Enum> value = find(name);
-    if (!value) fail("'" + name + "' is no " + what);
+  Enum named(const std::string& what) {
+    const std::string name = word();
+    const std::optional<Enum> value = enum_named<Enum>(name);
+    if (!value) fail("'" + name + "' is not a valid " + what);
     return *value;
   }
   void end() {
@@ -127,7 +127,7 @@ void read_send(Words& words, Pass& pass) {
   send.from = words.small();
   words.expect("to");
   send.to = words.small();
-  send.tensor = words.named(tensor_named, "tensor");
+  send.tensor = words.named<Tensor>("tensor");
   send.tokens = words.small();
   send.heads = words.heads();
   if (!words.empty()) {
@@ -147,7 +147,7 @@ void read_line(Words& words, Plan& plan, Pass*& pass) {
     words.expect("query_heads");
     plan.query_heads = words.small();
     words.expect("gradient_wire");
-    plan.gradient_wire = words.named(gradient_wire_named, "gradient wire");
+    plan.gradient_wire = words.named<GradientWire>("gradient wire");
   } else if (kind == "tokens") {
     read_set(words, plan.token_sets);
   } else if (kind == "ranks") {
@@ -162,7 +162,7 @@ void read_line(Words& words, Plan& plan, Pass*& pass) {
   } else if (kind == "keep") {
     Keep keep;
     keep.rank = words.small();
-    keep.tensor = words.named(tensor_named, "tensor");
+    keep.tensor = words.named<Tensor>("tensor");
     keep.tokens = words.small();
     keep.heads = words.heads();
     plan.keep.push_back(keep);
@@ -173,7 +173,7 @@ void read_line(Words& words, Plan& plan, Pass*& pass) {
       words.fail("collective out of order");
     }
     Collective collective;
-    collective.kind = words.named(collective_named, "collective");
+    collective.kind = words.named<CollectiveKind>("collective");
     collective.padded_tokens = words.number();
     pass->collectives.push_back(collective);
   } else if (kind == "attend") {

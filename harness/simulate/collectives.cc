@@ -31,13 +31,13 @@ Spread spread_of(const Cluster& cluster, const std::vector<int32_t>& members) {
 }
 
 // Of `members` ranks of one node together, to other nodes.
-double uplink(const Machine& machine, int32_t members) {
+double uplink(const ClusterModel& machine, int32_t members) {
   const double links = members * machine.inter_node.bytes_per_second;
   const double node = machine.node_uplink_bytes_per_second;
   return node > 0 ? std::min(node, links) : links;
 }
 
-double ring_seconds(const Machine& machine, const std::vector<CollectiveFit>& fits,
+double ring_seconds(const ClusterModel& machine, const std::vector<CollectiveFit>& fits,
                     const CollectiveCall& call) {
   const auto ranks = static_cast<int32_t>(call.members.size());
   const Spread spread = spread_of(machine.cluster, call.members);
@@ -53,7 +53,7 @@ double ring_seconds(const Machine& machine, const std::vector<CollectiveFit>& fi
          static_cast<double>(ranks - 1) * static_cast<double>(call.block_bytes) / bandwidth;
 }
 
-double all_to_all_seconds(const Machine& machine, const CollectiveCall& call) {
+double all_to_all_seconds(const ClusterModel& machine, const CollectiveCall& call) {
   const auto ranks = static_cast<int32_t>(call.members.size());
   const Spread spread = spread_of(machine.cluster, call.members);
   const auto block = static_cast<double>(call.block_bytes);
@@ -70,7 +70,7 @@ double all_to_all_seconds(const Machine& machine, const CollectiveCall& call) {
 
 }  // namespace
 
-bool has_fit(const Machine& machine, CollectiveKind kind) {
+bool has_fit(const ClusterModel& machine, CollectiveKind kind) {
   switch (kind) {
     case CollectiveKind::all_gather:
       return !machine.all_gather.empty();
@@ -82,7 +82,7 @@ bool has_fit(const Machine& machine, CollectiveKind kind) {
   return false;
 }
 
-double collective_seconds(const Machine& machine, const CollectiveCall& call) {
+double collective_seconds(const ClusterModel& machine, const CollectiveCall& call) {
   if (call.members.size() < 2) return 0;
   switch (call.kind) {
     case CollectiveKind::all_gather:

@@ -7,8 +7,8 @@
 namespace cpbench {
 namespace {
 
-Machine machine_of(int32_t nodes, int32_t gpus) {
-  Machine machine;
+ClusterModel machine_of(int32_t nodes, int32_t gpus) {
+  ClusterModel machine;
   machine.cluster.nodes = nodes;
   machine.cluster.gpus_per_node = gpus;
   machine.intra_node = {1e-6, 100e9};
@@ -25,7 +25,7 @@ CollectiveCall call_of(CollectiveKind kind, int32_t ranks, int64_t block_bytes) 
 }
 
 TEST(Collectives, OnOneNodeTheNearestFitHolds) {
-  const Machine machine = machine_of(1, 8);
+  const ClusterModel machine = machine_of(1, 8);
   const auto seconds = [&](CollectiveKind kind, int32_t ranks) {
     return collective_seconds(machine, call_of(kind, ranks, 1'000'000));
   };
@@ -37,7 +37,7 @@ TEST(Collectives, OnOneNodeTheNearestFitHolds) {
 }
 
 TEST(Collectives, AcrossNodesTheNodesLinksTogetherLimitARing) {
-  const Machine machine = machine_of(4, 8);
+  const ClusterModel machine = machine_of(4, 8);
   // Eight NICs of 40 GB/s: 320 GB/s, less than the 370 of the node's fabric.
   EXPECT_DOUBLE_EQ(collective_seconds(machine, call_of(CollectiveKind::all_gather, 32, 1'000'000)),
                    50e-6 + 3 * 5e-6 + 31e6 / 320e9);
@@ -48,7 +48,7 @@ TEST(Collectives, AcrossNodesTheNodesLinksTogetherLimitARing) {
 }
 
 TEST(Collectives, AnAllToAllAcrossNodesIsLimitedByItsShareOfTheLinks) {
-  Machine machine = machine_of(2, 8);
+  ClusterModel machine = machine_of(2, 8);
   machine.inter_node_all_to_all_efficiency = 0.5;
   EXPECT_DOUBLE_EQ(collective_seconds(machine, call_of(CollectiveKind::all_to_all, 16, 1'000'000)),
                    5e-6 + 8e6 / 20e9);
@@ -58,7 +58,7 @@ TEST(Collectives, AnAllToAllAcrossNodesIsLimitedByItsShareOfTheLinks) {
 }
 
 TEST(Collectives, WithoutAFitMessagesAreCosted) {
-  Machine machine = machine_of(1, 8);
+  ClusterModel machine = machine_of(1, 8);
   machine.all_gather.clear();
   EXPECT_FALSE(has_fit(machine, CollectiveKind::all_gather));
   EXPECT_TRUE(has_fit(machine, CollectiveKind::reduce_scatter));

@@ -62,7 +62,8 @@ struct Due {
 
 class Engine {
  public:
-  Engine(const Schedule& schedule, const Machine& machine, const Profile& profile, Network& network)
+  Engine(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
+         Network& network)
       : schedule_(schedule), machine_(machine), profile_(profile), network_(network) {
     ranks_.resize(schedule.size());
     arrived_.resize(schedule.transfers.size());
@@ -359,7 +360,7 @@ class Engine {
   }
 
   const Schedule& schedule_;
-  const Machine& machine_;
+  const ClusterModel& machine_;
   const Profile& profile_;
   Network& network_;
   double now_ = 0;
@@ -379,12 +380,12 @@ class Engine {
 
 }  // namespace
 
-Execution run(const Schedule& schedule, const Machine& machine, const Profile& profile) {
+Execution run(const Schedule& schedule, const ClusterModel& machine, const Profile& profile) {
   Ports ports(machine);
   return run(schedule, machine, profile, ports);
 }
 
-Execution run(const Schedule& schedule, const Machine& machine, const Profile& profile,
+Execution run(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
               Network& network) {
   return Engine(schedule, machine, profile, network).run();
 }

@@ -5,8 +5,8 @@
 
 #include <vector>
 
-#include "harness/cost/machine.h"
-#include "harness/cost/profile.h"
+#include "harness/machines/cluster_model.h"
+#include "harness/machines/profile.h"
 #include "harness/simulate/network.h"
 #include "harness/simulate/schedule.h"
 
@@ -18,9 +18,9 @@ struct Execution {
 };
 
 // Over `ports`.
-Execution run(const Schedule& schedule, const Machine& machine, const Profile& profile);
+Execution run(const Schedule& schedule, const ClusterModel& machine, const Profile& profile);
 // Over any network of that machine; nothing is in flight yet.
-Execution run(const Schedule& schedule, const Machine& machine, const Profile& profile,
+Execution run(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
               Network& network);
 
 }  // namespace cpbench

@@ -31,7 +31,7 @@ std::vector<CollectiveFit> read_fits(TokenReader& reader, std::string_view name)
   return fits;
 }
 
-void put_machine(std::string& text, const Machine& machine, const Profile& profile) {
+void put_machine(std::string& text, const ClusterModel& machine, const Profile& profile) {
   put(text, "cluster", machine.cluster.nodes, machine.cluster.gpus_per_node, machine.sms);
   put(text, "links", machine.intra_node.latency_seconds, machine.intra_node.bytes_per_second,
       machine.inter_node.latency_seconds, machine.inter_node.bytes_per_second);
@@ -42,7 +42,7 @@ void put_machine(std::string& text, const Machine& machine, const Profile& profi
   put(text, "profile", profile.reserved_sms, profile.substage_barrier ? 1 : 0);
 }
 
-void read_machine(TokenReader& reader, Machine& machine, Profile& profile) {
+void read_machine(TokenReader& reader, ClusterModel& machine, Profile& profile) {
   reader.expect("cluster");
   machine.cluster.nodes = static_cast<int32_t>(reader.integer(1, kMostRanks));
   machine.cluster.gpus_per_node =
@@ -154,7 +154,8 @@ void read_rank(TokenReader& reader, int64_t transfers, int64_t exchanges, RankSc
 
 }  // namespace
 
-std::string job_text(const Schedule& schedule, const Machine& machine, const Profile& profile) {
+std::string job_text(const Schedule& schedule, const ClusterModel& machine,
+                     const Profile& profile) {
   std::string text;
   put(text, "cpbench-schedule", 1);
   put_machine(text, machine, profile);

@@ -16,11 +16,11 @@ namespace cpbench {
 
 struct SimulationJob {
   Schedule schedule;
-  Machine machine;  // links and fits; what only pricing reads is not told
-  Profile profile;  // reserved SMs and barrier
+  ClusterModel machine;  // links and fits; what only pricing reads is not told
+  Profile profile;       // reserved SMs and barrier
 };
 
-std::string job_text(const Schedule& schedule, const Machine& machine, const Profile& profile);
+std::string job_text(const Schedule& schedule, const ClusterModel& machine, const Profile& profile);
 // Every index is checked. Throws UserError with the line and what would be right.
 SimulationJob parse_job(std::string_view text);
 

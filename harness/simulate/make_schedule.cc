@@ -80,8 +80,8 @@ bool joined(Transfer& last, const Transfer& next) {
 
 }  // namespace
 
-Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const Machine& machine,
-                       const Profile& profile) {
+Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced,
+                       const ClusterModel& machine, const Profile& profile) {
   Schedule schedule;
   Exchanges exchanges(plan);
   int32_t first_collective[2];

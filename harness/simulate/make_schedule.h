@@ -9,7 +9,7 @@
 namespace cpbench {
 
 // The tag of a collective counts only where the machine has a fit for it and the profile uses it.
-Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const Machine& machine,
-                       const Profile& profile);
+Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced,
+                       const ClusterModel& machine, const Profile& profile);
 
 }  // namespace cpbench

@@ -11,7 +11,7 @@ constexpr double kSameInstant = 1e-12;
 
 }  // namespace
 
-Ports::Ports(const Machine& machine)
+Ports::Ports(const ClusterModel& machine)
     : cluster_(machine.cluster),
       intra_(machine.intra_node),
       inter_(machine.inter_node),

@@ -16,7 +16,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "harness/cost/machine.h"
+#include "harness/machines/cluster_model.h"
 #include "harness/simulate/due_times.h"
 #include "harness/simulate/network.h"
 
@@ -24,7 +24,7 @@ namespace cpbench {
 
 class Ports : public Network {
  public:
-  explicit Ports(const Machine& machine);
+  explicit Ports(const ClusterModel& machine);
 
   void start(int32_t id, int32_t from, int32_t to, int64_t bytes, double now) override;
   double next_seconds() const { return due_.first_seconds(); }  // infinity: nothing is in flight

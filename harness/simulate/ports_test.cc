@@ -16,8 +16,8 @@ struct Message {
   double start;
 };
 
-Machine machine_of(int32_t nodes, int32_t gpus) {
-  Machine machine;
+ClusterModel machine_of(int32_t nodes, int32_t gpus) {
+  ClusterModel machine;
   machine.cluster.nodes = nodes;
   machine.cluster.gpus_per_node = gpus;
   machine.intra_node = {1e-6, 100e9};
@@ -26,7 +26,7 @@ Machine machine_of(int32_t nodes, int32_t gpus) {
 }
 
 // When each message arrives.
-std::vector<double> arrivals(const Machine& machine, const std::vector<Message>& messages) {
+std::vector<double> arrivals(const ClusterModel& machine, const std::vector<Message>& messages) {
   Ports ports(machine);
   std::vector<double> seconds(messages.size(), -1);
   std::vector<size_t> order(messages.size());
@@ -48,7 +48,8 @@ std::vector<double> arrivals(const Machine& machine, const std::vector<Message>&
 }
 
 // The same, every rate worked out anew after every event.
-std::vector<double> slow_arrivals(const Machine& machine, const std::vector<Message>& messages) {
+std::vector<double> slow_arrivals(const ClusterModel& machine,
+                                  const std::vector<Message>& messages) {
   struct State {
     double begin, remaining, rate = 0, arrived = -1;
   };
@@ -113,7 +114,7 @@ std::vector<double> slow_arrivals(const Machine& machine, const std::vector<Mess
 }
 
 TEST(Ports, OneMessagePaysLatencyAndBandwidth) {
-  const Machine machine = machine_of(2, 2);
+  const ClusterModel machine = machine_of(2, 2);
   EXPECT_DOUBLE_EQ(arrivals(machine, {{0, 1, 1'000'000, 0}})[0], 1e-6 + 1e6 / 100e9);
   EXPECT_DOUBLE_EQ(arrivals(machine, {{0, 2, 1'000'000, 0}})[0], 5e-6 + 1e6 / 40e9);
   EXPECT_DOUBLE_EQ(arrivals(machine, {{0, 1, 0, 2.5}})[0], 2.5 + 1e-6);
@@ -146,7 +147,7 @@ TEST(Ports, AllToAllAtOnceFillsEveryPort) {
 }
 
 TEST(Ports, ANarrowUplinkIsSharedByTheNode) {
-  Machine machine = machine_of(2, 4);
+  ClusterModel machine = machine_of(2, 4);
   machine.node_uplink_bytes_per_second = 80e9;  // of two NICs, for four ranks
   std::vector<Message> messages;
   for (int32_t rank = 0; rank < 4; ++rank) messages.push_back({rank, 4 + rank, 1'000'000, 0});
@@ -156,7 +157,7 @@ TEST(Ports, ANarrowUplinkIsSharedByTheNode) {
 }
 
 TEST(Ports, SeveralSendersFromOtherNodesContendForTheReceiver) {
-  Machine machine = machine_of(3, 1);
+  ClusterModel machine = machine_of(3, 1);
   machine.inter_node_all_to_all_efficiency = 0.5;
   EXPECT_DOUBLE_EQ(arrivals(machine, {{0, 2, 1'000'000, 0}})[0], 5e-6 + 1e6 / 40e9);
   for (double seconds : arrivals(machine, {{0, 2, 1'000'000, 0}, {1, 2, 1'000'000, 0}})) {
@@ -165,7 +166,7 @@ TEST(Ports, SeveralSendersFromOtherNodesContendForTheReceiver) {
 }
 
 TEST(Ports, TwoMessagesOfOneSenderDoNotContend) {
-  Machine machine = machine_of(2, 1);
+  ClusterModel machine = machine_of(2, 1);
   machine.inter_node_all_to_all_efficiency = 0.5;
   for (double seconds : arrivals(machine, {{0, 1, 1'000'000, 0}, {0, 1, 1'000'000, 0}})) {
     EXPECT_NEAR(seconds, 5e-6 + 2e6 / 40e9, 1e-12);
@@ -186,7 +187,7 @@ TEST(Ports, AgreesWithRatesWorkedOutAnewAfterEveryEvent) {
       state = state * 1664525u + 1013904223u;
       return static_cast<int32_t>((state >> 8) % bound);
     };
-    Machine machine = machine_of(1 + random(3), 1 + random(4));
+    ClusterModel machine = machine_of(1 + random(3), 1 + random(4));
     if (random(2) == 1) machine.node_uplink_bytes_per_second = 60e9;
     if (random(2) == 1) machine.inter_node_all_to_all_efficiency = 0.6;
     const int32_t ranks = machine.cluster.ranks();

@@ -87,7 +87,7 @@ class Pricer {
   }
 
   double layer_seconds(int64_t tokens) const {
-    const Machine& m = costs_.machine;
+    const ClusterModel& m = costs_.machine;
     if (costs_.shape.hidden_size == 0) return 0;
     return layer_flops_per_token(costs_.shape) * static_cast<double>(tokens) /
            (m.cluster.peak_flops_per_second * m.gemm_efficiency);

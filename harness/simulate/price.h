@@ -7,8 +7,8 @@
 
 #include "harness/compile/program.h"
 #include "harness/cost/kernel_time.h"
-#include "harness/cost/machine.h"
-#include "harness/cost/profile.h"
+#include "harness/machines/cluster_model.h"
+#include "harness/machines/profile.h"
 #include "harness/simulate/schedule.h"
 
 namespace cpbench {
@@ -16,7 +16,7 @@ namespace cpbench {
 struct Costs {
   const AttentionShape& shape;
   const Plan& plan;  // which messages are a library's collective
-  const Machine& machine;
+  const ClusterModel& machine;
   const KernelModel& kernel;  // not read where operations were measured
   const Profile& profile;
 };

@@ -109,7 +109,7 @@ std::string simgrid_program() {
                   tried + " nor on PATH" + kHowToGetIt);
 }
 
-Execution run_simgrid(const Schedule& schedule, const Machine& machine, const Profile& profile,
+Execution run_simgrid(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
                       const std::string& program) {
   const TemporaryFile in = make_temporary(), out = make_temporary(), err = make_temporary();
   write_whole(in.get(), job_text(schedule, machine, profile));

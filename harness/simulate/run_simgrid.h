@@ -16,7 +16,7 @@ std::string simgrid_program();
 
 // `machine` is of as many ranks as the schedule. Throws UserError if the program cannot be started,
 // std::runtime_error with its message if it fails.
-Execution run_simgrid(const Schedule& schedule, const Machine& machine, const Profile& profile,
+Execution run_simgrid(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
                       const std::string& program);
 
 }  // namespace cpbench

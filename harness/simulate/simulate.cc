@@ -21,7 +21,7 @@ void sum_attention(Timeline& timeline) {
 }  // namespace
 
 Simulator::Simulator(const Problem& problem, const Plan& plan, Passes passes,
-                     const SimulatedMachine& on)
+                     const SimulatedCluster& on)
     : shape_(problem.shape), plan_(plan), passes_(passes), on_(on) {
   const auto ranks = static_cast<size_t>(plan.ranks);
   timeline_.ranks = plan.ranks;

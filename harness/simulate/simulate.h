@@ -19,8 +19,8 @@
 
 #include "harness/compile/compile.h"
 #include "harness/cost/kernel_time.h"
-#include "harness/cost/machine.h"
-#include "harness/cost/profile.h"
+#include "harness/machines/cluster_model.h"
+#include "harness/machines/profile.h"
 #include "harness/plan/plan.h"
 #include "harness/simulate/price.h"
 #include "harness/timeline/timeline.h"
@@ -32,8 +32,8 @@ enum class NetworkModel : uint8_t {
   simgrid,  // run_simgrid.h; UserError where its program is missing
 };
 
-struct SimulatedMachine {
-  const Machine& machine;  // of as many ranks as the plan
+struct SimulatedCluster {
+  const ClusterModel& machine;  // of as many ranks as the plan
   const KernelModel& kernel;
   const Profile& profile;
   NetworkModel network = NetworkModel::ports;
@@ -42,7 +42,7 @@ struct SimulatedMachine {
 class Simulator {
  public:
   // All must outlive it.
-  Simulator(const Problem& problem, const Plan& plan, Passes passes, const SimulatedMachine& on);
+  Simulator(const Problem& problem, const Plan& plan, Passes passes, const SimulatedCluster& on);
 
   // What it reads of programs: an outline, unless copies cost by the run.
   Detail detail() const;
@@ -58,7 +58,7 @@ class Simulator {
   const AttentionShape& shape_;
   const Plan& plan_;
   Passes passes_;
-  SimulatedMachine on_;
+  SimulatedCluster on_;
   std::vector<PricedRank> priced_;
   Timeline timeline_;
 };

@@ -6,6 +6,7 @@
 
 #include "harness/plan/check.h"
 #include "harness/plan/errors.h"
+#include "harness/source_tree/source_tree.h"
 #include "harness/store/plan_json.h"
 #include "harness/store/sample_result_for_tests.h"
 #include "harness/store/temporary_folder_for_tests.h"
@@ -45,7 +46,7 @@ class External : public ::testing::Test {
 };
 
 TEST_F(External, TheExampleGivesCorrectPlans) {
-  const std::string example = CPBENCH_SOURCE_DIR "/scripts/examples/external_planner.py";
+  const std::string example = source_tree() / "scripts/examples/external_planner.py";
   const std::vector<std::pair<std::vector<int64_t>, int32_t>> problems = {
       {{64}, 4}, {{1}, 1}, {{1}, 4}, {{7, 1, 13, 29}, 4}, {{5, 5, 5}, 7}, {{100}, 1}};
   for (const auto& [lengths, ranks] : problems) {

@@ -46,7 +46,7 @@ hid_t text_type(size_t bytes) {
   return type;
 }
 
-std::string shape_text(const Shape& shape) {
+std::string shape_text(const Extents& shape) {
   std::string text;
   for (int64_t n : shape) text += (text.empty() ? "" : ", ") + (n < 0 ? "any" : std::to_string(n));
   return "[" + text + "]";
@@ -121,7 +121,7 @@ void Hdf5Writer::attribute(const std::string& object, const std::string& name,
 }
 
 void Hdf5Writer::write(const std::string& path, hid_t type, const void* data, size_t count,
-                       const Shape& shape, const std::string& units) {
+                       const Extents& shape, const std::string& units) {
   const int64_t product =
       std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<int64_t>());
   if (product != static_cast<int64_t>(count)) {
@@ -153,16 +153,16 @@ void Hdf5Writer::write(const std::string& path, hid_t type, const void* data, si
   attribute(path, "units", units);
 }
 
-void Hdf5Writer::write(const std::string& path, std::span<const int64_t> values, const Shape& shape,
-                       const std::string& units) {
+void Hdf5Writer::write(const std::string& path, std::span<const int64_t> values,
+                       const Extents& shape, const std::string& units) {
   write(path, H5T_NATIVE_INT64, values.data(), values.size(), shape, units);
 }
-void Hdf5Writer::write(const std::string& path, std::span<const double> values, const Shape& shape,
-                       const std::string& units) {
+void Hdf5Writer::write(const std::string& path, std::span<const double> values,
+                       const Extents& shape, const std::string& units) {
   write(path, H5T_NATIVE_DOUBLE, values.data(), values.size(), shape, units);
 }
-void Hdf5Writer::write(const std::string& path, std::span<const uint8_t> values, const Shape& shape,
-                       const std::string& units) {
+void Hdf5Writer::write(const std::string& path, std::span<const uint8_t> values,
+                       const Extents& shape, const std::string& units) {
   write(path, H5T_NATIVE_UINT8, values.data(), values.size(), shape, units);
 }
 void Hdf5Writer::scalar(const std::string& path, int64_t value, const std::string& units) {
@@ -277,7 +277,7 @@ std::vector<std::string> Hdf5Reader::members(const std::string& group) const {
 }
 
 template <typename T>
-std::vector<T> Hdf5Reader::read(const std::string& path, const Shape& shape) const {
+std::vector<T> Hdf5Reader::read(const std::string& path, const Extents& shape) const {
   Hdf5Id dataset = open(path);
   if (H5Iget_type(dataset) != H5I_DATASET) fail(path + " is not a dataset");
   Hdf5Id type(H5Dget_type(dataset), H5Tclose);
@@ -285,7 +285,7 @@ std::vector<T> Hdf5Reader::read(const std::string& path, const Shape& shape) con
   Hdf5Id space(H5Dget_space(dataset), H5Sclose);
   std::vector<hsize_t> sizes(std::max(H5Sget_simple_extent_ndims(space), 0));
   H5Sget_simple_extent_dims(space, sizes.data(), nullptr);
-  const Shape found(sizes.begin(), sizes.end());
+  const Extents found(sizes.begin(), sizes.end());
   bool same = found.size() == shape.size();
   for (size_t i = 0; same && i < shape.size(); ++i) same = shape[i] < 0 || shape[i] == found[i];
   if (!same) {
@@ -299,13 +299,13 @@ std::vector<T> Hdf5Reader::read(const std::string& path, const Shape& shape) con
   return values;
 }
 
-std::vector<int64_t> Hdf5Reader::integers(const std::string& path, const Shape& shape) const {
+std::vector<int64_t> Hdf5Reader::integers(const std::string& path, const Extents& shape) const {
   return read<int64_t>(path, shape);
 }
-std::vector<double> Hdf5Reader::numbers(const std::string& path, const Shape& shape) const {
+std::vector<double> Hdf5Reader::numbers(const std::string& path, const Extents& shape) const {
   return read<double>(path, shape);
 }
-std::vector<uint8_t> Hdf5Reader::bytes(const std::string& path, const Shape& shape) const {
+std::vector<uint8_t> Hdf5Reader::bytes(const std::string& path, const Extents& shape) const {
   return read<uint8_t>(path, shape);
 }
 

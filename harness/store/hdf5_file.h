@@ -47,7 +47,7 @@ class Hdf5Id {
   Close close_ = nullptr;
 };
 
-using Shape = std::vector<int64_t>;  // {}: a scalar
+using Extents = std::vector<int64_t>;  // {}: a scalar
 
 class Hdf5Writer {
  public:
@@ -55,11 +55,11 @@ class Hdf5Writer {
 
   void group(const std::string& path);  // its parent must exist; remembers the order of its members
   void attribute(const std::string& object, const std::string& name, const std::string& text);
-  void write(const std::string& path, std::span<const int64_t> values, const Shape& shape,
+  void write(const std::string& path, std::span<const int64_t> values, const Extents& shape,
              const std::string& units);
-  void write(const std::string& path, std::span<const double> values, const Shape& shape,
+  void write(const std::string& path, std::span<const double> values, const Extents& shape,
              const std::string& units);
-  void write(const std::string& path, std::span<const uint8_t> values, const Shape& shape,
+  void write(const std::string& path, std::span<const uint8_t> values, const Extents& shape,
              const std::string& units);
   void scalar(const std::string& path, int64_t value, const std::string& units);
   void scalar(const std::string& path, double value, const std::string& units);
@@ -71,7 +71,7 @@ class Hdf5Writer {
 
  private:
   void write(const std::string& path, hid_t type, const void* data, size_t count,
-             const Shape& shape, const std::string& units);
+             const Extents& shape, const std::string& units);
   hid_t checked(hid_t id, const std::string& what) const;
   std::string path_;
   Hdf5Id file_;
@@ -87,9 +87,9 @@ class Hdf5Reader {
   std::map<std::string, std::string> attributes(const std::string& object) const;
   std::vector<std::string> members(const std::string& group) const;  // in order of creation
   // `shape` is what is expected; -1: any length. The type must be the very one.
-  std::vector<int64_t> integers(const std::string& path, const Shape& shape) const;
-  std::vector<double> numbers(const std::string& path, const Shape& shape) const;
-  std::vector<uint8_t> bytes(const std::string& path, const Shape& shape) const;
+  std::vector<int64_t> integers(const std::string& path, const Extents& shape) const;
+  std::vector<double> numbers(const std::string& path, const Extents& shape) const;
+  std::vector<uint8_t> bytes(const std::string& path, const Extents& shape) const;
   int64_t integer(const std::string& path) const { return integers(path, {}).front(); }
   double number(const std::string& path) const { return numbers(path, {}).front(); }
 
@@ -97,7 +97,7 @@ class Hdf5Reader {
 
  private:
   template <typename T>
-  std::vector<T> read(const std::string& path, const Shape& shape) const;
+  std::vector<T> read(const std::string& path, const Extents& shape) const;
   Hdf5Id open(const std::string& object) const;
   std::string path_;
   Hdf5Id file_;

@@ -75,7 +75,7 @@ double JsonCursor::number() const {
 }
 
 std::string JsonCursor::text() const {
-  if (!value_.is_string()) bad("a text");
+  if (!value_.is_string()) bad("a string");
   return value_.get<std::string>();
 }
 

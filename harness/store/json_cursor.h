@@ -2,6 +2,8 @@
 // `plan.forward.sends[3][4]`. The name is put together only when something is wrong.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -9,6 +11,8 @@
 #include <set>
 #include <string>
 #include <vector>
+
+#include "harness/plan/names.h"
 
 namespace cpbench {
 
@@ -37,10 +41,10 @@ class JsonCursor {
   double number() const;  // finite, not negative
   std::string text() const;
   template <typename Enum>
-  Enum named(std::optional<Enum> (*find)(const std::string&), const char* choices) const {
+  Enum named() const {
     const std::optional<Enum> value =
-        value_.is_string() ? find(value_.get<std::string>()) : std::nullopt;
-    if (!value) bad(std::string("one of ") + choices);
+        value_.is_string() ? enum_named<Enum>(value_.get<std::string>()) : std::nullopt;
+    if (!value) bad(fmt::format("one of {}", fmt::join(enum_names<Enum>(), ", ")));
     return *value;
   }
   [[noreturn]] void bad(const std::string& want) const;   // "<name> is <value>; must be <want>"

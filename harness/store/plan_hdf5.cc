@@ -6,9 +6,10 @@
 #include <limits>
 #include <optional>
 
-#include "harness/measure/text_hash.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/names.h"
+#include "harness/plan/problem_fields.h"
+#include "harness/plan/text_hash.h"
 
 namespace cpbench {
 namespace {
@@ -198,13 +199,58 @@ Pass read_pass(const Hdf5Reader& file, const std::string& group) {
 }
 
 template <typename Enum>
-Enum named(const Hdf5Reader& file, const std::string& object, const std::string& name,
-           std::optional<Enum> (*find)(const std::string&)) {
+Enum named(const Hdf5Reader& file, const std::string& object, const std::string& name) {
   const std::string text = file.attribute(object, name);
-  const std::optional<Enum> value = find(text);
-  if (!value) file.fail(fmt::format("{}@{} is '{}', which names none", object, name, text));
+  const std::optional<Enum> value = enum_named<Enum>(text);
+  if (!value) {
+    file.fail(fmt::format("{}@{} is '{}'; must be one of {}", object, name, text,
+                          fmt::join(enum_names<Enum>(), ", ")));
+  }
   return *value;
 }
+
+// Counts and words of a record are attributes of the group, rates are datasets.
+class RecordWriter {
+ public:
+  RecordWriter(Hdf5Writer& file, const std::string& group) : file_(file), group_(group) {}
+  template <typename Value>
+  void operator()(const std::string& name, const Value& value) const {
+    if constexpr (std::is_same_v<Value, double>) {
+      const std::string unit = name.ends_with("flops_per_second")   ? "FLOP/s"
+                               : name.ends_with("bytes_per_second") ? "bytes/s"
+                                                                    : "bytes";
+      file_.scalar(group_ + "/" + name, value, unit);
+    } else if constexpr (std::is_enum_v<Value>) {
+      file_.attribute(group_, name, name_of(value));
+    } else {
+      file_.attribute(group_, name, std::to_string(value));
+    }
+  }
+
+ private:
+  Hdf5Writer& file_;
+  const std::string& group_;
+};
+
+class RecordReader {
+ public:
+  RecordReader(const Hdf5Reader& file, const std::string& group) : file_(file), group_(group) {}
+  template <typename Value>
+  void operator()(const std::string& name, Value& value) const {
+    if constexpr (std::is_same_v<Value, double>) {
+      value = file_.number(group_ + "/" + name);
+    } else if constexpr (std::is_enum_v<Value>) {
+      value = named<Value>(file_, group_, name);
+    } else {
+      value = static_cast<Value>(
+          integer_attribute(file_, group_, name, 0, std::numeric_limits<Value>::max()));
+    }
+  }
+
+ private:
+  const Hdf5Reader& file_;
+  const std::string& group_;
+};
 
 }  // namespace
 
@@ -222,64 +268,31 @@ int64_t integer_attribute(const Hdf5Reader& file, const std::string& object,
 }
 
 void write_problem(Hdf5Writer& file, const std::string& group, const Problem& problem) {
-  const auto& [batch, shape, cluster] = problem;
+  const Batch& batch = problem.batch;
   file.group(group);
   file.write(group + "/document_lengths", batch.document_lengths,
              {static_cast<int64_t>(batch.document_lengths.size())}, "tokens");
   file.write(group + "/cached_tokens", batch.cached_tokens,
              {static_cast<int64_t>(batch.cached_tokens.size())}, "tokens");
-  const std::pair<const char*, std::string> attributes[] = {
-      {"mask", name_of(batch.mask)},
-      {"window", std::to_string(batch.window)},
-      {"query_heads", std::to_string(shape.query_heads)},
-      {"kv_heads", std::to_string(shape.kv_heads)},
-      {"head_dim", std::to_string(shape.head_dim)},
-      {"value_head_dim", std::to_string(shape.value_head_dim)},
-      {"dtype", name_of(shape.dtype)},
-      {"hidden_size", std::to_string(shape.hidden_size)},
-      {"ffn_size", std::to_string(shape.ffn_size)},
-      {"cluster", cluster.name},
-      {"nodes", std::to_string(cluster.nodes)},
-      {"gpus_per_node", std::to_string(cluster.gpus_per_node)},
-  };
-  for (const auto& [name, text] : attributes) file.attribute(group, name, text);
-  file.scalar(group + "/peak_flops_per_second", cluster.peak_flops_per_second, "FLOP/s");
-  file.scalar(group + "/memory_bytes", cluster.memory_bytes, "bytes");
-  file.scalar(group + "/memory_bytes_per_second", cluster.memory_bytes_per_second, "bytes/s");
-  file.scalar(group + "/intra_node_bytes_per_second", cluster.intra_node_bytes_per_second,
-              "bytes/s");
-  file.scalar(group + "/inter_node_bytes_per_second", cluster.inter_node_bytes_per_second,
-              "bytes/s");
+  file.attribute(group, "mask", name_of(batch.mask));
+  file.attribute(group, "window", std::to_string(batch.window));
+  file.attribute(group, "cluster", problem.cluster.name);
+  visit_fields(problem.shape, RecordWriter(file, group));
+  visit_fields(problem.cluster, RecordWriter(file, group));
 }
 
 Problem read_problem(const Hdf5Reader& file, const std::string& group) {
   Problem problem;
-  auto& [batch, shape, cluster] = problem;
-  auto small = [&](const char* name) {
-    return static_cast<int32_t>(integer_attribute(file, group, name, 0, kMaxInt32));
-  };
-  auto wide = [&](const char* name) { return integer_attribute(file, group, name, 0, kMaxInt64); };
+  Batch& batch = problem.batch;
   batch.document_lengths = file.integers(group + "/document_lengths", {-1});
   if (file.has(group + "/cached_tokens")) {  // since schema 1.1.0
     batch.cached_tokens = file.integers(group + "/cached_tokens", {-1});
   }
-  batch.mask = named<Mask>(file, group, "mask", mask_named);
-  batch.window = wide("window");
-  shape.query_heads = small("query_heads");
-  shape.kv_heads = small("kv_heads");
-  shape.head_dim = small("head_dim");
-  shape.value_head_dim = small("value_head_dim");
-  shape.dtype = named<Dtype>(file, group, "dtype", dtype_named);
-  shape.hidden_size = wide("hidden_size");
-  shape.ffn_size = wide("ffn_size");
-  cluster.name = file.attribute(group, "cluster");
-  cluster.nodes = small("nodes");
-  cluster.gpus_per_node = small("gpus_per_node");
-  cluster.peak_flops_per_second = file.number(group + "/peak_flops_per_second");
-  cluster.memory_bytes = file.number(group + "/memory_bytes");
-  cluster.memory_bytes_per_second = file.number(group + "/memory_bytes_per_second");
-  cluster.intra_node_bytes_per_second = file.number(group + "/intra_node_bytes_per_second");
-  cluster.inter_node_bytes_per_second = file.number(group + "/inter_node_bytes_per_second");
+  batch.mask = named<Mask>(file, group, "mask");
+  batch.window = integer_attribute(file, group, "window", 0, kMaxInt64);
+  problem.cluster.name = file.attribute(group, "cluster");
+  visit_fields(problem.shape, RecordReader(file, group));
+  visit_fields(problem.cluster, RecordReader(file, group));
   try {
     validate(problem);
   } catch (const UserError& error) {
@@ -316,7 +329,7 @@ Plan read_plan(const Hdf5Reader& file, const std::string& group) {
   plan.tokens = integer_attribute(file, group, "tokens", 1, kMaxInt64);
   plan.query_heads =
       static_cast<int32_t>(integer_attribute(file, group, "query_heads", 1, kMaxInt32));
-  plan.gradient_wire = named<GradientWire>(file, group, "gradient_wire", gradient_wire_named);
+  plan.gradient_wire = named<GradientWire>(file, group, "gradient_wire");
   plan.token_sets = read_sets(file, group + "/token_sets");
   plan.rank_sets = read_sets(file, group + "/rank_sets");
   Rows home(file, group);
@@ -334,9 +347,8 @@ Plan read_plan(const Hdf5Reader& file, const std::string& group) {
   const auto stored = attributes.find("hash");
   const std::string found = hex16(hash_of(plan));
   if (stored != attributes.end() && stored->second != found) {
-    file.fail(
-        fmt::format("{}@hash is {}, but the columns' hash is {}; write it anew or leave it out",
-                    group, stored->second, found));
+    file.fail(fmt::format("{}@hash is {}, but the columns' hash is {}; correct it or leave it out",
+                          group, stored->second, found));
   }
   return plan;
 }

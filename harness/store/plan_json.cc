@@ -5,6 +5,7 @@
 
 #include "harness/plan/errors.h"
 #include "harness/plan/names.h"
+#include "harness/plan/problem_fields.h"
 #include "harness/store/file_kind.h"
 #include "harness/store/json_cursor.h"
 #include "harness/store/result_file.h"
@@ -14,32 +15,28 @@ namespace {
 
 using Json = nlohmann::ordered_json;  // keeps the order in which the format is documented
 
-constexpr const char* kTensorChoices = "q, kv, o, do, dq, dkv";
+template <typename Value>
+Json json_of(const Value& value) {
+  if constexpr (std::is_enum_v<Value>) {
+    return name_of(value);
+  } else {
+    return value;
+  }
+}
 
 Json to_json(const Problem& problem) {
-  const auto& [batch, shape, cluster] = problem;
+  const Batch& batch = problem.batch;
+  Json shape, cluster = {{"name", problem.cluster.name}};
+  visit_fields(problem.shape, [&](const char* name, auto value) { shape[name] = json_of(value); });
+  visit_fields(problem.cluster,
+               [&](const char* name, auto value) { cluster[name] = json_of(value); });
   return {{"batch",
            {{"document_lengths", batch.document_lengths},
             {"mask", name_of(batch.mask)},
             {"window", batch.window},
             {"cached_tokens", batch.cached_tokens}}},
-          {"shape",
-           {{"query_heads", shape.query_heads},
-            {"kv_heads", shape.kv_heads},
-            {"head_dim", shape.head_dim},
-            {"value_head_dim", shape.value_head_dim},
-            {"dtype", name_of(shape.dtype)},
-            {"hidden_size", shape.hidden_size},
-            {"ffn_size", shape.ffn_size}}},
-          {"cluster",
-           {{"name", cluster.name},
-            {"nodes", cluster.nodes},
-            {"gpus_per_node", cluster.gpus_per_node},
-            {"peak_flops_per_second", cluster.peak_flops_per_second},
-            {"memory_bytes", cluster.memory_bytes},
-            {"memory_bytes_per_second", cluster.memory_bytes_per_second},
-            {"intra_node_bytes_per_second", cluster.intra_node_bytes_per_second},
-            {"inter_node_bytes_per_second", cluster.inter_node_bytes_per_second}}}};
+          {"shape", std::move(shape)},
+          {"cluster", std::move(cluster)}};
 }
 
 Json to_json(const RangeSets& sets) {
@@ -87,18 +84,30 @@ Json to_json(const Plan& plan) {
           {"keep", std::move(keep)}};
 }
 
+void read_value(const JsonCursor& in, int32_t& value) { value = in.small(1); }
+void read_value(const JsonCursor& in, int64_t& value) { value = in.integer(0); }
+void read_value(const JsonCursor& in, double& value) { value = in.number(); }
+void read_value(const JsonCursor& in, Dtype& value) { value = in.named<Dtype>(); }
+
+// An object with the fields of a record, and the keys of `also`.
+template <typename Record>
+void read_record(const JsonCursor& in, std::set<std::string> also, Record& record) {
+  visit_fields(record, [&](const char* name, auto&) { also.insert(name); });
+  in.expect_keys(also);
+  visit_fields(record, [&](const char* name, auto& value) { read_value(in.at(name), value); });
+}
+
 Problem read_problem(const JsonCursor& in) {
   Problem problem;
-  auto& [batch, shape, cluster] = problem;
+  Batch& batch = problem.batch;
   in.expect_keys({"batch", "shape", "cluster"});
-  const JsonCursor b = in.at("batch"), s = in.at("shape"), c = in.at("cluster");
+  const JsonCursor b = in.at("batch"), shape = in.at("shape"), cluster = in.at("cluster");
   b.expect_keys({"document_lengths", "mask", "window"}, {"cached_tokens"});
   const JsonCursor lengths = b.at("document_lengths");
   for (size_t i = 0; i < lengths.size(); ++i) {
     batch.document_lengths.push_back(lengths.at(i).integer(1));
   }
-  batch.mask = b.at("mask").named<Mask>(mask_named,
-                                        "document_causal, causal, document_full, sliding_window");
+  batch.mask = b.at("mask").named<Mask>();
   batch.window = b.at("window").integer(0);
   if (b.has("cached_tokens")) {  // since schema 1.1.0
     const JsonCursor cached = b.at("cached_tokens");
@@ -106,26 +115,9 @@ Problem read_problem(const JsonCursor& in) {
       batch.cached_tokens.push_back(cached.at(i).integer(0));
     }
   }
-  s.expect_keys({"query_heads", "kv_heads", "head_dim", "value_head_dim", "dtype", "hidden_size",
-                 "ffn_size"});
-  shape.query_heads = s.at("query_heads").small(1);
-  shape.kv_heads = s.at("kv_heads").small(1);
-  shape.head_dim = s.at("head_dim").small(1);
-  shape.value_head_dim = s.at("value_head_dim").small(1);
-  shape.dtype = s.at("dtype").named<Dtype>(dtype_named, "float64, float32, bfloat16");
-  shape.hidden_size = s.at("hidden_size").integer(0);
-  shape.ffn_size = s.at("ffn_size").integer(0);
-  c.expect_keys({"name", "nodes", "gpus_per_node", "peak_flops_per_second", "memory_bytes",
-                 "memory_bytes_per_second", "intra_node_bytes_per_second",
-                 "inter_node_bytes_per_second"});
-  cluster.name = c.at("name").text();
-  cluster.nodes = c.at("nodes").small(1);
-  cluster.gpus_per_node = c.at("gpus_per_node").small(1);
-  cluster.peak_flops_per_second = c.at("peak_flops_per_second").number();
-  cluster.memory_bytes = c.at("memory_bytes").number();
-  cluster.memory_bytes_per_second = c.at("memory_bytes_per_second").number();
-  cluster.intra_node_bytes_per_second = c.at("intra_node_bytes_per_second").number();
-  cluster.inter_node_bytes_per_second = c.at("inter_node_bytes_per_second").number();
+  read_record(shape, {}, problem.shape);
+  read_record(cluster, {"name"}, problem.cluster);
+  problem.cluster.name = cluster.at("name").text();
   try {
     validate(problem);
   } catch (const UserError& error) {
@@ -156,10 +148,6 @@ Heads read_heads(const JsonCursor& row, size_t column) {
   return {row.at(column).small(), row.at(column + 1).small()};
 }
 
-Tensor read_tensor(const JsonCursor& value) {
-  return value.named<Tensor>(tensor_named, kTensorChoices);
-}
-
 Pass read_pass(const JsonCursor& in) {
   Pass pass;
   in.expect_keys({"lookahead", "attends", "sends", "collectives"});
@@ -177,15 +165,13 @@ Pass read_pass(const JsonCursor& in) {
     row.expect_size(9,
                     "step, substage, from, to, tensor, tokens, head begin, head end, collective");
     pass.sends.push_back({row.at(size_t{0}).small(), row.at(1).small(), row.at(2).small(),
-                          row.at(3).small(), read_tensor(row.at(4)), row.at(5).small(),
+                          row.at(3).small(), row.at(4).named<Tensor>(), row.at(5).small(),
                           read_heads(row, 6), row.at(8).small(-1)});
   }
   for (size_t i = 0; i < collectives.size(); ++i) {
     const JsonCursor row = collectives.at(i);
     row.expect_size(2, "kind, padded tokens");
-    pass.collectives.push_back({row.at(size_t{0}).named<CollectiveKind>(
-                                    collective_named, "all_gather, reduce_scatter, all_to_all"),
-                                row.at(1).integer(0)});
+    pass.collectives.push_back({row.at(size_t{0}).named<CollectiveKind>(), row.at(1).integer(0)});
   }
   count_steps(pass);
   return pass;
@@ -198,8 +184,7 @@ Plan read_plan(const JsonCursor& in) {
   plan.ranks = in.at("ranks").small(1);
   plan.tokens = in.at("tokens").integer(1);
   plan.query_heads = in.at("query_heads").small(1);
-  plan.gradient_wire =
-      in.at("gradient_wire").named<GradientWire>(gradient_wire_named, "model, accumulation");
+  plan.gradient_wire = in.at("gradient_wire").named<GradientWire>();
   plan.token_sets = read_sets(in.at("token_sets"));
   plan.rank_sets = read_sets(in.at("rank_sets"));
   const JsonCursor home = in.at("home"), keep = in.at("keep");
@@ -209,8 +194,8 @@ Plan read_plan(const JsonCursor& in) {
   for (size_t i = 0; i < keep.size(); ++i) {
     const JsonCursor row = keep.at(i);
     row.expect_size(5, "rank, tensor, tokens, head begin, head end");
-    plan.keep.push_back(
-        {row.at(size_t{0}).small(), read_tensor(row.at(1)), row.at(2).small(), read_heads(row, 3)});
+    plan.keep.push_back({row.at(size_t{0}).small(), row.at(1).named<Tensor>(), row.at(2).small(),
+                         read_heads(row, 3)});
   }
   return plan;
 }

@@ -12,7 +12,8 @@
 
 #include "build_info.h"   // CPBENCH_*: the compiler, flags, build type, libraries
 #include "git_version.h"  // CPBENCH_GIT_*: looked at by every build
-#include "harness/measure/text_hash.h"
+#include "harness/plan/text_hash.h"
+#include "harness/store/shell_text.h"
 
 namespace cpbench {
 namespace {
@@ -75,16 +76,6 @@ std::string utc(std::chrono::system_clock::time_point time) {
   return text;
 }
 
-// So that the line can be pasted into a shell.
-std::string quoted(const std::string& word) {
-  constexpr const char* kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string out = "'";
-  for (char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 std::string hdf5_version() {
   // Asked once: the library must not be called while another thread writes a file.
   static const std::string version = [] {
@@ -108,9 +99,6 @@ bool is_debug_build() {
 std::map<std::string, std::string> provenance(const std::vector<std::string>& command_line,
                                               std::chrono::system_clock::time_point start,
                                               std::chrono::system_clock::time_point end) {
-  std::string command;
-  for (const std::string& word : command_line)
-    command += (command.empty() ? "" : " ") + quoted(word);
   const std::string model = cpu_model(), core_count = std::to_string(cores());
   return {
       {"git_sha", CPBENCH_GIT_SHA},
@@ -128,7 +116,7 @@ std::map<std::string, std::string> provenance(const std::vector<std::string>& co
       {"cores", core_count},
       {"hostname_hash", hex16(hash_of_text(hostname()))},
       {"machine", hex16(hash_of_text(model + "\n" + core_count + "\n" + hostname()))},
-      {"command_line", command},
+      {"command_line", shell_text(command_line)},
       {"environment", environment()},
       {"start_utc", utc(start)},
       {"end_utc", utc(end)},

@@ -9,7 +9,6 @@
 #include "harness/plan/errors.h"
 #include "harness/plan/sizes.h"
 #include "harness/store/atomic_file.h"
-#include "harness/store/cell_attributes.h"
 #include "harness/store/file_kind.h"
 #include "harness/store/plan_hdf5.h"
 
@@ -20,19 +19,19 @@ constexpr int64_t kActivities = static_cast<int64_t>(Activity::transfer) + 1;
 
 std::string pack_group(size_t pack) { return "/pack_" + std::to_string(pack); }
 
-void write_facts(Hdf5Writer& file, const std::string& group, const PlanFacts& facts) {
+void write_summary(Hdf5Writer& file, const std::string& group, const PlanSummary& summary) {
   auto per_rank = [&](const std::string& path, const std::vector<int64_t>& values,
                       const std::string& units) {
     file.write(path, values, {static_cast<int64_t>(values.size())}, units);
     file.attach_scale(path, 0, "/rank");
   };
   file.group(group);
-  file.scalar(group + "/useful_bytes", facts.useful_bytes, "bytes");
-  per_rank(group + "/cells_per_rank", facts.cells_per_rank, "1");
-  per_rank(group + "/tokens_per_rank", facts.tokens_per_rank, "tokens");
-  per_rank(group + "/peak_bytes", facts.peak_bytes, "bytes");
+  file.scalar(group + "/useful_bytes", summary.useful_bytes, "bytes");
+  per_rank(group + "/cells_per_rank", summary.pairs_per_rank, "1");
+  per_rank(group + "/tokens_per_rank", summary.tokens_per_rank, "tokens");
+  per_rank(group + "/peak_bytes", summary.peak_bytes, "bytes");
   for (const auto& [name, pass] :
-       {std::pair("/forward", &facts.forward), std::pair("/backward", &facts.backward)}) {
+       {std::pair("/forward", &summary.forward), std::pair("/backward", &summary.backward)}) {
     const std::string path = group + name;
     file.group(path);
     file.scalar(path + "/steps", int64_t{pass->steps}, "1");
@@ -45,15 +44,15 @@ void write_facts(Hdf5Writer& file, const std::string& group, const PlanFacts& fa
   }
 }
 
-PlanFacts read_facts(const Hdf5Reader& file, const std::string& group, uint64_t hash) {
-  PlanFacts facts;
-  facts.hash = hash;
-  facts.useful_bytes = file.integer(group + "/useful_bytes");
-  facts.cells_per_rank = file.integers(group + "/cells_per_rank", {-1});
-  facts.tokens_per_rank = file.integers(group + "/tokens_per_rank", {-1});
-  facts.peak_bytes = file.integers(group + "/peak_bytes", {-1});
+PlanSummary read_summary(const Hdf5Reader& file, const std::string& group, uint64_t hash) {
+  PlanSummary summary;
+  summary.hash = hash;
+  summary.useful_bytes = file.integer(group + "/useful_bytes");
+  summary.pairs_per_rank = file.integers(group + "/cells_per_rank", {-1});
+  summary.tokens_per_rank = file.integers(group + "/tokens_per_rank", {-1});
+  summary.peak_bytes = file.integers(group + "/peak_bytes", {-1});
   for (const auto& [name, pass] :
-       {std::pair("/forward", &facts.forward), std::pair("/backward", &facts.backward)}) {
+       {std::pair("/forward", &summary.forward), std::pair("/backward", &summary.backward)}) {
     const std::string path = group + name;
     pass->steps = static_cast<int32_t>(file.integer(path + "/steps"));
     pass->attends = file.integer(path + "/attends");
@@ -63,7 +62,7 @@ PlanFacts read_facts(const Hdf5Reader& file, const std::string& group, uint64_t 
     pass->bytes_out = file.integers(path + "/bytes_out", {-1});
     pass->bytes_in = file.integers(path + "/bytes_in", {-1});
   }
-  return facts;
+  return summary;
 }
 
 // The accuracy's members by the names they have in the file.
@@ -91,7 +90,7 @@ void write_events(Hdf5Writer& file, const std::string& group, const std::vector<
     start.push_back(event.start_seconds);
     end.push_back(event.end_seconds);
   }
-  const Shape shape{static_cast<int64_t>(events.size())};
+  const Extents shape{static_cast<int64_t>(events.size())};
   file.group(group);
   file.write(group + "/rank", rank, shape, "1");
   file.write(group + "/pass", pass, shape, "1");
@@ -103,7 +102,7 @@ void write_events(Hdf5Writer& file, const std::string& group, const std::vector<
 
 std::vector<Event> read_events(const Hdf5Reader& file, const std::string& group) {
   const auto rank = file.integers(group + "/rank", {-1});
-  const Shape shape{static_cast<int64_t>(rank.size())};
+  const Extents shape{static_cast<int64_t>(rank.size())};
   const auto pass = file.integers(group + "/pass", shape);
   const auto step = file.integers(group + "/step", shape);
   const auto activity = file.bytes(group + "/activity", shape);
@@ -174,7 +173,7 @@ Timeline read_timeline(const Hdf5Reader& file, const std::string& pack) {
       static_cast<int64_t>(file.integers(pack + "/samples/iteration", {-1}).size());
   timeline.ranks = static_cast<int32_t>(ranks);
   timeline.iterations = static_cast<int32_t>(iterations);
-  const Shape samples{iterations, ranks}, matrix{ranks, ranks};
+  const Extents samples{iterations, ranks}, matrix{ranks, ranks};
   timeline.seconds = file.numbers(pack + "/samples/seconds", samples);
   timeline.attention_seconds = file.numbers(pack + "/samples/attention_seconds", samples);
   timeline.overhead_seconds = file.numbers(pack + "/samples/overhead_seconds", samples);
@@ -198,7 +197,7 @@ void write_pack(Hdf5Writer& file, const std::string& group, const Result& result
   write_problem(file, group + "/problem", problem_of(result, pack.batch));
   if (pack.plan.ranks == 0) return;  // no plan could be made
   write_plan(file, group + "/plan", pack.plan);
-  write_facts(file, group + "/facts", pack.facts);
+  write_summary(file, group + "/facts", pack.summary);
   file.scalar(group + "/planning_seconds", pack.planning_seconds, "s");
   file.scalar(group + "/check_seconds", pack.check_seconds, "s");
   file.scalar(group + "/compile_seconds", pack.compile_seconds, "s");
@@ -210,7 +209,7 @@ PackResult read_pack(const Hdf5Reader& file, const std::string& group) {
   pack.batch = read_problem(file, group + "/problem").batch;
   if (!file.has(group + "/plan")) return pack;
   pack.plan = read_plan(file, group + "/plan");
-  pack.facts = read_facts(file, group + "/facts", hash_of(pack.plan));
+  pack.summary = read_summary(file, group + "/facts", hash_of(pack.plan));
   pack.planning_seconds = file.number(group + "/planning_seconds");
   pack.check_seconds = file.number(group + "/check_seconds");
   pack.compile_seconds = file.number(group + "/compile_seconds");
@@ -249,6 +248,14 @@ Status read_status(const Hdf5Reader& file) {
   file.fail("/@status is '" + text + "'; must be ok, oom, unsupported or failed");
 }
 
+RunSpec read_spec(const Hdf5Reader& file) {
+  try {
+    return spec_of(file.attributes("/"));
+  } catch (const UserError& error) {
+    file.fail(std::string("attribute /@") + error.what());
+  }
+}
+
 // Letters, digits, '.', '_' and '-' only, and not too long for a file name.
 std::string file_word(const std::string& text) {
   constexpr size_t kLongest = 48;
@@ -262,32 +269,23 @@ std::string file_word(const std::string& text) {
 }  // namespace
 
 Problem problem_of(const Result& result, const Batch& batch) {
-  Problem problem;
-  problem.batch = batch;
-  problem.shape = result.cell.shape;
-  problem.cluster = result.cluster;
-  problem.cluster.nodes = result.cell.nodes;
-  problem.cluster.gpus_per_node = result.cell.ranks / std::max(result.cell.nodes, 1);
-  if (result.cell.cluster.empty()) {
-    problem.cluster.peak_flops_per_second = result.peak_flops_per_second;
-  }
-  return problem;
+  return {batch, result.spec.shape, result.cluster};
 }
 
 void write_result(const std::string& path, const Result& result) {
   Hdf5Writer file(path);
   write_kind(file, kResultKind);
-  write_cell(file, result.cell);
-  file.attribute("/", "run_id", run_id(result.cell));
+  for (const auto& [name, text] : stored_fields(result.spec)) file.attribute("/", name, text);
+  file.attribute("/", "run_id", run_id(result.spec));
   file.attribute("/", "status", name_of(result.status));
   file.attribute("/", "error", result.error);
   file.attribute("/", "oversubscribed", result.oversubscribed ? "yes" : "no");
   file.attribute("/", "simulated", result.simulated ? "yes" : "no");
   file.attribute("/", "model", result.model);
   file.attribute("/", "model_error", result.model_error);
-  std::vector<int64_t> ranks(static_cast<size_t>(result.cell.ranks));
+  std::vector<int64_t> ranks(static_cast<size_t>(result.spec.ranks));
   std::iota(ranks.begin(), ranks.end(), 0);
-  file.write("/rank", ranks, {result.cell.ranks}, "1");
+  file.write("/rank", ranks, {result.spec.ranks}, "1");
   file.make_scale("/rank", "rank");
   file.scalar("/peak_flops_per_second", result.peak_flops_per_second, "FLOP/s");
   for (size_t i = 0; i < result.packs.size(); ++i) {
@@ -301,9 +299,9 @@ void write_result(const std::string& path, const Result& result) {
 
 Result read_result(const std::string& path) {
   Hdf5Reader file(path);
-  if (read_kind(file) != kResultKind) file.fail("holds a plan alone, not a result");
+  if (read_kind(file) != kResultKind) file.fail("holds only a plan, not a result");
   Result result;
-  result.cell = read_cell(file);
+  result.spec = read_spec(file);
   result.status = read_status(file);
   result.error = file.attribute("/", "error");
   result.oversubscribed = file.attribute("/", "oversubscribed") == "yes";
@@ -313,31 +311,21 @@ Result read_result(const std::string& path) {
     result.model = file.attribute("/", "model");
     result.model_error = file.attribute("/", "model_error");
   }
+  // Files of schema 1.3.0 and before name the defaults also where they have no meaning.
+  if (!result.simulated) result.spec.network = result.spec.profile = "";
   for (size_t i = 0; file.has(pack_group(i)); ++i) {
     result.packs.push_back(read_pack(file, pack_group(i)));
   }
-  if (!result.cell.cluster.empty() && !result.packs.empty()) {
-    result.cluster = read_problem(file, pack_group(0) + "/problem").cluster;
-  }
+  result.cluster = result.packs.empty() ? Cluster{.nodes = result.spec.nodes}
+                                        : read_problem(file, pack_group(0) + "/problem").cluster;
   result.metrics = read_metrics(file);
   result.provenance = file.attributes("/provenance");
   return result;
 }
 
-std::string result_file_name(const Cell& cell) {
-  return fmt::format("{}-{}-{}-{}r-{}.h5", file_word(cell.strategy), file_word(cell.workload),
-                     size_text(cell.tokens), cell.ranks, run_id(cell));
-}
-
-bool finished(const std::string& path) {
-  try {
-    Hdf5Reader file(path);
-    if (read_kind(file) != kResultKind) return false;
-    read_status(file);
-    return true;
-  } catch (const UserError&) {
-    return false;
-  }
+std::string result_file_name(const RunSpec& spec) {
+  return fmt::format("{}-{}-{}-{}r-{}.h5", file_word(spec.strategy), file_word(spec.workload),
+                     size_text(spec.tokens), spec.ranks, run_id(spec));
 }
 
 }  // namespace cpbench

@@ -1,6 +1,6 @@
 // A Result as one HDF5 file, as results/SCHEMA.md describes it.
 //
-//   write_result("results/runs/quick/" + result_file_name(cell), result);
+//   write_result("results/runs/quick/" + result_file_name(spec), result);
 //   Result again = read_result(path);
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace cpbench {
 
-inline constexpr const char* kSchemaVersion = "1.3.0";  // of result and plan files
+inline constexpr const char* kSchemaVersion = "1.4.0";  // of result and plan files
 
 // Whole or not at all. The folder must exist. Throws UserError (disk full, unwritable folder).
 void write_result(const std::string& path, const Result& result);
@@ -20,12 +20,9 @@ void write_result(const std::string& path, const Result& result);
 Result read_result(const std::string& path);
 
 // "flashcp-pile-8K-8r-0123456789abcdef.h5": speaks to people, and names the run by its id.
-std::string result_file_name(const Cell& cell);
+std::string result_file_name(const RunSpec& spec);
 
-// Whether the file at `path` is a whole result of this schema's major version, of whatever status.
-bool finished(const std::string& path);
-
-// The problem of one pack of the result; the cluster is the result's, of the cell's nodes.
+// The problem of one pack of the result.
 Problem problem_of(const Result& result, const Batch& batch);
 
 }  // namespace cpbench

@@ -52,7 +52,7 @@ void expect_same_timeline(const Timeline& a, const Timeline& b) {
   EXPECT_EQ(a.accuracy.plain_error_gradient, b.accuracy.plain_error_gradient);
 }
 
-void expect_same_facts(const PassFacts& a, const PassFacts& b) {
+void expect_same_summary(const PassSummary& a, const PassSummary& b) {
   EXPECT_EQ(a.steps, b.steps);
   EXPECT_EQ(a.attends, b.attends);
   EXPECT_EQ(a.sends, b.sends);
@@ -63,7 +63,7 @@ void expect_same_facts(const PassFacts& a, const PassFacts& b) {
 }
 
 void expect_same(const Result& a, const Result& b) {
-  EXPECT_EQ(canonical_text(a.cell), canonical_text(b.cell));
+  EXPECT_EQ(canonical_text(a.spec), canonical_text(b.spec));
   EXPECT_EQ(a.status, b.status);
   EXPECT_EQ(a.error, b.error);
   EXPECT_EQ(a.oversubscribed, b.oversubscribed);
@@ -71,7 +71,7 @@ void expect_same(const Result& a, const Result& b) {
   EXPECT_EQ(a.simulated, b.simulated);
   EXPECT_EQ(a.model, b.model);
   EXPECT_EQ(a.model_error, b.model_error);
-  if (!a.cell.cluster.empty()) EXPECT_EQ(a.cluster, b.cluster);
+  if (!a.spec.cluster.empty()) EXPECT_EQ(a.cluster, b.cluster);
   EXPECT_EQ(a.provenance, b.provenance);
   ASSERT_EQ(a.packs.size(), b.packs.size());
   for (size_t i = 0; i < a.packs.size(); ++i) {
@@ -82,12 +82,12 @@ void expect_same(const Result& a, const Result& b) {
     EXPECT_EQ(x.planning_seconds, y.planning_seconds);
     EXPECT_EQ(x.check_seconds, y.check_seconds);
     EXPECT_EQ(x.compile_seconds, y.compile_seconds);
-    EXPECT_EQ(x.facts.useful_bytes, y.facts.useful_bytes);
-    EXPECT_EQ(x.facts.cells_per_rank, y.facts.cells_per_rank);
-    EXPECT_EQ(x.facts.tokens_per_rank, y.facts.tokens_per_rank);
-    EXPECT_EQ(x.facts.peak_bytes, y.facts.peak_bytes);
-    expect_same_facts(x.facts.forward, y.facts.forward);
-    expect_same_facts(x.facts.backward, y.facts.backward);
+    EXPECT_EQ(x.summary.useful_bytes, y.summary.useful_bytes);
+    EXPECT_EQ(x.summary.pairs_per_rank, y.summary.pairs_per_rank);
+    EXPECT_EQ(x.summary.tokens_per_rank, y.summary.tokens_per_rank);
+    EXPECT_EQ(x.summary.peak_bytes, y.summary.peak_bytes);
+    expect_same_summary(x.summary.forward, y.summary.forward);
+    expect_same_summary(x.summary.backward, y.summary.backward);
     expect_same_timeline(x.timeline, y.timeline);
   }
   ASSERT_EQ(a.metrics.size(), b.metrics.size());
@@ -108,18 +108,18 @@ TEST(ResultFile, EveryFieldComesBack) {
     for (int32_t ranks : {1, 3, 16}) {
       Result result = sample_result({.strategy = strategy, .ranks = ranks});
       // Values that separators, comments and encodings could trip over.
-      result.cell.strategy = strategy == "ring" ? "ring" : "exec:./a b,c=d\\e\nf";
-      result.cell.options = {{"ratio", "1.05"}, {"a,b", "c=d\\"}, {"empty", ""}};
-      result.cell.workload = "lognormal:mean=16K,sigma=2";
-      result.cell.mask = Mask::sliding_window;
-      result.cell.window = 64;
-      result.cell.cached = ranks == 3 ? 0 : 0.7;
+      result.spec.strategy = strategy == "ring" ? "ring" : "exec:./a b,c=d\\e\nf";
+      result.spec.options = {{"ratio", "1.05"}, {"a,b", "c=d\\"}, {"empty", ""}};
+      result.spec.workload = "lognormal:mean=16K,sigma=2";
+      result.spec.mask = Mask::sliding_window;
+      result.spec.window = 64;
+      result.spec.cached = ranks == 3 ? 0 : 0.7;
       for (PackResult& pack : result.packs) {
         pack.batch.mask = Mask::sliding_window;
         pack.batch.window = 64;
       }
-      result.cell.passes = Passes::forward;
-      result.cell.seed = UINT64_MAX;
+      result.spec.passes = Passes::forward;
+      result.spec.seed = UINT64_MAX;
       result.error = "größer, \"quoted\"";
       result.provenance = provenance({"cpbench", "run"}, {}, {});
       result.provenance["long"] = std::string(200'000, 'x');  // beyond the old 64 KiB limit
@@ -134,10 +134,10 @@ TEST(ResultFile, EveryFieldComesBack) {
 TEST(ResultFile, ASimulationComesBack) {
   TemporaryFolder folder;
   Result result = sample_result({.ranks = 4});
-  result.cell.backend = "simulate";
-  result.cell.cluster = "./my=cluster.toml";
-  result.cell.network = "other";
-  result.cell.profile = "paper-eager";
+  result.spec.backend = "simulate";
+  result.spec.cluster = "./my=cluster.toml";
+  result.spec.network = "other";
+  result.spec.profile = "paper-eager";
   result.simulated = true;
   result.model = "0123456789abcdef";
   result.model_error = "kernel fa2_h100: mean 5.4%, worst 26%";
@@ -260,13 +260,13 @@ TEST(ResultFile, ATruncatedFileIsRefused) {
 }
 
 TEST(ResultFile, NamesAreSafeAndTellRunsApart) {
-  Cell cell = sample_result({}).cell;
+  RunSpec cell = sample_result({}).cell;
   EXPECT_EQ(result_file_name(cell), "ring-pile-512-4r-" + run_id(cell) + ".h5");
   cell.tokens = 8192;
   cell.workload = "/data/my lengths.csv";
   cell.strategy = "exec:../x";
   EXPECT_EQ(result_file_name(cell), "exec_.._x-_data_my_lengths.csv-8K-4r-" + run_id(cell) + ".h5");
-  Cell other = cell;
+  RunSpec other = cell;
   other.seed = 2;
   EXPECT_NE(result_file_name(cell), result_file_name(other));
   other = cell;
@@ -274,13 +274,13 @@ TEST(ResultFile, NamesAreSafeAndTellRunsApart) {
   EXPECT_NE(run_id(cell), run_id(other));
 }
 
-TEST(RunId, IsFixedForGood) { EXPECT_EQ(run_id(Cell{}), "70d47f68f3a14a86"); }
+TEST(RunId, IsFixedForGood) { EXPECT_EQ(run_id(RunSpec{}), "70d47f68f3a14a86"); }
 
 TEST(RunId, ClusterNetworkAndProfileCountUnlessDefault) {
-  for (std::string Cell::*field : {&Cell::cluster, &Cell::network, &Cell::profile}) {
-    Cell cell;
+  for (std::string RunSpec::*field : {&RunSpec::cluster, &RunSpec::network, &RunSpec::profile}) {
+    RunSpec cell;
     cell.*field = "x";
-    EXPECT_NE(run_id(cell), run_id(Cell{}));
+    EXPECT_NE(run_id(cell), run_id(RunSpec{}));
   }
 }
 

@@ -49,13 +49,13 @@ inline Plan sample_plan(const Problem& problem, const std::string& strategy) {
   return b.finish();
 }
 
-inline PassFacts sample_pass_facts(const Pass& pass, const Plan& plan, const Problem& problem) {
-  PassFacts facts;
-  facts.steps = pass.steps;
-  facts.attends = static_cast<int64_t>(pass.attends.size());
-  facts.sends = static_cast<int64_t>(pass.sends.size());
-  facts.bytes_out.assign(plan.ranks, 0);
-  facts.bytes_in.assign(plan.ranks, 0);
+inline PassSummary sample_pass_summary(const Pass& pass, const Plan& plan, const Problem& problem) {
+  PassSummary summary;
+  summary.steps = pass.steps;
+  summary.attends = static_cast<int64_t>(pass.attends.size());
+  summary.sends = static_cast<int64_t>(pass.sends.size());
+  summary.bytes_out.assign(plan.ranks, 0);
+  summary.bytes_in.assign(plan.ranks, 0);
   for (const Send& send : pass.sends) {
     const SendCost cost = cost_of(send, pass, plan, problem.shape);
     for (const Range& from : plan.rank_sets[send.from]) {
@@ -63,42 +63,42 @@ inline PassFacts sample_pass_facts(const Pass& pass, const Plan& plan, const Pro
         for (int64_t i = from.begin; i < from.end; ++i) {
           for (int64_t k = to.begin; k < to.end; ++k) {
             if (i == k) continue;
-            facts.bytes_out[i] += cost.bytes_per_pair;
-            facts.bytes_in[k] += cost.bytes_per_pair;
+            summary.bytes_out[i] += cost.bytes_per_pair;
+            summary.bytes_in[k] += cost.bytes_per_pair;
           }
         }
       }
     }
   }
-  for (int64_t bytes : facts.bytes_out) facts.wire_bytes += bytes;
-  return facts;
+  for (int64_t bytes : summary.bytes_out) summary.wire_bytes += bytes;
+  return summary;
 }
 
-inline PlanFacts sample_facts(const Problem& problem, const Plan& plan) {
-  PlanFacts facts;
+inline PlanSummary sample_summary(const Problem& problem, const Plan& plan) {
+  PlanSummary summary;
   const MaskIndex mask(problem.batch);
-  facts.hash = hash_of(plan);
-  facts.forward = sample_pass_facts(plan.forward, plan, problem);
-  facts.backward = sample_pass_facts(plan.backward, plan, problem);
-  facts.useful_bytes = facts.forward.wire_bytes / 2;
-  facts.cells_per_rank.assign(plan.ranks, 0);
+  summary.hash = hash_of(plan);
+  summary.forward = sample_pass_summary(plan.forward, plan, problem);
+  summary.backward = sample_pass_summary(plan.backward, plan, problem);
+  summary.useful_bytes = summary.forward.wire_bytes / 2;
+  summary.pairs_per_rank.assign(plan.ranks, 0);
   for (const Attend& a : plan.forward.attends) {
-    facts.cells_per_rank[a.rank] +=
+    summary.pairs_per_rank[a.rank] +=
         mask.cells(plan.token_sets[a.q], plan.token_sets[a.kv]) * a.heads.size();
   }
-  for (SetId home : plan.home) facts.tokens_per_rank.push_back(plan.token_sets.size_of(home));
-  facts.peak_bytes.assign(plan.ranks, 1 << 20);
-  return facts;
+  for (SetId home : plan.home) summary.tokens_per_rank.push_back(plan.token_sets.size_of(home));
+  summary.peak_bytes.assign(plan.ranks, 1 << 20);
+  return summary;
 }
 
-inline Timeline sample_timeline(const PlanFacts& facts, int32_t ranks, int32_t iterations,
+inline Timeline sample_timeline(const PlanSummary& summary, int32_t ranks, int32_t iterations,
                                 double slowness) {
   Timeline t;
   t.ranks = ranks;
   t.iterations = iterations;
   for (int32_t i = 0; i < iterations; ++i) {
     for (int32_t r = 0; r < ranks; ++r) {
-      const double attention = 1e-9 * static_cast<double>(facts.cells_per_rank[r]) * slowness;
+      const double attention = 1e-9 * static_cast<double>(summary.pairs_per_rank[r]) * slowness;
       t.attention_seconds.push_back(attention);
       t.overhead_seconds.push_back(1e-5 * (1 + i));
       t.seconds.push_back(attention + 1e-4 * (1 + 0.3 * ((i * 7 + r * 3) % 5)));
@@ -107,7 +107,7 @@ inline Timeline sample_timeline(const PlanFacts& facts, int32_t ranks, int32_t i
   t.bytes_sent.assign(static_cast<size_t>(ranks) * ranks, 0);
   t.messages.assign(static_cast<size_t>(ranks) * ranks, 0);
   for (int32_t r = 0; r + 1 < ranks; ++r) {
-    t.bytes_sent[r * ranks + r + 1] = facts.forward.bytes_out[r];
+    t.bytes_sent[r * ranks + r + 1] = summary.forward.bytes_out[r];
     t.messages[r * ranks + r + 1] = ranks - 1;
   }
   t.clock_share.assign(static_cast<size_t>(iterations) * ranks, 0.9);
@@ -137,46 +137,46 @@ struct SampleResult {
 
 inline Result sample_result(const SampleResult& sample) {
   Result result;
-  Cell& cell = result.cell;
-  cell.strategy = sample.strategy;
-  cell.workload = sample.workload;
-  cell.packing = "truncate";
-  for (int64_t length : sample.document_lengths) cell.tokens += length;
-  cell.packs = sample.packs;
-  cell.ranks = sample.ranks;
-  cell.shape_name = "tiny";
-  cell.shape = {4, 2, 32, 32, Dtype::float64, 0, 0};
-  cell.backend = sample.run ? "threads" : "plan";
-  cell.kernel = sample.run ? "reference" : "";
-  cell.warmup = 1;
-  cell.iterations = 5;
+  RunSpec& spec = result.spec;
+  spec.strategy = sample.strategy;
+  spec.workload = sample.workload;
+  spec.packing = "truncate";
+  for (int64_t length : sample.document_lengths) spec.tokens += length;
+  spec.packs = sample.packs;
+  spec.ranks = sample.ranks;
+  spec.shape_name = "tiny";
+  spec.shape = {4, 2, 32, 32, Dtype::float64, 0, 0};
+  spec.backend = sample.run ? "threads" : "plan";
+  spec.kernel = sample.run ? "reference" : "";
+  spec.warmup = 1;
+  spec.iterations = 5;
   result.status = sample.status;
   result.oversubscribed = sample.oversubscribed;
   result.peak_flops_per_second = sample.oversubscribed ? 0 : 1e10;
   if (sample.status != Status::ok) result.error = "a reason of one line";
-  Problem problem{{sample.document_lengths}, cell.shape, {}};
-  problem.cluster.gpus_per_node = sample.ranks;
-  int64_t cells = 0, wire = 0;
+  result.cluster.gpus_per_node = sample.ranks;
+  const Problem problem{{sample.document_lengths}, spec.shape, result.cluster};
+  int64_t pairs = 0, wire = 0;
   double seconds = 0, imbalance = 0;
   for (int32_t i = 0; i < sample.packs; ++i) {
     PackResult pack;
     pack.batch = problem.batch;
     if (sample.status == Status::ok) {
       pack.plan = sample_plan(problem, sample.strategy);
-      pack.facts = sample_facts(problem, pack.plan);
+      pack.summary = sample_summary(problem, pack.plan);
       pack.planning_seconds = 1e-4;
       pack.check_seconds = 2e-4;
       pack.compile_seconds = 3e-4;
       int64_t most = 0, sum = 0;
-      for (int64_t c : pack.facts.cells_per_rank) {
+      for (int64_t c : pack.summary.pairs_per_rank) {
         most = std::max(most, c);
         sum += c;
       }
-      cells += sum;
-      wire += pack.facts.forward.wire_bytes + pack.facts.backward.wire_bytes;
+      pairs += sum;
+      wire += pack.summary.forward.wire_bytes + pack.summary.backward.wire_bytes;
       imbalance = static_cast<double>(most) * sample.ranks / static_cast<double>(sum);
       if (sample.run) {
-        pack.timeline = sample_timeline(pack.facts, sample.ranks, 5, sample.slowness);
+        pack.timeline = sample_timeline(pack.summary, sample.ranks, 5, sample.slowness);
         seconds += pack.timeline.seconds[0];
       }
     }
@@ -188,7 +188,7 @@ inline Result sample_result(const SampleResult& sample) {
       {"compute_imbalance", imbalance, "1", "lower", "most loaded rank over the mean", 1},
   };
   if (sample.run && !sample.oversubscribed) {
-    const double flops = 3.5 * 4 * cell.shape.head_dim * static_cast<double>(cells);
+    const double flops = 3.5 * 4 * spec.shape.head_dim * static_cast<double>(pairs);
     result.metrics.push_back({"mfu", flops / (sample.ranks * 1e10 * seconds), "1", "higher",
                               "model FLOPs over peak FLOPs", 1});
   }

@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "harness/source_tree/source_tree.h"
 #include "harness/store/hdf5_file.h"
 #include "harness/store/plan_file.h"
 #include "harness/store/provenance.h"
@@ -33,7 +34,7 @@ std::string trimmed(std::string text) {
 
 Table schema() {
   Table table;
-  std::ifstream in(CPBENCH_SOURCE_DIR "/results/SCHEMA.md");
+  std::ifstream in(source_tree() / "results/SCHEMA.md");
   for (std::string line; std::getline(in, line);) {
     if (!line.starts_with("| `/")) continue;
     std::vector<std::string> cells;
@@ -153,7 +154,7 @@ TEST(Schema, APlanFileIsOnePackAtTheRoot) {
 }
 
 TEST(Schema, VersionsAgree) {
-  const std::string text = file_bytes(CPBENCH_SOURCE_DIR "/results/SCHEMA.md");
+  const std::string text = file_bytes(source_tree() / "results/SCHEMA.md");
   EXPECT_NE(text.find("schema version " + std::string(kSchemaVersion)), std::string::npos);
 }
 

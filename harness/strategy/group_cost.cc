@@ -30,7 +30,7 @@ GroupCost::GroupCost(const Problem& problem)
           known_or(problem.cluster.inter_node_bytes_per_second, kDefaultInterNodeBytesPerSecond)) {
   const double attained =
       kAttainedFraction * known_or(problem.cluster.peak_flops_per_second, kDefaultFlopsPerSecond);
-  seconds_per_cell_ =
+  seconds_per_pair_ =
       2.0 * shape_.query_heads * (shape_.head_dim + shape_.value_head_dim) / attained;
   // Backward: gradients of the inputs and of the weights, twice the forward.
   linear_seconds_per_token_ = 3 * linear_flops_per_token(shape_) / attained;
@@ -42,8 +42,8 @@ GroupCost::GroupCost(const Problem& problem)
 }
 
 GroupCost::Load GroupCost::load_of(Range sequence) const {
-  const int64_t cells = mask_.cells(RangeSpan(&sequence, 1));
-  return {sequence.size(), static_cast<double>(cells) * seconds_per_cell_,
+  const int64_t pairs = mask_.pairs(RangeSpan(&sequence, 1));
+  return {sequence.size(), static_cast<double>(pairs) * seconds_per_pair_,
           static_cast<double>(sequence.size()) * linear_seconds_per_token_};
 }
 

@@ -48,7 +48,7 @@ class GroupCost {
 
   Load load_of(Range sequence) const;  // inside one document, or any under the causal mask
 
-  // On one rank: a2 s^2 + a1 s of the papers, with a2 s^2 counted as the mask's cells.
+  // On one rank: a2 s^2 + a1 s of the papers, with a2 s^2 counted as the mask's pairs.
   double work_seconds(const Load& load) const {
     return (1 + kBackwardAttention) * load.attention_seconds + load.linear_seconds;
   }
@@ -69,7 +69,7 @@ class GroupCost {
   AttentionShape shape_;
   int32_t node_;
   double intra_, inter_;
-  double seconds_per_cell_, linear_seconds_per_token_;
+  double seconds_per_pair_, linear_seconds_per_token_;
   double hop_bytes_, backward_hop_bytes_;  // per token
 };
 

@@ -19,7 +19,7 @@ Problem problem_of(Mask mask = Mask::document_causal) {
 
 TEST(GroupCost, WorkIsTheMasksFlops) {
   const GroupCost cost(problem_of());
-  // 4 Hq D cells forward at half the peak, and 2.5 times that backward.
+  // 4 Hq D pairs forward at half the peak, and 2.5 times that backward.
   EXPECT_DOUBLE_EQ(cost.work_seconds(cost.load_of({0, 1000})),
                    3.5 * 4 * 8 * 64 * (1000 * 1001 / 2) / 0.5e12);
   const GroupCost full(problem_of(Mask::document_full));

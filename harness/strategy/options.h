@@ -34,7 +34,7 @@ class Options {
   const std::string& text(const std::string& name) const;  // any kind, as written
   // Only what differs from the default, sorted: "ratio=1.1,solver=exact"; "" if nothing does.
   std::string changed() const;
-  const std::map<std::string, std::string>& values() const { return values_; }
+  const std::map<std::string, std::string>& changed_values() const { return changed_; }
 
  private:
   std::map<std::string, std::string> values_;

@@ -33,23 +33,23 @@ ByJob by_job(const Needs& needs) {
 }
 
 // Cells of each job's queries that need no transfer.
-std::vector<int64_t> local_cells(const Needs& needs) {
-  std::vector<int64_t> cells;
-  for (const Job& job : needs.jobs) cells.push_back(job.cells);
-  for (const Transfer& t : needs.transfers) cells[t.job] -= t.cells;
-  for (int64_t& c : cells) c = std::max<int64_t>(c, 0);
-  return cells;
+std::vector<int64_t> local_pairs(const Needs& needs) {
+  std::vector<int64_t> pairs;
+  for (const Job& job : needs.jobs) pairs.push_back(job.pairs);
+  for (const Transfer& t : needs.transfers) pairs[t.job] -= t.pairs;
+  for (int64_t& c : pairs) c = std::max<int64_t>(c, 0);
+  return pairs;
 }
 
 // A rank's job as the pace sees it.
 struct Item {
   int32_t job = 0;
-  int64_t cells = 0;        // local
+  int64_t pairs = 0;        // local
   int32_t first_stage = 0;  // that brings something for it; as many as there are: none does
   int32_t last_stage = -1;
 };
 
-// Chooses the steps of one rank's local attention. `arrived` has the cells of each step's arrivals.
+// Chooses the steps of one rank's local attention. `arrived` has the pairs of each step's arrivals.
 class Pace {
  public:
   Pace(std::vector<Item> items, std::span<const int64_t> arrived, std::vector<int32_t>& step_of)
@@ -59,7 +59,7 @@ class Pace {
         step_of_(step_of),
         taken_(items_.size(), false) {
     all_ = std::accumulate(arrived.begin(), arrived.end(), int64_t{0});
-    for (const Item& item : items_) all_ += item.cells;
+    for (const Item& item : items_) all_ += item.pairs;
     std::stable_sort(items_.begin(), items_.end(),
                      [](const Item& a, const Item& b) { return a.first_stage < b.first_stage; });
   }
@@ -79,7 +79,7 @@ class Pace {
 
  private:
   bool in_pace(const Item& item) const {
-    return static_cast<double>(done_) + static_cast<double>(item.cells) / 2 <=
+    return static_cast<double>(done_) + static_cast<double>(item.pairs) / 2 <=
            static_cast<double>(all_) * (step_ + kFirstStep) / (stages_ + kFirstStep);
   }
 
@@ -89,7 +89,7 @@ class Pace {
       if (taken_[i] || !wanted(items_[i])) continue;
       taken_[i] = true;
       step_of_[items_[i].job] = step_;
-      done_ += items_[i].cells;
+      done_ += items_[i].pairs;
     }
   }
 
@@ -99,19 +99,19 @@ class Pace {
   std::vector<int32_t>& step_of_;
   std::vector<bool> taken_;
   int32_t step_ = 0;
-  int64_t done_ = 0, all_ = 0;  // cells
+  int64_t done_ = 0, all_ = 0;  // pairs
 };
 
 }  // namespace
 
 std::vector<double> turns(const Needs& needs, const RangeSets& sets, int32_t ranks) {
   ByJob by = by_job(needs);
-  const std::vector<int64_t> local = local_cells(needs);
+  const std::vector<int64_t> local = local_pairs(needs);
   std::vector<int64_t> all(ranks, 0), done(ranks, 0);
   std::vector<int32_t> order;  // jobs with transfers, those with the most first
   for (size_t j = 0; j < needs.jobs.size(); ++j) {
     if (by.count(j) == 0) continue;
-    all[needs.jobs[j].rank] += needs.jobs[j].cells;
+    all[needs.jobs[j].rank] += needs.jobs[j].pairs;
     order.push_back(static_cast<int32_t>(j));
   }
   std::stable_sort(order.begin(), order.end(),
@@ -131,31 +131,31 @@ std::vector<double> turns(const Needs& needs, const RangeSets& sets, int32_t ran
                                      }),
                 own.end());
     for (int32_t t : own) {
-      // A transfer's cells may be fewer than it says, and their sum more than all.
+      // A transfer's pairs may be fewer than it says, and their sum more than all.
       const int64_t before_it = std::min(done[job.rank], all[job.rank]);
       turns[t] = static_cast<double>(before_it) / static_cast<double>(all[job.rank] + 1);
-      done[job.rank] += needs.transfers[t].cells;
+      done[job.rank] += needs.transfers[t].pairs;
     }
-    done[job.rank] = before + job.cells;
+    done[job.rank] = before + job.pairs;
   }
   return turns;
 }
 
 std::vector<int32_t> local_steps(const Needs& needs, const std::vector<int32_t>& stage_of,
                                  int32_t stages, int32_t ranks) {
-  const std::vector<int64_t> local = local_cells(needs);
+  const std::vector<int64_t> local = local_pairs(needs);
   std::vector<Item> items;
   for (size_t j = 0; j < needs.jobs.size(); ++j) {
     items.push_back({static_cast<int32_t>(j), local[j], stages, -1});
   }
   const size_t width = static_cast<size_t>(stages) + 1;
-  std::vector<int64_t> arrived(width * ranks, 0);  // cells, of (rank, step)
+  std::vector<int64_t> arrived(width * ranks, 0);  // pairs, of (rank, step)
   for (size_t i = 0; i < needs.transfers.size(); ++i) {
     const Transfer& t = needs.transfers[i];
     Item& item = items[t.job];
     item.first_stage = std::min(item.first_stage, stage_of[i]);
     item.last_stage = std::max(item.last_stage, stage_of[i]);
-    arrived[t.to * width + stage_of[i] + 1] += t.cells;
+    arrived[t.to * width + stage_of[i] + 1] += t.pairs;
   }
   std::vector<std::vector<Item>> own(ranks);
   for (const Item& item : items) own[needs.jobs[item.job].rank].push_back(item);

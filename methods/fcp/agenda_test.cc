@@ -23,12 +23,12 @@ class FcpAgenda : public testing::Test {
   Needs needs_;
 };
 
-// The longer job first: its own 10 cells of 80, then from its place at 8 on and round to it.
+// The longer job first: its own 10 pairs of 80, then from its place at 8 on and round to it.
 TEST_F(FcpAgenda, JobsTakeTurnsAndBeginBehindThemselves) {
   const std::vector<double> found = turns(needs_, sets_, 2);
-  const std::vector<double> cells = {70, 60, 30, 40, 10, 20};
-  ASSERT_EQ(found.size(), cells.size());
-  for (size_t i = 0; i < cells.size(); ++i) EXPECT_DOUBLE_EQ(found[i], cells[i] / 81) << i;
+  const std::vector<double> pairs = {70, 60, 30, 40, 10, 20};
+  ASSERT_EQ(found.size(), pairs.size());
+  for (size_t i = 0; i < pairs.size(); ++i) EXPECT_DOUBLE_EQ(found[i], pairs[i] / 81) << i;
 }
 
 TEST_F(FcpAgenda, LocalAttentionIsWithTheFirstArrivalsOrBeforeThem) {

@@ -20,9 +20,9 @@ double max_over_mean(const std::vector<int64_t>& values) {
 
 double compute_imbalance(const std::vector<Unit>& units, const std::vector<int32_t>& rank_of,
                          int32_t ranks) {
-  std::vector<int64_t> cells(ranks);
-  for (size_t u = 0; u < units.size(); ++u) cells[rank_of[u]] += units[u].cells;
-  return max_over_mean(cells);
+  std::vector<int64_t> pairs(ranks);
+  for (size_t u = 0; u < units.size(); ++u) pairs[rank_of[u]] += units[u].pairs;
+  return max_over_mean(pairs);
 }
 
 Balance balance_of(const Problem& problem, const Schedule& schedule) {
@@ -31,8 +31,8 @@ Balance balance_of(const Problem& problem, const Schedule& schedule) {
   for (size_t u = 0; u < schedule.units.units.size(); ++u) {
     const Unit& unit = schedule.units.units[u];
     tokens[schedule.rank_of[u]] += unit.size;
-    largest = std::max(largest, unit.cells);
-    total += unit.cells;
+    largest = std::max(largest, unit.pairs);
+    total += unit.pairs;
   }
   for (const Transfer& t : schedule.needs.transfers) {
     const int64_t size = schedule.sets.size_of(t.tokens);

@@ -16,7 +16,7 @@ struct Balance {
   double compute_bound = 1;
 };
 
-// Max / mean cells of ranks.
+// Max / mean pairs of ranks.
 double compute_imbalance(const std::vector<Unit>& units, const std::vector<int32_t>& rank_of,
                          int32_t ranks);
 

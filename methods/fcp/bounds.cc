@@ -101,30 +101,30 @@ double token_bound(const std::vector<Part>& by_work, double ranks) {
 }  // namespace
 
 int64_t least_work_by_count(const std::vector<Unit>& units, int32_t ranks) {
-  std::vector<int64_t> cells;
-  for (const Unit& unit : units) cells.push_back(unit.cells);
-  std::sort(cells.rbegin(), cells.rend());
+  std::vector<int64_t> pairs;
+  for (const Unit& unit : units) pairs.push_back(unit.pairs);
+  std::sort(pairs.rbegin(), pairs.rend());
   int64_t most = 0;
-  for (size_t k = 0; k * ranks < cells.size(); ++k) {
+  for (size_t k = 0; k * ranks < pairs.size(); ++k) {
     const size_t last = k * ranks;
     int64_t together = 0;
-    for (size_t i = last - std::min(k, last); i <= last; ++i) together += cells[i];
+    for (size_t i = last - std::min(k, last); i <= last; ++i) together += pairs[i];
     most = std::max(most, together);
   }
   return most;
 }
 
 int64_t least_work(const std::vector<Unit>& units, int32_t ranks, int64_t token_limit) {
-  double cells = 0;
-  for (const Unit& unit : units) cells += static_cast<double>(unit.cells);
-  const double mean = cells / ranks;
+  double pairs = 0;
+  for (const Unit& unit : units) pairs += static_cast<double>(unit.pairs);
+  const double mean = pairs / ranks;
   const int64_t by_count =
       std::max(least_work_by_count(units, ranks), static_cast<int64_t>(std::ceil(mean)));
   if (mean == 0) return by_count;
   std::vector<Part> parts;
   for (const Unit& unit : units) {
     parts.push_back({static_cast<double>(unit.size) / static_cast<double>(token_limit),
-                     static_cast<double>(unit.cells) / mean});
+                     static_cast<double>(unit.pairs) / mean});
   }
   std::sort(parts.begin(), parts.end(),
             [](const Part& a, const Part& b) { return a.work > b.work; });

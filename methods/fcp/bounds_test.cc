@@ -11,32 +11,32 @@
 namespace cpbench::fcp {
 namespace {
 
-Unit unit(int64_t size, int64_t cells) { return {-1, {{0, size}}, size, cells}; }
+Unit unit(int64_t size, int64_t pairs) { return {-1, {{0, size}}, size, pairs}; }
 
 // The least work of the busiest rank over all placements, by trying them all.
 class Oracle {
  public:
   Oracle(const std::vector<Unit>& units, int32_t ranks, int64_t limit)
-      : units_(units), limit_(limit), tokens_(ranks, 0), cells_(ranks, 0) {
+      : units_(units), limit_(limit), tokens_(ranks, 0), pairs_(ranks, 0) {
     place(0);
   }
   int64_t best() const { return best_; }  // the largest int64 if nothing fits
 
  private:
   void place(size_t u) {
-    const int64_t most = *std::max_element(cells_.begin(), cells_.end());
+    const int64_t most = *std::max_element(pairs_.begin(), pairs_.end());
     if (most >= best_) return;
     if (u == units_.size()) {
       best_ = most;
       return;
     }
-    for (size_t r = 0; r < cells_.size(); ++r) {
+    for (size_t r = 0; r < pairs_.size(); ++r) {
       if (tokens_[r] + units_[u].size <= limit_) {
         tokens_[r] += units_[u].size;
-        cells_[r] += units_[u].cells;
+        pairs_[r] += units_[u].pairs;
         place(u + 1);
         tokens_[r] -= units_[u].size;
-        cells_[r] -= units_[u].cells;
+        pairs_[r] -= units_[u].pairs;
       }
       if (tokens_[r] == 0) break;  // the empty ranks are alike
     }
@@ -44,7 +44,7 @@ class Oracle {
 
   const std::vector<Unit>& units_;
   int64_t limit_;
-  std::vector<int64_t> tokens_, cells_;
+  std::vector<int64_t> tokens_, pairs_;
   int64_t best_ = std::numeric_limits<int64_t>::max();
 };
 

@@ -23,33 +23,33 @@ class Distributor {
       : units_(units), ranks_(ranks), options_(options) {
     for (const Unit& unit : units) {
       tokens_ += unit.size;
-      cells_ += unit.cells;
+      pairs_ += unit.pairs;
     }
     limit_ = token_limit(tokens_, ranks, options.delta);
   }
 
   std::vector<int32_t> run() const {
     const double mean_tokens = static_cast<double>(tokens_) / ranks_;
-    const double mean_cells = static_cast<double>(cells_) / ranks_;
+    const double mean_pairs = static_cast<double>(pairs_) / ranks_;
     // The paper's: by the larger of a unit's two loads.
     std::vector<double> loads;
     for (const Unit& unit : units_) {
       loads.push_back(std::max(static_cast<double>(unit.size) / mean_tokens,
-                               static_cast<double>(unit.cells) / mean_cells));
+                               static_cast<double>(unit.pairs) / mean_pairs));
     }
-    Placement placement = place(loads, options_.alpha / mean_tokens, options_.beta / mean_cells);
+    Placement placement = place(loads, options_.alpha / mean_tokens, options_.beta / mean_pairs);
     if (const auto misfit = std::find(placement.rank_of.begin(), placement.rank_of.end(), -1);
         misfit != placement.rank_of.end()) {
       refuse(units_[misfit - placement.rank_of.begin()]);
     }
-    const int64_t ideal = std::max(cells_ / ranks_, least_work_by_count(units_, ranks_));
+    const int64_t ideal = std::max(pairs_ / ranks_, least_work_by_count(units_, ranks_));
     const int64_t enough = ideal + ideal / kPrecision;
-    if (!options_.local_search || placement.most_cells() <= enough) return placement.rank_of;
+    if (!options_.local_search || placement.most_pairs() <= enough) return placement.rank_of;
     // Ours, by work alone, tokens against their limit: often the better start where work is uneven.
-    for (size_t u = 0; u < units_.size(); ++u) loads[u] = static_cast<double>(units_[u].cells);
-    Placement other = place(loads, 1 / static_cast<double>(limit_), 1 / mean_cells);
+    for (size_t u = 0; u < units_.size(); ++u) loads[u] = static_cast<double>(units_[u].pairs);
+    Placement other = place(loads, 1 / static_cast<double>(limit_), 1 / mean_pairs);
     if (std::find(other.rank_of.begin(), other.rank_of.end(), -1) == other.rank_of.end() &&
-        other.most_cells() < placement.most_cells()) {
+        other.most_pairs() < placement.most_pairs()) {
       placement = std::move(other);
     }
     repack(units_, limit_, enough, placement);
@@ -58,9 +58,9 @@ class Distributor {
 
  private:
   // The unit with the largest load first, each to the rank that minimises
-  //   max(its tokens * per_token, its cells * per_cell)
+  //   max(its tokens * per_token, its pairs * per_pair)
   // afterwards, within the token limit. The units that fit on no rank have rank -1.
-  Placement place(const std::vector<double>& loads, double per_token, double per_cell) const {
+  Placement place(const std::vector<double>& loads, double per_token, double per_pair) const {
     std::vector<int32_t> order(units_.size());
     std::iota(order.begin(), order.end(), 0);
     std::stable_sort(order.begin(), order.end(),
@@ -74,7 +74,7 @@ class Distributor {
         const int64_t tokens = placement.tokens[r] + unit.size;
         const double score =
             std::max(per_token * static_cast<double>(tokens),
-                     per_cell * static_cast<double>(placement.cells[r] + unit.cells));
+                     per_pair * static_cast<double>(placement.pairs[r] + unit.pairs));
         if (score < best_score && tokens <= limit_) {
           placement.rank_of[u] = r;
           best_score = score;
@@ -82,7 +82,7 @@ class Distributor {
       }
       if (placement.rank_of[u] < 0) continue;
       placement.tokens[placement.rank_of[u]] += unit.size;
-      placement.cells[placement.rank_of[u]] += unit.cells;
+      placement.pairs[placement.rank_of[u]] += unit.pairs;
     }
     return placement;
   }
@@ -102,7 +102,7 @@ class Distributor {
   int32_t ranks_;
   const DistributeOptions& options_;
   int64_t tokens_ = 0;
-  int64_t cells_ = 0;
+  int64_t pairs_ = 0;
   int64_t limit_ = 0;  // of a rank's tokens
 };
 

@@ -1,10 +1,10 @@
 // The distributor: which rank gets which unit, so that attention work and tokens both balance.
 //
-// Units are sorted by max(tokens / mean tokens, cells / mean cells), largest first, means per rank.
+// Units are sorted by max(tokens / mean tokens, pairs / mean pairs), largest first, means per rank.
 // Each goes to the rank that minimises
-//   max(alpha * (its tokens + t) / mean tokens, beta * (its cells + c) / mean cells)
+//   max(alpha * (its tokens + t) / mean tokens, beta * (its pairs + c) / mean pairs)
 // among those that stay within mean tokens * (1 + delta). Then local search (repack.h) from there
-// or, if it has less work on its busiest rank, from the placement that sorts by cells alone and
+// or, if it has less work on its busiest rank, from the placement that sorts by pairs alone and
 // takes tokens against their limit.
 #pragma once
 

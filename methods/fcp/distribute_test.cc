@@ -10,22 +10,22 @@
 namespace cpbench::fcp {
 namespace {
 
-Unit unit(int64_t size, int64_t cells) { return {-1, {{0, size}}, size, cells}; }
+Unit unit(int64_t size, int64_t pairs) { return {-1, {{0, size}}, size, pairs}; }
 
-int64_t most_cells(const std::vector<Unit>& units, const std::vector<int32_t>& rank_of,
+int64_t most_pairs(const std::vector<Unit>& units, const std::vector<int32_t>& rank_of,
                    int32_t ranks) {
-  std::vector<int64_t> cells(ranks, 0);
-  for (size_t u = 0; u < units.size(); ++u) cells[rank_of[u]] += units[u].cells;
-  return *std::max_element(cells.begin(), cells.end());
+  std::vector<int64_t> pairs(ranks, 0);
+  for (size_t u = 0; u < units.size(); ++u) pairs[rank_of[u]] += units[u].pairs;
+  return *std::max_element(pairs.begin(), pairs.end());
 }
 
-// Mean 8 cells and 4 tokens: the 5 leads by its cells, the others by their tokens, in their order.
+// Mean 8 pairs and 4 tokens: the 5 leads by its pairs, the others by their tokens, in their order.
 TEST(FcpDistribute, LargestFirstToTheLightest) {
   const std::vector<Unit> units = {unit(2, 3), unit(2, 5), unit(2, 4), unit(2, 4)};
   EXPECT_EQ(distribute(units, 2, {.delta = 1, .local_search = false}),
             (std::vector<int32_t>{1, 0, 1, 0}));
-  // 9 and 7 cells; swapping the 4 of the one for the 3 of the other makes it 8 and 8.
-  EXPECT_EQ(most_cells(units, distribute(units, 2, {.delta = 1}), 2), 8);
+  // 9 and 7 pairs; swapping the 4 of the one for the 3 of the other makes it 8 and 8.
+  EXPECT_EQ(most_pairs(units, distribute(units, 2, {.delta = 1}), 2), 8);
 }
 
 TEST(FcpDistribute, LocalSearchLowersTheMostWork) {
@@ -35,8 +35,8 @@ TEST(FcpDistribute, LocalSearchLowersTheMostWork) {
     std::vector<Unit> units;
     for (int n = 0; n < 24; ++n) units.push_back(unit(4, 1 + static_cast<int64_t>(random() % 90)));
     const DistributeOptions greedy{.delta = 0.5, .local_search = false}, searched{.delta = 0.5};
-    const int64_t before = most_cells(units, distribute(units, 5, greedy), 5);
-    const int64_t after = most_cells(units, distribute(units, 5, searched), 5);
+    const int64_t before = most_pairs(units, distribute(units, 5, greedy), 5);
+    const int64_t after = most_pairs(units, distribute(units, 5, searched), 5);
     EXPECT_LE(after, before);
     better += after < before;
   }

@@ -20,8 +20,8 @@ bool equal_cost(const Units& units, const Sequence& sequence) {
   const auto first = units.units.begin() + sequence.first_unit;
   const auto [least, most] =
       std::minmax_element(first, first + sequence.units,
-                          [](const Unit& a, const Unit& b) { return a.cells < b.cells; });
-  return 100 * (most->cells - least->cells) <= most->cells;
+                          [](const Unit& a, const Unit& b) { return a.pairs < b.pairs; });
+  return 100 * (most->pairs - least->pairs) <= most->pairs;
 }
 
 std::vector<Holder> holders_of(const Sequence& sequence, const std::vector<int32_t>& rank_of) {

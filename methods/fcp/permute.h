@@ -16,7 +16,7 @@
 namespace cpbench::fcp {
 
 // Changes `rank_of` among the units of one sequence; how many units each rank has of it stays.
-// Leaves alone a sequence whose units differ by more than 1% in cells (tiny or contiguous units,
+// Leaves alone a sequence whose units differ by more than 1% in pairs (tiny or contiguous units,
 // sliding windows). Token counts of a rank may change by the rounding of chunks, two tokens a unit.
 void permute_units(const Units& units, int32_t ranks, std::vector<int32_t>& rank_of);
 

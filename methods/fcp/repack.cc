@@ -30,11 +30,11 @@ class Repacker {
         limit_(token_limit),
         enough_(enough),
         placement_(placement),
-        owned_(placement.cells.size()) {
+        owned_(placement.pairs.size()) {
     for (size_t u = 0; u < units.size(); ++u) {
       owned_[placement.rank_of[u]].push_back(static_cast<int32_t>(u));
     }
-    for (size_t r = 0; r < owned_.size(); ++r) by_work_.insert({placement.cells[r], rank(r)});
+    for (size_t r = 0; r < owned_.size(); ++r) by_work_.insert({placement.pairs[r], rank(r)});
   }
 
   void run() {
@@ -66,7 +66,7 @@ class Repacker {
     pool_.clear();
     for (int32_t r : group_) pool_.insert(pool_.end(), owned_[r].begin(), owned_[r].end());
     std::sort(pool_.begin(), pool_.end(), [&](int32_t a, int32_t b) {
-      return units_[a].cells != units_[b].cells ? units_[a].cells > units_[b].cells : a < b;
+      return units_[a].pairs != units_[b].pairs ? units_[a].pairs > units_[b].pairs : a < b;
     });
     // Some neighbours change places, so that one group can be dealt in several ways.
     if (random_.below(2) == 0) return;
@@ -79,28 +79,28 @@ class Repacker {
   bool deal() {
     const size_t size = group_.size();
     int64_t together = 0;
-    for (int32_t r : group_) together += placement_.cells[r];
+    for (int32_t r : group_) together += placement_.pairs[r];
     const int64_t mean = together / static_cast<int64_t>(size);
     if (mean >= most()) return false;
     const int64_t aim = std::max(enough_, mean);
     const int64_t target =
         aim + aim / 1000 * static_cast<int64_t>(random_.below(kSlackThousandths));
     const auto rule = static_cast<Rule>(random_.below(kRules));
-    cells_.assign(size, 0);
+    pairs_.assign(size, 0);
     tokens_.assign(size, 0);
     dealt_.clear();
     for (int32_t u : pool_) {
       const Unit& unit = units_[u];
-      const bool fullest = rule == Rule::best_fit && unit.cells > target / kLargePart;
+      const bool fullest = rule == Rule::best_fit && unit.pairs > target / kLargePart;
       size_t best = size;
       double best_score = -std::numeric_limits<double>::infinity();
       for (size_t r = 0; r < size; ++r) {
-        const int64_t cells = cells_[r] + unit.cells;
-        if (cells >= most() || tokens_[r] + unit.size > limit_) continue;
+        const int64_t pairs = pairs_[r] + unit.pairs;
+        if (pairs >= most() || tokens_[r] + unit.size > limit_) continue;
         // Above the target only where nothing else is left: any such rank scores below all others.
         const double score = rule == Rule::lightest ? -load(r, unit, target)
-                             : cells > target       ? -static_cast<double>(cells)
-                             : fullest              ? static_cast<double>(cells_[r])
+                             : pairs > target       ? -static_cast<double>(pairs)
+                             : fullest              ? static_cast<double>(pairs_[r])
                                                     : spare(r, target);
         if (score > best_score) {
           best = r;
@@ -108,7 +108,7 @@ class Repacker {
         }
       }
       if (best == size) return false;
-      cells_[best] += unit.cells;
+      pairs_[best] += unit.pairs;
       tokens_[best] += unit.size;
       dealt_.push_back(best);
     }
@@ -117,21 +117,21 @@ class Repacker {
 
   // Work that the r-th of the group may still take for each token it has room for.
   double spare(size_t r, int64_t target) const {
-    return static_cast<double>(target - cells_[r]) / static_cast<double>(limit_ - tokens_[r]);
+    return static_cast<double>(target - pairs_[r]) / static_cast<double>(limit_ - tokens_[r]);
   }
 
   // The larger of its two loads with the unit, each against what it may have.
   double load(size_t r, const Unit& unit, int64_t target) const {
-    return std::max(static_cast<double>(cells_[r] + unit.cells) / static_cast<double>(target),
+    return std::max(static_cast<double>(pairs_[r] + unit.pairs) / static_cast<double>(target),
                     static_cast<double>(tokens_[r] + unit.size) / static_cast<double>(limit_));
   }
 
   void keep() {
     for (size_t r = 0; r < group_.size(); ++r) {
       const int32_t member = group_[r];
-      by_work_.erase({placement_.cells[member], member});
-      by_work_.insert({cells_[r], member});
-      placement_.cells[member] = cells_[r];
+      by_work_.erase({placement_.pairs[member], member});
+      by_work_.insert({pairs_[r], member});
+      placement_.pairs[member] = pairs_[r];
       placement_.tokens[member] = tokens_[r];
       owned_[member].clear();
     }
@@ -147,19 +147,19 @@ class Repacker {
   int64_t enough_;
   Placement& placement_;
   std::vector<std::vector<int32_t>> owned_;        // units of each rank
-  std::set<std::pair<int64_t, int32_t>> by_work_;  // (cells, rank)
+  std::set<std::pair<int64_t, int32_t>> by_work_;  // (pairs, rank)
   Random random_{1};
   // Of the try under way: ranks, their units, and what each would get.
   std::vector<int32_t> group_;
   std::vector<int32_t> pool_;
   std::vector<size_t> dealt_;  // index into group_, of each unit in pool_
-  std::vector<int64_t> cells_;
+  std::vector<int64_t> pairs_;
   std::vector<int64_t> tokens_;
 };
 
 }  // namespace
 
-int64_t Placement::most_cells() const { return *std::max_element(cells.begin(), cells.end()); }
+int64_t Placement::most_pairs() const { return *std::max_element(pairs.begin(), pairs.end()); }
 
 void repack(const std::vector<Unit>& units, int64_t token_limit, int64_t enough,
             Placement& placement) {

@@ -21,12 +21,12 @@ namespace cpbench::fcp {
 struct Placement {
   std::vector<int32_t> rank_of;  // of each unit
   std::vector<int64_t> tokens;   // of each rank
-  std::vector<int64_t> cells;    // of each rank
+  std::vector<int64_t> pairs;    // of each rank
 
-  int64_t most_cells() const;
+  int64_t most_pairs() const;
 };
 
-// Ends when no rank has more than `enough` cells, or after a fixed number of tries. No rank gets
+// Ends when no rank has more than `enough` pairs, or after a fixed number of tries. No rank gets
 // more than `token_limit` tokens. The same input gives the same output.
 void repack(const std::vector<Unit>& units, int64_t token_limit, int64_t enough,
             Placement& placement);

@@ -10,14 +10,14 @@
 namespace cpbench::fcp {
 namespace {
 
-Unit unit(int64_t size, int64_t cells) { return {-1, {{0, size}}, size, cells}; }
+Unit unit(int64_t size, int64_t pairs) { return {-1, {{0, size}}, size, pairs}; }
 
 Placement placed(const std::vector<Unit>& units, std::vector<int32_t> rank_of, int32_t ranks) {
   Placement placement{std::move(rank_of), std::vector<int64_t>(ranks, 0),
                       std::vector<int64_t>(ranks, 0)};
   for (size_t u = 0; u < units.size(); ++u) {
     placement.tokens[placement.rank_of[u]] += units[u].size;
-    placement.cells[placement.rank_of[u]] += units[u].cells;
+    placement.pairs[placement.rank_of[u]] += units[u].pairs;
   }
   return placement;
 }
@@ -41,12 +41,12 @@ TEST(FcpRepack, NeverWorseNeverAboveTheLimitAndBooksAreRight) {
     repack(units, limit, 0, again);
     EXPECT_EQ(after.rank_of, again.rank_of);
     const Placement counted = placed(units, after.rank_of, ranks);
-    EXPECT_EQ(counted.cells, after.cells);
+    EXPECT_EQ(counted.pairs, after.pairs);
     EXPECT_EQ(counted.tokens, after.tokens);
     for (int64_t tokens : after.tokens) EXPECT_LE(tokens, limit);
-    EXPECT_LE(after.most_cells(), before.most_cells());
-    EXPECT_GE(after.most_cells(), least_work(units, ranks, limit));
-    better += after.most_cells() < before.most_cells();
+    EXPECT_LE(after.most_pairs(), before.most_pairs());
+    EXPECT_GE(after.most_pairs(), least_work(units, ranks, limit));
+    better += after.most_pairs() < before.most_pairs();
   }
   EXPECT_GT(better, 40);
 }
@@ -58,7 +58,7 @@ TEST(FcpRepack, FindsWhatTradesOfSingleUnitsDoNot) {
                                    unit(1, 30), unit(1, 30), unit(1, 30), unit(1, 30)};
   Placement placement = placed(units, {0, 1, 0, 1, 2, 2, 2, 2}, 3);
   repack(units, 4, 100, placement);
-  EXPECT_EQ(placement.most_cells(), 100);
+  EXPECT_EQ(placement.most_pairs(), 100);
 }
 
 TEST(FcpRepack, StopsAtEnough) {
@@ -67,7 +67,7 @@ TEST(FcpRepack, StopsAtEnough) {
   repack(units, 2, 10, placement);
   EXPECT_EQ(placement.rank_of, (std::vector<int32_t>{0, 0}));
   repack(units, 2, 9, placement);
-  EXPECT_EQ(placement.most_cells(), 5);
+  EXPECT_EQ(placement.most_pairs(), 5);
 }
 
 }  // namespace

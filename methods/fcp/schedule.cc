@@ -41,7 +41,7 @@ std::vector<int32_t> order_of_choice(const Needs& needs, const std::vector<doubl
   for (const Transfer& t : needs.transfers) ++transfers_of[t.job];
   const auto key = [&](int32_t i) {
     const Transfer& t = needs.transfers[i];
-    return deduplicated ? std::tuple(-t.cells, 0, 0.0)
+    return deduplicated ? std::tuple(-t.pairs, 0, 0.0)
                         : std::tuple(int64_t{transfers_of[t.job]}, t.job, turn[i]);
   };
   std::vector<int32_t> order(needs.transfers.size());

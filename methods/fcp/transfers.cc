@@ -37,24 +37,24 @@ class NeedFinder {
     Ranges sees;     // keys that they see
   };
 
-  int32_t add_job(int32_t rank, const Ranges& tokens, int64_t cells) {
-    needs_.jobs.push_back({rank, sets_.intern(tokens), cells});
+  int32_t add_job(int32_t rank, const Ranges& tokens, int64_t pairs) {
+    needs_.jobs.push_back({rank, sets_.intern(tokens), pairs});
     return static_cast<int32_t>(needs_.jobs.size()) - 1;
   }
   void add_job_of(int32_t unit) {
     const Unit& u = units_.units[unit];
-    needs_.job_of[unit] = add_job(rank_of_[unit], u.tokens, u.cells);
+    needs_.job_of[unit] = add_job(rank_of_[unit], u.tokens, u.pairs);
   }
 
   // Cells of these queries and keys of one sequence, no range of one inside a range of the other.
-  int64_t cells_of(RangeSpan queries, RangeSpan keys) const {
-    int64_t cells = 0;
+  int64_t pairs_of(RangeSpan queries, RangeSpan keys) const {
+    int64_t pairs = 0;
     for (const Range& q : queries) {
       for (const Range& k : keys) {
-        if (mask_.mask() == Mask::document_full || q.begin >= k.end) cells += q.size() * k.size();
+        if (mask_.mask() == Mask::document_full || q.begin >= k.end) pairs += q.size() * k.size();
       }
     }
-    return cells;
+    return pairs;
   }
 
   Ranges seen_by(const Unit& unit, Range sequence) const {
@@ -95,13 +95,13 @@ class NeedFinder {
     const auto first_job = static_cast<int32_t>(needs_.jobs.size());
     size_t next = 0;
     for (const Holder& holder : holders_) {
-      int64_t cells = 0;
+      int64_t pairs = 0;
       for (; next < members_.size() && members_[next].first == holder.rank; ++next) {
         const int32_t unit = members_[next].second;
-        cells += units_.units[unit].cells;
+        pairs += units_.units[unit].pairs;
         needs_.job_of[unit] = static_cast<int32_t>(needs_.jobs.size());
       }
-      add_job(holder.rank, holder.queries, cells);
+      add_job(holder.rank, holder.queries, pairs);
     }
     for (int32_t c = 0; c < sequence.chunks; ++c) {
       const Range chunk = sequence.chunk(c);
@@ -130,7 +130,7 @@ class NeedFinder {
 
   void add(int32_t from, int32_t to, int32_t job, SetId tokens, RangeSpan queries) {
     if (tokens == RangeSets::kEmpty) return;
-    needs_.transfers.push_back({from, to, job, tokens, cells_of(queries, sets_[tokens])});
+    needs_.transfers.push_back({from, to, job, tokens, pairs_of(queries, sets_[tokens])});
   }
 
   void units_for_each_unit(const Sequence& sequence) {

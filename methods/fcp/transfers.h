@@ -19,7 +19,7 @@ namespace cpbench::fcp {
 struct Job {
   int32_t rank = 0;
   SetId tokens = RangeSets::kEmpty;
-  int64_t cells = 0;  // that its queries see
+  int64_t pairs = 0;  // that its queries see
 };
 
 struct Transfer {
@@ -27,7 +27,7 @@ struct Transfer {
   int32_t to = 0;
   int32_t job = 0;  // of the receiver
   SetId tokens = RangeSets::kEmpty;
-  int64_t cells = 0;  // that the job's queries see of it; under a sliding window, at the most
+  int64_t pairs = 0;  // that the job's queries see of it; under a sliding window, at the most
 };
 
 struct Needs {

@@ -90,7 +90,7 @@ Units cut(const Batch& batch, const UnitOptions& options) {
   const MaskIndex mask(batch);
   for (Unit& unit : result.units) {
     unit.size = size_of(unit.tokens);
-    unit.cells = mask.cells(unit.tokens);
+    unit.pairs = mask.pairs(unit.tokens);
   }
   return result;
 }

@@ -29,7 +29,7 @@ struct Unit {
   int32_t sequence = -1;  // index into Units::sequences; -1: packed short sequences
   Ranges tokens;          // normal form, not empty, at most block_tokens
   int64_t size = 0;       // tokens
-  int64_t cells = 0;      // (query, key) cells of the mask that its queries see
+  int64_t pairs = 0;      // (query, key) pairs of the mask that its queries see
 };
 
 // A sequence that is cut. Its units are [first_unit, first_unit + units).

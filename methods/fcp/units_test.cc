@@ -16,7 +16,7 @@ TEST(FcpUnits, ZigzagPairsChunksFromBothEnds) {
   EXPECT_EQ(found.units[0].tokens, (Ranges{{0, 2}, {10, 12}}));
   EXPECT_EQ(found.units[1].tokens, (Ranges{{2, 4}, {8, 10}}));
   EXPECT_EQ(found.units[2].tokens, (Ranges{{4, 8}}));
-  for (const Unit& unit : found.units) EXPECT_EQ(unit.cells, 12 * 13 / 2 / 3);
+  for (const Unit& unit : found.units) EXPECT_EQ(unit.pairs, 12 * 13 / 2 / 3);
 }
 
 TEST(FcpUnits, ContiguousBlocks) {
@@ -26,7 +26,7 @@ TEST(FcpUnits, ContiguousBlocks) {
   EXPECT_EQ(found.units[0].tokens, (Ranges{{0, 4}}));
   EXPECT_EQ(found.units[1].tokens, (Ranges{{4, 7}}));
   EXPECT_EQ(found.units[2].tokens, (Ranges{{7, 10}}));
-  EXPECT_EQ(found.units[1].cells, 5 + 6 + 7);
+  EXPECT_EQ(found.units[1].pairs, 5 + 6 + 7);
 }
 
 // 3, 3, 2, 2, 2, 1 into bins of 4: {3, 1}, {3}, {2, 2}, {2}, in the pack's order here.
@@ -57,17 +57,17 @@ TEST(FcpUnits, EveryTokenOnceAndNoUnitAboveABlock) {
     const UnitShape shape = random() % 2 ? UnitShape::zigzag : UnitShape::contiguous;
     const Units found = cut(batch, {block, shape});
     std::vector<int> times(batch.tokens(), 0);
-    int64_t cells = 0;
+    int64_t pairs = 0;
     for (const Unit& unit : found.units) {
       EXPECT_TRUE(is_normal(unit.tokens));
       EXPECT_GT(unit.size, 0);
       EXPECT_LE(unit.size, block);
-      cells += unit.cells;
+      pairs += unit.pairs;
       for (const Range& r : unit.tokens) {
         for (int64_t t = r.begin; t < r.end; ++t) ++times[t];
       }
     }
-    EXPECT_EQ(cells, MaskIndex(batch).cells());
+    EXPECT_EQ(pairs, MaskIndex(batch).pairs());
     EXPECT_EQ(std::count(times.begin(), times.end(), 1), batch.tokens());
   }
 }

@@ -60,7 +60,7 @@ TEST(Heuristic, OneDocumentIsPerDoc) {
             (Shards{{0, 0, 4, 0}, {0, 4, 12, 1}, {0, 12, 16, 0}}));
 }
 
-// By hand: rank 0 gets 6, rank 1 gets 5, rank 1 (15 cells against 21) gets 1: 6 tokens each.
+// By hand: rank 0 gets 6, rank 1 gets 5, rank 1 (15 pairs against 21) gets 1: 6 tokens each.
 TEST(Heuristic, LeastWorkFirst) {
   const Batch batch{.document_lengths = {5, 1, 6}};
   EXPECT_EQ(place(batch.document_lengths, 2, Visibility(batch), {.mode = Mode::whole_doc}),

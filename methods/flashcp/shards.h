@@ -5,7 +5,7 @@
 //   sees.work({4, 6}, 10) == 5 + 6                // causal: queries 4 and 5 of a document of 10
 //
 // Positions in a shard count from the start of its document, so `begin` is the paper's prefix
-// length p and `end - begin` its s (section 3). Work is in (query, key) cells.
+// length p and `end - begin` its s (section 3). Work is in (query, key) pairs.
 #pragma once
 
 #include <cstdint>

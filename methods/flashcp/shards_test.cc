@@ -89,7 +89,7 @@ TEST(Shards, KeysAndWorkAgreeWithTheMask) {
       const Range queries{start + shard.begin, start + shard.end};
       const Range keys = sees.keys({shard.begin, shard.end}, tokens);
       EXPECT_EQ((Range{start + keys.begin, start + keys.end}), mask.visible_hull(queries));
-      EXPECT_EQ(sees.work({shard.begin, shard.end}, tokens), mask.cells(Ranges{queries}));
+      EXPECT_EQ(sees.work({shard.begin, shard.end}, tokens), mask.pairs(Ranges{queries}));
     }
   }
 }

@@ -69,8 +69,8 @@ string(PREPEND CPBENCH_FAKE_GPU_PRELOAD "LD_PRELOAD=")
 function(cpbench_gpu_test name)
   cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
-  target_link_libraries(${name} PRIVATE ${arg_DEPENDS} GTest::gtest GTest::gtest_main)
-  target_compile_definitions(${name} PRIVATE CPBENCH_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  target_link_libraries(${name} PRIVATE ${arg_DEPENDS} cpbench_source_tree GTest::gtest
+                                        GTest::gtest_main)
   add_dependencies(${name} fake_cudart fake_nccl)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 TEST_PREFIX fake_gpu.
                        PROPERTIES ENVIRONMENT ${CPBENCH_FAKE_GPU_PRELOAD})

@@ -1,4 +1,4 @@
-// A slow judge of plans, cell by cell and token by token, against which the checker is held.
+// A slow judge of plans, pair by pair and token by token, against which the checker is held.
 #pragma once
 
 #include <set>

@@ -19,6 +19,7 @@
 #include "harness/plan/check.h"
 #include "harness/plan/names.h"
 #include "harness/plan/plan_text.h"
+#include "harness/source_tree/source_tree.h"
 #include "harness/strategy/strategy.h"
 
 namespace cpbench {
@@ -55,7 +56,7 @@ void read_problem(std::istringstream& words, Problem& problem) {
     if (word != "cached" || !(words >> cached)) throw std::runtime_error("bad problem line");
     problem.batch.cached_tokens = numbers(cached);
   }
-  problem.batch.mask = mask_named(mask).value();
+  problem.batch.mask = enum_named<Mask>(mask).value();
 }
 
 GoldenCase read_case(const Strategy& strategy, const fs::path& path) {
@@ -87,7 +88,7 @@ TEST_P(EveryStrategyGolden, PlansAsWritten) {
   const Strategy& strategy = *GetParam();
   std::vector<fs::path> files;
   for (const char* kind : {"methods", "baselines"}) {
-    fs::path folder = fs::path(CPBENCH_SOURCE_DIR) / kind / strategy.name / "golden";
+    fs::path folder = source_tree() / kind / strategy.name / "golden";
     if (!fs::exists(folder)) continue;
     for (const auto& entry : fs::directory_iterator(folder)) files.push_back(entry.path());
   }

@@ -65,9 +65,9 @@ std::vector<Segment> segments_of(const Case& c) {
 }
 
 double flops_of(const std::vector<Segment>& segments, bool backward) {
-  double cells = 0;
-  for (const Segment& s : segments) cells += static_cast<double>(cells_of(s));
-  return 4.0 * kShape.head_dim * kShape.query_heads * cells * (backward ? 2.5 : 1);
+  double pairs = 0;
+  for (const Segment& s : segments) pairs += static_cast<double>(pairs_of(s));
+  return 4.0 * kShape.head_dim * kShape.query_heads * pairs * (backward ? 2.5 : 1);
 }
 
 void attention(benchmark::State& state, const GpuKernel& kernel, const Case& c, bool backward) {

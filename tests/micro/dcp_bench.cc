@@ -1,5 +1,5 @@
 // DCP's planner and the check of its plans, 32K tokens per rank, 8 ranks per node. Counters: max /
-// mean of attention cells and of tokens, block size, compute blocks, and gigabytes moved in the
+// mean of attention pairs and of tokens, block size, compute blocks, and gigabytes moved in the
 // forward pass (32 query and 8 KV heads of 128, bf16).
 //   cpbench_micro --benchmark_filter=Dcp
 #include <benchmark/benchmark.h>
@@ -46,9 +46,9 @@ void DcpPlan(benchmark::State& state, Batch (*pack)(int64_t, uint64_t)) {
   Plan plan;
   for (auto _ : state) plan = plan_of(problem);
   const MaskIndex mask(problem.batch);
-  std::vector<int64_t> cells(problem.ranks(), 0), tokens;
+  std::vector<int64_t> pairs(problem.ranks(), 0), tokens;
   for (const Attend& a : plan.forward.attends) {
-    cells[a.rank] += mask.cells(plan.token_sets[a.q], plan.token_sets[a.kv]);
+    pairs[a.rank] += mask.pairs(plan.token_sets[a.q], plan.token_sets[a.kv]);
   }
   for (SetId home : plan.home) tokens.push_back(plan.token_sets.size_of(home));
   int64_t bytes = 0;
@@ -56,7 +56,7 @@ void DcpPlan(benchmark::State& state, Batch (*pack)(int64_t, uint64_t)) {
     bytes += cost_of(s, plan.forward, plan, problem.shape).total();
   }
   const int64_t block_tokens = default_block_tokens(mask, problem.ranks());
-  state.counters["cells"] = max_over_mean(cells);
+  state.counters["pairs"] = max_over_mean(pairs);
   state.counters["tokens"] = max_over_mean(tokens);
   state.counters["block"] = static_cast<double>(block_tokens);
   state.counters["compute"] = static_cast<double>(make_blocks(mask, block_tokens).compute.size());

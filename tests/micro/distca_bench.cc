@@ -1,5 +1,5 @@
 // DistCA's planner and the check of its plans, 32K tokens per rank. Counters: imbalance (max / mean
-// attention cells) before and after work moves, and the moved queries as a share of all.
+// attention pairs) before and after work moves, and the moved queries as a share of all.
 //   cpbench_micro --benchmark_filter=Distca
 #include <benchmark/benchmark.h>
 
@@ -34,9 +34,9 @@ Plan plan_of(const Problem& problem, const char* layout) {
   return s.plan(problem, Options(s.name, s.options, {{"layout", layout}}));
 }
 
-double imbalance(const std::vector<int64_t>& cells, const MaskIndex& mask) {
-  return static_cast<double>(*std::max_element(cells.begin(), cells.end())) *
-         static_cast<double>(cells.size()) / static_cast<double>(mask.cells());
+double imbalance(const std::vector<int64_t>& pairs, const MaskIndex& mask) {
+  return static_cast<double>(*std::max_element(pairs.begin(), pairs.end())) *
+         static_cast<double>(pairs.size()) / static_cast<double>(mask.pairs());
 }
 
 void DistcaPlan(benchmark::State& state, Batch (*pack)(int64_t, uint64_t), const char* layout) {
@@ -49,11 +49,11 @@ void DistcaPlan(benchmark::State& state, Batch (*pack)(int64_t, uint64_t), const
       mirrored ? head_tail_items(mask, ranks) : contiguous_items(mask, ranks);
   const Balanced after = balance(items, mask, ranks, 0.1, {4096, 4096});
   std::vector<int64_t> before(ranks, 0);
-  for (const Item& item : items) before[item.home] += cells_of(item, mask);
+  for (const Item& item : items) before[item.home] += pairs_of(item, mask);
   int64_t moved = 0;
   for (const Item& item : after.items) moved += item.home == item.server ? 0 : item.queries();
   state.counters["before"] = imbalance(before, mask);
-  state.counters["after"] = imbalance(after.cells, mask);
+  state.counters["after"] = imbalance(after.pairs, mask);
   state.counters["within"] = after.within_tolerance;
   state.counters["moved"] = static_cast<double>(moved) / static_cast<double>(mask.tokens());
 }

@@ -90,7 +90,7 @@ FCP_ON(FcpDistributor, schedule_sizes);
 FCP_ON(FcpPlan, schedule_sizes);
 FCP_ON(FcpCheck, check_sizes);
 
-// Quality over five packs of a length set: the worst imbalance (max / mean cells) with and without
+// Quality over five packs of a length set: the worst imbalance (max / mean pairs) with and without
 // local search, the largest unit over a rank's mean share, the least that any placement of these
 // units has ("bound") and the worst ratio to it, D with and without the permutation, and the
 // imbalance of what ranks send.

@@ -2,7 +2,7 @@
 //   cpbench_micro --benchmark_filter=KernelSeconds
 #include <benchmark/benchmark.h>
 
-#include "harness/cost/kernel_time.h"
+#include "harness/machines/kernel_models.h"
 
 namespace cpbench {
 namespace {
@@ -21,7 +21,7 @@ void KernelSeconds(benchmark::State& state, const char* name, KernelPass pass, K
     }
     call.push_back(s);
   }
-  const KernelModel& model = find_kernel_model(name);
+  const KernelModel& model = find_kernel(name);
   const AttentionShape shape{.query_heads = 32, .head_dim = 128, .value_head_dim = 128};
   for (auto _ : state) {
     benchmark::DoNotOptimize(kernel_seconds(model, pass, call, shape, 32));

@@ -1,5 +1,5 @@
 // MagiAttention's planner and the check of its plans, 32K tokens per rank. Counters: imbalance
-// (max / mean attention cells of the home queries) and the number of sends of the forward pass.
+// (max / mean attention pairs of the home queries) and the number of sends of the forward pass.
 //   cpbench_micro --benchmark_filter=Magi
 #include <benchmark/benchmark.h>
 
@@ -33,9 +33,9 @@ void MagiPlan(benchmark::State& state, Batch (*pack)(int64_t, uint64_t), const c
   for (auto _ : state) plan = plan_of(problem, {{"stages", stages}});
   const MaskIndex mask(problem.batch);
   int64_t most = 0;
-  for (SetId home : plan.home) most = std::max(most, mask.cells(plan.token_sets[home]));
+  for (SetId home : plan.home) most = std::max(most, mask.pairs(plan.token_sets[home]));
   state.counters["imbalance"] =
-      static_cast<double>(most) * problem.ranks() / static_cast<double>(mask.cells());
+      static_cast<double>(most) * problem.ranks() / static_cast<double>(mask.pairs());
   state.counters["sends"] = static_cast<double>(plan.forward.sends.size());
 }
 

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "harness/measure/plan_facts.h"
+#include "harness/measure/plan_summary.h"
 #include "harness/plan/check.h"
 #include "harness/strategy/strategy.h"
 #include "workloads/workload.h"

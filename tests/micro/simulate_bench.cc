@@ -7,10 +7,11 @@
 #include <ctime>
 
 #include "harness/compile/compile.h"
+#include "harness/machines/clusters.h"
+#include "harness/machines/kernel_models.h"
 #include "harness/simulate/simulate.h"
 #include "tests/micro/large_plans.h"
 #include "tests/micro/plan_bench.h"
-#include "workloads/clusters.h"
 
 namespace cpbench {
 namespace {
@@ -23,8 +24,8 @@ double cpu_seconds() {
 
 void SimulatePlan(benchmark::State& state, const char* workload, const char* name) {
   const auto ranks = static_cast<int32_t>(state.range(0));
-  const Machine machine = machine_of(find_cluster("h100"), ranks);
-  const KernelModel& kernel = find_kernel_model(machine.kernel);
+  const ClusterModel machine = machine_of(find_cluster("h100"), ranks);
+  const KernelModel& kernel = find_kernel(machine.kernel);
   const Profile profile;
   Problem problem = problem_at(workload, ranks);
   problem.cluster = machine.cluster;

@@ -10,9 +10,9 @@
 #include <memory>
 
 #include "harness/compile/compile.h"
-#include "harness/execute/execute_processes.h"
-#include "harness/execute/launch_environment.h"
-#include "harness/execute/store_wire.h"
+#include "harness/execute/processes/execute_processes.h"
+#include "harness/execute/processes/launch_environment.h"
+#include "harness/execute/processes/store_wire.h"
 #include "harness/plan/names.h"
 #include "harness/strategy/strategy.h"
 

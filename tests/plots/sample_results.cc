@@ -89,9 +89,9 @@ void add_times(cpbench::Result& result) {
   for (const auto& [name, share] : shares) add(name, share * seconds);
 }
 
-// The same cells as a model would have them: faster by a fifth, with transfers beside the rest.
+// The same pairs as a model would have them: faster by a fifth, with transfers beside the rest.
 void simulate(cpbench::Result& result) {
-  result.cell.backend = "simulate";
+  result.spec.backend = "simulate";
   result.oversubscribed = false;
   for (cpbench::PackResult& pack : result.packs) {
     cpbench::Timeline& timeline = pack.timeline;
@@ -119,6 +119,6 @@ int main(int count, char** arguments) {
     if (simulated) simulate(result);
     add_times(result);
     result.provenance = cpbench::provenance({"cpbench_sample_results"}, {}, {});
-    write_result(words.front() + "/" + result_file_name(result.cell), result);
+    write_result(words.front() + "/" + result_file_name(result.spec), result);
   }
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "harness/machines/kernel_models.h"
 #include "harness/simulate/collectives.h"
 #include "harness/simulate/make_schedule.h"
 #include "harness/simulate/ports.h"
@@ -19,7 +20,7 @@ constexpr double kNever = std::numeric_limits<double>::infinity();
 
 class SlowEngine {
  public:
-  SlowEngine(const Schedule& schedule, const Machine& machine)
+  SlowEngine(const Schedule& schedule, const ClusterModel& machine)
       : schedule_(schedule), machine_(machine), network_(machine), ranks_(schedule.size()) {
     transfers_.resize(schedule.transfers.size());
     for (size_t id = 0; id < transfers_.size(); ++id) {
@@ -142,7 +143,7 @@ class SlowEngine {
   }
 
   const Schedule& schedule_;
-  const Machine& machine_;
+  const ClusterModel& machine_;
   Ports network_;
   double now_ = 0;
   std::vector<Rank> ranks_;
@@ -154,7 +155,7 @@ class EngineOf : public ::testing::TestWithParam<const Strategy*> {};
 
 TEST_P(EngineOf, agrees_with_one_that_looks_at_everything) {
   for (bool collectives_as_messages : {false, true}) {
-    const Machine machine = small_machine(2, 4);
+    const ClusterModel machine = small_machine(2, 4);
     const Problem problem = small_problem(machine, {1500, 175, 64, 1, 775, 625, 225, 731});
     Plan plan;
     try {
@@ -162,7 +163,7 @@ TEST_P(EngineOf, agrees_with_one_that_looks_at_everything) {
     } catch (const Unsupported& reason) {
       GTEST_SKIP() << reason.what();
     }
-    const KernelModel& kernel = find_kernel_model("cudnn_h200");
+    const KernelModel& kernel = find_kernel("cudnn_h200");
     Profile profile;
     profile.collectives_as_messages = collectives_as_messages;
     std::vector<PricedRank> priced;

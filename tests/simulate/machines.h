@@ -9,8 +9,8 @@
 
 namespace cpbench {
 
-inline Machine small_machine(int32_t nodes, int32_t gpus) {
-  Machine machine;
+inline ClusterModel small_machine(int32_t nodes, int32_t gpus) {
+  ClusterModel machine;
   machine.cluster = {.name = "small",
                      .nodes = nodes,
                      .gpus_per_node = gpus,
@@ -30,7 +30,7 @@ inline Machine small_machine(int32_t nodes, int32_t gpus) {
 }
 
 // Nothing but the network takes time: kernels, copies and launches are free.
-inline void make_work_free(Machine& machine) {
+inline void make_work_free(ClusterModel& machine) {
   machine.kernel_launch_seconds = 0;
   machine.achieved_memory_bytes_per_second = std::numeric_limits<double>::infinity();
 }
@@ -42,13 +42,13 @@ inline KernelModel free_kernel() {
 }
 
 // Collectives stay the library's, which sums what it scatters.
-inline void make_network_free(Machine& machine) {
+inline void make_network_free(ClusterModel& machine) {
   constexpr double kInfinite = std::numeric_limits<double>::infinity();
   machine.intra_node = machine.inter_node = {0, kInfinite};
   machine.all_gather = machine.reduce_scatter = {{8, 0, kInfinite}};
 }
 
-inline Problem small_problem(const Machine& machine, std::vector<int64_t> lengths) {
+inline Problem small_problem(const ClusterModel& machine, std::vector<int64_t> lengths) {
   Problem problem;
   problem.batch.document_lengths = std::move(lengths);
   problem.shape = {.query_heads = 16,
@@ -67,13 +67,13 @@ inline Plan plan_of(const std::string& name, const Problem& problem,
 }
 
 inline Timeline simulate(const Problem& problem, const Plan& plan, const Program& program,
-                         const SimulatedMachine& on) {
+                         const SimulatedCluster& on) {
   Simulator simulator(problem, plan, program.passes, on);
   for (const RankProgram& rank : program.ranks) simulator.add(rank);
   return simulator.run();
 }
 
-inline Timeline simulate_plan(const Problem& problem, const Plan& plan, const Machine& machine,
+inline Timeline simulate_plan(const Problem& problem, const Plan& plan, const ClusterModel& machine,
                               const KernelModel& kernel, Passes passes = Passes::both,
                               const Profile& profile = {}) {
   return simulate(problem, plan, compile(problem, plan, passes), {machine, kernel, profile});

@@ -15,7 +15,7 @@ namespace cpbench {
 // A link is named by its kind (0 port, 2 NIC, 4 uplink; +1 inwards) and its rank or node.
 using LinkName = std::pair<int, int32_t>;
 
-inline std::map<LinkName, double> links_of(const TimedMessage& m, const Machine& machine) {
+inline std::map<LinkName, double> links_of(const TimedMessage& m, const ClusterModel& machine) {
   const int32_t from_node = machine.cluster.node_of(m.from);
   const int32_t to_node = machine.cluster.node_of(m.to);
   if (from_node == to_node) {
@@ -34,7 +34,7 @@ inline std::map<LinkName, double> links_of(const TimedMessage& m, const Machine&
 // Of the messages in flight. All rates rise together; those through a link that is full stay.
 inline std::map<int32_t, double> max_min_rates(const std::vector<TimedMessage>& messages,
                                                const std::vector<int32_t>& in_flight,
-                                               const Machine& machine) {
+                                               const ClusterModel& machine) {
   std::map<LinkName, double> left;
   std::map<int32_t, std::set<int32_t>> senders;  // to each NIC
   for (int32_t i : in_flight) {
@@ -67,7 +67,7 @@ inline std::map<int32_t, double> max_min_rates(const std::vector<TimedMessage>& 
 }
 
 inline std::vector<double> max_min_arrivals(const std::vector<TimedMessage>& messages,
-                                            const Machine& machine) {
+                                            const ClusterModel& machine) {
   std::vector<double> begin, remaining, arrived(messages.size(), -1);
   for (const TimedMessage& m : messages) {
     const bool near = machine.cluster.node_of(m.from) == machine.cluster.node_of(m.to);

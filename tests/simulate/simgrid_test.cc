@@ -6,8 +6,10 @@
 #include <filesystem>
 #include <numeric>
 
+#include "harness/machines/kernel_models.h"
 #include "harness/plan/errors.h"
 #include "harness/simulate/run_simgrid.h"
+#include "harness/source_tree/source_tree.h"
 #include "tests/simulate/machines.h"
 #include "tests/simulate/max_min.h"
 #include "tests/simulate/messages.h"
@@ -15,7 +17,7 @@
 namespace cpbench {
 namespace {
 
-const std::string kFolder = CPBENCH_BINARY_DIR;
+const std::string kFolder = build_tree();
 const std::string kProgram = kFolder + "/cpbench-simgrid";
 
 class Simgrid : public ::testing::Test {
@@ -44,7 +46,7 @@ std::vector<int32_t> as_listed(size_t count) {
 }
 
 // The last arrival, equal over both networks.
-double last_arrival(const Machine& machine, const std::vector<TimedMessage>& messages) {
+double last_arrival(const ClusterModel& machine, const std::vector<TimedMessage>& messages) {
   const Schedule schedule =
       schedule_of(messages, machine.cluster.ranks(), as_listed(messages.size()));
   const auto last = [](const Execution& e) {
@@ -66,7 +68,7 @@ std::vector<TimedMessage> all_to_all(int32_t ranks, int64_t bytes) {
 }
 
 TEST_F(Simgrid, one_message_pays_latency_and_bandwidth) {
-  const Machine machine = small_machine(2, 2);
+  const ClusterModel machine = small_machine(2, 2);
   EXPECT_NEAR(last_arrival(machine, {{0, 1, 1'000'000, 0}}) / (3e-6 + 1e6 / 370e9), 1, 1e-6);
   EXPECT_NEAR(last_arrival(machine, {{0, 2, 1'000'000, 0}}) / (8e-6 + 1e6 / 46e9), 1, 1e-6);
   EXPECT_NEAR(last_arrival(machine, {{3, 2, 1, 0.25}}) / (0.25 + 3e-6), 1, 1e-9);
@@ -74,7 +76,7 @@ TEST_F(Simgrid, one_message_pays_latency_and_bandwidth) {
 }
 
 TEST_F(Simgrid, no_latency_is_none) {
-  Machine machine = small_machine(1, 4);
+  ClusterModel machine = small_machine(1, 4);
   machine.intra_node.latency_seconds = 0;
   EXPECT_NEAR(last_arrival(machine, all_to_all(4, 1'000'000)) / (3e6 / 370e9), 1, 1e-6);
 }
@@ -94,7 +96,7 @@ TEST_F(Simgrid, all_to_all_at_once_fills_every_port) {
 }
 
 TEST_F(Simgrid, a_narrow_uplink_is_shared_by_the_node) {
-  Machine machine = small_machine(2, 4);
+  ClusterModel machine = small_machine(2, 4);
   machine.node_uplink_bytes_per_second = 80e9;
   std::vector<TimedMessage> messages;
   for (int32_t rank = 0; rank < 4; ++rank) messages.push_back({rank, 4 + rank, 1'000'000, 0});
@@ -102,7 +104,7 @@ TEST_F(Simgrid, a_narrow_uplink_is_shared_by_the_node) {
 }
 
 TEST_F(Simgrid, several_senders_from_other_nodes_contend_for_the_receiver) {
-  Machine machine = small_machine(3, 1);
+  ClusterModel machine = small_machine(3, 1);
   machine.inter_node_all_to_all_efficiency = 0.5;
   const TimedMessage one = {0, 2, 1'000'000, 0}, other = {1, 2, 1'000'000, 0};
   EXPECT_NEAR(last_arrival(machine, {one, other}) / (8e-6 + 2e6 / 23e9), 1, 1e-6);
@@ -112,7 +114,7 @@ TEST_F(Simgrid, several_senders_from_other_nodes_contend_for_the_receiver) {
 TEST_F(Simgrid, what_one_message_cannot_use_another_gets) {
   // 0 -> 3 shares the port of rank 3 with two others and so leaves rank 0's port half empty.
   // Evenly split, 0 -> 1 waits for half of that port; max-min gives it two thirds.
-  const Machine machine = small_machine(1, 4);
+  const ClusterModel machine = small_machine(1, 4);
   const std::vector<TimedMessage> messages = {
       {0, 1, 2'000'000, 0}, {0, 3, 1'000'000, 0}, {1, 3, 1'000'000, 0}, {2, 3, 1'000'000, 0}};
   const Schedule schedule = schedule_of(messages, 4, {0, 1, 2, 3});
@@ -130,7 +132,7 @@ TEST_F(Simgrid, random_messages_arrive_as_max_min_says_and_never_later_than_over
       state = state * 1664525u + 1013904223u;
       return static_cast<int32_t>((state >> 8) % bound);
     };
-    Machine machine = small_machine(1 + random(3), 1 + random(4));
+    ClusterModel machine = small_machine(1 + random(3), 1 + random(4));
     if (random(2) == 1) machine.node_uplink_bytes_per_second = 60e9;
     if (random(2) == 1) machine.inter_node_all_to_all_efficiency = 0.6;
     const int32_t ranks = machine.cluster.ranks();
@@ -161,13 +163,13 @@ TEST_F(Simgrid, random_messages_arrive_as_max_min_says_and_never_later_than_over
 struct Both {
   double ports, simgrid;
 };
-Both makespans(const std::string& strategy, const Machine& machine,
+Both makespans(const std::string& strategy, const ClusterModel& machine,
                const std::vector<int64_t>& lengths, const Profile& profile = {},
                const std::map<std::string, std::string>& set = {}) {
   const Problem problem = small_problem(machine, lengths);
   const Plan plan = plan_of(strategy, problem, set);
   const Program program = compile(problem, plan, Passes::both);
-  const KernelModel& kernel = find_kernel_model("cudnn_h200");
+  const KernelModel& kernel = find_kernel("cudnn_h200");
   return {makespan(simulate(problem, plan, program, {machine, kernel, profile})),
           makespan(
               simulate(problem, plan, program, {machine, kernel, profile, NetworkModel::simgrid}))};
@@ -177,7 +179,7 @@ const std::vector<int64_t> kLengths = {9000, 1500, 175, 64, 1, 775, 625, 225, 73
 
 TEST_F(Simgrid, plans_whose_messages_share_nothing_take_the_same_time) {
   for (int32_t nodes : {1, 2}) {
-    const Machine machine = small_machine(nodes, 8);
+    const ClusterModel machine = small_machine(nodes, 8);
     Profile reserved;
     reserved.reserved_sms = 20;
     Profile barrier;
@@ -198,7 +200,7 @@ TEST_F(Simgrid, plans_whose_messages_share_links_are_close) {
   messages.collectives_as_messages = true;
   const std::map<std::string, std::string> blocks = {{"block", "128"}};
   for (int32_t nodes : {1, 2}) {
-    Machine machine = small_machine(nodes, 8);
+    ClusterModel machine = small_machine(nodes, 8);
     machine.inter_node_all_to_all_efficiency = 0.5;
     for (const char* strategy : {"flashcp", "per_doc", "ulysses", "fcp"}) {
       const auto set = std::string(strategy) == "fcp" ? blocks : decltype(blocks){};
@@ -226,7 +228,7 @@ TEST(SimgridMissing, is_one_line_that_names_the_package) {
 }
 
 TEST(SimgridMissing, a_program_that_cannot_be_started_or_fails_is_an_error) {
-  const Machine machine = small_machine(1, 2);
+  const ClusterModel machine = small_machine(1, 2);
   const Schedule schedule = schedule_of({{0, 1, 1, 0}}, 2, {0});
   EXPECT_THROW(run_simgrid(schedule, machine, {}, "/nowhere/cpbench-simgrid"), UserError);
   EXPECT_THROW(run_simgrid(schedule, machine, {}, "/bin/false"), std::runtime_error);
@@ -234,7 +236,7 @@ TEST(SimgridMissing, a_program_that_cannot_be_started_or_fails_is_an_error) {
 }
 
 TEST_F(Simgrid, says_why_it_fails) {
-  const Machine machine = small_machine(1, 2);
+  const ClusterModel machine = small_machine(1, 2);
   Schedule schedule = schedule_of({{0, 1, 1, 0}}, 2, {0});
   schedule.transfers[0].after_task = 2;  // more tasks than there are
   try {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "harness/machines/kernel_models.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/plan_bytes.h"
 #include "tests/simulate/machines.h"
@@ -40,12 +41,12 @@ class EveryStrategy : public ::testing::TestWithParam<const Strategy*> {
     timeline_ = simulate_on(machine_);
   }
 
-  Timeline simulate_on(const Machine& machine) const {
+  Timeline simulate_on(const ClusterModel& machine) const {
     return simulate(problem_, plan_, program_, {machine, kernel_, Profile{}});
   }
 
-  Machine machine_ = small_machine(2, 4);
-  KernelModel kernel_ = find_kernel_model("cudnn_h200");
+  ClusterModel machine_ = small_machine(2, 4);
+  KernelModel kernel_ = find_kernel("cudnn_h200");
   Problem problem_ = small_problem(machine_, kLengths);
   Plan plan_;
   Program program_;
@@ -109,7 +110,7 @@ TEST_P(EveryStrategy, is_simulated_alike_twice) {
 }
 
 TEST_P(EveryStrategy, takes_at_least_its_work_and_the_network_adds_to_it) {
-  Machine free = machine_;
+  ClusterModel free = machine_;
   make_network_free(free);
   const Timeline bound = simulate_on(free);
   const std::vector<double> work = busy_seconds(bound);
@@ -124,12 +125,12 @@ INSTANTIATE_TEST_SUITE_P(Simulate, EveryStrategy, ::testing::ValuesIn(strategies
                          });
 
 TEST(Simulate, over_a_free_network_all_gathers_forward_cost_their_slowest_ranks_work) {
-  Machine machine = small_machine(1, 8);
+  ClusterModel machine = small_machine(1, 8);
   make_network_free(machine);
   const Problem problem = small_problem(machine, kLengths);
   for (const char* name : {"allgather", "per_doc", "flashcp"}) {
     const Timeline timeline = simulate_plan(problem, plan_of(name, problem), machine,
-                                            find_kernel_model("cudnn_h200"), Passes::forward);
+                                            find_kernel("cudnn_h200"), Passes::forward);
     const std::vector<double> work = busy_seconds(timeline);
     EXPECT_NEAR(makespan(timeline), *std::max_element(work.begin(), work.end()), 1e-12) << name;
   }
@@ -137,7 +138,7 @@ TEST(Simulate, over_a_free_network_all_gathers_forward_cost_their_slowest_ranks_
 
 TEST(Simulate, a_ring_without_work_is_its_hops) {
   for (int32_t ranks : {2, 5, 8}) {
-    Machine machine = small_machine(1, ranks);
+    ClusterModel machine = small_machine(1, ranks);
     make_work_free(machine);
     const Problem problem = small_problem(machine, {int64_t{1024} * ranks});
     const Timeline timeline =
@@ -149,7 +150,7 @@ TEST(Simulate, a_ring_without_work_is_its_hops) {
 }
 
 TEST(Simulate, library_collectives_cost_their_closed_form) {
-  Machine machine = small_machine(1, 8);
+  ClusterModel machine = small_machine(1, 8);
   make_work_free(machine);
   const Problem problem = small_problem(machine, {8192});
   const auto forward = [&](const char* name) {
@@ -166,7 +167,7 @@ TEST(Simulate, library_collectives_cost_their_closed_form) {
 }
 
 TEST(Simulate, a_librarys_reduce_scatter_leaves_one_sum_to_add) {
-  Machine machine = small_machine(1, 8);
+  ClusterModel machine = small_machine(1, 8);
   make_network_free(machine);
   const Problem problem = small_problem(machine, {8192});
   const auto both = [&](bool as_messages) {
@@ -181,7 +182,7 @@ TEST(Simulate, a_librarys_reduce_scatter_leaves_one_sum_to_add) {
 }
 
 TEST(Simulate, layouts_around_a_librarys_collectives_are_of_all_tokens) {
-  Machine machine = small_machine(1, 8);
+  ClusterModel machine = small_machine(1, 8);
   make_network_free(machine);
   const Problem problem = small_problem(machine, kLengths);
   for (const char* name : {"allgather", "per_doc"}) {
@@ -205,7 +206,7 @@ TEST(Simulate, layouts_around_a_librarys_collectives_are_of_all_tokens) {
 }
 
 TEST(Simulate, kept_operands_are_not_gathered_again) {
-  Machine machine = small_machine(1, 8);
+  ClusterModel machine = small_machine(1, 8);
   make_network_free(machine);
   const Problem problem = small_problem(machine, {8192});
   Profile kept;
@@ -222,7 +223,7 @@ TEST(Simulate, kept_operands_are_not_gathered_again) {
 }
 
 TEST(Simulate, merges_by_segments_launch_once_for_each) {
-  Machine machine = small_machine(1, 4);
+  ClusterModel machine = small_machine(1, 4);
   make_network_free(machine);
   const auto added = [&](const std::vector<int64_t>& lengths) {
     const Problem problem = small_problem(machine, lengths);
@@ -243,12 +244,12 @@ TEST(Simulate, merges_by_segments_launch_once_for_each) {
 }
 
 TEST(Simulate, more_bandwidth_never_slows_what_shares_no_link) {
-  Machine machine = small_machine(1, 8);
+  ClusterModel machine = small_machine(1, 8);
   const Problem problem = small_problem(machine, kLengths);
   for (const char* name : {"ring", "zigzag", "striped"}) {
     const Plan plan = plan_of(name, problem);
     const Program program = compile(problem, plan, Passes::both);
-    const KernelModel& kernel = find_kernel_model("cudnn_h200");
+    const KernelModel& kernel = find_kernel("cudnn_h200");
     double before = std::numeric_limits<double>::infinity();
     for (double bandwidth = 1e9; bandwidth < 2e12; bandwidth *= 1.3) {
       machine.intra_node.bytes_per_second = bandwidth;
@@ -261,7 +262,7 @@ TEST(Simulate, more_bandwidth_never_slows_what_shares_no_link) {
 }
 
 TEST(Simulate, a_conflict_free_schedule_pays_latencies_and_beats_contention) {
-  Machine machine = small_machine(1, 16);
+  ClusterModel machine = small_machine(1, 16);
   make_work_free(machine);
   const Problem problem = small_problem(machine, {40000, 9000, 9000, 3000, 2000, 1000, 1536});
   const auto forward = [&](const Plan& plan) {
@@ -288,10 +289,10 @@ TEST(Simulate, a_conflict_free_schedule_pays_latencies_and_beats_contention) {
 }
 
 TEST(Simulate, fewer_processors_while_bytes_travel_slow_kernels_down) {
-  const Machine machine = small_machine(1, 8);
+  const ClusterModel machine = small_machine(1, 8);
   const Problem problem = small_problem(machine, {16384});
   const Plan plan = plan_of("ring", problem);
-  const KernelModel& kernel = find_kernel_model("cudnn_h200");
+  const KernelModel& kernel = find_kernel("cudnn_h200");
   Profile profile;
   const double all = makespan(simulate_plan(problem, plan, machine, kernel, Passes::both, profile));
   profile.reserved_sms = 20;
@@ -302,10 +303,10 @@ TEST(Simulate, fewer_processors_while_bytes_travel_slow_kernels_down) {
 }
 
 TEST(Simulate, the_layer_costs_every_rank_its_tokens) {
-  const Machine machine = small_machine(1, 4);
+  const ClusterModel machine = small_machine(1, 4);
   Problem problem = small_problem(machine, {4096});
   const Plan plan = plan_of("allgather", problem);
-  const KernelModel& kernel = find_kernel_model("cudnn_h200");
+  const KernelModel& kernel = find_kernel("cudnn_h200");
   const double without = makespan(simulate_plan(problem, plan, machine, kernel));
   problem.shape.hidden_size = 2048;
   problem.shape.ffn_size = 8192;
@@ -315,10 +316,10 @@ TEST(Simulate, the_layer_costs_every_rank_its_tokens) {
 }
 
 TEST(Simulate, ranks_without_work_take_no_time) {
-  const Machine machine = small_machine(1, 8);
+  const ClusterModel machine = small_machine(1, 8);
   const Problem problem = small_problem(machine, {3});  // fewer tokens than ranks
   const Timeline timeline =
-      simulate_plan(problem, plan_of("ring", problem), machine, find_kernel_model("cudnn_h200"));
+      simulate_plan(problem, plan_of("ring", problem), machine, find_kernel("cudnn_h200"));
   EXPECT_GT(makespan(timeline), 0);
   EXPECT_EQ(std::count(timeline.seconds.begin(), timeline.seconds.end(), 0.0), 5);
 }

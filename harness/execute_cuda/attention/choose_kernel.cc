@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "harness/execute/gpu_kernel_names.h"
+#include "harness/execute/gpus/gpu_kernel_names.h"
 #include "harness/plan/errors.h"
 
 namespace cpbench {

@@ -109,8 +109,8 @@ TEST(Pieces, show_what_the_segments_show) {
   std::mt19937 random(7);
   for (int repeat = 0; repeat < 3000; ++repeat) {
     const std::vector<Segment> segments = random_segments(random, {.q_rows = 40, .kv_rows = 30});
-    using Cell = std::array<int64_t, 4>;  // rows of q, kv, out, dkv
-    std::vector<Cell> shown, expected;
+    using RunSpec = std::array<int64_t, 4>;  // rows of q, kv, out, dkv
+    std::vector<RunSpec> shown, expected;
     std::vector<int64_t> blank, blind;
     for (const Segment& s : segments) {
       for (int64_t i = 0; i < s.q_rows; ++i) {

@@ -26,7 +26,7 @@ constexpr double kNever = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
-SimgridNetwork::SimgridNetwork(const Machine& machine)
+SimgridNetwork::SimgridNetwork(const ClusterModel& machine)
     : machine_(machine),
       engine_("cpbench-simgrid"),
       arrival_(s4u::Semaphore::create(0)),

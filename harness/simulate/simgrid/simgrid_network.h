@@ -19,14 +19,14 @@
 #include <string>
 #include <vector>
 
-#include "harness/cost/machine.h"
+#include "harness/machines/cluster_model.h"
 #include "harness/simulate/network.h"
 
 namespace cpbench {
 
 class SimgridNetwork : public Network {
  public:
-  explicit SimgridNetwork(const Machine& machine);
+  explicit SimgridNetwork(const ClusterModel& machine);
 
   // Runs `body` in simulated time, which is where the other functions may be called.
   void simulate(const std::function<void()>& body);
@@ -57,7 +57,7 @@ class SimgridNetwork : public Network {
   void launch_pending();
   void arrived(const simgrid::s4u::Activity& flow);  // called by SimGrid
 
-  const Machine machine_;
+  const ClusterModel machine_;
   simgrid::s4u::Engine engine_;
   simgrid::s4u::NetZone* zone_ = nullptr;
   std::vector<simgrid::s4u::Host*> ports_;  // by rank; empty where nodes have one GPU

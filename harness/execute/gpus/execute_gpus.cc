@@ -1,0 +1,54 @@
+#include "harness/execute/gpus/execute_gpus.h"
+
+#include <array>
+
+#include "harness/execute/gpus/gpu_reference.h"
+#include "harness/execute/processes/report_messages.h"
+
+namespace cpbench {
+namespace {
+
+constexpr int32_t kCountTag = 0;
+
+// Every other process tells how many ranks it runs, then their reports.
+void gather(ProcessGroup& group, const std::vector<RankReport>& mine, const RanksHere& here,
+            Timeline& timeline) {
+  if (group.rank() > 0) {
+    const std::array<int32_t, 2> range = {here.first_rank, static_cast<int32_t>(mine.size())};
+    group.send(group.rank(), 0, kCountTag, std::as_bytes(std::span(range)));
+    for (const RankReport& report : mine) send_report(group, report);
+    return;
+  }
+  for (int32_t other = 1; other < group.size(); ++other) {
+    std::array<int32_t, 2> range{};
+    group.receive(other, 0, kCountTag, std::as_writable_bytes(std::span(range)));
+    for (int32_t i = 0; i < range[1]; ++i) {
+      add(receive_report(group, other, timeline.ranks), range[0] + i, timeline);
+    }
+  }
+}
+
+}  // namespace
+
+Timeline execute_gpus(const Problem& problem, const Plan& plan, const Program& program,
+                      const ExecuteOptions& options, GpuTransport transport, const RanksHere& here,
+                      ProcessGroup* group) {
+  const auto reference = gpu_reference_for(problem, options);
+  Timeline timeline = empty_timeline(program, options, *reference);
+  const std::vector<RankReport> reports = open_gpus().run({.problem = problem,
+                                                           .plan = plan,
+                                                           .program = program,
+                                                           .options = options,
+                                                           .reference = *reference,
+                                                           .transport = transport,
+                                                           .first_rank = here.first_rank,
+                                                           .devices = here.devices,
+                                                           .group = group});
+  for (size_t i = 0; i < reports.size(); ++i) {
+    add(reports[i], here.first_rank + static_cast<int32_t>(i), timeline);
+  }
+  if (group) gather(*group, reports, here, timeline);
+  return timeline;
+}
+
+}  // namespace cpbench

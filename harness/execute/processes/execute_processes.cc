@@ -1,0 +1,88 @@
+#include "harness/execute/processes/execute_processes.h"
+
+#include <ATen/Parallel.h>
+
+#include <new>
+
+#include "harness/execute/processes/report_messages.h"
+#include "harness/execute/rank_report.h"
+
+namespace cpbench {
+namespace {
+
+// A rank is one core, as in the threads executor.
+class OneThread {
+ public:
+  OneThread() { at::set_num_threads(1); }
+  ~OneThread() { at::set_num_threads(before_); }
+
+ private:
+  int before_ = at::get_num_threads();
+};
+
+// Names the place of what a rank's own operations throw.
+void iterate(RankRunner& runner, ProcessGroup& group) {
+  try {
+    runner.iterate(Clock::now());
+  } catch (const WorkEnded&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw ExecutionFailure(group.place() + ": " + error.what());
+  }
+}
+
+RankReport run_rank(const Program& program, const ExecuteOptions& options, const Kernel& kernel,
+                    const Reference& reference, ProcessGroup& group) {
+  const OneThread one_thread;
+  const int32_t rank = group.rank();
+  CountingTransport transport(group, group.size());
+  RankRunner runner(program, rank, kernel, transport, group);
+  runner.fill_inputs(options.seed);
+  RankReport mine;
+  for (int32_t i = 0; i < options.warmup + options.iterations; ++i) {
+    transport.reset();
+    group.barrier();
+    iterate(runner, group);
+    if (i == 0) {
+      add_errors(runner.outputs(), reference, mine.accuracy);
+      mine.output_hash = hash_of(runner.outputs());
+    }
+    if (i >= options.warmup) mine.add_sample(runner);
+  }
+  mine.events = runner.events();
+  const auto row = static_cast<std::ptrdiff_t>(rank) * group.size();
+  mine.bytes_sent.assign(transport.bytes().begin() + row,
+                         transport.bytes().begin() + row + group.size());
+  mine.messages.assign(transport.messages().begin() + row,
+                       transport.messages().begin() + row + group.size());
+  return mine;
+}
+
+}  // namespace
+
+Timeline execute_processes(const Problem& problem, const Program& program,
+                           const ExecuteOptions& options, const Kernel& kernel,
+                           ProcessGroup& group) {
+  require_runnable(problem, program, options, kernel);
+  if (static_cast<int32_t>(program.ranks.size()) != group.size()) {
+    throw std::logic_error("execute: the program has another number of ranks than the group");
+  }
+  const auto reference = reference_for(problem.batch, problem.shape, options.seed, options.passes);
+  Timeline timeline = empty_timeline(program, options, *reference);
+  const RankReport mine = run_rank(program, options, kernel, *reference, group);
+  if (group.rank() > 0) send_report(group, mine);
+  add(mine, group.rank(), timeline);
+  for (int32_t other = 1; group.rank() == 0 && other < group.size(); ++other) {
+    add(receive_report(group, other, timeline.ranks), other, timeline);
+  }
+  return timeline;
+}
+
+Timeline execute_processes(const Problem& problem, const Program& program,
+                           const ExecuteOptions& options, ProcessGroup& group) {
+  return execute_processes(problem, program, options, *make_kernel(options.kernel), group);
+}
+
+}  // namespace cpbench

@@ -1,0 +1,97 @@
+// Ranks as processes compute what ranks as threads compute, bit for bit.
+#include "harness/execute/processes/execute_processes.h"
+
+#include <gtest/gtest.h>
+
+#include "harness/execute/processes/local_wire_for_tests.h"
+#include "harness/execute/program_for_tests.h"
+
+namespace cpbench {
+namespace {
+
+Problem problem_of(int32_t ranks) {
+  Problem problem;
+  problem.batch.document_lengths = {40, 23};
+  problem.shape = {.query_heads = 2, .kv_heads = 1, .head_dim = 8, .value_head_dim = 8};
+  problem.cluster.gpus_per_node = ranks;
+  return problem;
+}
+
+TEST(Processes, equal_threads_bit_for_bit) {
+  for (int32_t ranks : {1, 2, 4}) {
+    const Problem problem = problem_of(ranks);
+    const Program program = program_of(problem);
+    const ExecuteOptions options{.warmup = 1, .iterations = 3};
+    const Timeline threads = execute_threads(problem, program, options);
+    Timeline processes;
+    const auto thrown =
+        run_as_processes(ranks, {.timeout_seconds = 60}, [&](ProcessGroup& group, LocalWire&) {
+          Timeline mine;
+          group.together([&] { mine = execute_processes(problem, program, options, group); });
+          if (group.rank() == 0) processes = mine;
+        });
+    ASSERT_EQ(thrown, std::vector<std::string>(ranks));
+    EXPECT_EQ(processes.output_hash, threads.output_hash);
+    EXPECT_EQ(processes.bytes_sent, threads.bytes_sent);
+    EXPECT_EQ(processes.messages, threads.messages);
+    EXPECT_EQ(processes.peak_bytes, threads.peak_bytes);
+    EXPECT_EQ(processes.accuracy.max_error_output, threads.accuracy.max_error_output);
+    EXPECT_EQ(processes.accuracy.max_error_gradient, threads.accuracy.max_error_gradient);
+    EXPECT_TRUE(processes.accuracy.ok());
+    EXPECT_EQ(processes.events.size(), threads.events.size());
+    ASSERT_EQ(processes.seconds.size(), threads.seconds.size());
+    for (size_t i = 0; i < processes.seconds.size(); ++i) {
+      EXPECT_GT(processes.attention_seconds[i], 0);
+      EXPECT_GE(processes.overhead_seconds[i], 0);
+      EXPECT_GT(processes.seconds[i], processes.attention_seconds[i]);
+    }
+  }
+}
+
+// Breaks in the backward pass of whoever received keys: rank 1 of 2.
+class BreakingKernel : public Kernel {
+ public:
+  void forward(const ForwardCall& call) const override { inner_->forward(call); }
+  void backward(const BackwardCall& call) const override {
+    if (call.segments.front().mask == SegmentMask::full) throw std::runtime_error("kernel broke");
+    inner_->backward(call);
+  }
+
+ private:
+  std::unique_ptr<Kernel> inner_ = make_reference_kernel();
+};
+
+TEST(Processes, a_rank_that_throws_is_named_with_its_step) {
+  const Problem problem = problem_of(2);
+  const Program program = program_of(problem);
+  const auto thrown =
+      run_as_processes(2, {.timeout_seconds = 60}, [&](ProcessGroup& group, LocalWire&) {
+        group.together([&] { execute_processes(problem, program, {}, BreakingKernel(), group); });
+      });
+  EXPECT_EQ(thrown[0], "rank 1, backward step 1: kernel broke");
+}
+
+TEST(Processes, a_message_that_never_comes_is_named_with_its_step) {
+  const Problem problem = problem_of(3);
+  Program program = program_of(problem);
+  for (Message& message : program.ranks[0].messages) {
+    if (message.peer == 2) message.tag = 1000;  // sent, but not what rank 2 waits for
+  }
+  const auto thrown =
+      run_as_processes(3, {.timeout_seconds = 0.3}, [&](ProcessGroup& group, LocalWire& wire) {
+        std::string reason;
+        try {
+          group.together([&] { execute_processes(problem, program, {}, group); });
+        } catch (const ExecutionFailure& failure) {
+          reason = failure.what();
+        }
+        EXPECT_EQ(reason, group.rank() > 0 ? ""
+                                           : "rank 2, forward step 0: no progress for 0.3 s, "
+                                             "waiting for a message from rank 0");
+        EXPECT_EQ(wire.data_under_way(), 0u);
+      });
+  EXPECT_EQ(thrown, std::vector<std::string>(3));
+}
+
+}  // namespace
+}  // namespace cpbench

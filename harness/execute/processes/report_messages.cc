@@ -1,0 +1,61 @@
+#include "harness/execute/processes/report_messages.h"
+
+namespace cpbench {
+namespace {
+
+// Tags of a program are not negative and its messages have all arrived: any will do.
+constexpr int32_t kReportTag = 0;
+
+template <typename T>
+void send_all(ProcessGroup& group, const std::vector<T>& values) {
+  group.send(group.rank(), 0, kReportTag, std::as_bytes(std::span(values)));
+}
+
+template <typename T>
+std::vector<T> received(ProcessGroup& group, int32_t from, size_t count) {
+  std::vector<T> values(count);
+  group.receive(from, 0, kReportTag, std::as_writable_bytes(std::span(values)));
+  return values;
+}
+
+// Of the vectors that differ in length from rank to rank.
+struct Counts {
+  int64_t iterations = 0, clocks = 0, events = 0;
+};
+
+}  // namespace
+
+// In the order in which `receive_report` reads.
+void send_report(ProcessGroup& group, const RankReport& report) {
+  send_all<Counts>(group, {{std::ssize(report.seconds), std::ssize(report.clock_share),
+                            std::ssize(report.events)}});
+  for (const auto* values :
+       {&report.seconds, &report.attention_seconds, &report.overhead_seconds}) {
+    send_all(group, *values);
+  }
+  send_all(group, report.clock_share);
+  send_all(group, report.bytes_sent);
+  send_all(group, report.messages);
+  send_all(group, report.events);
+  send_all<Accuracy>(group, {report.accuracy});
+  send_all<uint64_t>(group, {report.output_hash});
+  send_all<int64_t>(group, {report.peak_bytes});
+}
+
+RankReport receive_report(ProcessGroup& group, int32_t from, int32_t ranks) {
+  RankReport report;
+  const Counts counts = received<Counts>(group, from, 1).front();
+  for (auto* values : {&report.seconds, &report.attention_seconds, &report.overhead_seconds}) {
+    *values = received<double>(group, from, counts.iterations);
+  }
+  report.clock_share = received<double>(group, from, counts.clocks);
+  report.bytes_sent = received<int64_t>(group, from, ranks);
+  report.messages = received<int64_t>(group, from, ranks);
+  report.events = received<Event>(group, from, counts.events);
+  report.accuracy = received<Accuracy>(group, from, 1).front();
+  report.output_hash = received<uint64_t>(group, from, 1).front();
+  report.peak_bytes = received<int64_t>(group, from, 1).front();
+  return report;
+}
+
+}  // namespace cpbench

@@ -1,0 +1,230 @@
+#include "harness/machines/clusters.h"
+
+#include <algorithm>
+
+#include "harness/plan/errors.h"
+#include "harness/presets/toml_file.h"
+
+namespace cpbench {
+namespace {
+
+constexpr double kGiga = 1e9, kTera = 1e12, kMicro = 1e-6;
+constexpr NumberRange kPositive = {.low = 0, .above_low = true};
+constexpr NumberRange kShare = {.low = 0, .above_low = true, .high = 1};
+constexpr NumberRange kCount = {.low = 1};
+// A bandwidth that a person writes in GB/s. Beyond it someone wrote bytes per second.
+constexpr NumberRange kBandwidth = {.low = 0, .above_low = true, .high = 1e6};
+constexpr NumberRange kMicroseconds = {.low = 0, .high = 1e6};
+
+// Keys that may be left out follow from others in `complete`, or keep the default of ClusterModel.
+const std::vector<TomlKey<ClusterModel>>& cluster_keys() {
+  static const std::vector<TomlKey<ClusterModel>> keys = {
+      {"description", [](ClusterModel& m) -> std::string& { return m.description; }},
+      {"source", [](ClusterModel& m) -> std::string& { return m.source; }},
+      {"gpus_per_node", [](ClusterModel& m) -> int32_t& { return m.cluster.gpus_per_node; }, true,
+       kCount},
+      {"sms", [](ClusterModel& m) -> int32_t& { return m.sms; }, true, kCount},
+      {"kernel", [](ClusterModel& m) -> std::string& { return m.kernel; }, true},
+      {"peak_teraflops_per_second",
+       [](ClusterModel& m) -> double& { return m.cluster.peak_flops_per_second; },
+       true,
+       {.low = 0, .above_low = true, .high = 1e6},
+       kTera},
+      {"memory_gigabytes",
+       [](ClusterModel& m) -> double& { return m.cluster.memory_bytes; },
+       true,
+       {.low = 0, .above_low = true, .high = 1e6},
+       kGiga},
+      {"memory_gigabytes_per_second",
+       [](ClusterModel& m) -> double& { return m.cluster.memory_bytes_per_second; }, true,
+       kBandwidth, kGiga},
+      {"achieved_memory_gigabytes_per_second",
+       [](ClusterModel& m) -> double& { return m.achieved_memory_bytes_per_second; }, false,
+       kBandwidth, kGiga},
+      {"kernel_launch_microseconds",
+       [](ClusterModel& m) -> double& { return m.kernel_launch_seconds; }, false, kMicroseconds,
+       kMicro},
+      {"gemm_efficiency", [](ClusterModel& m) -> double& { return m.gemm_efficiency; }, true,
+       kShare},
+      {"intra_node_gigabytes_per_second",
+       [](ClusterModel& m) -> double& { return m.cluster.intra_node_bytes_per_second; }, true,
+       kBandwidth, kGiga},
+      {"achieved_intra_node_gigabytes_per_second",
+       [](ClusterModel& m) -> double& { return m.intra_node.bytes_per_second; }, false, kBandwidth,
+       kGiga},
+      {"intra_node_latency_microseconds",
+       [](ClusterModel& m) -> double& { return m.intra_node.latency_seconds; }, true, kMicroseconds,
+       kMicro},
+      {"inter_node_gigabytes_per_second",
+       [](ClusterModel& m) -> double& { return m.cluster.inter_node_bytes_per_second; }, false,
+       kBandwidth, kGiga},
+      {"achieved_inter_node_gigabytes_per_second",
+       [](ClusterModel& m) -> double& { return m.inter_node.bytes_per_second; }, false, kBandwidth,
+       kGiga},
+      {"inter_node_latency_microseconds",
+       [](ClusterModel& m) -> double& { return m.inter_node.latency_seconds; }, false,
+       kMicroseconds, kMicro},
+      {"inter_node_all_to_all_efficiency",
+       [](ClusterModel& m) -> double& { return m.inter_node_all_to_all_efficiency; }, false,
+       kShare},
+      {"node_uplink_gigabytes_per_second",
+       [](ClusterModel& m) -> double& { return m.node_uplink_bytes_per_second; }, false, kBandwidth,
+       kGiga},
+      {"network_mean_error", [](ClusterModel& m) -> double& { return m.mean_error; }},
+      {"network_worst_error", [](ClusterModel& m) -> double& { return m.worst_error; }},
+  };
+  return keys;
+}
+
+const std::vector<TomlKey<CollectiveFit>>& collective_keys() {
+  static const std::vector<TomlKey<CollectiveFit>> keys = {
+      {"ranks", [](CollectiveFit& c) -> int32_t& { return c.ranks; }, true, {.low = 2}},
+      {"latency_microseconds", [](CollectiveFit& c) -> double& { return c.latency_seconds; }, true,
+       kMicroseconds, kMicro},
+      {"gigabytes_per_second", [](CollectiveFit& c) -> double& { return c.bytes_per_second; }, true,
+       kBandwidth, kGiga},
+  };
+  return keys;
+}
+
+struct Collective {
+  const char* name;
+  std::vector<CollectiveFit> ClusterModel::*fits;
+};
+constexpr Collective kCollectives[] = {{"all_gather", &ClusterModel::all_gather},
+                                       {"reduce_scatter", &ClusterModel::reduce_scatter}};
+
+std::vector<CollectiveFit> read_fits(const toml::table& table, const std::string& place,
+                                     const char* name) {
+  std::vector<CollectiveFit> fits;
+  const toml::node* node = table.get(name);
+  if (!node) return fits;
+  if (!node->is_array_of_tables()) {
+    throw UserError(fmt::format("{}:{}: '{}' wants [[{}]] tables", place, node->source().begin.line,
+                                name, name));
+  }
+  for (const toml::node& item : *node->as_array()) {
+    const toml::table& row = *item.as_table();
+    const std::string here = fmt::format("{}:{}", place, row.source().begin.line);
+    refuse_unknown_keys(row, place, names_of(collective_keys()));
+    for (const TomlKey<CollectiveFit>& key : collective_keys()) {
+      if (!row.contains(key.name)) {
+        throw UserError(fmt::format("{}: [[{}]]: '{}' is missing", here, name, key.name));
+      }
+    }
+    CollectiveFit fit;
+    read_keys(row, place, collective_keys(), fit);
+    if (!fits.empty() && fit.ranks <= fits.back().ranks) {
+      throw UserError(fmt::format("{}: [[{}]] with ranks = {} stands after ranks = {}; must ascend",
+                                  here, name, fit.ranks, fits.back().ranks));
+    }
+    fits.push_back(fit);
+  }
+  return fits;
+}
+
+[[noreturn]] void refuse_pair(const toml::table& table, const std::string& place, const char* key,
+                              const std::string& why) {
+  throw UserError(
+      fmt::format("{}:{}: '{}' {}", place, table.get(key)->source().begin.line, key, why));
+}
+
+// An achieved bandwidth left out is the nominal one, and more than that nobody achieves.
+void complete_bandwidth(const toml::table& table, const std::string& place, const std::string& key,
+                        double nominal, double& achieved) {
+  if (achieved == 0) achieved = nominal;
+  if (achieved <= nominal) return;
+  const std::string name = "achieved_" + key;
+  refuse_pair(table, place, name.c_str(),
+              fmt::format("is more than '{}', the nominal rate of {:g}", key, nominal / kGiga));
+}
+
+void complete(const toml::table& table, const std::string& place, ClusterModel& m) {
+  complete_bandwidth(table, place, "memory_gigabytes_per_second", m.cluster.memory_bytes_per_second,
+                     m.achieved_memory_bytes_per_second);
+  complete_bandwidth(table, place, "intra_node_gigabytes_per_second",
+                     m.cluster.intra_node_bytes_per_second, m.intra_node.bytes_per_second);
+  constexpr const char* kLink = "inter_node_gigabytes_per_second";
+  for (const char* key :
+       {"achieved_inter_node_gigabytes_per_second", "inter_node_latency_microseconds",
+        "inter_node_all_to_all_efficiency", "node_uplink_gigabytes_per_second"}) {
+    if (table.contains(key) && !table.contains(kLink)) {
+      refuse_pair(table, place, key, fmt::format("needs '{}' beside it", kLink));
+    }
+  }
+  if (table.contains(kLink) && !table.contains("inter_node_latency_microseconds")) {
+    throw_missing(place, "inter_node_latency_microseconds");
+  }
+  complete_bandwidth(table, place, kLink, m.cluster.inter_node_bytes_per_second,
+                     m.inter_node.bytes_per_second);
+}
+
+}  // namespace
+
+ClusterModel parse_cluster(const Preset& preset) {
+  const std::string& place = preset.place;
+  const toml::table table = parse_toml(place, preset.text);
+  std::vector<std::string> known = names_of(cluster_keys());
+  for (const Collective& collective : kCollectives) known.push_back(collective.name);
+  refuse_unknown_keys(table, place, known);
+  ClusterModel machine;
+  machine.name = preset.name;
+  read_keys(table, place, cluster_keys(), machine);
+  complete(table, place, machine);
+  for (const Collective& collective : kCollectives) {
+    machine.*collective.fits = read_fits(table, place, collective.name);
+  }
+  machine.cluster.name = preset.name;
+  machine.cluster.nodes = 1;
+  return machine;
+}
+
+std::string cluster_toml(const ClusterModel& preset) {
+  std::string text = toml_text(cluster_keys(), preset, ClusterModel());
+  for (const Collective& collective : kCollectives) {
+    for (const CollectiveFit& fit : preset.*collective.fits) {
+      text += fmt::format("\n[[{}]]\n", collective.name) +
+              toml_text(collective_keys(), fit, CollectiveFit());
+    }
+  }
+  return text;
+}
+
+ClusterModel find_cluster(const std::string& name) {
+  return parse_cluster(find_preset(PresetKind::clusters, name));
+}
+
+std::vector<ClusterModel> list_clusters() {
+  return parsed_presets(PresetKind::clusters, parse_cluster);
+}
+
+ClusterModel machine_of(const ClusterModel& preset, int32_t ranks, int32_t nodes) {
+  const int32_t per_node = preset.cluster.gpus_per_node;
+  if (nodes == 0) {
+    nodes = ranks <= per_node ? 1 : ranks / per_node;
+    if (ranks > per_node && ranks % per_node != 0) {
+      throw UserError(fmt::format(
+          "cluster '{}' has {} GPUs per node and {} ranks fill no whole number of nodes; give a "
+          "multiple of {}, at most {}, or the nodes",
+          preset.name, per_node, ranks, per_node, per_node));
+    }
+  }
+  if (ranks % nodes != 0) {
+    throw UserError(fmt::format("{} nodes do not divide {} ranks", nodes, ranks));
+  }
+  if (ranks / nodes > per_node) {
+    throw UserError(fmt::format("{} ranks on {} nodes are {} per node, and cluster '{}' has {}",
+                                ranks, nodes, ranks / nodes, preset.name, per_node));
+  }
+  if (nodes > 1 && preset.inter_node.bytes_per_second == 0) {
+    throw UserError(fmt::format(
+        "cluster '{}' is one node: it has no 'inter_node_gigabytes_per_second' for {} nodes",
+        preset.name, nodes));
+  }
+  ClusterModel machine = preset;
+  machine.cluster.nodes = nodes;
+  machine.cluster.gpus_per_node = ranks / nodes;
+  return machine;
+}
+
+}  // namespace cpbench

@@ -1,0 +1,84 @@
+#include "harness/machines/profiles.h"
+
+#include <gtest/gtest.h>
+
+#include "harness/presets/files_for_tests.h"
+
+namespace cpbench {
+namespace {
+
+TEST(ProfilesTest, EveryShippedProfileIsComplete) {
+  const std::vector<Profile> profiles = list_profiles();
+  EXPECT_GE(profiles.size(), 2u);
+  for (const Profile& profile : profiles) {
+    EXPECT_FALSE(profile.description.empty()) << profile.name;
+    EXPECT_FALSE(profile.source.empty()) << profile.name;
+  }
+}
+
+TEST(ProfilesTest, IdealIsTheDefault) {
+  const Profile ideal = find_profile("ideal"), none;
+  EXPECT_EQ(ideal.copies_by_slices, none.copies_by_slices);
+  EXPECT_EQ(ideal.slice_seconds, none.slice_seconds);
+  EXPECT_EQ(ideal.layout_passes, none.layout_passes);
+  EXPECT_EQ(ideal.operands_kept, none.operands_kept);
+  EXPECT_EQ(ideal.merges_by_segments, none.merges_by_segments);
+  EXPECT_EQ(ideal.copy_efficiency, none.copy_efficiency);
+  EXPECT_EQ(ideal.merge_bytes, none.merge_bytes);
+  EXPECT_EQ(ideal.exchange_seconds, none.exchange_seconds);
+  EXPECT_EQ(ideal.reserved_sms, none.reserved_sms);
+  EXPECT_EQ(ideal.substage_barrier, none.substage_barrier);
+}
+
+TEST(ProfilesTest, EveryKeyIsRead) {
+  TestFile file("mine.toml",
+                "description = \"d\"\nsource = \"s\"\ncopies_by_slices = true\n"
+                "slice_microseconds = 2\nlayout_passes = 3\ncopy_efficiency = 0.5\n"
+                "merge_bytes_per_element = 20\nexchange_microseconds = 700\nreserved_sms = 8\n"
+                "substage_barrier = true\noperands_kept = true\nmerges_by_segments = true\n");
+  const Profile p = find_profile(file.path());
+  EXPECT_EQ(p.name, "mine");
+  EXPECT_EQ(p.description + p.source, "ds");
+  EXPECT_TRUE(p.copies_by_slices && p.substage_barrier);
+  EXPECT_TRUE(p.operands_kept && p.merges_by_segments);
+  EXPECT_DOUBLE_EQ(p.slice_seconds, 2e-6);
+  EXPECT_EQ(p.layout_passes, 3);
+  EXPECT_EQ(p.copy_efficiency, 0.5);
+  EXPECT_EQ(p.merge_bytes, 20);
+  EXPECT_DOUBLE_EQ(p.exchange_seconds, 7e-4);
+  EXPECT_EQ(p.reserved_sms, 8);
+}
+
+TEST(ProfilesTest, WhatIsWrittenIsReadBack) {
+  for (const Profile& profile : list_profiles()) {
+    const std::string text = profile_toml(profile);
+    const Profile again = parse_profile({profile.name, "again", text});
+    EXPECT_EQ(profile_toml(again), text);
+    EXPECT_EQ(again.merge_bytes, profile.merge_bytes);
+    EXPECT_EQ(again.copies_by_slices, profile.copies_by_slices);
+  }
+}
+
+TEST(ProfilesTest, BadFilesNameLineAndKey) {
+  const auto refused = [](const std::string& text) {
+    return refusal([&] { parse_profile({"mine", "mine.toml", text}); });
+  };
+  EXPECT_EQ(refused(""), "");
+  EXPECT_EQ(refused("layout_pass = 1\n"),
+            "mine.toml:1: unknown key 'layout_pass'; did you mean 'layout_passes'?");
+  EXPECT_EQ(refused("layout_passes = -1\n"),
+            "mine.toml:1: 'layout_passes' wants a number from 0 to 1000");
+  EXPECT_EQ(refused("copy_efficiency = 1.5\n"),
+            "mine.toml:1: 'copy_efficiency' wants a number above 0 and at most 1");
+  EXPECT_EQ(refused("\nsubstage_barrier = 1\n"),
+            "mine.toml:2: 'substage_barrier' wants true or false");
+  EXPECT_EQ(refused("reserved_sms = -1\n"),
+            "mine.toml:1: 'reserved_sms' wants a whole number from 0 to 2147483647");
+  EXPECT_EQ(refusal([] { find_profile("ideel"); }),
+            "unknown profile 'ideel'; did you mean 'ideal'?");
+  EXPECT_EQ(refusal([] { find_profile("./none.toml"); }),
+            "cannot read the profile file './none.toml'");
+}
+
+}  // namespace
+}  // namespace cpbench

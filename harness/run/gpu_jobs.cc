@@ -1,0 +1,51 @@
+#include "harness/run/gpu_jobs.h"
+
+#include <fmt/format.h>
+
+#include "harness/plan/errors.h"
+#include "harness/run/machine_here.h"
+#include "harness/run/resolve.h"
+
+namespace cpbench {
+namespace {
+
+void require_gpus(const Job& job, size_t gpus) {
+  if (job.spec.backend != "nccl" || job.in_processes) return;
+  if (static_cast<size_t>(job.spec.ranks) <= gpus) return;
+  throw UserError(fmt::format(
+      "--ranks {} with --backend nccl needs {} GPUs and this machine has {}; --backend cuda runs "
+      "any number of ranks on them, --backend replay times their kernels",
+      job.spec.ranks, job.spec.ranks, gpus));
+}
+
+}  // namespace
+
+void prepare_for_gpus(std::vector<Job>& jobs) {
+  for (Job& job : jobs) {
+    if (!job.backend->on_gpus) continue;
+    require_gpus(job, open_gpus().all().size());
+    job.spec.kernel = open_gpus().kernel_for(job.spec.kernel, job.spec.shape);
+    if (job.backend->replays()) job.spec.inputs = inputs_of(job, open_gpus().versions());
+  }
+}
+
+GpusOfProcess gpus_of_this_process() {
+  GpusOfProcess mine{node_name(), {}};
+  for (const Gpu& gpu : open_gpus().all()) mine.gpus.push_back(gpu.uuid);
+  return mine;
+}
+
+RanksHere all_ranks_here(const Job& job) {
+  RanksHere here;
+  const auto gpus = static_cast<int32_t>(open_gpus().all().size());
+  for (int32_t rank = 0; rank < job.spec.ranks; ++rank) here.devices.push_back(rank % gpus);
+  return here;
+}
+
+double gpu_peak_flops_per_second() {
+  const Gpu& gpu = open_gpus().all().front();
+  const auto machine = machine_of_gpus({{gpu.name, static_cast<double>(gpu.memory_bytes)}});
+  return machine ? machine->cluster.peak_flops_per_second : 0;
+}
+
+}  // namespace cpbench

@@ -1,0 +1,26 @@
+// Jobs of the backends that use GPUs: what they need of this machine.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/execute/gpus/execute_gpus.h"
+#include "harness/execute/processes/place_ranks.h"
+#include "harness/run/job.h"
+
+namespace cpbench {
+
+// Puts in what kernel "auto" stands for on the GPUs here, and on which GPUs replayed times depend.
+// Throws UserError where a job needs GPUs and there are none, or too few for a process that is
+// alone.
+void prepare_for_gpus(std::vector<Job>& jobs);
+
+GpusOfProcess gpus_of_this_process();
+
+// All ranks of the job on the GPUs of this process, several on one if need be.
+RanksHere all_ranks_here(const Job& job);
+
+// Dense bf16 peak of the GPUs here, by the shipped cluster that has them; 0: none has.
+double gpu_peak_flops_per_second();
+
+}  // namespace cpbench

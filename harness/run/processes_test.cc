@@ -1,0 +1,100 @@
+// A sweep that processes run together over the store, which a launcher of GPUs would start.
+#include "harness/run/processes.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "harness/cli/cli.h"
+#include "harness/execute/processes/test_processes.h"
+#include "harness/plan/errors.h"
+#include "harness/run/run_job.h"
+#include "harness/run/suite.h"
+
+namespace cpbench {
+namespace {
+
+// A cell whose ranks are the processes, as those of a backend with a GPU per process are.
+std::vector<RunSpec> cells(int32_t ranks, uint64_t seed = 1) {
+  Suite suite;
+  suite.products.resize(1);
+  for (const auto& [name, value] :
+       std::map<std::string, std::string>{{"strategy", "ring"},
+                                          {"workload", "pile"},
+                                          {"tokens", "256"},
+                                          {"ranks", std::to_string(ranks)},
+                                          {"backend", "mpi"},
+                                          {"seed", std::to_string(seed)}}) {
+    suite.products[0].parameters[name] = {{value}, "--" + name};
+  }
+  return cells_of(suite);
+}
+
+constexpr double kTimeout = 60;
+
+GpusOfProcess own_gpu(const LaunchEnvironment& launch) {
+  return {"a", {"GPU-" + std::to_string(launch.process)}};
+}
+
+TEST(ProcessesOverTheStore, run_cells) {
+  const auto ended = run_real_processes(3, [](const LaunchEnvironment& launch) {
+    const std::vector<RunSpec> all = cells(3);
+    Processes processes(all, launch, own_gpu(launch), kTimeout);
+    EXPECT_EQ(processes.gpus().size(), 3u);
+    EXPECT_EQ(processes.gpus().at(2).gpus.at(0), "GPU-2");
+    if (processes.rank() > 0) {
+      EXPECT_EQ(processes.follow(all), kExitOk);
+      return;
+    }
+    const int code = processes.lead([&] {
+      for (int i = 0; i < 2; ++i) {
+        processes.start(0);
+        const Result result = run_cell(all[0], batches_of(all[0]), {.group = &processes.group()});
+        EXPECT_EQ(result.error, "");
+        EXPECT_EQ(result.status, Status::ok);
+      }
+      return 7;
+    });
+    EXPECT_EQ(code, 7);
+  });
+  for (const EndedProcess& process : ended) {
+    EXPECT_EQ(process.thrown, "");
+    EXPECT_EQ(process.stderr_text, "");
+    EXPECT_EQ(process.exit_code, 0);
+  }
+}
+
+TEST(ProcessesOverTheStore, that_were_told_different_things) {
+  const auto ended = run_real_processes(2, [](const LaunchEnvironment& launch) {
+    Processes(cells(2, launch.process), launch, own_gpu(launch), kTimeout);
+  });
+  for (const EndedProcess& process : ended) {
+    EXPECT_TRUE(process.thrown.starts_with(
+        "the processes disagree on the hash of the cells to run: process 0 has "))
+        << process.thrown;
+  }
+}
+
+TEST(ProcessesOverTheStore, without_a_gpu_for_each_rank) {
+  const auto ended = run_real_processes(2, [](const LaunchEnvironment& launch) {
+    Processes(cells(16), launch, {"a", {"0", "1", "2", "3", "4", "5", "6", "7"}}, kTimeout);
+  });
+  for (const EndedProcess& process : ended) {
+    EXPECT_EQ(process.thrown, "16 ranks need 16 GPUs; 2 processes with 4 GPUs each have 8");
+  }
+}
+
+TEST(ProcessesOverTheStore, end_when_process_0_dies) {
+  const auto ended = run_real_processes(2, [](const LaunchEnvironment& launch) {
+    const std::vector<RunSpec> all = cells(2);
+    Processes processes(all, launch, own_gpu(launch), kTimeout);
+    if (processes.rank() == 0) ::raise(SIGKILL);
+    processes.follow(all);
+  });
+  EXPECT_EQ(ended[1].exit_code, kExitFailure);
+  EXPECT_TRUE(ended[1].stderr_text.starts_with("cpbench: error: process 0 is gone"))
+      << ended[1].stderr_text;
+}
+
+}  // namespace
+}  // namespace cpbench

@@ -1,0 +1,60 @@
+#include "harness/run/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace cpbench {
+
+namespace {
+
+constexpr const char* kClearLine = "\r\033[K";
+constexpr const char* kBold = "\033[1m";
+constexpr const char* kPlain = "\033[0m";
+
+bool dumb_terminal() {
+  const char* term = std::getenv("TERM");
+  return term && std::string(term) == "dumb";
+}
+
+}  // namespace
+
+Progress::Progress(size_t total, double work)
+    : total_(total),
+      work_(work),
+      terminal_(isatty(STDERR_FILENO) && !dumb_terminal()),
+      colour_(terminal_ && !std::getenv("NO_COLOR")),
+      begin_(std::chrono::steady_clock::now()) {}
+
+void Progress::start(const std::string& cell) {
+  ++started_;
+  const std::string count =
+      fmt::format("[{:{}}/{}]", started_, std::to_string(total_).size(), total_);
+  const std::string line = (colour_ ? kBold + count + kPlain : count) + " " + cell + time_left();
+  fmt::print(stderr, "{}{}{}", terminal_ ? kClearLine : "", line, terminal_ ? "" : "\n");
+  std::fflush(stderr);
+}
+
+void Progress::done(double work) { work_done_ += work; }
+
+void Progress::say(const std::string& line) {
+  fmt::print(stderr, "{}{}\n", terminal_ ? kClearLine : "", line);
+}
+
+void Progress::finish() {
+  if (terminal_) fmt::print(stderr, "{}", kClearLine);
+  std::fflush(stderr);
+}
+
+std::string Progress::time_left() const {
+  if (work_done_ <= 0) return "";
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin_;
+  const double left = elapsed.count() * (work_ - work_done_) / work_done_;
+  if (left < 1) return ", less than a second left";
+  if (left < 100) return fmt::format(", about {:.0f} s left", left);
+  return fmt::format(", about {:.0f} min left", left / 60);
+}
+
+}  // namespace cpbench

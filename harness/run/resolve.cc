@@ -1,0 +1,215 @@
+#include "harness/run/resolve.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "harness/execute/processes/launch_environment.h"
+#include "harness/machines/clusters.h"
+#include "harness/machines/kernel_models.h"
+#include "harness/machines/profiles.h"
+#include "harness/plan/errors.h"
+#include "harness/plan/text_hash.h"
+#include "harness/run/choices.h"
+#include "harness/run/simulation.h"
+#include "harness/simulate/run_simgrid.h"
+#include "harness/strategy/strategy.h"
+#include "workloads/shapes.h"
+#include "workloads/workload.h"
+
+namespace cpbench {
+
+namespace {
+
+template <typename Value, typename Find>
+const Value& remembered(std::map<std::string, Value>& known, const std::string& name, Find find) {
+  const auto found = known.find(name);
+  return found != known.end() ? found->second : known.emplace(name, find(name)).first->second;
+}
+
+// "flashcp:ratio=1.2" into the name and its options.
+void split_strategy(RunSpec& spec) {
+  if (is_external(spec.strategy)) {
+    if (spec.strategy.ends_with(':')) {
+      throw UserError("exec: needs a program, like exec:./planner.py");
+    }
+    return;
+  }
+  const std::string value = spec.strategy;
+  const size_t colon = std::min(value.find(':'), value.size());
+  spec.strategy = value.substr(0, colon);
+  find_strategy(spec.strategy);
+  if (colon == value.size()) return;
+  for (const std::string& piece : split_values(value.substr(colon + 1))) {
+    const OptionSetting setting = parse_setting(spec.strategy + "." + piece);
+    spec.options[setting.option] = setting.value;
+  }
+}
+
+void require_kernel(const Job& job) {
+  const std::vector<std::string> names = kernels_of(*job.backend);
+  if (std::ranges::find(names, job.spec.kernel) != names.end()) return;
+  require_known(*find_run_field("kernel"), "kernel", job.spec.kernel);
+  throw UserError(fmt::format("backend {} has no kernel '{}', only {}", job.backend->name,
+                              job.spec.kernel, fmt::join(names, ", ")));
+}
+
+void choose_kernel(Job& job) {
+  std::string& kernel = job.spec.kernel;
+  if (job.backend->plans_only()) {
+    kernel.clear();
+  } else if (kernel != kAutomatic) {
+    if (!job.backend->simulates || !names_file(kernel)) require_kernel(job);
+  } else if (!job.backend->on_gpus) {  // what a GPU supports is known where there is one
+    kernel = job.backend->simulates ? job.machine->kernel : "fused";
+  }
+}
+
+// The share of each document, rounded down, but at least one token of each is new.
+void set_cached(Batch& batch, double share) {
+  for (int64_t length : batch.document_lengths) {
+    const auto tokens = static_cast<int64_t>(share * static_cast<double>(length));
+    batch.cached_tokens.push_back(std::min(tokens, length - 1));
+  }
+}
+
+std::vector<Batch> make_batches(const RunSpec& spec) {
+  const PackingOptions options{spec.tokens, spec.packs, spec.seed, spec.packing};
+  std::vector<Batch> batches = make_packs(*find_workload(spec.workload), options);
+  for (Batch& batch : batches) {
+    batch.mask = spec.mask;
+    batch.window = spec.window;
+    if (spec.cached > 0) set_cached(batch, spec.cached);
+  }
+  return batches;
+}
+
+GpuProperties properties_of(const ClusterModel& machine) {
+  return {machine.name, machine.sms, machine.cluster.peak_flops_per_second,
+          machine.cluster.memory_bytes_per_second};
+}
+
+// Of a planner that is named by its path.
+std::string program_text(const std::string& strategy) {
+  if (!is_external(strategy)) return "";
+  std::ifstream file(strategy.substr(strategy.find(':') + 1), std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+Cluster Job::cluster() const {
+  if (machine) return machine->cluster;
+  return {.nodes = spec.nodes, .gpus_per_node = spec.ranks / spec.nodes};
+}
+
+// The cluster, and the nodes that the ranks fill.
+void Resolver::place(Job& job, const Origin& origin) {
+  RunSpec& spec = job.spec;
+  if (spec.cluster == "none") spec.cluster.clear();
+  if (!spec.cluster.empty()) {
+    const ClusterModel* preset = nullptr;
+    at_origin(origin("cluster"),
+              [&] { preset = &remembered(clusters_, spec.cluster, find_cluster); });
+    at_origin(origin(spec.nodes == 0 ? "ranks" : "nodes"),
+              [&] { job.machine = machine_of(*preset, spec.ranks, spec.nodes); });
+    spec.nodes = job.machine->cluster.nodes;
+  }
+  if (job.backend->simulates && !job.machine) {
+    throw UserError(
+        fmt::format("{}: {} needs a cluster, like --cluster h100; see cpbench list clusters",
+                    origin("backend"), spec.backend));
+  }
+  spec.nodes = std::max(spec.nodes, 1);
+  if (spec.ranks % spec.nodes != 0) {
+    throw UserError(fmt::format("{}: {} nodes do not divide {} ranks", origin("nodes"), spec.nodes,
+                                spec.ranks));
+  }
+}
+
+void Resolver::choose_models(Job& job, const Origin& origin) {
+  RunSpec& spec = job.spec;
+  at_origin(origin("network"), [&] {
+    require_known(*find_run_field("network"), "network model", spec.network);
+    if (spec.network != "simgrid") return;
+    simgrid_program();  // UserError where it is not installed
+    job.network = NetworkModel::simgrid;
+  });
+  at_origin(origin("profile"), [&] {
+    job.profile = remembered(profiles_, spec.profile, find_profile);
+    if (job.profile.reserved_sms < job.machine->sms) return;
+    throw UserError(
+        fmt::format("profile {} has reserved_sms = {}; must be fewer than the {} of cluster {}",
+                    spec.profile, job.profile.reserved_sms, job.machine->sms, spec.cluster));
+  });
+  if (job.backend->replays()) return;
+  at_origin(origin("kernel"), [&] {
+    job.kernel =
+        scaled_to(remembered(kernels_, spec.kernel, find_kernel), properties_of(*job.machine));
+  });
+}
+
+Resolver::Batches Resolver::batches_of(const RunSpec& spec) {
+  const std::string key =
+      fmt::format("{} {} {} {} {} {} {} {}", spec.workload, spec.packing, spec.tokens, spec.packs,
+                  spec.seed, static_cast<int>(spec.mask), spec.window, spec.cached);
+  return remembered(batches_, key, [&](const std::string&) {
+    return std::make_shared<const std::vector<Batch>>(make_batches(spec));
+  });
+}
+
+Job Resolver::resolve(RunSpec given, bool dtype_given, const Origin& origin) {
+  Job job{.spec = std::move(given)};
+  RunSpec& spec = job.spec;
+  at_origin(origin("strategy"), [&] {
+    split_strategy(spec);
+    spec.options = changed_options(spec.strategy, spec.options);
+  });
+  at_origin(origin("backend"), [&] { job.backend = &find_backend(spec.backend); });
+  const Backend& backend = *job.backend;
+  job.in_processes =
+      spec.backend == "mpi" || (spec.backend == "nccl" && launch_environment().has_value());
+  if ((backend.on_gpus || backend.simulates) && !dtype_given) spec.shape.dtype = Dtype::bfloat16;
+  at_origin(origin("shape"), [&] {
+    const Dtype dtype = spec.shape.dtype;
+    spec.shape = remembered(shapes_, spec.shape_name,
+                            [](const std::string& name) { return find_shape(name).attention; });
+    spec.shape.dtype = dtype;
+  });
+  if (spec.mask == Mask::sliding_window && spec.window == 0) {
+    throw UserError(origin("mask") + ": sliding_window needs a window, like --window 1K");
+  }
+  if (spec.mask != Mask::sliding_window) spec.window = 0;
+  place(job, origin);
+  at_origin(origin("kernel"), [&] { choose_kernel(job); });
+  if (backend.simulates) {
+    choose_models(job, origin);
+    spec.warmup = 0;
+    if (!backend.on_gpus) spec.iterations = 1;  // each would be like the first
+  } else {
+    spec.network.clear();
+    spec.profile.clear();
+  }
+  if (backend.plans_only()) spec.warmup = spec.iterations = 0;
+  if (spec.backend != "nccl") spec.graph = false;
+  at_origin(origin("packing"),
+            [&] { require_known(*find_run_field("packing"), "packing policy", spec.packing); });
+  at_origin(origin("workload"), [&] { job.batches = batches_of(spec); });
+  spec.inputs = inputs_of(job);
+  return job;
+}
+
+std::string inputs_of(const Job& job, const std::map<std::string, std::string>& also) {
+  std::string text = program_text(job.spec.strategy);
+  for (const Batch& batch : *job.batches) {
+    text += fmt::format("\n{} | {}", fmt::join(batch.document_lengths, " "),
+                        fmt::join(batch.cached_tokens, " "));
+  }
+  if (job.machine) text += "\n" + model_text(job);
+  for (const auto& [name, value] : also) text += "\n" + name + "=" + value;
+  return hex16(hash_of_text(text));
+}
+
+}  // namespace cpbench

@@ -1,0 +1,221 @@
+#include "harness/run/run_job.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <new>
+
+#include "harness/compile/compile.h"
+#include "harness/execute/gpus/execute_gpus.h"
+#include "harness/execute/processes/execute_processes.h"
+#include "harness/measure/gates.h"
+#include "harness/measure/metrics.h"
+#include "harness/plan/errors.h"
+#include "harness/plan/text_hash.h"
+#include "harness/run/choices.h"
+#include "harness/run/gpu_jobs.h"
+#include "harness/run/machine_here.h"
+#include "harness/run/simulation.h"
+#include "harness/store/external.h"
+#include "harness/store/provenance.h"
+#include "harness/strategy/strategy.h"
+
+namespace cpbench {
+
+namespace {
+
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+double thread_seconds() {
+  timespec t{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+Plan make_plan(const RunSpec& spec, const Problem& problem) {
+  if (is_external(spec.strategy)) {
+    return external_plan(spec.strategy.substr(spec.strategy.find(':') + 1), problem);
+  }
+  const Strategy& strategy = find_strategy(spec.strategy);
+  return strategy.plan(problem, Options(strategy.name, strategy.options, spec.options));
+}
+
+RanksHere ranks_here(const Job& job, const RunContext& context) {
+  if (context.group == nullptr) return all_ranks_here(job);
+  const auto placed = place_ranks(job.spec.ranks, job.spec.nodes, context.gpus);
+  const RanksOfProcess& mine = placed[static_cast<size_t>(context.group->rank())];
+  return {mine.first, mine.devices};
+}
+
+void execute_pack(const Job& job, const Problem& problem, PackResult& pack,
+                  const RunContext& context) {
+  const RunSpec& spec = job.spec;
+  const Stopwatch stopwatch;
+  const Program program = compile(problem, pack.plan, spec.passes, job.backend->collectives);
+  pack.compile_seconds = stopwatch.seconds();
+  const ExecuteOptions options{.passes = spec.passes,
+                               .kernel = spec.kernel,
+                               .warmup = spec.warmup,
+                               .iterations = spec.iterations,
+                               .timeout_seconds = context.timeout_seconds,
+                               .seed = spec.seed,
+                               .graph = spec.graph};
+  if (job.backend->on_gpus) {
+    const auto transport = spec.backend == "nccl" ? GpuTransport::nccl : GpuTransport::copies;
+    pack.timeline = execute_gpus(problem, pack.plan, program, options, transport,
+                                 ranks_here(job, context), context.group);
+  } else {
+    pack.timeline = job.in_processes ? execute_processes(problem, program, options, *context.group)
+                                     : execute_threads(problem, program, options);
+  }
+}
+
+void fail(Result& result, Status status, const std::string& why) {
+  result.status = status;
+  result.error = why;
+  std::replace(result.error.begin(), result.error.end(), '\n', ' ');
+}
+
+// Simulations are not run on GPUs that could not hold them. A run on CPUs shows by itself what it
+// needs.
+bool fits_memory(const Job& job, const PackResult& pack, Result& result) {
+  const double memory = result.cluster.memory_bytes;
+  if (job.backend->runs || memory <= 0) return true;
+  const std::vector<int64_t>& peaks = pack.summary.peak_bytes;
+  const auto most = std::max_element(peaks.begin(), peaks.end());
+  if (static_cast<double>(*most) <= memory) return true;
+  fail(result, Status::oom,
+       fmt::format("rank {} needs {:.4g} GB and a GPU of {} has {:.4g} GB", most - peaks.begin(),
+                   static_cast<double>(*most) / 1e9, job.spec.cluster, memory / 1e9));
+  return false;
+}
+
+// False when the run ended here.
+bool run_pack(const Job& job, const Batch& batch, const RunContext& context, Result& result) {
+  const Problem problem = job.problem(batch);
+  validate(problem);
+  CheckedPlan checked = plan_pack(job, problem);
+  // Every process has made the plan by itself: ranks that ran different ones would wait for ever.
+  if (job.in_processes) context.group->agree("hash of the plan", hex16(hash_of(checked.pack.plan)));
+  result.packs.push_back(std::move(checked.pack));
+  if (!checked.report.ok()) {
+    fail(result, Status::failed,
+         "the plan of " + job.spec.strategy +
+             " is wrong: " + checked.report.violations.front().text());
+    return false;
+  }
+  PackResult& pack = result.packs.back();
+  if (!fits_memory(job, pack, result)) return false;
+  if (job.backend->runs) execute_pack(job, problem, pack, context);
+  if (job.backend->simulates) simulate_pack(job, problem, pack);
+  return true;
+}
+
+bool run_packs(const Job& job, const RunContext& context, Result& result) {
+  return std::ranges::all_of(
+      *job.batches, [&](const Batch& batch) { return run_pack(job, batch, context, result); });
+}
+
+bool is_oversubscribed(const Job& job, const RunContext& context) {
+  if (!job.backend->runs) return false;
+  const int32_t ranks_on_node =
+      job.in_processes ? context.group->wire().ranks_on_node() : job.spec.ranks;
+  return ranks_on_node >
+         (job.backend->on_gpus ? std::ssize(open_gpus().all()) : int64_t{usable_cores()});
+}
+
+// Per rank; 0 where there is none to refer to.
+double peak_of(const Job& job, bool oversubscribed) {
+  if (job.backend->simulates) return job.machine->cluster.peak_flops_per_second;
+  if (!job.backend->runs || oversubscribed) return 0;
+  return job.backend->on_gpus ? gpu_peak_flops_per_second()
+                              : core_peak_flops_per_second(job.spec.shape.dtype);
+}
+
+}  // namespace
+
+CheckedPlan plan_pack(const Job& job, const Problem& problem) {
+  CheckedPlan checked;
+  PackResult& pack = checked.pack;
+  pack.batch = problem.batch;
+  // A strategy is one thread's work: what runs at the same time, or holds a library that it waits
+  // for, does not count. An external planner is another process.
+  const Stopwatch planning;
+  const double computed_before = thread_seconds();
+  pack.plan = make_plan(job.spec, problem);
+  pack.planning_seconds =
+      is_external(job.spec.strategy) ? planning.seconds() : thread_seconds() - computed_before;
+  const Stopwatch checking;
+  checked.report = check(problem, pack.plan, job.spec.passes);
+  pack.check_seconds = checking.seconds();
+  if (checked.report.ok()) {
+    pack.summary = summary_of(problem, pack.plan, checked.report, job.spec.passes);
+  }
+  return checked;
+}
+
+Result run_job(const Job& job, const RunContext& context) {
+  Result result;
+  result.spec = job.spec;
+  result.cluster = job.cluster();
+  result.simulated = job.backend->simulates;
+  const auto start = std::chrono::system_clock::now();
+  try {
+    result.oversubscribed = is_oversubscribed(job, context);
+    if (result.simulated) {
+      result.model = hex16(hash_of_text(model_text(job)));
+      result.model_error = model_error(job);
+    }
+    bool whole = false;
+    const auto work = [&] {
+      result.peak_flops_per_second = peak_of(job, result.oversubscribed);
+      whole = run_packs(job, context, result);
+    };
+    if (job.in_processes) {
+      context.group->together(work);
+    } else {
+      work();
+    }
+    if (whole) {
+      result.metrics = evaluate_metrics(result);
+      const std::string gate = failed_gate(result);
+      if (!gate.empty()) fail(result, Status::failed, gate);
+    }
+  } catch (const RanksDisagree&) {
+    throw;
+  } catch (const Unsupported& reason) {
+    fail(result, Status::unsupported, reason.what());
+  } catch (const std::bad_alloc&) {
+    fail(result, Status::oom, "out of memory");
+  } catch (const DoesNotFit& reason) {
+    fail(result, Status::oom, reason.what());
+  } catch (const std::exception& error) {
+    fail(result, Status::failed, error.what());
+  }
+  result.provenance = provenance(context.command_line, start, std::chrono::system_clock::now());
+  if (job.in_processes) result.provenance["mpi"] = context.group->wire().library();
+  if (job.backend->on_gpus) {
+    for (const auto& [name, version] : open_gpus().versions()) result.provenance[name] = version;
+  }
+  return result;
+}
+
+void follow_job(const Job& job, const RunContext& context) {
+  context.group->together([&] {
+    Result result;
+    result.cluster = job.cluster();
+    run_packs(job, context, result);
+  });
+}
+
+}  // namespace cpbench

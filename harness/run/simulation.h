@@ -1,0 +1,21 @@
+// The backends `simulate` and `replay`: a pack's program on the cluster of the job, its kernel
+// calls and copies timed by models, or as a GPU of this machine runs them one rank after another.
+#pragma once
+
+#include <string>
+
+#include "harness/measure/result.h"
+#include "harness/run/job.h"
+
+namespace cpbench {
+
+// Fills in the timeline and the compile time; the plan is there and correct.
+void simulate_pack(const Job& job, const Problem& problem, PackResult& pack);
+
+// For people: which models, and how far they are off.
+std::string model_error(const Job& job);
+
+// Every number of the job's models that a plan or a time follows from, without names and sources.
+std::string model_text(const Job& job);
+
+}  // namespace cpbench

@@ -1,0 +1,200 @@
+#include "harness/run/sweep.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "harness/execute/execute.h"
+#include "harness/plan/errors.h"
+#include "harness/plan/sizes.h"
+#include "harness/run/choices.h"
+#include "harness/run/interrupt.h"
+#include "harness/run/machine_here.h"
+#include "harness/run/progress.h"
+#include "harness/run/run_job.h"
+#include "harness/store/result_file.h"
+#include "harness/store/shell_text.h"
+
+namespace cpbench {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Fails before anything runs, not after the first run.
+void require_writable(const std::string& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw UserError(folder + ": cannot make the output folder: " + error.message());
+  std::string probe = folder + "/.probe-XXXXXX";
+  const int file = mkstemp(probe.data());
+  if (file < 0) {
+    throw UserError(folder + ": cannot write to the output folder: " + std::strerror(errno));
+  }
+  close(file);
+  unlink(probe.c_str());
+}
+
+std::string result_path(const RunSpec& spec, const std::string& folder) {
+  return (fs::path(folder) / result_file_name(spec)).string();
+}
+
+// The outcome of an earlier, finished run of the same spec. A failed run is tried again.
+std::optional<Outcome> existing(const RunSpec& spec, const std::string& file) {
+  if (!fs::exists(file)) return std::nullopt;
+  try {
+    const Result result = read_result(file);
+    if (result.spec != spec || result.status == Status::failed) return std::nullopt;
+    return outcome_of(result, file, true);
+  } catch (const UserError& error) {
+    fmt::print(stderr, "cpbench: warning: {}; the run is repeated\n", error.what());
+    return std::nullopt;
+  }
+}
+
+std::string words_of(const RunSpec& spec) {
+  return fmt::format("{} {}, {} tokens, {} ranks", strategy_text(spec), spec.workload,
+                     size_text(spec.tokens), spec.ranks);
+}
+
+// What a run costs relative to others of its sweep: planning and simulating grow with tokens and
+// ranks, running with tokens and iterations, so the time left counts large runs for more.
+double expected_work(const RunSpec& spec) {
+  constexpr double kPlanning = 1;  // iterations that planning and checking are worth
+  return (kPlanning + spec.warmup + spec.iterations) * spec.packs *
+         static_cast<double>(spec.tokens) * spec.ranks;
+}
+
+// A plan or a simulation is one thread's work and leaves no trace outside its file. Everything else
+// gets the machine for itself: its times are the result, or (an external planner) it is a process
+// that an interrupt must find in one place.
+bool may_share_the_machine(const Job& job) {
+  return !job.backend->runs && !job.backend->on_gpus && !is_external(job.spec.strategy);
+}
+
+// Calls `work` with each of `items`, begun in their order, on so many threads. The first exception
+// is thrown when all that had begun are done; the rest does not begin.
+void for_each(const std::vector<size_t>& items, int32_t threads,
+              const std::function<void(size_t)>& work) {
+  std::atomic<size_t> next = 0;
+  std::mutex failing;
+  std::exception_ptr failure;
+  const auto run = [&] {
+    for (size_t i = next++; i < items.size(); i = next++) {
+      try {
+        work(items[i]);
+      } catch (...) {
+        const std::lock_guard guard(failing);
+        if (!failure) failure = std::current_exception();
+        next = items.size();
+      }
+    }
+  };
+  std::vector<std::thread> helpers;
+  const size_t wanted = std::min(static_cast<size_t>(threads), items.size());
+  for (size_t i = 1; i < wanted; ++i) helpers.emplace_back(run);
+  run();
+  for (std::thread& helper : helpers) helper.join();
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace
+
+std::vector<Outcome> run_sweep(const std::vector<Job>& jobs, const SweepOptions& options) {
+  require_writable(options.folder);
+  std::vector<std::optional<Outcome>> found;
+  std::vector<size_t> shared, alone;
+  double work = 0;
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    const RunSpec& spec = jobs[i].spec;
+    found.push_back(existing(spec, result_path(spec, options.folder)));
+    if (found.back()) continue;
+    work += expected_work(spec);
+    (may_share_the_machine(jobs[i]) ? shared : alone).push_back(i);
+  }
+  size_t finished = jobs.size() - shared.size() - alone.size();
+  const auto standing = [&] {
+    return fmt::format("{} of {} runs are finished and kept in {}; resume with: {}", finished,
+                       jobs.size(), options.folder, shell_text(options.command_line));
+  };
+  // When one process dies, the launcher interrupts the others: say what this one was waiting for.
+  Processes* const processes = options.processes;
+  Interrupt interrupt(
+      [&] { return (processes ? processes->group().place() + "; " : "") + standing(); });
+  Progress progress(shared.size() + alone.size(), work);
+  RunContext context{.command_line = options.command_line,
+                     .timeout_seconds = options.timeout_seconds};
+  if (processes) {
+    context.group = &processes->group();
+    context.gpus = processes->gpus();
+  }
+  // `hold` is also what keeps the threads apart: progress and the HDF5 library know none.
+  const auto run = [&](size_t i) {
+    const Job& job = jobs[i];
+    {
+      const auto guard = interrupt.hold();
+      progress.start(words_of(job.spec));
+    }
+    if (job.in_processes) processes->start(i);
+    const Result result = run_job(job, context);
+    const std::string file = result_path(job.spec, options.folder);
+    const auto guard = interrupt.hold();
+    write_result(file, result);
+    ++finished;
+    progress.done(expected_work(job.spec));
+    found[i] = outcome_of(result, file, false);
+    if (result.status != Status::ok) {
+      progress.say(fmt::format("cpbench: {}: {}: {}", name_of(result.status), words_of(job.spec),
+                               result.error));
+    }
+    if (processes && processes->group().broken()) processes->abort(standing());
+  };
+  for_each(shared, usable_cores(), run);
+  for_each(alone, 1, run);  // on this thread: MPI is used by one only
+  progress.finish();
+  std::vector<Outcome> outcomes;
+  for (std::optional<Outcome>& outcome : found) outcomes.push_back(std::move(*outcome));
+  return outcomes;
+}
+
+std::vector<Outcome> dry_run(const std::vector<Job>& jobs, const SweepOptions& options) {
+  std::vector<Outcome> outcomes;
+  for (const Job& job : jobs) {
+    Job planned = job;
+    planned.backend = &find_backend("plan");
+    planned.in_processes = false;
+    const std::string file = result_path(job.spec, options.folder);
+    Outcome outcome = outcome_of(run_job(planned, {options.command_line}), file, false);
+    outcome.existed = existing(job.spec, file).has_value();
+    outcomes.push_back(std::move(outcome));
+  }
+  return outcomes;
+}
+
+double estimated_seconds(const std::vector<Outcome>& outcomes) {
+  constexpr double kShareOfPeak = 0.5;
+  constexpr double kVerifications = 2;  // the reference, and the plain run of a rounded dtype
+  double seconds = 0;
+  for (const Outcome& outcome : outcomes) {
+    const RunSpec& spec = outcome.spec;
+    const double* flops = outcome.metric("attention_flops");
+    if (outcome.existed || !find_backend(spec.backend).runs || flops == nullptr) continue;
+    const double iterations = spec.warmup + spec.iterations + kVerifications;
+    const int32_t cores = std::min(spec.ranks, usable_cores());
+    seconds +=
+        *flops * iterations / (core_peak_flops_per_second(spec.shape.dtype) * kShareOfPeak * cores);
+  }
+  return seconds;
+}
+
+}  // namespace cpbench

@@ -1,0 +1,32 @@
+// Runs the jobs of a suite; each leaves one result file when it is finished. Plans and simulations
+// run at the same time, one per core; what is measured runs by itself. Outcomes are in the order of
+// the jobs.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/run/outcome.h"
+#include "harness/run/processes.h"
+
+namespace cpbench {
+
+struct SweepOptions {
+  std::string folder;                     // of the result files; made if need be
+  std::vector<std::string> command_line;  // resumes the sweep when it is given again
+  Processes* processes = nullptr;         // for jobs that several processes run
+  double timeout_seconds = ExecuteOptions().timeout_seconds;  // of a run, without progress
+};
+
+// Runs whose file is there already, and did not fail, are not run again. What one run does never
+// ends the sweep; a file that cannot be written does (UserError).
+std::vector<Outcome> run_sweep(const std::vector<Job>& jobs, const SweepOptions& options);
+
+// Plans and checks every job, runs and writes nothing.
+std::vector<Outcome> dry_run(const std::vector<Job>& jobs, const SweepOptions& options);
+
+// Of the runs that do not exist yet; rough: half a core's peak on every usable core.
+double estimated_seconds(const std::vector<Outcome>& outcomes);
+
+}  // namespace cpbench

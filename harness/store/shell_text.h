@@ -1,0 +1,12 @@
+// Words as a line that can be pasted into a shell.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace cpbench {
+
+std::string shell_quoted(const std::string& word);
+std::string shell_text(const std::vector<std::string>& words);
+
+}  // namespace cpbench
