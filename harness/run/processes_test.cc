@@ -5,17 +5,17 @@
 
 #include <csignal>
 
-#include "harness/cli/cli.h"
 #include "harness/execute/processes/test_processes.h"
 #include "harness/plan/errors.h"
+#include "harness/run/exit_codes.h"
 #include "harness/run/run_job.h"
 #include "harness/run/suite.h"
 
 namespace cpbench {
 namespace {
 
-// A cell whose ranks are the processes, as those of a backend with a GPU per process are.
-std::vector<RunSpec> cells(int32_t ranks, uint64_t seed = 1) {
+// A job whose ranks are the processes, as those of a backend with a GPU per process are.
+std::vector<Job> jobs_on(int32_t ranks, uint64_t seed = 1) {
   Suite suite;
   suite.products.resize(1);
   for (const auto& [name, value] :
@@ -25,9 +25,9 @@ std::vector<RunSpec> cells(int32_t ranks, uint64_t seed = 1) {
                                           {"ranks", std::to_string(ranks)},
                                           {"backend", "mpi"},
                                           {"seed", std::to_string(seed)}}) {
-    suite.products[0].parameters[name] = {{value}, "--" + name};
+    suite.products[0].fields[name] = {{value}, "--" + name};
   }
-  return cells_of(suite);
+  return jobs_of(suite);
 }
 
 constexpr double kTimeout = 60;
@@ -36,9 +36,9 @@ GpusOfProcess own_gpu(const LaunchEnvironment& launch) {
   return {"a", {"GPU-" + std::to_string(launch.process)}};
 }
 
-TEST(ProcessesOverTheStore, run_cells) {
+TEST(ProcessesOverTheStore, run_jobs_together) {
   const auto ended = run_real_processes(3, [](const LaunchEnvironment& launch) {
-    const std::vector<RunSpec> all = cells(3);
+    const std::vector<Job> all = jobs_on(3);
     Processes processes(all, launch, own_gpu(launch), kTimeout);
     EXPECT_EQ(processes.gpus().size(), 3u);
     EXPECT_EQ(processes.gpus().at(2).gpus.at(0), "GPU-2");
@@ -49,7 +49,7 @@ TEST(ProcessesOverTheStore, run_cells) {
     const int code = processes.lead([&] {
       for (int i = 0; i < 2; ++i) {
         processes.start(0);
-        const Result result = run_cell(all[0], batches_of(all[0]), {.group = &processes.group()});
+        const Result result = run_job(all[0], {.group = &processes.group(), .gpus = processes.gpus()});
         EXPECT_EQ(result.error, "");
         EXPECT_EQ(result.status, Status::ok);
       }
@@ -66,18 +66,18 @@ TEST(ProcessesOverTheStore, run_cells) {
 
 TEST(ProcessesOverTheStore, that_were_told_different_things) {
   const auto ended = run_real_processes(2, [](const LaunchEnvironment& launch) {
-    Processes(cells(2, launch.process), launch, own_gpu(launch), kTimeout);
+    Processes(jobs_on(2, launch.process), launch, own_gpu(launch), kTimeout);
   });
   for (const EndedProcess& process : ended) {
     EXPECT_TRUE(process.thrown.starts_with(
-        "the processes disagree on the hash of the cells to run: process 0 has "))
+        "the processes disagree on the hash of the runs: process 0 has "))
         << process.thrown;
   }
 }
 
 TEST(ProcessesOverTheStore, without_a_gpu_for_each_rank) {
   const auto ended = run_real_processes(2, [](const LaunchEnvironment& launch) {
-    Processes(cells(16), launch, {"a", {"0", "1", "2", "3", "4", "5", "6", "7"}}, kTimeout);
+    Processes(jobs_on(16), launch, {"a", {"0", "1", "2", "3", "4", "5", "6", "7"}}, kTimeout);
   });
   for (const EndedProcess& process : ended) {
     EXPECT_EQ(process.thrown, "16 ranks need 16 GPUs; 2 processes with 4 GPUs each have 8");
@@ -86,7 +86,7 @@ TEST(ProcessesOverTheStore, without_a_gpu_for_each_rank) {
 
 TEST(ProcessesOverTheStore, end_when_process_0_dies) {
   const auto ended = run_real_processes(2, [](const LaunchEnvironment& launch) {
-    const std::vector<RunSpec> all = cells(2);
+    const std::vector<Job> all = jobs_on(2);
     Processes processes(all, launch, own_gpu(launch), kTimeout);
     if (processes.rank() == 0) ::raise(SIGKILL);
     processes.follow(all);

@@ -1,4 +1,4 @@
-// Suites: reading, multiplying out, and every refusal with its place.
+// Suites and jobs: reading, multiplying out, resolving, and every refusal with its place.
 #include "harness/run/suite.h"
 
 #include <gtest/gtest.h>
@@ -7,8 +7,11 @@
 #include <fstream>
 
 #include "harness/plan/errors.h"
+#include "harness/presets/files_for_tests.h"
+#include "harness/presets/presets.h"
+#include "harness/run/choices.h"
+#include "harness/run/job.h"
 #include "harness/run/outcome.h"
-#include "harness/run/parameters.h"
 
 namespace cpbench {
 namespace {
@@ -26,7 +29,7 @@ class SuiteFile : public testing::Test {
   std::string refusal(const std::string& text) {
     const std::string path = write(text);
     try {
-      cells_of(read_suite(path));
+      jobs_of(read_suite(path));
     } catch (const UserError& error) {
       const std::string message = error.what();
       const size_t at = message.find(std::filesystem::path(path).filename().string());
@@ -40,19 +43,19 @@ constexpr const char* kTwo = "strategy = [\"ring\", \"allgather\"]\nworkload = \
 
 TEST_F(SuiteFile, lists_multiply_out_strategies_together) {
   const Suite suite = read_suite(write(std::string(kTwo) + "ranks = [2, 4]\ntokens = \"1K\"\n"));
-  const std::vector<RunSpec> cells = cells_of(suite);
-  ASSERT_EQ(cells.size(), 4u);
-  EXPECT_EQ(cells[0].strategy, "ring");
-  EXPECT_EQ(cells[1].strategy, "allgather");
-  EXPECT_EQ(cells[1].ranks, 2);
-  EXPECT_EQ(cells[2].ranks, 4);
-  EXPECT_EQ(cells[2].tokens, 1024);
+  const std::vector<Job> jobs = jobs_of(suite);
+  ASSERT_EQ(jobs.size(), 4u);
+  EXPECT_EQ(jobs[0].spec.strategy, "ring");
+  EXPECT_EQ(jobs[1].spec.strategy, "allgather");
+  EXPECT_EQ(jobs[1].spec.ranks, 2);
+  EXPECT_EQ(jobs[2].spec.ranks, 4);
+  EXPECT_EQ(jobs[2].spec.tokens, 1024);
 }
 
 TEST_F(SuiteFile, sweeps_replace_the_defaults_and_repetitions_are_dropped) {
   const std::string text =
       std::string(kTwo) + "[[sweep]]\nranks = [2, 4]\n[[sweep]]\nranks = 4\n[[sweep]]\nranks = 8\n";
-  EXPECT_EQ(cells_of(read_suite(write(text))).size(), 6u);
+  EXPECT_EQ(jobs_of(read_suite(write(text))).size(), 6u);
 }
 
 TEST_F(SuiteFile, what_has_no_meaning_does_not_multiply) {
@@ -60,16 +63,16 @@ TEST_F(SuiteFile, what_has_no_meaning_does_not_multiply) {
                            "mask = [\"causal\", \"sliding_window\"]\nwindow = [8, 16]\n"
                            "backend = \"plan\"\nkernel = [\"fused\", \"reference\"]\n";
   // causal once, sliding_window with two windows, no kernel without a run; two strategies
-  EXPECT_EQ(cells_of(read_suite(write(text))).size(), 6u);
+  EXPECT_EQ(jobs_of(read_suite(write(text))).size(), 6u);
 }
 
 TEST_F(SuiteFile, flags_replace_keys) {
   Suite suite = read_suite(write(std::string(kTwo) + "ranks = [2, 4]\n"));
   Product flags;
-  flags.parameters["ranks"] = {{"8"}, "--ranks"};
+  flags.fields["ranks"] = {{"8"}, "--ranks"};
   override_with(suite, flags);
-  ASSERT_EQ(cells_of(suite).size(), 2u);
-  EXPECT_EQ(cells_of(suite)[0].ranks, 8);
+  ASSERT_EQ(jobs_of(suite).size(), 2u);
+  EXPECT_EQ(jobs_of(suite)[0].spec.ranks, 8);
 }
 
 TEST_F(SuiteFile, bad_key_names_line_and_nearest) {
@@ -83,11 +86,11 @@ TEST_F(SuiteFile, bad_value_names_line_and_key) {
   EXPECT_EQ(refusal(std::string(kTwo) + "ranks = [4, 0]\n"),
             ":3: ranks: 0 is out of range; must be from 1 to 65536");
   EXPECT_EQ(refusal(std::string(kTwo) + "tokens = -5\n"),
-            ":3: tokens: '-5' is no count; write digits with an optional K or M, at least 1");
+            ":3: tokens: '-5' is not a valid count; write digits with an optional K or M, at least 1");
   EXPECT_EQ(refusal(std::string(kTwo) + "tokens = 1.5\n"),
-            ":3: tokens: '1.5' is no count; write digits with an optional K or M, at least 1");
+            ":3: tokens: '1.5' is not a valid count; write digits with an optional K or M, at least 1");
   EXPECT_EQ(refusal(std::string(kTwo) + "cached = 1.5\n"),
-            ":3: cached: '1.5' is no share; must be a number from 0 to below 1, like 0.9");
+            ":3: cached: '1.5' is not a valid share; must be a number from 0 to below 1, like 0.9");
   EXPECT_EQ(refusal(std::string(kTwo) + "tokens = true\n"),
             ":3: tokens: expected a string or a number, or a list of them");
 }
@@ -103,47 +106,88 @@ TEST_F(SuiteFile, bad_combinations) {
   EXPECT_EQ(refusal("workload = \"pile\"\n").substr(0, 24), "no strategy is given; na");
 }
 
-TEST(Parameters, values_split_at_commas_but_not_inside_a_distribution) {
+TEST(Choices, values_split_at_commas_but_not_inside_a_distribution) {
   EXPECT_EQ(split_values("pile,lognormal:mean=2K,sigma=1,wlb_llm"),
             (std::vector<std::string>{"pile", "lognormal:mean=2K,sigma=1", "wlb_llm"}));
   EXPECT_EQ(split_values("8K"), (std::vector<std::string>{"8K"}));
   EXPECT_TRUE(split_values(",").empty());
 }
 
-TEST(Parameters, every_row_reads_what_it_writes) {
+Suite suite_of(const std::map<std::string, std::string>& fields) {
   Suite suite;
   suite.products.resize(1);
-  suite.products[0].parameters["strategy"] = {{"ring"}, ""};
-  suite.products[0].parameters["workload"] = {{"pile"}, ""};
-  const RunSpec cell = cells_of(suite).at(0);
-  for (const RunParameter& parameter : parameters()) {
-    const std::string written = parameter.get(cell);
+  suite.products[0].fields = {{"strategy", {{"ring"}, ""}}, {"workload", {{"pile"}, ""}}};
+  for (const auto& [name, value] : fields) suite.products[0].fields[name] = {{value}, "--" + name};
+  return suite;
+}
+
+TEST(RunFields, every_row_reads_what_it_writes) {
+  const RunSpec spec = jobs_of(suite_of({})).at(0).spec;
+  for (const RunField& field : run_fields()) {
+    const std::string written = field_text(field, spec);
     if (written.empty()) continue;
-    RunSpec again = cell;
-    parameter.set(again, written);
-    EXPECT_EQ(canonical_text(again), canonical_text(cell)) << parameter.name;
+    RunSpec again = spec;
+    set_field(field, again, written);
+    EXPECT_EQ(again, spec) << field.name;
   }
 }
 
-TEST(Parameters, cached_stands_in_the_identity_only_where_it_is_not_0) {
-  Suite suite;
-  suite.products.resize(1);
-  suite.products[0].parameters["strategy"] = {{"ring"}, ""};
-  suite.products[0].parameters["workload"] = {{"pile"}, ""};
-  suite.products[0].parameters["cached"] = {{"0", "0.9"}, ""};
-  const std::vector<RunSpec> cells = cells_of(suite);
-  ASSERT_EQ(cells.size(), 2u);
-  EXPECT_EQ(canonical_text(cells[0]).find("cached"), std::string::npos);
-  EXPECT_NE(canonical_text(cells[1]).find("\ncached=0.9\n"), std::string::npos);
-  EXPECT_EQ(find_parameter("cached")->get(cells[1]), "0.9");
+TEST(Jobs, runs_of_one_problem_share_its_packs) {
+  const std::vector<Job> jobs = jobs_of(suite_of({{"strategy", "all"}, {"packs", "3"}}));
+  ASSERT_GT(jobs.size(), 10u);
+  for (const Job& job : jobs) EXPECT_EQ(job.batches, jobs[0].batches);
+  EXPECT_EQ(jobs[0].batches->size(), 3u);
 }
 
-TEST(Parameters, command_reproduces_the_cell) {
-  Suite suite;
-  suite.products.resize(1);
-  suite.products[0].parameters["strategy"] = {{"ring"}, ""};
-  suite.products[0].parameters["workload"] = {{"lognormal:mean=2K,sigma=1"}, ""};
-  const std::string command = command_of(cells_of(suite).at(0));
+// The id of a run changes with what its names stand for, not only with the names.
+TEST(Jobs, a_changed_file_is_another_run) {
+  const std::string lengths = "5\n6\n7\n";
+  const TestFile before("lengths.txt", lengths);
+  const Suite suite = suite_of({{"workload", before.path()}, {"tokens", "64"}});
+  const std::string id = run_id(jobs_of(suite).at(0).spec);
+  EXPECT_EQ(run_id(jobs_of(suite).at(0).spec), id);
+  std::ofstream(before.path()) << lengths + "50\n";
+  EXPECT_NE(run_id(jobs_of(suite).at(0).spec), id);
+}
+
+TEST(Jobs, a_changed_cluster_is_another_run_unless_only_its_words_changed) {
+  const std::string text = find_preset(PresetKind::clusters, "h100").text;
+  const TestFile file("mine.toml", text);
+  const Suite suite = suite_of({{"cluster", file.path()}, {"backend", "simulate"}});
+  const std::string id = run_id(jobs_of(suite).at(0).spec);
+  std::ofstream(file.path()) << "# a comment\n" + text;
+  EXPECT_EQ(run_id(jobs_of(suite).at(0).spec), id);
+  std::string slower = text;
+  const std::string key = "\ninter_node_latency_microseconds = ";
+  slower.insert(slower.find(key) + key.size(), "1");
+  std::ofstream(file.path()) << slower;
+  EXPECT_NE(run_id(jobs_of(suite).at(0).spec), id);
+}
+
+TEST(Jobs, a_changed_planner_is_another_run) {
+  const TestFile planner("planner.py", "one");
+  const Suite suite = suite_of({{"strategy", "exec:" + planner.path()}, {"backend", "plan"}});
+  const std::string id = run_id(jobs_of(suite).at(0).spec);
+  std::ofstream(planner.path()) << "two";
+  EXPECT_NE(run_id(jobs_of(suite).at(0).spec), id);
+}
+
+// One resolver reads a file once, whatever happens to it meanwhile.
+TEST(Jobs, all_runs_of_a_sweep_have_the_same_machine) {
+  const TestFile file("mine.toml", find_preset(PresetKind::clusters, "h100").text);
+  Suite suite = suite_of({{"cluster", file.path()}, {"backend", "simulate"}});
+  suite.products[0].fields["ranks"] = {{"8", "16"}, "--ranks"};
+  const std::vector<Job> jobs = jobs_of(suite);
+  std::filesystem::remove(file.path());
+  ASSERT_EQ(jobs.size(), 2u);
+  EXPECT_EQ(jobs[0].cluster().nodes, 1);
+  EXPECT_EQ(jobs[1].cluster().nodes, 2);
+  EXPECT_EQ(jobs[1].machine->name, "mine");
+}
+
+TEST(Outcomes, the_command_repeats_the_run) {
+  const Suite suite = suite_of({{"workload", "lognormal:mean=2K,sigma=1"}});
+  const std::string command = command_of(jobs_of(suite).at(0).spec);
   EXPECT_NE(command.find("cpbench run --strategy ring --workload lognormal:mean=2K,sigma=1 "),
             std::string::npos)
       << command;

@@ -10,47 +10,89 @@ from pathlib import Path
 import pytest
 from tree import ROOT, own_files
 
-PLANNING = {"harness/plan", "harness/cost", "harness/strategy", "methods", "baselines"}
-ALL = PLANNING | {
+PLANNING = {
+    "harness/plan",
+    "harness/cost",
+    "harness/machines",
+    "harness/strategy",
+    "methods",
+    "baselines",
+}
+# What runs a job puts together, and what shows it.
+BELOW_RUN = PLANNING | {
     "harness/compile",
     "harness/execute",
-    "harness/execute_cuda",
-    "harness/timeline",
-    "harness/simulate",
+    "harness/execute/gpus",
+    "harness/execute/processes",
     "harness/measure",
+    "harness/presets",
+    "harness/simulate",
+    "harness/spec",
     "harness/store",
+    "harness/timeline",
     "workloads",
-    "harness/cli",
-    "tests",
 }
+ALL = BELOW_RUN | {"harness/cli", "harness/execute_cuda", "harness/run", "tests"}
 USES = {
+    "harness/source_tree": set(),
     "harness/plan": set(),
+    "harness/presets": {"harness/plan"},
+    "harness/spec": {"harness/plan"},
     "harness/cost": {"harness/plan"},
+    "harness/machines": {"harness/plan", "harness/cost", "harness/presets"},
     "harness/strategy": {"harness/plan", "harness/cost"},
     "methods": PLANNING,
     "baselines": PLANNING,
     "harness/compile": {"harness/plan"},
     "harness/timeline": set(),
     "harness/execute": {"harness/plan", "harness/compile", "harness/timeline"},
-    "harness/simulate": {"harness/plan", "harness/cost", "harness/compile", "harness/timeline"},
-    "harness/execute_mpi": {"harness/execute"},
+    "harness/execute/processes": {
+        "harness/plan",
+        "harness/compile",
+        "harness/timeline",
+        "harness/execute",
+    },
+    "harness/execute/gpus": {
+        "harness/plan",
+        "harness/compile",
+        "harness/timeline",
+        "harness/execute",
+        "harness/execute/processes",
+    },
+    "harness/execute_mpi": {"harness/execute/processes"},
     "harness/execute_cuda": {
         "harness/plan",
         "harness/compile",
+        "harness/timeline",
         "harness/execute",
+        "harness/execute/processes",
+        "harness/execute/gpus",
+    },
+    "harness/simulate": {
+        "harness/plan",
+        "harness/cost",
+        "harness/machines",
+        "harness/compile",
         "harness/timeline",
     },
-    "harness/measure": {"harness/plan", "harness/timeline"},
-    "harness/store": {"harness/plan", "harness/timeline", "harness/measure"},
-    "workloads": {"harness/plan", "harness/cost"},
-    "harness/cli": ALL - {"harness/execute_cuda", "tests"},
+    "harness/measure": {"harness/plan", "harness/spec", "harness/timeline"},
+    "harness/store": {"harness/plan", "harness/spec", "harness/timeline", "harness/measure"},
+    "workloads": {"harness/plan", "harness/presets"},
+    "harness/run": BELOW_RUN,
+    "harness/cli": BELOW_RUN | {"harness/run"},
     "tests": ALL,
 }
 # Libraries that one folder owns, by what their includes begin with.
 OWNED = {
     "LibTorch": (
         r"(torch|ATen|c10|caffe2)/",
-        {"harness/execute", "harness/execute_cuda/flash/*", "tests"},
+        {
+            "harness/execute",
+            "harness/execute/processes",
+            "harness/execute/gpus",
+            "harness/execute_cuda/flash/*",
+            "tests",
+        },
     ),
     "cuDNN": (r"cudnn", {"harness/execute_cuda/cudnn/*"}),
     "MPI": (r"mpi\.h$", {"harness/execute_mpi"}),
@@ -64,6 +106,7 @@ OWNED = {
     "SimGrid": (r"(simgrid|xbt)/", {"harness/simulate/simgrid/*"}),
     "METIS": (r"metis\.h$", {"baselines/*/metis_*"}),
     "CLI11": (r"CLI/", {"harness/cli", "tests"}),
+    "toml++": (r"toml\+\+/", {"harness/presets", "tests"}),
     "Google Benchmark": (r"benchmark/", {"tests"}),
 }
 # Of the C++ standard library, and the C headers that it also has under their C names.
@@ -73,8 +116,12 @@ SOURCES = own_files("*.h", "*.cc", "*.cu", "*.in")
 
 
 def folder_of(path: Path) -> str:
-    top = path.parts[0]
-    return "/".join(path.parts[:2]) if top == "harness" else top
+    """The row of `USES` that a file belongs to: the deepest folder that has one."""
+    for depth in (3, 2):
+        name = "/".join(path.parts[:depth])
+        if name in USES:
+            return name
+    return "/".join(path.parts[:2]) if path.parts[0] == "harness" else path.parts[0]
 
 
 def includes_of(path: Path) -> list[tuple[str, str]]:
@@ -96,7 +143,7 @@ def violations(path: Path, includes: list[tuple[str, str]]) -> list[str]:
                 continue
             if not name.startswith(tuple(f"{target}/" for target in USES)):
                 found.append(f'"{name}" does not start at the root')
-            elif folder_of(Path(name)) not in USES[folder] | {folder}:
+            elif folder_of(Path(name)) not in USES[folder] | {folder, "harness/source_tree"}:
                 found.append(f'"{name}": {folder} may use {sorted(USES[folder]) or "nothing"}')
             continue
         if STANDARD.match(name):
@@ -109,7 +156,7 @@ def violations(path: Path, includes: list[tuple[str, str]]) -> list[str]:
         elif name.startswith("gtest/"):
             if folder != "tests" and not re.search(r"_test\.|^test_|_for_tests\.", path.name):
                 found.append(f"<{name}> belongs in tests")
-        elif folder in PLANNING | {"harness/timeline"}:
+        elif folder in PLANNING - {"harness/machines"} | {"harness/timeline"}:
             found.append(f"<{name}>: {folder} uses the standard library alone")
     return found
 
@@ -141,10 +188,13 @@ def test_arrows_run_one_way(folder):
         ("harness/compile/compile.cc", '"', "harness/execute/execute.h"),
         ("harness/compile/compile.cc", "<", "ATen/ATen.h"),
         ("harness/measure/metrics.cc", "<", "hdf5.h"),
-        ("harness/execute/wire.cc", "<", "mpi.h"),
+        ("harness/execute/processes/wire.cc", "<", "mpi.h"),
         ("harness/execute/gpu.cc", "<", "cuda_runtime_api.h"),
-        ("harness/execute/wire.cc", "<", "nccl.h"),
-        ("harness/cli/run_cell.cc", '"', "harness/execute_cuda/rows.h"),
+        ("harness/execute/processes/wire.cc", "<", "nccl.h"),
+        ("harness/run/run_job.cc", '"', "harness/execute_cuda/rows.h"),
+        ("harness/run/outcome.cc", '"', "harness/cli/table.h"),
+        ("harness/execute/threads.cc", '"', "harness/execute/processes/wire.h"),
+        ("harness/run/suite.cc", "<", "toml++/toml.h"),
         ("harness/store/store.cc", '"', "store_file.h"),
         ("methods/flashcp/plan.cc", "<", "coin/Cbc_C_Interface.h"),
         ("methods/flashcp/plan.cc", "<", "unistd.h"),
