@@ -11,8 +11,7 @@
 namespace cpbench {
 
 // Puts in what kernel "auto" stands for on the GPUs here, and on which GPUs replayed times depend.
-// Throws UserError where a job needs GPUs and there are none, or too few for a process that is
-// alone.
+// Throws UserError where a job needs GPUs and there are none, or too few for one process.
 void prepare_for_gpus(std::vector<Job>& jobs);
 
 GpusOfProcess gpus_of_this_process();

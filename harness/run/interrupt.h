@@ -1,7 +1,7 @@
 // Ctrl-C (and SIGTERM): the process ends at once, but never while a result file is being written.
 //
-//   Interrupt interrupt([&] { return "2 of 9 cells done; resume with: cpbench run quick"; });
-//   { auto guard = interrupt.hold(); write_result(...); }   // a signal waits for this
+//   Interrupt interrupt([&] { return "2 of 9 runs are finished; resume with: cpbench run quick";
+//   }); { auto guard = interrupt.hold(); write_result(...); }   // a signal waits for this
 #pragma once
 
 #include <functional>

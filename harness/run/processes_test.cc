@@ -49,7 +49,8 @@ TEST(ProcessesOverTheStore, run_jobs_together) {
     const int code = processes.lead([&] {
       for (int i = 0; i < 2; ++i) {
         processes.start(0);
-        const Result result = run_job(all[0], {.group = &processes.group(), .gpus = processes.gpus()});
+        const Result result =
+            run_job(all[0], {.group = &processes.group(), .gpus = processes.gpus()});
         EXPECT_EQ(result.error, "");
         EXPECT_EQ(result.status, Status::ok);
       }

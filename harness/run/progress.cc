@@ -28,11 +28,11 @@ Progress::Progress(size_t total, double work)
       colour_(terminal_ && !std::getenv("NO_COLOR")),
       begin_(std::chrono::steady_clock::now()) {}
 
-void Progress::start(const std::string& cell) {
+void Progress::start(const std::string& run) {
   ++started_;
   const std::string count =
       fmt::format("[{:{}}/{}]", started_, std::to_string(total_).size(), total_);
-  const std::string line = (colour_ ? kBold + count + kPlain : count) + " " + cell + time_left();
+  const std::string line = (colour_ ? kBold + count + kPlain : count) + " " + run + time_left();
   fmt::print(stderr, "{}{}{}", terminal_ ? kClearLine : "", line, terminal_ ? "" : "\n");
   std::fflush(stderr);
 }

@@ -11,13 +11,13 @@ namespace cpbench {
 
 class Progress {
  public:
-  // `work`: what all cells cost, in any unit; the time left follows the share that is done.
+  // `work`: what all runs cost, in any unit; the time left follows from the share that is done.
   Progress(size_t total, double work);
 
-  void start(const std::string& cell);  // this cell begins; several may be under way
-  void done(double work);               // one that began is over
-  void say(const std::string& line);    // a line of its own, like an error
-  void finish();                        // removes the line from a terminal
+  void start(const std::string& run);  // this run begins; several may run at the same time
+  void done(double work);              // a run that had begun has ended
+  void say(const std::string& line);   // a separate line, such as an error
+  void finish();                       // removes the line from a terminal
 
  private:
   std::string time_left() const;

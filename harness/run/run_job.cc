@@ -176,17 +176,17 @@ Result run_job(const Job& job, const RunContext& context) {
       result.model = hex16(hash_of_text(model_text(job)));
       result.model_error = model_error(job);
     }
-    bool whole = false;
+    bool completed = false;
     const auto work = [&] {
       result.peak_flops_per_second = peak_of(job, result.oversubscribed);
-      whole = run_packs(job, context, result);
+      completed = run_packs(job, context, result);
     };
     if (job.in_processes) {
       context.group->together(work);
     } else {
       work();
     }
-    if (whole) {
+    if (completed) {
       result.metrics = evaluate_metrics(result);
       const std::string gate = failed_gate(result);
       if (!gate.empty()) fail(result, Status::failed, gate);

@@ -85,10 +85,12 @@ TEST_F(SuiteFile, bad_toml_names_line) {
 TEST_F(SuiteFile, bad_value_names_line_and_key) {
   EXPECT_EQ(refusal(std::string(kTwo) + "ranks = [4, 0]\n"),
             ":3: ranks: 0 is out of range; must be from 1 to 65536");
-  EXPECT_EQ(refusal(std::string(kTwo) + "tokens = -5\n"),
-            ":3: tokens: '-5' is not a valid count; write digits with an optional K or M, at least 1");
-  EXPECT_EQ(refusal(std::string(kTwo) + "tokens = 1.5\n"),
-            ":3: tokens: '1.5' is not a valid count; write digits with an optional K or M, at least 1");
+  EXPECT_EQ(
+      refusal(std::string(kTwo) + "tokens = -5\n"),
+      ":3: tokens: '-5' is not a valid count; write digits with an optional K or M, at least 1");
+  EXPECT_EQ(
+      refusal(std::string(kTwo) + "tokens = 1.5\n"),
+      ":3: tokens: '1.5' is not a valid count; write digits with an optional K or M, at least 1");
   EXPECT_EQ(refusal(std::string(kTwo) + "cached = 1.5\n"),
             ":3: cached: '1.5' is not a valid share; must be a number from 0 to below 1, like 0.9");
   EXPECT_EQ(refusal(std::string(kTwo) + "tokens = true\n"),

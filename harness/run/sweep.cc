@@ -82,8 +82,8 @@ bool may_share_the_machine(const Job& job) {
   return !job.backend->runs && !job.backend->on_gpus && !is_external(job.spec.strategy);
 }
 
-// Calls `work` with each of `items`, begun in their order, on so many threads. The first exception
-// is thrown when all that had begun are done; the rest does not begin.
+// Calls `work` with each of `items`, started in their order, on `threads` threads. The first
+// exception is thrown when all that had started are done; the rest does not start.
 void for_each(const std::vector<size_t>& items, int32_t threads,
               const std::function<void(size_t)>& work) {
   std::atomic<size_t> next = 0;
@@ -113,16 +113,16 @@ void for_each(const std::vector<size_t>& items, int32_t threads,
 std::vector<Outcome> run_sweep(const std::vector<Job>& jobs, const SweepOptions& options) {
   require_writable(options.folder);
   std::vector<std::optional<Outcome>> found;
-  std::vector<size_t> shared, alone;
+  std::vector<size_t> shared, exclusive;
   double work = 0;
   for (size_t i = 0; i < jobs.size(); ++i) {
     const RunSpec& spec = jobs[i].spec;
     found.push_back(existing(spec, result_path(spec, options.folder)));
     if (found.back()) continue;
     work += expected_work(spec);
-    (may_share_the_machine(jobs[i]) ? shared : alone).push_back(i);
+    (may_share_the_machine(jobs[i]) ? shared : exclusive).push_back(i);
   }
-  size_t finished = jobs.size() - shared.size() - alone.size();
+  size_t finished = jobs.size() - shared.size() - exclusive.size();
   const auto standing = [&] {
     return fmt::format("{} of {} runs are finished and kept in {}; resume with: {}", finished,
                        jobs.size(), options.folder, shell_text(options.command_line));
@@ -131,7 +131,7 @@ std::vector<Outcome> run_sweep(const std::vector<Job>& jobs, const SweepOptions&
   Processes* const processes = options.processes;
   Interrupt interrupt(
       [&] { return (processes ? processes->group().place() + "; " : "") + standing(); });
-  Progress progress(shared.size() + alone.size(), work);
+  Progress progress(shared.size() + exclusive.size(), work);
   RunContext context{.command_line = options.command_line,
                      .timeout_seconds = options.timeout_seconds};
   if (processes) {
@@ -160,7 +160,7 @@ std::vector<Outcome> run_sweep(const std::vector<Job>& jobs, const SweepOptions&
     if (processes && processes->group().broken()) processes->abort(standing());
   };
   for_each(shared, usable_cores(), run);
-  for_each(alone, 1, run);  // on this thread: MPI is used by one only
+  for_each(exclusive, 1, run);  // on this thread: MPI is used by one only
   progress.finish();
   std::vector<Outcome> outcomes;
   for (std::optional<Outcome>& outcome : found) outcomes.push_back(std::move(*outcome));
