@@ -6,6 +6,7 @@
 #include "harness/cli/commands.h"
 #include "harness/cli/table.h"
 #include "harness/machines/clusters.h"
+#include "harness/programs/find_program.h"
 #include "harness/run/machine_here.h"
 #include "harness/store/provenance.h"
 

@@ -2,18 +2,10 @@
 
 namespace cpbench {
 
-const char* name_of(Status status) {
-  switch (status) {
-    case Status::ok:
-      return "ok";
-    case Status::oom:
-      return "oom";
-    case Status::unsupported:
-      return "unsupported";
-    case Status::failed:
-      return "failed";
-  }
-  return "failed";
+template <>
+std::span<const char* const> enum_names<Status>() {
+  static constexpr const char* kStatuses[] = {"ok", "oom", "unsupported", "failed"};
+  return kStatuses;
 }
 
 }  // namespace cpbench

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/measure/plan_summary.h"
+#include "harness/plan/names.h"
 #include "harness/plan/plan.h"
 #include "harness/plan/problem.h"
 #include "harness/spec/run_spec.h"
@@ -15,7 +16,8 @@
 namespace cpbench {
 
 enum class Status : uint8_t { ok, oom, unsupported, failed };
-const char* name_of(Status status);
+template <>
+std::span<const char* const> enum_names<Status>();
 
 struct PackResult {
   Batch batch;

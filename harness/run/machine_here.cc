@@ -11,7 +11,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <sstream>
@@ -19,12 +18,12 @@
 
 #include "harness/execute/execute.h"
 #include "harness/machines/clusters.h"
+#include "harness/programs/find_program.h"
 #include "harness/store/provenance.h"
 
 namespace cpbench {
 namespace {
 
-namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr size_t kCopyBytes = size_t{32} << 20;  // beyond any core's share of a cache
@@ -171,20 +170,6 @@ int32_t usable_cores() {
 int64_t memory_bytes_here() {
   const int64_t pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
   return pages > 0 && page > 0 ? pages * page : 0;
-}
-
-std::string find_program(const std::string& program) {
-  std::error_code ignored;
-  std::vector<fs::path> folders = {fs::read_symlink("/proc/self/exe", ignored).parent_path()};
-  if (const char* path = std::getenv("PATH")) {
-    std::istringstream parts(path);
-    for (std::string folder; std::getline(parts, folder, ':');) folders.emplace_back(folder);
-  }
-  for (const fs::path& folder : folders) {
-    const fs::path file = folder / program;
-    if (fs::is_regular_file(file, ignored) && access(file.c_str(), X_OK) == 0) return file.string();
-  }
-  return "";
 }
 
 }  // namespace cpbench

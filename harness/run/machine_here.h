@@ -30,7 +30,4 @@ ClusterModel machine_of_cores();
 int32_t usable_cores();
 int64_t memory_bytes_here();  // of all cores together; 0: unknown
 
-// Where `program` lies: beside this one, else on PATH; "" if nowhere.
-std::string find_program(const std::string& program);
-
 }  // namespace cpbench

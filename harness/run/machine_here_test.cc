@@ -43,10 +43,5 @@ TEST(MachineHere, CoresMakeAClusterFile) {
   EXPECT_EQ(again.cluster.gpus_per_node, machine.cluster.gpus_per_node);
 }
 
-TEST(MachineHere, ProgramsAreFoundOnThePath) {
-  EXPECT_NE(find_program("sh"), "");
-  EXPECT_EQ(find_program("no-such-program-of-cpbench"), "");
-}
-
 }  // namespace
 }  // namespace cpbench

@@ -1,7 +1,7 @@
-// Runs a Schedule over the `simgrid` network, in the program cpbench-simgrid: the same rules as
-// run() of engine.h, which it is built from, over SimGrid's links (simgrid/).
+// Runs a Schedule over the `simgrid` network. The program cpbench-simgrid does it: it runs the same
+// rules as run() of engine.h, from which it is built, over SimGrid's links (simgrid/).
 //
-//   Execution execution = run_simgrid(schedule, machine, profile, simgrid_program());
+//   Execution execution = run_simgrid(schedule, cluster, profile, simgrid_program());
 #pragma once
 
 #include <string>
@@ -10,11 +10,11 @@
 
 namespace cpbench {
 
-// cpbench-simgrid beside the running program, else on PATH. Throws UserError that names the package
-// it needs.
+// The path of cpbench-simgrid, next to the running program or on PATH. Throws UserError that names
+// the package to install.
 std::string simgrid_program();
 
-// `machine` is of as many ranks as the schedule. Throws UserError if the program cannot be started,
+// `machine` has as many ranks as the schedule. Throws UserError if the program cannot be started,
 // std::runtime_error with its message if it fails.
 Execution run_simgrid(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
                       const std::string& program);

@@ -101,16 +101,17 @@ TEST_F(External, ExitStatus77MeansUnsupported) {
     external_plan(program, problem_with({64}, 4));
     ADD_FAILURE();
   } catch (const Unsupported& error) {
-    EXPECT_EQ(error.what(), "exec:" + program + " cannot do this problem: 3 heads on 4 ranks");
+    EXPECT_EQ(error.what(),
+              "exec:" + program + " does not support this problem: 3 heads on 4 ranks");
   }
 }
 
 TEST_F(External, AHangingProgramEndsWithItsChildren) {
   const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(error(script("echo waiting >&2; sleep 60; exit 0"), 0.3),
-            "gave no plan within 0.3 s: waiting");
+            "did not end within 0.3 s: waiting");
   // Closes everything, but does not end.
-  EXPECT_EQ(error(script("exec >&- 2>&-; sleep 60"), 0.3), "gave no plan within 0.3 s");
+  EXPECT_EQ(error(script("exec >&- 2>&-; sleep 60"), 0.3), "did not end within 0.3 s");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
 

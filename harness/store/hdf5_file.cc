@@ -17,7 +17,7 @@ namespace {
 
 constexpr hsize_t kChunkElements =
     hsize_t{64} * 1024;                    // 512 KiB of int64: one chunk fits the chunk cache
-constexpr size_t kCompressFrom = 1024;     // elements; below, the chunk index outweighs the gain
+constexpr int64_t kCompressFrom = 1024;    // elements; below, the chunk index outweighs the gain
 constexpr unsigned kDeflateLevel = 4;      // zlib's own trade between time and size is 6
 constexpr size_t kMemoryGrowth = 1 << 20;  // bytes by which a file in memory grows
 
@@ -30,12 +30,11 @@ std::string reason() {
   std::string text = "unknown error";
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, &text);
   H5Eclear2(H5E_DEFAULT);
-  for (char& c : text)
-    if (c == '\n') c = ' ';
+  std::replace(text.begin(), text.end(), '\n', ' ');
   return text;
 }
 
-// The library's error stack is per thread and prints by itself, unless told not to.
+// The library's error stack belongs to a thread, and is printed unless this is called.
 void silence() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
 
 hid_t text_type(size_t bytes) {
@@ -48,7 +47,8 @@ hid_t text_type(size_t bytes) {
 
 std::string shape_text(const Extents& shape) {
   std::string text;
-  for (int64_t n : shape) text += (text.empty() ? "" : ", ") + (n < 0 ? "any" : std::to_string(n));
+  for (int64_t n : shape)
+    text += (text.empty() ? "" : ", ") + (n == kAnyLength ? "any" : std::to_string(n));
   return "[" + text + "]";
 }
 
@@ -57,23 +57,16 @@ struct TypeOf;
 template <>
 struct TypeOf<int64_t> {
   static hid_t native() { return H5T_NATIVE_INT64; }
-  static bool stored(hid_t t) {
-    return H5Tget_class(t) == H5T_INTEGER && H5Tget_size(t) == 8 && H5Tget_sign(t) == H5T_SGN_2;
-  }
   static constexpr const char* name = "int64";
 };
 template <>
 struct TypeOf<double> {
   static hid_t native() { return H5T_NATIVE_DOUBLE; }
-  static bool stored(hid_t t) { return H5Tget_class(t) == H5T_FLOAT && H5Tget_size(t) == 8; }
   static constexpr const char* name = "float64";
 };
 template <>
 struct TypeOf<uint8_t> {
   static hid_t native() { return H5T_NATIVE_UINT8; }
-  static bool stored(hid_t t) {
-    return H5Tget_class(t) == H5T_INTEGER && H5Tget_size(t) == 1 && H5Tget_sign(t) == H5T_SGN_NONE;
-  }
   static constexpr const char* name = "uint8";
 };
 
@@ -90,8 +83,9 @@ Hdf5Writer::Hdf5Writer(std::string path) : path_(std::move(path)) {
   Hdf5Id driver = memory_driver();
   file_ = {checked(H5Fcreate(path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, driver), "new file"),
            H5Fclose};
-  // Objects in the format of 1.8 and later, for attributes beyond 64 KiB. Not the file itself: of a
-  // newer one that is open for writing, H5Fget_file_image of 1.10 gives a wrong checksum.
+  // Objects have the format of 1.8 and later, for attributes beyond 64 KiB. The file itself has
+  // not: for a newer one that is open for writing, H5Fget_file_image of 1.10 gives a wrong
+  // checksum.
   checked(H5Fset_libver_bounds(file_, H5F_LIBVER_V18, H5F_LIBVER_V18), "new file");
 }
 
@@ -120,12 +114,14 @@ void Hdf5Writer::attribute(const std::string& object, const std::string& name,
   checked(H5Awrite(attribute, type, text.c_str()), what);
 }
 
-void Hdf5Writer::write(const std::string& path, hid_t type, const void* data, size_t count,
-                       const Extents& shape, const std::string& units) {
+template <typename T>
+void Hdf5Writer::write(const std::string& path, const std::vector<T>& values, const Extents& shape,
+                       const std::string& units) {
+  const auto count = std::ssize(values);
   const int64_t product =
       std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<int64_t>());
-  if (product != static_cast<int64_t>(count)) {
-    throw UserError(fmt::format("{}: {} has {} values, its shape {} wants {}", path_, path, count,
+  if (product != count) {
+    throw UserError(fmt::format("{}: {} has {} values, but its shape {} has {}", path_, path, count,
                                 shape_text(shape), product));
   }
   std::vector<hsize_t> sizes(shape.begin(), shape.end());
@@ -145,42 +141,35 @@ void Hdf5Writer::write(const std::string& path, hid_t type, const void* data, si
     H5Pset_shuffle(properties);
     H5Pset_deflate(properties, kDeflateLevel);
   }
+  const hid_t type = TypeOf<T>::native();
   Hdf5Id dataset(
       checked(H5Dcreate2(file_, path.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT),
               path),
       H5Dclose);
-  if (count > 0) checked(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), path);
+  if (count > 0) {
+    checked(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), path);
+  }
   attribute(path, "units", units);
 }
-
-void Hdf5Writer::write(const std::string& path, std::span<const int64_t> values,
-                       const Extents& shape, const std::string& units) {
-  write(path, H5T_NATIVE_INT64, values.data(), values.size(), shape, units);
-}
-void Hdf5Writer::write(const std::string& path, std::span<const double> values,
-                       const Extents& shape, const std::string& units) {
-  write(path, H5T_NATIVE_DOUBLE, values.data(), values.size(), shape, units);
-}
-void Hdf5Writer::write(const std::string& path, std::span<const uint8_t> values,
-                       const Extents& shape, const std::string& units) {
-  write(path, H5T_NATIVE_UINT8, values.data(), values.size(), shape, units);
-}
-void Hdf5Writer::scalar(const std::string& path, int64_t value, const std::string& units) {
-  write(path, std::span(&value, 1), {}, units);
-}
-void Hdf5Writer::scalar(const std::string& path, double value, const std::string& units) {
-  write(path, std::span(&value, 1), {}, units);
-}
+template void Hdf5Writer::write(const std::string&, const std::vector<int64_t>&, const Extents&,
+                                const std::string&);
+template void Hdf5Writer::write(const std::string&, const std::vector<double>&, const Extents&,
+                                const std::string&);
+template void Hdf5Writer::write(const std::string&, const std::vector<uint8_t>&, const Extents&,
+                                const std::string&);
 
 void Hdf5Writer::make_scale(const std::string& scale, const std::string& name) {
   Hdf5Id id(checked(H5Dopen2(file_, scale.c_str(), H5P_DEFAULT), scale), H5Dclose);
   checked(H5DSset_scale(id, name.c_str()), scale);
 }
 
-void Hdf5Writer::attach_scale(const std::string& dataset, int dimension, const std::string& scale) {
+void Hdf5Writer::attach_scales(const std::string& dataset, const std::vector<std::string>& scales) {
   Hdf5Id data(checked(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), dataset), H5Dclose);
-  Hdf5Id id(checked(H5Dopen2(file_, scale.c_str(), H5P_DEFAULT), scale), H5Dclose);
-  checked(H5DSattach_scale(data, id, dimension), dataset);
+  for (unsigned dimension = 0; dimension < scales.size(); ++dimension) {
+    const std::string& scale = scales[dimension];
+    Hdf5Id id(checked(H5Dopen2(file_, scale.c_str(), H5P_DEFAULT), scale), H5Dclose);
+    checked(H5DSattach_scale(data, id, dimension), dataset);
+  }
 }
 
 std::string Hdf5Writer::image() {
@@ -208,7 +197,7 @@ Hdf5Reader::Hdf5Reader(const std::string& path) : path_(path) {
 void Hdf5Reader::fail(const std::string& what) const { throw UserError(path_ + ": " + what); }
 
 bool Hdf5Reader::has(const std::string& object) const {
-  // H5Lexists wants every part of the path to exist but the last.
+  // H5Lexists requires that every part of the path exists, except for the last one.
   for (size_t end = object.find('/', 1);; end = object.find('/', end + 1)) {
     const std::string part = object.substr(0, end);
     if (part != "/" && H5Lexists(file_, part.c_str(), H5P_DEFAULT) <= 0) return false;
@@ -231,9 +220,9 @@ std::string Hdf5Reader::attribute(const std::string& object, const std::string& 
   Hdf5Id type(H5Aget_type(attribute), H5Tclose);
   Hdf5Id space(H5Aget_space(attribute), H5Sclose);
   if (H5Tget_class(type) != H5T_STRING || H5Sget_simple_extent_npoints(space) != 1) {
-    fail("attribute " + what + " is not a text");
+    fail("attribute " + what + " is not a string");
   }
-  if (H5Tis_variable_str(type) > 0) {  // as other writers, such as h5py, make them
+  if (H5Tis_variable_str(type) > 0) {  // h5py, for example, makes them
     char* text = nullptr;
     Hdf5Id memory(text_type(H5T_VARIABLE), H5Tclose);
     if (H5Aread(attribute, memory, &text) < 0 || !text) fail("attribute " + what + ": " + reason());
@@ -266,7 +255,7 @@ std::vector<std::string> Hdf5Reader::members(const std::string& group) const {
     static_cast<std::vector<std::string>*>(out)->push_back(name);
     return 0;
   };
-  // Other writers may not have kept the order of creation.
+  // Other writers may not keep the order of creation.
   if (H5Literate(owner, H5_INDEX_CRT_ORDER, H5_ITER_INC, nullptr, collect, &names) < 0) {
     names.clear();
     if (H5Literate(owner, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names) < 0) {
@@ -280,14 +269,18 @@ template <typename T>
 std::vector<T> Hdf5Reader::read(const std::string& path, const Extents& shape) const {
   Hdf5Id dataset = open(path);
   if (H5Iget_type(dataset) != H5I_DATASET) fail(path + " is not a dataset");
-  Hdf5Id type(H5Dget_type(dataset), H5Tclose);
-  if (!TypeOf<T>::stored(type)) fail(fmt::format("{} is not of type {}", path, TypeOf<T>::name));
+  Hdf5Id stored(H5Dget_type(dataset), H5Tclose);
+  Hdf5Id type(H5Tget_native_type(stored, H5T_DIR_DEFAULT), H5Tclose);
+  if (H5Tequal(type, TypeOf<T>::native()) <= 0) {
+    fail(fmt::format("{} is not of type {}", path, TypeOf<T>::name));
+  }
   Hdf5Id space(H5Dget_space(dataset), H5Sclose);
   std::vector<hsize_t> sizes(std::max(H5Sget_simple_extent_ndims(space), 0));
   H5Sget_simple_extent_dims(space, sizes.data(), nullptr);
   const Extents found(sizes.begin(), sizes.end());
   bool same = found.size() == shape.size();
-  for (size_t i = 0; same && i < shape.size(); ++i) same = shape[i] < 0 || shape[i] == found[i];
+  for (size_t i = 0; same && i < shape.size(); ++i)
+    same = shape[i] == kAnyLength || shape[i] == found[i];
   if (!same) {
     fail(fmt::format("{} has shape {}, expected {}", path, shape_text(found), shape_text(shape)));
   }
@@ -299,14 +292,8 @@ std::vector<T> Hdf5Reader::read(const std::string& path, const Extents& shape) c
   return values;
 }
 
-std::vector<int64_t> Hdf5Reader::integers(const std::string& path, const Extents& shape) const {
-  return read<int64_t>(path, shape);
-}
-std::vector<double> Hdf5Reader::numbers(const std::string& path, const Extents& shape) const {
-  return read<double>(path, shape);
-}
-std::vector<uint8_t> Hdf5Reader::bytes(const std::string& path, const Extents& shape) const {
-  return read<uint8_t>(path, shape);
-}
+template std::vector<int64_t> Hdf5Reader::read(const std::string&, const Extents&) const;
+template std::vector<double> Hdf5Reader::read(const std::string&, const Extents&) const;
+template std::vector<uint8_t> Hdf5Reader::read(const std::string&, const Extents&) const;
 
 }  // namespace cpbench

@@ -1,21 +1,21 @@
-// A thin layer over the HDF5 C API: groups, UTF-8 text attributes, int64 / float64 / uint8 arrays
-// with units, dimension scales. Nothing else may be stored, so that every reader can read it.
+// A thin layer over the C interface of HDF5: groups, UTF-8 text attributes, arrays of int64,
+// float64 or uint8 with units, and dimension scales. Nothing else is stored, so that every reader
+// can read it.
 //
 //   Hdf5Writer out("result.h5");
 //   out.group("/samples");
 //   out.write("/samples/seconds", seconds, {iterations, ranks}, "s");
 //   write_atomically("result.h5", out.image());
 //
-// A file is built in memory and written by ourselves, so that a full disk is an ordinary error of
-// write(2): the library cannot close a file that it failed to flush. All errors are UserErrors of
-// one line that begins with the file's name.
+// A file is built in memory and then written by write_atomically, so that a full disk is an
+// ordinary error of write(2): the library cannot close a file that it failed to flush. All errors
+// are UserErrors of one line that begins with the file's name.
 #pragma once
 
 #include <hdf5.h>
 
 #include <cstdint>
 #include <map>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,31 +47,31 @@ class Hdf5Id {
   Close close_ = nullptr;
 };
 
-using Extents = std::vector<int64_t>;  // {}: a scalar
+using Extents = std::vector<int64_t>;      // {}: a scalar
+inline constexpr int64_t kAnyLength = -1;  // in the extents that a reader expects
 
+// `T` below is int64_t, double or uint8_t.
 class Hdf5Writer {
  public:
-  explicit Hdf5Writer(std::string path);  // the path is for messages alone
+  explicit Hdf5Writer(std::string path);  // the path is only for messages
 
-  void group(const std::string& path);  // its parent must exist; remembers the order of its members
+  void group(const std::string& path);  // its parent must exist; keeps the order of its members
   void attribute(const std::string& object, const std::string& name, const std::string& text);
-  void write(const std::string& path, std::span<const int64_t> values, const Extents& shape,
+  template <typename T>
+  void write(const std::string& path, const std::vector<T>& values, const Extents& shape,
              const std::string& units);
-  void write(const std::string& path, std::span<const double> values, const Extents& shape,
-             const std::string& units);
-  void write(const std::string& path, std::span<const uint8_t> values, const Extents& shape,
-             const std::string& units);
-  void scalar(const std::string& path, int64_t value, const std::string& units);
-  void scalar(const std::string& path, double value, const std::string& units);
+  template <typename T>
+  void scalar(const std::string& path, T value, const std::string& units) {
+    write(path, std::vector<T>{value}, {}, units);
+  }
   // Makes the dataset `scale` the scale `name` of its own dimension.
   void make_scale(const std::string& scale, const std::string& name);
-  void attach_scale(const std::string& dataset, int dimension, const std::string& scale);
+  // One scale for each dimension.
+  void attach_scales(const std::string& dataset, const std::vector<std::string>& scales);
 
   std::string image();  // the bytes of the whole file
 
  private:
-  void write(const std::string& path, hid_t type, const void* data, size_t count,
-             const Extents& shape, const std::string& units);
   hid_t checked(hid_t id, const std::string& what) const;
   std::string path_;
   Hdf5Id file_;
@@ -81,23 +81,21 @@ class Hdf5Reader {
  public:
   explicit Hdf5Reader(const std::string& path);  // reads the whole file
 
-  const std::string& path() const { return path_; }
   bool has(const std::string& object) const;
   std::string attribute(const std::string& object, const std::string& name) const;
   std::map<std::string, std::string> attributes(const std::string& object) const;
   std::vector<std::string> members(const std::string& group) const;  // in order of creation
-  // `shape` is what is expected; -1: any length. The type must be the very one.
-  std::vector<int64_t> integers(const std::string& path, const Extents& shape) const;
-  std::vector<double> numbers(const std::string& path, const Extents& shape) const;
-  std::vector<uint8_t> bytes(const std::string& path, const Extents& shape) const;
-  int64_t integer(const std::string& path) const { return integers(path, {}).front(); }
-  double number(const std::string& path) const { return numbers(path, {}).front(); }
+  // `shape` is the expected one. The stored type must be exactly T.
+  template <typename T>
+  std::vector<T> read(const std::string& path, const Extents& shape) const;
+  template <typename T>
+  T scalar(const std::string& path) const {
+    return read<T>(path, {}).front();
+  }
 
   [[noreturn]] void fail(const std::string& what) const;  // "<path>: <what>"
 
  private:
-  template <typename T>
-  std::vector<T> read(const std::string& path, const Extents& shape) const;
   Hdf5Id open(const std::string& object) const;
   std::string path_;
   Hdf5Id file_;

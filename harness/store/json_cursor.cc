@@ -52,8 +52,8 @@ size_t JsonCursor::size() const {
   return value_.size();
 }
 
-void JsonCursor::expect_size(size_t size, const char* what) const {
-  if (!value_.is_array() || value_.size() != size) bad(std::string("[") + what + "]");
+void JsonCursor::expect_size(size_t size, const std::string& what) const {
+  if (!value_.is_array() || value_.size() != size) bad("[" + what + "]");
 }
 
 int64_t JsonCursor::integer(int64_t minimum, int64_t maximum) const {

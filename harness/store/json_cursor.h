@@ -32,7 +32,7 @@ class JsonCursor {
   JsonCursor at(const char* key) const;                             // of an object
   JsonCursor at(size_t index) const;                                // of an array
   size_t size() const;                                              // of an array
-  void expect_size(size_t size, const char* what) const;
+  void expect_size(size_t size, const std::string& what) const;
 
   int64_t integer(int64_t minimum, int64_t maximum = std::numeric_limits<int64_t>::max()) const;
   int32_t small(int32_t minimum = 0) const {

@@ -210,11 +210,12 @@ TEST(PlanHdf5, RefusalsNameTheDataset) {
     file.write("/x", std::vector<int64_t>{1, 2}, {2}, "1");
   });
   Hdf5Reader file(folder / "plan.h5");
-  EXPECT_NE(error_of([&] { file.integers("/x", {3}); }).find("/x has shape [2], expected [3]"),
+  EXPECT_NE(error_of([&] { file.read<int64_t>("/x", {3}); }).find("/x has shape [2], expected [3]"),
             std::string::npos);
-  EXPECT_NE(error_of([&] { file.numbers("/x", {2}); }).find("/x is not of type float64"),
+  EXPECT_NE(error_of([&] { file.read<double>("/x", {2}); }).find("/x is not of type float64"),
             std::string::npos);
-  EXPECT_NE(error_of([&] { file.integers("/y", {3}); }).find("/y is missing"), std::string::npos);
+  EXPECT_NE(error_of([&] { file.read<int64_t>("/y", {3}); }).find("/y is missing"),
+            std::string::npos);
 }
 
 }  // namespace

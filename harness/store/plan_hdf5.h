@@ -13,14 +13,10 @@ namespace cpbench {
 void write_problem(Hdf5Writer& file, const std::string& group, const Problem& problem);
 void write_plan(Hdf5Writer& file, const std::string& group, const Plan& plan);
 
-// Throw UserError for what is missing, of another type or shape, or no value of its field. The
-// plan's hash is compared with the stored one, if one is stored; whether the plan is correct is the
-// checker's matter.
+// Throw UserError for what is missing, has another type or shape, or does not fit its field. The
+// plan's hash is compared with the stored one, if one is stored. Whether the plan is correct is for
+// the checker to say.
 Problem read_problem(const Hdf5Reader& file, const std::string& group);
 Plan read_plan(const Hdf5Reader& file, const std::string& group);
-
-// An attribute that holds a whole number within [minimum, maximum].
-int64_t integer_attribute(const Hdf5Reader& file, const std::string& object,
-                          const std::string& name, int64_t minimum, int64_t maximum);
 
 }  // namespace cpbench

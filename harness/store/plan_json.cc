@@ -8,6 +8,7 @@
 #include "harness/plan/problem_fields.h"
 #include "harness/store/file_kind.h"
 #include "harness/store/json_cursor.h"
+#include "harness/store/named_fields.h"
 #include "harness/store/result_file.h"
 
 namespace cpbench {
@@ -49,29 +50,26 @@ Json to_json(const RangeSets& sets) {
   return all;
 }
 
+// One array of the row's fields for each row.
+template <typename Row>
+Json to_json(const std::vector<Row>& rows) {
+  Json all = Json::array();
+  for (const Row& row : rows) {
+    Json values = Json::array();
+    for_each_field(row, [&](const char*, const auto& value) { values.push_back(json_of(value)); });
+    all.push_back(std::move(values));
+  }
+  return all;
+}
+
 Json to_json(const Pass& pass) {
-  Json attends = Json::array(), sends = Json::array(), collectives = Json::array();
-  for (const Attend& a : pass.attends) {
-    attends.push_back(Json::array({a.step, a.rank, a.q, a.kv, a.heads.begin, a.heads.end}));
-  }
-  for (const Send& s : pass.sends) {
-    sends.push_back(Json::array({s.step, s.substage, s.from, s.to, name_of(s.tensor), s.tokens,
-                                 s.heads.begin, s.heads.end, s.collective}));
-  }
-  for (const Collective& c : pass.collectives) {
-    collectives.push_back(Json::array({name_of(c.kind), c.padded_tokens}));
-  }
   return {{"lookahead", pass.lookahead},
-          {"attends", std::move(attends)},
-          {"sends", std::move(sends)},
-          {"collectives", std::move(collectives)}};
+          {"attends", to_json(pass.attends)},
+          {"sends", to_json(pass.sends)},
+          {"collectives", to_json(pass.collectives)}};
 }
 
 Json to_json(const Plan& plan) {
-  Json keep = Json::array();
-  for (const Keep& k : plan.keep) {
-    keep.push_back(Json::array({k.rank, name_of(k.tensor), k.tokens, k.heads.begin, k.heads.end}));
-  }
   return {{"ranks", plan.ranks},
           {"tokens", plan.tokens},
           {"query_heads", plan.query_heads},
@@ -81,20 +79,28 @@ Json to_json(const Plan& plan) {
           {"home", plan.home},
           {"forward", to_json(plan.forward)},
           {"backward", to_json(plan.backward)},
-          {"keep", std::move(keep)}};
+          {"keep", to_json(plan.keep)}};
 }
 
-void read_value(const JsonCursor& in, int32_t& value) { value = in.small(1); }
-void read_value(const JsonCursor& in, int64_t& value) { value = in.integer(0); }
-void read_value(const JsonCursor& in, double& value) { value = in.number(); }
-void read_value(const JsonCursor& in, Dtype& value) { value = in.named<Dtype>(); }
+template <typename Value>
+void read_value(const JsonCursor& in, Value& value, int32_t minimum = 0) {
+  if constexpr (std::is_enum_v<Value>) {
+    value = in.named<Value>();
+  } else if constexpr (std::is_same_v<Value, int32_t>) {
+    value = in.small(minimum);
+  } else if constexpr (std::is_same_v<Value, int64_t>) {
+    value = in.integer(0);
+  } else {
+    value = in.number();
+  }
+}
 
 // An object with the fields of a record, and the keys of `also`.
 template <typename Record>
 void read_record(const JsonCursor& in, std::set<std::string> also, Record& record) {
   visit_fields(record, [&](const char* name, auto&) { also.insert(name); });
   in.expect_keys(also);
-  visit_fields(record, [&](const char* name, auto& value) { read_value(in.at(name), value); });
+  visit_fields(record, [&](const char* name, auto& value) { read_value(in.at(name), value, 1); });
 }
 
 Problem read_problem(const JsonCursor& in) {
@@ -144,35 +150,29 @@ RangeSets read_sets(const JsonCursor& in) {
   return sets;
 }
 
-Heads read_heads(const JsonCursor& row, size_t column) {
-  return {row.at(column).small(), row.at(column + 1).small()};
+template <typename Row>
+std::vector<Row> read_rows(const JsonCursor& in) {
+  std::vector<std::string> names;
+  for_each_column<Row>([&](auto, const char* name) { names.emplace_back(name); });
+  const std::string expected = fmt::format("{}", fmt::join(names, ", "));
+  std::vector<Row> rows(in.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const JsonCursor row = in.at(i);
+    row.expect_size(names.size(), expected);
+    size_t column = 0;
+    for_each_field(rows[i], [&](std::string_view name, auto& value) {
+      read_value(row.at(column++), value, name == "collective" ? -1 : 0);
+    });
+  }
+  return rows;
 }
 
 Pass read_pass(const JsonCursor& in) {
-  Pass pass;
   in.expect_keys({"lookahead", "attends", "sends", "collectives"});
-  pass.lookahead = in.at("lookahead").small();
-  const JsonCursor attends = in.at("attends"), sends = in.at("sends"),
-                   collectives = in.at("collectives");
-  for (size_t i = 0; i < attends.size(); ++i) {
-    const JsonCursor row = attends.at(i);
-    row.expect_size(6, "step, rank, q, kv, head begin, head end");
-    pass.attends.push_back({row.at(size_t{0}).small(), row.at(1).small(), row.at(2).small(),
-                            row.at(3).small(), read_heads(row, 4)});
-  }
-  for (size_t i = 0; i < sends.size(); ++i) {
-    const JsonCursor row = sends.at(i);
-    row.expect_size(9,
-                    "step, substage, from, to, tensor, tokens, head begin, head end, collective");
-    pass.sends.push_back({row.at(size_t{0}).small(), row.at(1).small(), row.at(2).small(),
-                          row.at(3).small(), row.at(4).named<Tensor>(), row.at(5).small(),
-                          read_heads(row, 6), row.at(8).small(-1)});
-  }
-  for (size_t i = 0; i < collectives.size(); ++i) {
-    const JsonCursor row = collectives.at(i);
-    row.expect_size(2, "kind, padded tokens");
-    pass.collectives.push_back({row.at(size_t{0}).named<CollectiveKind>(), row.at(1).integer(0)});
-  }
+  Pass pass{.lookahead = in.at("lookahead").small(),
+            .attends = read_rows<Attend>(in.at("attends")),
+            .sends = read_rows<Send>(in.at("sends")),
+            .collectives = read_rows<Collective>(in.at("collectives"))};
   count_steps(pass);
   return pass;
 }
@@ -187,16 +187,11 @@ Plan read_plan(const JsonCursor& in) {
   plan.gradient_wire = in.at("gradient_wire").named<GradientWire>();
   plan.token_sets = read_sets(in.at("token_sets"));
   plan.rank_sets = read_sets(in.at("rank_sets"));
-  const JsonCursor home = in.at("home"), keep = in.at("keep");
+  const JsonCursor home = in.at("home");
   for (size_t i = 0; i < home.size(); ++i) plan.home.push_back(home.at(i).small());
   plan.forward = read_pass(in.at("forward"));
   plan.backward = read_pass(in.at("backward"));
-  for (size_t i = 0; i < keep.size(); ++i) {
-    const JsonCursor row = keep.at(i);
-    row.expect_size(5, "rank, tensor, tokens, head begin, head end");
-    plan.keep.push_back({row.at(size_t{0}).small(), row.at(1).named<Tensor>(), row.at(2).small(),
-                         read_heads(row, 3)});
-  }
+  plan.keep = read_rows<Keep>(in.at("keep"));
   return plan;
 }
 

@@ -10,184 +10,121 @@
 #include "harness/plan/sizes.h"
 #include "harness/store/atomic_file.h"
 #include "harness/store/file_kind.h"
+#include "harness/store/hdf5_table.h"
 #include "harness/store/plan_hdf5.h"
 
 namespace cpbench {
 namespace {
 
-constexpr int64_t kActivities = static_cast<int64_t>(Activity::transfer) + 1;
+constexpr const char* kRankScale = "/rank";
 
 std::string pack_group(size_t pack) { return "/pack_" + std::to_string(pack); }
 
+// The fields of a struct as scalars, and as vectors by rank.
+template <typename Struct>
+void write_fields(Hdf5Writer& file, const std::string& group, const Struct& value) {
+  for_each_field(value, [&](const std::string& name, const auto& field) {
+    using Value = std::remove_cvref_t<decltype(field)>;
+    const std::string path = group + "/" + name;
+    if constexpr (requires { field.size(); }) {
+      file.write(path, field, {std::ssize(field)}, units_of(name));
+      file.attach_scales(path, {kRankScale});
+    } else {
+      file.scalar(path, static_cast<StoredAs<Value>>(field), units_of(name));
+    }
+  });
+}
+
+template <typename Struct>
+void read_fields(const Hdf5Reader& file, const std::string& group, Struct& value) {
+  for_each_field(value, [&](const std::string& name, auto& field) {
+    using Value = std::remove_cvref_t<decltype(field)>;
+    const std::string path = group + "/" + name;
+    if constexpr (requires { field.size(); }) {
+      field = file.read<typename Value::value_type>(path, {kAnyLength});
+    } else {
+      field = value_of<Value>(file, path, 0, file.scalar<StoredAs<Value>>(path));
+    }
+  });
+}
+
 void write_summary(Hdf5Writer& file, const std::string& group, const PlanSummary& summary) {
-  auto per_rank = [&](const std::string& path, const std::vector<int64_t>& values,
-                      const std::string& units) {
-    file.write(path, values, {static_cast<int64_t>(values.size())}, units);
-    file.attach_scale(path, 0, "/rank");
-  };
   file.group(group);
-  file.scalar(group + "/useful_bytes", summary.useful_bytes, "bytes");
-  per_rank(group + "/cells_per_rank", summary.pairs_per_rank, "1");
-  per_rank(group + "/tokens_per_rank", summary.tokens_per_rank, "tokens");
-  per_rank(group + "/peak_bytes", summary.peak_bytes, "bytes");
+  write_fields(file, group, summary);
   for (const auto& [name, pass] :
        {std::pair("/forward", &summary.forward), std::pair("/backward", &summary.backward)}) {
-    const std::string path = group + name;
-    file.group(path);
-    file.scalar(path + "/steps", int64_t{pass->steps}, "1");
-    file.scalar(path + "/attends", pass->attends, "1");
-    file.scalar(path + "/sends", pass->sends, "1");
-    file.scalar(path + "/wire_bytes", pass->wire_bytes, "bytes");
-    file.scalar(path + "/inter_node_bytes", pass->inter_node_bytes, "bytes");
-    per_rank(path + "/bytes_out", pass->bytes_out, "bytes");
-    per_rank(path + "/bytes_in", pass->bytes_in, "bytes");
+    file.group(group + name);
+    write_fields(file, group + name, *pass);
   }
 }
 
 PlanSummary read_summary(const Hdf5Reader& file, const std::string& group, uint64_t hash) {
   PlanSummary summary;
   summary.hash = hash;
-  summary.useful_bytes = file.integer(group + "/useful_bytes");
-  summary.pairs_per_rank = file.integers(group + "/cells_per_rank", {-1});
-  summary.tokens_per_rank = file.integers(group + "/tokens_per_rank", {-1});
-  summary.peak_bytes = file.integers(group + "/peak_bytes", {-1});
-  for (const auto& [name, pass] :
-       {std::pair("/forward", &summary.forward), std::pair("/backward", &summary.backward)}) {
-    const std::string path = group + name;
-    pass->steps = static_cast<int32_t>(file.integer(path + "/steps"));
-    pass->attends = file.integer(path + "/attends");
-    pass->sends = file.integer(path + "/sends");
-    pass->wire_bytes = file.integer(path + "/wire_bytes");
-    pass->inter_node_bytes = file.integer(path + "/inter_node_bytes");
-    pass->bytes_out = file.integers(path + "/bytes_out", {-1});
-    pass->bytes_in = file.integers(path + "/bytes_in", {-1});
-  }
+  read_fields(file, group, summary);
+  read_fields(file, group + "/forward", summary.forward);
+  read_fields(file, group + "/backward", summary.backward);
   return summary;
 }
 
-// The accuracy's members by the names they have in the file.
-template <typename A>
-auto accuracy_fields(A& a) {
-  return std::vector<std::pair<std::string, decltype(&a.max_error_output)>>{
-      {"max_error_output", &a.max_error_output},
-      {"max_error_gradient", &a.max_error_gradient},
-      {"tolerance_output", &a.tolerance_output},
-      {"tolerance_gradient", &a.tolerance_gradient},
-      {"plain_error_output", &a.plain_error_output},
-      {"plain_error_gradient", &a.plain_error_gradient},
-  };
-}
-
-void write_events(Hdf5Writer& file, const std::string& group, const std::vector<Event>& events) {
-  std::vector<int64_t> rank, pass, step;
-  std::vector<uint8_t> activity;
-  std::vector<double> start, end;
-  for (const Event& event : events) {
-    rank.push_back(event.rank);
-    pass.push_back(event.pass);
-    step.push_back(event.step);
-    activity.push_back(static_cast<uint8_t>(event.activity));
-    start.push_back(event.start_seconds);
-    end.push_back(event.end_seconds);
-  }
-  const Extents shape{static_cast<int64_t>(events.size())};
-  file.group(group);
-  file.write(group + "/rank", rank, shape, "1");
-  file.write(group + "/pass", pass, shape, "1");
-  file.write(group + "/step", step, shape, "1");
-  file.write(group + "/activity", activity, shape, "1");
-  file.write(group + "/start_seconds", start, shape, "s");
-  file.write(group + "/end_seconds", end, shape, "s");
-}
-
-std::vector<Event> read_events(const Hdf5Reader& file, const std::string& group) {
-  const auto rank = file.integers(group + "/rank", {-1});
-  const Extents shape{static_cast<int64_t>(rank.size())};
-  const auto pass = file.integers(group + "/pass", shape);
-  const auto step = file.integers(group + "/step", shape);
-  const auto activity = file.bytes(group + "/activity", shape);
-  const auto start = file.numbers(group + "/start_seconds", shape);
-  const auto end = file.numbers(group + "/end_seconds", shape);
-  std::vector<Event> events(rank.size());
-  for (size_t i = 0; i < events.size(); ++i) {
-    if (activity[i] >= kActivities) {
-      file.fail(fmt::format("{}/activity[{}] is {}; must be 0 to {}", group, i, activity[i],
-                            kActivities - 1));
-    }
-    events[i] = {static_cast<int32_t>(rank[i]),
-                 static_cast<int32_t>(pass[i]),
-                 static_cast<int32_t>(step[i]),
-                 static_cast<Activity>(activity[i]),
-                 start[i],
-                 end[i]};
-  }
-  return events;
+// The matrices [iterations, ranks] of a timeline by their names; clock_share only if it was read.
+template <typename T, typename Use>
+void for_each_sample(T& timeline, bool clocks, Use use) {
+  use("/seconds", timeline.seconds);
+  use("/attention_seconds", timeline.attention_seconds);
+  use("/overhead_seconds", timeline.overhead_seconds);
+  if (clocks) use("/clock_share", timeline.clock_share);
 }
 
 void write_timeline(Hdf5Writer& file, const std::string& pack, const Timeline& timeline,
                     bool simulated) {
   const int64_t ranks = timeline.ranks, iterations = timeline.iterations;
+  const bool clocks = !timeline.clock_share.empty();
   const std::string samples = pack + "/samples", scale = samples + "/iteration";
   file.group(samples);
   std::vector<int64_t> indices(static_cast<size_t>(iterations));
   std::iota(indices.begin(), indices.end(), 0);
   file.write(scale, indices, {iterations}, "1");
   file.make_scale(scale, "iteration");
-  for (const auto& [name, values] : {std::pair("/seconds", &timeline.seconds),
-                                     std::pair("/attention_seconds", &timeline.attention_seconds),
-                                     std::pair("/overhead_seconds", &timeline.overhead_seconds)}) {
-    file.write(samples + name, *values, {iterations, ranks}, "s");
-    file.attach_scale(samples + name, 0, scale);
-    file.attach_scale(samples + name, 1, "/rank");
-  }
-  if (!timeline.clock_share.empty()) {
-    file.write(samples + "/clock_share", timeline.clock_share, {iterations, ranks}, "1");
-    file.attach_scale(samples + "/clock_share", 0, scale);
-    file.attach_scale(samples + "/clock_share", 1, "/rank");
+  for_each_sample(timeline, clocks, [&](const std::string& name, const auto& values) {
+    file.write(samples + name, values, {iterations, ranks}, units_of(name));
+    file.attach_scales(samples + name, {scale, kRankScale});
+  });
+  if (clocks) {
     file.write(samples + "/accepted", timeline.accepted, {iterations}, "1");
-    file.attach_scale(samples + "/accepted", 0, scale);
+    file.attach_scales(samples + "/accepted", {scale});
   }
   const std::string counters = pack + "/counters";
   file.group(counters);
   file.write(counters + "/bytes_sent", timeline.bytes_sent, {ranks, ranks}, "bytes");
+  file.attach_scales(counters + "/bytes_sent", {kRankScale, kRankScale});
   file.write(counters + "/messages", timeline.messages, {ranks, ranks}, "1");
-  for (const char* name : {"/bytes_sent", "/messages"}) {
-    file.attach_scale(counters + name, 0, "/rank");
-    file.attach_scale(counters + name, 1, "/rank");
-  }
+  file.attach_scales(counters + "/messages", {kRankScale, kRankScale});
   file.write(counters + "/peak_bytes", timeline.peak_bytes, {ranks}, "bytes");
-  file.attach_scale(counters + "/peak_bytes", 0, "/rank");
-  write_events(file, pack + "/timeline", timeline.events);
+  file.attach_scales(counters + "/peak_bytes", {kRankScale});
+  write_table(file, pack + "/timeline", timeline.events);
   if (simulated) return;  // no tensor was computed
   file.group(pack + "/accuracy");
-  for (const auto& [name, value] : accuracy_fields(timeline.accuracy)) {
-    file.scalar(pack + "/accuracy/" + name, *value, "1");
-  }
+  write_fields(file, pack + "/accuracy", timeline.accuracy);
 }
 
 Timeline read_timeline(const Hdf5Reader& file, const std::string& pack) {
   Timeline timeline;
-  timeline.peak_bytes = file.integers(pack + "/counters/peak_bytes", {-1});
-  const int64_t ranks = static_cast<int64_t>(timeline.peak_bytes.size());
-  const int64_t iterations =
-      static_cast<int64_t>(file.integers(pack + "/samples/iteration", {-1}).size());
+  const std::string samples = pack + "/samples", counters = pack + "/counters";
+  timeline.peak_bytes = file.read<int64_t>(counters + "/peak_bytes", {kAnyLength});
+  const int64_t ranks = std::ssize(timeline.peak_bytes);
+  const int64_t iterations = std::ssize(file.read<int64_t>(samples + "/iteration", {kAnyLength}));
   timeline.ranks = static_cast<int32_t>(ranks);
   timeline.iterations = static_cast<int32_t>(iterations);
-  const Extents samples{iterations, ranks}, matrix{ranks, ranks};
-  timeline.seconds = file.numbers(pack + "/samples/seconds", samples);
-  timeline.attention_seconds = file.numbers(pack + "/samples/attention_seconds", samples);
-  timeline.overhead_seconds = file.numbers(pack + "/samples/overhead_seconds", samples);
-  if (file.has(pack + "/samples/clock_share")) {  // since schema 1.3.0, of GPUs
-    timeline.clock_share = file.numbers(pack + "/samples/clock_share", samples);
-    timeline.accepted = file.bytes(pack + "/samples/accepted", {iterations});
-  }
-  timeline.bytes_sent = file.integers(pack + "/counters/bytes_sent", matrix);
-  timeline.messages = file.integers(pack + "/counters/messages", matrix);
-  timeline.events = read_events(file, pack + "/timeline");
-  if (!file.has(pack + "/accuracy")) return timeline;
-  for (auto& [name, value] : accuracy_fields(timeline.accuracy)) {
-    *value = file.number(pack + "/accuracy/" + name);
-  }
+  const bool clocks = file.has(samples + "/clock_share");  // since schema 1.3.0, of GPUs
+  for_each_sample(timeline, clocks, [&](const std::string& name, auto& values) {
+    values = file.read<double>(samples + name, {iterations, ranks});
+  });
+  if (clocks) timeline.accepted = file.read<uint8_t>(samples + "/accepted", {iterations});
+  timeline.bytes_sent = file.read<int64_t>(counters + "/bytes_sent", {ranks, ranks});
+  timeline.messages = file.read<int64_t>(counters + "/messages", {ranks, ranks});
+  timeline.events = read_table<Event>(file, pack + "/timeline");
+  if (file.has(pack + "/accuracy")) read_fields(file, pack + "/accuracy", timeline.accuracy);
   return timeline;
 }
 
@@ -198,9 +135,7 @@ void write_pack(Hdf5Writer& file, const std::string& group, const Result& result
   if (pack.plan.ranks == 0) return;  // no plan could be made
   write_plan(file, group + "/plan", pack.plan);
   write_summary(file, group + "/facts", pack.summary);
-  file.scalar(group + "/planning_seconds", pack.planning_seconds, "s");
-  file.scalar(group + "/check_seconds", pack.check_seconds, "s");
-  file.scalar(group + "/compile_seconds", pack.compile_seconds, "s");
+  write_fields(file, group, pack);
   if (pack.timeline.ranks > 0) write_timeline(file, group, pack.timeline, result.simulated);
 }
 
@@ -210,9 +145,7 @@ PackResult read_pack(const Hdf5Reader& file, const std::string& group) {
   if (!file.has(group + "/plan")) return pack;
   pack.plan = read_plan(file, group + "/plan");
   pack.summary = read_summary(file, group + "/facts", hash_of(pack.plan));
-  pack.planning_seconds = file.number(group + "/planning_seconds");
-  pack.check_seconds = file.number(group + "/check_seconds");
-  pack.compile_seconds = file.number(group + "/compile_seconds");
+  read_fields(file, group, pack);
   if (file.has(group + "/samples")) pack.timeline = read_timeline(file, group);
   return pack;
 }
@@ -233,19 +166,11 @@ std::vector<MetricValue> read_metrics(const Hdf5Reader& file) {
   for (const std::string& name : file.members("/metrics")) {
     const std::string path = "/metrics/" + name;
     metrics.push_back(
-        {name, file.number(path), file.attribute(path, "units"), file.attribute(path, "better"),
-         file.attribute(path, "description"),
+        {name, file.scalar<double>(path), file.attribute(path, "units"),
+         file.attribute(path, "better"), file.attribute(path, "description"),
          static_cast<int32_t>(integer_attribute(file, path, "definition_version", 1, INT32_MAX))});
   }
   return metrics;
-}
-
-Status read_status(const Hdf5Reader& file) {
-  const std::string text = file.attribute("/", "status");
-  for (Status status : {Status::ok, Status::oom, Status::unsupported, Status::failed}) {
-    if (text == name_of(status)) return status;
-  }
-  file.fail("/@status is '" + text + "'; must be ok, oom, unsupported or failed");
 }
 
 RunSpec read_spec(const Hdf5Reader& file) {
@@ -285,8 +210,8 @@ void write_result(const std::string& path, const Result& result) {
   file.attribute("/", "model_error", result.model_error);
   std::vector<int64_t> ranks(static_cast<size_t>(result.spec.ranks));
   std::iota(ranks.begin(), ranks.end(), 0);
-  file.write("/rank", ranks, {result.spec.ranks}, "1");
-  file.make_scale("/rank", "rank");
+  file.write(kRankScale, ranks, {result.spec.ranks}, "1");
+  file.make_scale(kRankScale, "rank");
   file.scalar("/peak_flops_per_second", result.peak_flops_per_second, "FLOP/s");
   for (size_t i = 0; i < result.packs.size(); ++i) {
     write_pack(file, pack_group(i), result, result.packs[i]);
@@ -302,10 +227,10 @@ Result read_result(const std::string& path) {
   if (read_kind(file) != kResultKind) file.fail("holds only a plan, not a result");
   Result result;
   result.spec = read_spec(file);
-  result.status = read_status(file);
+  result.status = named_attribute<Status>(file, "/", "status");
   result.error = file.attribute("/", "error");
   result.oversubscribed = file.attribute("/", "oversubscribed") == "yes";
-  result.peak_flops_per_second = file.number("/peak_flops_per_second");
+  result.peak_flops_per_second = file.scalar<double>("/peak_flops_per_second");
   if (file.attributes("/").contains("simulated")) {  // since schema 1.2.0
     result.simulated = file.attribute("/", "simulated") == "yes";
     result.model = file.attribute("/", "model");

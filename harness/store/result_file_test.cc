@@ -10,6 +10,7 @@
 #include "harness/plan/errors.h"
 #include "harness/store/file_kind.h"
 #include "harness/store/hdf5_file.h"
+#include "harness/store/named_fields.h"
 #include "harness/store/provenance.h"
 #include "harness/store/sample_result_for_tests.h"
 #include "harness/store/temporary_folder_for_tests.h"
@@ -26,44 +27,34 @@ std::string error_of(const std::string& path) {
   return "";
 }
 
+// Every field that the lists name.
+template <typename Struct>
+void expect_same_fields(const Struct& a, const Struct& b) {
+  const auto values = [](const Struct& value) {
+    return std::apply([](auto... field) { return std::tuple{field.value...}; },
+                      fields(const_cast<Struct&>(value)));
+  };
+  EXPECT_EQ(values(a), values(b));
+}
+
 void expect_same_timeline(const Timeline& a, const Timeline& b) {
   EXPECT_EQ(a.ranks, b.ranks);
   EXPECT_EQ(a.iterations, b.iterations);
   EXPECT_EQ(a.seconds, b.seconds);
   EXPECT_EQ(a.attention_seconds, b.attention_seconds);
   EXPECT_EQ(a.overhead_seconds, b.overhead_seconds);
+  EXPECT_EQ(a.clock_share, b.clock_share);
+  EXPECT_EQ(a.accepted, b.accepted);
   EXPECT_EQ(a.bytes_sent, b.bytes_sent);
   EXPECT_EQ(a.messages, b.messages);
   EXPECT_EQ(a.peak_bytes, b.peak_bytes);
   ASSERT_EQ(a.events.size(), b.events.size());
-  for (size_t i = 0; i < a.events.size(); ++i) {
-    EXPECT_EQ(a.events[i].rank, b.events[i].rank);
-    EXPECT_EQ(a.events[i].pass, b.events[i].pass);
-    EXPECT_EQ(a.events[i].step, b.events[i].step);
-    EXPECT_EQ(a.events[i].activity, b.events[i].activity);
-    EXPECT_EQ(a.events[i].start_seconds, b.events[i].start_seconds);
-    EXPECT_EQ(a.events[i].end_seconds, b.events[i].end_seconds);
-  }
-  EXPECT_EQ(a.accuracy.max_error_output, b.accuracy.max_error_output);
-  EXPECT_EQ(a.accuracy.max_error_gradient, b.accuracy.max_error_gradient);
-  EXPECT_EQ(a.accuracy.tolerance_output, b.accuracy.tolerance_output);
-  EXPECT_EQ(a.accuracy.tolerance_gradient, b.accuracy.tolerance_gradient);
-  EXPECT_EQ(a.accuracy.plain_error_output, b.accuracy.plain_error_output);
-  EXPECT_EQ(a.accuracy.plain_error_gradient, b.accuracy.plain_error_gradient);
-}
-
-void expect_same_summary(const PassSummary& a, const PassSummary& b) {
-  EXPECT_EQ(a.steps, b.steps);
-  EXPECT_EQ(a.attends, b.attends);
-  EXPECT_EQ(a.sends, b.sends);
-  EXPECT_EQ(a.bytes_out, b.bytes_out);
-  EXPECT_EQ(a.bytes_in, b.bytes_in);
-  EXPECT_EQ(a.wire_bytes, b.wire_bytes);
-  EXPECT_EQ(a.inter_node_bytes, b.inter_node_bytes);
+  for (size_t i = 0; i < a.events.size(); ++i) expect_same_fields(a.events[i], b.events[i]);
+  expect_same_fields(a.accuracy, b.accuracy);
 }
 
 void expect_same(const Result& a, const Result& b) {
-  EXPECT_EQ(canonical_text(a.spec), canonical_text(b.spec));
+  EXPECT_EQ(a.spec, b.spec);
   EXPECT_EQ(a.status, b.status);
   EXPECT_EQ(a.error, b.error);
   EXPECT_EQ(a.oversubscribed, b.oversubscribed);
@@ -79,15 +70,10 @@ void expect_same(const Result& a, const Result& b) {
     EXPECT_EQ(x.batch, y.batch);
     EXPECT_EQ(x.plan, y.plan);
     EXPECT_EQ(hash_of(x.plan), hash_of(y.plan));
-    EXPECT_EQ(x.planning_seconds, y.planning_seconds);
-    EXPECT_EQ(x.check_seconds, y.check_seconds);
-    EXPECT_EQ(x.compile_seconds, y.compile_seconds);
-    EXPECT_EQ(x.summary.useful_bytes, y.summary.useful_bytes);
-    EXPECT_EQ(x.summary.pairs_per_rank, y.summary.pairs_per_rank);
-    EXPECT_EQ(x.summary.tokens_per_rank, y.summary.tokens_per_rank);
-    EXPECT_EQ(x.summary.peak_bytes, y.summary.peak_bytes);
-    expect_same_summary(x.summary.forward, y.summary.forward);
-    expect_same_summary(x.summary.backward, y.summary.backward);
+    expect_same_fields(x, y);
+    expect_same_fields(x.summary, y.summary);
+    expect_same_fields(x.summary.forward, y.summary.forward);
+    expect_same_fields(x.summary.backward, y.summary.backward);
     expect_same_timeline(x.timeline, y.timeline);
   }
   ASSERT_EQ(a.metrics.size(), b.metrics.size());
@@ -125,7 +111,6 @@ TEST(ResultFile, EveryFieldComesBack) {
       result.provenance["long"] = std::string(200'000, 'x');  // beyond the old 64 KiB limit
       const std::string path = folder / "result.h5";
       write_result(path, result);
-      EXPECT_TRUE(finished(path));
       expect_same(result, read_result(path));
     }
   }
@@ -168,7 +153,7 @@ TEST(ResultFile, LargeColumnsAreCompressed) {
   expect_same(result, read_result(folder / "large.h5"));
 }
 
-TEST(ResultFile, CellsThatDidNotRunComeBack) {
+TEST(ResultFile, RunsThatWereNotExecutedComeBack) {
   TemporaryFolder folder;
   Result unsupported = sample_result({.status = Status::unsupported});
   write_result(folder / "a.h5", unsupported);
@@ -225,9 +210,51 @@ TEST(ResultFile, AForeignFileIsRefused) {
   EXPECT_NE(error_of(folder / "empty.h5").find("not an HDF5 file"), std::string::npos);
   write_atomically_for_tests(folder / "foreign.h5", [](Hdf5Writer& file) { file.group("/x"); });
   EXPECT_NE(error_of(folder / "foreign.h5").find("not one of cpbench"), std::string::npos);
-  EXPECT_FALSE(finished(folder / "foreign.h5"));
-  EXPECT_FALSE(finished(folder / "none.h5"));
-  EXPECT_FALSE(finished(folder / "text.h5"));
+}
+
+// A failed run without packs, as a version of the schema stored it.
+Result read_old_file(const std::string& version, const std::map<std::string, std::string>& fields) {
+  TemporaryFolder folder;
+  write_atomically_for_tests(folder / "old.h5", [&](Hdf5Writer& file) {
+    file.attribute("/", "kind", kResultKind);
+    file.attribute("/", "schema_version", version);
+    for (const auto& [name, text] : fields) file.attribute("/", name, text);
+    file.attribute("/", "status", "failed");
+    file.attribute("/", "error", "a reason");
+    file.attribute("/", "oversubscribed", "no");
+    file.scalar("/peak_flops_per_second", 0.0, "FLOP/s");
+    file.group("/metrics");
+    file.group("/provenance");
+  });
+  return read_result(folder / "old.h5");
+}
+
+TEST(ResultFile, FilesOfOlderVersionsAreRead) {
+  RunSpec spec = sample_result({}).spec;  // on threads
+  std::map<std::string, std::string> fields = stored_fields(spec);
+  fields.erase("inputs");
+  fields["network"] = "ports";
+  fields["profile"] = "ideal";
+  fields["run_id"] = "0123456789abcdef";
+  EXPECT_EQ(read_old_file("1.3.0", fields).spec, spec);
+  fields.erase("graph");
+  EXPECT_EQ(read_old_file("1.2.0", fields).spec, spec);
+  for (const char* name : {"cluster", "network", "profile"}) fields.erase(name);
+  EXPECT_EQ(read_old_file("1.1.0", fields).spec, spec);
+  fields.erase("cached");
+  EXPECT_EQ(read_old_file("1.0.0", fields).spec, spec);
+
+  spec.backend = "simulate";
+  spec.cluster = "h100";
+  spec.network = "ports";
+  spec.profile = "ideal";
+  fields = stored_fields(spec);
+  fields.erase("inputs");
+  fields["simulated"] = "yes";
+  fields["model"] = fields["model_error"] = "";
+  const Result simulated = read_old_file("1.3.0", fields);
+  EXPECT_EQ(simulated.spec, spec);
+  EXPECT_TRUE(simulated.simulated);
 }
 
 TEST(ResultFile, ANewerMajorVersionIsRefused) {
@@ -244,8 +271,7 @@ TEST(ResultFile, MissingPiecesAreNamed) {
   TemporaryFolder folder;
   write_atomically_for_tests(folder / "bare.h5",
                              [](Hdf5Writer& file) { write_kind(file, kResultKind); });
-  EXPECT_NE(error_of(folder / "bare.h5").find("attribute /@strategy is missing"),
-            std::string::npos);
+  EXPECT_NE(error_of(folder / "bare.h5").find("attribute /@options is missing"), std::string::npos);
 }
 
 TEST(ResultFile, ATruncatedFileIsRefused) {
@@ -255,33 +281,19 @@ TEST(ResultFile, ATruncatedFileIsRefused) {
   for (size_t keep : {size_t{100}, bytes.size() / 2, bytes.size() - 1}) {
     std::ofstream(folder / "cut.h5", std::ios::binary) << bytes.substr(0, keep);
     EXPECT_NE(error_of(folder / "cut.h5"), "") << keep;
-    EXPECT_FALSE(finished(folder / "cut.h5"));
   }
 }
 
 TEST(ResultFile, NamesAreSafeAndTellRunsApart) {
-  RunSpec cell = sample_result({}).cell;
-  EXPECT_EQ(result_file_name(cell), "ring-pile-512-4r-" + run_id(cell) + ".h5");
-  cell.tokens = 8192;
-  cell.workload = "/data/my lengths.csv";
-  cell.strategy = "exec:../x";
-  EXPECT_EQ(result_file_name(cell), "exec_.._x-_data_my_lengths.csv-8K-4r-" + run_id(cell) + ".h5");
-  RunSpec other = cell;
+  RunSpec spec = sample_result({}).spec;
+  EXPECT_EQ(result_file_name(spec), "ring-pile-512-4r-" + run_id(spec) + ".h5");
+  spec.tokens = 8192;
+  spec.workload = "/data/my lengths.csv";
+  spec.strategy = "exec:../x";
+  EXPECT_EQ(result_file_name(spec), "exec_.._x-_data_my_lengths.csv-8K-4r-" + run_id(spec) + ".h5");
+  RunSpec other = spec;
   other.seed = 2;
-  EXPECT_NE(result_file_name(cell), result_file_name(other));
-  other = cell;
-  other.options["ratio"] = "1.1";
-  EXPECT_NE(run_id(cell), run_id(other));
-}
-
-TEST(RunId, IsFixedForGood) { EXPECT_EQ(run_id(RunSpec{}), "70d47f68f3a14a86"); }
-
-TEST(RunId, ClusterNetworkAndProfileCountUnlessDefault) {
-  for (std::string RunSpec::*field : {&RunSpec::cluster, &RunSpec::network, &RunSpec::profile}) {
-    RunSpec cell;
-    cell.*field = "x";
-    EXPECT_NE(run_id(cell), run_id(RunSpec{}));
-  }
+  EXPECT_NE(result_file_name(spec), result_file_name(other));
 }
 
 }  // namespace

@@ -1,13 +1,15 @@
-// A whole Result without running anything, for the tests of the file format and of the plots: real
-// plans of a small ring or all-gather, and times that are made up.
+// A complete Result without running anything, for the tests of files and figures: real plans of a
+// small ring or all-gather, and invented times.
 #pragma once
 
+#include <algorithm>
+#include <numeric>
 #include <string>
 
+#include "harness/measure/plan_summary.h"
 #include "harness/measure/result.h"
 #include "harness/plan/builder.h"
-#include "harness/plan/mask.h"
-#include "harness/plan/plan_bytes.h"
+#include "harness/plan/check.h"
 
 namespace cpbench {
 
@@ -47,48 +49,6 @@ inline Plan sample_plan(const Problem& problem, const std::string& strategy) {
     sample_ring(b, ranks);
   }
   return b.finish();
-}
-
-inline PassSummary sample_pass_summary(const Pass& pass, const Plan& plan, const Problem& problem) {
-  PassSummary summary;
-  summary.steps = pass.steps;
-  summary.attends = static_cast<int64_t>(pass.attends.size());
-  summary.sends = static_cast<int64_t>(pass.sends.size());
-  summary.bytes_out.assign(plan.ranks, 0);
-  summary.bytes_in.assign(plan.ranks, 0);
-  for (const Send& send : pass.sends) {
-    const SendCost cost = cost_of(send, pass, plan, problem.shape);
-    for (const Range& from : plan.rank_sets[send.from]) {
-      for (const Range& to : plan.rank_sets[send.to]) {
-        for (int64_t i = from.begin; i < from.end; ++i) {
-          for (int64_t k = to.begin; k < to.end; ++k) {
-            if (i == k) continue;
-            summary.bytes_out[i] += cost.bytes_per_pair;
-            summary.bytes_in[k] += cost.bytes_per_pair;
-          }
-        }
-      }
-    }
-  }
-  for (int64_t bytes : summary.bytes_out) summary.wire_bytes += bytes;
-  return summary;
-}
-
-inline PlanSummary sample_summary(const Problem& problem, const Plan& plan) {
-  PlanSummary summary;
-  const MaskIndex mask(problem.batch);
-  summary.hash = hash_of(plan);
-  summary.forward = sample_pass_summary(plan.forward, plan, problem);
-  summary.backward = sample_pass_summary(plan.backward, plan, problem);
-  summary.useful_bytes = summary.forward.wire_bytes / 2;
-  summary.pairs_per_rank.assign(plan.ranks, 0);
-  for (const Attend& a : plan.forward.attends) {
-    summary.pairs_per_rank[a.rank] +=
-        mask.cells(plan.token_sets[a.q], plan.token_sets[a.kv]) * a.heads.size();
-  }
-  for (SetId home : plan.home) summary.tokens_per_rank.push_back(plan.token_sets.size_of(home));
-  summary.peak_bytes.assign(plan.ranks, 1 << 20);
-  return summary;
 }
 
 inline Timeline sample_timeline(const PlanSummary& summary, int32_t ranks, int32_t iterations,
@@ -163,15 +123,13 @@ inline Result sample_result(const SampleResult& sample) {
     pack.batch = problem.batch;
     if (sample.status == Status::ok) {
       pack.plan = sample_plan(problem, sample.strategy);
-      pack.summary = sample_summary(problem, pack.plan);
+      pack.summary = summary_of(problem, pack.plan, check(problem, pack.plan), spec.passes);
       pack.planning_seconds = 1e-4;
       pack.check_seconds = 2e-4;
       pack.compile_seconds = 3e-4;
-      int64_t most = 0, sum = 0;
-      for (int64_t c : pack.summary.pairs_per_rank) {
-        most = std::max(most, c);
-        sum += c;
-      }
+      const std::vector<int64_t>& per_rank = pack.summary.pairs_per_rank;
+      const int64_t most = *std::max_element(per_rank.begin(), per_rank.end());
+      const int64_t sum = std::accumulate(per_rank.begin(), per_rank.end(), int64_t{0});
       pairs += sum;
       wire += pack.summary.forward.wire_bytes + pack.summary.backward.wire_bytes;
       imbalance = static_cast<double>(most) * sample.ranks / static_cast<double>(sum);

@@ -1,10 +1,12 @@
-// cpbench-simgrid: runs one Schedule over the simgrid network. cpbench starts it for
-// `network = simgrid`; it is a program of its own because SimGrid brings MPI's symbols with it.
+// cpbench-simgrid runs one Schedule over the simgrid network. cpbench starts it for
+// `network = simgrid`. It is a program of its own because SimGrid brings MPI's symbols with it.
 //
-//   cpbench-simgrid < schedule.txt > execution.txt          (the text of
-//   harness/simulate/job_text.h)
+//   cpbench-simgrid < job > execution          (messages of harness/simulate/simulation_job.h)
 //
-// Exit codes: 0 done, 1 a defect, 2 bad input; the reason is one line on stderr.
+// Exit codes: 0 done, 1 internal error, 2 bad input; the reason is one line on stderr.
+#include <signal.h>
+#include <sys/prctl.h>
+
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -12,37 +14,34 @@
 #include <string>
 
 #include "harness/plan/errors.h"
-#include "harness/simulate/job_text.h"
 #include "harness/simulate/simgrid/simgrid_network.h"
+#include "harness/simulate/simulation_job.h"
 
 namespace {
 
-std::string read_all(std::FILE* file) {
-  std::string text;
-  char block[1 << 16];
-  while (const size_t got = std::fread(block, 1, sizeof(block), file)) text.append(block, got);
-  return text;
-}
-
 void simulate() {
-  const cpbench::SimulationJob job = cpbench::parse_job(read_all(stdin));
+  std::ios::sync_with_stdio(false);  // reads in blocks
+  const std::string input(std::istreambuf_iterator<char>(std::cin), {});
+  const cpbench::SimulationJob job = cpbench::parse_job(input);
   cpbench::SimgridNetwork network(job.machine);
   cpbench::Execution execution;
   network.simulate(
       [&] { execution = cpbench::run(job.schedule, job.machine, job.profile, network); });
-  const std::string text = cpbench::execution_text(execution);
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw std::runtime_error("the result could not be written");
+  const std::string bytes = cpbench::execution_bytes(execution);
+  if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size() ||
+      std::fflush(stdout) != 0) {
+    throw std::runtime_error("cannot write the result");
   }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // ends with the cpbench that started it
   try {
     if (argc > 1) {
       throw cpbench::UserError(std::string("unexpected argument '") + argv[1] +
-                               "'; usage: cpbench-simgrid < schedule.txt > execution.txt");
+                               "'; usage: cpbench-simgrid < job > execution");
     }
     simulate();
     return 0;

@@ -1,0 +1,200 @@
+#include "harness/simulate/simulation_job.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <tuple>
+#include <utility>
+
+#include "harness/plan/errors.h"
+
+namespace cpbench {
+
+using Json = nlohmann::json;
+
+// The fields of each struct that are sent, in the order in which they are sent.
+static auto sent(Link& l) { return std::tie(l.latency_seconds, l.bytes_per_second); }
+static auto sent(CollectiveFit& f) {
+  return std::tie(f.ranks, f.latency_seconds, f.bytes_per_second);
+}
+static auto sent(ClusterModel& m) {
+  return std::tie(m.cluster.nodes, m.cluster.gpus_per_node, m.sms, m.intra_node, m.inter_node,
+                  m.node_uplink_bytes_per_second, m.inter_node_all_to_all_efficiency, m.all_gather,
+                  m.reduce_scatter);
+}
+static auto sent(Profile& p) { return std::tie(p.reserved_sms, p.substage_barrier); }
+static auto sent(Exchange& e) { return std::tie(e.pass, e.step, e.substage); }
+static auto sent(CollectiveCall& c) { return std::tie(c.kind, c.members, c.block_bytes); }
+static auto sent(Transfer& t) {
+  return std::tie(t.from, t.to, t.bytes, t.exchange, t.collective, t.after_task, t.after_pack,
+                  t.after_transfer);
+}
+static auto sent(Task& t) { return std::tie(t.seconds, t.arrival, t.step, t.pass, t.activity); }
+static auto sent(Pack& p) { return std::tie(p.seconds, p.after_task, p.exchange, p.step, p.pass); }
+static auto sent(StepStart& s) { return std::tie(s.pass, s.step, s.first_task); }
+static auto sent(RankSchedule& r) { return std::tie(r.tasks, r.packs, r.steps); }
+static auto sent(Schedule& s) {
+  return std::tie(s.ranks, s.exchanges, s.transfers, s.collectives, s.lookahead);
+}
+static auto sent(SimulationJob& j) { return std::tie(j.schedule, j.machine, j.profile); }
+static auto sent(Event& e) {
+  return std::tie(e.rank, e.pass, e.step, e.activity, e.start_seconds, e.end_seconds);
+}
+static auto sent(Execution& e) { return std::tie(e.end_seconds, e.events); }
+
+template <typename Struct>
+concept Sent = requires(Struct& value) { sent(value); };
+
+template <Sent Struct>
+void to_json(Json& json, const Struct& value) {
+  std::apply([&](const auto&... fields) { json = Json::array({Json(fields)...}); },
+             sent(const_cast<Struct&>(value)));
+}
+
+template <Sent Struct>
+void from_json(const Json& json, Struct& value) {
+  size_t next = 0;
+  std::apply([&](auto&... fields) { (json.at(next++).get_to(fields), ...); }, sent(value));
+}
+
+// A list of structs is an array of columns, one for each field. An array for each struct would take
+// twice the memory.
+template <Sent Struct, typename Use>
+void for_each_column(Use use) {
+  constexpr size_t kColumns = std::tuple_size_v<decltype(sent(std::declval<Struct&>()))>;
+  [&]<size_t... column>(std::index_sequence<column...>) {
+    (use(std::integral_constant<size_t, column>()), ...);
+  }(std::make_index_sequence<kColumns>());
+}
+
+template <Sent Struct>
+void to_json(Json& json, const std::vector<Struct>& list) {
+  for_each_column<Struct>([&](auto column) {
+    Json::array_t values;
+    values.reserve(list.size());
+    for (const Struct& each : list) {
+      values.push_back(std::get<column>(sent(const_cast<Struct&>(each))));
+    }
+    json.push_back(std::move(values));
+  });
+}
+
+template <Sent Struct>
+void from_json(const Json& json, std::vector<Struct>& list) {
+  list.resize(json.at(0).size());
+  for_each_column<Struct>([&](auto column) {
+    const Json& values = json.at(column);
+    for (size_t i = 0; i < list.size(); ++i) values.at(i).get_to(std::get<column>(sent(list[i])));
+  });
+}
+
+namespace {
+
+constexpr int64_t kActivities = static_cast<int64_t>(Activity::transfer) + 1;
+constexpr int64_t kCollectiveKinds = static_cast<int64_t>(CollectiveKind::all_to_all) + 1;
+
+constexpr int64_t kNoRow = -1;
+
+// Throws UserError: "sender of transfer 1 is 2; must be from 0 to 1". `least` is -1 for an index
+// that may be missing.
+void require_index(int64_t value, int64_t size, const char* what, int64_t row, int64_t least = 0) {
+  if (value >= least && value < size) return;
+  throw UserError(fmt::format("{}{} is {}; must be from {} to {}", what,
+                              row == kNoRow ? "" : fmt::format(" {}", row), value, least,
+                              size - 1));
+}
+
+void require_ranks(int64_t found, int64_t expected) {
+  if (found == expected) return;
+  throw UserError(fmt::format("there are {} ranks; must be {}", found, expected));
+}
+
+void validate_rank(const RankSchedule& rank, int64_t transfers, int64_t exchanges) {
+  for (int64_t i = 0; i < std::ssize(rank.tasks); ++i) {
+    const Task& t = rank.tasks[i];
+    require_index(t.arrival, transfers, "arrival of task", i, -1);
+    require_index(t.pass, 2, "pass of task", i);
+    require_index(static_cast<int64_t>(t.activity), kActivities, "activity of task", i);
+  }
+  for (int64_t i = 0; i < std::ssize(rank.packs); ++i) {
+    require_index(rank.packs[i].exchange, exchanges, "exchange of pack", i);
+    require_index(rank.packs[i].pass, 2, "pass of pack", i);
+  }
+  for (int64_t i = 0; i < std::ssize(rank.steps); ++i) {
+    require_index(rank.steps[i].pass, 2, "pass of step", i);
+    require_index(rank.steps[i].first_task, std::ssize(rank.tasks) + 1, "first task of step", i);
+  }
+}
+
+// Every value that is used as an index.
+void validate(const SimulationJob& job) {
+  const Schedule& schedule = job.schedule;
+  const Cluster& cluster = job.machine.cluster;
+  const int64_t ranks = schedule.size();
+  const int64_t exchanges = std::ssize(schedule.exchanges);
+  const int64_t transfers = std::ssize(schedule.transfers);
+  require_index(cluster.gpus_per_node, ranks + 1, "GPUs per node", kNoRow, 1);
+  require_ranks(ranks, int64_t{cluster.nodes} * cluster.gpus_per_node);
+  require_index(job.profile.reserved_sms, std::max(1, job.machine.sms), "reserved SMs", kNoRow);
+  for (int64_t i = 0; i < std::ssize(schedule.exchanges); ++i) {
+    require_index(schedule.exchanges[i].pass, 2, "pass of exchange", i);
+  }
+  for (int64_t i = 0; i < std::ssize(schedule.collectives); ++i) {
+    const CollectiveCall& call = schedule.collectives[i];
+    require_index(static_cast<int64_t>(call.kind), kCollectiveKinds, "kind of collective", i);
+    for (int32_t member : call.members) require_index(member, ranks, "member of collective", i);
+  }
+  for (int64_t i = 0; i < std::ssize(schedule.transfers); ++i) {
+    const Transfer& t = schedule.transfers[i];
+    require_index(t.from, ranks, "sender of transfer", i);
+    require_index(t.to, ranks, "receiver of transfer", i);
+    require_index(t.exchange, exchanges, "exchange of transfer", i);
+    require_index(t.collective, std::ssize(schedule.collectives), "collective of transfer", i, -1);
+    require_index(t.after_transfer, transfers, "transfer before transfer", i, -1);
+  }
+  for (const RankSchedule& rank : schedule.ranks) validate_rank(rank, transfers, exchanges);
+}
+
+std::string bytes_of(const Json& message) {
+  std::string bytes;
+  Json::to_cbor(message, bytes);
+  return bytes;
+}
+
+template <typename Message>
+Message parse(const std::string& bytes) {
+  try {
+    return Json::from_cbor(bytes).get<Message>();
+  } catch (const Json::exception& error) {
+    throw UserError(std::string("cannot read the message: ") + error.what());
+  }
+}
+
+}  // namespace
+
+std::string job_bytes(const Schedule& schedule, const ClusterModel& machine,
+                      const Profile& profile) {
+  return bytes_of({schedule, machine, profile});
+}
+
+std::string execution_bytes(const Execution& execution) { return bytes_of(execution); }
+
+SimulationJob parse_job(const std::string& bytes) {
+  auto job = parse<SimulationJob>(bytes);
+  validate(job);
+  return job;
+}
+
+Execution parse_execution(const std::string& bytes, int32_t ranks) {
+  auto execution = parse<Execution>(bytes);
+  require_ranks(std::ssize(execution.end_seconds), ranks);
+  for (int64_t i = 0; i < std::ssize(execution.events); ++i) {
+    const Event& e = execution.events[i];
+    require_index(e.rank, ranks, "rank of event", i);
+    require_index(e.pass, 2, "pass of event", i);
+    require_index(static_cast<int64_t>(e.activity), kActivities, "activity of event", i);
+  }
+  return execution;
+}
+
+}  // namespace cpbench
