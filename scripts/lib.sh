@@ -26,6 +26,13 @@ refuse_arguments() {
   [ $# -eq 0 ] || die 2 "unknown argument '$1'; see scripts/$(basename "$0") --help"
 }
 
+# Becomes the Python program, with the project's own interpreter if there is one.
+exec_python() {
+  local python=$venv/bin/python3
+  [ -x "$python" ] || python=python3
+  exec "$python" "$@"
+}
+
 # Files of the project, new ones included, that git does not ignore; NUL-separated.
 own_files() {
   git -C "$root" ls-files -z --cached --others --exclude-standard --deduplicate -- "$@" |

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from clock import ClockWatch, cpu_clock_shares
 from launches import CannotMeasure, Launch, key_of, measure
 from regression import failures_of, names_of, run

@@ -6,6 +6,7 @@ little below what was seen (noise of a launch: its standard deviation, in shares
 
 import numpy as np
 import pytest
+
 from verdict import (
     AMBIGUOUS,
     FASTER,

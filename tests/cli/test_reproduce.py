@@ -1,4 +1,4 @@
-"""`cpbench reproduce`: its figures have suites and drawings; one of them runs from end to end."""
+"""`cpbench reproduce`: every figure has a suite and a drawing; one of them runs from end to end."""
 
 import csv
 
@@ -10,13 +10,12 @@ FIGURES = sorted(path.stem for path in SUITES.glob("*.toml"))
 
 
 def test_every_figure_has_a_suite_and_a_drawing():
-    drawings = sorted((ROOT / "plots").glob("reproduce_*_*.py"))
-    assert FIGURES and [path.stem.removeprefix("reproduce_") for path in drawings] == FIGURES
+    assert FIGURES == sorted(path.stem for path in (ROOT / "plots/papers").glob("*_*[!_].py"))
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_suite_is_read(name):
-    # A rank count that nothing divides: refused while cells are made, after the file was read.
+    # A rank count that is refused only after the file was read.
     done = run("run", SUITES / f"{name}.toml", "--ranks", "0")
     assert_refused(done, "--ranks", "0 is out of range")
 

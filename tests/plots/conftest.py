@@ -10,9 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "plots"))
 
-import style  # noqa: E402
-
 import results  # noqa: E402
+import style  # noqa: E402
 
 
 def write_samples(folder, *strategies, simulated=False):
