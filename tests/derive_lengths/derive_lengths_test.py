@@ -85,8 +85,8 @@ class DeriveTest(unittest.TestCase):
 
     def test_bad_raw_data_is_refused_by_line(self):
         cases = {
-            "tokens\n5\nfive\n": "raw.csv:3: column 'tokens' wants a number",
-            "lengths\n5\n": "raw.csv:2: column 'tokens' wants a number",
+            "tokens\n5\nfive\n": "raw.csv:3: column 'tokens' must be a number",
+            "lengths\n5\n": "raw.csv:2: column 'tokens' must be a number",
             "tokens\n5\n0\n": "raw.csv:3: a length below 1",
             "tokens\n": "raw.csv: no rows",
         }
