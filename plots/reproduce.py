@@ -35,7 +35,9 @@ def closing(module, rows):
     if hasattr(module, "closing"):
         return module.closing(rows)
     counted = [row for row in rows if not hasattr(module, "counts") or module.counts(row)]
-    return error_tables.summary(counted) if error_tables.compared(counted) else "Nothing to compare."
+    if not error_tables.compared(counted):
+        return "Nothing to compare."
+    return error_tables.summary(counted)
 
 
 def main():

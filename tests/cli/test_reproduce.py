@@ -53,7 +53,7 @@ def test_a_figure_from_end_to_end(tmp_path):
     assert "## Error per strategy" in done.stdout and "| ideal | zigzag |" in done.stdout
     with (tmp_path / "figures/fig3.csv").open() as file:
         bars = list(csv.DictReader(file))
-    # Two documents, ranks, directions; three strategies. Per-document cuts never help the kernel.
+    # 2 inputs x 2 rank counts x 2 directions x 3 strategies. Cutting documents never helps kernels.
     assert len(bars) == 24
     assert all(float(bar["ours"]) >= 1 for bar in bars if bar["strategy"] == "per_doc")
     assert {float(bar["ours"]) for bar in bars if bar["strategy"] == "allgather"} == {1.0}
