@@ -1,4 +1,4 @@
-"""Tables of published values beside ours, and of the errors between them, as Markdown and CSV.
+"""Tables of published values next to ours, and of the errors between them, as Markdown and CSV.
 
 rows = [Row("ideal", ("pile", "8 ranks"), "flashcp", 1.31, 1.29)]
 print(table(rows)); print(summary(rows))

@@ -1,4 +1,4 @@
-"""Bars of published values beside ours, and their legend."""
+"""Bars of published values next to ours, and their legend."""
 
 import style
 

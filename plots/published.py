@@ -20,7 +20,7 @@ FIRST = "first seeds"
 
 @dataclass(frozen=True)
 class Row:
-    """One bar: the published value beside ours; `low` and `high` are our extremes over seeds."""
+    """One bar: the published value next to ours; `low` and `high` are our extremes over seeds."""
 
     variant: str  # "ideal", "paper-eager", "ideal, first seeds"
     group: tuple  # the words below a group of bars

@@ -1,4 +1,4 @@
-"""Draws what `cpbench reproduce METHOD` ran, published values beside ours, and their errors.
+"""Draws what `cpbench reproduce METHOD` ran, published values next to ours, and their errors.
 
     python3 plots/reproduce.py METHOD RUN_DIR FIGURE... [--output DIR]
 

@@ -1,4 +1,4 @@
-"""Figures of papers, published values beside ours: `cpbench reproduce METHOD` draws them.
+"""Figures of papers, published values next to ours: `cpbench reproduce METHOD` draws them.
 
 Adding one is adding the file papers/<method>_<figure>.py, for the suite
 workloads/suites/reproduce/<method>_<figure>.toml. It has

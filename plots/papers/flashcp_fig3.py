@@ -1,7 +1,7 @@
 """FlashCP Fig. 3: kernel time of shardings over that of all-gather sharding.
 
 It is the slowest rank's time inside kernels, for one document of 128K and for sixteen of 8K. The
-paper gives neither ranks nor direction; every combination stands beside the same published values.
+paper gives neither ranks nor direction, so every combination has the same published values.
 """
 
 import style

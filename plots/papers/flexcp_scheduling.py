@@ -1,4 +1,4 @@
-"""Flexible CP: time to schedule a global batch, beside the paper's total and its solver's part.
+"""Flexible CP: time to schedule a global batch, next to the paper's total and its solver's part.
 
 Ours is the time of the whole plan with every transfer of both passes, so it includes the solver's.
 """

@@ -1,4 +1,4 @@
-"""Tells whether the machine was throttled while a program ran, so that its times mean nothing.
+"""Tells whether the machine was throttled while a program ran, so that its times are not usable.
 
 with ClockWatch() as watch:
     subprocess.run(...)

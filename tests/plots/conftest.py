@@ -1,4 +1,4 @@
-"""Result files by the real writer: CPBENCH_SAMPLE_RESULTS names the program, ctest sets it."""
+"""Result files from the real writer, cpbench_sample_results; CPBENCH_SAMPLE_RESULTS names it."""
 
 import os
 import subprocess
@@ -41,7 +41,7 @@ def simulated_samples(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def validation(tmp_path_factory):
-    """The samples, each measured and simulated."""
+    """The samples, each both measured and simulated."""
     folder = write_samples(tmp_path_factory.mktemp("validation"))
     return write_samples(folder, simulated=True)
 

@@ -48,7 +48,7 @@ def test_speedup_is_the_ratio_of_sums_over_common_seeds():
             ("allgather", 2, 6.0),
             ("flashcp", 1, 1.0),
             ("flashcp", 2, 4.0),
-            ("flashcp", 3, 9.0),  # all-gather did not run here
+            ("flashcp", 3, 9.0),  # there is no run of all-gather with seed 3
         )
     ]
     found = speedups(runs, key=lambda run: "group")

@@ -53,7 +53,7 @@ def png_size(path):
 def drawn(samples, tmp_path_factory):
     output = tmp_path_factory.mktemp("plots")
     done = script("all", samples, "--output", output)
-    assert (done.returncode, done.stderr) == (0, "")  # not a word about what does not apply
+    assert (done.returncode, done.stderr) == (0, "")  # what does not apply is not mentioned
     names = [f"{figure.name}.{ending}" for figure in APPLICABLE for ending in ("pdf", "png")]
     assert done.stdout.splitlines() == [f"{output}/{name}" for name in names]
     return output
@@ -112,7 +112,7 @@ def test_one_file_is_enough(figure, samples, tmp_path, monkeypatch):
 
 
 def drawn_texts(fig, monkeypatch):
-    """Every text that reaches the page, with its box in pixels."""
+    """Every text that is drawn, with its box in pixels."""
     drawn = {}
     with monkeypatch.context() as patch:
         draw_text = Text.draw
@@ -237,7 +237,7 @@ def test_the_timeline_is_what_the_file_has(samples):
     assert [results.ACTIVITIES[code] for code in line.activity[:2]] == ["attention", "wait"]
     assert line.backward.tolist() == [False, True] * 4
     assert (line.end >= line.start).all()
-    _, shown = timeline.draw(runs)  # of equal groups the one of more ranks has fewer strategies
+    _, shown = timeline.draw(runs)  # the group with 8 ranks has fewer strategies
     assert [(r.label, r.workload) for r in shown] == [
         ("flashcp", "pile"),
         ("ring", "pile"),
@@ -350,7 +350,7 @@ def test_the_picture_prefers_a_measured_set_with_many_documents(crowd):
 
 
 def workload_json(**changes):
-    """As `cpbench workload` prints it, for the lengths 2, 2, 6, 30."""
+    """What `cpbench workload` prints for the lengths 2, 2, 6, 30."""
     counts = [(2, 2, 4), (4, 1, 6), (8, 0, 0), (16, 1, 30)]
     bins = [{"from": low, "to": 2 * low, "documents": d, "tokens": t} for low, d, t in counts]
     return json.dumps(

@@ -27,7 +27,7 @@ def commands() -> list[tuple[Path, str]]:
 
 
 def simple_commands(line: str) -> list[list[str]]:
-    """The commands of one line as words, without the variables set in front of them."""
+    """The commands of one line as words, without leading variable assignments."""
     parts = re.split(r"&&|\|\||[|;]", line)
     split = [[w for w in part.split() if not re.match(r"[A-Z_]+=", w)] for part in parts]
     return [words for words in split if words]

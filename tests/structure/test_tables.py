@@ -14,7 +14,7 @@ LISTING = [
 def test_generated_tables_are_up_to_date():
     command = [ROOT / "scripts/tables", "--check", "--cpbench", BINARY]
     done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, f"{done.stdout}{done.stderr}to mend: scripts/tables"
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}to fix it: scripts/tables"
 
 
 @pytest.mark.parametrize("document", LISTING, ids=str)
