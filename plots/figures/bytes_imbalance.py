@@ -66,20 +66,11 @@ def draw_marks(axes, points):
             low, high = at.min(axis=0), at.max(axis=0)
             axes.plot([low[0], high[0]], [y, y], color=look["color"], linewidth=0.7, zorder=2)
             axes.plot([x, x], [low[1], high[1]], color=look["color"], linewidth=0.7, zorder=2)
-            axes.plot(
-                *at.T,
-                linestyle="none",
-                marker=look["marker"],
-                markersize=3,
-                alpha=0.5,
-                color=look["color"],
-                markeredgewidth=0,
-                clip_on=False,
-                zorder=2,
-            )
-        axes.plot(
-            x, y, linestyle="none", clip_on=False, zorder=3 + index, markersize=sizes[index], **look
-        )
+            pale = {"color": look["color"], "marker": look["marker"], "alpha": 0.5}
+            pale |= {"linestyle": "none", "markersize": 3, "markeredgewidth": 0}
+            axes.plot(*at.T, clip_on=False, zorder=2, **pale)
+        look |= {"linestyle": "none", "markersize": sizes[index]}
+        axes.plot(x, y, clip_on=False, zorder=3 + index, **look)
     return [[labels[index] for index in cluster] for cluster in together]
 
 

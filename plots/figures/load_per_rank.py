@@ -32,25 +32,12 @@ def draw_panel(axes, members, labels, highest):
             continue
         # The y axis points down, so a bar begins at the lower edge of its row.
         edges, foot = np.arange(ranks + 1) - 0.5, row + 0.45
-        axes.stairs(
-            foot - 0.9 * values / highest,
-            edges,
-            baseline=foot,
-            fill=True,
-            facecolor=style.colour(run.label),
-            edgecolor="black",
-            linewidth=0.4,
-        )
-        axes.plot(
-            [-0.5, ranks - 0.5],
-            [foot - 0.9 / highest] * 2,
-            color="black",
-            linewidth=0.5,
-            linestyle=":",
-        )
-        axes.text(
-            1.02, row, f"{values.max():.2f}", va="center", transform=axes.get_yaxis_transform()
-        )
+        look = {"facecolor": style.colour(run.label), "edgecolor": "black", "linewidth": 0.4}
+        axes.stairs(foot - 0.9 * values / highest, edges, baseline=foot, fill=True, **look)
+        even = [foot - 0.9 / highest] * 2
+        axes.plot([-0.5, ranks - 0.5], even, color="black", linewidth=0.5, linestyle=":")
+        right = axes.get_yaxis_transform()
+        axes.text(1.02, row, f"{values.max():.2f}", va="center", transform=right)
     axes.set_xticks(style.rank_ticks(ranks))
     axes.set_xlim(-0.5, ranks - 0.5)
     style.strategy_rows(axes, labels)
@@ -60,11 +47,7 @@ def draw_panel(axes, members, labels, highest):
 
 def draw(runs):
     common, groups = results.grouped(runs)
-    groups = {
-        words: members
-        for words, members in groups.items()
-        if any(load(run) is not None for run in members)
-    }
+    groups = {w: rows for w, rows in groups.items() if any(load(run) is not None for run in rows)}
     if not groups:
         raise results.NothingToDraw("no run has a plan")
     shown, left_out = style.first(groups, MOST_PANELS)

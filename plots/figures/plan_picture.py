@@ -68,13 +68,8 @@ def draw_panel(axes, run, colours, inches):
     plan = run.plan()
     ends = np.cumsum(run.packs[0].document_lengths)
     who, owner = raster(run, plan, ends[:-1])
-    look = {
-        "cmap": colours,
-        "vmin": -0.5,
-        "vmax": run.ranks - 0.5,
-        "interpolation": "nearest",
-        "aspect": "auto",
-    }
+    look = {"cmap": colours, "vmin": -0.5, "vmax": run.ranks - 0.5}
+    look |= {"interpolation": "nearest", "aspect": "auto"}
     image = axes.imshow(who, extent=(0, plan.tokens, plan.tokens, 0), **look)
     strip = plan.tokens * STRIP
     axes.imshow(owner[:, None], extent=(-1.5 * strip, -0.5 * strip, plan.tokens, 0), **look)
@@ -85,9 +80,7 @@ def draw_panel(axes, run, colours, inches):
         axes.axvline(end, color="black", linewidth=0.25, alpha=0.5)
     axes.set_box_aspect(1)
     axes.grid(False)
-    all_heads = all(
-        begin == 0 and end == int(run.query_heads) for _, _, _, begin, end in plan.attends
-    )
+    all_heads = all((begin, end) == (0, int(run.query_heads)) for *_, begin, end in plan.attends)
     style.title(axes, [run.label] if all_heads else [run.label, "head 0"], inches)
     axes.set_xticks([0, plan.tokens], ["0", results.size_text(plan.tokens)])
     axes.set_yticks([0, plan.tokens], ["0", results.size_text(plan.tokens)])

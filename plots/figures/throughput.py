@@ -15,6 +15,7 @@ PLACE = 10
 BASELINES = ("allgather", "ring")
 WORDS = {"oom": "out of memory"}
 RESAMPLES = 2000
+THIN = {"elinewidth": 0.6, "capthick": 0.6}
 MOST_BARS = 60  # side by side; narrower bars show no hatch and leave no room for a word
 MOST_GROUPS = 6  # side by side, so that each label has an inch
 
@@ -49,25 +50,11 @@ def draw_group(axes, centre, runs, labels, width):
         rates = tokens_per_second(run)
         if rates:
             value, low, high = (rate / unit for rate in rates)
-            axes.bar(
-                x,
-                value,
-                width,
-                yerr=[[value - low], [high - value]],
-                capsize=min(1.5, 15 * width),
-                error_kw={"elinewidth": 0.6, "capthick": 0.6},
-                **style.bar(run.label),
-            )
+            whisker = {"yerr": [[value - low], [high - value]], "capsize": min(1.5, 15 * width)}
+            axes.bar(x, value, width, error_kw=THIN, **whisker, **style.bar(run.label))
         else:
-            axes.text(
-                x,
-                0.02,
-                f" {WORDS.get(run.status, run.status)}",
-                rotation=90,
-                ha="center",
-                va="bottom",
-                color="#444444",
-            )
+            word = f" {WORDS.get(run.status, run.status)}"
+            axes.text(x, 0.02, word, rotation=90, ha="center", va="bottom", color="#444444")
             axes.plot(x, 0, marker="x", color="#444444", markersize=3, clip_on=False)
     return f"1 = {style.count_text(unit)} tokens/s" if baseline else "nothing ran"
 

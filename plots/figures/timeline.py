@@ -52,9 +52,8 @@ def draw_activity(axes, name, rows, start, end, row_height):
     corners[:, :2, 0], corners[:, 2:, 0] = start[:, None], end[:, None]
     corners[:, [0, 3], 1] = (rows - 0.5 + top)[:, None]
     corners[:, [1, 2], 1] = (rows - 0.5 + foot)[:, None]
-    axes.add_collection(
-        PolyCollection(corners, facecolors=COLOURS[name], linewidths=0, rasterized=len(rows) > MANY)
-    )
+    look = {"facecolors": COLOURS[name], "linewidths": 0, "rasterized": len(rows) > MANY}
+    axes.add_collection(PolyCollection(corners, **look))
 
 
 def draw_panel(axes, run, ranks, unit):
@@ -108,15 +107,9 @@ def draw(runs):
         note.append(f"{len(ranks)} of {shown[0].ranks} ranks")
     last = max(float(run.timeline().end.max()) for run in shown)
     unit, unit_name = style.time_unit(last)
-    fig, panels = style.figure(
-        "full",
-        0.5 + (panel_height(rows) + 0.25) * len(shown),
-        rows=len(shown),
-        squeeze=False,
-        sharex=True,
-    )
+    fig, panels, _ = style.panels(len(shown), 1, panel_height(rows) + 0.25, "full", sharex=True)
     seen = set()
-    for axes, run in zip(panels[:, 0], shown, strict=True):
+    for axes, run in zip(panels, shown, strict=True):
         seen.update(draw_panel(axes, run, ranks, unit))
         ends = style.time_text(float(run.timeline().end.max()))
         axes.set_title(f"{run.label}: {ends}", loc="left")
@@ -131,9 +124,8 @@ def draw(runs):
         for name in names
     ]
     if any(run.direction == "both" for run in shown):
-        handles.append(
-            style.plt.Line2D([], [], color="black", linestyle="none", marker="|", markersize=7)
-        )
+        tick = {"color": "black", "linestyle": "none", "marker": "|", "markersize": 7}
+        handles.append(style.plt.Line2D([], [], **tick))
         names.append("backward begins")
     style.legend(fig, handles, names)
     return fig, shown

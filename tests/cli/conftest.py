@@ -17,18 +17,8 @@ needs_cuda = pytest.mark.skipif(
 )
 
 # A run that takes a fraction of a second: two ranks, 256 tokens.
-TINY = [
-    "--workload",
-    "fixed:tokens=100",
-    "--tokens",
-    "256",
-    "--ranks",
-    "2",
-    "--dtype",
-    "float64",
-    "--iterations",
-    "1",
-]
+TINY = ["--workload", "fixed:tokens=100", "--tokens", "256", "--ranks", "2",
+        "--dtype", "float64", "--iterations", "1"]  # fmt: skip
 
 
 def start(*words, **options):

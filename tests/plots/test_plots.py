@@ -45,6 +45,11 @@ def draw(name, folder, output):
     return plot.main([name, str(folder), "--output", str(output)])
 
 
+def run_of(runs, strategy, workload, ranks=4, backend="threads"):
+    wanted = (strategy, workload, ranks, backend)
+    return next(r for r in runs if (r.strategy, r.workload, r.ranks, r.backend) == wanted)
+
+
 def png_size(path):
     return struct.unpack(">II", path.read_bytes()[16:24])
 
@@ -81,11 +86,7 @@ def test_every_figure_has_its_final_size_fonts_and_run_ids(figure, drawn, sample
     pdf = (drawn / f"{name}.pdf").read_bytes()
     assert b"/Type3" not in pdf  # TrueType (42) fonts come as Type 0 and CIDFontType2
     assert b"CIDFontType2" in pdf
-    shown = next(
-        run
-        for run in results.load_runs(samples)
-        if (run.strategy, run.workload) == ("ring", "pile")
-    )
+    shown = run_of(results.load_runs(samples), "ring", "pile")
     assert shown.run_id.encode() in pdf
     assert shown.run_id.encode() in (drawn / f"{name}.png").read_bytes()
 
@@ -188,9 +189,7 @@ def test_the_reader_sees_what_the_writer_wrote(samples):
 
 
 def test_throughput_is_tokens_over_the_slowest_rank(samples):
-    run = next(
-        r for r in results.load_runs(samples) if (r.strategy, r.workload) == ("ring", "pile")
-    )
+    run = run_of(results.load_runs(samples), "ring", "pile")
     seconds = sum(np.median(p.seconds.max(axis=1)) for p in run.packs)
     rate, low, high = throughput.tokens_per_second(run)
     assert rate == pytest.approx(2 * 512 / seconds)
@@ -198,9 +197,7 @@ def test_throughput_is_tokens_over_the_slowest_rank(samples):
 
 
 def test_the_picture_shows_the_mask_and_its_owners(samples):
-    run = next(
-        r for r in results.load_runs(samples) if (r.strategy, r.workload) == ("ring", "wikipedia")
-    )
+    run = run_of(results.load_runs(samples), "ring", "wikipedia")
     who, owner = plan_picture.raster(run, run.plan(), np.array([], dtype=int))
     size = len(owner)
     assert (~np.isnan(who)).sum() == size * (size + 1) // 2  # one causal document
@@ -210,9 +207,7 @@ def test_the_picture_shows_the_mask_and_its_owners(samples):
 
 
 def test_the_picture_leaves_cached_queries_out(samples):
-    run = next(
-        r for r in results.load_runs(samples) if (r.strategy, r.workload) == ("ring", "pile")
-    )
+    run = run_of(results.load_runs(samples), "ring", "pile")
     assert run.packs[0].cached_tokens.tolist() == [0, 0, 0, 0]
     starts = np.cumsum(run.packs[0].document_lengths)[:-1]
     tokens = np.arange(512)
@@ -222,11 +217,6 @@ def test_the_picture_leaves_cached_queries_out(samples):
     queries = np.r_[299:301, 432:512]
     assert np.array_equal(after[queries], before[queries])
     assert after.sum() == before[queries].sum()
-
-
-def run_of(runs, strategy, workload, ranks=4, backend="threads"):
-    wanted = (strategy, workload, ranks, backend)
-    return next(r for r in runs if (r.strategy, r.workload, r.ranks, r.backend) == wanted)
 
 
 def test_the_timeline_is_what_the_file_has(samples):
