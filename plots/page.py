@@ -1,4 +1,4 @@
-"""An HTML page as text: escaped elements, tables, and the one style sheet; no scripts, no links.
+"""An HTML page as text: escaped elements, tables and one style sheet, without scripts or links.
 
 page.document("title", page.element("p", "1 < 2"))
 """
@@ -45,7 +45,7 @@ summary { cursor: pointer; }
 
 
 class Markup(str):
-    """Text that is HTML already."""
+    """Text that is already HTML."""
 
 
 def html(text):
@@ -70,7 +70,7 @@ class Column:
 
 
 def table(columns, groups):
-    """`groups`: [(heading or None, rows)]; a cell is text, or Markup."""
+    """`groups` is [(heading or None, rows)]; the entries of a row are text or Markup."""
     kinds = ["number" if column.number else "" for column in columns]
     heads = zip(columns, kinds, strict=True)
     out = (
@@ -83,8 +83,9 @@ def table(columns, groups):
         if heading:
             out += f'<tr><th colspan="{len(columns)}" scope="rowgroup">{html(heading)}</th></tr>\n'
         for row in rows:
-            cells = zip(row, kinds, strict=True)
-            out += "<tr>" + "".join(element("td", text, kind) for text, kind in cells) + "</tr>\n"
+            entries = zip(row, kinds, strict=True)
+            out += "<tr>" + "".join(element("td", text, kind) for text, kind in entries)
+            out += "</tr>\n"
         out += "</tbody>\n"
     return Markup(f'<div class="wide"><table>\n{out}</table></div>\n')
 

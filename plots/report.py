@@ -1,6 +1,6 @@
 """One self-contained HTML file from a folder of results: figures, tables, provenance, commands.
 
-`cpbench report DIR` starts it. Nothing is loaded from elsewhere, so the file can be sent and kept.
+`cpbench report DIR` runs it. The file loads nothing from elsewhere, so it can be sent and archived.
 The same results give the same bytes.
 """
 
@@ -14,9 +14,8 @@ try:
     import page
     import report_figures
     import report_tables
-    import style
-
     import results
+    import style
 except ImportError as error:
     print(
         f"cpbench: error: the report needs the Python package '{error.name}'; run scripts/setup",
@@ -30,8 +29,8 @@ LABELS = {
     "cpu_model": "processor",
     "machine": "machine fingerprint",
 }
-APART = ("command_line", "start_utc", "end_utc")  # of one cell each; shown elsewhere
-MOST_VALUES = 4  # of one key of the provenance
+APART = ("command_line", "start_utc", "end_utc")  # they differ for every run; shown elsewhere
+MOST_VALUES = 4  # shown of one key of the provenance
 MOST_COMMANDS = 20
 
 
@@ -43,14 +42,14 @@ def opening(runs, name):
     strategies = counted(len({run.label for run in runs}), "strategy", "strategies")
     sources = Counter(report_tables.source(run) for run in runs)
     statuses = Counter(run.status for run in runs)
-    facts = [
-        f"{counted(len(runs), 'cell')} of {strategies}",
+    lines = [
+        f"{counted(len(runs), 'run')} of {strategies}",
         ", ".join(f"{n} {source}" for source, n in sorted(sources.items())),
         ", ".join(f"{n} {status}" for status, n in sorted(statuses.items())),
     ]
     days = sorted({run.provenance.get("start_utc", "")[:10] for run in runs} - {""})
-    facts += [" to ".join(dict.fromkeys([days[0], days[-1]]))] if days else []
-    text = page.element("h1", f"cpbench: {name}") + page.element("p", "; ".join(facts))
+    lines += [" to ".join(dict.fromkeys([days[0], days[-1]]))] if days else []
+    text = page.element("h1", f"cpbench: {name}") + page.element("p", "; ".join(lines))
     return text + "".join(page.element("p", line, kind="caution") for line in cautions(runs))
 
 
@@ -59,16 +58,15 @@ def cautions(runs):
     lines = []
     if any(run.simulated for run in runs):
         errors = "; ".join(style.model_errors(runs)) or "unknown"
-        lines.append(f"Times marked simulated are a model's, not a clock's. Its error: {errors}.")
+        lines.append(f"Times marked simulated come from a model. Its error: {errors}.")
     if over := sum(run.oversubscribed == "yes" for run in runs):
-        cells = counted(over, "cell")
-        lines.append(f"{cells} ran with more ranks than cores: their times compare little.")
+        lines.append(f"{counted(over, 'run')} had more ranks than cores: the times are unreliable.")
     measured = [run for run in runs if report_tables.source(run) == "measured"]
     if any(run.provenance.get("debug_build") == "yes" for run in measured):
-        lines.append("Some builds were not optimised: their times mean nothing.")
+        lines.append("Some builds were not optimised: their times are not meaningful.")
     machines = len({run.provenance.get("machine") for run in measured})
     if machines > 1:
-        lines.append(f"The times are of {machines} machines: compare within one alone.")
+        lines.append(f"The times come from {machines} machines: compare only within one of them.")
     return lines
 
 
@@ -79,15 +77,15 @@ def reproduction(runs):
         if (command := run.provenance.get("command_line"))
     )
     text = ""
-    for (commit, dirty, command), cells in list(commands.items())[:MOST_COMMANDS]:
+    for (commit, dirty, command), count in list(commands.items())[:MOST_COMMANDS]:
         changed = ", with uncommitted changes" if dirty == "yes" else ""
-        text += page.element("p", f"{counted(cells, 'cell')}, commit {commit}{changed}:")
+        text += page.element("p", f"{counted(count, 'run')}, commit {commit}{changed}:")
         text += page.element("pre", command)
     if len(commands) > MOST_COMMANDS:
         text += page.element("p", f"and {len(commands) - MOST_COMMANDS} more commands")
     text += page.element(
         "p",
-        "One cell alone: its command is the last line of what this prints, FILE as listed below.",
+        "To repeat one run, use the command in the last line of this output; FILE is listed below.",
     )
     return text + page.element("pre", "cpbench show FILE")
 
@@ -99,7 +97,7 @@ def provenance(runs):
             continue
         values = Counter(run.provenance.get(key, "") for run in runs)
         texts = [
-            f"{value or 'none'} ({counted(n, 'cell')})" if len(values) > 1 else value or "none"
+            f"{value or 'none'} ({counted(n, 'run')})" if len(values) > 1 else value or "none"
             for value, n in values.most_common(MOST_VALUES)
         ]
         if len(values) > MOST_VALUES:
@@ -109,7 +107,7 @@ def provenance(runs):
 
 
 def write(path, text):
-    """Whole or not at all."""
+    """Writes the whole file or nothing."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         part.write_text(text)
@@ -121,12 +119,12 @@ def write(path, text):
 def make(runs, folder, baseline):
     sections = [
         ("Results", report_tables.comparison(runs, baseline)),
-        ("Figures", report_figures.figures(runs)),
-        ("What did not end well", report_tables.failures(runs)),
+        ("Figures", report_figures.applicable(runs)),
+        ("Runs without a result", report_tables.failures(runs)),
         ("How to reproduce", reproduction(runs)),
-        ("Where it was made", provenance(runs)),
-        ("What the numbers are", report_tables.definitions(runs)),
-        ("All cells", page.folded("files and run ids", report_tables.every_cell(runs, folder))),
+        ("Provenance", provenance(runs)),
+        ("Definitions", report_tables.definitions(runs)),
+        ("All runs", page.folded("files and run ids", report_tables.every_run(runs, folder))),
     ]
     name = folder.resolve().name
     body = opening(runs, name)
@@ -139,7 +137,7 @@ def main(words=None):
     parser = argparse.ArgumentParser(prog="cpbench report", description=__doc__)
     parser.add_argument("path", type=Path, help="a folder of results, or a result file")
     parser.add_argument("--output", type=Path, help="the HTML file [<folder>/report.html]")
-    parser.add_argument("--baseline", help="strategy that ratios refer to")
+    parser.add_argument("--baseline", help="strategy that the others are compared with")
     arguments = parser.parse_args(words)
     folder = arguments.path.parent if arguments.path.is_file() else arguments.path
     output = arguments.output or folder / "report.html"

@@ -1,30 +1,18 @@
-"""The figures of a report: those that apply to its results, as SVG inside the page."""
+"""The figures of a report: all that apply to its results, as SVG inside the page."""
 
-import importlib
 import io
 import re
 
+import figures
 import page
+import results
 import style
 
-import results
-
-# In the order of the page; `workload_lengths` also takes what was drawn without a run.
-FIGURES = (
-    "throughput",
-    "time_attribution",
-    "timeline",
-    "simulated_measured",
-    "bytes_imbalance",
-    "load_per_rank",
-    "workload_lengths",
-    "plan_picture",
-)
-INCH = 130  # pixels on the page
+INCH = 130  # pixels per inch of a figure on the page
 
 
 def svg(fig, name):
-    """The figure as an element whose ids are its own on the page."""
+    """The figure as an SVG element; its ids begin with its name, so they are unique on the page."""
     text = io.StringIO()
     fig.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     inches = fig.get_figwidth()
@@ -44,23 +32,15 @@ def svg(fig, name):
     return opening + drawing[len(head) :]
 
 
-def caption(module):
-    """What its docstring says of reading it: two paragraphs, without what to call it with."""
-    text = " ".join(" ".join(module.__doc__.split("\n\n")[:2]).split())
-    return text.split(" Give one ")[0]
-
-
-def figures(runs):
-    out, missing = "", []
-    for name in FIGURES:
-        module = importlib.import_module(name)
-        try:
-            fig, _ = module.draw((runs, []) if name == "workload_lengths" else runs)
-        except results.NothingToDraw as reason:
-            missing.append(f"{name}: {reason}")
+def applicable(runs):
+    out = ""
+    for figure in figures.every():
+        if figure.place is None:
             continue
-        drawing = svg(fig, name) + page.element("figcaption", caption(module))
-        out += f'<figure id="figure-{name}">\n{drawing}</figure>\n'
-    if missing:
-        out += page.element("p", page.element("small", "Not drawn. " + "; ".join(missing) + "."))
+        try:
+            fig, _ = figure.draw(runs)
+        except results.NothingToDraw:
+            continue
+        drawing = svg(fig, figure.name) + page.element("figcaption", figure.caption)
+        out += f'<figure id="figure-{figure.name}">\n{drawing}</figure>\n'
     return page.Markup(out)

@@ -1,9 +1,8 @@
-"""The tables of a report: cells of one problem together, and only the columns that vary."""
+"""The tables of a report: runs of one problem together, and only the columns that vary."""
 
 import page
-import style
-
 import results
+import style
 
 
 def short_number(value):
@@ -13,7 +12,7 @@ def short_number(value):
     return f"{value:.3g}"
 
 
-# Metric, heading, text of a value.
+# Metric, heading, function that makes a value's text.
 COLUMNS = (
     ("iteration_seconds", "time", style.time_text),
     ("tflops_per_rank", "FLOP/s per rank", lambda value: short_number(value * 1e12)),
@@ -26,9 +25,9 @@ COLUMNS = (
     ("max_error_output", "error of O", "{:.1e}".format),
     ("max_error_gradient", "error of gradients", "{:.1e}".format),
 )
-# Beside the metric: its ratio to the baseline, as speed where less is better.
+# Metrics with a column for their ratio to the baseline: as speed where less is better.
 RATIOS = {"iteration_seconds": "speed", "wire_bytes": "bytes"}
-INTERVAL = "iteration_seconds"  # the metric that has one
+INTERVAL = "iteration_seconds"  # the metric with a confidence interval
 
 
 def source(run):
@@ -77,7 +76,7 @@ def ratio_text(run, metric, members, baseline):
 
 
 def parameters_in_common(runs):
-    """ "tokens 4K", "ranks 8" and so on: what all cells share and a reader needs to repeat them."""
+    """ "tokens 4K", "ranks 8" and so on: what all runs share and a reader needs to repeat them."""
     found = []
     for key in results.GROUP_KEYS:
         values = {run.attributes[key] for run in runs}
@@ -113,12 +112,12 @@ def comparison(runs, baseline):
         tables.append((", ".join(words), rows))
     columns, tables, same = without_constants(columns, tables)
     notes = [*parameters_in_common(runs), *same]
-    text = page.element("p", "In all cells: " + ", ".join(notes)) if notes else ""
+    text = page.element("p", "In all runs: " + ", ".join(notes)) if notes else ""
     return page.Markup(text + page.table(columns, tables))
 
 
 def without_constants(columns, tables):
-    """The same without columns (but the first) that hold one text alone; and those, as words."""
+    """Drops columns whose rows all hold the same text, except the first; lists these texts."""
     rows = [row for _, members in tables for row in members]
     kept, same = [0], []
     for index in range(1, len(columns)):
@@ -142,7 +141,7 @@ def failures(runs):
     ]
     if not rows:
         return ""
-    names = ("strategy", "cell", "status", "reason")
+    names = ("strategy", "run", "status", "reason")
     return page.table([page.Column(name) for name in names], [(None, sorted(rows))])
 
 
@@ -157,10 +156,10 @@ def definitions(runs):
     return page.table([page.Column(name) for name in names], [(None, rows)]) if rows else ""
 
 
-def every_cell(runs, folder):
+def every_run(runs, folder):
     rows = [
         [named(run), words_of(run), run.status, run.run_id, str(run.path.relative_to(folder))]
         for run in runs
     ]
-    names = ("strategy", "cell", "status", "run id", "file")
+    names = ("strategy", "run", "status", "run id", "file")
     return page.table([page.Column(name) for name in names], [(None, rows)])

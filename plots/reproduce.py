@@ -1,9 +1,10 @@
-"""Draws what `cpbench reproduce METHOD` ran, published values beside ours, and says how far off.
+"""Draws what `cpbench reproduce METHOD` ran, published values next to ours, and their errors.
 
     python3 plots/reproduce.py METHOD RUN_DIR FIGURE... [--output DIR]
 
-RUN_DIR/<figure>.csv are the cells of a figure. Writes <figure>.pdf, .png and .csv (every bar:
-published, ours, error) and <method>.md (all tables), whose last section is the error per strategy.
+RUN_DIR/<figure>.csv has the runs of a figure; papers/<method>_<figure>.py draws it. Writes
+<figure>.pdf, .png and .csv (every bar: published, ours, error) and <method>.md (all tables), whose
+last section is the error per strategy.
 """
 
 import argparse
@@ -12,29 +13,31 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import reproduced
+import error_tables
+import published
+import results
 import style
 
-import results
 
-
-def model_notes(cells):
-    """That times are simulated, and the errors of the models; nothing for plans."""
+def model_notes(runs):
+    """That times are simulated, with the errors of the models; nothing for plans."""
     errors = {
-        cell["model_error"].split("; profile ")[0]  # which profile it is stands in the figure
-        for cell in cells
-        if cell["simulated"] == "yes"
+        run["model_error"].split("; profile ")[0]  # the figure names the profile itself
+        for run in runs
+        if run["simulated"] == "yes"
     }
     parts = dict.fromkeys(part for error in sorted(errors) for part in error.split("; "))
     return ["simulated times", *parts] if parts else []
 
 
 def closing(module, rows):
-    """A module's own words, or the errors of the rows that it says count."""
+    """The module's own summary, or the errors of the rows that count."""
     if hasattr(module, "closing"):
         return module.closing(rows)
     counted = [row for row in rows if not hasattr(module, "counts") or module.counts(row)]
-    return reproduced.summary(counted) if reproduced.compared(counted) else "Nothing to compare."
+    if not error_tables.compared(counted):
+        return "Nothing to compare."
+    return error_tables.summary(counted)
 
 
 def main():
@@ -50,17 +53,17 @@ def main():
     output.mkdir(parents=True, exist_ok=True)
     tables, summaries = [], []
     for name in arguments.figures:
-        module = importlib.import_module(f"reproduce_{arguments.method}_{name}")
-        cells = reproduced.rows_of_csv(arguments.runs / f"{name}.csv")
+        module = importlib.import_module(f"papers.{arguments.method}_{name}")
+        runs = published.rows_of_csv(arguments.runs / f"{name}.csv")
         rows = module.compare(arguments.runs)
         if not rows:
-            raise results.ResultError(f"{arguments.runs}/{name}.csv: no cell that can be compared")
-        reproduced.write_csv(rows, output / f"{name}.csv")
-        notes = model_notes(cells)
+            raise results.ResultError(f"{arguments.runs}/{name}.csv: no run that can be compared")
+        error_tables.write_csv(rows, output / f"{name}.csv")
+        notes = model_notes(runs)
         fig = module.draw(rows, notes)
-        style.save(fig, name, output, [SimpleNamespace(run_id=cell["run_id"]) for cell in cells])
+        style.save(fig, name, output, [SimpleNamespace(run_id=run["run_id"]) for run in runs])
         tables.append(f"## {module.TITLE}\n\n![{module.TITLE}]({name}.png)\n\n"
-                      f"{reproduced.table(rows)}\n\n{'; '.join(notes)}\n")  # fmt: skip
+                      f"{error_tables.table(rows)}\n\n{'; '.join(notes)}\n")  # fmt: skip
         summaries.append(f"### {module.TITLE}\n\n{closing(module, rows)}\n")
     text = "\n".join([*tables, "## Error per strategy\n", *summaries])
     (output / f"{arguments.method}.md").write_text(text)

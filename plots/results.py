@@ -1,4 +1,4 @@
-"""Reads result files (results/SCHEMA.md) into plain objects, for every figure.
+"""Reads result files (results/SCHEMA.md) into plain objects, and groups what may be compared.
 
 runs = load_runs("results/runs/quick")
 runs[0].strategy, runs[0].packs[0].seconds       # seconds: [iteration, rank]
@@ -11,27 +11,24 @@ import h5py
 import numpy as np
 
 SCHEMA_MAJOR = 1
-TENSORS = ("q", "kv", "o", "do", "dq", "dkv")
-
-
 ACTIVITIES = ("attention", "merge", "copy", "send", "wait", "layer", "transfer")
 
 
 class ResultError(Exception):
-    """One line for the person who runs the plot."""
+    """An error that the user can correct; its text is one line."""
 
 
 class NothingToDraw(ResultError):
-    """The results are sound, but hold nothing that this figure shows."""
+    """There are no results, or they hold nothing that a figure shows."""
 
 
 @dataclass
 class Pack:
     document_lengths: np.ndarray
     cached_tokens: np.ndarray  # per document
-    cells_per_rank: np.ndarray | None = None  # None: no plan could be made
+    cells_per_rank: np.ndarray | None = None  # (query, key) pairs; None: no plan could be made
     bytes_out: np.ndarray | None = None  # per rank, both passes
-    seconds: np.ndarray | None = None  # [iteration, rank]; None: was not run
+    seconds: np.ndarray | None = None  # [iteration, rank]; None: did not run
     attention_seconds: np.ndarray | None = None
     events: int = 0  # of the traced iteration
 
@@ -47,7 +44,7 @@ class Plan:
 
 @dataclass
 class Timeline:
-    """The traced iteration: columns of equal length; activities as in ACTIVITIES."""
+    """The traced iteration as columns of equal length; `activity` is an index into ACTIVITIES."""
 
     rank: np.ndarray
     backward: np.ndarray  # bool
@@ -62,7 +59,7 @@ class Run:
     path: Path
     attributes: dict
     metrics: dict
-    descriptions: dict  # of the metrics, one line each
+    descriptions: dict  # one line for each metric
     packs: list = field(default_factory=list)
 
     def __getattr__(self, name):
@@ -73,7 +70,7 @@ class Run:
 
     @property
     def label(self):
-        """What tells strategies apart in a figure: the name, and the options that were set."""
+        """How figures call the strategy: its name, and the options that were set."""
         return f"{self.strategy} ({self.options})" if self.options else self.strategy
 
     @property
@@ -82,7 +79,7 @@ class Run:
 
     @property
     def seconds(self):
-        """Of an iteration, measured or simulated; None if it did not run."""
+        """The time of an iteration, measured or simulated; None if it did not run."""
         return self.metrics.get("iteration_seconds") if self.status == "ok" else None
 
     def timeline(self, pack=0):
@@ -98,13 +95,19 @@ class Run:
             return _plan(file[f"pack_{pack}/plan"])
 
 
-def load_runs(folder):
-    """All results under `folder`, or the one file, in the order of their names."""
-    folder = Path(folder)
-    paths = [folder] if folder.is_file() else sorted(folder.rglob("*.h5"))
-    if not paths:
-        raise ResultError(f"{folder}: no result file (*.h5); make some with `cpbench run`")
-    return [_run(path) for path in paths]
+def files_in(path, ending):
+    """The files below the folder that have the ending, or the one file if `path` is one."""
+    path = Path(path)
+    paths = [path] if path.is_file() else sorted(path.rglob(f"*{ending}"))
+    return [file for file in paths if file.suffix == ending]
+
+
+def load_runs(*paths):
+    """All results under the folders, or those of single files, sorted by file name."""
+    files = [file for path in paths for file in files_in(path, ".h5")]
+    if not files:
+        raise NothingToDraw(f"{paths[0]}: no result file (*.h5); make some with `cpbench run`")
+    return [_run(file) for file in files]
 
 
 def _text(value):
@@ -128,7 +131,7 @@ def _run(path):
             older = {"cluster": "", "network": "ports", "profile": "ideal", "model_error": ""}
             for name, value in {**older, "simulated": "no"}.items():  # files of schema 1.1
                 attributes.setdefault(name, value)
-            if attributes["backend"] != "simulate":  # they say nothing of such a run
+            if attributes["backend"] != "simulate":  # they have no meaning in other runs
                 attributes["network"] = attributes["profile"] = ""
             attributes["provenance"] = {
                 name: _text(value) for name, value in file["provenance"].attrs.items()
@@ -177,27 +180,12 @@ def _plan(group):
     )
 
 
-# What two runs must share to be compared in one group of bars, one panel and so on.
+# What two runs must have in common to be compared in one group of bars, one panel and so on.
 GROUP_KEYS = (
-    "workload",
-    "tokens",
-    "ranks",
-    "nodes",
-    "shape_name",
-    "dtype",
-    "mask",
-    "window",
-    "cached",
-    "direction",
-    "packing",
-    "packs",
-    "backend",
-    "kernel",
-    "cluster",
-    "network",
-    "profile",
+    "workload", "tokens", "ranks", "nodes", "shape_name", "dtype", "mask", "window", "cached",
+    "direction", "packing", "packs", "backend", "kernel", "cluster", "network", "profile",
     "seed",
-)
+)  # fmt: skip
 
 
 def size_text(value):
@@ -222,16 +210,19 @@ def words(run, keys):
 
 
 def grouped(runs, apart=()):
-    """What may be compared: (words common to all, {words that tell a group apart: its runs}).
+    """Splits runs into groups that may be compared: (words that all groups share, {words that
+    distinguish a group: its runs}).
 
-    Keys in `apart` do not part groups: a group holds runs of several workloads, say.
+    Keys in `apart` do not split groups: a group then holds runs of several workloads, for example.
     """
     keys = [key for key in GROUP_KEYS if key not in apart]
     varying = [key for key in keys if len({run.attributes[key] for run in runs}) > 1]
     common = [key for key in ("workload", "tokens", "ranks") if key in keys and key not in varying]
 
+    def order(run):
+        return [run.attributes[key] for key in (*keys, *apart)] + [run.label]
+
     groups = {}
-    order = lambda r: [r.attributes[k] for k in (*keys, *apart)] + [r.label]  # noqa: E731
     for run in sorted(runs, key=order):
         groups.setdefault(words(run, varying), []).append(run)
-    return words(runs[0], common), groups
+    return words(runs[0], common) if runs else (), groups

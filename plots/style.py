@@ -5,33 +5,23 @@ axes.bar(0, 1, **style.bar("flashcp"))
 style.save(figure, "throughput", output, runs)
 """
 
-import argparse
 import datetime
 import re
-import sys
 import zlib
-from pathlib import Path
 
 import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
-from results import NothingToDraw, ResultError, load_runs  # noqa: E402
-
 WIDTHS = {"column": 3.3, "full": 7.0}  # inches, as printed
 SMALLEST = 7  # points
-NOT_DRAWN = 77  # exit code: the results hold nothing that the figure shows
 
 plt.rcParams.update(
     {
         "font.family": "DejaVu Sans",
         "font.size": SMALLEST,
         "axes.titlesize": SMALLEST + 0.5,
-        "axes.labelsize": SMALLEST,
-        "xtick.labelsize": SMALLEST,
-        "ytick.labelsize": SMALLEST,
-        "legend.fontsize": SMALLEST,
         "pdf.fonttype": 42,
         "ps.fonttype": 42,
         "svg.hashsalt": "cpbench",
@@ -57,53 +47,22 @@ plt.rcParams.update(
 )
 
 # Three cycles whose lengths share no factor: no two places below 99 have the same colour and
-# marker, nor the same colour and hatch, nor the same marker and hatch. Colours after Okabe and Ito
-# (2008), chosen for colour blindness, each in a dark and a light variant; markers that are still
-# told apart when small.
+# marker, the same colour and hatch, or the same marker and hatch. The colours follow Okabe and Ito
+# (2008), who chose them for colour blindness, each in a dark and a light variant; the markers can
+# still be told apart when they are small.
 COLOURS = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#CC79A7",
-    "#56B4E9",
-    "#D55E00",
-    "#F0E442",
-    "#666666",
-    "#00466E",
-    "#8C6100",
-    "#00573F",
-    "#7F4A67",
-    "#A8D8F4",
-    "#8A3D00",
-    "#B8AD1F",
-    "#BBBBBB",
-)
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#666666",
+    "#00466E", "#8C6100", "#00573F", "#7F4A67", "#A8D8F4", "#8A3D00", "#B8AD1F", "#BBBBBB",
+)  # fmt: skip
 MARKERS = "osD^vPX<>p*"
 HATCHES = ("", "///", "\\\\\\", "...", "xxx", "---", "ooo", "|||", "++")
 
-# By name for good: a strategy keeps its place when others come.
+# The position in this list is a strategy's place for good: append new names, never insert them.
 KNOWN = (
-    "flashcp",
-    "ring",
-    "zigzag",
-    "allgather",
-    "per_doc",
-    "ulysses",
-    "fcp",
-    "flexcp",
-    "striped",
-    "wlb",
-    "usp",
-    "loongtrain",
-    "bytescale",
-    "megatron_hybrid",
-    "distca",
-    "dcp",
-    "flexsp",
-    "magi",
-    "pass_q",
-    "pass_auto",
-)
+    "flashcp", "ring", "zigzag", "allgather", "per_doc", "ulysses", "fcp", "flexcp",
+    "striped", "wlb", "usp", "loongtrain", "bytescale", "megatron_hybrid", "distca", "dcp",
+    "flexsp", "magi", "pass_q", "pass_auto",
+)  # fmt: skip
 UNKNOWN_PLACES = 78  # 20 + 78 places are fewer than 9 * 11
 
 
@@ -118,7 +77,7 @@ def strategy_of(label):
 
 
 def _look(cycle, label):
-    """A strategy with options set looks unlike the strategy itself, by the text of the options."""
+    """The strategy's own look, or another one that follows from the text of its options."""
     shift = 0
     if label != strategy_of(label):
         shift = 1 + zlib.crc32(label.encode()) % (len(cycle) - 1)
@@ -126,7 +85,7 @@ def _look(cycle, label):
 
 
 def colour(label):
-    """The strategy's, whatever its options."""
+    """The colour of a strategy, which its options do not change."""
     return COLOURS[place(strategy_of(label)) % len(COLOURS)]
 
 
@@ -157,12 +116,17 @@ def line(label):
 
 
 def order(label):
-    """For sorting: strategies in the order of their places, variants by their options."""
+    """The sort key of labels: strategies by their places, variants by their options."""
     return (place(strategy_of(label)), label)
 
 
+def labels_of(runs):
+    """The labels of the runs, sorted, each once."""
+    return sorted({run.label for run in runs}, key=order)
+
+
 def broken(word, width):
-    """A word in lines of at most `width`: broken after `:,/` or a space if it can be."""
+    """A word in lines of at most `width` characters, broken after `:,/` or a space if possible."""
     lines = [""]
     for piece in re.findall(r"[^:,/ ]*[:,/ ]?", word):
         if lines[-1] and len(lines[-1]) + len(piece) > width:
@@ -185,12 +149,12 @@ def wrapped(words, width, joint=", "):
 
 
 def characters(inches):
-    """How many characters of the smallest size fit; wide ones are rarer than narrow ones."""
+    """How many characters of the smallest font fit into so many inches."""
     return max(8, int(inches / (0.0092 * SMALLEST)))
 
 
 def rank_ticks(ranks, most=8):
-    """Whole ranks, at most `most` of them, from 0 on."""
+    """At most `most` evenly spaced ranks, beginning with rank 0."""
     return list(range(0, ranks, -(-ranks // most)))
 
 
@@ -198,11 +162,54 @@ def figure(width, height, rows=1, columns=1, **options):
     return plt.subplots(rows, columns, figsize=(WIDTHS[width], height), **options)
 
 
+def panels(count, most_columns, row_height, width=None, **options):
+    """A figure with `count` panels in rows: the figure, its axes in order, the number of columns.
+
+    It has the full width if `width` is not given and there is more than one column.
+    """
+    columns = min(count, most_columns)
+    rows = -(-count // columns)
+    width = width or ("full" if columns > 1 else "column")
+    fig, axes = figure(width, 0.3 + row_height * rows, rows, columns, squeeze=False, **options)
+    for unused in axes.flat[count:]:
+        unused.set_visible(False)
+    return fig, list(axes.flat[:count]), columns
+
+
+def first(groups, most):
+    """The first `most` groups, and a note if this leaves some out."""
+    if len(groups) <= most:
+        return groups, []
+    return dict(list(groups.items())[:most]), [f"the first {most} of {len(groups)} groups"]
+
+
+def strategy_rows(axes, labels):
+    """One horizontal row per strategy, from the top, with its name at the left."""
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.set_yticks(range(len(labels)), ["\n".join(broken(label, 22)) for label in labels])
+    axes.tick_params(axis="y", length=0)
+
+
+def title(axes, words, inches):
+    """A title that breaks into lines of so many inches."""
+    axes.set_title("\n".join(wrapped([word for word in words if word], characters(inches))))
+
+
+def swatch(**look):
+    """A legend's sample of a filled area."""
+    return plt.Rectangle((0, 0), 1, 1, **look)
+
+
+def sample_mark(label, **look):
+    """A legend's sample of a strategy's marker."""
+    return plt.Line2D([], [], linestyle="none", **look, **line(label))
+
+
 def legend(fig, handles, labels):
-    """Above all panels, in as many columns as fit; the figure grows by its height."""
+    """The legend above all panels, in as many columns as fit; the figure grows by its height."""
     labels = ["\n".join(broken(label, characters(fig.get_figwidth()) - 6)) for label in labels]
     for columns in range(min(len(labels), 8), 0, -1):
-        columns = -(-len(labels) // -(-len(labels) // columns))  # no column short of many
+        columns = -(-len(labels) // -(-len(labels) // columns))  # columns of about equal length
         made = fig.legend(
             handles, labels, loc="outside upper center", ncols=columns, columnspacing=1.2
         )
@@ -214,13 +221,13 @@ def legend(fig, handles, labels):
 
 
 def footer(fig, notes):
-    """Below all panels: what holds for all of them."""
-    lines = wrapped(notes, characters(fig.get_figwidth()), "; ")
+    """A line below all panels: what holds for all of them."""
+    lines = wrapped([note for note in notes if note], characters(fig.get_figwidth()), "; ")
     fig.supxlabel("\n".join(lines), fontsize=SMALLEST)
 
 
 def time_unit(seconds):
-    """(seconds of the unit, its name): the unit in which the value is at least 1."""
+    """(seconds of the unit, its name) of the largest unit in which the value is at least 1."""
     units = ((1, "s"), (1e-3, "ms"), (1e-6, "us"))
     return next((unit for unit in units if unit[0] <= seconds), units[-1])
 
@@ -230,19 +237,27 @@ def time_text(seconds):
     return f"{seconds / unit:.3g} {name}"
 
 
+def count_text(value):
+    """1234567 as "1.23M"."""
+    for unit, name in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= unit:
+            return f"{value / unit:.3g}{name}"
+    return f"{value:.3g}"
+
+
 def model_errors(runs):
-    """How far the models of simulated runs were off when they were last calibrated."""
+    """The errors of the simulated runs' models, as they were when the models were calibrated."""
     return sorted({run.model_error for run in runs if run.simulated} - {""})
 
 
 def marks(runs):
-    """What tells these runs' times from others': one or two words, or none."""
+    """Warnings about the times of these runs in one or two words, or an empty text."""
     words = ["oversubscribed"] if any(run.oversubscribed == "yes" for run in runs) else []
     return ", ".join(words + (["simulated"] if any(run.simulated for run in runs) else []))
 
 
 def note_runs(runs):
-    """What a reader must know before believing the times, or nothing."""
+    """What a reader must know before believing the times, or an empty text."""
     notes = []
     if any(run.oversubscribed == "yes" for run in runs):
         notes.append("oversubscribed: more ranks than cores")
@@ -252,7 +267,7 @@ def note_runs(runs):
 
 
 def save(fig, name, output, runs):
-    """<output>/<name>.pdf and .png, with the ids of the runs and without the time of day."""
+    """Writes <output>/<name>.pdf and .png, which hold the run ids and no time of day."""
     ids = " ".join(sorted({run.run_id for run in runs}))
     output.mkdir(parents=True, exist_ok=True)
     fixed = datetime.datetime(2000, 1, 1)
@@ -272,32 +287,3 @@ def save(fig, name, output, runs):
     )
     plt.close(fig)
     return paths
-
-
-def main(doc, draw, name, load=load_runs, arguments=None):
-    """FIGURE RUN_DIR... [--output DIR]; `draw(load(...))` gives the figure and what it shows."""
-    parser = argparse.ArgumentParser(
-        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "runs", metavar="RUN_DIR", nargs="+", help="folder with result files, or one file"
-    )
-    parser.add_argument(
-        "--output", metavar="DIR", type=Path, help="where PDF and PNG go (default: RUN_DIR/plots)"
-    )
-    arguments = parser.parse_args(arguments)
-    folder = Path(arguments.runs[0])
-    if len(arguments.runs) > 1 and load is not load_runs:
-        parser.error("takes one folder")
-    output = arguments.output or (folder.parent if folder.is_file() else folder) / "plots"
-    try:
-        several = len(arguments.runs) > 1
-        loaded = [run for path in arguments.runs for run in load(path)] if several else load(folder)
-        fig, shown = draw(loaded)
-        for path in save(fig, name, output, shown):
-            print(path)
-    except NothingToDraw as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        sys.exit(NOT_DRAWN)
-    except (ResultError, OSError) as error:
-        sys.exit(f"{name}: {error}")

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# Shared by the scripts of this folder (sourced, not run): where the repository is, how they speak,
-# and the one way to configure and build. Expects `set -euo pipefail`.
+# What the shell scripts share: paths, messages, lists of files, and how to configure and build.
+#
+# It is sourced, not run, and expects `set -euo pipefail`:
 #
 #   source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 #   help_if_asked "$@"
@@ -8,11 +9,11 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 venv=$root/.venv
 
-# Narration goes to stderr, so that stdout carries data alone.
+# Messages go to stderr, so that stdout has nothing but data.
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
 die() { local code=$1; shift; say "$*"; exit "$code"; }
 
-# The comment on top of a script is its help.
+# The comment at the head of a script is its help.
 help_if_asked() {
   local argument
   for argument in "$@"; do
@@ -26,7 +27,17 @@ refuse_arguments() {
   [ $# -eq 0 ] || die 2 "unknown argument '$1'; see scripts/$(basename "$0") --help"
 }
 
-# Files of the project, new ones included, that git does not ignore; NUL-separated.
+# Becomes the Python program, with the project's own interpreter if there is one.
+exec_python() {
+  local python=$venv/bin/python3
+  [ -x "$python" ] || python=python3
+  exec "$python" "$@"
+}
+
+# The path as seen from the folder in which the user started the script.
+relative() { realpath -m --relative-to=. "$1"; }
+
+# Files of the project that git tracks or would track, separated by NUL.
 own_files() {
   git -C "$root" ls-files -z --cached --others --exclude-standard --deduplicate -- "$@" |
     while IFS= read -r -d '' file; do
@@ -36,7 +47,7 @@ own_files() {
 
 cpp_files() { own_files '*.h' '*.cc' '*.cu'; }
 
-# Those with the ending, and the scripts that say so in their first line.
+# Files that end in .py, and scripts whose first line names Python.
 python_files() {
   own_files '*.py'
   own_files 'scripts/*' | while IFS= read -r -d '' file; do
@@ -45,8 +56,8 @@ python_files() {
   done
 }
 
-# configure_and_build FOLDER "CMAKE OPTIONS" TARGET...: configures when nothing is there yet or the
-# options, the folder or the environment changed; ninja sees every other change by itself.
+# configure_and_build FOLDER "CMAKE OPTIONS" TARGET...: configures if the folder is not configured yet or
+# the options, its path or the environment changed; ninja notices every other change.
 configure_and_build() {
   local build=$root/$1 options=$2
   shift 2
@@ -58,8 +69,8 @@ configure_and_build() {
     say "configuring ${build#"$root"/}"
     # shellcheck disable=SC2086  # options are words
     cmake --fresh -S "$root" -B "$build" -G Ninja -DTORCH_DIR="${TORCH_DIR:-}" $options >&2 ||
-      die 1 "cmake failed; its message is above"
+      die 1 "cmake failed; see its message above"
     printf '%s' "$wanted" > "$build/configured"
   fi
-  ninja -C "$build" -j "$(nproc)" "$@" >&2 || die 1 "the build failed; the compiler's message is above"
+  ninja -C "$build" -j "$(nproc)" "$@" >&2 || die 1 "the build failed; see the compiler's message above"
 }

@@ -1,11 +1,11 @@
-"""Runs clang-tidy on the project's C++ files that changed since it last passed on them.
+"""Runs clang-tidy on the C++ files that changed since it last passed on them.
 
     .venv/bin/python3 scripts/tidy.py        # after scripts/build
 
 A file is checked again when it, a header of the project that it includes (directly or not), its
-compile command or .clang-tidy changed. Tests are left out: the rules are about what users run, and
-GoogleTest's macros trip several; so is CUDA, whose compile commands are nvcc's. Exit codes: 0
-clean, 1 findings, 2 nothing was built yet.
+compile command or .clang-tidy changed. Tests are left out, because the macros of GoogleTest violate
+several rules; CUDA is left out, because its compile commands are those of nvcc. Exit codes: 0 no
+findings, 1 findings, 2 nothing was built yet.
 """
 
 import concurrent.futures
@@ -24,7 +24,7 @@ INCLUDE = re.compile(r'^#include "([^"]+)"', re.MULTILINE)
 
 
 def own_headers(path: Path, seen: set[Path]) -> set[Path]:
-    """All headers of the project that `path` includes, found by name from the root."""
+    """Adds all headers of the project that `path` includes, directly or not, to `seen`."""
     for name in INCLUDE.findall(path.read_text()):
         header = ROOT / name
         if header.is_file() and header not in seen:

@@ -1,6 +1,6 @@
 // The figures and tables of a method's paper, published values beside ours. A figure is a suite,
 // workloads/suites/reproduce/<method>_<figure>.toml, and a drawing of its runs,
-// plots/reproduce_<method>_<figure>.py; between them stands <figure>.csv, all that the runs say.
+// plots/papers/<method>_<figure>.py; between them stands <figure>.csv, all that runs say.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-"""Whether the machine was throttled while a program ran: such a launch measures the cooling.
+"""Tells whether the machine was throttled while a program ran, so that its times are not usable.
 
 with ClockWatch() as watch:
     subprocess.run(...)
@@ -10,13 +10,13 @@ import subprocess
 import threading
 from pathlib import Path
 
-THROTTLED_BELOW = 0.75  # of the base clock: turbo comes and goes above it, throttling goes below
-LOOK_SECONDS = 0.2
+THROTTLED_BELOW = 0.75  # of the base clock: turbo is above it, throttling below it
+SAMPLE_SECONDS = 0.2
 REASONS = "clocks_throttle_reasons.hw_slowdown,clocks_throttle_reasons.sw_thermal_slowdown"
 
 
 def cpu_clock_shares(root=Path("/sys/devices/system/cpu")):
-    """Current over base clock of the fastest core now: idle ones are slow. None: not told here."""
+    """Clock over base clock of the fastest core, as idle ones are slow; None if unknown."""
     shares = []
     for folder in root.glob("cpu[0-9]*/cpufreq"):
         try:
@@ -29,7 +29,7 @@ def cpu_clock_shares(root=Path("/sys/devices/system/cpu")):
 
 
 def gpu_throttled():
-    """Whether a GPU says that it slows down for heat or power; None without nvidia-smi."""
+    """Whether a GPU reports that it slows down for heat or power; None without nvidia-smi."""
     if not shutil.which("nvidia-smi"):
         return None
     done = subprocess.run(
@@ -47,7 +47,7 @@ class ClockWatch:
     def __init__(self, cpu=cpu_clock_shares, gpu=gpu_throttled):
         self._cpu, self._gpu = cpu, gpu
         self._over = threading.Event()
-        self._looks = []
+        self._samples = []
 
     def __enter__(self):
         self._thread = threading.Thread(target=self._watch)
@@ -59,15 +59,15 @@ class ClockWatch:
         self._thread.join()
 
     def _watch(self):
-        while not self._over.wait(LOOK_SECONDS):
+        while not self._over.wait(SAMPLE_SECONDS):
             share, slow = self._cpu(), self._gpu()
             if share is None and slow is None:
                 return
-            self._looks.append(bool(slow) or (share is not None and share < THROTTLED_BELOW))
+            self._samples.append(bool(slow) or (share is not None and share < THROTTLED_BELOW))
 
     @property
     def throttled(self):
-        """In more than half of the looks: a core is slow for a moment when it wakes up."""
-        if not self._looks:
+        """Whether most samples were slow: a core that wakes up is slow for a moment."""
+        if not self._samples:
             return None
-        return sum(self._looks) * 2 > len(self._looks)
+        return sum(self._samples) * 2 > len(self._samples)

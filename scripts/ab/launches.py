@@ -1,6 +1,6 @@
-"""Launches of two builds in alternating pairs. What a launch is, is a function:
+"""Launches two builds in alternating pairs. How to launch one is a function:
 
-launch(build, cells) -> Launch     # build "old" or "new"; cells: keys, or None for all
+launch(build, keys) -> Launch     # build: "old" or "new"; keys: the runs to time, or None for all
 """
 
 import json
@@ -12,27 +12,12 @@ from pathlib import Path
 
 from clock import ClockWatch
 
-# What says which cell it is; a run id is of one version of the program.
+# What identifies a run in both builds; run ids differ between versions of the program.
 KEYS = [
-    "strategy",
-    "options",
-    "workload",
-    "packing",
-    "tokens",
-    "packs",
-    "ranks",
-    "nodes",
-    "shape",
-    "dtype",
-    "mask",
-    "window",
-    "cached",
-    "direction",
-    "backend",
-    "kernel",
-    "seed",
-]
-ATTEMPTS_PER_PAIR = 3  # a machine that is throttled this often is not one to measure on
+    "strategy", "options", "workload", "packing", "tokens", "packs", "ranks", "nodes", "shape",
+    "dtype", "mask", "window", "cached", "direction", "backend", "kernel", "seed",
+]  # fmt: skip
+ATTEMPTS_PER_PAIR = 3  # a machine that is throttled more often cannot be used
 
 
 class BadInput(Exception):
@@ -45,8 +30,8 @@ class CannotMeasure(Exception):
 
 @dataclass
 class Launch:
-    seconds: dict  # by cell; only those that ran
-    failures: dict = field(default_factory=dict)  # by cell: "failed: ...", "unsupported: ..."
+    seconds: dict  # by key; only runs that succeeded
+    failures: dict = field(default_factory=dict)  # by key: "failed: ...", "unsupported: ..."
     throttled: bool | None = None
     warnings: list = field(default_factory=list)
 
@@ -57,17 +42,17 @@ class Pairs:
     new: list
     rejected: int = 0
 
-    def seconds(self, cell):
-        return [x.seconds[cell] for x in self.old], [x.seconds[cell] for x in self.new]
+    def seconds(self, key):
+        return [x.seconds[key] for x in self.old], [x.seconds[key] for x in self.new]
 
 
-def measure(launch, pairs, cells, say):
-    """That many pairs whose launches both count. Old goes first in every other pair, so that what
-    the second of a pair inherits (a warm file cache, a warm machine) falls on both alike."""
+def measure(launch, pairs, keys, say):
+    """Makes so many pairs whose launches both count. Old is first in every other pair, so that both
+    builds benefit equally from what the first of a pair leaves (a warm file cache or machine)."""
     done = Pairs([], [])
     while len(done.old) < pairs:
         order = ("old", "new") if (len(done.old) + done.rejected) % 2 == 0 else ("new", "old")
-        pair = {build: launch(build, cells) for build in order}
+        pair = {build: launch(build, keys) for build in order}
         if any(x.throttled for x in pair.values()):
             done.rejected += 1
             if done.rejected >= ATTEMPTS_PER_PAIR * pairs:
@@ -85,25 +70,25 @@ def key_of(row):
 
 
 class Launcher:
-    """Runs cpbench: the whole suite in one process, or each of some cells in its own."""
+    """Runs cpbench: the whole suite in one process, or each of the given runs in its own."""
 
     def __init__(self, programs, suite):
         self.programs, self.suite = programs, suite
-        self.commands = {}  # of a cell alone, as arguments; from the first launch of old
+        self.commands = {}  # by key: arguments that repeat only this run, from the first old launch
 
-    def __call__(self, build, cells):
+    def __call__(self, build, keys):
         with tempfile.TemporaryDirectory() as folder, ClockWatch() as watch:
-            if cells is None:
+            if keys is None:
                 launch = self._run(build, [self.suite], folder)
             else:
                 launch = Launch({})
-                for cell in cells:
-                    one = self._run(build, self.commands[cell], folder)
-                    # The same cell, whatever this build calls what it was not told.
+                for key in keys:
+                    one = self._run(build, self.commands[key], folder)
+                    # It is the same run even if the builds have different defaults.
                     for seconds in one.seconds.values():
-                        launch.seconds[cell] = seconds
+                        launch.seconds[key] = seconds
                     for failure in one.failures.values():
-                        launch.failures[cell] = failure
+                        launch.failures[key] = failure
         launch.throttled = watch.throttled
         return launch
 
@@ -114,7 +99,7 @@ class Launcher:
         try:
             rows = json.loads(done.stdout)
         except json.JSONDecodeError:
-            last = (done.stderr.strip().splitlines() or ["no word"])[-1]
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             kind = BadInput if done.returncode == 2 else CannotMeasure
             raise kind(f"{build}: {shlex.join(map(str, command))}: {last}") from None
         launch = Launch({}, warnings=[x for x in done.stderr.splitlines() if "warning" in x])
@@ -123,7 +108,7 @@ class Launcher:
             if row["status"] == "ok" and seconds is not None:
                 launch.seconds[key_of(row)] = seconds
             elif row["status"] == "ok":
-                launch.failures[key_of(row)] = f"backend {row['backend']} measures no time"
+                launch.failures[key_of(row)] = f"backend {row['backend']} does not measure times"
             else:
                 launch.failures[key_of(row)] = f"{row['status']}: {row['error']}"
             if build == "old" and key_of(row) not in self.commands:

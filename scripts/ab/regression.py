@@ -1,4 +1,4 @@
-"""Compares two builds: scripts/regression, whose head is the help."""
+"""Compares two builds; the help is the head of scripts/regression."""
 
 import argparse
 import dataclasses
@@ -16,15 +16,15 @@ def say(line):
     print(f"regression: {line}", file=sys.stderr, flush=True)
 
 
-def names_of(cells):
-    """What tells the cells apart, as short as it can be; at least the strategy and the workload."""
+def names_of(keys):
+    """{key: short name}: strategy, workload, and whatever else differs between the runs."""
     varying = [
         i
         for i, name in enumerate(KEYS)
-        if name in ("strategy", "workload") or len({cell[i] for cell in cells}) > 1
+        if name in ("strategy", "workload") or len({key[i] for key in keys}) > 1
     ]
-    words = {cell: [text_of(json.loads(cell[i])) for i in varying] for cell in cells}
-    return {cell: " ".join(filter(None, words[cell])) for cell in cells}
+    words = {key: [text_of(json.loads(key[i])) for i in varying] for key in keys}
+    return {key: " ".join(filter(None, words[key])) for key in keys}
 
 
 def text_of(value):
@@ -34,52 +34,48 @@ def text_of(value):
 
 
 def run(launch, pairs):
-    """Both stages. Returns the final comparison by cell, what failed, and the stages' pairs."""
+    """Both stages: (final comparison by key, why runs failed by key, the pairs of each stage)."""
     first = measure(launch, pairs, None, say)
     for warning in first.old[0].warnings + first.new[0].warnings:
         say(warning)
     failures = failures_of(first)
-    cells = [cell for cell in first.old[0].seconds if cell not in failures]
-    comparisons = {cell: compare(*first.seconds(cell)) for cell in cells}
-    odd = [cell for cell in cells if comparisons[cell].verdict != SAME]
+    keys = [key for key in first.old[0].seconds if key not in failures]
+    comparisons = {key: compare(*first.seconds(key)) for key in keys}
+    odd = [key for key in keys if comparisons[key].verdict != SAME]
     stages = [first]
     if odd:
-        say(f"{len(odd)} of {len(cells)} cells are not the same at first sight: once more, afresh")
+        say(f"{len(odd)} of {len(keys)} runs are not the same at first; timing them again")
         fresh = measure(launch, pairs, odd, say)
         stages.append(fresh)
         late = failures_of(fresh)
         failures.update(late)
-        odd = [cell for cell in odd if cell not in late]
-        final = confirm([compare(*fresh.seconds(cell)) for cell in odd])
+        odd = [key for key in odd if key not in late]
+        final = confirm([compare(*fresh.seconds(key)) for key in odd])
         comparisons.update(zip(odd, final, strict=True))
-    return {c: x for c, x in comparisons.items() if c not in failures}, failures, stages
+    return {k: x for k, x in comparisons.items() if k not in failures}, failures, stages
 
 
 def failures_of(pairs):
-    """Cells without a time in every launch: why. Those that neither build can do are left out."""
+    """{key: why} for runs that have no time in some launch."""
     failures = {}
     launches = [("old", x) for x in pairs.old] + [("new", x) for x in pairs.new]
-    cells = {cell for _, x in launches for cell in (*x.seconds, *x.failures)}
-    for cell in sorted(cells):
+    for key in sorted({key for _, x in launches for key in (*x.seconds, *x.failures)}):
         without = [
-            (build, x.failures.get(cell, "not run"))
-            for build, x in launches
-            if cell not in x.seconds
+            (build, x.failures.get(key, "not run")) for build, x in launches if key not in x.seconds
         ]
         if without:
-            failures[cell] = f"{without[0][0]}: {without[0][1]}"
-            if len(without) == len(launches):
-                failures[cell] = f"neither build: {without[0][1]}"
+            build, why = without[0]
+            failures[key] = f"{'neither build' if len(without) == len(launches) else build}: {why}"
     return failures
 
 
 def table(comparisons, names):
-    width = max([len(names[cell]) for cell in comparisons] + [4])
-    lines = [f"{'cell':{width}}  new/old  95% interval     pairs  verdict"]
-    for cell, c in comparisons.items():
+    width = max([len(names[key]) for key in comparisons] + [4])
+    lines = [f"{'run':{width}}  new/old  95% interval     pairs  verdict"]
+    for key, c in comparisons.items():
         interval = f"{c.low:.4f} - {c.high:.4f}"
         lines.append(
-            f"{names[cell]:{width}}  {c.ratio:7.4f}  {interval:15}  {c.pairs:5}  {c.verdict}"
+            f"{names[key]:{width}}  {c.ratio:7.4f}  {interval:15}  {c.pairs:5}  {c.verdict}"
         )
     return "\n".join(lines)
 
@@ -121,7 +117,7 @@ def parse(words):
     parser.add_argument("--record", type=Path, default=ROOT / "results/runs/regression.json")
     arguments = parser.parse_args(words)
     if arguments.pairs < MIN_PAIRS:
-        parser.error(f"--pairs {arguments.pairs} are too few; at least {MIN_PAIRS}")
+        parser.error(f"--pairs must be at least {MIN_PAIRS}, not {arguments.pairs}")
     return arguments
 
 
@@ -139,12 +135,12 @@ def main(words, make_launcher=Launcher):
     if comparisons:
         print(table(comparisons, names))
     broken = False
-    for cell, why in failures.items():
-        print(f"{names[cell]}: {why}")
+    for key, why in failures.items():
+        print(f"{names[key]}: {why}")
         broken |= not why.startswith("neither build")
     verdicts = [c.verdict for c in comparisons.values()]
     counts = ", ".join(f"{verdicts.count(v)} {v}" for v in dict.fromkeys(verdicts))
-    say(f"{counts or 'no cell was measured'}; every launch is in {arguments.record}")
+    say(f"{counts or 'no run was timed'}; every launch is in {arguments.record}")
     code = exit_code(verdicts, arguments.strict)
     return 1 if code != 3 and (broken or not comparisons) else code
 

@@ -1,10 +1,10 @@
-"""Is one build slower than another? Pure functions of the seconds of paired launches.
+"""Decides whether a build is slower than another, from the times of paired launches.
 
-The unit of replication is a launch of the process, not an iteration: what differs between launches
-(memory layout, placement, the machine's mood) is the same for all iterations of one. Old and new
-alternate, so a drift of the machine is the same for both of a pair. Of each pair only the logarithm
-of new / old counts; the statistic is its median, which a few disturbed pairs do not move, with a
-bootstrap interval over pairs.
+All functions are pure. The unit of replication is a launch of the process, not an iteration,
+because what differs between launches (memory layout, placement, state of the machine) is the same
+for all iterations of one. Old and new alternate, so a drift of the machine affects both launches of
+a pair. The statistic is the median over pairs of log(new / old), which a few disturbed pairs do not
+move, with a bootstrap interval over pairs.
 
     compare([1.00, 1.01, ...], [1.03, 1.04, ...]).verdict     # "SLOWER"
 """
@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MARGIN = 0.02  # what is called a change: above the day-to-day noise of a quiet machine
+MARGIN = 0.02  # smaller differences are no change: a quiet machine varies so much from day to day
 CONFIDENCE = 0.95
-RESAMPLES = 10_000  # the 2.5% quantile is then good to a tenth of its rank
-MIN_PAIRS = 6  # below, the interval is the range of the data or worse
+RESAMPLES = 10_000  # enough for the 2.5% quantile: its rank then varies by 6%
+MIN_PAIRS = 6  # with fewer, the interval is the range of the data or wider
 
 SLOWER, FASTER, SAME, AMBIGUOUS = "SLOWER", "FASTER", "SAME", "AMBIGUOUS"
 
@@ -35,27 +35,29 @@ class Comparison:
 
 @functools.cache
 def middles(count):
-    """Of each sample with replacement of `count` ranks, the two in its middle (one twice if `count`
-    is odd). The seed is fixed: a record gives its verdict again."""
+    """For each bootstrap sample of `count` ranks, the two in its middle (the same if `count`
+    is odd). The seed is fixed, so that the same data give the same verdict."""
     picks = np.sort(np.random.default_rng(0).integers(0, count, (RESAMPLES, count)), axis=1)
     return picks[:, (count - 1) // 2], picks[:, count // 2]
 
 
 def bootstrap_medians(values):
-    """Medians of samples with replacement, sorted."""
+    """The medians of bootstrap samples, sorted."""
     values = np.sort(np.asarray(values, dtype=float))
     lower, upper = middles(len(values))
     return np.sort((values[lower] + values[upper]) / 2)
 
 
 def compare(old_seconds, new_seconds):
-    """One cell: the i-th launches of both are a pair."""
+    """Compares the times of one run; the i-th launches of both builds are a pair."""
     if len(old_seconds) != len(new_seconds):
-        raise ValueError(f"{len(old_seconds)} launches of old, {len(new_seconds)} of new: no pairs")
+        raise ValueError(
+            f"{len(old_seconds)} old and {len(new_seconds)} new launches are not pairs"
+        )
     if len(old_seconds) < MIN_PAIRS:
-        raise ValueError(f"{len(old_seconds)} pairs are too few; at least {MIN_PAIRS}")
+        raise ValueError(f"{len(old_seconds)} pairs are too few; it needs at least {MIN_PAIRS}")
     if min(*old_seconds, *new_seconds) <= 0:
-        raise ValueError("a launch took no time")
+        raise ValueError("the time of a launch must be positive")
     logs = np.log(np.asarray(new_seconds) / np.asarray(old_seconds))
     medians = bootstrap_medians(logs)
     low, high = np.quantile(medians, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
@@ -81,7 +83,7 @@ def verdict_of(low, high):
 
 
 def holm(p_values, alpha):
-    """Which hypotheses are rejected when the chance of any false one is to be alpha (Holm 1979)."""
+    """Which hypotheses are rejected if the chance of any false rejection is alpha (Holm 1979)."""
     rejected = [False] * len(p_values)
     for done, index in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
         if p_values[index] > alpha / (len(p_values) - done):
@@ -91,9 +93,9 @@ def holm(p_values, alpha):
 
 
 def confirm(fresh):
-    """Final comparisons of the cells that the first look did not call SAME, from fresh pairs alone:
-    that a cell was chosen for looking odd then says nothing about them. With many cells some look
-    odd twice by chance, hence Holm's correction; what it does not let pass is AMBIGUOUS.
+    """The final comparisons of runs that were not SAME at first, only from new pairs, so that the
+    selection does not bias them. Among many runs some differ twice by chance: if Holm's correction
+    does not confirm a difference, the run is AMBIGUOUS.
     """
     one_sided = (1 - CONFIDENCE) / 2
     slower = holm([c.p_slower for c in fresh], one_sided)

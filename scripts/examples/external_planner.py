@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""A planner outside of cpbench: all-gather of KV, contiguous shares.
+"""A planner outside cpbench: contiguous shares of the tokens, and an all-gather of K and V.
 
     cpbench run --strategy exec:scripts/examples/external_planner.py --workload pile ...
 
-Reads the problem as JSON from standard input, writes the plan as JSON to standard output
-(harness/store/plan_json.h documents both). Exit status 77 means "cannot do this problem".
+It reads the problem as JSON from standard input and writes the plan as JSON to standard output;
+harness/store/plan_json.h documents both. Exit code 77 says that it does not support the problem.
 """
 
 import json
@@ -18,7 +18,7 @@ sets = {"tokens": [[]], "ranks": [[]]}
 
 
 def intern(kind, begin, end):
-    """The index of the set [begin, end): every set is listed once, the empty one first."""
+    """The index of the set [begin, end); every set is listed once, the empty one first."""
     ranges = [[begin, end]] if begin < end else []
     if ranges not in sets[kind]:
         sets[kind].append(ranges)
@@ -29,10 +29,10 @@ share = -(-tokens // ranks)
 home = [
     intern("tokens", min(r * share, tokens), min((r + 1) * share, tokens)) for r in range(ranks)
 ]
-busy = sum(h != 0 for h in home)  # ranks with tokens; they come first
+busy = sum(h != 0 for h in home)  # ranks that have tokens; they come first
 each = [intern("ranks", r, r + 1) for r in range(busy)]
 everyone, everything = intern("ranks", 0, busy), intern("tokens", 0, tokens)
-group = range(busy) if busy > 1 else []  # alone, there is nothing to gather
+group = range(busy) if busy > 1 else []  # a single rank has nothing to gather
 
 # Step 0 gathers all keys, step 1 attends them.
 gather = [[0, 0, each[r], everyone, "kv", home[r], 0, heads, 0] for r in group]
@@ -43,7 +43,7 @@ forward = {
     "sends": gather,
     "collectives": [["all_gather", share]] if group else [],
 }
-# The keys were kept: attend in step 0, sum the gradients at their homes in step 1.
+# The keys were kept, so step 0 attends them; step 1 sums the gradients at their homes.
 reduce = [[1, 0, everyone, each[r], "dkv", home[r], 0, heads, 0] for r in group]
 backward = {
     "lookahead": 1,

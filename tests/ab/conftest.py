@@ -1,4 +1,4 @@
-"""The modules under test stand beside scripts/regression."""
+"""Makes the modules of scripts/ab importable."""
 
 import sys
 from pathlib import Path

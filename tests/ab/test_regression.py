@@ -1,4 +1,4 @@
-"""scripts/regression with made-up programs and clocks: order, pairing, stages, refusals."""
+"""scripts/regression with fake programs and clocks: order, pairing, stages, refusals."""
 
 import itertools
 import json
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from clock import ClockWatch, cpu_clock_shares
 from launches import CannotMeasure, Launch, key_of, measure
 from regression import failures_of, names_of, run
@@ -18,22 +19,22 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Fake:
-    """A launch function over made-up seconds: ratios of new to old by cell."""
+    """A launch function with fake seconds; `ratios` are new over old for each run."""
 
     def __init__(self, ratios, noise=0.002, throttled=()):
         self.ratios, self.noise = ratios, noise
-        self.throttled = set(throttled)  # launches by number
+        self.throttled = set(throttled)  # numbers of launches
         self.random = random.Random(1)
         self.calls = []
 
-    def __call__(self, build, cells):
+    def __call__(self, build, keys):
         number = len(self.calls)
-        self.calls.append((build, cells))
+        self.calls.append((build, keys))
         seconds = {}
-        for cell, ratio in self.ratios.items():
-            if cells is None or cell in cells:
+        for key, ratio in self.ratios.items():
+            if keys is None or key in keys:
                 noise = self.random.gauss(1, self.noise)
-                seconds[cell] = noise * (ratio if build == "new" else 1)
+                seconds[key] = noise * (ratio if build == "new" else 1)
         return Launch(seconds, throttled=number in self.throttled)
 
 
@@ -56,12 +57,12 @@ def test_a_pair_with_a_throttled_launch_is_made_again():
     assert len(fake.calls) == 12
 
 
-def test_a_machine_that_is_always_throttled_is_given_up():
+def test_a_machine_that_is_always_throttled_is_an_error():
     with pytest.raises(CannotMeasure, match="throttled"):
         measure(Fake({"a": 1}, throttled=range(1000)), 6, None, silent)
 
 
-def test_only_what_looks_odd_is_measured_again_and_the_fresh_pairs_decide():
+def test_only_runs_that_differ_are_timed_again_and_the_new_pairs_decide():
     fake = Fake({"same": 1, "slow": 1.05, "fast": 0.9})
     comparisons, failures, stages = run(fake, 10)
     assert {c: x.verdict for c, x in comparisons.items()} == {
@@ -70,23 +71,23 @@ def test_only_what_looks_odd_is_measured_again_and_the_fresh_pairs_decide():
         "fast": "FASTER",
     }
     assert failures == {} and len(stages) == 2
-    asked = [cells for _, cells in fake.calls]
+    asked = [keys for _, keys in fake.calls]
     assert asked == [None] * 20 + [["slow", "fast"]] * 20
-    # The fresh pairs decide: had they been the same, so would be the verdict.
+    # The new pairs decide: if they are the same, so is the verdict.
     turning = Fake({"a": 1.05})
     first_stage = itertools.count()
 
-    def turns(build, cells):
+    def turns(build, keys):
         turning.ratios["a"] = 1.05 if next(first_stage) < 20 else 1.0
-        return turning(build, cells)
+        return turning(build, keys)
 
     assert run(turns, 10)[0]["a"].verdict == "SAME"
 
 
-def test_cells_without_a_time_are_told_apart():
+def test_runs_without_a_time_say_why():
     ok = Launch({"a": 1.0, "b": 1.0}, {"c": "unsupported: 8 heads", "d": "failed: old bug"})
     worse = Launch({"a": 1.0, "d": 1.0}, {"c": "unsupported: 8 heads", "b": "failed: new bug"})
-    pairs = measure(lambda build, cells: ok if build == "old" else worse, 6, None, silent)
+    pairs = measure(lambda build, keys: ok if build == "old" else worse, 6, None, silent)
     assert failures_of(pairs) == {
         "b": "new: failed: new bug",
         "c": "neither build: unsupported: 8 heads",
@@ -100,15 +101,15 @@ def test_names_hold_what_varies():
             {"strategy": "ring", "workload": "pile", "tokens": 8, "options": {}, **changes}
         )
 
-    cells = [row(), row(tokens=16), row(options={"a": "1"})]
-    assert list(names_of(cells).values()) == ["ring pile 8", "ring pile 16", "ring a=1 pile 8"]
+    keys = [row(), row(tokens=16), row(options={"a": "1"})]
+    assert list(names_of(keys).values()) == ["ring pile 8", "ring pile 16", "ring a=1 pile 8"]
 
 
-# ---- the whole script, on a program that pretends
+# ---- the whole script, on a fake program
 
 PROGRAM = """#!{python}
 import json, pathlib, random, sys
-cells = {cells}
+runs = {runs}
 words = sys.argv[1:]
 if words[0] == "show":
     name = pathlib.Path(words[1]).stem
@@ -118,10 +119,10 @@ assert words[0] == "run", words
 if not ("--strategy" in words or pathlib.Path(words[1]).exists()):
     print("cpbench: error: no suite file " + words[1], file=sys.stderr)
     sys.exit(2)
-wanted = [words[words.index("--strategy") + 1]] if "--strategy" in words else list(cells)
+wanted = [words[words.index("--strategy") + 1]] if "--strategy" in words else list(runs)
 rows = []
 for name in wanted:
-    seconds, status = cells[name], "ok"
+    seconds, status = runs[name], "ok"
     if seconds is None:
         status = "failed"
     metrics = {{"iteration_seconds": seconds * random.gauss(1, {noise})}} if seconds else {{}}
@@ -135,11 +136,11 @@ print(json.dumps(rows))
 
 @pytest.fixture
 def build(tmp_path):
-    def make(name, cells, noise=0.001):
+    def make(name, runs, noise=0.001):
         folder = tmp_path / name
         folder.mkdir()
         program = folder / "cpbench"
-        program.write_text(PROGRAM.format(python=sys.executable, cells=cells, noise=noise))
+        program.write_text(PROGRAM.format(python=sys.executable, runs=runs, noise=noise))
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
         return folder
 
@@ -181,7 +182,7 @@ def test_a_noisy_machine_is_ambiguous(tmp_path, build):
     assert regression(tmp_path, old, new, "--strict").returncode == 4
 
 
-def test_a_cell_that_fails_in_the_new_build_fails(tmp_path, build):
+def test_a_run_that_fails_in_the_new_build_is_an_error(tmp_path, build):
     old = build("old", {"ring": 1.0, "zigzag": 1.0})
     new = build("new", {"ring": 1.0, "zigzag": None})
     done = regression(tmp_path, old, new)
@@ -189,7 +190,7 @@ def test_a_cell_that_fails_in_the_new_build_fails(tmp_path, build):
     assert "zigzag pile: new: failed: broken" in done.stdout
 
 
-def test_what_is_no_build_is_refused(tmp_path, build):
+def test_bad_builds_suites_and_pairs_are_refused(tmp_path, build):
     old = build("old", {"ring": 1.0})
     done = regression(tmp_path, old, tmp_path / "nowhere")
     assert done.returncode == 2 and "neither a cpbench program" in done.stderr
@@ -198,7 +199,7 @@ def test_what_is_no_build_is_refused(tmp_path, build):
     few = subprocess.run(
         [ROOT / "scripts" / "regression", old, old, "--pairs", "3"], capture_output=True, text=True
     )
-    assert few.returncode == 2 and "at least 6" in few.stderr
+    assert few.returncode == 2 and "at least 6, not 3" in few.stderr
 
 
 # ---- the clock
@@ -208,17 +209,17 @@ def test_what_is_no_build_is_refused(tmp_path, build):
     ("shares", "throttled"), [([0.5] * 9, True), ([1.3] * 9, False), ([0.5, 1.0, 1.0], False)]
 )
 def test_a_slow_clock_is_throttling(monkeypatch, shares, throttled):
-    monkeypatch.setattr("clock.LOOK_SECONDS", 0.001)
-    looks = itertools.chain(shares, itertools.repeat(shares[-1]))
+    monkeypatch.setattr("clock.SAMPLE_SECONDS", 0.001)
+    samples = itertools.chain(shares, itertools.repeat(shares[-1]))
     seen = []
-    with ClockWatch(cpu=lambda: seen.append(1) or next(looks), gpu=lambda: None) as watch:
+    with ClockWatch(cpu=lambda: seen.append(1) or next(samples), gpu=lambda: None) as watch:
         while len(seen) < 10:
             pass
     assert watch.throttled is throttled
 
 
-def test_a_gpu_that_says_so_is_throttled(monkeypatch):
-    monkeypatch.setattr("clock.LOOK_SECONDS", 0.001)
+def test_a_gpu_that_reports_throttling_is_throttled(monkeypatch):
+    monkeypatch.setattr("clock.SAMPLE_SECONDS", 0.001)
     seen = []
     with ClockWatch(cpu=lambda: None, gpu=lambda: seen.append(1) or True) as watch:
         while len(seen) < 3:
@@ -226,7 +227,7 @@ def test_a_gpu_that_says_so_is_throttled(monkeypatch):
     assert watch.throttled is True
 
 
-def test_without_a_readable_clock_nothing_is_claimed(tmp_path):
+def test_without_a_readable_clock_throttling_is_unknown(tmp_path):
     assert cpu_clock_shares(tmp_path) is None
     with ClockWatch(cpu=lambda: None, gpu=lambda: None) as watch:
         pass

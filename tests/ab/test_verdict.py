@@ -1,11 +1,12 @@
-"""The statistics on launches that were made up, so that the right answer is known.
+"""The statistics on simulated launches, for which the right answer is known.
 
-Rates are over fixed random numbers, so a test either always passes or never; the bounds stand a
-little below what was seen (noise of a launch: its standard deviation, in shares of the time).
+The random numbers are fixed, so a test passes always or never. The bounds are a little below the
+observed rates. `noise` is the standard deviation of a launch's time, as a share of it.
 """
 
 import numpy as np
 import pytest
+
 from verdict import (
     AMBIGUOUS,
     FASTER,
@@ -36,7 +37,7 @@ def launches(random, ratio, noise, pairs=10, disturbed=0.0):
 
 
 def two_stages(random, ratios, noise, **more):
-    """Verdicts of one run of scripts/regression over cells with these true ratios."""
+    """The verdicts of scripts/regression over runs with these true ratios."""
     final = [compare(*launches(random, ratio, noise, **more)) for ratio in ratios]
     odd = [i for i, c in enumerate(final) if c.verdict != SAME]
     fresh = [compare(*launches(random, ratios[i], noise, **more)) for i in odd]
@@ -85,7 +86,7 @@ def test_a_large_change_is_never_called_the_same():
     assert share(SAME, 1.03, 0.005) == 0
 
 
-def test_what_cannot_be_told_is_ambiguous():
+def test_a_noisy_comparison_is_ambiguous():
     assert share(AMBIGUOUS, 1.0, 0.05) >= 0.9
 
 
@@ -98,8 +99,8 @@ def test_the_interval_holds_the_truth_as_often_as_it_says():
     assert 0.92 <= inside / 400 <= 0.985
 
 
-def test_many_cells_without_a_change_raise_no_alarm():
-    # At the margin every cell has its own 2.5% chance at each look; forty of them stay quiet.
+def test_many_runs_without_a_change_raise_no_alarm():
+    # At the margin each run has a 2.5% chance of an alarm, yet forty of them rarely raise one.
     random = np.random.default_rng(11)
     alarms = 0
     for _ in range(40):
@@ -115,7 +116,7 @@ def test_many_cells_without_a_change_raise_no_alarm():
     assert uncorrected >= 20
 
 
-def test_one_slow_cell_is_found_among_many():
+def test_one_slow_run_is_found_among_many():
     verdicts = two_stages(np.random.default_rng(5), [1.0] * 15 + [1.06], 0.004)
     assert verdicts[-1] == SLOWER
     assert SLOWER not in verdicts[:-1] and FASTER not in verdicts
@@ -156,7 +157,7 @@ def test_verdicts_at_their_borders(low, high, verdict):
     assert verdict_of(low, high) == verdict
 
 
-def test_the_bootstrap_is_that_of_its_definition():
+def test_the_bootstrap_agrees_with_its_definition():
     values = [3.0, 1.0, 4.0, 1.5, 9.0, 2.6]
     picks = np.random.default_rng(1).integers(0, 6, (20_000, 6))
     plain = np.median(np.asarray(values)[picks], axis=1)
@@ -175,12 +176,12 @@ def test_holm_by_hand():
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ([1] * 9, [1] * 10, "no pairs"),
+        ([1] * 9, [1] * 10, "not pairs"),
         ([1] * 5, [1] * 5, "at least 6"),
-        ([0] * 6, [1] * 6, "no time"),
+        ([0] * 6, [1] * 6, "must be positive"),
     ],
 )
-def test_what_is_no_data_is_refused(old, new, complaint):
+def test_bad_data_is_refused(old, new, complaint):
     with pytest.raises(ValueError, match=complaint):
         compare(old, new)
 

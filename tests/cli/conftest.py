@@ -1,4 +1,4 @@
-"""Runs the real program. CPBENCH names it; by default it is build/cpbench."""
+"""Runs the real program: the one that CPBENCH names, by default build/cpbench."""
 
 import json
 import os
@@ -16,19 +16,9 @@ needs_cuda = pytest.mark.skipif(
     reason="built without CUDA: nvcc or NCCL was not found",
 )
 
-# A run of a fraction of a second: two ranks, 256 tokens.
-TINY = [
-    "--workload",
-    "fixed:tokens=100",
-    "--tokens",
-    "256",
-    "--ranks",
-    "2",
-    "--dtype",
-    "float64",
-    "--iterations",
-    "1",
-]
+# A run that takes a fraction of a second: two ranks, 256 tokens.
+TINY = ["--workload", "fixed:tokens=100", "--tokens", "256", "--ranks", "2",
+        "--dtype", "float64", "--iterations", "1"]  # fmt: skip
 
 
 def start(*words, **options):
@@ -54,7 +44,7 @@ def run_json(*words, **options):
 
 
 def assert_refused(done, *parts):
-    """Exit code 2 and one clear line that holds all parts; nothing on standard output."""
+    """Exit code 2, one line on stderr that contains all parts, and nothing on stdout."""
     lines = [line for line in done.stderr.splitlines() if "warning" not in line]
     assert done.returncode == 2, (done.returncode, done.stderr)
     assert done.stdout == ""
@@ -65,7 +55,7 @@ def assert_refused(done, *parts):
 
 
 def fake(**settings):
-    """An environment with GPUs that are not there."""
+    """An environment with fake GPUs (tests/fake_gpu)."""
     settings = {"FAKE_GPU_COUNT": 4, "FAKE_GPU_DELAY_US": 20, **settings}
     preload = ":".join(map(str, LIBRARIES))
     return {**os.environ, "LD_PRELOAD": preload, **{k: str(v) for k, v in settings.items()}}

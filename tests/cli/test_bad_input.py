@@ -1,4 +1,4 @@
-"""Every refusal: exit code 2, one line that names what is wrong and what would be right."""
+"""Bad input gives exit code 2 and one line that says what is wrong and what is accepted."""
 
 import pytest
 from conftest import TINY, assert_refused, run
@@ -144,7 +144,7 @@ def test_output_folder_cannot_be_made(tmp_path):
 
 
 def test_output_folder_is_not_writable():
-    done = run(*RUN, "--output", "/proc")  # nobody may write there, root included
+    done = run(*RUN, "--output", "/proc")  # not even root may write there
     assert_refused(done, "/proc", "cannot write to the output folder")
 
 

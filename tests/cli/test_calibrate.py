@@ -1,4 +1,4 @@
-"""calibrate: fits kernel models to measured calls, and refuses what it cannot fit."""
+"""`cpbench calibrate` fits kernel models to measured calls; bad calls give one line."""
 
 import json
 import re
@@ -27,7 +27,7 @@ def share(text):
     return float(text.removesuffix("%")) / 100
 
 
-# The built-in models are fits of these files, and state the errors of cross-validation.
+# The built-in models are fitted to these files and state the errors of cross-validation.
 @pytest.mark.parametrize(
     ("model", "cluster", "files"),
     [

@@ -1,4 +1,4 @@
-"""Two sets of results side by side: who is matched, ratios, what is said of unlike sides."""
+"""`cpbench compare`: which results are paired, their ratios, and warnings where they differ."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ PLAN = [*TINY, "--backend", "plan"]
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    """a: ring, zigzag and allgather, run; b: ring and zigzag run again, and per_doc."""
+    """Folder a has ring, zigzag and allgather; folder b has ring and zigzag again, and per_doc."""
     a, b = tmp_path_factory.mktemp("a"), tmp_path_factory.mktemp("b")
     run("run", "--strategy", "ring,zigzag,allgather", *TINY, "--output", a)
     run("run", "--strategy", "ring,zigzag,per_doc", *TINY, "--output", b)

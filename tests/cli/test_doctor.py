@@ -1,4 +1,4 @@
-"""doctor: what the machine has, and the machine as a cluster that a simulation takes."""
+"""`cpbench doctor` describes this machine, also as a cluster file for simulations."""
 
 import os
 
@@ -12,7 +12,7 @@ SIMULATE = [
 
 
 def with_gpus(folder, lines):
-    """An environment in which nvidia-smi prints these lines."""
+    """An environment whose nvidia-smi prints these lines."""
     program = folder / "nvidia-smi"
     program.write_text("#!/bin/sh\ncat <<'END'\n" + lines + "END\n")
     program.chmod(0o755)

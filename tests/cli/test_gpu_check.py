@@ -1,4 +1,4 @@
-"""scripts/gpu_check, on a GPU that is not there: what it refuses, reports and goes on after."""
+"""scripts/gpu_check on a fake GPU: what it refuses, what it reports, and that it continues."""
 
 import os
 import re
@@ -16,7 +16,7 @@ def gpu_check(script, *words, **options):
 
 
 def copied(folder):
-    """The script beside no build yet: it finds what it runs from where it is itself."""
+    """A copy of the script; it looks for the build next to its own folder."""
     script = folder / "gpu_check"
     folder.mkdir(exist_ok=True)
     script.write_text((ROOT / "scripts" / "gpu_check").read_text())
@@ -26,14 +26,14 @@ def copied(folder):
 
 @pytest.fixture
 def script(tmp_path):
-    """The script beside the build that is tested."""
+    """A copy of the script next to the tested build."""
     (tmp_path / "build").symlink_to(BUILD)
     (tmp_path / "workloads").symlink_to(ROOT / "workloads")
     return copied(tmp_path / "scripts")
 
 
 def with_nvidia_smi(folder, environment):
-    """As on a machine with a driver: doctor's row about it also has the word GPUs."""
+    """As on a machine with a driver: the row of doctor about it also has the word GPUs."""
     program = folder / "nvidia-smi"
     program.write_text("#!/bin/sh\necho 'NVIDIA H200, 143771'\n")
     program.chmod(0o755)
@@ -62,11 +62,11 @@ def test_a_stage_that_fails_is_reported_and_does_not_stop_the_next(script, tmp_p
     ]
     assert facts[:3] == ["facts", "ok", "1 x NVIDIA H200, 150.8 GB each"]
     assert "NVIDIA driver" in (results / "facts.txt").read_text()
-    # Kernels of libraries do not run on a fake, and say so; those of this project pass.
+    # The kernels of libraries do not run on a fake GPU and say so; those of this project pass.
     assert kernels[:2] == ["kernels", "FAILED"]
     assert re.search(r"cpbench_execute_cuda_test: [1-9]\d* passed, 0 skipped", kernels[2])
     assert re.search(r"cpbench_gpu_kernels_test: 0 passed, [1-9]\d* skipped", kernels[2])
-    assert nccl[:3] == ["nccl", "ok", "8 cells within tolerance"]
+    assert nccl[:3] == ["nccl", "ok", "8 runs within tolerance"]
     assert replay[:2] == ["replay", "FAILED"]
     assert replay[2].endswith("flash.toml is missing: run the stage calibrate first")
 
@@ -76,7 +76,7 @@ def test_bad_stage(script):
     assert done.returncode == 2 and "invalid choice: 'nothing'" in done.stderr
 
 
-# ---- beside a program that pretends
+# ---- with fake programs
 
 CORRECTNESS = """\
 max_error_output,max_error_gradient,strategy,workload,tokens,ranks,shape,kernel,status,error
@@ -110,7 +110,7 @@ def pretend(file, program=PROGRAM):
     file.chmod(0o755)
 
 
-def test_reasons_are_the_first_ones_and_name_the_cell(tmp_path, results):
+def test_reasons_are_the_first_ones_and_name_the_run(tmp_path, results):
     script = copied(tmp_path / "scripts")
     pretend(tmp_path / "build" / "cpbench")
     words = ["--output", results, "--only", "facts", "correctness", "calibrate", "bandwidth"]
@@ -121,7 +121,7 @@ def test_reasons_are_the_first_ones_and_name_the_cell(tmp_path, results):
     assert facts[1:3] == ["ok", "1 x Pretended"]
     assert correctness[1:3] == [
         "FAILED",
-        "1 cells within tolerance, 0 unsupported, 2 not; fcp with cudnn on pile, 4099 tokens, "
+        "1 runs within tolerance, 0 unsupported, 2 not; fcp with cudnn on pile, 4099 tokens, "
         "5 ranks, mha_128: G4: output error 1 exceeds 0.1",
     ]
     assert bandwidth[2].endswith("holds no cpbench_gpu_micro: run scripts/build")
@@ -130,7 +130,7 @@ def test_reasons_are_the_first_ones_and_name_the_cell(tmp_path, results):
     )
 
 
-# As cpbench_gpu_micro prints it.
+# What cpbench_gpu_micro prints.
 HEAD = (
     "name,iterations,real_time,cpu_time,time_unit,bytes_per_second,items_per_second,label,"
     "error_occurred,error_message"
@@ -164,7 +164,7 @@ def benchmarked(tmp_path, attention):
     return done.returncode, *(line.split(" | ")[1:3] for line in lines[4:])
 
 
-def test_benchmarks_are_held_against_what_is_aimed_at(tmp_path):
+def test_benchmarks_are_compared_with_their_targets(tmp_path):
     code, bandwidth, attention = benchmarked(tmp_path, ATTENTION)
     assert bandwidth == [
         "ok",
@@ -183,7 +183,7 @@ def test_a_kernel_that_is_left_out_is_a_failure(tmp_path):
     alone = "".join(line for line in lines if "flash" not in line)
     code, _, attention = benchmarked(tmp_path, alone)
     assert code == 1
-    assert attention == ["FAILED", "no calls of flash: see what the stage kernels says"]
+    assert attention == ["FAILED", "no calls of flash: see the outcome of the stage kernels"]
 
 
 def test_a_packed_build_needs_pytorch(tmp_path):

@@ -1,4 +1,4 @@
-"""The backends that use GPUs, on GPUs that are not there: the real module over tests/fake_gpu."""
+"""The backends that use GPUs, with the real module on fake GPUs (tests/fake_gpu)."""
 
 import json
 import re
@@ -62,7 +62,7 @@ def test_a_seed_of_delays_changes_no_result(results):
 
 
 def cells_of_two_processes(port, words, settings_of):
-    """As a launcher starts them on one machine; the cells that the first one prints."""
+    """Starts processes as a launcher does on one machine; returns the rows of the first one."""
     processes = [
         subprocess.Popen(
             [PROGRAM, "run", *map(str, words), "--format", "json", "--timeout", "60"],

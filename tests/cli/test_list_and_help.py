@@ -1,4 +1,4 @@
-"""list, help, completion, workload: all of them follow from the registries."""
+"""The commands list, help, completion and workload, whose output follows from the registries."""
 
 import subprocess
 

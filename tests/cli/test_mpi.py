@@ -1,4 +1,4 @@
-"""Ranks as real processes under mpirun: results, and ranks that differ, fail or die."""
+"""Ranks as processes under mpirun: their results, and ranks that differ, fail or die."""
 
 import json
 import os
@@ -22,7 +22,7 @@ ENVIRONMENT = {
     "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
     "OMPI_MCA_rmaps_base_oversubscribe": "1",  # more ranks than cores
 }
-# Four ranks; float32, whose errors differ where the arithmetic does.
+# Four ranks; float32, because its errors differ wherever the arithmetic differs.
 TINY_4 = [{"2": "4", "float64": "float32"}.get(word, word) for word in TINY]
 assert "4" in TINY_4 and "float32" in TINY_4
 
@@ -67,7 +67,7 @@ def test_processes_compute_what_threads_compute(results):
     words = ["run", "--strategy", "ring,flashcp,ulysses", "--backend", "mpi,threads", *TINY_4]
     done = mpirun(4, *words, "--output", results, "--format", "json")
     assert done.returncode == 0, done.stderr
-    cells = json.loads(done.stdout)  # of rank 0 alone
+    cells = json.loads(done.stdout)  # only rank 0 prints
     assert [c["backend"] for c in cells] == ["mpi"] * 3 + ["threads"] * 3
     assert len(list(results.glob("*.h5"))) == 6
     for mpi, threads in zip(cells[:3], cells[3:], strict=True):
@@ -79,7 +79,7 @@ def test_processes_compute_what_threads_compute(results):
         assert mpi["metrics"]["max_error_output"] > 0
         assert mpi["metrics"]["iteration_seconds"] > 0
     for i in range(1, 7):
-        assert done.stderr.count(f"[{i}/6]") == 1  # nobody else narrates
+        assert done.stderr.count(f"[{i}/6]") == 1  # only rank 0 reports progress
     shown = run("show", cells[0]["file"]).stdout
     assert "--backend mpi" in shown
 
@@ -187,14 +187,14 @@ def test_a_rank_that_dies_ends_the_run(tmp_path, results):
         f"mv {process}.new {process}; sleep 60; fi; cat {ring}",
     )
     words = [PROGRAM, "run", "--backend", "mpi", "--strategy", strategy, *TINY_4]
-    # A busy machine may need more than mpirun's one second for a last word.
+    # On a busy machine the last message may take longer than the one second that mpirun waits.
     patient = ("--mca", "odls_base_sigkill_timeout", "10")
     command = [MPIRUN, *patient, "-np", "4", *words, "--output", str(results)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
     ) as started:
         wait_for(process.exists)
-        time.sleep(1)  # until the others wait for it
+        time.sleep(1)  # until the other ranks wait for it
         killed = time.monotonic()
         os.kill(int(process.read_text()), signal.SIGKILL)
         _, stderr = started.communicate(timeout=60)

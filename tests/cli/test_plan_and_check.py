@@ -1,4 +1,4 @@
-"""`plan` writes what `check` accepts; `check` refuses what was spoiled, and says where."""
+"""`check` accepts what `plan` writes; it refuses damaged plans and says where they are wrong."""
 
 import json
 
@@ -20,7 +20,7 @@ def test_cached_tokens_have_no_query(strategy, tmp_path):
     assert content["problem"]["batch"]["cached_tokens"] == [6, 3]
     content["problem"]["batch"]["cached_tokens"] = []
     file.write_text(json.dumps(content))
-    # What covers three queries need not cover twelve; ring's attends name whole shards and do.
+    # There are now 12 queries instead of 3; ring covers them, for its attends name whole shards.
     assert run("check", file).returncode == (0 if strategy == "ring" else 1)
 
 

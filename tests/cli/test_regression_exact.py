@@ -1,4 +1,4 @@
-"""The exact gate says what changed and by how much, and accepts it on request."""
+"""scripts/regression_exact says what changed and by how much, and accepts it on request."""
 
 import csv
 import os
@@ -15,7 +15,7 @@ def gate(tmp_path, *words):
     suite.write_text(SUITE)
     return subprocess.run(
         [
-            ROOT / "scripts" / "regression_exact",
+            ROOT / "scripts/regression_exact",
             "--cpbench",
             PROGRAM,
             "--suite",
@@ -23,7 +23,7 @@ def gate(tmp_path, *words):
             "--baseline",
             tmp_path / "exact.csv",
             *words,
-        ],
+        ],  # fmt: skip
         capture_output=True,
         text=True,
         env=os.environ,
@@ -38,7 +38,7 @@ def tracked(tmp_path):
 
 def test_equal(tmp_path, tracked):
     done = gate(tmp_path)
-    assert done.returncode == 0 and "2 cells as tracked" in done.stdout
+    assert done.returncode == 0 and "2 runs as tracked" in done.stdout
 
 
 def change(file, function):
@@ -65,15 +65,15 @@ def test_a_changed_metric_is_told_with_its_difference(tmp_path, tracked):
     assert gate(tmp_path).returncode == 0
 
 
-def test_cells_that_come_and_go(tmp_path, tracked):
+def test_runs_that_come_and_go(tmp_path, tracked):
     def rename(rows):
         rows[0]["strategy"] = "other"
 
     change(tracked, rename)
     done = gate(tmp_path)
     assert done.returncode == 3
-    assert "strategy=other" in done.stdout and "cell is gone" in done.stdout
-    assert "strategy=ring" in done.stdout and "cell is new" in done.stdout
+    assert "strategy=other" in done.stdout and "run is gone" in done.stdout
+    assert "strategy=ring" in done.stdout and "run is new" in done.stdout
 
 
 def test_no_baseline(tmp_path):

@@ -1,4 +1,4 @@
-"""`cpbench reproduce`: its figures have suites and drawings; one of them runs from end to end."""
+"""`cpbench reproduce`: every figure has a suite and a drawing; one of them runs from end to end."""
 
 import csv
 
@@ -10,13 +10,13 @@ FIGURES = sorted(path.stem for path in SUITES.glob("*.toml"))
 
 
 def test_every_figure_has_a_suite_and_a_drawing():
-    drawings = sorted((ROOT / "plots").glob("reproduce_*_*.py"))
-    assert FIGURES and [path.stem.removeprefix("reproduce_") for path in drawings] == FIGURES
+    drawings = (ROOT / "plots/papers").glob("[a-z]*.py")
+    assert FIGURES and sorted(path.stem for path in drawings) == FIGURES
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_suite_is_read(name):
-    # A rank count that nothing divides: refused while cells are made, after the file was read.
+    # A rank count that is refused only after the file was read.
     done = run("run", SUITES / f"{name}.toml", "--ranks", "0")
     assert_refused(done, "--ranks", "0 is out of range")
 
@@ -53,7 +53,7 @@ def test_a_figure_from_end_to_end(tmp_path):
     assert "## Error per strategy" in done.stdout and "| ideal | zigzag |" in done.stdout
     with (tmp_path / "figures/fig3.csv").open() as file:
         bars = list(csv.DictReader(file))
-    # Two documents, ranks, directions; three strategies. Per-document cuts never help the kernel.
+    # 2 inputs x 2 rank counts x 2 directions x 3 strategies. Cutting documents never helps kernels.
     assert len(bars) == 24
     assert all(float(bar["ours"]) >= 1 for bar in bars if bar["strategy"] == "per_doc")
     assert {float(bar["ours"]) for bar in bars if bar["strategy"] == "allgather"} == {1.0}

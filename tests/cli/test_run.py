@@ -1,4 +1,4 @@
-"""Runs, their forms of output, and what the numbers must say."""
+"""`cpbench run`: its output formats, and relations that the numbers must satisfy."""
 
 import csv
 import io
@@ -113,7 +113,7 @@ def test_narration_is_not_on_standard_output(results):
     done = run("run", "--strategy", "ring", *TINY, "--output", results, "--format", "json")
     json.loads(done.stdout)
     assert "[1/1] ring" in done.stderr
-    assert "\r" not in done.stderr and "\x1b" not in done.stderr  # no terminal, no control codes
+    assert "\r" not in done.stderr and "\x1b" not in done.stderr  # no control codes in a file
 
 
 def test_a_cell_that_cannot_does_not_stop_the_others(results):

@@ -1,4 +1,4 @@
-"""Simulated cells: what they are costed by follows from the flags, and stands beside the times."""
+"""Simulated runs: the flags select the models, whose errors are printed with the times."""
 
 import os
 import shutil
@@ -162,7 +162,7 @@ def test_simgrid_costs_the_same_plans_on_the_same_links(results):
 
 
 def test_without_simgrid_its_package_is_named(tmp_path, results):
-    alone = tmp_path / "cpbench"  # no other program beside it
+    alone = tmp_path / "cpbench"  # its folder has no other program
     shutil.copy2(PROGRAM, alone)
     done = subprocess.run(
         [alone, *map(str, [*SIMULATE, "--network", "simgrid", "--output", results])],

@@ -1,4 +1,4 @@
-"""Sweeps that are resumed, interrupted, or run out of disk."""
+"""Sweeps that are resumed or interrupted, or that fill the disk."""
 
 import os
 import resource
@@ -90,7 +90,7 @@ def wait_for(condition, seconds=60):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_keeps_finished_cells(number, results):
-    # The second cell takes minutes: the signal comes while it runs.
+    # The second run takes minutes, so the signal arrives while it is running.
     words = [
         "run",
         "--strategy",
@@ -135,7 +135,7 @@ def test_ctrl_c_keeps_finished_cells(number, results):
 
 
 def test_disk_full_ends_the_sweep_with_one_line(results):
-    # A limit on file size stands in for the full disk: the write fails part of the way.
+    # A limit on the file size has the same effect as a full disk: the write fails halfway.
     def limit():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))

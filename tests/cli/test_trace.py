@@ -1,4 +1,4 @@
-"""Traces of timelines: valid JSON that adds up, and one line where there is none."""
+"""`cpbench trace`: consistent, valid JSON, or one line that says that there is no timeline."""
 
 import json
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""scripts/derive_lengths: what it derives from known raw data, and what it refuses."""
+"""scripts/derive_lengths: what it derives from known raw data, and its errors."""
 
 import importlib.machinery
 import importlib.util
@@ -58,7 +58,7 @@ class DeriveTest(unittest.TestCase):
     def test_half_open_shares_lose_their_upper_edge_and_the_empty_document(self):
         raw = "bin_low,bin_high,share\n0,32,0.1\n32,64,0.5\n64,96,0.4\n"
         got = self.derive(raw, bounds="half_open", published=[[0.1, 31]])
-        # Density rises into the second bin, so the first, wider than a factor of two, is uniform.
+        # The density rises to the second bin, and the first is wider than 2x, so it is uniform.
         self.assertEqual(got["bins"], [[1, 31, 100000, -1], [32, 63, 500000], [64, 95, 400000]])
         self.assertEqual(got["documents"], 0)
 
@@ -85,8 +85,8 @@ class DeriveTest(unittest.TestCase):
 
     def test_bad_raw_data_is_refused_by_line(self):
         cases = {
-            "tokens\n5\nfive\n": "raw.csv:3: column 'tokens' wants a number",
-            "lengths\n5\n": "raw.csv:2: column 'tokens' wants a number",
+            "tokens\n5\nfive\n": "raw.csv:3: column 'tokens' must be a number",
+            "lengths\n5\n": "raw.csv:2: column 'tokens' must be a number",
             "tokens\n5\n0\n": "raw.csv:3: a length below 1",
             "tokens\n": "raw.csv: no rows",
         }

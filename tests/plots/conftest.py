@@ -1,4 +1,4 @@
-"""Result files by the real writer: CPBENCH_SAMPLE_RESULTS names the program, ctest sets it."""
+"""Result files from the real writer, cpbench_sample_results; CPBENCH_SAMPLE_RESULTS names it."""
 
 import os
 import subprocess
@@ -10,9 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "plots"))
 
-import style  # noqa: E402
-
 import results  # noqa: E402
+import style  # noqa: E402
 
 
 def write_samples(folder, *strategies, simulated=False):
@@ -42,7 +41,7 @@ def simulated_samples(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def validation(tmp_path_factory):
-    """The samples, each measured and simulated."""
+    """The samples, each both measured and simulated."""
     folder = write_samples(tmp_path_factory.mktemp("validation"))
     return write_samples(folder, simulated=True)
 

@@ -1,7 +1,7 @@
-// Writes a small run folder for the plots' tests: real plans, made-up times, every status.
-//   cpbench_sample_results FOLDER                one of every case
+// Writes a small folder of results for the tests of figures: real plans, invented times.
+//   cpbench_sample_results FOLDER                one run of every kind and status
 //   cpbench_sample_results FOLDER STRATEGY...    these, on four workloads and two rank counts
-//   cpbench_sample_results --simulated FOLDER ...    simulations of the same
+//   cpbench_sample_results --simulated FOLDER ...    simulations of the same runs
 #include <algorithm>
 #include <iostream>
 
@@ -65,7 +65,7 @@ std::vector<SampleResult> all_pairs(const std::vector<std::string>& strategies) 
   return samples;
 }
 
-// The metrics of time, with an attribution whose parts sum to the whole.
+// Adds metrics of time, with an attribution whose parts sum to the whole.
 void add_times(cpbench::Result& result) {
   double seconds = 0;
   for (const cpbench::PackResult& pack : result.packs) {
@@ -89,7 +89,7 @@ void add_times(cpbench::Result& result) {
   for (const auto& [name, share] : shares) add(name, share * seconds);
 }
 
-// The same pairs as a model would have them: faster by a fifth, with transfers beside the rest.
+// Turns a run into its simulation: faster by a fifth, with transfers besides the other activities.
 void simulate(cpbench::Result& result) {
   result.spec.backend = "simulate";
   result.oversubscribed = false;

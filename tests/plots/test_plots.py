@@ -1,52 +1,53 @@
-import importlib
+"""Figures of results: legible, reproducible, with what they show checked against the files."""
+
 import itertools
 import json
 import struct
 import subprocess
 from pathlib import Path
 
-import bytes_imbalance
 import h5py
 import numpy as np
-import plan_picture
 import pytest
-import simulated_measured
-import style
-import throughput
-import time_attribution
-import timeline
-import workload_lengths
 from matplotlib.text import Text
 
+import figures
+import plot
 import results
+import style
+import workload_files
+from figures import (
+    bytes_imbalance,
+    plan_picture,
+    simulated_measured,
+    throughput,
+    time_attribution,
+    timeline,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
-FIGURES = (
-    "throughput",
-    "time_attribution",
-    "timeline",
-    "bytes_imbalance",
-    "load_per_rank",
-    "workload_lengths",
-    "plan_picture",
-)
-ALL = (*FIGURES, "simulated_measured")  # which needs two kinds of runs
+EVERY = [figure for figure in figures.every() if figure.place is not None]
+NEEDS_BOTH = "simulated_measured"  # which needs simulated and measured runs of one problem
+APPLICABLE = [figure for figure in EVERY if figure.name != NEEDS_BOTH]  # to the samples
 
 
-def plot(*arguments):
-    return subprocess.run(
-        [ROOT / "scripts/plot", *map(str, arguments)], capture_output=True, text=True
-    )
+def each(chosen):
+    return pytest.mark.parametrize("figure", chosen, ids=[figure.name for figure in chosen])
+
+
+def script(*arguments):
+    command = [ROOT / "scripts/plot", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 def draw(name, folder, output):
-    """As scripts/plot does it, but in this process: starting one takes longer than drawing."""
-    module = importlib.import_module(name)
-    load = getattr(module, "load", None)
-    how = {"load": load} if name == "workload_lengths" else {}
-    style.main(
-        module.__doc__, module.draw, name, arguments=[str(folder), "--output", str(output)], **how
-    )
+    """As scripts/plot, but in this process: starting another takes longer than drawing."""
+    return plot.main([name, str(folder), "--output", str(output)])
+
+
+def run_of(runs, strategy, workload, ranks=4, backend="threads"):
+    wanted = (strategy, workload, ranks, backend)
+    return next(r for r in runs if (r.strategy, r.workload, r.ranks, r.backend) == wanted)
 
 
 def png_size(path):
@@ -56,52 +57,63 @@ def png_size(path):
 @pytest.fixture(scope="session")
 def drawn(samples, tmp_path_factory):
     output = tmp_path_factory.mktemp("plots")
-    done = plot("all", samples, "--output", output)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == "simulated_measured: no cell was both simulated and run\n"
-    assert not (output / "simulated_measured.png").exists()
+    done = script("all", samples, "--output", output)
+    assert (done.returncode, done.stderr) == (0, "")  # what does not apply is not mentioned
+    names = [f"{figure.name}.{ending}" for figure in APPLICABLE for ending in ("pdf", "png")]
+    assert done.stdout.splitlines() == [f"{output}/{name}" for name in names]
     return output
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_every_figure_has_its_final_size_fonts_and_run_ids(name, drawn, samples):
+@each(figures.every())
+def test_a_figure_has_what_a_report_and_the_command_line_need(figure):
+    title, *rest = figure.help.split("\n\n")
+    assert len(title.splitlines()) == 1 and title.endswith(".") and rest
+    assert figure.place is None or isinstance(figure.place, int)
+    with pytest.raises(results.NothingToDraw):
+        figure.draw([])
+
+
+def test_places_are_taken_once():
+    places = [figure.place for figure in EVERY]
+    assert places == sorted(set(places))
+
+
+@each(APPLICABLE)
+def test_every_figure_has_its_final_size_fonts_and_run_ids(figure, drawn, samples):
+    name = figure.name
     width, _ = png_size(drawn / f"{name}.png")
     assert width in (660, 1400)  # 3.3 and 7 inches at 200 dots
     pdf = (drawn / f"{name}.pdf").read_bytes()
     assert b"/Type3" not in pdf  # TrueType (42) fonts come as Type 0 and CIDFontType2
     assert b"CIDFontType2" in pdf
-    shown = next(
-        run
-        for run in results.load_runs(samples)
-        if (run.strategy, run.workload) == ("ring", "pile")
-    )
+    shown = run_of(results.load_runs(samples), "ring", "pile")
     assert shown.run_id.encode() in pdf
     assert shown.run_id.encode() in (drawn / f"{name}.png").read_bytes()
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_drawing_again_gives_the_same_bytes(name, drawn, samples, tmp_path):
-    draw(name, samples, tmp_path)
+@each(APPLICABLE)
+def test_drawing_again_gives_the_same_bytes(figure, drawn, samples, tmp_path):
+    draw(figure.name, samples, tmp_path)
     for ending in ("pdf", "png"):
-        first, second = (folder / f"{name}.{ending}" for folder in (drawn, tmp_path))
+        first, second = (folder / f"{figure.name}.{ending}" for folder in (drawn, tmp_path))
         assert first.read_bytes() == second.read_bytes()
 
 
 def test_the_docstring_is_the_help():
-    done = plot("throughput", "--help")
+    done = script("throughput", "--help")
     assert done.returncode == 0
     assert throughput.__doc__.strip() in done.stdout
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_one_file_is_enough(name, samples, tmp_path, monkeypatch):
+@each(APPLICABLE)
+def test_one_file_is_enough(figure, samples, tmp_path, monkeypatch):
     monkeypatch.setitem(style.plt.rcParams, "savefig.dpi", 50)
-    draw(name, next(samples.glob("ring-pile-*.h5")), tmp_path)
-    assert (tmp_path / f"{name}.png").exists()
+    draw(figure.name, next(samples.glob("ring-pile-*.h5")), tmp_path)
+    assert (tmp_path / f"{figure.name}.png").exists()
 
 
 def drawn_texts(fig, monkeypatch):
-    """Every text that reaches the page, with its box in pixels."""
+    """Every text that is drawn, with its box in pixels."""
     drawn = {}
     with monkeypatch.context() as patch:
         draw_text = Text.draw
@@ -116,11 +128,9 @@ def drawn_texts(fig, monkeypatch):
     return [(text, text.get_window_extent()) for text in drawn]
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_a_crowd_stays_legible(name, crowd, crowded_validation, monkeypatch):
-    module = importlib.import_module(name)
-    runs = crowd if name in FIGURES else crowded_validation
-    fig, _ = module.draw((runs, []) if name == "workload_lengths" else runs)
+@each(EVERY)
+def test_a_crowd_stays_legible(figure, crowd, crowded_validation, monkeypatch):
+    fig, _ = figure.draw(crowded_validation if figure.name == NEEDS_BOTH else crowd)
     texts = drawn_texts(fig, monkeypatch)
     assert len(texts) > 10
     for text, box in texts:
@@ -135,34 +145,32 @@ def test_a_crowd_stays_legible(name, crowd, crowded_validation, monkeypatch):
 
 
 def test_bad_input_is_one_clear_line(samples, tmp_path):
-    done = plot("troughput", samples)
+    done = script("troughput", samples)
     assert done.returncode == 2 and "'troughput' is neither a figure" in done.stderr
     (tmp_path / "bad.h5").write_text("hello")
-    done = plot("throughput", tmp_path)
-    assert done.returncode == 1 and "bad.h5: cannot be read" in done.stderr
-    assert done.stderr.count("\n") == 1 and not (tmp_path / "plots").exists()
+    for name in ("throughput", "all"):
+        done = script(name, tmp_path)
+        assert done.returncode == 1 and "bad.h5: cannot be read" in done.stderr
+        assert done.stderr.count("\n") == 1 and not (tmp_path / "plots").exists()
 
 
-def test_refusals_say_what_would_be_right(samples, tmp_path):
-    def refusal(folder):
-        with pytest.raises(SystemExit) as refused:
-            draw("throughput", folder, tmp_path)
-        return str(refused.value)
+def test_refusals_say_what_would_be_right(tmp_path, capsys):
+    def refusal():
+        assert draw("throughput", tmp_path, tmp_path) == 1
+        return capsys.readouterr().err
 
-    assert "no result file (*.h5); make some with `cpbench run`" in refusal(tmp_path)
+    assert "no result file (*.h5); make some with `cpbench run`" in refusal()
     with h5py.File(tmp_path / "bad.h5", "w") as file:
         file.attrs["kind"], file.attrs["schema_version"] = "cpbench result", "2.0.0"
-    assert "schema version 2.0.0; these plots read 1.x" in refusal(tmp_path)
+    assert "schema version 2.0.0; these plots read 1.x" in refusal()
 
 
-def test_what_does_not_apply_is_an_error_only_where_it_was_asked_for(samples, tmp_path):
+def test_what_does_not_apply_is_mentioned_only_if_it_was_named(samples, tmp_path, capsys):
     plan = next(samples.glob("exec*.h5"))
-    done = plot("throughput", plan, "--output", tmp_path)
-    assert done.returncode == 1 and "no run has samples" in done.stderr
-    done = plot("all", plan, "--output", tmp_path)
-    assert done.returncode == 0, done.stderr
-    reasons = ("throughput: no run", "time_attribution: no run", "timeline: no run", "simulated_m")
-    assert all(reason in done.stderr for reason in reasons)
+    assert draw("throughput", plan, tmp_path) == 1
+    assert capsys.readouterr().err == "plot: no run has measured or simulated times\n"
+    assert draw("all", plan, tmp_path) == 0
+    assert capsys.readouterr().err == ""
     assert (tmp_path / "plan_picture.png").exists() and not (tmp_path / "timeline.png").exists()
 
 
@@ -181,9 +189,7 @@ def test_the_reader_sees_what_the_writer_wrote(samples):
 
 
 def test_throughput_is_tokens_over_the_slowest_rank(samples):
-    run = next(
-        r for r in results.load_runs(samples) if (r.strategy, r.workload) == ("ring", "pile")
-    )
+    run = run_of(results.load_runs(samples), "ring", "pile")
     seconds = sum(np.median(p.seconds.max(axis=1)) for p in run.packs)
     rate, low, high = throughput.tokens_per_second(run)
     assert rate == pytest.approx(2 * 512 / seconds)
@@ -191,9 +197,7 @@ def test_throughput_is_tokens_over_the_slowest_rank(samples):
 
 
 def test_the_picture_shows_the_mask_and_its_owners(samples):
-    run = next(
-        r for r in results.load_runs(samples) if (r.strategy, r.workload) == ("ring", "wikipedia")
-    )
+    run = run_of(results.load_runs(samples), "ring", "wikipedia")
     who, owner = plan_picture.raster(run, run.plan(), np.array([], dtype=int))
     size = len(owner)
     assert (~np.isnan(who)).sum() == size * (size + 1) // 2  # one causal document
@@ -203,9 +207,7 @@ def test_the_picture_shows_the_mask_and_its_owners(samples):
 
 
 def test_the_picture_leaves_cached_queries_out(samples):
-    run = next(
-        r for r in results.load_runs(samples) if (r.strategy, r.workload) == ("ring", "pile")
-    )
+    run = run_of(results.load_runs(samples), "ring", "pile")
     assert run.packs[0].cached_tokens.tolist() == [0, 0, 0, 0]
     starts = np.cumsum(run.packs[0].document_lengths)[:-1]
     tokens = np.arange(512)
@@ -217,11 +219,6 @@ def test_the_picture_leaves_cached_queries_out(samples):
     assert after.sum() == before[queries].sum()
 
 
-def run_of(runs, strategy, workload, ranks=4, backend="threads"):
-    wanted = (strategy, workload, ranks, backend)
-    return next(r for r in runs if (r.strategy, r.workload, r.ranks, r.backend) == wanted)
-
-
 def test_the_timeline_is_what_the_file_has(samples):
     runs = results.load_runs(samples)
     run = run_of(runs, "ring", "pile")
@@ -230,7 +227,7 @@ def test_the_timeline_is_what_the_file_has(samples):
     assert [results.ACTIVITIES[code] for code in line.activity[:2]] == ["attention", "wait"]
     assert line.backward.tolist() == [False, True] * 4
     assert (line.end >= line.start).all()
-    _, shown = timeline.draw(runs)  # of equal groups the one of more ranks has fewer strategies
+    _, shown = timeline.draw(runs)  # the group with 8 ranks has fewer strategies
     assert [(r.label, r.workload) for r in shown] == [
         ("flashcp", "pile"),
         ("ring", "pile"),
@@ -291,14 +288,14 @@ def test_simulated_against_measured(validation, tmp_path):
 
 
 def test_two_folders_do_as_one(samples, simulated_samples, tmp_path):
-    done = plot("simulated_measured", simulated_samples, samples, "--output", tmp_path)
+    done = script("simulated_measured", simulated_samples, samples, "--output", tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "simulated_measured.png").exists()
 
 
-@pytest.mark.parametrize("name", ("throughput", "time_attribution", "timeline"))
-def test_simulated_times_are_labelled(name, simulated_samples, monkeypatch):
-    fig, _ = importlib.import_module(name).draw(results.load_runs(simulated_samples))
+@pytest.mark.parametrize("module", (throughput, time_attribution, timeline))
+def test_simulated_times_are_labelled(module, simulated_samples, monkeypatch):
+    fig, _ = module.draw(results.load_runs(simulated_samples))
     assert any("simulated" in text.get_text() for text, _ in drawn_texts(fig, monkeypatch))
     style.plt.close(fig)
 
@@ -330,8 +327,8 @@ def test_bytes_and_imbalance_of_a_strategy_over_workloads(crowd):
     points = bytes_imbalance.points_by_label(runs)
     assert list(points) == list(style.KNOWN)
     run = next(r for r in runs if (r.strategy, r.workload) == ("ring", "wlb_llm"))
-    cells = run.packs[0].cells_per_rank
-    expected = [run.metrics["wire_bytes"] / 1024, cells.max() / cells.mean()]
+    pairs = run.packs[0].cells_per_rank
+    expected = [run.metrics["wire_bytes"] / 1024, pairs.max() / pairs.mean()]
     assert points["ring"].shape == (4, 2)
     assert np.isclose(points["ring"], expected).all(axis=1).any()
 
@@ -343,7 +340,7 @@ def test_the_picture_prefers_a_measured_set_with_many_documents(crowd):
 
 
 def workload_json(**changes):
-    """As `cpbench workload` prints it, for the lengths 2, 2, 6, 30."""
+    """What `cpbench workload` prints for the lengths 2, 2, 6, 30."""
     counts = [(2, 2, 4), (4, 1, 6), (8, 0, 0), (16, 1, 30)]
     bins = [{"from": low, "to": 2 * low, "documents": d, "tokens": t} for low, d, t in counts]
     return json.dumps(
@@ -362,17 +359,17 @@ def workload_json(**changes):
 def test_a_workload_is_drawn_without_running_it(tmp_path):
     path = tmp_path / "some.json"
     path.write_text(workload_json())
-    _, [(label, origin, curve)] = workload_lengths.load(path)
-    assert (label, origin) == ("fixed:x=1,y=2", "4 documents drawn with seed 1")
-    assert curve.lengths == [2, 3, 7, 15, 30]
-    assert list(curve.documents) == [0, 2, 3, 3, 4]
-    assert list(curve.tokens) == [0, 4, 10, 10, 40]
+    [drawn] = workload_files.load(path)
+    assert (drawn.name, drawn.origin) == ("fixed:x=1,y=2", "4 documents drawn with seed 1")
+    assert drawn.lengths == [2, 3, 7, 15, 30]
+    assert drawn.documents == [0, 2, 3, 3, 4]
+    assert drawn.tokens == [0, 4, 10, 10, 40]
     (tmp_path / "other.json").write_text(workload_json(seed=2))
     draw("workload_lengths", tmp_path, tmp_path)
     assert (tmp_path / "workload_lengths.png").exists()
     path.write_text('{"name": "pile"}')
     with pytest.raises(results.ResultError, match="some.json: not a workload"):
-        workload_lengths.load(tmp_path)
+        workload_files.load(tmp_path)
 
 
 def test_a_strategy_keeps_its_look():

@@ -1,7 +1,7 @@
 """Include arrows run one way, and each outside library is used in the folders that own it.
 
-`USES` is the specification: a folder may include itself and what its row names. Tests beside the
-code obey the same rows (and may include GoogleTest); tests/ crosses folders and may include all.
+`USES` is the specification: a folder may include itself and the folders in its row. Tests in a
+folder obey the same row (and may include GoogleTest); tests/ may include everything.
 """
 
 import re
@@ -82,7 +82,7 @@ USES = {
     "harness/cli": BELOW_RUN | {"harness/run"},
     "tests": ALL,
 }
-# Libraries that one folder owns, by what their includes begin with.
+# Libraries that belong to certain folders, by the beginning of their includes.
 OWNED = {
     "LibTorch": (
         r"(torch|ATen|c10|caffe2)/",
@@ -109,7 +109,7 @@ OWNED = {
     "toml++": (r"toml\+\+/", {"harness/presets", "tests"}),
     "Google Benchmark": (r"benchmark/", {"tests"}),
 }
-# Of the C++ standard library, and the C headers that it also has under their C names.
+# The C++ standard library, and C headers that it also has under their C names.
 STANDARD = re.compile(r"[a-z_0-9]+$")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^">]+)[">]', re.MULTILINE)
 SOURCES = own_files("*.h", "*.cc", "*.cu", "*.in")
@@ -129,7 +129,7 @@ def includes_of(path: Path) -> list[tuple[str, str]]:
 
 
 def is_generated(folder: str, name: str) -> bool:
-    """A header that the folder's build writes: it has no folder in its name, the build names it."""
+    """Whether the folder's build writes the header: CMakeLists.txt has its name, without folder."""
     build = ROOT / folder / "CMakeLists.txt"
     return "/" not in name and build.is_file() and name in build.read_text()
 
@@ -150,7 +150,7 @@ def violations(path: Path, includes: list[tuple[str, str]]) -> list[str]:
             continue
         owners = next((o for pattern, o in OWNED.values() if re.match(pattern, name)), None)
         if owners is not None:
-            # The owners are folders, or file patterns within one.
+            # An owner is a folder, or a pattern of files within one.
             if folder not in owners and not any(path.match(o) for o in owners if "*" in o):
                 found.append(f"<{name}> belongs in {sorted(owners)}")
         elif name.startswith("gtest/"):

@@ -1,5 +1,5 @@
-"""scripts/new_strategy: what it refuses, and that what it writes keeps the project's style. That
-the scaffold builds and passes the contract tests is CTest's scaffold_test (CMakeLists.txt)."""
+"""scripts/new_strategy: what it refuses, and that it writes formatted code. The scaffold_* tests of
+CTest (CMakeLists.txt) build what it writes and run the contract and golden tests on it."""
 
 import shutil
 import subprocess
@@ -10,7 +10,7 @@ from tree import ROOT
 
 @pytest.fixture
 def tree(tmp_path):
-    """A copy of what the script needs: it writes beside itself."""
+    """A copy of the script and what it needs, because it writes into its own repository."""
     (tmp_path / "scripts").mkdir()
     for name in ("new_strategy", "lib.sh"):
         shutil.copy(ROOT / "scripts" / name, tmp_path / "scripts")
@@ -37,7 +37,8 @@ def test_writes_one_complete_folder(tree, extra, kind):
     made = new_strategy(tree, "two_words2", *extra)
     assert made.returncode == 0, made.stderr
     assert files_of(tree) == [
-        f"{kind}/two_words2/{name}" for name in ("README.md", "plan.cc", "plan_test.cc")
+        f"{kind}/two_words2/{name}"
+        for name in ("README.md", "golden/two_documents.txt", "plan.cc", "plan_test.cc")
     ]
     text = "".join((tree / name).read_text() for name in files_of(tree))
     assert "@" not in text
@@ -45,11 +46,12 @@ def test_writes_one_complete_folder(tree, extra, kind):
     assert "TEST(TwoWords2," in text
 
 
-def test_written_code_is_formatted(tree):
-    assert new_strategy(tree, "m").returncode == 0
+@pytest.mark.parametrize("name", ["m", "x" * 40])
+def test_written_code_is_formatted(tree, name):
+    assert new_strategy(tree, name).returncode == 0
     shutil.copy(ROOT / ".clang-format", tree)
     formatter = ROOT / ".venv/bin/clang-format"
-    sources = sorted((tree / "methods/m").glob("*.cc"))
+    sources = sorted((tree / "methods" / name).glob("*.cc"))
     found = subprocess.run(
         [formatter, "--dry-run", "--Werror", *sources], capture_output=True, text=True, check=False
     )
@@ -61,11 +63,11 @@ def test_written_code_is_formatted(tree):
     [
         ((), "name the strategy"),
         (("",), "name the strategy"),
-        (("Ring",), "bad name 'Ring'"),
-        (("2ring",), "bad name '2ring'"),
-        (("a-b",), "bad name 'a-b'"),
-        (("a__b",), "bad name 'a__b'"),
-        (("../x",), "bad name '../x'"),
+        (("Ring",), "'Ring' is not a valid name"),
+        (("2ring",), "'2ring' is not a valid name"),
+        (("a-b",), "'a-b' is not a valid name"),
+        (("a__b",), "'a__b' is not a valid name"),
+        (("../x",), "'../x' is not a valid name"),
         (("exec",), "external planners"),
         (("x" * 41,), "41 characters"),
         (("fine", "plugins"), "methods or baselines"),
@@ -84,5 +86,5 @@ def test_refuses_a_name_that_is_taken_in_either_folder(tree):
     before = files_of(tree)
     refused = new_strategy(tree, "ring")
     assert refused.returncode == 2
-    assert "baselines/ring is there already" in refused.stderr
+    assert "baselines/ring exists already" in refused.stderr
     assert files_of(tree) == before

@@ -1,4 +1,4 @@
-"""Rules of the whole tree: folders explain themselves, and nothing names one person's machine."""
+"""Rules of the whole tree: folders have a README, and no path of one person's machine is used."""
 
 import os
 import re
@@ -8,8 +8,8 @@ import pytest
 from tree import ROOT, own_files
 
 TOP_LEVEL = {"methods", "baselines", "workloads", "harness", "results", "plots", "scripts", "tests"}
-# Places of one machine. A path in a temporary folder comes from the environment (TMPDIR, mktemp,
-# std::filesystem::temp_directory_path), never from a literal.
+# Paths that exist on one machine only. A path in a temporary folder must come from the environment
+# (TMPDIR, mktemp, std::filesystem::temp_directory_path), not from a literal.
 MACHINE = re.compile(r"""(?<![\w.}>])/(home|root|Users|work|farm|tmp)/[\w.]|\.\./shared\b""")
 TEXT_LIMIT_BYTES = 2_000_000
 

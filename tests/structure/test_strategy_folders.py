@@ -6,7 +6,7 @@ import pytest
 from tree import ROOT, own_files, strategy_folders
 
 FOLDERS = strategy_folders()
-# What each README answers, by words of its headings.
+# Topics of each README, with a pattern for the headings.
 SECTIONS = {
     "what moves": r"what moves",
     "steps and bytes in closed form": r"bytes",

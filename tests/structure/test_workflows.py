@@ -1,4 +1,4 @@
-"""The workflows of continuous integration: valid, and what they run exists."""
+"""The workflows of continuous integration are valid, and the scripts that they run exist."""
 
 import os
 import re
@@ -49,7 +49,7 @@ def test_what_a_job_runs_exists(file, name, job):
     for script in scripts:
         for path in re.findall(r"(?:^|(?<=[\s/]))((?:scripts|\.ci)/\w+)", script):
             assert os.access(ROOT / path, os.X_OK), f"{file}: {path} cannot be run"
-        # What the expressions put in is of no matter to the syntax.
+        # The values of expressions do not affect the syntax.
         plain = re.sub(r"\$\{\{.*?\}\}", "x", script)
         parsed = subprocess.run(["bash", "-n"], input=plain, capture_output=True, text=True)
         assert parsed.returncode == 0, parsed.stderr

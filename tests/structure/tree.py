@@ -1,13 +1,15 @@
-"""What the structure tests look at: the repository's files, as git knows them."""
+"""What the structure tests look at: the repository's files, as git knows them, and the program."""
 
+import os
 import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+BINARY = Path(os.environ.get("CPBENCH_BINARY_DIR", ROOT / "build")) / "cpbench"
 
 
 def own_files(*patterns: str) -> list[Path]:
-    """Paths from the root of all files that git tracks or would track, in order."""
+    """All files that git tracks or would track, sorted, as paths relative to the root."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns],
         cwd=ROOT,
@@ -20,5 +22,5 @@ def own_files(*patterns: str) -> list[Path]:
 
 
 def strategy_folders() -> list[Path]:
-    """methods/<name> and baselines/<name>, from the root."""
+    """methods/<name> and baselines/<name>, relative to the root."""
     return sorted({p.parents[-3] for p in own_files("methods/*/*", "baselines/*/*")})

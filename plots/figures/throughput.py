@@ -1,25 +1,27 @@
-"""Throughput of each strategy relative to a baseline, one group of bars per workload, size, ranks.
+"""Throughput of each strategy relative to a baseline, by workload, size and number of ranks.
 
-Bars are tokens per second over those of the baseline (all-gather where it ran, else the first that
-did), whose own value stands below each group; what all groups share stands once, at the bottom.
-Time is the median over iterations of the slowest rank's, summed over packs; whiskers are its 95%
-bootstrap interval. What did not run says why.
+Bars are tokens per second over those of the baseline (all-gather if it ran, else the first strategy
+that did), whose own rate is printed below each group. Time is the slowest rank's, the median over
+iterations, summed over packs; whiskers are its 95% bootstrap interval. A strategy that did not run
+says why.
 """
 
 import numpy as np
-import style
 
 import results
+import style
 
+PLACE = 10
 BASELINES = ("allgather", "ring")
-WORDS = {"oom": "out of memory", "unsupported": "unsupported", "failed": "failed"}
+WORDS = {"oom": "out of memory"}
 RESAMPLES = 2000
-MOST_BARS = 60  # side by side: narrower ones show no hatch and leave no room for a word
-MOST_GROUPS = 6  # side by side: so that their labels have an inch
+THIN = {"elinewidth": 0.6, "capthick": 0.6}
+MOST_BARS = 60  # side by side; narrower bars show no hatch and leave no room for a word
+MOST_GROUPS = 6  # side by side, so that each label has an inch
 
 
 def tokens_per_second(run):
-    """The median and its 95% interval, or None if it did not run."""
+    """The median and its 95% interval, or None if the run has no times."""
     packs = [p for p in run.packs if p.seconds is not None and p.seconds.size]
     if run.status != "ok" or not packs:
         return None
@@ -31,15 +33,8 @@ def tokens_per_second(run):
     return tokens / np.median(slowest, axis=1).sum(), tokens / high, tokens / low
 
 
-def rate_text(rate):
-    for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "K")):
-        if rate >= unit:
-            return f"{rate / unit:.3g}{name} tok/s"
-    return f"{rate:.3g} tok/s"
-
-
 def baseline_of(runs):
-    """The run that is 1 in its group, or None if nothing ran."""
+    """The run that the group's bars are relative to, or None if nothing ran."""
     ran = [run for run in runs if tokens_per_second(run)]
     return next(
         (run for name in BASELINES for run in ran if run.strategy == name), ran[0] if ran else None
@@ -47,7 +42,7 @@ def baseline_of(runs):
 
 
 def draw_group(axes, centre, runs, labels, width):
-    """Bars around `centre`; gives the rate that is 1."""
+    """Draws the bars around `centre`; returns the text that says what 1 is."""
     baseline = baseline_of(runs)
     unit = tokens_per_second(baseline)[0] if baseline else 1
     for run in runs:
@@ -55,35 +50,21 @@ def draw_group(axes, centre, runs, labels, width):
         rates = tokens_per_second(run)
         if rates:
             value, low, high = (rate / unit for rate in rates)
-            axes.bar(
-                x,
-                value,
-                width,
-                yerr=[[value - low], [high - value]],
-                capsize=min(1.5, 15 * width),
-                error_kw={"elinewidth": 0.6, "capthick": 0.6},
-                **style.bar(run.label),
-            )
+            whisker = {"yerr": [[value - low], [high - value]], "capsize": min(1.5, 15 * width)}
+            axes.bar(x, value, width, error_kw=THIN, **whisker, **style.bar(run.label))
         else:
-            axes.text(
-                x,
-                0.02,
-                f" {WORDS.get(run.status, run.status)}",
-                rotation=90,
-                ha="center",
-                va="bottom",
-                color="#444444",
-            )
+            word = f" {WORDS.get(run.status, run.status)}"
+            axes.text(x, 0.02, word, rotation=90, ha="center", va="bottom", color="#444444")
             axes.plot(x, 0, marker="x", color="#444444", markersize=3, clip_on=False)
-    return f"1 = {rate_text(unit)}" if baseline else "nothing ran"
+    return f"1 = {style.count_text(unit)} tokens/s" if baseline else "nothing ran"
 
 
 def draw(runs):
     runs = [run for run in runs if run.backend != "plan"]
     if not any(tokens_per_second(run) for run in runs):
-        raise results.NothingToDraw("no run has samples; throughput needs runs, not plans alone")
+        raise results.NothingToDraw("no run has measured or simulated times")
     common, groups = results.grouped(runs)
-    labels = sorted({run.label for run in runs}, key=style.order)
+    labels = style.labels_of(runs)
     baselines = {run.label for run in map(baseline_of, groups.values()) if run}
     marks = {style.marks(members) for members in groups.values()}
     most = max(1, min(len(groups), MOST_GROUPS, MOST_BARS // (len(labels) + 1)))
@@ -106,17 +87,8 @@ def draw(runs):
         axes.tick_params(axis="x", length=0)
         axes.set_xlim(-0.55, per_row - 0.45)
         axes.set_ylabel("throughput / baseline")
-    axes.set_ylim(bottom=0)  # of all rows; earlier, it would keep the rows below from growing it
-    shared = [
-        *common,
-        *(f"baseline: {label}" for label in baselines if len(baselines) == 1),
-        *filter(None, [style.note_runs(runs)]),
-    ]
-    style.footer(fig, shared)
-    handles = [style.plt.Rectangle((0, 0), 1, 1, **style.bar(label)) for label in labels]
-    style.legend(fig, handles, labels)
+    axes.set_ylim(bottom=0)  # of all rows; set last, because it ends the automatic limits
+    baseline = [f"baseline: {label}" for label in baselines if len(baselines) == 1]
+    style.footer(fig, [*common, *baseline, style.note_runs(runs)])
+    style.legend(fig, [style.swatch(**style.bar(label)) for label in labels], labels)
     return fig, runs
-
-
-if __name__ == "__main__":
-    style.main(__doc__, draw, "throughput")

@@ -1,11 +1,12 @@
 """FlashCP Table 2: communication saving and imbalance of the heuristic and of the exact optimum.
 
-Means over the packs that both solvers planned, and the extremes of these packs.
+Means and extremes over the packs that both solvers planned.
 """
 
 import numpy as np
+
 import style
-from reproduced import Row, read_cells, read_published
+from published import Row, read_published, read_runs
 
 TITLE = "FlashCP Table 2: heuristic and exact optimum"
 SOLVERS = {"flashcp": "heuristic", "flashcp (solver=exact)": "exact"}
@@ -16,8 +17,8 @@ QUANTITIES = {"communication_saving": "communication_saving",
 def compare(folder):
     published = {row["solver"]: row for row in read_published("flashcp_table2_optimality")}
     by_solver = {name: {} for name in SOLVERS}
-    for cell in read_cells(folder / "table2.csv"):
-        by_solver[cell["label"]][cell["seed"]] = cell
+    for run in read_runs(folder / "table2.csv"):
+        by_solver[run["label"]][run["seed"]] = run
     seeds = sorted(set.intersection(*(set(found) for found in by_solver.values())))
     rows = []
     for quantity, metric in QUANTITIES.items():

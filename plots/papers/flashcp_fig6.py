@@ -1,14 +1,15 @@
-"""FlashCP Fig. 6: where a training step's time goes, 8 ranks, 32 heads, in milliseconds.
+"""FlashCP Fig. 6: where the time of a training step goes, in ms, with 8 ranks and 32 heads.
 
-Of the rank with the most time in kernels: it waits for nobody, so its waiting is communication.
-Waiting of the forward pass stands for the all-gather, that of the backward pass for the
+It shows the rank with the most time in kernels: that rank waits for no other, so its waiting is
+communication. Waiting in the forward pass counts as the all-gather, in the backward pass as the
 reduce-scatter; "others" are copies. Means over packs.
 """
 
 import h5py
 import numpy as np
+
 import style
-from reproduced import Row, drawn_variants, read_cells, read_published, variants
+from published import Row, drawn_variants, read_published, read_runs, variants
 
 TITLE = "FlashCP Fig. 6: latency breakdown of a training step"
 DATA = {"wlb_llm": "wlb", "pile": "pile"}
@@ -19,12 +20,12 @@ ATTENTION, MERGE, COPY, SEND, WAIT = range(5)  # activities, see results/SCHEMA.
 
 
 def counts(row):
-    """Only the whole enters the error."""
+    """Only the total."""
     return row.group[1] == "total"
 
 
 def breakdown(path):
-    """Milliseconds by part, of the busiest rank; they sum to its whole."""
+    """{part: milliseconds} of the busiest rank, whose sum is its total."""
     with h5py.File(path) as file:
         events = file["pack_0/timeline"]
         columns = {name: events[name][:] for name in ("rank", "pass", "activity")}
@@ -53,11 +54,11 @@ def compare(folder):
     published = {(row["dataset"], row["strategy"]): row
                  for row in read_published("flashcp_fig6_breakdown")}  # fmt: skip
     rows = []
-    for variant, cells in variants(read_cells(folder / "fig6.csv")):
+    for variant, runs in variants(read_runs(folder / "fig6.csv")):
         found = {}
-        for cell in cells:
-            key = (DATA[cell["workload"]], cell["strategy"])
-            found.setdefault(key, []).append(breakdown(cell["file"]))
+        for run in runs:
+            key = (DATA[run["workload"]], run["strategy"])
+            found.setdefault(key, []).append(breakdown(run["file"]))
         for (data, strategy), each in found.items():
             paper = {part: float(published[data, strategy][f"{part}_ms"]) for part in PARTS}
             paper["total"] = sum(paper.values())
@@ -105,9 +106,9 @@ def draw(rows, notes):
     panels[0].set_ylabel("ms")
     style.footer(fig, ["H100 node", "128K tokens, 8 ranks, 32 heads",
                        "means over packs", *notes])  # fmt: skip
-    patches = [
-        style.plt.Rectangle((0, 0), 1, 1, facecolor=c, hatch=h, edgecolor="black", linewidth=0.3)
+    samples = [
+        style.swatch(facecolor=c, hatch=h, edgecolor="black", linewidth=0.3)
         for c, h in look.values()
     ]
-    style.legend(fig, patches, [part.replace("_", " ") for part in PARTS])
+    style.legend(fig, samples, [part.replace("_", " ") for part in PARTS])
     return fig

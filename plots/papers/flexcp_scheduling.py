@@ -1,11 +1,12 @@
-"""Flexible CP: time to schedule a global batch, and what the paper's solver alone takes.
+"""Flexible CP: time to schedule a global batch, next to the paper's total and its solver's part.
 
-Ours is the whole plan with every transfer of both passes, so it has the solver's time in it.
+Ours is the time of the whole plan with every transfer of both passes, so it includes the solver's.
 """
 
 import h5py
+
 import style
-from reproduced import Row, read_cells, read_published
+from published import Row, read_published, read_runs
 
 TITLE = "Flexible CP: time to schedule a global batch"
 
@@ -19,16 +20,16 @@ def sequences(path):
 
 
 def compare(folder):
-    cells = read_cells(folder / "scheduling.csv")
+    runs = read_runs(folder / "scheduling.csv")
     published = read_published("flexcp_scheduling")
     rows = []
-    for cell in sorted(cells, key=lambda c: (c["ranks"], c["attention_flops"])):
-        count = sequences(cell["file"])
+    for run in sorted(runs, key=lambda run: (run["ranks"], run["attention_flops"])):
+        count = sequences(run["file"])
         batch = min((int(r["global_batch"]) for r in published), key=lambda b: abs(b - count))
-        paper = next(r for r in published if int(r["devices"]) == cell["ranks"]
+        paper = next(r for r in published if int(r["devices"]) == run["ranks"]
                      and int(r["global_batch"]) == batch)  # fmt: skip
-        ours = 1e3 * cell["planning_seconds"] / cell["packs"]
-        group = (f"{cell['ranks']:.0f} devices", f"batch {batch}")
+        ours = 1e3 * run["planning_seconds"] / run["packs"]
+        group = (f"{run['ranks']:.0f} devices", f"batch {batch}")
         rows.append(Row("all", group, "scheduling", float(paper["schedule_ms"]), ours, unit="ms"))
         if paper["solver_ms"]:
             rows.append(Row("all", group, "solver", float(paper["solver_ms"]), ours, unit="ms"))
@@ -39,7 +40,7 @@ def closing(rows):
     worst = max(row.ours / row.published for row in rows if row.strategy == "solver")
     ours = [row.ours for row in rows]
     return (f"A whole plan takes {min(ours):.2f} to {max(ours):.2f} ms, at most {100 * worst:.0f}% "
-            "of the published solver's time alone.")  # fmt: skip
+            "of the published time of the solver by itself.")  # fmt: skip
 
 
 def draw(rows, notes):
@@ -56,6 +57,6 @@ def draw(rows, notes):
     axes.set_yscale("log")
     axes.set_xticks(range(len(groups)), ["\n".join(group) for group in groups])
     axes.set_ylabel("ms")
-    style.footer(fig, ["ours: CPU time of the machine that drew this", *notes])
+    style.footer(fig, ["ours: CPU time of the machine that planned", *notes])
     style.legend(fig, *axes.get_legend_handles_labels())
     return fig

@@ -1,7 +1,9 @@
-"""Errors and kept order of the reproductions, on rows whose answer is known."""
+"""Errors and kept order of strategies in papers' figures, on rows whose answer is known."""
 
 import pytest
-from reproduced import Row, errors, kept_order, speedups, summary
+
+from error_tables import errors, kept_order, summary
+from published import Row, speedups
 
 
 def rows_of(values, variant="ideal", group=("a",), unit=""):
@@ -39,16 +41,16 @@ def test_equal_published_values_have_no_order():
 
 
 def test_speedup_is_the_ratio_of_sums_over_common_seeds():
-    cells = [
+    runs = [
         {"label": name, "seed": seed, "iteration_seconds": seconds}
         for name, seed, seconds in (
             ("allgather", 1, 2.0),
             ("allgather", 2, 6.0),
             ("flashcp", 1, 1.0),
             ("flashcp", 2, 4.0),
-            ("flashcp", 3, 9.0),  # all-gather did not run here
+            ("flashcp", 3, 9.0),  # there is no run of all-gather with seed 3
         )
     ]
-    found = speedups(cells, key=lambda cell: "group")
+    found = speedups(runs, key=lambda run: "group")
     assert found["group", "flashcp"] == pytest.approx((8 / 5, 1.5, 2.0))
     assert found["group", "allgather"] == (1, 1, 1)

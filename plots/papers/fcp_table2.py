@@ -1,10 +1,11 @@
 """FCP Table 2: what each part of the method adds, as MFU and relative to the last arm.
 
-Backward is the difference of forward and backward together and forward alone. Sums over seeds.
+The backward pass is the difference between both passes together and the forward pass only. Sums
+over seeds.
 """
 
 import style
-from reproduced import Row, read_cells, read_published
+from published import Row, read_published, read_runs
 
 TITLE = "FCP Table 2: ablation"
 ARMS = ("base", "pipelined", "conflict_free", "coalesced", "reshuffle_overlapped")
@@ -16,15 +17,15 @@ SETUPS = {
 }
 
 
-def mfus(cells):
+def mfus(runs):
     """{(cluster and ranks, direction, arm): percent of the peak}."""
     sums = {}
-    for cell in cells:
-        options = dict(pair.split("=") for pair in cell["options"].split(",") if pair)
-        key = ((cell["cluster"], int(cell["ranks"])), options.get("arm", LAST))
-        whole = cell["attention_flops"] / cell["mfu"]  # ranks * peak * seconds
-        flops, peak = sums.setdefault(key, {}).setdefault(cell["direction"], (0, 0))
-        sums[key][cell["direction"]] = (flops + cell["attention_flops"], peak + whole)
+    for run in runs:
+        options = dict(pair.split("=") for pair in run["options"].split(",") if pair)
+        key = ((run["cluster"], int(run["ranks"])), options.get("arm", LAST))
+        whole = run["attention_flops"] / run["mfu"]  # ranks * peak * seconds
+        flops, peak = sums.setdefault(key, {}).setdefault(run["direction"], (0, 0))
+        sums[key][run["direction"]] = (flops + run["attention_flops"], peak + whole)
     found = {}
     for (setup, arm), by in sums.items():
         forward, both = by["forward"], by["both"]
@@ -34,7 +35,7 @@ def mfus(cells):
 
 
 def counts(row):
-    """The error is that of the values relative to the last arm: the peak's share is the GPU's."""
+    """Only values relative to the last arm: the absolute MFU depends on the GPU."""
     return row.group[1] == "relative to the last arm"
 
 
@@ -43,7 +44,7 @@ def compare(folder):
         (row["direction"], row["arm"]): 100 * float(row["mfu"])
         for row in read_published("fcp_table2_ablation")
     }
-    found = mfus(read_cells(folder / "table2.csv"))
+    found = mfus(read_runs(folder / "table2.csv"))
     rows = []
     for setup, name in SETUPS.items():
         for direction in ("forward", "backward"):

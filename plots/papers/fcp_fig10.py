@@ -1,13 +1,14 @@
 """FCP Fig. 10: attention MFU over that of one GPU with all lengths equal to the mean.
 
-"As the paper": fcp without local search, a whole unit sent for every pair of units; "own layout":
-the same, but the tokens are at home where their units are, as those of every other strategy are at
-home in its layout. Means and extremes over three seeds; forward, and forward and backward together.
+"As the paper" is fcp without local search, which sends a whole unit for every pair of units. "Own
+layout" is the same, but the tokens are at home where their units are, as with every other strategy.
+Means and extremes over three seeds, for the forward pass and for both passes together.
 """
 
 import numpy as np
+
 import style
-from reproduced import Row, read_cells, read_published
+from published import Row, read_published, read_runs
 
 TITLE = "FCP Fig. 10: normalised MFU"
 KINDS = {
@@ -19,14 +20,14 @@ STRATEGIES = ("fcp", "bytescale", "zigzag")
 DIRECTIONS = {"forward": "forward", "both": "forward and backward"}
 
 
-def normalised(cells):
+def normalised(runs):
     """{(direction, ranks, label): percent of each seed}."""
-    whole = {c["direction"]: c["tflops_per_rank"] for c in cells if c["ranks"] == 1}
+    whole = {run["direction"]: run["tflops_per_rank"] for run in runs if run["ranks"] == 1}
     found = {}
-    for cell in cells:
-        if cell["ranks"] > 1:
-            key = (cell["direction"], int(cell["ranks"]), cell["label"])
-            share = 100 * cell["tflops_per_rank"] / whole[cell["direction"]]
+    for run in runs:
+        if run["ranks"] > 1:
+            key = (run["direction"], int(run["ranks"]), run["label"])
+            share = 100 * run["tflops_per_rank"] / whole[run["direction"]]
             found.setdefault(key, []).append(share)
     return found
 
@@ -38,7 +39,7 @@ def compare(folder):
     }
     rows = []
     for (direction, ranks, name), values in sorted(
-        normalised(read_cells(folder / "fig10.csv")).items()
+        normalised(read_runs(folder / "fig10.csv")).items()
     ):
         strategy = name.split(" (")[0]
         kinds = [KINDS[name]] if strategy == "fcp" else ["as the paper"]

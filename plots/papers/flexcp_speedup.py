@@ -1,18 +1,19 @@
 """Flexible CP: speed-up of flexible degrees over the best static degree, by workload.
 
 The best static degree of a workload is the fastest over all its micro-batches. The paper's data are
-lengths of videos, which are not public, so no bar has a partner: the band is the published range.
+lengths of videos, which are not public, so no bar has a published value: the band is the published
+range.
 """
 
 import style
-from reproduced import Row, read_cells, read_published
+from published import Row, read_published, read_runs
 
 TITLE = "Flexible CP: speed-up over the best static degree"
 EXTREME = 2.24  # arXiv 2602.21788v2: the most, on extremely unbalanced batches
 
 
 def short(workload):
-    """Without the bounds of a distribution."""
+    """The workload's name without the bounds of a distribution."""
     return workload.split(",min")[0].replace("_", " ")
 
 
@@ -23,8 +24,8 @@ def degree(row):
 
 def compare(folder):
     found = {}
-    for cell in read_cells(folder / "speedup.csv"):
-        found.setdefault(cell["workload"], {})[cell["label"]] = cell["iteration_seconds"]
+    for run in read_runs(folder / "speedup.csv"):
+        found.setdefault(run["workload"], {})[run["label"]] = run["iteration_seconds"]
     rows = []
     for workload, times in found.items():
         flexible = times.pop("flexcp", None)
@@ -43,7 +44,6 @@ def published_range():
 
 
 def closing(rows):
-    """What stands in the summary instead of errors."""
     ours = [row.ours for row in rows]
     low, high = published_range()
     return (f"Ours {min(ours):.2f} to {max(ours):.2f}; published {low} to {high} (v1, end to end), "

@@ -1,18 +1,20 @@
-"""Simulated against measured: what the model says of an iteration, and what a clock said of it.
+"""Simulated against measured times of an iteration.
 
-One mark per cell that was both simulated and run: the same strategy on the same problem. On the
-line the two agree; the grey band is a tenth around it. The figures are the mean of
-|simulated / measured - 1|, over all cells and by strategy, and the worst cell's. Give one folder
-that holds both kinds, or several.
+There is one mark per run that was both simulated and measured: the same strategy on the same
+problem. On the line the two agree; the grey band is 10% around it. The numbers are the mean of
+|simulated / measured - 1| over all pairs and by strategy, and the worst of all.
+
+Give one folder that holds both kinds of results, or several folders.
 """
 
 import numpy as np
-import style
 
 import results
+import style
 
+PLACE = 40
 BAND = 0.1
-# How a cell was run; what it is are the other keys.
+# The keys that say how a run was made; the others say what was run.
 HOW = ("backend", "kernel", "cluster", "network", "profile")
 
 
@@ -22,7 +24,7 @@ def what(run):
 
 
 def pairs(runs):
-    """[(simulated run, measured run)]; several simulations of one cell each have a pair."""
+    """[(simulated run, measured run)]; a measured run is paired with each of its simulations."""
     measured = {}
     for run in runs:
         if run.seconds and not run.simulated:
@@ -36,7 +38,7 @@ def pairs(runs):
 
 
 def errors(found):
-    """{label: simulated / measured - 1 of its cells}, in the order of the strategies."""
+    """{label: array of simulated / measured - 1}, in the order of the strategies."""
     by_label = {}
     for simulated, measured in found:
         by_label.setdefault(simulated.label, []).append(simulated.seconds / measured.seconds - 1)
@@ -44,19 +46,19 @@ def errors(found):
 
 
 def summary(found):
-    """'mean error 8%, worst +21% (zigzag) over 12 cells'."""
+    """'mean error 8%, worst +21% (zigzag), 12 runs'."""
     by_label = errors(found)
     everything = np.concatenate(list(by_label.values()))
     label = max(by_label, key=lambda name: np.abs(by_label[name]).max())
     worst = by_label[label][np.abs(by_label[label]).argmax()]
-    cells = f"{len(everything)} cell" + ("s" if len(everything) > 1 else "")
-    return f"mean error {np.abs(everything).mean():.0%}, worst {worst:+.0%} ({label}), {cells}"
+    count = f"{len(everything)} run" + ("s" if len(everything) > 1 else "")
+    return f"mean error {np.abs(everything).mean():.0%}, worst {worst:+.0%} ({label}), {count}"
 
 
 def draw(runs):
     found = pairs(runs)
     if not found:
-        raise results.NothingToDraw("no cell was both simulated and run")
+        raise results.NothingToDraw("no run was both simulated and measured")
     by_label = errors(found)
     seconds = np.array([[m.seconds, s.seconds] for s, m in found])
     unit, unit_name = style.time_unit(np.median(seconds))
@@ -78,23 +80,16 @@ def draw(runs):
         axis.set_minor_locator(style.plt.NullLocator())
     axes.set_box_aspect(1)
     axes.grid(True, axis="both")
-    axes.set_xlabel(f"measured, {unit_name} of an iteration")
-    axes.set_ylabel(f"simulated, {unit_name} of an iteration")
-    room = style.characters(style.WIDTHS["column"])
-    axes.set_title("\n".join(style.wrapped(summary(found).split(", "), room)))
+    axes.set_xlabel(f"measured time of an iteration ({unit_name})")
+    axes.set_ylabel(f"simulated time of an iteration ({unit_name})")
+    style.title(axes, summary(found).split(", "), style.WIDTHS["column"])
     measured = [run for _, run in found]
     common, _ = results.grouped(measured)
     everyone = [run for pair in found for run in pair]
-    notes = [*common, style.note_runs(everyone), f"band: {BAND:.0%}", "legend: mean error"]
-    style.footer(fig, [note for note in notes if note])
-    handles = [
-        style.plt.Line2D([], [], linestyle="none", markersize=5, **style.line(label))
-        for label in by_label
-    ]
+    style.footer(
+        fig, [*common, style.note_runs(everyone), f"band: {BAND:.0%}", "legend: mean error"]
+    )
+    handles = [style.sample_mark(label, markersize=5) for label in by_label]
     labels = [f"{label} {np.abs(error).mean():.0%}" for label, error in by_label.items()]
     style.legend(fig, handles, labels)
     return fig, everyone
-
-
-if __name__ == "__main__":
-    style.main(__doc__, draw, "simulated_measured")

@@ -1,27 +1,29 @@
-"""A picture of plans: which rank owns which tokens, and which rank attends what.
+"""Pictures of plans: which rank owns which tokens, and which rank attends what.
 
-One panel per strategy, all of one pack: queries downwards, keys to the right, each cell of the
-mask in the colour of the rank that attends it (for query head 0, where heads are split). The strip
-at the left is who owns the tokens at home; thin lines are document boundaries. Give one result
-file, or a folder: of the groups of runs with the most strategies, it shows a measured length set
-rather than a distribution, and the one whose first pack has the most documents that can still be
-told apart.
+There is one panel per strategy, all of one pack: queries downwards, keys to the right, each (query,
+key) pair of the mask in the colour of the rank that attends it (for query head 0, where ranks split
+the heads). The strip at the left shows who owns the tokens; thin lines are document boundaries.
+
+Of a folder, it shows a group of comparable runs: one with the most strategies, among these one with
+a measured length set rather than a distribution, and among these the one whose first pack has the
+most documents that can still be distinguished.
 """
 
 import numpy as np
-import style
 from matplotlib.colors import ListedColormap
 
 import results
+import style
 
-PIXELS = 384  # per side; a pixel shows the token at its middle
+PLACE = 80
+PIXELS = 384  # per side; a pixel shows the token at its centre
 MOST_PANELS = 20
-MOST_DOCUMENTS = 40  # whose boundaries can be told apart
-STRIP = 0.06  # width of the ownership strip, of the panel
+MOST_DOCUMENTS = 40  # with more, boundaries are too close to draw
+STRIP = 0.06  # width of the ownership strip, as a share of the panel
 
 
 def holds(ranges, tokens):
-    """Which of `tokens` lie in the sorted disjoint ranges."""
+    """For each of `tokens`, whether it lies in the sorted disjoint ranges."""
     if len(ranges) == 0:
         return np.zeros(len(tokens), dtype=bool)
     at = np.searchsorted(ranges[:, 0], tokens, side="right") - 1
@@ -29,7 +31,7 @@ def holds(ranges, tokens):
 
 
 def visible(run, tokens, starts):
-    """The mask on the pixels: [query, key]."""
+    """The mask at the pixels as bool[query, key]; cached tokens have no query."""
     query, key = tokens[:, None], tokens[None, :]
     document = np.searchsorted(starts, tokens, side="right")
     new = tokens >= np.concatenate([[0], starts])[document] + run.packs[0].cached_tokens[document]
@@ -48,6 +50,7 @@ def masked(run, query, key, document):
 
 
 def raster(run, plan, starts):
+    """(rank that attends each pixel [query, key], rank that owns each pixel's token); NaN: none."""
     size = min(PIXELS, plan.tokens)
     tokens = ((np.arange(size) + 0.5) * plan.tokens / size).astype(np.int64)
     who = np.full((size, size), np.nan)
@@ -61,17 +64,12 @@ def raster(run, plan, starts):
     return who, owner
 
 
-def draw_panel(axes, run, colours, room):
+def draw_panel(axes, run, colours, inches):
     plan = run.plan()
     ends = np.cumsum(run.packs[0].document_lengths)
     who, owner = raster(run, plan, ends[:-1])
-    look = {
-        "cmap": colours,
-        "vmin": -0.5,
-        "vmax": run.ranks - 0.5,
-        "interpolation": "nearest",
-        "aspect": "auto",
-    }
+    look = {"cmap": colours, "vmin": -0.5, "vmax": run.ranks - 0.5}
+    look |= {"interpolation": "nearest", "aspect": "auto"}
     image = axes.imshow(who, extent=(0, plan.tokens, plan.tokens, 0), **look)
     strip = plan.tokens * STRIP
     axes.imshow(owner[:, None], extent=(-1.5 * strip, -0.5 * strip, plan.tokens, 0), **look)
@@ -82,11 +80,8 @@ def draw_panel(axes, run, colours, room):
         axes.axvline(end, color="black", linewidth=0.25, alpha=0.5)
     axes.set_box_aspect(1)
     axes.grid(False)
-    all_heads = all(
-        begin == 0 and end == int(run.query_heads) for _, _, _, begin, end in plan.attends
-    )
-    words = [run.label] if all_heads else [run.label, "head 0"]
-    axes.set_title("\n".join(style.wrapped(words, room)))
+    all_heads = all((begin, end) == (0, int(run.query_heads)) for *_, begin, end in plan.attends)
+    style.title(axes, [run.label] if all_heads else [run.label, "head 0"], inches)
     axes.set_xticks([0, plan.tokens], ["0", results.size_text(plan.tokens)])
     axes.set_yticks([0, plan.tokens], ["0", results.size_text(plan.tokens)])
     axes.tick_params(labelleft=axes.get_subplotspec().is_first_col())
@@ -98,21 +93,21 @@ def with_plan(runs):
 
 
 def worth(members):
-    """How much the picture of a group tells, for sorting."""
+    """The sort key of groups; the docstring above says what it prefers."""
     planned = with_plan(members)
     if not planned:
         return (0, False, 0)
     documents = len(planned[0].packs[0].document_lengths)
-    measured = ":" not in planned[0].workload  # a distribution has parameters
+    measured = ":" not in planned[0].workload  # the name of a distribution has parameters
     return (len(planned), measured, documents if documents <= MOST_DOCUMENTS else 0)
 
 
 def draw(runs):
+    if not with_plan(runs):
+        raise results.NothingToDraw("no run has a plan")
     common, groups = results.grouped(runs)
     words, members = max(groups.items(), key=lambda group: worth(group[1]))
     planned = sorted(with_plan(members), key=lambda run: style.order(run.label))
-    if not planned:
-        raise results.NothingToDraw("no run has a plan to draw")
     title = [*words, *common]
     if len(planned) > MOST_PANELS:
         title.append(f"the first {MOST_PANELS} of {len(planned)} strategies")
@@ -120,28 +115,20 @@ def draw(runs):
     rows = -(-len(planned) // (4 if len(planned) <= 8 else 5))
     columns = -(-len(planned) // rows)
     width = "full" if columns > 1 else "column"
-    side = (style.WIDTHS[width] - 1.2) / columns - 0.15  # of a panel, without labels and bar
-    fig, panels = style.figure(
-        width, 0.3 + (side + 0.5) * rows, rows=rows, columns=columns, squeeze=False
-    )
+    side = (style.WIDTHS[width] - 1.2) / columns - 0.15  # of a panel, without labels and colour bar
+    fig, panels, _ = style.panels(len(planned), columns, side + 0.5)
     ranks = planned[0].ranks
-    # Lightness rises with the rank, so that neighbours differ in grey as well.
+    # Lightness rises with the rank, so that neighbours also differ in grey.
     colours = ListedColormap(style.plt.get_cmap("viridis")(np.linspace(0, 1, ranks)))
-    for axes, run in zip(panels.flat, planned, strict=False):
-        image = draw_panel(axes, run, colours, style.characters(side))
-    for axes in panels.flat[len(planned) :]:
-        axes.set_visible(False)
-    for axes in panels[:, 0]:
+    for axes, run in zip(panels, planned, strict=True):
+        image = draw_panel(axes, run, colours, side)
+    for axes in panels[::columns]:
         axes.set_ylabel("query (strip: owner)")
-    for axes in panels.flat[max(0, len(planned) - columns) : len(planned)]:
+    for axes in panels[-columns:]:
         axes.set_xlabel("key")
-    bar = fig.colorbar(image, ax=panels.ravel().tolist(), label="rank", fraction=0.03, pad=0.02)
+    bar = fig.colorbar(image, ax=panels, label="rank", fraction=0.03, pad=0.02)
     bar.set_ticks(style.rank_ticks(ranks))
     bar.outline.set_linewidth(0.4)
     room = style.characters(style.WIDTHS[width])
     fig.suptitle("\n".join(style.wrapped(title, room)), fontsize=style.SMALLEST)
     return fig, planned
-
-
-if __name__ == "__main__":
-    style.main(__doc__, draw, "plan_picture")

@@ -1,13 +1,15 @@
-"""FCP Fig. 9: imbalance of compute and of communication over ranks, (max - mean) / max.
+"""FCP Fig. 9: imbalance of compute and of communication by ranks, (max - mean) / max.
 
-"As the paper": without local search, a whole unit sent for every pair of units, and the reshuffle
-not counted; "with reshuffle": the same with it. "As here": what cpbench does by default.
-Communication is bytes received. Means and extremes over five seeds.
+"As the paper" is fcp without local search, which sends a whole unit for every pair of units, and
+without the reshuffle; "with reshuffle" counts it; "as here" is cpbench's default. Communication is
+bytes received. Means and extremes over five seeds.
 """
 
 import numpy as np
+
 import style
-from reproduced import Row, bar_legend, draw_groups, read_cells, read_published
+from paired_bars import bar_legend, draw_groups
+from published import Row, read_published, read_runs
 
 TITLE = "FCP Fig. 9: imbalance of compute and communication"
 KINDS = {
@@ -25,11 +27,11 @@ def compare(folder):
         for row in read_published("fcp_fig9_imbalance")
     }
     found = {}
-    for cell in read_cells(folder / "fig9.csv"):
-        kind = KINDS[cell["label"]] if cell["strategy"] == "fcp" else "as the paper"
+    for run in read_runs(folder / "fig9.csv"):
+        kind = KINDS[run["label"]] if run["strategy"] == "fcp" else "as the paper"
         for quantity, metric in METRICS.items():
-            share = 100 * (1 - 1 / cell[metric]) if cell[metric] else 0.0
-            key = (kind, quantity, int(cell["ranks"]), cell["strategy"])
+            share = 100 * (1 - 1 / run[metric]) if run[metric] else 0.0
+            key = (kind, quantity, int(run["ranks"]), run["strategy"])
             found.setdefault(key, []).append(share)
     return [
         Row(kind, (quantity, f"{ranks} ranks"), strategy, published[quantity, strategy, ranks],
@@ -43,7 +45,7 @@ def draw(rows, notes):
     fig, panels = style.figure("full", 3.4, rows=2)
     for axes, quantity in zip(panels, METRICS, strict=True):
         groups = list(dict.fromkeys(row.group for row in rows if row.group[0] == quantity))
-        draw_groups(axes, groups, STRATEGIES, {(r.group, r.strategy): r for r in rows})
+        draw_groups(axes, groups, STRATEGIES, rows)
         axes.set_xticks(range(len(groups)), [group[1] for group in groups])
         axes.set_ylabel(f"{quantity}\nimbalance, %")
     style.footer(fig, ["plans, exact", "32K tokens per rank", "lognormal, mean 16K, sigma 2",

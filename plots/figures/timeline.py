@@ -1,21 +1,24 @@
-"""Timeline of each rank in the traced iteration of the first pack: who computes, moves, waits when.
+"""Timeline of each rank in the traced iteration of the first pack: compute, transfers, waiting.
 
-One panel per strategy, all of one group of runs and on one axis of time; one row per rank. The
-upper part of a row is what the rank computes, the lower part what it communicates; a thin line is
-waiting, a black tick the start of the backward pass. Give one result file, or a folder: it shows
-the group in which the most strategies left a timeline, and of equal ones that of the most ranks.
-`cpbench trace FILE` has the same for zooming.
+There is one panel per strategy, all on one time axis, and one row per rank. The upper part of a row
+is what the rank computes, the lower part what it communicates; a thin line is waiting, a black tick
+the start of the backward pass.
+
+Of a folder, it shows the group of comparable runs in which the most strategies left a timeline, and
+among equal ones the group with the most ranks. `cpbench trace FILE` writes the same for a viewer in
+which you can zoom.
 """
 
 import numpy as np
-import style
 from matplotlib.collections import PolyCollection
 
 import results
+import style
 
+PLACE = 30
 HEIGHT = 9.3  # inches of all panels together: a page
-MOST_RANKS = 64  # rows; of more, every so many
-# Lightness tells the compute activities apart in grey: 32, 46, 62 and 89 of 100.
+MOST_RANKS = 64  # rows; of more ranks, an even selection is shown
+# In grey, lightness distinguishes the compute activities: 32, 46, 62 and 89 of 100.
 COLOURS = {
     "layer": "#00573F",
     "attention": "#0072B2",
@@ -25,11 +28,11 @@ COLOURS = {
     "send": "#666666",
     "wait": "#888888",
 }
-# Of a row's height, from its top: where an activity is drawn.
+# Where an activity is drawn, in shares of the row's height from its top.
 COMPUTE, COMMUNICATION = (0.06, 0.60), (0.66, 0.94)
 TRACKS = {"transfer": COMMUNICATION, "send": COMMUNICATION}
-THINNEST = 0.4 / 72  # inches, of the line of waiting
-MANY = 20_000  # rectangles: beyond, the PDF holds a picture of them
+THINNEST = 0.4 / 72  # inches: the least height of the line of waiting
+MANY = 20_000  # rectangles; the PDF holds more of them as a bitmap
 
 
 def panel_height(rows):
@@ -49,13 +52,12 @@ def draw_activity(axes, name, rows, start, end, row_height):
     corners[:, :2, 0], corners[:, 2:, 0] = start[:, None], end[:, None]
     corners[:, [0, 3], 1] = (rows - 0.5 + top)[:, None]
     corners[:, [1, 2], 1] = (rows - 0.5 + foot)[:, None]
-    axes.add_collection(
-        PolyCollection(corners, facecolors=COLOURS[name], linewidths=0, rasterized=len(rows) > MANY)
-    )
+    look = {"facecolors": COLOURS[name], "linewidths": 0, "rasterized": len(rows) > MANY}
+    axes.add_collection(PolyCollection(corners, **look))
 
 
 def draw_panel(axes, run, ranks, unit):
-    """Gives the activities that are there."""
+    """Returns the names of the activities that occur."""
     line = run.timeline()
     row_of = np.full(run.ranks, -1)
     row_of[ranks] = np.arange(len(ranks))
@@ -84,16 +86,16 @@ def traced(runs):
 
 
 def worth(members):
-    """How much a group shows, for sorting: strategies, a measured length set, ranks."""
+    """The sort key of groups: more strategies, then a measured length set, then more ranks."""
     return (len(traced(members)), ":" not in members[0].workload, members[0].ranks)
 
 
 def draw(runs):
+    if not traced(runs):
+        raise results.NothingToDraw("no run has a timeline: plans that did not run have none")
     common, groups = results.grouped(runs)
     words, members = max(groups.items(), key=lambda group: worth(group[1]))
     shown = sorted(traced(members), key=lambda run: style.order(run.label))
-    if not shown:
-        raise results.NothingToDraw("no run has a timeline; plans alone have none")
     rows = min(shown[0].ranks, MOST_RANKS)
     most = max(1, int(HEIGHT / (panel_height(rows) + 0.25)))
     note = [*words, *common, style.note_runs(shown)]
@@ -105,36 +107,25 @@ def draw(runs):
         note.append(f"{len(ranks)} of {shown[0].ranks} ranks")
     last = max(float(run.timeline().end.max()) for run in shown)
     unit, unit_name = style.time_unit(last)
-    fig, panels = style.figure(
-        "full",
-        0.5 + (panel_height(rows) + 0.25) * len(shown),
-        rows=len(shown),
-        squeeze=False,
-        sharex=True,
-    )
+    fig, panels, _ = style.panels(len(shown), 1, panel_height(rows) + 0.25, "full", sharex=True)
     seen = set()
-    for axes, run in zip(panels[:, 0], shown, strict=True):
+    for axes, run in zip(panels, shown, strict=True):
         seen.update(draw_panel(axes, run, ranks, unit))
         ends = style.time_text(float(run.timeline().end.max()))
         axes.set_title(f"{run.label}: {ends}", loc="left")
         axes.set_xlim(0, 1.01 * last / unit)
-    axes.set_xlabel(f"{unit_name} since the start of the iteration")
-    style.footer(fig, [word for word in note if word])
+    axes.set_xlabel(f"time since the start of the iteration ({unit_name})")
+    style.footer(fig, note)
     names = [name for name in COLOURS if name in seen]
     handles = [
         style.plt.Line2D([], [], color=COLOURS[name], linewidth=1.5)
         if name == "wait"
-        else style.plt.Rectangle((0, 0), 1, 1, facecolor=COLOURS[name])
+        else style.swatch(facecolor=COLOURS[name])
         for name in names
     ]
     if any(run.direction == "both" for run in shown):
-        handles.append(
-            style.plt.Line2D([], [], color="black", linestyle="none", marker="|", markersize=7)
-        )
+        tick = {"color": "black", "linestyle": "none", "marker": "|", "markersize": 7}
+        handles.append(style.plt.Line2D([], [], **tick))
         names.append("backward begins")
     style.legend(fig, handles, names)
     return fig, shown
-
-
-if __name__ == "__main__":
-    style.main(__doc__, draw, "timeline")

@@ -1,16 +1,19 @@
-"""How far FlashCP's heuristic is from its exact optimum (the paper's Table 2).
+"""How far FlashCP's heuristic is from its exact optimum, as in the paper's Table 2.
 
-For every pack that was planned both ways (`flashcp` and `flashcp:solver=exact`). Left: the share of
-its packs that a solver leaves at or below a communication saving, 1 - B / (T / N). Right: the same
-for the imbalance of compute. Prints the means as a table. The exact solver minimises bytes within
-the ratio, so its imbalance may be the larger one.
+It shows every pack that was planned both ways (`flashcp` and `flashcp:solver=exact`). Left: the
+share of a solver's packs at or below a communication saving, 1 - B / (T / N). Right: the same for
+the imbalance of compute.
+
+The means are printed as well. The exact solver minimises bytes within the allowed imbalance, so its
+imbalance may be the larger one. The figure is drawn only when it is named.
 """
 
 import numpy as np
-import style
 
 import results
+import style
 
+PLACE = None
 SOLVERS = {"heuristic": ("flashcp", "-"), "exact": ("flashcp (solver=exact)", "--")}
 
 
@@ -35,7 +38,7 @@ def pairs(runs):
                 found[name][key] = run
     common = sorted(found["heuristic"].keys() & found["exact"].keys())
     if not common:
-        raise results.ResultError("no pack was planned by both flashcp and flashcp:solver=exact")
+        raise results.NothingToDraw("no pack was planned by both flashcp and flashcp:solver=exact")
     return [(found["heuristic"][key], found["exact"][key]) for key in common]
 
 
@@ -67,7 +70,3 @@ def draw(runs):
     notes = [f"{len(both)} packs of {workloads}", f"{run.tokens} tokens", f"{run.ranks} ranks"]
     style.footer(fig, [*notes, f"no proof for {refused} more"] if refused else notes)
     return fig, [r for pair in both for r in pair]
-
-
-if __name__ == "__main__":
-    style.main(__doc__, draw, "optimality_gap")

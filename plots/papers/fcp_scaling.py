@@ -1,26 +1,27 @@
 """Beyond the FCP paper: normalised MFU at up to 4,096 ranks, and the time to plan."""
 
 import numpy as np
+
 import style
-from reproduce_fcp_fig10 import normalised
-from reproduced import Row, read_cells
+from papers.fcp_fig10 import normalised
+from published import Row, read_runs
 
 TITLE = "FCP beyond its paper: up to 4,096 ranks"
 UNITS = {"normalised MFU": "%", "planning": "ms"}
 
 
 def compare(folder):
-    cells = read_cells(folder / "scaling.csv")
+    runs = read_runs(folder / "scaling.csv")
     rows = [
         Row("forward", ("normalised MFU", f"{ranks} ranks"), name, None, float(np.mean(values)),
             min(values), max(values), "%")
-        for (_, ranks, name), values in sorted(normalised(cells).items())
+        for (_, ranks, name), values in sorted(normalised(runs).items())
     ]  # fmt: skip
-    for cell in sorted(cells, key=lambda cell: cell["ranks"]):
-        if cell["ranks"] > 1:
-            group = ("planning", f"{cell['ranks']:.0f} ranks")
-            rows.append(Row("forward", group, cell["label"], None,
-                            1e3 * cell["planning_seconds"], unit="ms"))  # fmt: skip
+    for run in sorted(runs, key=lambda run: run["ranks"]):
+        if run["ranks"] > 1:
+            group = ("planning", f"{run['ranks']:.0f} ranks")
+            rows.append(Row("forward", group, run["label"], None,
+                            1e3 * run["planning_seconds"], unit="ms"))  # fmt: skip
     return rows
 
 

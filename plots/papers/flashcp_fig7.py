@@ -1,28 +1,19 @@
 """FlashCP Fig. 7: speed-up over all-gather by context length, WLB lengths, 8 ranks, 32 heads.
 
-Shorter contexts hold the first tokens of the packs of 128K. Bars and whiskers as in Fig. 5.
+Shorter contexts are the first tokens of the packs of 128K. Bars and whiskers are those of Fig. 5.
 """
 
 import style
-from reproduced import (
-    Row,
-    bar_legend,
-    draw_groups,
-    drawn_variants,
-    read_cells,
-    read_published,
-    size,
-    speedups,
-    variants,
-)
+from paired_bars import bar_legend, draw_groups
+from published import Row, drawn_variants, read_published, read_runs, size, speedups, variants
 
 TITLE = "FlashCP Fig. 7: speed-up over all-gather by context length"
 STRATEGIES = ("allgather", "per_doc", "flashcp")
 DIRECTIONS = {"forward": "forward", "both": "training"}
 
 
-def group_of(cell):
-    return (DIRECTIONS[cell["direction"]], f"{size(cell['tokens']) >> 10}K tokens")
+def group_of(run):
+    return (DIRECTIONS[run["direction"]], f"{size(run['tokens']) >> 10}K tokens")
 
 
 def compare(folder):
@@ -33,8 +24,8 @@ def compare(folder):
         published[group, "allgather"] = 1.0
     return [
         Row(variant, group, name, published[group, name], whole, low, high)
-        for variant, cells in variants(read_cells(folder / "fig7.csv"))
-        for (group, name), (whole, low, high) in speedups(cells, group_of).items()
+        for variant, runs in variants(read_runs(folder / "fig7.csv"))
+        for (group, name), (whole, low, high) in speedups(runs, group_of).items()
     ]
 
 
@@ -45,7 +36,7 @@ def draw(rows, notes):
         mine = [row for row in rows if row.variant == variant]
         groups = list(dict.fromkeys(row.group for row in mine))
         groups.sort(key=lambda g: (g[0], size(g[1].split()[0])))
-        draw_groups(axes, groups, STRATEGIES, {(r.group, r.strategy): r for r in mine})
+        draw_groups(axes, groups, STRATEGIES, mine)
         axes.set_xticks(range(len(groups)), ["\n".join(group) for group in groups])
         axes.axhline(1, color="black", linewidth=0.5, linestyle=":")
         axes.set_title(f"profile {variant}", loc="left")
