@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include "harness/plan/errors.h"
 #include "harness/strategy/test_plans.h"
 
 namespace cpbench {
@@ -13,9 +12,9 @@ using test_plans::problem_of;
 TEST(Allgather, BytesAreTheClosedForm) {
   for (int32_t ranks : {1, 2, 3, 8}) {
     for (const char* groups : {"1", "2"}) {
-      Problem problem = problem_of({100, 29, 1}, ranks, 8, 2);
+      Problem problem = problem_of({100, 29, 1}, ranks, {8, 2});
       Plan plan = plan_of("allgather", problem, {{"head_groups", groups}});
-      // Each rank receives N-1 blocks, padded to the longest shard.
+      // Each rank receives N - 1 blocks, each padded to the longest shard.
       int64_t longest = 0;
       for (SetId home : plan.home) longest = std::max(longest, plan.token_sets.size_of(home));
       int64_t bytes = int64_t{ranks} * (ranks - 1) * longest * 2 * (64 + 64) * 4;
@@ -36,12 +35,8 @@ TEST(Allgather, GatheringAgainTradesMemoryForBytes) {
 }
 
 TEST(Allgather, RefusesGroupsThatDoNotDivide) {
-  try {
-    plan_of("allgather", problem_of({64}, 4, 8, 4), {{"head_groups", "3"}});
-    FAIL();
-  } catch (const Unsupported& reason) {
-    EXPECT_STREQ(reason.what(), "4 KV heads do not divide into 3 head_groups");
-  }
+  EXPECT_EQ(test_plans::refusal("allgather", problem_of({64}, 4, {8, 4}), {{"head_groups", "3"}}),
+            "4 KV heads do not divide into 3 head_groups");
 }
 
 }  // namespace

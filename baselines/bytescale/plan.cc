@@ -1,5 +1,6 @@
-// ByteScale's hybrid data parallelism, balanced: sequences longest first, each on ranks in
-// proportion to its length, where the least is yet to do; short ones whole on one rank.
+// ByteScale's hybrid data parallelism in its balanced form. Sequences are placed longest first,
+// each on a number of ranks in proportion to its length, on those with the least to do so far.
+// Short sequences stay whole on one rank.
 #include <algorithm>
 #include <set>
 #include <string>
@@ -12,12 +13,7 @@ namespace cpbench {
 namespace bytescale {
 namespace {
 
-struct Schedule {
-  std::vector<Group> groups;  // in run order
-  double seconds = 0;         // when the last rank is done, by GroupCost
-};
-
-// Ranks by what they have to do so far, least first.
+// The ranks, sorted by how long they are busy so far, least busy first.
 class Queue {
  public:
   explicit Queue(int32_t ranks) : busy_(ranks, 0) {
@@ -29,7 +25,7 @@ class Queue {
     std::sort(ranks.begin(), ranks.end());
     return ranks;
   }
-  // The ranks begin together, when the last of them is free.
+  // The ranks start together, when the last of them is free. Returns when they finish.
   double run(const std::vector<int32_t>& ranks, double seconds) {
     double end = 0;
     for (int32_t rank : ranks) end = std::max(end, busy_[rank] + seconds);
@@ -46,19 +42,19 @@ class Queue {
   std::set<std::pair<double, int32_t>> order_;
 };
 
-Schedule schedule(const Problem& problem, const Options& options) {
+RingSchedule schedule(const Problem& problem, const Options& options) {
   const GroupCost cost(problem);
   const int32_t ranks = problem.ranks();
   const int64_t per_rank = tokens_per_rank(options, problem);
   const Loads loads = loads_of(sequences_of(problem.batch), cost);
 
-  Schedule out;
+  RingSchedule out;
   Queue queue(ranks);
   struct Open {
     int32_t group = -1;
     int64_t tokens = 0;
   };
-  std::vector<Open> open(ranks);  // each rank's group of short sequences that may yet grow
+  std::vector<Open> open(ranks);  // each rank's group of short sequences that may still grow
   for (int32_t s : longest_first(loads)) {
     const int64_t tokens = loads[s].tokens;
     const int64_t degree = (tokens + per_rank - 1) / per_rank;
@@ -83,17 +79,6 @@ Schedule schedule(const Problem& problem, const Options& options) {
   return out;
 }
 
-Plan make_plan(const Problem& problem, const Options& options) {
-  return ring_in_groups(problem, schedule(problem, options).groups);
-}
-
-std::vector<Fact> make_facts(const Problem& problem, const Options& options) {
-  const Schedule made = schedule(problem, options);
-  std::vector<Fact> facts = group_facts(made.groups, problem.ranks());
-  facts.push_back({"planned_seconds", made.seconds, "s"});
-  return facts;
-}
-
 }  // namespace
 }  // namespace bytescale
 
@@ -102,12 +87,12 @@ extern const Strategy strategy_bytescale = {
     .title = "ByteScale (HDP-balanced)",
     .source = "ByteScale, arXiv 2502.21231",
     .moves =
-        "K, V of sequences longer than tokens_per_rank round a ring of just enough ranks; "
-        "backward again, with dK, dV in fp32 behind them",
+        "K, V of sequences longer than tokens_per_rank travel round a ring of just enough ranks, "
+        "and again in the backward pass, followed by dK, dV in fp32",
     .constraints = "the longest sequence fits tokens_per_rank on all ranks",
     .options = {tokens_per_rank_option()},
-    .plan = bytescale::make_plan,
-    .facts = bytescale::make_facts,
+    .plan = plan_rings<bytescale::schedule>,
+    .facts = ring_facts<bytescale::schedule>,
 };
 
 }  // namespace cpbench

@@ -5,32 +5,20 @@
 
 #include "baselines/dcp/hypergraph.h"
 #include "baselines/dcp/placement.h"
-#include "harness/plan/check.h"
-#include "harness/plan/errors.h"
 #include "harness/plan/plan_bytes.h"
-#include "harness/strategy/strategy.h"
 #include "harness/strategy/test_plans.h"
 
 namespace cpbench::dcp {
 namespace {
 
+using test_plans::plan_of;
 using test_plans::planned_bytes;
+using test_plans::Settings;
+using test_plans::violations;
 
-Problem problem_of(std::vector<int64_t> lengths, int32_t nodes, int32_t gpus,
+Problem problem_of(std::vector<int64_t> lengths, test_plans::Ranks ranks,
                    Mask mask = Mask::document_causal) {
-  Problem problem;
-  problem.batch.document_lengths = std::move(lengths);
-  problem.batch.mask = mask;
-  if (mask == Mask::sliding_window) problem.batch.window = 50;
-  problem.shape.kv_heads = 2;
-  problem.cluster.nodes = nodes;
-  problem.cluster.gpus_per_node = gpus;
-  return problem;
-}
-
-Plan plan_of(const Problem& problem, const std::map<std::string, std::string>& set = {}) {
-  const Strategy& s = find_strategy("dcp");
-  return s.plan(problem, Options(s.name, s.options, set));
+  return test_plans::problem_of(test_plans::batch_of(std::move(lengths), mask, 50), ranks, {8, 2});
 }
 
 std::vector<int64_t> pairs_of(const Problem& problem, const Plan& plan) {
@@ -54,7 +42,7 @@ const std::vector<int64_t> kLengths = {3000, 10, 200, 1500, 77, 500, 500, 23, 19
 TEST(DcpBlocks, LieInDocumentsAndHoldAllCells) {
   for (Mask kind :
        {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
-    const Problem problem = problem_of({61, 7, 1, 30, 102}, 1, 1, kind);
+    const Problem problem = problem_of({61, 7, 1, 30, 102}, 1, kind);
     const MaskIndex mask(problem.batch);
     for (int64_t size : {1, 8, 25, 1000}) {
       const Blocks blocks = make_blocks(mask, size);
@@ -85,7 +73,7 @@ TEST(DcpBlocks, DefaultSize) {
   EXPECT_EQ(size(int64_t{64} * 32768, 64), 1 << 12 << 1);  // 256 blocks again: 512 are too many
 }
 
-// Two data blocks, three compute blocks of one causal document, by hand.
+// Two data blocks and three compute blocks of one causal document, counted by hand.
 TEST(DcpHypergraph, ConnectivityCountsEachEdgeOncePerFurtherPart) {
   const Blocks blocks = make_blocks(MaskIndex(Batch{{4}}), 2);
   ASSERT_EQ(blocks.compute.size(), 3u);  // (0,0) (1,0) (1,1)
@@ -97,7 +85,7 @@ TEST(DcpHypergraph, ConnectivityCountsEachEdgeOncePerFurtherPart) {
 }
 
 TEST(DcpRefine, NeverLosesAndHoldsLimits) {
-  // Vertices in disorder: a start that is bad in bytes and in balance.
+  // Vertices without any order: a start that is bad in bytes and in balance.
   const Blocks blocks = make_blocks(MaskIndex(Batch{{640, 320, 64, 64, 192}}), 32);
   Hypergraph graph;
   const auto data = static_cast<int32_t>(blocks.data.size());
@@ -120,7 +108,7 @@ TEST(DcpRefine, NeverLosesAndHoldsLimits) {
   EXPECT_LT(connectivity_bytes(graph, refined, 4), connectivity_bytes(graph, start, 4));
   for (int64_t load : loads(graph, refined, 4, Kind::data)) EXPECT_LE(load, limits.tokens);
   for (int64_t load : loads(graph, refined, 4, Kind::compute)) EXPECT_LE(load, limits.pairs);
-  // All on one part moves nothing, but is above the limits: it must be spread.
+  // With everything in one part nothing moves, but the limits are exceeded: it must be spread.
   Parts heap(graph.vertices.size(), 0);
   refine(graph, 4, limits, heap);
   for (int64_t load : loads(graph, heap, 4, Kind::data)) EXPECT_LE(load, limits.tokens);
@@ -128,21 +116,22 @@ TEST(DcpRefine, NeverLosesAndHoldsLimits) {
 }
 
 TEST(DcpPlan, FewBlocksNeedNoMetis) {
-  const Problem problem = problem_of({8, 8}, 1, 2);
-  const Plan plan = plan_of(problem, {{"block_tokens", "8"}});
-  EXPECT_TRUE(check(problem, plan).ok());
+  const Problem problem = problem_of({8, 8}, 2);
+  const Plan plan = plan_of("dcp", problem, {{"block_tokens", "8"}});
+  EXPECT_EQ(violations(problem, plan), "");
   EXPECT_TRUE(plan.forward.sends.empty());
 }
 
 #ifdef CPBENCH_WITH_METIS
 
-// Ragged blocks: tokens and pairs are held apart, as one merged weight could not.
+// Blocks of unequal length: tokens and work are balanced separately, which one combined weight
+// could not do.
 TEST(DcpPlan, TokensAndWorkAreBothBalanced) {
   for (Mask mask :
        {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
-    const Problem problem = problem_of(kLengths, 2, 4, mask);
-    const Plan plan = plan_of(problem, {{"block_tokens", "64"}, {"imbalance", "1.15"}});
-    ASSERT_TRUE(check(problem, plan).ok());
+    const Problem problem = problem_of(kLengths, {2, 4}, mask);
+    const Plan plan = plan_of("dcp", problem, {{"block_tokens", "64"}, {"imbalance", "1.15"}});
+    ASSERT_EQ(violations(problem, plan), "");
     std::vector<int64_t> tokens;
     for (SetId home : plan.home) tokens.push_back(plan.token_sets.size_of(home));
     EXPECT_LE(max_over_mean(tokens), 1.15);
@@ -150,14 +139,14 @@ TEST(DcpPlan, TokensAndWorkAreBothBalanced) {
   }
 }
 
-// README: the planned bytes are the connectivity metric, recounted here from the attends.
+// README: the planned bytes are the connectivity metric, which is counted here from the attends.
 TEST(DcpPlan, BytesAreTheConnectivityMetric) {
   for (auto [nodes, gpus] : {std::pair{1, 1}, {1, 4}, {4, 1}, {2, 3}}) {
-    const Problem problem = problem_of(kLengths, nodes, gpus);
-    const std::map<std::string, std::string> set = {{"block_tokens", "64"}};
-    const Plan plan = plan_of(problem, set);
+    const Problem problem = problem_of(kLengths, {nodes, gpus});
+    const Settings set = {{"block_tokens", "64"}};
+    const Plan plan = plan_of("dcp", problem, set);
     const Blocks blocks = make_blocks(MaskIndex(problem.batch), 64);
-    int64_t queries = 0, keys = 0;  // tokens of blocks, once per other rank
+    int64_t queries = 0, keys = 0;  // tokens of blocks, counted for every other rank that has them
     for (int32_t r = 0; r < problem.ranks(); ++r) {
       const RangeSpan home = plan.token_sets[plan.home[r]];
       std::set<int64_t> q_here, kv_here;
@@ -179,7 +168,8 @@ TEST(DcpPlan, BytesAreTheConnectivityMetric) {
               queries * (2 * q + side) + keys * kv);
     EXPECT_EQ(planned_bytes(plan.backward, plan, problem.shape),
               queries * (2 * q + 2 * side) + keys * kv);
-    const Plan again = plan_of(problem, {{"block_tokens", "64"}, {"received", "fetched_again"}});
+    const Plan again =
+        plan_of("dcp", problem, {{"block_tokens", "64"}, {"received", "fetched_again"}});
     EXPECT_EQ(planned_bytes(again.backward, again, problem.shape),
               queries * (3 * q + 2 * side) + 2 * keys * kv);
   }
@@ -200,16 +190,16 @@ TEST(DcpPlan, TwoLevelsSendLessBetweenNodes) {
     }
     return bytes;
   };
-  const Problem two_levels = problem_of(kLengths, 2, 4);
-  const Problem flat = problem_of(kLengths, 1, 8);
-  const std::map<std::string, std::string> set = {{"block_tokens", "64"}};
-  EXPECT_LT(between_nodes(two_levels, plan_of(two_levels, set)),
-            between_nodes(flat, plan_of(flat, set)));
+  const Problem two_levels = problem_of(kLengths, {2, 4});
+  const Problem flat = problem_of(kLengths, 8);
+  const Settings set = {{"block_tokens", "64"}};
+  EXPECT_LT(between_nodes(two_levels, plan_of("dcp", two_levels, set)),
+            between_nodes(flat, plan_of("dcp", flat, set)));
 }
 
 TEST(DcpPlan, ManyShortDocumentsShareOneCallPerRank) {
-  const Problem problem = problem_of(std::vector<int64_t>(4000, 8), 1, 8);
-  const Plan plan = plan_of(problem);
+  const Problem problem = problem_of(std::vector<int64_t>(4000, 8), 8);
+  const Plan plan = plan_of("dcp", problem);
   EXPECT_TRUE(plan.forward.sends.empty());
   EXPECT_EQ(plan.forward.attends.size(), 8u);
 }
@@ -217,12 +207,9 @@ TEST(DcpPlan, ManyShortDocumentsShareOneCallPerRank) {
 #else
 
 TEST(DcpPlan, NamesTheMissingPackage) {
-  try {
-    plan_of(problem_of(kLengths, 2, 4), {{"block_tokens", "64"}});
-    FAIL();
-  } catch (const Unsupported& e) {
-    EXPECT_NE(std::string(e.what()).find("libmetis-dev"), std::string::npos);
-  }
+  const std::string reason =
+      test_plans::refusal("dcp", problem_of(kLengths, {2, 4}), {{"block_tokens", "64"}});
+  EXPECT_NE(reason.find("libmetis-dev"), std::string::npos) << reason;
 }
 
 #endif

@@ -1,32 +1,19 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
-#include <map>
 
 #include "baselines/distca/balance.h"
-#include "harness/plan/check.h"
-#include "harness/strategy/strategy.h"
 #include "harness/strategy/test_plans.h"
 
 namespace cpbench::distca {
 namespace {
 
+using test_plans::plan_of;
 using test_plans::planned_bytes;
+using test_plans::violations;
 
 Problem problem_of(std::vector<int64_t> lengths, int32_t ranks, Mask mask = Mask::document_causal) {
-  Problem problem;
-  problem.batch.document_lengths = std::move(lengths);
-  problem.batch.mask = mask;
-  if (mask == Mask::sliding_window) problem.batch.window = 50;
-  problem.shape.kv_heads = 2;
-  problem.cluster.gpus_per_node = ranks;
-  return problem;
-}
-
-Plan plan_of(const Problem& problem, const std::map<std::string, std::string>& set = {}) {
-  const Strategy& s = find_strategy("distca");
-  return s.plan(problem, Options(s.name, s.options, set));
+  return test_plans::problem_of(test_plans::batch_of(std::move(lengths), mask, 50), ranks, {8, 2});
 }
 
 // Example 2 in the comment of upstream's batch_to_items_general: DistCA, distca/planner/planner.py.
@@ -46,7 +33,7 @@ TEST(DistcaItems, AgreeWithUpstreamsExample) {
 }
 
 // Upstream's Item.split_item (same file) gives the innermost queries of head and tail away; q of
-// each have q * (document length + 1) of work.
+// each have q * (document length + 1) (query, key) pairs.
 TEST(DistcaItems, PartsGoFromTheInsideAndMirroredPairsHaveEqualWork) {
   const MaskIndex mask(Batch{{8}});
   Item item = head_tail_items(mask, 1)[0];
@@ -68,7 +55,7 @@ TEST(DistcaItems, BothLayoutsHoldEqualTokens) {
   }
 }
 
-// Upstream stops when the receivers are near the mean; ours holds the givers to it as well.
+// Upstream stops when the receivers are near the mean; here the givers must be near it too.
 TEST(DistcaBalance, BothSidesEndWithinTheTolerance) {
   for (Mask kind :
        {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
@@ -97,24 +84,18 @@ TEST(DistcaBalance, SaysWhenQueriesAreTooCoarse) {
   EXPECT_EQ(b.work, (std::vector<int64_t>{1, 0}));
 }
 
-TEST(DistcaFacts, SayWhatToleranceWasReached) {
-  const Strategy& strategy = find_strategy("distca");
-  const auto facts_of = [&](const Problem& problem, const std::string& tolerance) {
-    std::map<std::string, double> facts;
-    const Options options("distca", strategy.options, {{"tolerance", tolerance}});
-    for (const Fact& fact : strategy.facts(problem, options)) facts[fact.name] = fact.value;
-    return facts;
+TEST(DistcaProperties, SayWhatToleranceWasReached) {
+  const auto found = [](const Problem& problem, const char* tolerance, const char* name) {
+    return test_plans::property("distca", problem, name, {{"tolerance", tolerance}});
   };
   Problem problem = problem_of({1}, 2);
-  std::map<std::string, double> facts = facts_of(problem, "0.1");
-  EXPECT_EQ(facts["within_tolerance"], 0);
-  EXPECT_EQ(facts["farthest_from_mean"], 1);  // all on one rank, nothing on the other
-  EXPECT_EQ(facts_of(problem, "1")["within_tolerance"], 1);
+  EXPECT_EQ(found(problem, "0.1", "within_tolerance"), 0);
+  EXPECT_EQ(found(problem, "0.1", "farthest_from_mean"), 1);  // one rank has all the work
+  EXPECT_EQ(found(problem, "1", "within_tolerance"), 1);
   problem = problem_of({600, 40, 30, 10}, 4);
-  facts = facts_of(problem, "0.1");
-  EXPECT_EQ(facts["within_tolerance"], 1);
-  EXPECT_LE(facts["farthest_from_mean"], 0.1);
-  EXPECT_GT(facts["moved_queries"], 0);
+  EXPECT_EQ(found(problem, "0.1", "within_tolerance"), 1);
+  EXPECT_LE(found(problem, "0.1", "farthest_from_mean"), 0.1);
+  EXPECT_GT(found(problem, "0.1", "moved_queries"), 0);
 }
 
 // The giver's long document costs fewer bytes per (query, key) pair than its short ones, so it goes
@@ -133,16 +114,16 @@ TEST(DistcaBalance, LeastBytesPerCellFirst) {
   }
 }
 
-// README: M moved queries, W wanted remote keys.
+// README: M moved queries, W remote keys that are needed.
 TEST(DistcaPlan, BytesAreTheClosedForm) {
   for (Mask mask :
        {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
     for (int32_t ranks : {1, 2, 3, 8}) {
       const Problem problem = problem_of({610, 7, 1, 300, 102}, ranks, mask);
-      const Plan plan = plan_of(problem);
-      ASSERT_TRUE(check(problem, plan).ok());
+      const Plan plan = plan_of("distca", problem);
+      ASSERT_EQ(violations(problem, plan), "");
       const MaskIndex index(problem.batch);
-      int64_t moved = 0, wanted = 0;
+      int64_t moved = 0, needed = 0;
       for (int32_t r = 0; r < ranks; ++r) {
         std::vector<bool> seen(problem.tokens(), false);
         const RangeSpan home = plan.token_sets[plan.home[r]];
@@ -157,24 +138,24 @@ TEST(DistcaPlan, BytesAreTheClosedForm) {
           }
         }
         for (int64_t k = 0; k < problem.tokens(); ++k) {
-          wanted += seen[k] && !contains(home, Range{k, k + 1});
+          needed += seen[k] && !contains(home, Range{k, k + 1});
         }
       }
       const int64_t q = 8 * 64 * 4, side = 8 * 4, kv = 2 * 128 * 4;  // float32
       EXPECT_EQ(planned_bytes(plan.forward, plan, problem.shape),
-                moved * (q + q + side) + wanted * kv);
+                moved * (q + q + side) + needed * kv);
       EXPECT_EQ(planned_bytes(plan.backward, plan, problem.shape),
-                moved * (q + 2 * side + q) + wanted * kv);
-      const Plan again = plan_of(problem, {{"received", "fetched_again"}});
+                moved * (q + 2 * side + q) + needed * kv);
+      const Plan again = plan_of("distca", problem, {{"received", "fetched_again"}});
       EXPECT_EQ(planned_bytes(again.backward, again, problem.shape),
-                moved * (q + q + 2 * side + q) + 2 * wanted * kv);
+                moved * (q + q + 2 * side + q) + 2 * needed * kv);
     }
   }
 }
 
 TEST(DistcaPlan, NothingMovesWhereWorkIsEqual) {
   const Problem problem = problem_of({64, 64, 64, 64}, 4);
-  const Plan plan = plan_of(problem);
+  const Plan plan = plan_of("distca", problem);
   EXPECT_TRUE(plan.forward.sends.empty());
   EXPECT_EQ(plan.forward.steps, 1);
 }

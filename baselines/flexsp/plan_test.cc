@@ -4,63 +4,40 @@
 #include <functional>
 
 #include "baselines/flexsp/program.h"
-#include "harness/plan/check.h"
-#include "harness/strategy/strategy.h"
 #include "harness/strategy/test_plans.h"
 #include "methods/flexcp/test_batches.h"
 
-namespace cpbench {
-
-extern const Strategy strategy_flexsp;
-
-namespace flexsp {
+namespace cpbench::flexsp {
 namespace {
 
 using flexcp::layer_problem;
-
-using Settings = std::map<std::string, std::string>;
-
-Options options_of(const Settings& set) { return {"flexsp", strategy_flexsp.options, set}; }
-
-double fact(const Problem& problem, const Settings& set, const std::string& name) {
-  for (const Fact& f : strategy_flexsp.facts(problem, options_of(set))) {
-    if (f.name == name) return f.value;
-  }
-  return -1;
-}
-
-std::string refusal(const Problem& problem, const Settings& set) {
-  try {
-    strategy_flexsp.plan(problem, options_of(set));
-  } catch (const Unsupported& reason) {
-    return reason.what();
-  }
-  return "accepted";
-}
+using test_plans::plan_of;
+using test_plans::planned_bytes;
+using test_plans::property;
+using test_plans::refusal;
+using test_plans::Settings;
 
 TEST(FlexspPlan, HeuristicIsCorrectWithAnyTokensPerRank) {
   flexcp::Random random(15);
   for (int i = 0; i < 300; ++i) {
-    Problem problem;
-    problem.batch = flashcp::random_batch(random, 12, 40);
-    problem.cluster.gpus_per_node = static_cast<int32_t>(random.between(1, 9));
+    const Batch batch = flashcp::random_batch(random, 12, 40);
+    const Problem problem = test_plans::problem_of(batch, random.between(1, 9));
     const int64_t least = 2 * problem.tokens() / problem.ranks() + 1;
     const Settings set = {{"solver", "heuristic"},
                           {"single_ranks", i % 2 ? "true" : "false"},
                           {"tokens_per_rank", std::to_string(random.between(least, 2 * least))}};
-    const CheckReport report = check(problem, strategy_flexsp.plan(problem, options_of(set)));
-    ASSERT_TRUE(report.ok()) << i << ": " << report.violations.front().text();
+    ASSERT_EQ(test_plans::violations(problem, plan_of("flexsp", problem, set)), "") << i;
   }
 }
 
-// README: in a group of p ranks each token's q, kv, o and do, dq, dkv go p - 1 times 1/p of the
-// heads; single groups move nothing.
+// README: in a group of p ranks, 1/p of the heads of each token's q, kv, o and do, dq, dkv travel p
+// - 1 times; groups of one rank move nothing.
 TEST(FlexspPlan, BytesInClosedForm) {
   const Problem problem = layer_problem({.document_lengths = {32768, 32768}}, 8);
   const Settings set = {{"solver", "heuristic"}, {"tokens_per_rank", "8192"}};
-  ASSERT_EQ(fact(problem, set, "groups_of_4"), 2);
-  const Plan plan = strategy_flexsp.plan(problem, options_of(set));
-  const int64_t bytes = test_plans::planned_bytes(plan, problem.shape);
+  ASSERT_EQ(property("flexsp", problem, "groups_of_4", set), 2);
+  const Plan plan = plan_of("flexsp", problem, set);
+  const int64_t bytes = planned_bytes(plan, problem.shape);
   const int64_t q = 32 * 128 * 2, kv = 8 * 256 * 2, lse = 32 * 4, n = 32768, p = 4;
   const int64_t group = (p - 1) * n / p * (q + kv + (q + lse) + (q + 2 * lse) + q + kv);
   EXPECT_EQ(bytes, 2 * group);
@@ -68,17 +45,17 @@ TEST(FlexspPlan, BytesInClosedForm) {
 
 TEST(FlexspPlan, RefusalsNameTheNumbers) {
   Problem problem = layer_problem({.document_lengths = {3, 100}}, 8);
-  EXPECT_EQ(refusal(problem, {{"tokens_per_rank", "10"}}),
+  EXPECT_EQ(refusal("flexsp", problem, {{"tokens_per_rank", "10"}}),
             "a sequence of 100 tokens exceeds the largest group of 8 of 8 ranks (32 query heads) "
             "with 10 tokens each; raise tokens_per_rank to 13");
   problem.shape.query_heads = problem.shape.kv_heads = 3;
-  EXPECT_EQ(refusal(problem, {}),
+  EXPECT_EQ(refusal("flexsp", problem, {}),
             "no group size: 3 query heads do not divide by 2; single_ranks=true would do");
 }
 
 #ifdef CPBENCH_WITH_CBC
 
-// Every way to put the sequences into groups of allowed sizes.
+// Tries every way to put the sequences into groups of the allowed sizes.
 double least_seconds(const Loads& loads, const Limits& limits, const GroupCost& cost) {
   double best = 1e300;
   SizedGroups groups;
@@ -118,7 +95,7 @@ TEST(FlexspProgram, FindsTheOptimum) {
     const GroupCost cost(problem);
     const Limits limits{8, batch.tokens(), {1, 2, 4, 8}};
     const Items items = longest_first(loads);
-    const std::vector<Bucket> buckets = buckets_of(loads, items, 16);  // one a sequence: exact
+    const std::vector<Bucket> buckets = buckets_of(loads, items, 16);  // one per sequence: exact
     const auto start = group_by_heuristic(loads, items, limits, cost);
     ASSERT_TRUE(start.has_value());
     const ProgramResult result =
@@ -134,14 +111,12 @@ TEST(FlexspProgram, FindsTheOptimum) {
 TEST(FlexspProgram, SameAnswerTwiceAndNeverWorseThanItsStart) {
   const Problem problem = layer_problem(flashcp::wlb_like_pack(1 << 18, 5), 16);
   const Settings exact = {{"buckets", "256"}, {"nodes", "20"}};
-  EXPECT_LE(fact(problem, exact, "planned_seconds"),
-            fact(problem, exact, "start_seconds") * (1 + 1e-6));
-  EXPECT_EQ(hash_of(strategy_flexsp.plan(problem, options_of({}))),
-            hash_of(strategy_flexsp.plan(problem, options_of({}))));
+  EXPECT_LE(property("flexsp", problem, "planned_seconds", exact),
+            property("flexsp", problem, "start_seconds", exact) * (1 + 1e-6));
+  EXPECT_EQ(hash_of(plan_of("flexsp", problem)), hash_of(plan_of("flexsp", problem)));
 }
 
 #endif
 
 }  // namespace
-}  // namespace flexsp
-}  // namespace cpbench
+}  // namespace cpbench::flexsp

@@ -1,22 +1,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <random>
 
-#include "harness/plan/check.h"
 #include "harness/strategy/test_plans.h"
+#include "methods/flashcp/test_batches.h"
 
 namespace cpbench {
 namespace {
 
-Problem problem_of(std::vector<int64_t> lengths, int32_t nodes, int32_t gpus_per_node) {
-  Problem problem;
-  problem.batch.document_lengths = std::move(lengths);
-  problem.cluster.nodes = nodes;
-  problem.cluster.gpus_per_node = gpus_per_node;
-  problem.shape.dtype = Dtype::bfloat16;
-  return problem;
-}
+using test_plans::problem_of;
+
+constexpr AttentionShape kShape{.dtype = Dtype::bfloat16};
 
 Plan plan_of(const Problem& problem, int32_t head_size, int32_t window_size,
              const std::string& placement = "head_first") {
@@ -26,7 +20,7 @@ Plan plan_of(const Problem& problem, int32_t head_size, int32_t window_size,
                               {"placement", placement}});
 }
 
-// Bytes of the point-to-point sends of one tensor: all, and those between nodes.
+// Bytes of the point-to-point sends of one tensor.
 struct Traffic {
   int64_t all = 0;
   int64_t between_nodes = 0;
@@ -47,31 +41,25 @@ Traffic ring_traffic(const Problem& problem, const Plan& plan, const Pass& pass,
 }
 
 TEST(Loongtrain, EveryGridIsCorrectOnAnyBatch) {
-  std::mt19937_64 random(5);
+  flashcp::Random random(5);
   for (int i = 0; i < 60; ++i) {
-    std::vector<int64_t> lengths;
-    for (uint64_t n = 1 + random() % 5; n > 0; --n) {
-      lengths.push_back(1 + static_cast<int64_t>(random() % 40));
-    }
-    Problem problem = problem_of(lengths, 1, 16);
-    problem.shape.kv_heads = i % 2 == 0 ? 8 : 2;
-    problem.batch.mask = static_cast<Mask>(random() % 4);
-    problem.batch.window = problem.batch.mask == Mask::sliding_window ? 7 : 0;
+    Batch batch = flashcp::random_batch(random, 5, 40);
+    Problem problem = problem_of(batch, {2, 8}, {8, i % 2 == 0 ? 8 : 2});
     for (int32_t head_size : {1, 2, 4}) {
       for (int32_t window : {1, 2, 4}) {
-        const char* placement = random() % 2 == 0 ? "head_first" : "context_first";
-        CheckReport report = check(problem, plan_of(problem, head_size, window, placement));
-        ASSERT_TRUE(report.ok()) << head_size << " " << window << " " << placement << ": "
-                                 << report.violations.front().text();
+        const char* placement = random.between(0, 1) == 0 ? "head_first" : "context_first";
+        Plan plan = plan_of(problem, head_size, window, placement);
+        ASSERT_EQ(test_plans::violations(problem, plan), "")
+            << head_size << " " << window << " " << placement;
       }
     }
   }
 }
 
-// The README's closed form: rings of rings move what one ring moves, and between nodes only the
-// hops from one inner ring to the next.
+// The closed form of the README: rings of rings move as many bytes as one ring, and only the hops
+// from one inner ring to the next cross nodes.
 TEST(Loongtrain, BytesAreTheClosedForm) {
-  Problem problem = problem_of({1024, 512, 512}, 4, 4);
+  Problem problem = problem_of({1024, 512, 512}, {4, 4}, kShape);
   const AttentionShape& shape = problem.shape;
   int64_t elements = shape.kv_heads * 2 * shape.head_dim;  // of one token's K and V
   int64_t tokens = problem.tokens();
@@ -90,13 +78,13 @@ TEST(Loongtrain, BytesAreTheClosedForm) {
 }
 
 TEST(Loongtrain, OneInnerRingIsUsp) {
-  Problem problem = problem_of({70, 33, 5}, 1, 8);
+  Problem problem = problem_of({70, 33, 5}, 8, kShape);
   Plan same = test_plans::plan_of("usp", problem, {{"ulysses_degree", "2"}});
   EXPECT_EQ(hash_of(plan_of(problem, 2, 4)), hash_of(same));
 }
 
 TEST(Loongtrain, ContextFirstPutsARingOnConsecutiveRanks) {
-  Plan plan = plan_of(problem_of({64}, 1, 8), 2, 4, "context_first");
+  Plan plan = plan_of(problem_of({64}, 8), 2, 4, "context_first");
   for (const Send& send : plan.forward.sends) {
     int64_t from = plan.rank_sets[send.from].front().begin;
     int64_t to = plan.rank_sets[send.to].front().begin;
@@ -110,10 +98,7 @@ TEST(Loongtrain, ContextFirstPutsARingOnConsecutiveRanks) {
 
 TEST(Loongtrain, DefaultGridIsAsSquareAsHeadsAndNodesAllow) {
   auto shape_of = [](int32_t nodes, int32_t gpus, int32_t kv_heads) {
-    Problem problem = problem_of({4096}, nodes, gpus);
-    problem.shape.query_heads = 32;
-    problem.shape.kv_heads = kv_heads;
-    Plan plan = plan_of(problem, 0, 0);
+    Plan plan = plan_of(problem_of({4096}, {nodes, gpus}, {32, kv_heads}), 0, 0);
     return std::pair{32 / plan.forward.attends.front().heads.size(),
                      std::max(1, plan.forward.lookahead + 1)};
   };
@@ -123,13 +108,9 @@ TEST(Loongtrain, DefaultGridIsAsSquareAsHeadsAndNodesAllow) {
 }
 
 TEST(Loongtrain, WindowsThatDoNotDivideAreNamed) {
-  try {
-    plan_of(problem_of({64}, 1, 8), 2, 3);
-    FAIL();
-  } catch (const Unsupported& reason) {
-    EXPECT_STREQ(reason.what(),
-                 "window_size 3 does not divide the 4 context ranks (8 ranks / head_size 2)");
-  }
+  EXPECT_EQ(test_plans::refusal("loongtrain", problem_of({64}, 8),
+                                {{"head_size", "2"}, {"window_size", "3"}}),
+            "window_size 3 does not divide the 4 context ranks (8 ranks / head_size 2)");
 }
 
 }  // namespace

@@ -4,28 +4,17 @@
 
 #include "baselines/magi/dispatch.h"
 #include "baselines/magi/group_cast.h"
-#include "harness/plan/check.h"
-#include "harness/strategy/strategy.h"
 #include "harness/strategy/test_plans.h"
 
 namespace cpbench::magi {
 namespace {
 
+using test_plans::plan_of;
 using test_plans::planned_bytes;
+using test_plans::violations;
 
 Problem problem_of(std::vector<int64_t> lengths, int32_t ranks, Mask mask = Mask::document_causal) {
-  Problem problem;
-  problem.batch.document_lengths = std::move(lengths);
-  problem.batch.mask = mask;
-  if (mask == Mask::sliding_window) problem.batch.window = 5;
-  problem.shape.kv_heads = 2;
-  problem.cluster.gpus_per_node = ranks;
-  return problem;
-}
-
-Plan plan_of(const Problem& problem, const std::map<std::string, std::string>& set = {}) {
-  const Strategy& s = find_strategy("magi");
-  return s.plan(problem, Options(s.name, s.options, set));
+  return test_plans::problem_of(test_plans::batch_of(std::move(lengths), mask, 5), ranks, {8, 2});
 }
 
 std::vector<int64_t> areas_of_rank(const std::vector<int64_t>& areas, int32_t ranks, int32_t rank) {
@@ -45,8 +34,9 @@ TEST(MagiDispatch, AgreesWithUpstreamsWorkedExample) {
   EXPECT_EQ(areas_of_rank(areas, 2, 1), (std::vector<int64_t>{7, 6, 2, 2}));
 }
 
-// Upstream (same function) sorts ascending, stably, and reverses: of equal areas the higher index
-// comes first. And it allows ceil(jobs / buckets) per bucket where they do not divide.
+// Upstream (the same function) sorts in ascending order, stably, and reverses, so of equal areas
+// the higher index comes first. It allows ceil(jobs / buckets) per bucket if they do not divide
+// evenly.
 TEST(MagiDispatch, EqualAreasGoHigherIndexFirst) {
   EXPECT_EQ(dispatch({3, 3, 3}, 3), (std::vector<int32_t>{2, 1, 0}));
   EXPECT_EQ(dispatch({3, 3, 3}, 2), (std::vector<int32_t>{0, 1, 0}));
@@ -55,7 +45,7 @@ TEST(MagiDispatch, EqualAreasGoHigherIndexFirst) {
 TEST(MagiDispatch, FewerChunksThanRanksAndEmptyAreas) {
   EXPECT_EQ(dispatch({5}, 4), (std::vector<int32_t>{0}));
   EXPECT_EQ(dispatch({}, 2), (std::vector<int32_t>{}));
-  // Chunks without area still go round in equal numbers.
+  // Chunks without area are still shared in equal numbers.
   EXPECT_EQ(dispatch({0, 0, 0, 0}, 2), (std::vector<int32_t>{1, 1, 0, 0}));
 }
 
@@ -75,26 +65,27 @@ TEST(MagiDispatch, EqualCountsAndBalancedAreas) {
   }
 }
 
-TEST(MagiGroupCast, EveryRankGetsWhatItWantsAndNothingElse) {
+TEST(MagiGroupCast, EveryRankGetsWhatItNeedsAndNothingElse) {
   const std::vector<Ranges> homes = {{{0, 8}}, {{8, 12}, {14, 16}}, {{12, 14}}};
-  const std::vector<Ranges> wanted = {{{9, 13}}, {{0, 8}}, {{4, 10}}};
+  const std::vector<Ranges> needed = {{{9, 13}}, {{0, 8}}, {{4, 10}}};
   const std::vector<Cast> expected = {{0, {1}, {0, 4}},   {0, {1, 2}, {4, 8}},
                                       {1, {2}, {8, 9}},   {1, {0, 2}, {9, 10}},
                                       {1, {0}, {10, 12}}, {2, {0}, {12, 13}}};
-  EXPECT_EQ(group_casts(homes, wanted), expected);
+  EXPECT_EQ(group_casts(homes, needed), expected);
 }
 
-// README: K, V of the wanted remote tokens, once per receiver, in both passes; dK, dV back.
+// README: K, V of the remote tokens that a rank needs travel once per receiver in both passes; dK,
+// dV return.
 TEST(MagiPlan, BytesAreTheClosedForm) {
   for (Mask mask :
        {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
     for (int32_t ranks : {1, 2, 3, 8}) {
       for (const char* stages : {"1", "3"}) {
         const Problem problem = problem_of({61, 7, 1, 30, 102}, ranks, mask);
-        const Plan plan = plan_of(problem, {{"stages", stages}});
-        // W counted query by query: distinct (rank, remote key) pairs.
+        const Plan plan = plan_of("magi", problem, {{"stages", stages}});
+        // The number of distinct (rank, remote key) pairs, counted query by query.
         const MaskIndex index(problem.batch);
-        int64_t wanted = 0;
+        int64_t needed = 0;
         for (int32_t r = 0; r < ranks; ++r) {
           std::vector<bool> seen(problem.tokens(), false);
           const RangeSpan home = plan.token_sets[plan.home[r]];
@@ -105,15 +96,15 @@ TEST(MagiPlan, BytesAreTheClosedForm) {
             }
           }
           for (int64_t k = 0; k < problem.tokens(); ++k) {
-            wanted += seen[k] && !contains(home, Range{k, k + 1});
+            needed += seen[k] && !contains(home, Range{k, k + 1});
           }
         }
-        const int64_t kv = wanted * 2 * (64 + 64) * 4;  // 2 KV heads, D = 64, float32
+        const int64_t kv = needed * 2 * (64 + 64) * 4;  // 2 KV heads, D = 64, float32
         EXPECT_EQ(planned_bytes(plan.forward, plan, problem.shape), kv);
         EXPECT_EQ(planned_bytes(plan.backward, plan, problem.shape), 2 * kv);
-        const Plan kept = plan_of(problem, {{"stages", stages}, {"received_kv", "kept"}});
+        const Plan kept = plan_of("magi", problem, {{"stages", stages}, {"received_kv", "kept"}});
         EXPECT_EQ(planned_bytes(kept.backward, kept, problem.shape), kv);
-        EXPECT_TRUE(check(problem, kept).ok());
+        EXPECT_EQ(violations(problem, kept), "");
       }
     }
   }
@@ -121,8 +112,8 @@ TEST(MagiPlan, BytesAreTheClosedForm) {
 
 TEST(MagiPlan, StagesShareWhatEachRankReceives) {
   const Problem problem = problem_of({4096}, 4);
-  const Plan plan = plan_of(problem, {{"stages", "4"}});
-  ASSERT_TRUE(check(problem, plan).ok());
+  const Plan plan = plan_of("magi", problem, {{"stages", "4"}});
+  ASSERT_EQ(violations(problem, plan), "");
   EXPECT_EQ(plan.forward.steps, 5);
   std::vector<std::vector<int64_t>> received(4, std::vector<int64_t>(4, 0));
   for (const Send& send : plan.forward.sends) {
@@ -136,14 +127,14 @@ TEST(MagiPlan, StagesShareWhatEachRankReceives) {
   for (const auto& stages : received) {
     const auto [least, most] = std::minmax_element(stages.begin(), stages.end());
     EXPECT_GT(*least, 0);
-    EXPECT_LE(*most - *least, 8 * chunk);  // casts are not cut
+    EXPECT_LE(*most - *least, 8 * chunk);  // a cast is never cut
   }
 }
 
 TEST(MagiPlan, SmallerChunksBalanceBetterAndTravelMore) {
   const Problem problem = problem_of({3000, 500, 200, 396}, 4);
   auto imbalance_and_bytes = [&](const char* chunk) {
-    const Plan plan = plan_of(problem, {{"chunk_tokens", chunk}});
+    const Plan plan = plan_of("magi", problem, {{"chunk_tokens", chunk}});
     const MaskIndex mask(problem.batch);
     int64_t most = 0;
     for (SetId home : plan.home) most = std::max(most, mask.pairs(plan.token_sets[home]));
@@ -157,8 +148,8 @@ TEST(MagiPlan, SmallerChunksBalanceBetterAndTravelMore) {
 
 TEST(MagiPlan, MoreRanksThanTokens) {
   const Problem problem = problem_of({2, 1}, 8);
-  const Plan plan = plan_of(problem);
-  EXPECT_TRUE(check(problem, plan).ok());
+  const Plan plan = plan_of("magi", problem);
+  EXPECT_EQ(violations(problem, plan), "");
   EXPECT_EQ(plan.forward.attends.front().step, 0);
 }
 

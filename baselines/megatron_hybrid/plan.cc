@@ -1,6 +1,6 @@
-// Megatron-LM's hybrid context parallelism: each sequence on the power of two of ranks that holds
-// it; sequences of one degree in buckets of equal work; each bucket on the least busy aligned
-// group.
+// Megatron-LM's hybrid context parallelism. Each sequence gets the smallest power of two of ranks
+// that holds it (its degree), sequences of one degree are put into buckets of equal work, and each
+// bucket runs on the least busy aligned group of ranks.
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -33,8 +33,9 @@ int32_t degree_of(int64_t tokens, int64_t per_rank, int32_t ranks) {
                     std::to_string((tokens + most - 1) / most));
 }
 
-// A bucket takes sequences, longest first, while its tokens fit its ranks and its work per rank
-// stays within that of the largest single sequence: so buckets of all degrees take about as long.
+// A bucket takes sequences, longest first, while its tokens fit its ranks and its work per rank is
+// at most that of the largest single sequence, so that buckets of all degrees take about equally
+// long.
 Buckets buckets_of(const Loads& loads, int64_t per_rank, int32_t ranks, const GroupCost& cost) {
   std::vector<int32_t> degrees;
   double target = 0;
@@ -58,20 +59,15 @@ Buckets buckets_of(const Loads& loads, int64_t per_rank, int32_t ranks, const Gr
   return buckets;
 }
 
-struct Schedule {
-  std::vector<Group> groups;  // in run order
-  double seconds = 0;         // when the last rank is done, by GroupCost
-};
-
-Schedule schedule(const Problem& problem, const Options& options) {
+RingSchedule schedule(const Problem& problem, const Options& options) {
   const GroupCost cost(problem);
   const int32_t ranks = problem.ranks();
-  Schedule out;
+  RingSchedule out;
   std::vector<double> busy(ranks, 0);
   for (auto& [degree, buckets] : buckets_of(loads_of(sequences_of(problem.batch), cost),
                                             tokens_per_rank(options, problem), ranks, cost)) {
     for (const Bucket& bucket : buckets) {
-      // Aligned groups of this degree; one is free when the last of its ranks is.
+      // An aligned group of this degree is free when the last of its ranks is.
       int32_t best = 0;
       double free_at = 0;
       for (int32_t first = 0; first + degree <= ranks; first += degree) {
@@ -91,17 +87,6 @@ Schedule schedule(const Problem& problem, const Options& options) {
   return out;
 }
 
-Plan make_plan(const Problem& problem, const Options& options) {
-  return ring_in_groups(problem, schedule(problem, options).groups);
-}
-
-std::vector<Fact> make_facts(const Problem& problem, const Options& options) {
-  const Schedule made = schedule(problem, options);
-  std::vector<Fact> facts = group_facts(made.groups, problem.ranks());
-  facts.push_back({"planned_seconds", made.seconds, "s"});
-  return facts;
-}
-
 }  // namespace
 }  // namespace megatron_hybrid
 
@@ -110,12 +95,12 @@ extern const Strategy strategy_megatron_hybrid = {
     .title = "Megatron-LM hybrid context parallelism",
     .source = "NVIDIA/Megatron-LM, hybrid (dynamic) context parallelism: BalancedCPScheduler",
     .moves =
-        "K, V of sequences longer than tokens_per_rank round a ring of a power of two of ranks; "
-        "backward again, with dK, dV in fp32 behind them",
+        "K, V of sequences longer than tokens_per_rank travel round a ring of a power of two of "
+        "ranks, and again in the backward pass, followed by dK, dV in fp32",
     .constraints = "the longest sequence fits tokens_per_rank on a power of two of the ranks",
     .options = {tokens_per_rank_option()},
-    .plan = megatron_hybrid::make_plan,
-    .facts = megatron_hybrid::make_facts,
+    .plan = plan_rings<megatron_hybrid::schedule>,
+    .facts = ring_facts<megatron_hybrid::schedule>,
 };
 
 }  // namespace cpbench

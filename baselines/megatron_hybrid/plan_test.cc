@@ -1,59 +1,36 @@
 #include <gtest/gtest.h>
 
-#include "harness/plan/check.h"
-#include "harness/strategy/strategy.h"
 #include "harness/strategy/test_plans.h"
 #include "methods/flexcp/test_batches.h"
 
 namespace cpbench {
-
-extern const Strategy strategy_megatron_hybrid;
-
 namespace {
 
 using flexcp::layer_problem;
-
-Options options_of(const std::map<std::string, std::string>& set) {
-  return {"megatron_hybrid", strategy_megatron_hybrid.options, set};
-}
-
-double fact(const Problem& problem, const std::map<std::string, std::string>& set,
-            const std::string& name) {
-  for (const Fact& f : strategy_megatron_hybrid.facts(problem, options_of(set))) {
-    if (f.name == name) return f.value;
-  }
-  return -1;
-}
-
-std::string refusal(const Problem& problem, const std::map<std::string, std::string>& set) {
-  try {
-    strategy_megatron_hybrid.plan(problem, options_of(set));
-  } catch (const Unsupported& reason) {
-    return reason.what();
-  }
-  return "accepted";
-}
+using test_plans::plan_of;
+using test_plans::planned_bytes;
+using test_plans::property;
+using test_plans::refusal;
+using test_plans::Settings;
 
 TEST(MegatronHybridPlan, CorrectWithAnyTokensPerRank) {
   flexcp::Random random(12);
   for (int i = 0; i < 300; ++i) {
-    Problem problem;
-    problem.batch = flashcp::random_batch(random, 12, 40);
-    problem.cluster.gpus_per_node = static_cast<int32_t>(random.between(1, 9));
+    const Batch batch = flashcp::random_batch(random, 12, 40);
+    const Problem problem = test_plans::problem_of(batch, random.between(1, 9));
     const int64_t least = 2 * (problem.tokens() / problem.ranks() + 1);
     const std::string per_rank = std::to_string(random.between(least, 3 * least));
-    const Plan plan =
-        strategy_megatron_hybrid.plan(problem, options_of({{"tokens_per_rank", per_rank}}));
-    const CheckReport report = check(problem, plan);
-    ASSERT_TRUE(report.ok()) << i << ": " << report.violations.front().text();
+    const Plan plan = plan_of("megatron_hybrid", problem, {{"tokens_per_rank", per_rank}});
+    ASSERT_EQ(test_plans::violations(problem, plan), "") << i;
   }
 }
 
-// README: a sequence of s tokens makes d - 1 hops, d the power of two that holds it.
+// README: a sequence of s tokens makes d - 1 hops, where d is the power of two of ranks that holds
+// it.
 TEST(MegatronHybridPlan, BytesInClosedForm) {
   const Problem problem = layer_problem(flashcp::wlb_like_pack(1 << 18, 3), 16);
-  const Plan plan = strategy_megatron_hybrid.plan(problem, options_of({}));
-  const int64_t bytes = test_plans::planned_bytes(plan, problem.shape);
+  const Plan plan = plan_of("megatron_hybrid", problem);
+  const int64_t bytes = planned_bytes(plan, problem.shape);
   int64_t hops = 0;
   for (int64_t s : problem.batch.document_lengths) {
     int64_t degree = 1;
@@ -65,39 +42,40 @@ TEST(MegatronHybridPlan, BytesInClosedForm) {
   EXPECT_EQ(bytes, hops * (2 * kv + dkv));
 }
 
-// NVIDIA-NeMo/Megatron-Bridge documents for its long-context example that at 64 tokens a rank its
-// scheduler gives 128 tokens two ranks, and 64 and fewer one.
+// The documentation of the long-context example in NVIDIA-NeMo/Megatron-Bridge says that with 64
+// tokens per rank its scheduler gives 128 tokens two ranks, and 64 or fewer one rank.
 TEST(MegatronHybridPlan, DegreesOfThePublishedExample) {
-  const std::map<std::string, std::string> set = {{"tokens_per_rank", "64"}};
+  const Settings set = {{"tokens_per_rank", "64"}};
   for (auto [tokens, degree] : std::map<int64_t, int>{{128, 2}, {96, 2}, {64, 1}, {24, 1}}) {
     const Problem problem = layer_problem({.document_lengths = {tokens}}, 4);
-    EXPECT_EQ(fact(problem, set, "groups_of_" + std::to_string(degree)), 1) << tokens;
+    EXPECT_EQ(property("megatron_hybrid", problem, "groups_of_" + std::to_string(degree), set), 1)
+        << tokens;
   }
 }
 
 TEST(MegatronHybridPlan, DegreesArePowersOfTwo) {
   const Problem problem = layer_problem({.document_lengths = {8192, 8193, 33000}}, 16);
-  const std::map<std::string, std::string> set = {{"tokens_per_rank", "8192"}};
-  EXPECT_EQ(fact(problem, set, "groups_of_1"), 1);
-  EXPECT_EQ(fact(problem, set, "groups_of_2"), 1);
-  EXPECT_EQ(fact(problem, set, "groups_of_8"), 1);
-  EXPECT_EQ(fact(problem, set, "groups"), 3);
+  const Settings set = {{"tokens_per_rank", "8192"}};
+  EXPECT_EQ(property("megatron_hybrid", problem, "groups_of_1", set), 1);
+  EXPECT_EQ(property("megatron_hybrid", problem, "groups_of_2", set), 1);
+  EXPECT_EQ(property("megatron_hybrid", problem, "groups_of_8", set), 1);
+  EXPECT_EQ(property("megatron_hybrid", problem, "groups", set), 3);
 }
 
-// Two of four ranks each, then one of four on the same ranks.
+// Two groups of two ranks, then one group of four that needs the same ranks.
 TEST(MegatronHybridPlan, GroupsThatShareRanksFollowOneAnother) {
   const Problem problem = layer_problem({.document_lengths = {16, 8, 8}}, 4);
-  const std::map<std::string, std::string> set = {{"tokens_per_rank", "4"}};
-  EXPECT_EQ(strategy_megatron_hybrid.plan(problem, options_of(set)).forward.steps, 4 + 2);
-  EXPECT_EQ(fact(problem, set, "group_changes"), 2);
+  const Settings set = {{"tokens_per_rank", "4"}};
+  EXPECT_EQ(plan_of("megatron_hybrid", problem, set).forward.steps, 4 + 2);
+  EXPECT_EQ(property("megatron_hybrid", problem, "group_changes", set), 2);
 }
 
 TEST(MegatronHybridPlan, RefusesWhatNoPowerOfTwoHolds) {
   const Problem problem = layer_problem({.document_lengths = {3, 100}}, 7);
-  EXPECT_EQ(refusal(problem, {{"tokens_per_rank", "20"}}),
+  EXPECT_EQ(refusal("megatron_hybrid", problem, {{"tokens_per_rank", "20"}}),
             "a sequence of 100 tokens needs 8 ranks of 20 tokens, there are 7; raise "
             "tokens_per_rank to 25");
-  EXPECT_EQ(refusal(problem, {{"tokens_per_rank", "25"}}), "accepted");
+  EXPECT_EQ(refusal("megatron_hybrid", problem, {{"tokens_per_rank", "25"}}), "");
 }
 
 }  // namespace

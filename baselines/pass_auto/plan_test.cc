@@ -11,28 +11,23 @@ using test_plans::plan_of;
 using test_plans::planned_bytes;
 using test_plans::problem_of;
 
-Problem cached_problem(int64_t length, int64_t cached, int32_t ranks = 4) {
-  Problem problem = problem_of({length}, ranks, 16, 1);
+Problem cached_problem(int64_t length, int64_t cached, test_plans::Ranks ranks = 4) {
+  Problem problem = problem_of({length}, ranks, {16, 1});
   problem.batch.cached_tokens = {cached};
   return problem;
 }
 
-double fact(const Problem& problem, const std::string& name,
-            const std::string& rule = "algorithm_1") {
-  const Strategy& strategy = find_strategy("pass_auto");
-  const Options options("pass_auto", strategy.options, {{"rule", rule}});
-  for (const Fact& fact : strategy.facts(problem, options)) {
-    if (fact.name == name) return fact.value;
-  }
-  ADD_FAILURE() << "no fact " << name;
-  return 0;
+double property(const Problem& problem, const std::string& name,
+                const std::string& rule = "algorithm_1") {
+  return test_plans::property("pass_auto", problem, name, {{"rule", rule}});
 }
 
 bool passes_q(const Problem& problem, const std::string& rule = "algorithm_1") {
-  return fact(problem, "passes_q", rule) == 1;
+  return property(problem, "passes_q", rule) == 1;
 }
 
-// 16 query heads on 1 KV head: from a new share of 2 / 16 on, K and V are the smaller load.
+// With 16 query heads and 1 KV head, K and V weigh less than Q if at least 2 / 16 of the tokens are
+// new.
 TEST(PassAuto, WithoutAKnownClusterTheShareDecides) {
   EXPECT_TRUE(passes_q(cached_problem(160, 141)));
   EXPECT_FALSE(passes_q(cached_problem(160, 140)));
@@ -45,22 +40,20 @@ TEST(PassAuto, EnoughNewTokensHideTheKv) {
   problem.cluster.peak_flops_per_second = 1e15;
   problem.cluster.intra_node_bytes_per_second = 5e11;
   // 4 * 1e15 * 1 * 4 / (2 * 16 * 5e11) = 1000
-  EXPECT_DOUBLE_EQ(fact(problem, "new_tokens_to_pass_kv"), 1000);
+  EXPECT_DOUBLE_EQ(property(problem, "new_tokens_to_pass_kv"), 1000);
   EXPECT_FALSE(passes_q(problem));
   problem.batch.cached_tokens = {99001};
   EXPECT_TRUE(passes_q(problem));
 }
 
 TEST(PassAuto, TheSlowestLinkOfTheRingCounts) {
-  Problem problem = cached_problem(100000, 99000);
-  problem.cluster.nodes = 2;
-  problem.cluster.gpus_per_node = 2;
+  Problem problem = cached_problem(100000, 99000, {2, 2});
   problem.cluster.peak_flops_per_second = 1e15;
   problem.cluster.intra_node_bytes_per_second = 5e11;
   problem.cluster.inter_node_bytes_per_second = 2.5e11;
-  EXPECT_DOUBLE_EQ(fact(problem, "new_tokens_to_pass_kv"), 2000);
+  EXPECT_DOUBLE_EQ(property(problem, "new_tokens_to_pass_kv"), 2000);
   problem.cluster.inter_node_bytes_per_second = 0;
-  EXPECT_EQ(fact(problem, "new_tokens_to_pass_kv"), 0);
+  EXPECT_EQ(property(problem, "new_tokens_to_pass_kv"), 0);
 }
 
 // Section 4.2.4 of the paper (Llama 3 405B, 128,000 tokens, 4 nodes of 8 GPUs of 800 TFLOP/s and 50
@@ -75,24 +68,25 @@ TEST(PassAuto, ChoosesAsThePaperReports) {
     problem.cluster.intra_node_bytes_per_second = 5e10;
     return problem;
   };
-  EXPECT_TRUE(passes_q(with_new_tokens(3200)));  // by Algorithm 5, a tie
+  EXPECT_TRUE(passes_q(with_new_tokens(3200)));  // Algorithm 5 sees a tie
   for (const char* rule : {"algorithm_1", "algorithm_5"}) {
-    EXPECT_DOUBLE_EQ(fact(with_new_tokens(3200), "new_tokens_to_pass_kv", rule), 4000);
+    EXPECT_DOUBLE_EQ(property(with_new_tokens(3200), "new_tokens_to_pass_kv", rule), 4000);
     EXPECT_TRUE(passes_q(with_new_tokens(1280), rule));
     EXPECT_FALSE(passes_q(with_new_tokens(4160), rule));
     EXPECT_FALSE(passes_q(with_new_tokens(12800), rule));
   }
 }
 
-// Equation 5: the share from which on K, V travel falls by 4 T BW / (N C e).
+// Equation 5: the share of new tokens above which K, V travel is lower by 4 T BW / (N C e).
 TEST(PassAuto, AlgorithmFiveCountsTheReturn) {
   Problem problem = cached_problem(100000, 99500);
-  EXPECT_EQ(fact(problem, "new_share_to_pass_kv", "algorithm_5"), 0.125);  // the cluster is unknown
+  EXPECT_EQ(property(problem, "new_share_to_pass_kv", "algorithm_5"),
+            0.125);  // the cluster is unknown
   problem.cluster.peak_flops_per_second = 1e15;
   problem.cluster.intra_node_bytes_per_second = 5e11;
-  EXPECT_EQ(fact(problem, "new_share_to_pass_kv"), 0.125);
+  EXPECT_EQ(property(problem, "new_share_to_pass_kv"), 0.125);
   // 4 * 500 * 5e11 / (4 * 1e15 * 4) = 0.0625
-  EXPECT_DOUBLE_EQ(fact(problem, "new_share_to_pass_kv", "algorithm_5"), 0.0625);
+  EXPECT_DOUBLE_EQ(property(problem, "new_share_to_pass_kv", "algorithm_5"), 0.0625);
   EXPECT_TRUE(passes_q(problem, "algorithm_5"));
   Problem shorter = problem;  // 500 new tokens of 5,000: 0.1
   shorter.batch.document_lengths = {5000};
@@ -111,7 +105,7 @@ TEST(PassAuto, PlansWhatItSays) {
   EXPECT_EQ(planned_bytes(plan.forward, plan, many.shape), 3 * 160 * (64 + 64) * 4);
 }
 
-// T / (T + P) = 2 Hkv / Hq is where both move the same Q and KV (without the return of O).
+// At T / (T + P) = 2 Hkv / Hq both move the same bytes of Q and KV, not counting the return of O.
 TEST(PassAuto, AtTheThresholdQAndKvWeighTheSame) {
   Problem problem = cached_problem(160, 140);
   Plan kv = plan_of("pass_auto", problem), q = plan_of("pass_q", problem);

@@ -10,7 +10,7 @@ using test_plans::planned_bytes;
 using test_plans::problem_of;
 
 Problem cached_problem(std::vector<int64_t> lengths, std::vector<int64_t> cached, int32_t ranks) {
-  Problem problem = problem_of(std::move(lengths), ranks, 8, 2);
+  Problem problem = problem_of(std::move(lengths), ranks, {8, 2});
   problem.batch.cached_tokens = std::move(cached);
   return problem;
 }
@@ -19,7 +19,7 @@ TEST(PassQ, BytesAreTheClosedForm) {
   for (int32_t ranks : {1, 2, 3, 8}) {
     Problem problem = cached_problem({100, 29, 100}, {80, 0, 100}, ranks);
     Plan plan = plan_of("pass_q", problem);
-    // 49 new tokens of 8 heads: Q and O in fp32, a log-sum-exp (and row sum) of 4 bytes per head.
+    // 49 new tokens of 8 heads: Q and O in fp32, and 4 bytes per head of log-sum-exp or row sum.
     int64_t q = 49 * 8 * 64 * 4, side = 49 * 8 * 4;
     EXPECT_EQ(planned_bytes(plan.forward, plan, problem.shape), (ranks - 1) * (2 * q + side));
     EXPECT_EQ(planned_bytes(plan.backward, plan, problem.shape), (ranks - 1) * (3 * q + 2 * side));

@@ -12,7 +12,7 @@ using test_plans::problem_of;
 
 TEST(PerDoc, BytesAreTheClosedForm) {
   for (int32_t ranks : {1, 2, 3, 8}) {
-    Problem problem = problem_of({100, 29, 1}, ranks, 8, 2);
+    Problem problem = problem_of({100, 29, 1}, ranks, {8, 2});
     Plan plan = plan_of("per_doc", problem);
     int64_t longest = 0;
     for (SetId home : plan.home) longest = std::max(longest, plan.token_sets.size_of(home));
@@ -22,8 +22,9 @@ TEST(PerDoc, BytesAreTheClosedForm) {
   }
 }
 
-// WLB-LLM's rule: a document of 2N chunks, and the remainders one token at a time by a counter that
-// runs on from document to document, so that ranks stay within two tokens of each other.
+// WLB-LLM's rule: each document has 2N chunks, and the remainder goes one token at a time to the
+// ranks in turn. The turn continues from document to document, so ranks stay within two tokens of
+// each other.
 TEST(PerDoc, RemaindersKeepTokensLevel) {
   Problem problem = problem_of({7, 13, 5, 29, 3, 11, 17}, 4);
   Plan plan = plan_of("per_doc", problem);
@@ -35,7 +36,7 @@ TEST(PerDoc, RemaindersKeepTokensLevel) {
   EXPECT_LE(most - least, 2);
 }
 
-// New tokens have queries, cached ones do not: each document's new tokens are level in work.
+// Only new tokens have queries, so the new tokens of each document must be balanced in work.
 TEST(PerDoc, BalancesTheNewTokensOfCachedDocuments) {
   Problem problem = problem_of({160, 96}, 4);
   problem.batch.cached_tokens = {128, 64};

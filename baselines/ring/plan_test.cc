@@ -11,9 +11,9 @@ using test_plans::problem_of;
 
 TEST(Ring, BytesAreTheClosedForm) {
   for (int32_t ranks : {1, 2, 3, 8}) {
-    Problem problem = problem_of({100, 29, 1}, ranks, 8, 2);
+    Problem problem = problem_of({100, 29, 1}, ranks, {8, 2});
     Plan plan = plan_of("ring", problem);
-    // T tokens of K, V cross N-1 links; backward again, and dK, dV in fp32 cross N-1 and go home.
+    // K, V of T tokens cross N - 1 links in each pass; dK, dV in fp32 cross as many and go home.
     int64_t kv = 130 * 2 * (64 + 64) * 4;
     EXPECT_EQ(planned_bytes(plan.forward, plan, problem.shape), (ranks - 1) * kv);
     int64_t gradient_hops = ranks > 1 ? ranks - 1 : 0;

@@ -1,19 +1,16 @@
 #include <gtest/gtest.h>
 
-#include <random>
-
-#include "harness/plan/check.h"
 #include "harness/strategy/test_plans.h"
+#include "methods/flashcp/test_batches.h"
 
 namespace cpbench {
 namespace {
 
 using test_plans::planned_bytes;
+using test_plans::problem_of;
 
-Problem problem_of(std::vector<int64_t> lengths, int32_t ranks, int32_t heads, int32_t kv_heads) {
-  Problem problem = test_plans::problem_of(std::move(lengths), ranks, heads, kv_heads);
-  problem.shape.dtype = Dtype::bfloat16;
-  return problem;
+AttentionShape heads(int32_t query_heads, int32_t kv_heads) {
+  return {.query_heads = query_heads, .kv_heads = kv_heads, .dtype = Dtype::bfloat16};
 }
 
 Plan plan_of(const Problem& problem, int32_t degree) {
@@ -29,7 +26,7 @@ Ranges home(const Plan& plan, int32_t rank) {
 // rank = ring rank * ud + Ulysses rank): the sequence in 2 rd chunks, ring rank r takes r and
 // 2 rd - 1 - r, of which Ulysses rank u takes the u-th of ud equal parts.
 TEST(Usp, OwnsTheTokensThatYunchangExtracts) {
-  Plan plan = plan_of(problem_of({16}, 4, 4, 4), 2);
+  Plan plan = plan_of(problem_of({16}, 4, heads(4, 4)), 2);
   EXPECT_EQ(home(plan, 0), (Ranges{{0, 4}}));
   EXPECT_EQ(home(plan, 1), (Ranges{{12, 16}}));
   EXPECT_EQ(home(plan, 2), (Ranges{{4, 8}}));
@@ -37,33 +34,28 @@ TEST(Usp, OwnsTheTokensThatYunchangExtracts) {
 }
 
 TEST(Usp, EveryDegreeIsCorrectOnAnyBatch) {
-  std::mt19937_64 random(3);
+  flashcp::Random random(3);
   for (int i = 0; i < 60; ++i) {
-    std::vector<int64_t> lengths;
-    for (uint64_t n = 1 + random() % 6; n > 0; --n) {
-      lengths.push_back(1 + static_cast<int64_t>(random() % 30));
-    }
     for (int32_t degree : {1, 2, 3, 6, 12}) {
-      Problem problem = problem_of(lengths, 12, 12, i % 2 == 0 ? 12 : 4);
-      problem.batch.mask = static_cast<Mask>(random() % 4);
-      problem.batch.window = problem.batch.mask == Mask::sliding_window ? 7 : 0;
-      CheckReport report = check(problem, plan_of(problem, degree));
-      ASSERT_TRUE(report.ok()) << "degree " << degree << ": " << report.violations.front().text();
+      Batch batch = flashcp::random_batch(random, 6, 30);
+      Problem problem = problem_of(batch, {3, 4}, heads(12, i % 2 == 0 ? 12 : 4));
+      ASSERT_EQ(test_plans::violations(problem, plan_of(problem, degree)), "")
+          << "degree " << degree;
     }
   }
 }
 
-// The README's closed form. Every length divides, so nothing is padded.
+// The closed form of the README. All lengths divide evenly, so nothing is padded.
 TEST(Usp, BytesAreTheClosedForm) {
   for (int32_t degree : {1, 2, 4, 8}) {
     for (int32_t kv_heads : {8, 4}) {
-      Problem problem = problem_of({512, 256, 128}, 8, 8, kv_heads);
+      Problem problem = problem_of({512, 256, 128}, 8, heads(8, kv_heads));
       const AttentionShape& shape = problem.shape;
       int64_t tokens = problem.tokens(), u = degree, c = 8 / u;
       int64_t query = shape.query_heads * shape.head_dim * 2;  // bytes of one token
       int64_t kv_all = u * std::max<int64_t>(1, kv_heads / u) * 2 * shape.head_dim;  // elements
       int64_t side = shape.query_heads * 4;       // log-sum-exp, or row sums
-      int64_t kept_apart = tokens * (u - 1) / u;  // token-copies that leave their rank, x heads
+      int64_t kept_apart = tokens * (u - 1) / u;  // tokens that leave their rank, x heads
       int64_t round = tokens * (c - 1);
       Plan plan = plan_of(problem, degree);
       EXPECT_EQ(plan.forward.steps, u == 1 ? c : c + 2);
@@ -79,7 +71,7 @@ TEST(Usp, BytesAreTheClosedForm) {
 }
 
 TEST(Usp, DegreeOneIsTheZigzagRingAndDegreeNHasNoRing) {
-  Problem problem = problem_of({40, 24}, 4, 4, 2);
+  Problem problem = problem_of({40, 24}, 4, heads(4, 2));
   Plan zigzag = test_plans::plan_of("zigzag", problem);
   Plan ring = plan_of(problem, 1);
   EXPECT_TRUE(ring.forward == zigzag.forward);
@@ -92,24 +84,17 @@ TEST(Usp, DegreeOneIsTheZigzagRingAndDegreeNHasNoRing) {
 }
 
 TEST(Usp, DefaultDegreeDividesKvHeadsAndStaysInANode) {
-  auto groups = [](Problem problem, int32_t nodes) {
-    problem.cluster = {.nodes = nodes, .gpus_per_node = 16 / nodes};
-    Plan plan = plan_of(problem, 0);
-    return plan.forward.attends.front().heads.size();
+  auto heads_per_rank = [](test_plans::Ranks ranks, const AttentionShape& shape) {
+    return plan_of(problem_of({64}, ranks, shape), 0).forward.attends.front().heads.size();
   };
-  EXPECT_EQ(groups(problem_of({64}, 16, 32, 8), 2), 32 / 8);
-  EXPECT_EQ(groups(problem_of({64}, 16, 32, 8), 4), 32 / 4);
-  EXPECT_EQ(groups(problem_of({64}, 16, 30, 3), 4), 30);
+  EXPECT_EQ(heads_per_rank({2, 8}, heads(32, 8)), 32 / 8);
+  EXPECT_EQ(heads_per_rank({4, 4}, heads(32, 8)), 32 / 4);
+  EXPECT_EQ(heads_per_rank({4, 4}, heads(30, 3)), 30);
 }
 
 TEST(Usp, HeadsThatDoNotDivideAreNamed) {
-  try {
-    plan_of(problem_of({64}, 12, 8, 8), 3);
-    FAIL();
-  } catch (const Unsupported& reason) {
-    EXPECT_STREQ(reason.what(),
-                 "ulysses_degree 3 does not divide 12 ranks and 8 query heads; 1, 2, 4 do");
-  }
+  EXPECT_EQ(test_plans::refusal("usp", problem_of({64}, 12), {{"ulysses_degree", "3"}}),
+            "ulysses_degree 3 does not divide 12 ranks and 8 query heads; 1, 2, 4 do");
 }
 
 }  // namespace

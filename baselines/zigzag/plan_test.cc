@@ -14,7 +14,7 @@ using test_plans::problem_of;
 
 TEST(Zigzag, BytesAreTheClosedForm) {
   for (int32_t ranks : {1, 2, 3, 8}) {
-    Problem problem = problem_of({100, 29, 1}, ranks, 8, 2);
+    Problem problem = problem_of({100, 29, 1}, ranks, {8, 2});
     Plan plan = plan_of("zigzag", problem);
     int64_t kv = 130 * 2 * (64 + 64) * 4;
     EXPECT_EQ(planned_bytes(plan.forward, plan, problem.shape), (ranks - 1) * kv);
@@ -31,7 +31,7 @@ TEST(Zigzag, BalancesDivisibleDocumentsExactly) {
   }
 }
 
-// New tokens have queries, cached ones do not: each document's new tokens are level in work.
+// Only new tokens have queries, so the new tokens of each document must be balanced in work.
 TEST(Zigzag, BalancesTheNewTokensOfCachedDocuments) {
   Problem problem = problem_of({160, 96}, 4);
   problem.batch.cached_tokens = {128, 64};

@@ -1,4 +1,4 @@
-// Programs of a plan that a person can follow, and what `verify` says of damaged ones.
+// Programs of a plan that a person can follow, and what `verify` says about damaged programs.
 #include "harness/compile/compile.h"
 
 #include <gtest/gtest.h>
@@ -7,17 +7,12 @@
 
 #include "harness/plan/builder.h"
 #include "harness/plan/errors.h"
+#include "harness/plan/test_problems.h"
 
 namespace cpbench {
 namespace {
 
-Problem two_ranks() {
-  Problem problem;
-  problem.batch.document_lengths = {8};
-  problem.shape = {.query_heads = 2, .kv_heads = 1, .head_dim = 4, .value_head_dim = 4};
-  problem.cluster.gpus_per_node = 2;
-  return problem;
-}
+Problem two_ranks() { return test_plans::problem_of({8}, 2, {2, 1, 4, 4}); }
 
 // Rank 0 sends its keys to rank 1.
 Plan sample_plan(const Problem& problem) {
@@ -30,7 +25,7 @@ Plan sample_plan(const Problem& problem) {
   b.forward().attend(1, 1, b.home_of(1), b.home_of(0));
   b.backward_by_return();
   const Plan plan = b.finish();
-  EXPECT_TRUE(check(problem, plan).ok());
+  EXPECT_EQ(test_plans::violations(problem, plan), "");
   return plan;
 }
 
@@ -66,7 +61,7 @@ TEST(Compile, sends_home_keys_as_they_lie_and_receives_them_as_they_come) {
   EXPECT_EQ(receiver.row_ops[0].mode, RowMode::accumulate);
 }
 
-// Whatever threads compile, and whatever a program's memory held before.
+// Compiling the ranks in any order, and into used memory, gives the same programs.
 TEST(Compile, ranks_one_at_a_time_are_those_of_the_whole_program) {
   const Problem problem = two_ranks();
   const Plan plan = sample_plan(problem);
@@ -124,7 +119,7 @@ TEST(Compile, buffers_share_the_arena_over_time) {
   }
 }
 
-// Both ranks see the keys of both. A token of kv weighs 2 * 4 floats: a block has 128 bytes.
+// Each rank sees the keys of both. A token's kv is 2 * 4 floats, so a block has 128 bytes.
 Plan gathering_plan(const Problem& problem) {
   PlanBuilder b(problem);
   b.home(0, {{0, 4}});
@@ -136,7 +131,7 @@ Plan gathering_plan(const Problem& problem) {
   }
   b.backward_by_return();
   const Plan plan = b.finish();
-  EXPECT_TRUE(check(problem, plan).ok());
+  EXPECT_EQ(test_plans::violations(problem, plan), "");
   return plan;
 }
 
@@ -161,7 +156,8 @@ TEST(Compile, a_library_gathers_and_sums_blocks_that_lie_together) {
     const Buffer* blocks = rank.buffers.data() + op.first_block;
     EXPECT_EQ(blocks[1].offset, blocks[0].offset + op.bytes);
   }
-  // Its own block is zero before, and holds the others' sum after, which is added at home.
+  // A rank's own block is cleared before; afterwards it holds the sum of the others, which is added
+  // to the home gradient.
   const int32_t own = sum.first_block + 1;
   const auto with = [&](RowMode mode, int32_t source, int32_t target) {
     return std::ranges::any_of(rank.row_ops, [&](const RowOp& op) {

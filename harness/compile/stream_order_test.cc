@@ -1,16 +1,17 @@
-// Which items may run beside which: that a wait is missing is found by tests/contract, that one is
-// there without need is found here.
+// Which items may run at the same time. A missing wait is found by tests/contract, a needless wait
+// is found here.
 #include "harness/compile/stream_order.h"
 
 #include <gtest/gtest.h>
 
 #include "harness/compile/compile.h"
 #include "harness/plan/builder.h"
+#include "harness/plan/test_problems.h"
 
 namespace cpbench {
 namespace {
 
-// A ring of three: at step s a rank attends the keys that came before and passes them on.
+// A ring of three ranks: in step s a rank attends the keys that came before it and sends them on.
 Plan ring(const Problem& problem) {
   PlanBuilder b(problem);
   for (int32_t r = 0; r < 3; ++r) b.home(r, {{4 * r, 4 * r + 4}});
@@ -47,15 +48,10 @@ struct Streams {
 };
 
 Streams ring_streams(Mask mask = Mask::document_full) {
-  Problem problem;
-  problem.batch.document_lengths = {12};
-  problem.batch.mask = mask;
-  problem.shape = {.query_heads = 2, .kv_heads = 1, .head_dim = 4, .value_head_dim = 4};
-  problem.cluster.gpus_per_node = 3;
+  const Problem problem =
+      test_plans::problem_of(Batch{.document_lengths = {12}, .mask = mask}, 3, {2, 1, 4, 4});
   const Plan plan = ring(problem);
-  for (const Violation& violation : check(problem, plan).violations) {
-    ADD_FAILURE() << violation.text();
-  }
+  EXPECT_EQ(test_plans::violations(problem, plan), "");
   const Exchanges exchanges(plan);
   Streams streams{compile(problem, plan, Passes::both).ranks[0], {}, exchanges.all};
   streams.order = order_for_streams(streams.program, exchanges);

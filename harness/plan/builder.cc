@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <stdexcept>
+#include <string>
 #include <tuple>
 
 namespace cpbench {
@@ -90,11 +92,24 @@ void PlanBuilder::backward_by_return(ReceivedKv received) {
     backward.collectives.push_back({CollectiveKind::reduce_scatter, c.padded_tokens});
   }
   for (const Send& s : forward.sends) {
+    refuse_relay(s);
     if (kept) keep_received(s);
     int32_t collective = s.collective < 0 ? -1 : first_collective + s.collective;
     backward.sends.push_back(
         {return_step, s.substage, s.to, s.from, Tensor::dkv, s.tokens, s.heads, collective});
   }
+}
+
+void PlanBuilder::refuse_relay(const Send& send) const {
+  const int64_t sender = plan_.rank_sets[send.from].front().begin;
+  const SetId home = plan_.home[sender];
+  if (send.tokens == home || contains_all(plan_.token_sets[home], plan_.token_sets[send.tokens])) {
+    return;
+  }
+  throw std::logic_error("backward_by_return: rank " + std::to_string(sender) +
+                         " sends KV in step " + std::to_string(send.step) +
+                         " that is not of its home; gradients of relayed KV need "
+                         "backward_travelling or a backward pass written by hand");
 }
 
 void PlanBuilder::keep_received(const Send& send) {
@@ -111,8 +126,8 @@ void PlanBuilder::backward_travelling() {
   Pass& backward = plan_.backward;
   backward = {};
   backward.attends = forward.attends;
-  // One chain per (token set, heads): the KV's hops in order of step. The gradients follow one
-  // step behind each hop, when the holder has attended, and from the last holder go home.
+  // One chain per (token set, heads): the hops of its KV in order of step. The gradient follows one
+  // step behind each hop, when the sender has attended, and goes home from the last rank.
   std::map<std::tuple<SetId, int32_t, int32_t>, std::vector<Send>> chains;
   for (const Send& s : forward.sends) {
     backward.sends.push_back(s);
@@ -121,7 +136,7 @@ void PlanBuilder::backward_travelling() {
   for (auto& [key, hops] : chains) {
     std::stable_sort(hops.begin(), hops.end(),
                      [](const Send& a, const Send& b) { return a.step < b.step; });
-    // The first holder's own part stays at home; the others' travels on with each further hop.
+    // The owner's own part stays at home; what the other ranks add travels with each later hop.
     for (size_t i = 1; i < hops.size(); ++i) {
       Send gradient = hops[i];
       gradient.tensor = Tensor::dkv;

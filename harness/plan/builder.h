@@ -1,11 +1,11 @@
-// Helps a strategy write a plan: interning, step counting, canonical order.
+// Helps a strategy to write a plan: it interns sets, counts steps and sorts operations.
 //
 //   PlanBuilder b(problem);
 //   b.home(rank, {{0, 128}});
 //   PassBuilder& f = b.forward();
 //   f.attend(0, rank, q, kv);
 //   f.send(0, rank, next, Tensor::kv, tokens);
-//   b.backward_by_return();          // or backward_travelling(), or write b.backward() by hand
+//   b.backward_by_return();  // or b.backward_travelling(), or write b.backward() by hand
 //   return b.finish();
 #pragma once
 
@@ -52,26 +52,35 @@ class PlanBuilder {
   SetId all_ranks() { return plan_.rank_sets.intern(Range{0, plan_.ranks}); }
   const RangeSets& token_sets() const { return plan_.token_sets; }
 
-  SetId home(int32_t rank, Ranges normal);  // returns the set's name
+  SetId home(int32_t rank, Ranges normal);  // returns the set's id
   SetId home_of(int32_t rank) const { return plan_.home[rank]; }
   PassBuilder forward() { return {*this, plan_.forward}; }
   PassBuilder backward() { return {*this, plan_.backward}; }
   void keep(int32_t rank, Tensor tensor, SetId tokens, Heads heads = {});  // Heads{}: all
   void gradient_wire(GradientWire wire) { plan_.gradient_wire = wire; }
 
-  // Backward from forward, for plans in which KV travels and queries stay at home.
-  // By return: every dkv goes straight back to the rank its KV came from (a multicast becomes a
-  // reduction, all_gather becomes reduce_scatter). The received KV is kept, or fetched again.
+  // Both builders below derive the backward pass from the forward pass, which must be complete, as
+  // must the homes. They are for plans in which KV travels and queries stay at home. Which one is
+  // right: backward_by_return where every rank sends only KV of its own home; backward_travelling
+  // where KV is relayed (a rank passes on what it received) along one chain of single sends per
+  // set. A relay that branches, such as a ring across nodes with an all-gather inside each node,
+  // needs a backward pass written by hand.
+
+  // Every dkv returns in one hop to the rank that its KV came from: a multicast becomes a
+  // reduction, all_gather becomes reduce_scatter. The received KV is kept, or sent again.
+  // Throws std::logic_error if a send relays KV: its gradient would end at the relay (P6).
   enum class ReceivedKv : uint8_t { kept, fetched_again };
   void backward_by_return(ReceivedKv received = ReceivedKv::kept);
-  // Travelling: KV is sent again as in the forward pass, dkv one step behind it, and from the
-  // last holder home. For plans in which each KV set moves along one chain of single sends.
+
+  // KV is sent again as in the forward pass. Its dkv follows one step behind, and goes home from
+  // the last rank of the chain.
   void backward_travelling();
 
-  Plan finish();  // sorts into canonical order, counts steps
+  Plan finish();  // sorts operations into canonical order and counts the steps
 
  private:
   friend class PassBuilder;
+  void refuse_relay(const Send& send) const;
   void keep_received(const Send& send);
   Plan plan_;
 };

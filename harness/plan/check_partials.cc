@@ -1,11 +1,11 @@
 // P5, P6: partial results (o, dq, dkv) are conserved. Each rank, tensor and head interval has a
-// state: the tokens it holds a partial of. A send takes them away (what was there before its
-// step), an attend and an arrival add them; at the end only home tokens may be left. With P3 that
-// proves that every pair's contribution reaches home exactly once.
+// state: the tokens that the rank holds a partial of. A send takes away what was there before its
+// step; an attend or an arrival adds to it; at the end only tokens of the home may be left. With P3
+// this proves that the contribution of every (query, key) pair reaches its home exactly once.
 //
-// Where the sets in play on a rank are pairwise disjoint, the state is a set of names; else each
-// cluster of overlapping sets (set_clusters.h) is judged by itself, alone by name, several by
-// ranges.
+// If the sets that a rank uses are pairwise disjoint, the state is a set of their ids. Otherwise
+// each cluster of overlapping sets (set_clusters.h) is judged separately: a cluster of one set by
+// its id, a cluster of several by their ranges.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -25,14 +25,14 @@ struct Change {
   int32_t send = -1;  // index of the send; -1: an attend
 };
 
-// Tokens of `ranges` that are not in `home`. The intersection costs about as much as the home.
+// Number of tokens of `ranges` outside `home`. Its cost is about the number of ranges of the home.
 int64_t size_outside(RangeSpan ranges, RangeSpan home) {
   return size_of(ranges) - size_of_intersection(ranges, home);
 }
 
 class PartialsChecker {
  public:
-  // `fed[i]`: whether a sender other than the receiver had some of what send i reduces.
+  // `fed[i]` is set if a sender other than the receiver had some of what send i reduces.
   PartialsChecker(Context& context, const SetFamily& family, PassKind kind, int32_t rank,
                   Tensor tensor, std::vector<bool>& fed)
       : context_(context),
@@ -76,7 +76,7 @@ class PartialsChecker {
       first_step_ = first_step;
       bytes_ = stored_bytes_per_unit(tensor_, context_.problem.shape) * heads_.size();
       std::vector<Change> gains = inside(gains_), losses = inside(losses_);
-      for (const Change& g : gains) {  // what arrives is held until it is added
+      for (const Change& g : gains) {  // an arrival takes memory until it is added
         if (g.send >= 0)
           occupy(g.step - pass_.lookahead, g.step, context_.plan.token_sets.size_of(g.tokens));
       }
@@ -170,8 +170,8 @@ class PartialsChecker {
   void run_on_ranges(const std::vector<Change>& gains, const std::vector<Change>& losses) {
     RangeSpan home = context_.tokens(home_);
     Ranges present;
-    int64_t away = 0;                // tokens of `present` that are not home
-    std::unordered_set<SetId> held;  // added since the last loss: to add them again changes nothing
+    int64_t away = 0;                // number of tokens of `present` outside the home
+    std::unordered_set<SetId> held;  // added since the last loss; adding them again has no effect
     int32_t last_step = 0;
     size_t g = 0, l = 0;
     while (g < gains.size() || l < losses.size()) {
@@ -207,11 +207,11 @@ class PartialsChecker {
     if (!left.empty()) stranded(left);
   }
 
-  // `present` without what the losses of one step take, each seeing what those before it left.
+  // `present` without what the losses of one step take; each sees what the losses before it left.
   Ranges without(Ranges present, std::span<const Change> losses) {
     std::vector<SetId> names;
     for (const Change& loss : losses) names.push_back(loss.tokens);
-    bool at_once = family_.disjoint(names, RangeSets::kEmpty);  // then all see the same
+    bool at_once = family_.disjoint(names, RangeSets::kEmpty);  // if so, all see the same
     for (const Change& loss : losses) {
       RangeSpan tokens = context_.tokens(loss.tokens);
       if (is_reduction(loss)) {
@@ -258,8 +258,9 @@ class PartialsChecker {
   int64_t bytes_ = 0;
 };
 
-// A reduction moves something: a sender other than the receiver had some of its tokens. Of a
-// collective one such block is enough, since a rank may own tokens that no one else attends.
+// A reduction must move something: a sender other than the receiver must have held some of its
+// tokens. One such block is enough for a collective, because a rank may own tokens that no other
+// rank attends.
 void check_fed(Context& context, PassKind kind, Tensor tensor, const std::vector<bool>& fed) {
   const Pass& pass = context.pass(kind);
   std::vector<bool> collective_fed(pass.collectives.size(), false);
@@ -273,7 +274,7 @@ void check_fed(Context& context, PassKind kind, Tensor tensor, const std::vector
     if (s.collective >= 0 ? collective_fed[s.collective] : fed[i]) continue;
     int32_t to = static_cast<int32_t>(context.plan.rank_sets[s.to].front().begin);
     context.violation("P5", place(kind, s.step, to) + " reduction of " + name_of(tensor),
-                      "partials on a sender before the step",
+                      "partials on a sender other than the receiver before the step",
                       "none of " + set_text(context.tokens(s.tokens)));
   }
 }

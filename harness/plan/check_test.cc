@@ -1,17 +1,17 @@
-// One refusal per rule, beside the plan that passes. Agreement with a slow oracle on thousands of
-// mutated plans is in tests/contract.
+// One refusal or more per rule, next to the plan that passes. tests/contract compares the checker
+// with a slow oracle on thousands of mutated plans.
 #include "harness/plan/check.h"
 
 #include <gtest/gtest.h>
 
-#include "harness/plan/builder.h"
 #include "harness/plan/plan_text.h"
+#include "harness/plan/test_problems.h"
 
 namespace cpbench {
 namespace {
 
-// Two ranks, one document of 8 tokens, a ring by hand: rank 0's KV goes to rank 1 in step 0, is
-// attended there in step 1, and its gradient comes back in step 2.
+// A ring written by hand, two ranks and one document of 8 tokens: rank 0's KV goes to rank 1 in
+// step 0 and is attended there in step 1; its gradient comes back in step 2.
 constexpr const char* kGood =
     "plan ranks 2 tokens 8 query_heads 2 gradient_wire model\n"
     "tokens 1 0-4\n"
@@ -34,14 +34,8 @@ constexpr const char* kGood =
     "send 2.0 from 2 to 1 dkv 1 heads 0-2\n"
     "keep 1 kv 1 heads 0-2\n";
 
-Problem problem() {
-  Problem p;
-  p.batch.document_lengths = {8};
-  p.shape = {
-      .query_heads = 2, .kv_heads = 1, .head_dim = 4, .value_head_dim = 4, .dtype = Dtype::float32};
-  p.cluster.gpus_per_node = 2;
-  return p;
-}
+const Problem kProblem = test_plans::problem_of(
+    {8}, 2, {.query_heads = 2, .kv_heads = 1, .head_dim = 4, .value_head_dim = 4});
 
 std::string replaced(std::string from, std::string to) {
   std::string text = kGood;
@@ -51,21 +45,17 @@ std::string replaced(std::string from, std::string to) {
 }
 
 void expect_violation(const std::string& text, const std::string& message) {
-  CheckReport report = check(problem(), plan_from_text(text));
-  for (const Violation& v : report.violations) {
-    if (v.text() == message) return;
-  }
-  ADD_FAILURE() << "wanted: " << message;
-  for (const Violation& v : report.violations) std::cerr << "   found: " << v.text() << '\n';
+  const std::string found = test_plans::violations(kProblem, plan_from_text(text));
+  EXPECT_NE(("\n" + found).find("\n" + message + "\n"), std::string::npos)
+      << "expected: " << message << "\nfound: " << found;
 }
 
 TEST(Check, GoodPlanPasses) {
-  CheckReport report = check(problem(), plan_from_text(kGood));
-  for (const Violation& v : report.violations) ADD_FAILURE() << v.text();
+  EXPECT_EQ(test_plans::violations(kProblem, plan_from_text(kGood)), "");
 }
 
 TEST(Check, PeakMemoryByHand) {
-  CheckReport report = check(problem(), plan_from_text(kGood));
+  CheckReport report = check(kProblem, plan_from_text(kGood));
   // Per token, fp32: q 2*4*4 = 32; kv 1*(4+4)*4 = 32; o 2*4*4 + lse 8 = 40; do 32 + 16 = 48;
   // dq 32; dkv 32. Home of 4 tokens in the backward pass: 4 * 216 = 864.
   // Rank 0, last step: the gradients of 4 tokens arrive: 4 * 32 = 128.
@@ -127,6 +117,15 @@ TEST(Check, bad_P5_partial_sent_twice) {
       replaced(send, send + send),
       "P5 backward step 2 rank 1 send dkv heads [0, 1): expected partials there before "
       "the step; found none of [0, 4)");
+}
+// The gradient of rank 0's keys has left rank 1 when the reduction asks for it; rank 0's own part
+// is still at home.
+TEST(Check, bad_P5_reduction_without_partials) {
+  std::string send = "send 2.0 from 2 to 1 dkv 1 heads 0-2\n";
+  expect_violation(
+      replaced(send, send + "send 2.1 from 3 to 1 dkv 1 heads 0-2\n"),
+      "P5 backward step 2 rank 0 reduction of dkv: expected partials on a sender other than the "
+      "receiver before the step; found none of [0, 4)");
 }
 TEST(Check, bad_P6_gradient_stays_away) {
   expect_violation(

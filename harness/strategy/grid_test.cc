@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include "harness/plan/check.h"
 #include "harness/plan/errors.h"
+#include "harness/plan/test_problems.h"
 
 namespace cpbench {
 namespace {
+
+using test_plans::problem_of;
 
 TEST(Grid, SplitsASetIntoConsecutiveEvenParts) {
   Ranges set = {{0, 3}, {10, 14}, {20, 21}};
@@ -24,14 +26,7 @@ TEST(Grid, LargestCommonDivisorWithinALimit) {
   EXPECT_EQ(largest_common_divisor(7, 8, 8), 1);
 }
 
-Problem problem_of(int64_t tokens, int32_t ranks) {
-  Problem problem;
-  problem.batch.document_lengths = {tokens};
-  problem.cluster.gpus_per_node = ranks;
-  return problem;
-}
-
-// Empty context ranks, wherever they are, leave a smaller ring behind.
+// Context ranks without tokens, wherever they are, take no part in the ring.
 TEST(Grid, EmptyShardsTakeNoPart) {
   for (uint32_t present = 1; present < 64; ++present) {
     std::vector<Ranges> shards(6);
@@ -42,19 +37,17 @@ TEST(Grid, EmptyShardsTakeNoPart) {
       tokens += 2;
     }
     for (int32_t inner : {1, 2, 3, 6}) {
-      Problem problem = problem_of(tokens, 12);
-      CheckReport report =
-          check(problem, grid_plan(problem, shards, {.head_degree = 2, .inner_ring = inner}));
-      ASSERT_TRUE(report.ok()) << present << " " << inner << ": "
-                               << report.violations.front().text();
+      Problem problem = problem_of({tokens}, 12);
+      Plan plan = grid_plan(problem, shards, {.head_degree = 2, .inner_ring = inner});
+      ASSERT_EQ(test_plans::violations(problem, plan), "") << present << " " << inner;
     }
   }
 }
 
 TEST(Grid, HeadDegreeThatDividesNeitherIsNamed) {
-  EXPECT_NO_THROW(require_head_degree(problem_of(8, 6), 2, "u"));
+  EXPECT_NO_THROW(require_head_degree(problem_of({8}, 6), 2, "u"));
   try {
-    require_head_degree(problem_of(8, 3), 8, "u");
+    require_head_degree(problem_of({8}, 3), 8, "u");
     FAIL();
   } catch (const Unsupported& reason) {
     EXPECT_STREQ(reason.what(), "u 8 does not divide 3 ranks and 8 query heads; 1 does");

@@ -1,12 +1,12 @@
-// Strategies that partition the documents into groups, each handled by some of the ranks: who owns
-// what inside a group, and the plan of all groups together.
+// For strategies that partition the documents into groups and give each group some of the ranks:
+// who owns what inside a group, and the plan of all groups together.
 //
 //   std::vector<Group> groups = {{{0, 1, 2}, {4}},    // document 4 on ranks 0-2
 //                                {{3}, {0, 1, 2, 3}}};  // the others on rank 3
 //   Plan plan = ring_in_groups(problem, groups);
 //
-// Groups that share no rank run at the same time. A group starts when each of its ranks is done
-// with the groups before it in the list: so a rank's micro-batches follow one another.
+// Groups that share no rank run at the same time. A group starts when each of its ranks has
+// finished the groups before it in the list, so a rank's micro-batches follow one another.
 #pragma once
 
 #include <vector>
@@ -25,27 +25,48 @@ struct Group {
   bool operator==(const Group&) const = default;
 };
 
-// The option tokens_per_rank of strategies that size groups by it; 0, the default, is T/N.
+// The option tokens_per_rank, by which strategies size their groups; 0, the default, means T/N.
 OptionSpec tokens_per_rank_option();
 int64_t tokens_per_rank(const Options& options, const Problem& problem);
 
-// What may go to one group without seeing another's tokens: documents, or the whole pack under the
-// causal mask.
+// The parts of the batch that see no tokens of each other: its documents, or the whole pack under
+// the causal mask.
 std::vector<Range> sequences_of(const Batch& batch);
 
-// Home: in each group every sequence in 2d chunks, zigzag over the d ranks (per_document_shards).
-// KV goes round the ring of the group, backward again with its gradient in fp32 behind it. The
-// groups hold every sequence once.
+// Home: every sequence of a group is cut into 2d chunks, zigzag over its d ranks
+// (per_document_shards). KV travels round the ring of the group; in the backward pass it does so
+// again, and its gradient follows in fp32. Every sequence must be in exactly one group.
 Plan ring_in_groups(const Problem& problem, const std::vector<Group>& groups);
 
-// Home: the group's sequences, one after another, in d contiguous, nearly equal parts. All-to-all
-// of Q, K, V to H/d heads of all the group's tokens, and of O back; backward likewise; Q, K, V are
-// kept for it. Throws Unsupported if the query heads do not divide over some group.
+// Home: the group's sequences, one after another, are cut into d contiguous, nearly equal parts. An
+// all-to-all of Q, K, V gives each rank H/d heads of all tokens of the group, and another returns
+// O; the backward pass does the same and uses the Q, K, V that were kept. Throws Unsupported if the
+// query heads cannot be divided evenly over the ranks of a group.
 Plan ulysses_in_groups(const Problem& problem, const std::vector<Group>& groups);
 
-// groups; groups_of_<d> for each degree d; idle_ranks (in no group); communicators: distinct rank
-// lists of several ranks, each of which a library would make a communicator for; group_changes:
-// groups of several ranks in which some rank comes from another group of several ranks.
+// groups; groups_of_<d> for each degree d; idle_ranks (in no group); communicators: distinct lists
+// of several ranks, for each of which a library would create a communicator; group_changes: groups
+// of several ranks in which some rank comes from a different group of several ranks.
 std::vector<Fact> group_facts(const std::vector<Group>& groups, int32_t ranks);
+
+struct RingSchedule {
+  std::vector<Group> groups;  // in the order in which they run
+  double seconds = 0;         // when the last rank is done, as GroupCost expects
+};
+using RingScheduler = RingSchedule (*)(const Problem&, const Options&);
+
+// Strategy::plan and Strategy::facts of strategies that decide nothing but a RingSchedule. The
+// facts are those of its groups and planned_seconds.
+template <RingScheduler schedule>
+Plan plan_rings(const Problem& problem, const Options& options) {
+  return ring_in_groups(problem, schedule(problem, options).groups);
+}
+template <RingScheduler schedule>
+std::vector<Fact> ring_facts(const Problem& problem, const Options& options) {
+  const RingSchedule made = schedule(problem, options);
+  std::vector<Fact> facts = group_facts(made.groups, problem.ranks());
+  facts.push_back({"planned_seconds", made.seconds, "s"});
+  return facts;
+}
 
 }  // namespace cpbench

@@ -4,33 +4,21 @@
 
 #include <random>
 
-#include "harness/plan/check.h"
 #include "harness/strategy/test_plans.h"
 
 namespace cpbench {
 namespace {
 
+using test_plans::planned_bytes;
+using test_plans::violations;
+
 Problem problem_of(std::vector<int64_t> lengths, int32_t ranks, Mask mask = Mask::document_causal) {
-  Problem problem;
-  problem.batch = {std::move(lengths), mask, mask == Mask::sliding_window ? 5 : 0};
-  problem.shape = {.query_heads = 12, .kv_heads = 2, .head_dim = 8, .value_head_dim = 4};
-  problem.cluster.gpus_per_node = ranks;
-  return problem;
+  return test_plans::problem_of(
+      test_plans::batch_of(std::move(lengths), mask, 5), ranks,
+      {.query_heads = 12, .kv_heads = 2, .head_dim = 8, .value_head_dim = 4});
 }
 
-void expect_correct(const Problem& problem, const Plan& plan) {
-  const CheckReport report = check(problem, plan);
-  EXPECT_TRUE(report.ok()) << report.violations.front().text();
-}
-
-double fact(const std::vector<Fact>& facts, const std::string& name) {
-  for (const Fact& f : facts) {
-    if (f.name == name) return f.value;
-  }
-  return -1;
-}
-
-// Every partition of the documents into groups of any ranks, some of which share ranks.
+// Random partitions of the documents into groups of any ranks; some groups share ranks.
 TEST(Groups, AnyGroupsMakeACorrectPlan) {
   std::mt19937_64 random(23);
   auto below = [&](int64_t n) { return static_cast<int32_t>(random() % static_cast<uint64_t>(n)); };
@@ -54,11 +42,10 @@ TEST(Groups, AnyGroupsMakeACorrectPlan) {
       group.ranks = all;
       if (12 % group.degree() == 0) ulysses.push_back(group);
     }
-    expect_correct(problem, ring_in_groups(problem, groups));
+    ASSERT_EQ(violations(problem, ring_in_groups(problem, groups)), "") << "batch " << i;
     if (ulysses.size() == groups.size()) {
-      expect_correct(problem, ulysses_in_groups(problem, groups));
+      ASSERT_EQ(violations(problem, ulysses_in_groups(problem, groups)), "") << "batch " << i;
     }
-    if (HasFailure()) FAIL() << "batch " << i;
   }
 }
 
@@ -75,33 +62,32 @@ TEST(Groups, UlyssesNeedsHeadsThatDivide) {
   EXPECT_THROW(ulysses_in_groups(problem, {{{0, 1, 2, 3, 4}, {0}}}), Unsupported);
 }
 
-// Ring: each rank sends each visiting shard on, d - 1 hops. Ulysses: d - 1 of d parts of the heads
-// leave each rank.
+// In a ring every shard makes d - 1 hops. In Ulysses d - 1 of d parts of the heads leave each rank.
 TEST(Groups, BytesInClosedForm) {
   const Problem problem = problem_of({24, 12, 6}, 6);
   const AttentionShape& shape = problem.shape;
   const std::vector<Group> groups = {{{0, 1, 2}, {0, 1}}, {{4, 5}, {2}}};
   const Plan ring = ring_in_groups(problem, groups);
-  const int64_t kv = int64_t{2} * (8 + 4) * 4, wide = kv;  // fp32: gradients weigh the same
-  EXPECT_EQ(test_plans::planned_bytes(ring.forward, ring, shape), (2 * 36 + 1 * 6) * kv);
-  // KV again, its gradient along with each hop after the first, and home.
-  EXPECT_EQ(test_plans::planned_bytes(ring.backward, ring, shape), (2 * 36 + 1 * 6) * (kv + wide));
+  const int64_t kv = int64_t{2} * (8 + 4) * 4, wide = kv;  // in fp32 gradients weigh the same
+  EXPECT_EQ(planned_bytes(ring.forward, ring, shape), (2 * 36 + 1 * 6) * kv);
+  // KV travels again, and its gradient as often: with each hop after the first, and home.
+  EXPECT_EQ(planned_bytes(ring.backward, ring, shape), (2 * 36 + 1 * 6) * (kv + wide));
 
   const Plan ulysses = ulysses_in_groups(problem, {{{0, 1}, {0, 1}}, {{4, 5}, {2}}});
   const int64_t q = 6 * 8 * 4, o = 6 * (4 * 4 + 4), half_kv = 1 * (8 + 4) * 4;
-  EXPECT_EQ(test_plans::planned_bytes(ulysses.forward, ulysses, shape), 42 * (q + half_kv + o));
+  EXPECT_EQ(planned_bytes(ulysses.forward, ulysses, shape), 42 * (q + half_kv + o));
 }
 
-TEST(Groups, FactsCountWhatALibraryWouldMake) {
+TEST(Groups, PropertiesCountWhatALibraryWouldMake) {
   const std::vector<Group> groups = {
       {{0, 1}, {0}}, {{2}, {1}}, {{0, 1}, {2}}, {{1, 2}, {3}}, {{3, 4}, {4}}};
-  const std::vector<Fact> facts = group_facts(groups, 6);
-  EXPECT_EQ(fact(facts, "groups"), 5);
-  EXPECT_EQ(fact(facts, "groups_of_1"), 1);
-  EXPECT_EQ(fact(facts, "groups_of_2"), 4);
-  EXPECT_EQ(fact(facts, "idle_ranks"), 1);
-  EXPECT_EQ(fact(facts, "communicators"), 3);
-  EXPECT_EQ(fact(facts, "group_changes"), 1);  // rank 1 from {0, 1} to {1, 2}
+  const test_plans::Properties found = test_plans::by_name(group_facts(groups, 6));
+  EXPECT_EQ(found.at("groups"), 5);
+  EXPECT_EQ(found.at("groups_of_1"), 1);
+  EXPECT_EQ(found.at("groups_of_2"), 4);
+  EXPECT_EQ(found.at("idle_ranks"), 1);
+  EXPECT_EQ(found.at("communicators"), 3);
+  EXPECT_EQ(found.at("group_changes"), 1);  // rank 1 from {0, 1} to {1, 2}
 }
 
 }  // namespace

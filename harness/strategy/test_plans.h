@@ -1,33 +1,52 @@
-// What tests of strategies share: problems and plans in one line, and planned bytes.
+// What tests of strategies share, besides problems: plans, refusals, reported properties and
+// planned bytes in one line.
 #pragma once
 
 #include <map>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "harness/plan/plan.h"
 #include "harness/plan/plan_bytes.h"
-#include "harness/plan/problem.h"
+#include "harness/plan/test_problems.h"
 #include "harness/strategy/strategy.h"
 
 namespace cpbench::test_plans {
 
-// float32, head dim 64, one node.
-inline Problem problem_of(std::vector<int64_t> document_lengths, int32_t ranks,
-                          int32_t query_heads = 8, int32_t kv_heads = 8) {
-  Problem problem;
-  problem.batch.document_lengths = std::move(document_lengths);
-  problem.shape.query_heads = query_heads;
-  problem.shape.kv_heads = kv_heads;
-  problem.cluster.gpus_per_node = ranks;
-  return problem;
-}
+using Settings = std::map<std::string, std::string>;  // option -> value; the others are defaults
 
-inline Plan plan_of(const std::string& strategy, const Problem& problem,
-                    const std::map<std::string, std::string>& set = {}) {
+inline Plan plan_of(const std::string& strategy, const Problem& problem, const Settings& set = {}) {
   const Strategy& s = find_strategy(strategy);
   return s.plan(problem, Options(s.name, s.options, set));
+}
+
+// Why the strategy does not support the problem; "" if it does.
+inline std::string refusal(const std::string& strategy, const Problem& problem,
+                           const Settings& set = {}) {
+  try {
+    plan_of(strategy, problem, set);
+  } catch (const Unsupported& reason) {
+    return reason.what();
+  }
+  return "";
+}
+
+using Properties = std::map<std::string, double>;
+
+inline Properties by_name(const std::vector<Fact>& list) {
+  Properties properties;
+  for (const Fact& property : list) properties[property.name] = property.value;
+  return properties;
+}
+
+// What the strategy reports about its plan.
+inline Properties properties_of(const std::string& strategy, const Problem& problem,
+                                const Settings& set = {}) {
+  const Strategy& s = find_strategy(strategy);
+  return by_name(s.facts(problem, Options(s.name, s.options, set)));
+}
+inline double property(const std::string& strategy, const Problem& problem, const std::string& name,
+                       const Settings& set = {}) {
+  return properties_of(strategy, problem, set).at(name);
 }
 
 // All bytes that cross between ranks in one pass, padding included.
@@ -37,7 +56,7 @@ inline int64_t planned_bytes(const Pass& pass, const Plan& plan, const Attention
   return bytes;
 }
 
-// Of both passes.
+// The same for both passes together.
 inline int64_t planned_bytes(const Plan& plan, const AttentionShape& shape) {
   return planned_bytes(plan.forward, plan, shape) + planned_bytes(plan.backward, plan, shape);
 }

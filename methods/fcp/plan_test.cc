@@ -1,65 +1,40 @@
 #include <gtest/gtest.h>
 
 #include <map>
-#include <random>
 #include <set>
 
-#include "harness/plan/check.h"
-#include "harness/plan/plan_bytes.h"
-#include "harness/strategy/strategy.h"
+#include "harness/strategy/test_plans.h"
 #include "methods/fcp/schedule.h"
+#include "methods/flashcp/test_batches.h"
 
-namespace cpbench {
-
-extern const Strategy strategy_fcp;
-
-namespace fcp {
+namespace cpbench::fcp {
 namespace {
 
-using Set = std::map<std::string, std::string>;
+using flashcp::Random;
+using test_plans::Settings;
+using test_plans::violations;
 
-Problem problem_of(Batch batch, int32_t ranks) {
-  Problem problem;
-  problem.batch = std::move(batch);
-  problem.shape.query_heads = 8;
-  problem.shape.kv_heads = 2;
-  problem.cluster.gpus_per_node = ranks;
-  return problem;
+Problem problem_of(const Batch& batch, int32_t ranks) {
+  return test_plans::problem_of(batch, ranks, {8, 2});
+}
+Problem random_problem(Random& random, int32_t least_ranks, int32_t most_ranks) {
+  const Batch batch = flashcp::random_batch(random, 8, 60);
+  return problem_of(batch, static_cast<int32_t>(random.between(least_ranks, most_ranks)));
 }
 
-Options options_of(const Set& set) { return {"fcp", strategy_fcp.options, set}; }
-Plan plan_of(const Problem& problem, const Set& set = {}) {
-  return strategy_fcp.plan(problem, options_of(set));
-}
-
-void expect_correct(const Problem& problem, const Plan& plan) {
-  const CheckReport report = check(problem, plan);
-  EXPECT_TRUE(report.ok()) << report.violations.front().text();
-}
-
-Batch random_batch(std::mt19937_64& random) {
-  Batch batch;
-  const uint64_t longest = 1 + random() % 60;
-  for (uint64_t n = 1 + random() % 8; n > 0; --n) {
-    batch.document_lengths.push_back(static_cast<int64_t>(1 + random() % longest));
-  }
-  batch.mask = static_cast<Mask>(random() % 4);
-  if (batch.mask == Mask::sliding_window) {
-    batch.window = static_cast<int64_t>(1 + random() % (longest + 2));
-  }
-  return batch;
+Plan plan_of(const Problem& problem, const Settings& set = {}) {
+  return test_plans::plan_of("fcp", problem, set);
 }
 
 TEST(FcpPlan, CorrectWithAnyOptionsOnAnyBatch) {
-  std::mt19937_64 random(11);
+  Random random(11);
   const auto one_of = [&](std::vector<const char*> values) -> std::string {
-    return values[random() % values.size()];
+    return values[random.next() % values.size()];
   };
   int planned = 0;
   for (int i = 0; i < 400; ++i) {
-    const Problem problem =
-        problem_of(random_batch(random), 1 + static_cast<int32_t>(random() % 9));
-    const Set set = {
+    const Problem problem = random_problem(random, 1, 9);
+    const Settings set = {
         {"block", one_of({"0", "0", "0", "2", "3", "5", "16"})},
         {"units", one_of({"zigzag", "contiguous"})},
         {"delta", one_of({"0.125", "1", "8"})},
@@ -71,18 +46,18 @@ TEST(FcpPlan, CorrectWithAnyOptionsOnAnyBatch) {
         {"arm",
          one_of({"base", "pipelined", "conflict_free", "coalesced", "reshuffle_overlapped"})},
     };
+    SCOPED_TRACE(testing::PrintToString(set));
     try {
-      expect_correct(problem, plan_of(problem, set));
+      ASSERT_EQ(violations(problem, plan_of(problem, set)), "");
       ++planned;
     } catch (const Unsupported& refusal) {
-      EXPECT_NE(std::string(refusal.what()).find("block <= "), std::string::npos);
+      ASSERT_NE(std::string(refusal.what()).find("block <= "), std::string::npos);
     }
-    if (HasFailure()) FAIL() << "batch " << i << " " << options_of(set).changed();
   }
   EXPECT_GT(planned, 240);
 }
 
-// Steps in which a pass sends a tensor.
+// The steps in which a pass sends a tensor.
 std::set<int32_t> steps_of(const Pass& pass, Tensor tensor) {
   std::set<int32_t> steps;
   for (const Send& s : pass.sends) {
@@ -91,16 +66,15 @@ std::set<int32_t> steps_of(const Pass& pass, Tensor tensor) {
   return steps;
 }
 
-// In each sub-stage a rank sends at most one set of K,V and receives at most one, and over all
-// stages there are exactly as many sub-stages as the busiest rank has transfers.
+// In each sub-stage a rank sends and receives at most one set of K, V, and all stages together have
+// exactly as many sub-stages as the busiest rank has transfers.
 TEST(FcpPlan, SubStagesAreMatchingsAndExactlyD) {
-  std::mt19937_64 random(12);
+  Random random(12);
   for (int i = 0; i < 300; ++i) {
-    const Problem problem =
-        problem_of(random_batch(random), 2 + static_cast<int32_t>(random() % 7));
+    const Problem problem = random_problem(random, 2, 8);
     const Schedule schedule = make_schedule(problem, {});
     const Plan plan = plan_of(problem);
-    // K,V is relaid in step 0, if at all, and has it to itself.
+    // If K, V move to other ranks at all, they do so in step 0, in which nothing else happens.
     const bool relaid = !steps_of(plan.forward, Tensor::o).empty();
     std::set<std::pair<int32_t, int32_t>> substages;
     std::set<std::tuple<int32_t, int32_t, SetId>> senders, receivers;
@@ -123,12 +97,12 @@ TEST(FcpPlan, SubStagesAreMatchingsAndExactlyD) {
   }
 }
 
-// README: X relaid tokens, E tokens that other ranks' queries see and have neither got nor at home.
+// README: X tokens move to another rank, E tokens are seen by queries of a rank that has them
+// neither by its units nor at home.
 TEST(FcpPlan, BytesAreTheClosedForm) {
-  std::mt19937_64 random(13);
+  Random random(13);
   for (int i = 0; i < 100; ++i) {
-    const Problem problem =
-        problem_of(random_batch(random), 1 + static_cast<int32_t>(random() % 8));
+    const Problem problem = random_problem(random, 1, 8);
     const Schedule schedule = make_schedule(problem, {});
     const MaskIndex mask(problem.batch);
     std::vector<int32_t> owner(problem.tokens()), home(problem.tokens());
@@ -151,12 +125,7 @@ TEST(FcpPlan, BytesAreTheClosedForm) {
     const int64_t hq = shape.query_heads, h = shape.kv_heads, d = shape.head_dim;
     const int64_t expected = bytes_of(shape.dtype) * (x * 4 * (hq + h) * d + e * 6 * h * d) +
                              bytes_of(accumulation_dtype(shape.dtype)) * x * 3 * hq;
-    int64_t planned = 0;
-    const Plan plan = plan_of(problem);
-    for (const Pass* pass : {&plan.forward, &plan.backward}) {
-      for (const Send& send : pass->sends) planned += cost_of(send, *pass, plan, shape).total();
-    }
-    ASSERT_EQ(planned, expected) << "batch " << i;
+    ASSERT_EQ(test_plans::planned_bytes(plan_of(problem), shape), expected) << "batch " << i;
   }
 }
 
@@ -174,13 +143,9 @@ TEST(FcpPlan, ArmsShareTheTransfersAndDifferInStages) {
   for (const char* arm :
        {"base", "pipelined", "conflict_free", "coalesced", "reshuffle_overlapped"}) {
     const Plan plan = plan_of(problem, {{"arm", arm}});
-    expect_correct(problem, plan);
+    EXPECT_EQ(violations(problem, plan), "");
     steps[arm] = plan.forward.steps;
-    int64_t total = 0;
-    for (const Send& s : plan.forward.sends) {
-      total += cost_of(s, plan.forward, plan, problem.shape).total();
-    }
-    bytes.insert(total);
+    bytes.insert(test_plans::planned_bytes(plan.forward, plan, problem.shape));
   }
   EXPECT_EQ(bytes.size(), 1u);
   const int32_t degree = make_schedule(problem, {}).degree;
@@ -188,13 +153,14 @@ TEST(FcpPlan, ArmsShareTheTransfersAndDifferInStages) {
   EXPECT_EQ(steps["coalesced"], (degree + 15) / 16 + 3);
   EXPECT_EQ(steps["reshuffle_overlapped"], steps["coalesced"]);
   EXPECT_LE(steps["pipelined"], degree + 3);
-  // The relayout, all transfers, attention of what each sub-stage brought, the relayout back.
+  // Tokens move, then come all transfers, then attention over what each sub-stage brought, and
+  // tokens move back.
   EXPECT_GT(steps["base"], 4);
   EXPECT_LE(steps["base"], degree + 3);
 }
 
 // Sixteen units, four on each of four ranks, in stages of two transfers.
-TEST(FcpPlan, OverlappedTokensAreRelaidWhenTheyAreDue) {
+TEST(FcpPlan, OverlappedTokensMoveWhenTheyAreDue) {
   const Problem problem = problem_of({.document_lengths = {256, 256}}, 4);
   const Plan at_once =
       plan_of(problem, {{"arm", "coalesced"}, {"coalesce", "2"}, {"dedup", "false"}});
@@ -215,7 +181,7 @@ TEST(FcpPlan, WithoutReshuffleTokensAreAtHomeWhereTheirUnitsAre) {
   options.reshuffle = false;
   const Schedule schedule = make_schedule(problem, options);
   const Plan plan = plan_of(problem, {{"reshuffle", "false"}});
-  expect_correct(problem, plan);
+  EXPECT_EQ(violations(problem, plan), "");
   for (size_t u = 0; u < schedule.units.units.size(); ++u) {
     EXPECT_TRUE(contains_all(plan.token_sets[plan.home[schedule.rank_of[u]]],
                              schedule.units.units[u].tokens));
@@ -235,30 +201,23 @@ TEST(FcpPlan, PermutationLowersTheDegree) {
 
 TEST(FcpPlan, RefusesWhatDoesNotFit) {
   const Problem problem = problem_of({.document_lengths = {64}}, 4);
-  try {
-    plan_of(problem, {{"block", "32"}});
-    FAIL() << "a unit of 32 tokens on ranks of 16";
-  } catch (const Unsupported& refusal) {
-    EXPECT_STREQ(refusal.what(),
-                 "a unit of 32 tokens fits on no rank: each may have 18 of 64 tokens (4 ranks, "
-                 "delta 0.125); block <= 2 or delta >= 2 is sure to work");
-  }
-  expect_correct(problem, plan_of(problem, {{"block", "32"}, {"delta", "2"}}));
-  expect_correct(problem, plan_of(problem, {{"block", "2"}}));
+  EXPECT_EQ(test_plans::refusal("fcp", problem, {{"block", "32"}}),
+            "a unit of 32 tokens fits on no rank: each may have 18 of 64 tokens (4 ranks, delta "
+            "0.125); block <= 2 or delta >= 2 is sure to work");
+  EXPECT_EQ(violations(problem, plan_of(problem, {{"block", "32"}, {"delta", "2"}})), "");
+  EXPECT_EQ(violations(problem, plan_of(problem, {{"block", "2"}})), "");
 }
 
-TEST(FcpPlan, FactsSayHowEvenItIs) {
+TEST(FcpPlan, PropertiesSayHowEvenItIs) {
   const Problem problem = problem_of({.document_lengths = {512, 100, 300, 7, 105}}, 4);
-  std::map<std::string, double> facts;
-  for (const Fact& f : strategy_fcp.facts(problem, options_of({}))) facts[f.name] = f.value;
-  EXPECT_EQ(facts["max_degree"], make_schedule(problem, {}).degree);
-  EXPECT_EQ(facts["stages"], make_schedule(problem, {}).stages);
-  EXPECT_GE(facts["compute_imbalance"], 1);
-  EXPECT_LE(facts["compute_imbalance"], 1.05);
-  EXPECT_LE(facts["token_imbalance"], 1.125);
-  EXPECT_GE(facts["send_imbalance_undeduplicated"], 1);
+  const test_plans::Properties found = test_plans::properties_of("fcp", problem);
+  EXPECT_EQ(found.at("max_degree"), make_schedule(problem, {}).degree);
+  EXPECT_EQ(found.at("stages"), make_schedule(problem, {}).stages);
+  EXPECT_GE(found.at("compute_imbalance"), 1);
+  EXPECT_LE(found.at("compute_imbalance"), 1.05);
+  EXPECT_LE(found.at("token_imbalance"), 1.125);
+  EXPECT_GE(found.at("send_imbalance_undeduplicated"), 1);
 }
 
 }  // namespace
-}  // namespace fcp
-}  // namespace cpbench
+}  // namespace cpbench::fcp

@@ -1,4 +1,4 @@
-// Deterministic batches for FlashCP's tests and benchmark.
+// Deterministic random batches for the tests and benchmarks of strategies.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace cpbench::flashcp {
 
-// splitmix64: the same numbers everywhere.
+// splitmix64, which gives the same numbers on every platform.
 class Random {
  public:
   explicit Random(uint64_t seed) : state_(seed) {}
@@ -29,7 +29,7 @@ class Random {
   uint64_t state_;
 };
 
-// Documents drawn one after another until the pack is full; the last one is cut to fit.
+// Draws documents until the pack is full; the last one is cut to fit.
 template <typename Draw>
 Batch fill_pack(int64_t tokens, Draw draw) {
   Batch batch;
@@ -41,8 +41,8 @@ Batch fill_pack(int64_t tokens, Draw draw) {
   return batch;
 }
 
-// Log-logistic lengths: many short documents and a heavy tail, with the given median. A shape
-// below 1 has no mean. Median 272 and shape 1.3 come near the Pile, 3227 and 1.5 near WLB-LLM.
+// Log-logistic lengths with the given median: many short documents and a heavy tail. A shape below
+// 1 has no mean. Median 272 and shape 1.3 are close to the Pile, 3227 and 1.5 to WLB-LLM.
 inline Batch heavy_tailed_pack(int64_t tokens, double median, double shape, uint64_t seed) {
   Random random(seed);
   return fill_pack(tokens, [&] {
@@ -57,7 +57,7 @@ inline Batch wlb_like_pack(int64_t tokens, uint64_t seed) {
   return heavy_tailed_pack(tokens, 3227, 1.5, seed);
 }
 
-// Anything: one-token documents, equal ones, one long among short ones, every mask.
+// Any kind of batch: one-token documents, equal documents, a long one among short ones, every mask.
 inline Batch random_batch(Random& random, int64_t max_documents, int64_t max_tokens) {
   Batch batch;
   const int64_t documents = random.between(1, max_documents);

@@ -1,75 +1,62 @@
 #include <gtest/gtest.h>
 
-#include "harness/plan/check.h"
-#include "harness/strategy/strategy.h"
 #include "harness/strategy/test_plans.h"
 #include "methods/flexcp/test_batches.h"
 
-namespace cpbench {
-
-extern const Strategy strategy_flexcp;
-
-namespace flexcp {
+namespace cpbench::flexcp {
 namespace {
 
-Options options_of(const std::map<std::string, std::string>& set) {
-  return {"flexcp", strategy_flexcp.options, set};
-}
-
-double fact(const Problem& problem, const std::map<std::string, std::string>& set,
-            const std::string& name) {
-  for (const Fact& f : strategy_flexcp.facts(problem, options_of(set))) {
-    if (f.name == name) return f.value;
-  }
-  return -1;
-}
+using test_plans::plan_of;
+using test_plans::planned_bytes;
+using test_plans::property;
+using test_plans::Settings;
 
 TEST(FlexcpPlan, CorrectWithAnyOptions) {
   Random random(9);
   for (int i = 0; i < 300; ++i) {
-    Problem problem;
-    problem.batch = flashcp::random_batch(random, 12, 40);
-    problem.cluster.nodes = static_cast<int32_t>(random.between(1, 3));
-    problem.cluster.gpus_per_node = static_cast<int32_t>(random.between(1, 4));
-    std::map<std::string, std::string> set;
+    const Batch batch = flashcp::random_batch(random, 12, 40);
+    const auto nodes = static_cast<int32_t>(random.between(1, 3));
+    const auto gpus = static_cast<int32_t>(random.between(1, 4));
+    const Problem problem = test_plans::problem_of(batch, {nodes, gpus});
+    Settings set;
     if (i % 2) {
       const int64_t least = problem.tokens() / problem.ranks() + 1;
       set["tokens_per_rank"] = std::to_string(random.between(least, 2 * least));
     }
     if (i % 3 == 0) set["degree"] = std::to_string(problem.ranks());
-    const CheckReport report = check(problem, strategy_flexcp.plan(problem, options_of(set)));
-    ASSERT_TRUE(report.ok()) << i << ": " << report.violations.front().text();
+    ASSERT_EQ(test_plans::violations(problem, plan_of("flexcp", problem, set)), "") << i;
   }
 }
 
-// README: forward, every token's KV makes d - 1 hops in its group; backward again with its
-// gradient.
+// README: the KV of every token makes d - 1 hops in its group, and again in the backward pass
+// together with its gradient.
 TEST(FlexcpPlan, BytesInClosedForm) {
   const Problem problem = layer_problem({.document_lengths = {49152, 8192, 8192}}, 8);
-  const Plan plan = strategy_flexcp.plan(problem, options_of({{"degree", "4"}}));
-  const int64_t bytes = test_plans::planned_bytes(plan, problem.shape);
+  const Plan plan = plan_of("flexcp", problem, {{"degree", "4"}});
+  const int64_t bytes = planned_bytes(plan, problem.shape);
   const int64_t kv = 8 * (128 + 128) * 2, dkv = 8 * (128 + 128) * 4;
   EXPECT_EQ(bytes, (4 - 1) * (49152 + 16384) * (2 * kv + dkv));
 }
 
-TEST(FlexcpPlan, FactsSpeakOfThePlan) {
+TEST(FlexcpPlan, PropertiesDescribeThePlan) {
   const Problem problem = layer_problem(burst_batch(64, 8192, 1), 64);
   const Problem small = layer_problem({.document_lengths = {6, 6, 6}}, 4);
-  EXPECT_EQ(fact(problem, {}, "micro_batches"), 1);
-  EXPECT_LE(fact(problem, {}, "planned_seconds"), fact(problem, {}, "best_static_seconds"));
-  EXPECT_EQ(fact(small, {{"tokens_per_rank", "4"}}, "micro_batches"), 2);
-  EXPECT_EQ(fact(small, {{"degree", "4"}}, "groups_of_4"), 1);
-  EXPECT_EQ(fact(small, {{"degree", "4"}}, "group_changes"), 0);
-  EXPECT_EQ(fact(small, {{"degree", "4"}}, "best_static_degree"), -1);
+  EXPECT_EQ(property("flexcp", problem, "micro_batches"), 1);
+  EXPECT_LE(property("flexcp", problem, "planned_seconds"),
+            property("flexcp", problem, "best_static_seconds"));
+  EXPECT_EQ(property("flexcp", small, "micro_batches", {{"tokens_per_rank", "4"}}), 2);
+  EXPECT_EQ(property("flexcp", small, "groups_of_4", {{"degree", "4"}}), 1);
+  EXPECT_EQ(property("flexcp", small, "group_changes", {{"degree", "4"}}), 0);
+  EXPECT_FALSE(
+      test_plans::properties_of("flexcp", small, {{"degree", "4"}}).contains("best_static_degree"));
 }
 
-// Three sequences on ranks 0-1 and 2-3, then one on 0-3: a change of groups.
+// Two sequences on ranks 0-1 and 2-3 and one on ranks 0-3: the groups change between them.
 TEST(FlexcpPlan, GroupChangesBetweenMicroBatches) {
   const Problem problem = layer_problem({.document_lengths = {14, 8, 8}}, 4);
-  EXPECT_EQ(fact(problem, {{"tokens_per_rank", "4"}}, "micro_batches"), 2);
-  EXPECT_GE(fact(problem, {{"tokens_per_rank", "4"}}, "group_changes"), 1);
+  EXPECT_EQ(property("flexcp", problem, "micro_batches", {{"tokens_per_rank", "4"}}), 2);
+  EXPECT_GE(property("flexcp", problem, "group_changes", {{"tokens_per_rank", "4"}}), 1);
 }
 
 }  // namespace
-}  // namespace flexcp
-}  // namespace cpbench
+}  // namespace cpbench::flexcp

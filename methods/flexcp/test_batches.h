@@ -1,4 +1,4 @@
-// Deterministic length lists for the tests and benchmarks of strategies that form groups.
+// Deterministic batches for the tests and benchmarks of strategies that form groups.
 #pragma once
 
 #include <algorithm>
@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "harness/plan/problem.h"
+#include "harness/plan/test_problems.h"
 #include "harness/strategy/group_cost.h"
 #include "harness/strategy/groups.h"
 #include "methods/flashcp/test_batches.h"
@@ -15,7 +15,7 @@ namespace cpbench::flexcp {
 
 using flashcp::Random;
 
-// The paper's stress workload: with one chance in two one sequence of 128K among short ones.
+// The stress workload of the paper: short sequences, and in every other batch one of 128K tokens.
 inline Batch burst_batch(int32_t ranks, int64_t tokens_per_rank, uint64_t seed) {
   Random random(seed);
   Batch batch;
@@ -32,20 +32,17 @@ inline Batch burst_batch(int32_t ranks, int64_t tokens_per_rank, uint64_t seed) 
   return batch;
 }
 
-// A Llama-like layer on nodes of 8 ranks (fewer if there are fewer).
+// A Llama-like layer on nodes of 8 GPUs, or on one node if 8 does not divide the ranks.
 inline Problem layer_problem(Batch batch, int32_t ranks) {
-  Problem problem;
-  problem.batch = std::move(batch);
-  problem.shape = {.query_heads = 32,
-                   .kv_heads = 8,
-                   .head_dim = 128,
-                   .value_head_dim = 128,
-                   .dtype = Dtype::bfloat16,
-                   .hidden_size = 4096,
-                   .ffn_size = 14336};
-  problem.cluster.gpus_per_node = ranks % 8 == 0 ? 8 : ranks;
-  problem.cluster.nodes = ranks / problem.cluster.gpus_per_node;
-  return problem;
+  const AttentionShape shape{.query_heads = 32,
+                             .kv_heads = 8,
+                             .head_dim = 128,
+                             .value_head_dim = 128,
+                             .dtype = Dtype::bfloat16,
+                             .hidden_size = 4096,
+                             .ffn_size = 14336};
+  const int32_t gpus = ranks % 8 == 0 ? 8 : ranks;
+  return test_plans::problem_of(std::move(batch), {ranks / gpus, gpus}, shape);
 }
 
 inline Loads loads_of(const Problem& problem) {

@@ -54,7 +54,7 @@ class PassOracle {
   bool member(SetId ranks, int32_t rank) const {
     return contains(plan_.rank_sets[ranks], Range{rank, rank + 1});
   }
-  // Whether rank takes part as sender (receiver) to (from) a rank other than itself.
+  // Whether the rank sends to (receives from) a rank other than itself.
   bool sends(const Send& s, int32_t rank) const {
     return member(s.from, rank) && !(ranks(s.to).size() == 1 && member(s.to, rank));
   }
@@ -89,7 +89,7 @@ class PassOracle {
     }
   }
 
-  // One rank's copies of one tensor: for each token and head, its arrivals and reads in time.
+  // Checks one rank's copies of one tensor by the arrivals and reads of each token and head.
   void copies(Tensor t, int32_t rank) {
     for (int64_t token = 0; token < plan_.tokens; ++token) {
       for (int32_t head = 0; head < heads(t); ++head) copies_of(t, rank, token, head);

@@ -1,49 +1,71 @@
 #include "tests/contract/problems.h"
 
-#include <numeric>
+#include <algorithm>
 #include <random>
 
 #include "harness/plan/names.h"
+#include "harness/plan/test_problems.h"
 
 namespace cpbench::contract {
+namespace {
 
-Problem make_problem(std::vector<int64_t> lengths, int32_t ranks, int32_t query_heads,
-                     int32_t kv_heads, Mask mask, int64_t window) {
-  Problem problem;
-  problem.batch = {std::move(lengths), mask, window, {}};
-  problem.shape = {.query_heads = query_heads,
-                   .kv_heads = kv_heads,
-                   .head_dim = 8,
-                   .value_head_dim = 8,
-                   .dtype = Dtype::float64};
-  problem.cluster.gpus_per_node = ranks;
-  return problem;
-}
+using test_plans::batch_of;
+using test_plans::problem_of;
+using test_plans::Ranks;
 
-std::vector<NamedProblem> adversarial_problems() {
-  const std::vector<std::pair<std::string, std::vector<int64_t>>> batches = {
-      {"one token", {1}},
-      {"documents of one token", std::vector<int64_t>(11, 1)},
-      {"one giant document", {61}},
-      {"giant among dwarfs", {1, 2, 47, 1, 1, 3}},
-      {"equal documents", {8, 8, 8, 8}},
-      {"odd lengths", {7, 13, 5, 29, 3}},
-      {"prime lengths", {2, 3, 5, 7, 11, 13, 17}},
-      {"two documents", {17, 31}},
-  };
-  std::vector<NamedProblem> out;
-  for (const auto& [name, lengths] : batches) {
-    for (int32_t ranks : {1, 2, 3, 4, 7, 8}) {
-      for (Mask mask :
-           {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
-        out.push_back(
-            {name + ", " + std::to_string(ranks) + " ranks, " + name_of(mask),
-             make_problem(lengths, ranks, 8, 2, mask, mask == Mask::sliding_window ? 5 : 0)});
+struct NamedBatch {
+  std::string name;
+  std::vector<int64_t> lengths, cached{};
+};
+
+constexpr Mask kMasks[] = {Mask::document_causal, Mask::causal, Mask::document_full,
+                           Mask::sliding_window};
+
+// The product of all three. The 8 query heads have 8 or 2 KV heads in turn, such that every two of
+// batch, cluster and mask meet both.
+std::vector<NamedProblem> product(const std::vector<NamedBatch>& batches,
+                                  const std::vector<Ranks>& clusters) {
+  std::vector<NamedProblem> problems;
+  for (size_t b = 0; b < batches.size(); ++b) {
+    for (size_t c = 0; c < clusters.size(); ++c) {
+      for (size_t m = 0; m < std::size(kMasks); ++m) {
+        const int32_t kv_heads = (b + c + m) % 2 == 0 ? 8 : 2;
+        const AttentionShape shape{.query_heads = 8,
+                                   .kv_heads = kv_heads,
+                                   .head_dim = 4,
+                                   .value_head_dim = 4,
+                                   .dtype = Dtype::float64};
+        Problem problem =
+            problem_of(batch_of(batches[b].lengths, kMasks[m], 5), clusters[c], shape);
+        problem.batch.cached_tokens = batches[b].cached;
+        problems.push_back({batches[b].name + ", " + std::to_string(clusters[c].nodes) + " x " +
+                                std::to_string(clusters[c].gpus_per_node) + " ranks, " +
+                                name_of(kMasks[m]) + ", " + std::to_string(kv_heads) + " KV heads",
+                            std::move(problem)});
       }
     }
   }
-  out.push_back({"10,000 documents, 8 ranks", make_problem(std::vector<int64_t>(10000, 3), 8)});
-  return out;
+  return problems;
+}
+
+}  // namespace
+
+std::vector<NamedProblem> adversarial_problems() {
+  return product({{"one token", {1}},
+                  {"documents of one token", std::vector<int64_t>(11, 1)},
+                  {"one giant document", {61}},
+                  {"giant among dwarfs", {2, 1, 53, 1, 3}},
+                  {"equal documents", {8, 8, 8, 8}},
+                  {"odd and prime lengths", {7, 1, 13, 2, 29, 11}},
+                  {"two documents", {17, 31}}},
+                 {1, 2, 3, 4, 7, 8, {2, 2}, {3, 2}, {4, 1}, {2, 4}});
+}
+
+std::vector<NamedProblem> cached_problems() {
+  return product({{"decoding", {40}, {39}},
+                  {"prefix of each document", {7, 1, 13, 2, 29, 11}, {3, 0, 12, 1, 17, 0}},
+                  {"documents without queries", {9, 21, 1, 6}, {9, 5, 1, 6}}},
+                 {1, 3, {2, 2}, {4, 1}, {2, 4}});
 }
 
 std::vector<NamedProblem> random_problems(int count, int64_t tokens, uint64_t seed) {
@@ -60,15 +82,15 @@ std::vector<NamedProblem> random_problems(int count, int64_t tokens, uint64_t se
       lengths.push_back(length);
       left -= length;
     }
-    Mask mask = static_cast<Mask>(below(4));
-    int64_t window = mask == Mask::sliding_window ? 1 + below(8) : 0;
-    int32_t ranks = static_cast<int32_t>(1 + below(5));
-    int32_t kv_heads = static_cast<int32_t>(1 + below(2));
-    Problem problem = make_problem(
-        lengths, ranks, kv_heads * static_cast<int32_t>(1 + below(2)) * 2, kv_heads, mask, window);
+    const Batch batch = batch_of(std::move(lengths), kMasks[below(4)], 1 + below(8));
+    const auto nodes = static_cast<int32_t>(1 + below(3));
+    const auto gpus = static_cast<int32_t>(1 + below(nodes == 1 ? 5 : 2));
+    const auto kv_heads = static_cast<int32_t>(1 + below(2));
+    const auto query_heads = kv_heads * static_cast<int32_t>(1 + below(2)) * 2;
+    Problem problem = problem_of(batch, {nodes, gpus}, {query_heads, kv_heads, 8, 8});
     if (below(4) == 0) {
       std::vector<int64_t>& cached = problem.batch.cached_tokens;
-      for (int64_t length : lengths) cached.push_back(below(length + 1));
+      for (int64_t length : batch.document_lengths) cached.push_back(below(length + 1));
       if (problem.batch.new_tokens() == 0) --cached.back();
     }
     out.push_back({"random " + std::to_string(seed) + "." + std::to_string(i), std::move(problem)});

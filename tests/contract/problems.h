@@ -1,6 +1,7 @@
-// The problems that every strategy is held against: small, and chosen to break planners.
+// The problems that every strategy must plan or refuse: small, and chosen to break planners.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -9,16 +10,16 @@
 namespace cpbench::contract {
 
 struct NamedProblem {
-  std::string name;
+  std::string name;  // for messages
   Problem problem;
 };
 
-Problem make_problem(std::vector<int64_t> lengths, int32_t ranks, int32_t query_heads = 4,
-                     int32_t kv_heads = 2, Mask mask = Mask::document_causal, int64_t window = 0);
-
-// Adversarial batches x rank counts; lengths are tens of tokens.
+// Batches of tens of tokens x all masks x clusters of 1 to 4 nodes and 1 to 8 ranks, in float64.
+// Multi-head and grouped-query attention take turns.
 std::vector<NamedProblem> adversarial_problems();
-// Random batches from a fixed seed, at most `tokens` tokens, all masks.
+// Batches with cached tokens, which have keys but no queries, on fewer clusters.
+std::vector<NamedProblem> cached_problems();
+// Random batches of at most `tokens` tokens on up to 3 nodes, from a fixed seed.
 std::vector<NamedProblem> random_problems(int count, int64_t tokens, uint64_t seed);
 
 }  // namespace cpbench::contract

@@ -1,14 +1,14 @@
 // Plans small enough to verify by hand, one file each: <kind>/<strategy>/golden/<case>.txt.
 //
 //   # why this case is worth a look
-//   problem lengths 9,3,2,2 ranks 2 heads 2:2 mask document_causal window 0
+//   problem lengths 9,3,2,2 ranks 4 nodes 2 heads 2:2 mask document_causal window 0
 //   set mode=whole_doc
 //
-// The problem line may end with `cached 4,0,0,1`, tokens per document.
+//   plan ranks 4 ...                 the plan's text form
 //
-//   plan ranks 2 ...                 the plan's text form
+// `nodes` is 1 if it is not given; `cached 4,0,0,1` gives the cached tokens of each document.
 //
-// CPBENCH_UPDATE_GOLDEN=1 writes what the strategies plan now; the diff is the review.
+// CPBENCH_UPDATE_GOLDEN=1 replaces each plan with what the strategy plans now; review the diff.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -16,10 +16,10 @@
 #include <fstream>
 #include <sstream>
 
-#include "harness/plan/check.h"
 #include "harness/plan/names.h"
 #include "harness/plan/plan_text.h"
 #include "harness/source_tree/source_tree.h"
+#include "harness/plan/test_problems.h"
 #include "harness/strategy/strategy.h"
 
 namespace cpbench {
@@ -30,33 +30,34 @@ namespace fs = std::filesystem;
 struct GoldenCase {
   const Strategy* strategy = nullptr;
   fs::path path;
-  std::string head;  // up to and with the empty line before the plan
+  std::string head;  // all lines before the plan
   std::string plan;
   Problem problem;
   std::map<std::string, std::string> set;
 };
 
-std::vector<int64_t> numbers(const std::string& text) {
+std::vector<int64_t> numbers(const std::string& text, char separator = ',') {
   std::vector<int64_t> out;
   std::istringstream items(text);
-  for (std::string item; std::getline(items, item, ',');) out.push_back(std::stoll(item));
+  for (std::string item; std::getline(items, item, separator);) out.push_back(std::stoll(item));
   return out;
 }
 
-void read_problem(std::istringstream& words, Problem& problem) {
-  std::string word, lengths, mask;
-  char colon = 0;
-  words >> word >> lengths >> word >> problem.cluster.gpus_per_node >> word >>
-      problem.shape.query_heads >> colon >> problem.shape.kv_heads >> word >> mask >> word >>
-      problem.batch.window;
-  if (!words) throw std::runtime_error("bad problem line");
-  problem.batch.document_lengths = numbers(lengths);
-  std::string cached;
-  if (words >> word) {
-    if (word != "cached" || !(words >> cached)) throw std::runtime_error("bad problem line");
-    problem.batch.cached_tokens = numbers(cached);
-  }
-  problem.batch.mask = enum_named<Mask>(mask).value();
+Problem read_problem(std::istringstream& words) {
+  std::map<std::string, std::string> fields = {{"nodes", "1"}, {"cached", ""}};
+  for (std::string name, value; words >> name >> value;) fields[name] = value;
+  const auto number = [&](const char* name) { return std::stoi(fields.at(name)); };
+  const std::vector<int64_t> heads = numbers(fields.at("heads"), ':');
+  const int32_t nodes = number("nodes"), ranks = number("ranks");
+  if (fields.size() != 7 || ranks % nodes != 0) throw std::runtime_error("bad problem line");
+  Problem problem;
+  problem.batch = {numbers(fields.at("lengths")), enum_named<Mask>(fields.at("mask")).value(),
+                   number("window"), numbers(fields.at("cached"))};
+  problem.shape.query_heads = static_cast<int32_t>(heads.at(0));
+  problem.shape.kv_heads = static_cast<int32_t>(heads.at(1));
+  problem.cluster.nodes = nodes;
+  problem.cluster.gpus_per_node = ranks / nodes;
+  return problem;
 }
 
 GoldenCase read_case(const Strategy& strategy, const fs::path& path) {
@@ -71,7 +72,7 @@ GoldenCase read_case(const Strategy& strategy, const fs::path& path) {
     std::istringstream words(line);
     std::string kind;
     words >> kind;
-    if (kind == "problem") read_problem(words, golden.problem);
+    if (kind == "problem") golden.problem = read_problem(words);
     if (kind == "set") {
       for (std::string item; words >> item;) {
         size_t equals = item.find('=');
@@ -99,8 +100,7 @@ TEST_P(EveryStrategyGolden, PlansAsWritten) {
     GoldenCase golden = read_case(strategy, path);
     validate(golden.problem);
     Plan plan = strategy.plan(golden.problem, Options(strategy.name, strategy.options, golden.set));
-    CheckReport report = check(golden.problem, plan);
-    for (const Violation& v : report.violations) ADD_FAILURE() << v.text();
+    EXPECT_EQ(test_plans::violations(golden.problem, plan), "");
     if (std::getenv("CPBENCH_UPDATE_GOLDEN") != nullptr) {
       std::ofstream(path) << golden.head << plan_text(plan);
     } else {

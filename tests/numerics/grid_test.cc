@@ -1,20 +1,18 @@
-// Head x context grids with the options at which they differ from their defaults: every head group
-// and inner ring that fits 8 ranks, both placements, in float64.
+// Head x context grids with options that differ from their defaults: every head group and inner
+// ring that fits 8 ranks, both placements, in float64.
 #include <gtest/gtest.h>
 
-#include "harness/strategy/strategy.h"
+#include "harness/strategy/test_plans.h"
 #include "tests/numerics/run_plan.h"
 
 namespace cpbench {
 namespace {
 
-std::string trouble(const std::string& strategy, std::map<std::string, std::string> set) {
-  AttentionShape shape{
+std::string trouble(const std::string& strategy, const test_plans::Settings& set) {
+  const AttentionShape shape{
       .query_heads = 8, .kv_heads = 4, .head_dim = 8, .value_head_dim = 8, .dtype = Dtype::float64};
-  Problem problem = make_problem({37, 5, 90, 1, 68}, 8, Mask::document_causal, shape);
-  const Strategy& s = find_strategy(strategy);
-  Plan plan = s.plan(problem, Options(s.name, s.options, set));
-  return trouble_with(problem, plan, {.warmup = 0, .iterations = 1});
+  const Problem problem = test_plans::problem_of({37, 5, 90, 1, 68}, {2, 4}, shape);
+  return trouble_with(problem, test_plans::plan_of(strategy, problem, set));
 }
 
 TEST(Grids, every_ulysses_degree_computes_what_one_device_computes) {

@@ -3,11 +3,16 @@
 #include <algorithm>
 
 #include "harness/plan/builder.h"
+#include "harness/plan/errors.h"
 
 namespace cpbench {
 namespace {
 
-// Token chunks of nearly equal size, two per rank, the second from the other end.
+void require_tokens_everywhere(const Problem& problem) {
+  if (problem.tokens() < 2 * problem.ranks()) throw Unsupported("a rank would be empty");
+}
+
+// Two token chunks of nearly equal size per rank, one from each end of the pack.
 Ranges zigzag_tokens(const Problem& problem, int32_t rank) {
   const int64_t chunks = 2 * problem.ranks();
   const auto cut = [&](int64_t chunk) { return problem.tokens() * chunk / chunks; };
@@ -33,7 +38,7 @@ void ring_forward(const Problem& problem, PlanBuilder& b) {
   }
 }
 
-// Every rank sends its KV straight to the others, one distance after another.
+// Every rank sends its KV directly to the others, to the nearest one first.
 Plan direct(const Problem& problem) {
   PlanBuilder b(problem);
   even_home(problem, b);
@@ -52,6 +57,7 @@ Plan direct(const Problem& problem) {
 }
 
 Plan zigzag_travelling(const Problem& problem) {
+  require_tokens_everywhere(problem);
   PlanBuilder b(problem);
   for (int32_t r = 0; r < problem.ranks(); ++r) b.home(r, zigzag_tokens(problem, r));
   b.gradient_wire(GradientWire::accumulation);
@@ -62,6 +68,7 @@ Plan zigzag_travelling(const Problem& problem) {
 
 // Every rank gathers all KV, padded, and attends once.
 Plan gather_all(const Problem& problem) {
+  require_tokens_everywhere(problem);
   PlanBuilder b(problem);
   int64_t padding = 0;
   for (int32_t r = 0; r < problem.ranks(); ++r) {
@@ -78,8 +85,8 @@ Plan gather_all(const Problem& problem) {
   return b.finish();
 }
 
-// Queries travel: rank 0 keeps its KV and attends everything; every other rank sends it what is
-// needed, and gets its outputs and gradients back. Heads go in two halves, in two steps.
+// Queries travel: rank 0 attends everything; every other rank sends it Q and KV, and gets outputs
+// and gradients back. The heads are attended in two halves, one per step.
 Plan queries_travel(const Problem& problem) {
   PlanBuilder b(problem);
   even_home(problem, b);
@@ -120,10 +127,10 @@ Plan queries_travel(const Problem& problem) {
 }  // namespace
 
 const std::vector<HandPlan>& hand_plans() {
-  static const std::vector<HandPlan> plans = {{"direct", false, direct},
-                                              {"zigzag_travelling", true, zigzag_travelling},
-                                              {"gather_all", true, gather_all},
-                                              {"queries_travel", false, queries_travel}};
+  static const std::vector<HandPlan> plans = {{"direct", direct},
+                                              {"zigzag_travelling", zigzag_travelling},
+                                              {"gather_all", gather_all},
+                                              {"queries_travel", queries_travel}};
   return plans;
 }
 

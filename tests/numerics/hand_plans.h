@@ -1,5 +1,5 @@
-// Plans written by hand, one for each thing that a plan can say: what strategies do not use yet
-// must compute right too.
+// Plans written by hand, at least one for each thing that a plan can express: what no strategy uses
+// yet must compute right numbers too.
 #pragma once
 
 #include <string>
@@ -12,8 +12,7 @@ namespace cpbench {
 
 struct HandPlan {
   std::string name;
-  bool needs_tokens_everywhere = false;  // cannot be said where a rank is empty
-  Plan (*plan)(const Problem& problem) = nullptr;
+  Plan (*plan)(const Problem& problem) = nullptr;  // throws Unsupported as strategies do
 };
 const std::vector<HandPlan>& hand_plans();
 

@@ -3,8 +3,8 @@
 #include <sstream>
 
 #include "harness/compile/compile.h"
-#include "harness/plan/check.h"
 #include "harness/plan/plan_bytes.h"
+#include "harness/plan/test_problems.h"
 
 namespace cpbench {
 namespace {
@@ -29,9 +29,7 @@ void add_planned(const Pass& pass, const Plan& plan, const AttentionShape& shape
 
 std::string trouble_with(const Problem& problem, const Plan& plan, const ExecuteOptions& options) {
   std::ostringstream trouble;
-  for (const Violation& violation : check(problem, plan, options.passes).violations) {
-    trouble << violation.text() << "\n";
-  }
+  trouble << test_plans::violations(problem, plan, options.passes);
   if (!trouble.str().empty()) return trouble.str();
   const Program program = compile(problem, plan, options.passes);
   for (const std::string& line : verify(program)) trouble << line << "\n";
@@ -53,16 +51,6 @@ std::string trouble_with(const Problem& problem, const Plan& plan, const Execute
     }
   }
   return trouble.str();
-}
-
-Problem make_problem(std::vector<int64_t> lengths, int32_t ranks, Mask mask, AttentionShape shape) {
-  Problem problem;
-  problem.batch.document_lengths = std::move(lengths);
-  problem.batch.mask = mask;
-  problem.batch.window = mask == Mask::sliding_window ? 5 : 0;
-  problem.shape = shape;
-  problem.cluster.gpus_per_node = ranks;
-  return problem;
 }
 
 }  // namespace cpbench

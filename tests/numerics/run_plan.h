@@ -1,24 +1,28 @@
-// Compiles a plan, verifies the program, runs it on threads, and looks at everything that must
-// hold.
+// Runs a plan on threads and looks at everything that must hold.
 #pragma once
 
 #include <string>
 
 #include "harness/execute/execute.h"
 #include "harness/plan/plan.h"
+#include "tests/contract/judge.h"
 
 namespace cpbench {
 
-// "" if the program is sound, its numbers are right, and counted bytes equal planned bytes; else
-// what is wrong.
-std::string trouble_with(const Problem& problem, const Plan& plan,
-                         const ExecuteOptions& options = {.warmup = 0, .iterations = 1});
+// One iteration without warm-up is enough for numbers.
+inline const ExecuteOptions kRunOnce{.warmup = 0, .iterations = 1};
+inline const ExecuteOptions kForwardOnce{.passes = Passes::forward, .warmup = 0, .iterations = 1};
 
-Problem make_problem(std::vector<int64_t> lengths, int32_t ranks, Mask mask = {},
-                     AttentionShape shape = {.query_heads = 4,
-                                             .kv_heads = 4,
-                                             .head_dim = 8,
-                                             .value_head_dim = 8,
-                                             .dtype = Dtype::float64});
+// Checks the plan, compiles it, verifies the program and runs it. Returns what is wrong: the plan,
+// the program, the numbers, or bytes counted that differ from bytes planned; "" if all is right.
+std::string trouble_with(const Problem& problem, const Plan& plan,
+                         const ExecuteOptions& options = kRunOnce);
+
+// The same as a judge of many problems.
+inline contract::Judge numbers(const ExecuteOptions& options = kRunOnce) {
+  return [options](const Problem& problem, const Plan& plan) {
+    return trouble_with(problem, plan, options);
+  };
+}
 
 }  // namespace cpbench

@@ -5,9 +5,11 @@
 
 #include "harness/compile/compile.h"
 #include "harness/simulate/simulate.h"
-#include "harness/strategy/strategy.h"
+#include "harness/strategy/test_plans.h"
 
 namespace cpbench {
+
+using test_plans::plan_of;
 
 inline ClusterModel small_machine(int32_t nodes, int32_t gpus) {
   ClusterModel machine;
@@ -58,12 +60,6 @@ inline Problem small_problem(const ClusterModel& machine, std::vector<int64_t> l
                    .dtype = Dtype::bfloat16};
   problem.cluster = machine.cluster;
   return problem;
-}
-
-inline Plan plan_of(const std::string& name, const Problem& problem,
-                    const std::map<std::string, std::string>& set = {}) {
-  const Strategy& strategy = find_strategy(name);
-  return strategy.plan(problem, Options(strategy.name, strategy.options, set));
 }
 
 inline Timeline simulate(const Problem& problem, const Plan& plan, const Program& program,

@@ -5,7 +5,6 @@
 
 #include "harness/machines/kernel_models.h"
 #include "harness/plan/errors.h"
-#include "harness/plan/plan_bytes.h"
 #include "tests/simulate/machines.h"
 
 namespace cpbench {
@@ -21,12 +20,6 @@ std::vector<double> busy_seconds(const Timeline& timeline) {
     busy[event.rank] += event.end_seconds - event.start_seconds;
   }
   return busy;
-}
-
-int64_t planned_bytes(const Pass& pass, const Plan& plan, const AttentionShape& shape) {
-  int64_t bytes = 0;
-  for (const Send& send : pass.sends) bytes += cost_of(send, pass, plan, shape).total();
-  return bytes;
 }
 
 class EveryStrategy : public ::testing::TestWithParam<const Strategy*> {
@@ -56,8 +49,7 @@ class EveryStrategy : public ::testing::TestWithParam<const Strategy*> {
 TEST_P(EveryStrategy, simulated_bytes_are_the_plans) {
   const int64_t sent =
       std::accumulate(timeline_.bytes_sent.begin(), timeline_.bytes_sent.end(), int64_t{0});
-  EXPECT_EQ(sent, planned_bytes(plan_.forward, plan_, problem_.shape) +
-                      planned_bytes(plan_.backward, plan_, problem_.shape));
+  EXPECT_EQ(sent, test_plans::planned_bytes(plan_, problem_.shape));
 }
 
 // All that an outline does not say, taken out of a program.
