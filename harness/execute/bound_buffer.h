@@ -1,4 +1,7 @@
-// Buffers at their addresses, and their parts as matrices for kernels.
+// Buffers of a program at their addresses, and their parts as matrices for kernels.
+//
+//   const HostBuffer kv({.tensor = Tensor::kv, .heads = {0, 2}, .rows = 64}, shape);
+//   kv.part(1)   // V: 64 rows of 2 heads
 #pragma once
 
 #include <cstdlib>
@@ -11,8 +14,9 @@
 
 namespace cpbench {
 
-// Aligned bytes, all ones at first: NaN in every element type, so that a read of what was never
-// written cannot pass for a result. Writing them also claims the pages ahead of time.
+// Aligned memory. Every bit is one at first, which is NaN in every element type, so a value that
+// was never written cannot pass for a result. Writing the bits also maps the pages before they are
+// timed.
 class Arena {
  public:
   explicit Arena(int64_t bytes) {
@@ -35,12 +39,26 @@ inline BoundBuffer bound_at(const Buffer& buffer, const AttentionShape& shape, s
   return {data, buffer.heads, parts_of(buffer, shape)};
 }
 
-// One part of a buffer from `heads.begin` (a head of the tensor) on.
+// The given heads (numbered as in the whole tensor) of one part of a buffer.
 inline Matrix matrix_of(const BoundBuffer& buffer, int32_t part, Heads heads) {
   const Part& p = buffer.parts.part[part];
   const int64_t skipped = (heads.begin - buffer.heads.begin) * p.width;
   return {buffer.data + p.offset + bytes_of(p.dtype) * skipped, p.dtype, heads.size(), p.width,
           buffer.heads.size() * p.width};
 }
+
+// A buffer with memory of its own.
+struct HostBuffer {
+  HostBuffer(const Buffer& layout, const AttentionShape& shape)
+      : layout(layout),
+        arena(parts_of(layout, shape).bytes),
+        bound(bound_at(layout, shape, arena.data())) {}
+  Matrix part(int32_t index) const { return matrix_of(bound, index, layout.heads); }
+  void set_zero() const { std::memset(arena.data(), 0, bound.parts.bytes); }
+
+  Buffer layout;
+  Arena arena;
+  BoundBuffer bound;
+};
 
 }  // namespace cpbench

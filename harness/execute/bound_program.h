@@ -1,4 +1,5 @@
-// A rank's program with its arena at an address, of this machine's memory or a GPU's.
+// A rank's program with its arena at an address, in the memory of the host or of a GPU: the kernel
+// calls are ready to be launched.
 #pragma once
 
 #include <vector>

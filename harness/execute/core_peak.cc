@@ -1,4 +1,4 @@
-// The peak that MFU on threads refers to: one core in a large matrix product.
+// The peak FLOP/s to which the MFU of threads refers: one core in a large matrix product.
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
@@ -14,8 +14,8 @@
 namespace cpbench {
 namespace {
 
-constexpr int64_t kSide = 1024;  // three float64 matrices fill 24 MB: beyond any core's own cache
-constexpr int kRepetitions = 7;  // the best counts: a peak, not a mean
+constexpr int64_t kSide = 1024;  // three float64 matrices take 24 MB, more than a core's own cache
+constexpr int kRepetitions = 7;  // the best one counts, because this is a peak
 
 double measure(at::ScalarType type) {
   const c10::InferenceMode guard;
@@ -36,12 +36,12 @@ double measure(at::ScalarType type) {
 }  // namespace
 
 double core_peak_flops_per_second(Dtype dtype) {
-  constexpr std::array kTypes = {at::kDouble, at::kFloat, at::kBFloat16};  // as in Dtype
+  constexpr std::array kTypes = {at::kDouble, at::kFloat, at::kBFloat16};  // in the order of Dtype
   static std::mutex mutex;
   static std::array<double, kTypes.size()> known{};
   const std::lock_guard lock(mutex);
   double& peak = known[static_cast<size_t>(dtype)];
-  // A thread of its own: the number of threads is a property of the thread.
+  // On a thread of its own, because LibTorch's number of threads is a property of each thread.
   if (peak == 0) std::thread([&] { peak = measure(kTypes[static_cast<size_t>(dtype)]); }).join();
   return peak;
 }

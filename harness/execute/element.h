@@ -1,5 +1,7 @@
-// The element types behind Dtype, without LibTorch: float64, float32, bfloat16. What is constexpr
-// here runs on GPUs too.
+// The element types of Dtype without LibTorch: float64, float32, bfloat16. The constexpr functions
+// also run on GPUs.
+//
+//   with_element(dtype, [&](auto zero) { using T = decltype(zero); fill(matrix.at<T>(0, 0)); });
 #pragma once
 
 #include <bit>
@@ -10,7 +12,7 @@
 
 namespace cpbench {
 
-// The upper half of a float32, rounded to nearest even.
+// A bfloat16 is the upper half of a float32. Conversion rounds to nearest even.
 struct BFloat16 {
   uint16_t bits = 0;
   constexpr BFloat16() = default;
@@ -25,7 +27,7 @@ struct BFloat16 {
   }
 };
 
-// visit(T{}) with the type that stands for `dtype`.
+// Calls visit(T{}) with the element type T of `dtype`.
 template <typename Visit>
 void with_element(Dtype dtype, const Visit& visit) {
   switch (dtype) {

@@ -1,4 +1,4 @@
-// The threads executor with a kernel and a transport of one's own.
+// The threads executor with a given kernel and transport, for tests and benchmarks.
 #pragma once
 
 #include "harness/execute/execute.h"
@@ -7,8 +7,8 @@
 
 namespace cpbench {
 
-// As execute_threads; `options.kernel` is not read. The transport is counted, and closed if the
-// run fails.
+// Like execute_threads, but does not read `options.kernel`. Counts what the transport moves, and
+// closes it if the run fails.
 Timeline execute_with(const Problem& problem, const Program& program, const ExecuteOptions& options,
                       const Kernel& kernel, Transport& transport);
 

@@ -1,9 +1,10 @@
 // LibTorch's fused CPU attention behind the kernel interface.
 //
-// It knows full and top-left causal masks. So a bottom-right causal segment with more keys than
-// queries is a full part and a causal square, merged by log-sum-exp; a band goes in blocks of rows
-// with a small additive mask. Its backward wants the output, of which it uses the row sums of
-// dO * O alone: dO * (row sum / |dO|^2) has these row sums, so no output needs to travel.
+// The library supports full and top-left causal masks. A bottom-right causal segment with more keys
+// than queries is therefore computed as a full part and a causal square, which are merged by
+// log-sum-exp; a band is computed in blocks of rows with a small additive mask. The library's
+// backward pass takes the output O, but uses only the row sums of dO * O. dO * (row sum / |dO|^2)
+// has the same row sums, so it is passed instead and O need not be sent.
 #include <ATen/Functions.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_scaled_dot_product_flash_attention_for_cpu.h>
@@ -21,8 +22,8 @@
 namespace cpbench {
 namespace {
 
-// Rows of a band segment that share one mask tensor: enough to amortise a call, few enough that
-// masked pairs stay a small part of a window of a few hundred tokens.
+// Rows of a band segment that share one mask tensor: enough to amortise a call, and few enough that
+// most pairs are visible in a window of a few hundred tokens.
 constexpr int64_t kBandRows = 128;
 
 at::ScalarType scalar_type(Dtype dtype) {
@@ -37,7 +38,7 @@ at::ScalarType scalar_type(Dtype dtype) {
   return at::kFloat;
 }
 
-// [1, heads, rows, width] over the matrix's memory.
+// A tensor [1, heads, rows, width] in the matrix's memory.
 at::Tensor view(const Matrix& m, int64_t row, int64_t rows, Heads heads) {
   const auto bytes = static_cast<int64_t>(bytes_of(m.dtype));
   std::byte* data = m.data + bytes * (row * m.row_stride + heads.begin * m.width);
@@ -50,12 +51,12 @@ at::Tensor side_view(const Matrix& m, int64_t row, int64_t rows, Heads heads) {
   return view(m, row, rows, heads).squeeze(3);  // [1, heads, rows]
 }
 
-// A rectangle that one library call can do.
+// A rectangle of a segment that one library call can compute.
 struct Piece {
-  int64_t q = 0, q_rows = 0;  // relative to the segment
+  int64_t q = 0, q_rows = 0;  // rows relative to the segment
   int64_t kv = 0, kv_rows = 0;
-  bool causal = false;          // top left; q_rows == kv_rows
-  int64_t first = 0, last = 0;  // of a band, relative to the piece
+  bool causal = false;          // aligned top left, with q_rows == kv_rows
+  int64_t first = 0, last = 0;  // band, relative to the piece
   bool band = false;
 };
 
@@ -64,14 +65,14 @@ std::vector<Piece> pieces_of(const Segment& s) {
   if (s.mask == SegmentMask::full) {
     pieces.push_back({.q_rows = s.q_rows, .kv_rows = s.kv_rows});
   } else if (s.mask == SegmentMask::causal) {
-    const int64_t blind = std::max<int64_t>(0, s.q_rows - s.kv_rows);  // rows that see no key
-    const int64_t before = std::max<int64_t>(0, s.kv_rows - s.q_rows);
+    const int64_t blind = std::max<int64_t>(0, s.q_rows - s.kv_rows);   // rows that see no key
+    const int64_t before = std::max<int64_t>(0, s.kv_rows - s.q_rows);  // keys that all rows see
     const int64_t square = s.q_rows - blind;
     if (before > 0) pieces.push_back({.q_rows = s.q_rows, .kv_rows = before});
     pieces.push_back(
         {.q = blind, .q_rows = square, .kv = before, .kv_rows = square, .causal = true});
   } else {
-    // Rows before and after these see no key; the library would make them NaN.
+    // Rows before and after these see no key; the library's result for them would be NaN.
     const int64_t seeing_end = std::min(s.q_rows, s.kv_rows - s.first);
     for (int64_t q = std::max<int64_t>(0, -s.last); q < seeing_end; q += kBandRows) {
       const int64_t end = std::min(seeing_end, q + kBandRows);
@@ -103,10 +104,9 @@ std::optional<at::Tensor> mask_of(const Piece& piece, at::ScalarType type) {
   return mask.to(type);
 }
 
-// o and lse, which hold a partial result, take in another one of some of their rows; the larger
-// log-sum-exp is taken out first, so that no exponential overflows. Plain loops: ranks come here at
-// the same moment, and vector math libraries that set themselves up on first use are not sure to
-// stand that.
+// Merges another partial result into o and lse. The larger log-sum-exp is subtracted first, so that
+// no exponential overflows. These are plain loops, because all ranks get here at the same moment
+// and vector math libraries that initialise themselves on first use may not be thread-safe.
 template <typename T>
 void merge_rows(const at::Tensor& o, const at::Tensor& lse, const at::Tensor& other_o,
                 const at::Tensor& other_lse) {
@@ -148,9 +148,9 @@ class FusedKernel : public Kernel {
  public:
   void check(const AttentionShape& shape) const override {
     if (shape.head_dim == shape.value_head_dim) return;
-    throw UserError("kernel 'fused' needs value_head_dim = head_dim, not " +
+    throw UserError("kernel 'fused' requires value_head_dim = head_dim, not " +
                     std::to_string(shape.value_head_dim) + " and " +
-                    std::to_string(shape.head_dim) + "; kernel 'reference' can");
+                    std::to_string(shape.head_dim) + "; kernel 'reference' supports this");
   }
 
   void forward(const ForwardCall& c) const override {
@@ -171,9 +171,10 @@ class FusedKernel : public Kernel {
   static void forward(const ForwardCall& c, const Segment& s, const HeadBlock& block) {
     const std::vector<Piece> pieces = pieces_of(s);
     const at::Tensor target = view(c.o, s.out_row, s.q_rows, block.q);
-    const bool apart = pieces.size() > 1 && c.o.dtype != c.lse.dtype;  // merged, then rounded
-    const at::Tensor sums = apart ? at::zeros(target.sizes(), scalar_type(c.lse.dtype)) : target;
-    int64_t written = 0;  // rows [0, written) hold something
+    // Pieces are merged in the accumulation dtype, and rounded at the end.
+    const bool rounds = pieces.size() > 1 && c.o.dtype != c.lse.dtype;
+    const at::Tensor sums = rounds ? at::zeros(target.sizes(), scalar_type(c.lse.dtype)) : target;
+    int64_t written = 0;  // rows [0, written) have a result
     for (const Piece& p : pieces) {
       const auto [o, lse] = at::_scaled_dot_product_flash_attention_for_cpu(
           view(c.q, s.q_row + p.q, p.q_rows, block.q),
@@ -191,7 +192,7 @@ class FusedKernel : public Kernel {
       }
       written = std::max(written, p.q + p.q_rows);
     }
-    if (apart) target.copy_(sums);
+    if (rounds) target.copy_(sums);
     blank(c, s, written, s.q_rows, block);
   }
 

@@ -1,4 +1,4 @@
-// Query heads of a call in blocks that attention libraries can do in one go.
+// Splits the query heads of a call into blocks that an attention library can compute in one call.
 #pragma once
 
 #include <vector>
@@ -7,14 +7,14 @@
 
 namespace cpbench {
 
-// Query heads (of the call) that read the same number of KV heads each, in whole groups or inside
-// one group, with the KV heads (of the call) they read.
+// Query heads that are whole groups of grouped-query attention, or lie inside one group, and the KV
+// heads that they read. Both are numbered from the first head of the call.
 struct HeadBlock {
   Heads q, kv;
 };
 std::vector<HeadBlock> head_blocks(const AttentionShape& shape, Heads heads);
 
-// The part of a matrix that holds these of its heads.
+// The given heads of a matrix, numbered from its first one.
 inline Matrix heads_of(const Matrix& matrix, Heads heads) {
   Matrix result = matrix;
   result.data += bytes_of(matrix.dtype) * heads.begin * matrix.width;

@@ -13,7 +13,7 @@ const std::vector<std::string>& kernel_names() {
 std::unique_ptr<Kernel> make_kernel(const std::string& name) {
   if (name == "fused") return make_fused_kernel();
   if (name == "reference") return make_reference_kernel();
-  throw UserError("kernel '" + name + "' is unknown; kernels are fused, reference");
+  throw UserError(unknown_name("kernel", name, kernel_names()));
 }
 
 }  // namespace cpbench

@@ -1,8 +1,13 @@
-// The kernel interface: attention of segments, nothing of ranks.
+// The kernel interface. A kernel computes attention of segments and knows nothing of ranks.
 //
-// Scores are scaled by 1 / sqrt(head_dim). All matrices are [rows, heads, width]; heads of one row
-// lie together, rows are `row_stride` elements apart. Query heads are those of `heads`, the KV
-// matrices hold the KV heads these need. Segments say which rows see which (program.h).
+//   const std::unique_ptr<Kernel> kernel = make_kernel("fused");
+//   kernel->check(shape);   // throws if the shape is not supported
+//   kernel->forward({shape, heads, segments, q, k, v, o, lse});
+//
+// Scores are scaled by 1 / sqrt(head_dim). All matrices are [rows, heads, width]: the heads of a
+// row are contiguous, and rows are `row_stride` elements apart. The query matrices hold the query
+// heads `heads`, and the KV matrices the KV heads that these read. Segments (program.h) say which
+// query rows see which keys.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +25,7 @@ struct Matrix {
   Dtype dtype = Dtype::float32;
   int32_t heads = 0;
   int64_t width = 0;
-  int64_t row_stride = 0;  // elements
+  int64_t row_stride = 0;  // elements from row to row
 
   template <typename T>
   T* at(int64_t row, int64_t head) const {
@@ -28,13 +33,13 @@ struct Matrix {
   }
 };
 
-// Inputs are in the model's dtype, outputs in the accumulation dtype; O may be in either.
+// Inputs are in the model's dtype and outputs in the accumulation dtype; O may be in either.
 struct ForwardCall {
   AttentionShape shape;
   Heads heads;
   std::span<const Segment> segments;
   Matrix q, k, v;
-  Matrix o, lse;  // written at out_row; rows that see no key: 0 and -infinity
+  Matrix o, lse;  // written at out_row; 0 and -infinity in rows that see no key
 };
 
 struct BackwardCall {
@@ -42,15 +47,15 @@ struct BackwardCall {
   Heads heads;
   std::span<const Segment> segments;
   Matrix q, k, v, d_o;
-  Matrix lse, row_sums;  // of the whole row, over all its keys; at q_row
-  Matrix dq, dk, dv;     // added to, at out_row and dkv_row
+  Matrix lse, row_sums;  // at q_row; over all keys that the query sees, not only those of this call
+  Matrix dq, dk, dv;     // gradients are added to these, at out_row and dkv_row
 };
 
-// Called by many threads at once; keeps no state between calls.
+// Many threads call a kernel at the same time. It keeps no state between calls.
 class Kernel {
  public:
   virtual ~Kernel() = default;
-  // Throws UserError if it cannot do this shape.
+  // Throws UserError if the shape is not supported.
   virtual void check(const AttentionShape&) const {}
   virtual void forward(const ForwardCall& call) const = 0;
   virtual void backward(const BackwardCall& call) const = 0;
@@ -58,10 +63,10 @@ class Kernel {
 
 const std::vector<std::string>& kernel_names();
 std::unique_ptr<Kernel> make_kernel(const std::string& name);  // throws UserError
-std::unique_ptr<Kernel> make_reference_kernel();               // plain loops in float64: the oracle
-std::unique_ptr<Kernel> make_fused_kernel();                   // LibTorch's fused CPU attention
+std::unique_ptr<Kernel> make_reference_kernel();  // plain loops in float64; the tests' oracle
+std::unique_ptr<Kernel> make_fused_kernel();      // LibTorch's fused CPU attention
 
-// Keys [begin, end) of the segment that its query row i sees.
+// The keys [begin, end) of the segment that its query row i sees.
 constexpr Range visible_rows(const Segment& s, int64_t i) {
   switch (s.mask) {
     case SegmentMask::full:
@@ -75,7 +80,7 @@ constexpr Range visible_rows(const Segment& s, int64_t i) {
   return {begin, std::clamp<int64_t>(i + s.last + 1, begin, s.kv_rows)};
 }
 
-// Query rows [begin, end) of the segment that see its key row j.
+// The query rows [begin, end) of the segment that see its key row j.
 constexpr Range seeing_rows(const Segment& s, int64_t j) {
   switch (s.mask) {
     case SegmentMask::full:

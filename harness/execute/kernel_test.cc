@@ -1,15 +1,13 @@
-// The fused kernel against the plain loops, over segments of every mask, heads and dtypes.
+// The fused kernel equals the plain loops for segments of every mask, slices of heads and dtypes.
 #include "harness/execute/kernel.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "harness/execute/bound_buffer.h"
+#include "harness/execute/call_tensors.h"
 #include "harness/execute/element.h"
-#include "harness/execute/inputs.h"
 #include "harness/plan/errors.h"
-#include "harness/plan/plan_bytes.h"
 
 namespace cpbench {
 namespace {
@@ -17,46 +15,22 @@ namespace {
 constexpr int32_t kRows = 300;
 
 struct Tensors {
-  Tensors(const AttentionShape& shape, Heads heads, ElementClass outputs)
-      : shape(shape), heads(heads) {
-    const Heads kv_heads = kv_heads_of(heads, shape);
-    const auto make = [&](Tensor tensor, ElementClass elements, Heads of) {
-      Buffer buffer{.tensor = tensor, .elements = elements, .heads = of, .rows = kRows};
-      arenas.emplace_back(parts_of(buffer, shape).bytes);
-      return bound_at(buffer, shape, arenas.back().data());
+  Tensors(const AttentionShape& shape, Heads heads, ElementClass o_elements)
+      : in(shape, heads, kRows, kRows, o_elements), out(in) {
+    const auto fill = [](const HostBuffer& buffer, int32_t part, Input input) {
+      fill_input(buffer.part(part), input, {0, kRows}, 0, 3);
     };
-    q = make(Tensor::q, ElementClass::model, heads);
-    kv = make(Tensor::kv, ElementClass::model, kv_heads);
-    o = make(Tensor::o, outputs, heads);
-    d_o = make(Tensor::d_o, ElementClass::model, heads);
-    dq = make(Tensor::dq, ElementClass::accumulation, heads);
-    dkv = make(Tensor::dkv, ElementClass::accumulation, kv_heads);
-    fill_input(matrix_of(q, 0, heads), Input::q, {0, kRows}, 0, 3);
-    fill_input(matrix_of(kv, 0, kv_heads), Input::k, {0, kRows}, 0, 3);
-    fill_input(matrix_of(kv, 1, kv_heads), Input::v, {0, kRows}, 0, 3);
-    fill_input(matrix_of(d_o, 2, heads), Input::d_o, {0, kRows}, 0, 3);
-    const RowOp clear{.mode = RowMode::clear, .heads = heads};
-    const std::vector<RowRun> runs = {{0, 0, kRows}};
-    run_row_op(clear, runs, Tensor::o, o, o);
-    run_row_op(clear, runs, Tensor::dq, dq, dq);
-    RowOp clear_kv = clear;
-    clear_kv.heads = kv_heads;
-    run_row_op(clear_kv, runs, Tensor::dkv, dkv, dkv);
+    in.fill_inputs(fill);
+    out.fill_inputs(fill);
+    for (const HostBuffer* buffer : {&in.o, &out.dq, &out.dkv}) buffer->set_zero();
   }
-  Matrix part(const BoundBuffer& buffer, int32_t index) const {
-    return matrix_of(buffer, index, buffer.heads);
+  void run(const Kernel& kernel, const std::vector<Segment>& segments) const {
+    kernel.forward(in.call(segments));
+    run_row_sums(in.o.bound, out.d_o.bound, kRows);
+    kernel.backward(out.call(in, segments));
   }
-  void run(const Kernel& kernel, const std::vector<Segment>& segments) {
-    kernel.forward(
-        {shape, heads, segments, part(q, 0), part(kv, 0), part(kv, 1), part(o, 1), part(o, 0)});
-    run_row_sums(o, d_o, kRows);
-    kernel.backward({shape, heads, segments, part(q, 0), part(kv, 0), part(kv, 1), part(d_o, 2),
-                     part(d_o, 0), part(d_o, 1), part(dq, 0), part(dkv, 0), part(dkv, 1)});
-  }
-  AttentionShape shape;
-  Heads heads;
-  std::vector<Arena> arenas;
-  BoundBuffer q, kv, o, d_o, dq, dkv;
+  ForwardTensors<HostBuffer> in;
+  BackwardTensors<HostBuffer> out;
 };
 
 double distance(const Matrix& a, const Matrix& b) {
@@ -80,15 +54,15 @@ double worst_distance(const AttentionShape& shape, Heads heads,
   fused.run(*make_fused_kernel(), segments);
   plain.run(*make_reference_kernel(), segments);
   double worst = 0;
-  const auto compare = [&](const BoundBuffer Tensors::*buffer, int32_t part) {
-    const double d = distance(fused.part(fused.*buffer, part), plain.part(plain.*buffer, part));
+  const auto compare = [&](const HostBuffer& a, const HostBuffer& b, int32_t part) {
+    const double d = distance(a.part(part), b.part(part));
     if (!(d <= worst)) worst = d;
   };
-  compare(&Tensors::o, 0);
-  compare(&Tensors::o, 1);
-  compare(&Tensors::dq, 0);
-  compare(&Tensors::dkv, 0);
-  compare(&Tensors::dkv, 1);
+  compare(fused.in.o, plain.in.o, 0);
+  compare(fused.in.o, plain.in.o, 1);
+  compare(fused.out.dq, plain.out.dq, 0);
+  compare(fused.out.dkv, plain.out.dkv, 0);
+  compare(fused.out.dkv, plain.out.dkv, 1);
   return worst;
 }
 
@@ -113,7 +87,7 @@ Segment segment(int32_t q_rows, int32_t kv_rows, SegmentMask mask, int32_t first
           .last = last};
 }
 
-// Each row of `out` must be that of `q`, because row sums are made of all rows at once.
+// Output rows must be the query rows, because row sums are computed of all rows at once.
 Segment aligned(Segment s) {
   s.out_row = s.q_row;
   return s;
@@ -125,12 +99,12 @@ TEST(FusedKernel, equals_plain_loops_for_every_mask) {
       segment(37, 101, SegmentMask::full),
       segment(64, 64, SegmentMask::causal),
       segment(33, 150, SegmentMask::causal),
-      segment(40, 17, SegmentMask::causal),  // the first 23 rows see nothing
+      segment(40, 17, SegmentMask::causal),  // the first 23 rows see no key
       segment(200, 200, SegmentMask::band, -6, 0),
       segment(280, 280, SegmentMask::band, -129, 0),
       segment(30, 20, SegmentMask::band, -12, 3),
       segment(50, 90, SegmentMask::band, 10, 40),
-      segment(200, 20, SegmentMask::band, -5, 0),  // most rows see nothing
+      segment(200, 20, SegmentMask::band, -5, 0),  // most rows see no key
   };
   for (size_t i = 0; i < cases.size(); ++i) {
     EXPECT_LE(worst_distance(shape_of(2, 2), {0, 2}, {aligned(cases[i])}), 1e-11) << "case " << i;
@@ -174,8 +148,8 @@ TEST(FusedKernel, refuses_different_head_dims_by_name) {
     FAIL();
   } catch (const UserError& error) {
     EXPECT_STREQ(error.what(),
-                 "kernel 'fused' needs value_head_dim = head_dim, not 8 and 16; "
-                 "kernel 'reference' can");
+                 "kernel 'fused' requires value_head_dim = head_dim, not 8 and 16; "
+                 "kernel 'reference' supports this");
   }
   make_reference_kernel()->check(shape);
 }

@@ -7,20 +7,18 @@
 #include <functional>
 #include <thread>
 
-#include "harness/execute/bound_buffer.h"
-#include "harness/execute/inputs.h"
-#include "harness/plan/plan_bytes.h"
+#include "harness/execute/call_tensors.h"
+#include "harness/execute/median.h"
 
 namespace cpbench {
 namespace {
 
-// The clock of a thread ticks in nanoseconds, but reading it costs some hundreds of them.
+// A thread's clock ticks in nanoseconds, but reading it takes several hundred of them.
 constexpr double kLeastSeconds = 50e-6;  // of one sample, which repeats shorter work
 constexpr double kEnoughSeconds = 4e-3;  // of all samples
-constexpr int kLeastSamples = 1;
 constexpr int kMostSamples = 50;
-// The calls are timed in rounds, and the best counts: what others do to the caches and the clock
-// for a second or two does not stick to one call.
+// Calls are timed in rounds and the best round counts: what other processes do to the caches and
+// the clock for a second or two then does not affect all samples of a call.
 constexpr int kRounds = 3;
 constexpr uint64_t kSeed = 1;
 
@@ -41,16 +39,14 @@ double median_seconds(const std::function<void()>& work) {
   const auto repeats = static_cast<int64_t>(std::clamp(kLeastSeconds / first, 1.0, 1e4));
   std::vector<double> samples;
   double total = 0;
-  while (std::ssize(samples) < kLeastSamples ||
-         (total < kEnoughSeconds && std::ssize(samples) < kMostSamples)) {
+  while (samples.empty() || (total < kEnoughSeconds && std::ssize(samples) < kMostSamples)) {
     samples.push_back(run_seconds(work, repeats));
     total += samples.back() * static_cast<double>(repeats);
   }
-  std::nth_element(samples.begin(), samples.begin() + std::ssize(samples) / 2, samples.end());
-  return samples[samples.size() / 2];
+  return median_of(std::move(samples));
 }
 
-// The number of LibTorch's threads is a property of the calling thread.
+// On a thread of its own, because LibTorch's number of threads is a property of each thread.
 void on_one_core(const std::function<void()>& work) {
   std::exception_ptr error;
   std::thread([&] {
@@ -64,32 +60,15 @@ void on_one_core(const std::function<void()>& work) {
   if (error) std::rethrow_exception(error);
 }
 
-struct OwnBuffer;
-void run_on_all(RowMode mode, const OwnBuffer& source, const OwnBuffer& target);
+void fill(const HostBuffer& buffer, int32_t part, Input input) {
+  fill_input(buffer.part(part), input, {0, buffer.layout.rows}, 0, kSeed);
+}
 
-// A buffer with memory of its own; its elements are zeros, or an input's.
-struct OwnBuffer {
-  OwnBuffer(const AttentionShape& shape, Tensor tensor, ElementClass elements, Heads heads,
-            int64_t rows)
-      : buffer{.tensor = tensor, .elements = elements, .heads = heads, .rows = rows},
-        arena(parts_of(buffer, shape).bytes),
-        bound(bound_at(buffer, shape, arena.data())) {
-    run_on_all(RowMode::clear, *this, *this);
-  }
-  Matrix part(int32_t index) const { return matrix_of(bound, index, buffer.heads); }
-  void fill(int32_t index, Input input) const {
-    fill_input(part(index), input, {0, buffer.rows}, 0, kSeed);
-  }
-  Buffer buffer;
-  Arena arena;
-  BoundBuffer bound;
-};
-
-// One operation on all rows of two buffers alike.
-void run_on_all(RowMode mode, const OwnBuffer& source, const OwnBuffer& target) {
-  const RowRun all{.rows = static_cast<int32_t>(target.buffer.rows)};
-  run_row_op({.mode = mode, .heads = target.buffer.heads, .runs = 1}, {&all, 1},
-             target.buffer.tensor, source.bound, target.bound);
+// Runs one operation on all rows of two buffers.
+void run_on_all(RowMode mode, const HostBuffer& source, const HostBuffer& target) {
+  const RowRun all{.rows = static_cast<int32_t>(target.layout.rows)};
+  run_row_op({.mode = mode, .heads = target.layout.heads, .runs = 1}, {&all, 1},
+             target.layout.tensor, source.bound, target.bound);
 }
 
 void keep_best(double& seconds, double sample) {
@@ -97,31 +76,20 @@ void keep_best(double& seconds, double sample) {
 }
 
 void time_call(const Kernel& kernel, const AttentionShape& shape, TimedCall& call) {
-  int64_t q_rows = 0, kv_rows = 0;
-  for (const Segment& s : call.segments) {
-    q_rows = std::max<int64_t>(q_rows, s.q_row + s.q_rows);
-    kv_rows = std::max<int64_t>(kv_rows, s.kv_row + s.kv_rows);
-  }
-  const Heads heads = call.heads, kv_heads = kv_heads_of(heads, shape);
-  constexpr ElementClass kModel = ElementClass::model, kSums = ElementClass::accumulation;
-  const OwnBuffer q(shape, Tensor::q, kModel, heads, q_rows);
-  const OwnBuffer kv(shape, Tensor::kv, kModel, kv_heads, kv_rows);
-  const OwnBuffer o(shape, Tensor::o, kSums, heads, q_rows);
-  const OwnBuffer d_o(shape, Tensor::d_o, kModel, heads, q_rows);
-  const OwnBuffer dq(shape, Tensor::dq, kSums, heads, q_rows);
-  const OwnBuffer dkv(shape, Tensor::dkv, kSums, kv_heads, kv_rows);
-  q.fill(0, Input::q);
-  kv.fill(0, Input::k);
-  kv.fill(1, Input::v);
-  d_o.fill(2, Input::d_o);
-
-  const ForwardCall forward{shape,      heads,      call.segments, q.part(0),
-                            kv.part(0), kv.part(1), o.part(1),     o.part(0)};
+  const RowsOfCall rows(call.segments);
+  const ForwardTensors<HostBuffer> in(shape, call.heads, rows.q, rows.kv,
+                                      ElementClass::accumulation);
+  in.fill_inputs(fill);
+  in.o.set_zero();
+  const ForwardCall forward = in.call(call.segments);
   keep_best(call.forward_seconds, median_seconds([&] { kernel.forward(forward); }));
-  run_row_sums(o.bound, d_o.bound, q_rows);
-  const BackwardCall backward{shape,       heads,      call.segments, q.part(0),
-                              kv.part(0),  kv.part(1), d_o.part(2),   d_o.part(0),
-                              d_o.part(1), dq.part(0), dkv.part(0),   dkv.part(1)};
+
+  const BackwardTensors<HostBuffer> out(in);
+  out.fill_inputs(fill);
+  out.dq.set_zero();
+  out.dkv.set_zero();
+  run_row_sums(in.o.bound, out.d_o.bound, rows.q);
+  const BackwardCall backward = out.call(in, call.segments);
   keep_best(call.backward_seconds, median_seconds([&] { kernel.backward(backward); }));
 }
 
@@ -141,17 +109,20 @@ void time_calls(const std::string& name, const AttentionShape& shape, std::span<
 RowRates measure_row_rates(const AttentionShape& shape, int64_t rows) {
   RowRates rates;
   on_one_core([&] {
-    const Heads heads{0, shape.query_heads}, kv_heads{0, shape.kv_heads};
-    const OwnBuffer from(shape, Tensor::kv, ElementClass::model, kv_heads, rows);
-    const OwnBuffer to(shape, Tensor::kv, ElementClass::model, kv_heads, rows);
+    const Buffer kv{.tensor = Tensor::kv, .heads = {0, shape.kv_heads}, .rows = rows};
+    const HostBuffer from(kv, shape), to(kv, shape);
+    from.set_zero();
     const double copy_seconds = median_seconds([&] { run_on_all(RowMode::store, from, to); });
     rates.copied_bytes_per_second = 2.0 * static_cast<double>(to.bound.parts.bytes) / copy_seconds;
 
-    const OwnBuffer partial(shape, Tensor::o, ElementClass::accumulation, heads, rows);
-    const OwnBuffer sum(shape, Tensor::o, ElementClass::accumulation, heads, rows);
-    // A log-sum-exp that says nothing was seen would be passed over.
-    for (const OwnBuffer* o : {&partial, &sum}) {
-      for (int32_t part : {0, 1}) o->fill(part, Input::q);
+    const Buffer o{.tensor = Tensor::o,
+                   .elements = ElementClass::accumulation,
+                   .heads = {0, shape.query_heads},
+                   .rows = rows};
+    const HostBuffer partial(o, shape), sum(o, shape);
+    for (const HostBuffer* buffer : {&partial, &sum}) {
+      // Also log-sum-exp: a merge skips rows whose log-sum-exp is -infinity.
+      for (int32_t part : {0, 1}) fill(*buffer, part, Input::q);
     }
     const double merge_seconds =
         median_seconds([&] { run_on_all(RowMode::accumulate, partial, sum); });

@@ -7,23 +7,36 @@
 #include "harness/plan/errors.h"
 
 namespace cpbench {
+namespace {
 
-std::string module_file(const std::string& name) {
+namespace fs = std::filesystem;
+
+// Empty if the module was not built.
+fs::path file_of(const Module& module) {
   std::error_code error;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
   for (const char* folder : {".", "../lib"}) {
-    const auto file = program.parent_path() / folder / name;
-    if (std::filesystem::exists(file, error)) return file.string();
+    const fs::path file = program.parent_path() / folder / module.file;
+    if (fs::exists(file, error)) return file;
   }
-  return "";
+  return {};
 }
 
-void* module_function(const std::string& file, const char* function, bool global) {
-  void* module = dlopen(file.c_str(), RTLD_NOW | (global ? RTLD_GLOBAL : RTLD_LOCAL));
-  const std::string name = std::filesystem::path(file).filename();
-  if (!module) throw UserError(name + " cannot be loaded: " + std::string(dlerror()));
-  void* found = dlsym(module, function);
-  if (!found) throw UserError(file + " is of another cpbench: build again");
+}  // namespace
+
+void* module_function(const Module& module) {
+  const fs::path file = file_of(module);
+  if (file.empty()) {
+    throw UserError("this cpbench was built without " + module.feature + ": install " +
+                    module.requirements + " and rebuild");
+  }
+  void* loaded = dlopen(file.c_str(), RTLD_NOW | (module.global ? RTLD_GLOBAL : RTLD_LOCAL));
+  if (!loaded) {
+    throw UserError(module.feature + " cannot be loaded: " + dlerror() + "; it requires " +
+                    module.requirements);
+  }
+  void* found = dlsym(loaded, module.function);
+  if (!found) throw UserError(file.string() + " was built for another version of cpbench: rebuild");
   return found;
 }
 

@@ -1,17 +1,25 @@
-// Modules beside the program, loaded when they are asked for.
+// Modules are shared libraries of this project that are loaded only when their feature is used, so
+// the program itself starts without MPI, CUDA or cuDNN.
+//
+//   const auto open = reinterpret_cast<OpenGpusFunction*>(
+//       module_function({.file = "cpbench_cuda.so", .function = "cpbench_open_gpus",
+//                        .feature = "CUDA", .requirements = "the CUDA toolkit and NCCL"}));
 #pragma once
 
 #include <string>
 
 namespace cpbench {
 
-// The file where it was built, beside the program, or where it was installed, in ../lib; "" if it
-// is in neither.
-std::string module_file(const std::string& name);
+struct Module {
+  std::string file;          // in the program's folder, or in ../lib where it is installed
+  const char* function;      // what it exports
+  std::string feature;       // what errors call it
+  std::string requirements;  // what must be installed for it
+  bool global = false;       // its symbols are global: the libraries that it loads find them
+};
 
-// A function that the module exports. Its symbols are global where `global`, so that what it loads
-// in turn finds them. Throws UserError: "NAME cannot be loaded: ...", or that it is of another
-// build.
-void* module_function(const std::string& file, const char* function, bool global);
+// Loads the module and returns its function. Throws UserError if the module was not built, cannot
+// be loaded or belongs to another version of cpbench.
+void* module_function(const Module& module);
 
 }  // namespace cpbench

@@ -1,4 +1,4 @@
-// What a rank has computed for its home tokens, held against the reference.
+// What a rank has computed for its home tokens, and how far it is from the reference.
 #pragma once
 
 #include "harness/execute/reference.h"
@@ -6,18 +6,18 @@
 
 namespace cpbench {
 
-// In memory of the CPU.
+// The outputs in the memory of the host.
 struct HomeOutputs {
-  const Ranges& home;  // tokens of the rows
+  const Ranges& home;  // the tokens of the rows
   const BoundBuffer* o = nullptr;
   const BoundBuffer* dq = nullptr;  // nullptr after a forward pass
   const BoundBuffer* dkv = nullptr;
 };
 
-// The worse of the errors there and these.
+// Raises the errors in `accuracy` to those of the outputs, where these are larger.
 void add_errors(const HomeOutputs& outputs, const Reference& reference, Accuracy& accuracy);
 
-// Of every bit of O, its log-sum-exp and the gradients.
+// A hash of every bit of O, its log-sum-exp and the gradients.
 uint64_t hash_of(const HomeOutputs& outputs);
 
 }  // namespace cpbench

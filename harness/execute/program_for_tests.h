@@ -1,4 +1,4 @@
-// A small program in which ranks depend on each other, for tests of how programs are run.
+// A small program in which ranks depend on each other, for tests of executors.
 #pragma once
 
 #include "harness/compile/compile.h"
@@ -6,7 +6,7 @@
 
 namespace cpbench {
 
-// Every rank owns an even share of the tokens, and sends its keys to all later ones.
+// Each rank owns an equal share of the tokens and sends its keys to all later ranks.
 inline Program program_of(const Problem& problem, Passes passes = Passes::both) {
   PlanBuilder b(problem);
   const int32_t n = problem.ranks();

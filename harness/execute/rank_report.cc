@@ -7,11 +7,11 @@
 namespace cpbench {
 namespace {
 
-// Below three quarters of its highest clock a GPU is held back by heat or power. (The default bound
-// of nvbench's check, too.)
+// A GPU that runs below three quarters of its highest clock is throttled by heat or power. (nvbench
+// uses the same default.)
 constexpr double kLeastClockShare = 0.75;
 
-// The worse of two, NaN being the worst.
+// Keeps the worse of two errors; NaN is the worst.
 void worsen(double& error, double other) {
   if (!(other <= error)) error = other;
 }
@@ -24,11 +24,16 @@ void RankReport::add_sample(const RankRunner& runner) {
   overhead_seconds.push_back(runner.overhead_seconds());
 }
 
+void RankReport::verify(const HomeOutputs& outputs, const Reference& reference) {
+  add_errors(outputs, reference, accuracy);
+  output_hash = hash_of(outputs);
+}
+
 void require_runnable(const Problem& problem, const Program& program, const ExecuteOptions& options,
                       const Kernel& kernel) {
   kernel.check(problem.shape);
   if (options.passes != program.passes) {
-    throw std::logic_error("execute: the program was compiled for other passes");
+    throw std::logic_error("the program was compiled for other passes than it should run");
   }
   if (options.warmup < 0 || options.iterations < 1) {
     throw UserError("iterations must be at least 1 and warmup at least 0, not " +
@@ -54,7 +59,7 @@ Timeline empty_timeline(const Program& program, const ExecuteOptions& options,
   return timeline;
 }
 
-void add(const RankReport& report, int32_t rank, Timeline& timeline) {
+void add_report(const RankReport& report, int32_t rank, Timeline& timeline) {
   const auto ranks = static_cast<size_t>(timeline.ranks);
   for (size_t i = 0; i < report.seconds.size(); ++i) {
     timeline.seconds[i * ranks + rank] = report.seconds[i];

@@ -1,5 +1,5 @@
-// What one rank measured, and the timeline that all of them make: the same for ranks that are
-// threads, processes or GPUs.
+// What one rank measured, and how the reports of all ranks make a timeline: the same for ranks that
+// are threads, processes or GPUs.
 #pragma once
 
 #include <vector>
@@ -14,22 +14,23 @@ struct RankReport {
   std::vector<double> clock_share;                                   // [iterations], or empty
   std::vector<int64_t> bytes_sent, messages;                         // [ranks], by receiver
   std::vector<Event> events;
-  Accuracy accuracy;  // the errors
+  Accuracy accuracy;  // only the errors
   uint64_t output_hash = 0;
-  int64_t peak_bytes = 0;  // 0: what its program plans
+  int64_t peak_bytes = 0;  // 0: as planned by the program
 
-  void add_sample(const RankRunner& runner);  // the iteration it has just run
+  void add_sample(const RankRunner& runner);  // of the iteration that has just run
+  void verify(const HomeOutputs& outputs, const Reference& reference);  // sets errors and hash
 };
 
-// Throws UserError or logic_error for what no rank could run.
+// Throws UserError or logic_error if no rank could run this program.
 void require_runnable(const Problem& problem, const Program& program, const ExecuteOptions& options,
                       const Kernel& kernel);
 
-// Tolerances and planned memory; no rank has reported.
+// The timeline before any rank has reported: it has the tolerances and the planned memory.
 Timeline empty_timeline(const Program& program, const ExecuteOptions& options,
                         const Reference& reference);
 
-// Adds a rank; in the order of ranks, so that events stand in it.
-void add(const RankReport& report, int32_t rank, Timeline& timeline);
+// Adds what a rank reported. To be called in the order of the ranks, which orders the events.
+void add_report(const RankReport& report, int32_t rank, Timeline& timeline);
 
 }  // namespace cpbench

@@ -9,13 +9,13 @@
 namespace cpbench {
 
 RankRunner::RankRunner(const Program& program, int32_t rank, const Kernel& kernel,
-                       Transport& transport, RankPlaces& places)
+                       Transport& transport, ProgressListener& listener)
     : program_(program),
       mine_(program.ranks[rank]),
       rank_(rank),
       kernel_(kernel),
       transport_(transport),
-      places_(places),
+      listener_(listener),
       arena_(mine_.arena_bytes),
       bound_(mine_, program.shape, arena_.data()) {
   events_.reserve(mine_.ops.size());
@@ -72,7 +72,7 @@ Activity RankRunner::run(const Op& op) {
       run_row_sums(bound(mine_.o), bound(mine_.d_o), mine_.buffers[mine_.o].rows);
       return Activity::merge;
     case OpKind::collective:
-      throw std::logic_error("ranks on CPUs exchange messages alone");
+      throw std::logic_error("programs for CPUs must not have collectives");
   }
   return Activity::copy;
 }
@@ -85,7 +85,7 @@ void RankRunner::iterate(Clock::time_point origin) {
   for (const ProgramStep& step : mine_.steps) {
     for (int32_t i = step.first_op; i < step.first_op + step.ops; ++i) {
       const Op& op = mine_.ops[i];
-      places_.at(rank_, step.pass, step.step, peer_of(op));
+      listener_.operation_started(rank_, step.pass, step.step, peer_of(op));
       const double start = now();
       const Activity activity = run(op);
       const double end = now();

@@ -1,4 +1,9 @@
-// Runs the program of one rank on its own thread: its arena, its bound calls, its clock.
+// Runs the program of one rank, on the thread that calls it, and measures where the time goes.
+//
+//   RankRunner runner(program, rank, kernel, transport, listener);
+//   runner.fill_inputs(seed);
+//   runner.iterate(Clock::now());
+//   runner.end_seconds();   // from the origin to the end of the iteration
 #pragma once
 
 #include <array>
@@ -16,17 +21,17 @@ inline constexpr int kActivities = 5;  // of timeline.h
 class RankRunner {
  public:
   RankRunner(const Program& program, int32_t rank, const Kernel& kernel, Transport& transport,
-             RankPlaces& places);
+             ProgressListener& listener);
 
   void fill_inputs(uint64_t seed);
-  // Events are relative to `origin`.
+  // Runs one iteration. Times of events are relative to `origin`.
   void iterate(Clock::time_point origin);
   HomeOutputs outputs() const;
 
-  // Of the last iteration.
+  // The times of the last iteration.
   double seconds(Activity activity) const { return seconds_[static_cast<size_t>(activity)]; }
   double end_seconds() const { return end_seconds_; }  // from the origin
-  double overhead_seconds() const;                     // in none of the activities
+  double overhead_seconds() const;                     // outside all activities
   const std::vector<Event>& events() const { return events_; }
 
  private:
@@ -39,7 +44,7 @@ class RankRunner {
   int32_t rank_;
   const Kernel& kernel_;
   Transport& transport_;
-  RankPlaces& places_;
+  ProgressListener& listener_;
   Arena arena_;
   BoundProgram bound_;
   std::array<double, kActivities> seconds_{};

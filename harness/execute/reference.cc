@@ -1,4 +1,4 @@
-// Inputs are rounded to the model's dtype first, so that all runs see the same numbers.
+// Inputs are rounded to the model's dtype first, so that all runs compute with the same numbers.
 #include "harness/execute/reference.h"
 
 #include <algorithm>
@@ -7,19 +7,19 @@
 #include <list>
 #include <mutex>
 
-#include "harness/execute/bound_buffer.h"
+#include "harness/execute/call_tensors.h"
 #include "harness/execute/element.h"
-#include "harness/execute/inputs.h"
 
 namespace cpbench {
 namespace {
 
-// Enough for the packs of one run in several dtypes, little enough for 64K-token packs.
-constexpr size_t kRemembered = 4;
+// Enough for the packs of one run in several dtypes, and few enough for the memory that packs of
+// 64K tokens take.
+constexpr size_t kCacheEntries = 4;
 
-// One segment per document (whose keys start at token 0 if the pack is one causal whole): its new
-// queries, which are its last ones, aligned bottom right.
-std::vector<Segment> whole_documents(const Batch& batch) {
+// One segment per document: its new queries, which are its last tokens, aligned bottom right. If
+// the mask is causal over the whole pack, the keys start at token 0.
+std::vector<Segment> document_segments(const Batch& batch) {
   std::vector<Segment> segments;
   int64_t begin = 0;
   for (size_t d = 0; d < batch.document_lengths.size(); ++d) {
@@ -46,26 +46,9 @@ std::vector<Segment> whole_documents(const Batch& batch) {
   return segments;
 }
 
-// One tensor of all tokens and heads.
-struct Whole {
-  Whole(Tensor tensor, const AttentionShape& shape, int64_t tokens, ElementClass elements)
-      : layout{.tensor = tensor, .elements = elements, .heads = {}, .rows = tokens} {
-    const bool kv = tensor == Tensor::kv || tensor == Tensor::dkv;
-    layout.heads = {0, kv ? shape.kv_heads : shape.query_heads};
-    layout.bytes = parts_of(layout, shape).bytes;
-    arena = std::make_unique<Arena>(layout.bytes);
-    bound = bound_at(layout, shape, arena->data());
-  }
-  Matrix part(int32_t index) const { return matrix_of(bound, index, layout.heads); }
-
-  Buffer layout;
-  std::unique_ptr<Arena> arena;
-  BoundBuffer bound;
-};
-
-void fill(const Whole& whole, int32_t part, Input input, Dtype rounded, uint64_t seed) {
-  const Matrix target = whole.part(part);
-  const Range tokens{0, whole.layout.rows};
+void fill(const HostBuffer& buffer, int32_t part, Input input, Dtype rounded, uint64_t seed) {
+  const Matrix target = buffer.part(part);
+  const Range tokens{0, buffer.layout.rows};
   if (target.dtype == rounded) return fill_input(target, input, tokens, 0, seed);
   std::vector<std::byte> row(bytes_of(rounded) * target.heads * target.width);
   const Matrix one{row.data(), rounded, target.heads, target.width, target.heads * target.width};
@@ -91,37 +74,33 @@ std::vector<double> values_of(const Matrix& matrix, int64_t rows) {
   return values;
 }
 
-// Attention in `shape.dtype` on inputs rounded to `rounded`.
+// Computes attention in `shape.dtype` on inputs that are rounded to `rounded`.
 Reference run(const Batch& batch, const AttentionShape& shape, Dtype rounded, uint64_t seed,
               Passes passes, const Kernel& kernel) {
   const int64_t tokens = batch.tokens();
-  const Heads heads{0, shape.query_heads};
   const std::vector<Segment> segments = reference_segments(batch);
-  const Whole q(Tensor::q, shape, tokens, ElementClass::model);
-  const Whole kv(Tensor::kv, shape, tokens, ElementClass::model);
-  const Whole o(Tensor::o, shape, tokens, ElementClass::accumulation);
-  fill(q, 0, Input::q, rounded, seed);
-  fill(kv, 0, Input::k, rounded, seed);
-  fill(kv, 1, Input::v, rounded, seed);
-  std::memset(o.arena->data(), 0, o.layout.bytes);  // cached queries: no row is written
-  kernel.forward({shape, heads, segments, q.part(0), kv.part(0), kv.part(1), o.part(1), o.part(0)});
+  const auto fill_rounded = [&](const HostBuffer& buffer, int32_t part, Input input) {
+    fill(buffer, part, input, rounded, seed);
+  };
+  const ForwardTensors<HostBuffer> in(shape, {0, shape.query_heads}, tokens, tokens,
+                                      ElementClass::accumulation);
+  in.fill_inputs(fill_rounded);
+  in.o.set_zero();  // rows of cached queries are never written
+  kernel.forward(in.call(segments));
   Reference result;
   result.query_heads = shape.query_heads;
   result.kv_heads = shape.kv_heads;
-  result.o = values_of(o.part(1), tokens);
+  result.o = values_of(in.o.part(1), tokens);
   if (passes == Passes::forward) return result;
-  const Whole d_o(Tensor::d_o, shape, tokens, ElementClass::model);
-  const Whole dq(Tensor::dq, shape, tokens, ElementClass::accumulation);
-  const Whole dkv(Tensor::dkv, shape, tokens, ElementClass::accumulation);
-  fill(d_o, 2, Input::d_o, rounded, seed);
-  run_row_sums(o.bound, d_o.bound, tokens);
-  std::memset(dq.arena->data(), 0, dq.layout.bytes);
-  std::memset(dkv.arena->data(), 0, dkv.layout.bytes);
-  kernel.backward({shape, heads, segments, q.part(0), kv.part(0), kv.part(1), d_o.part(2),
-                   d_o.part(0), d_o.part(1), dq.part(0), dkv.part(0), dkv.part(1)});
-  result.dq = values_of(dq.part(0), tokens);
-  result.dk = values_of(dkv.part(0), tokens);
-  result.dv = values_of(dkv.part(1), tokens);
+  const BackwardTensors<HostBuffer> out(in);
+  out.fill_inputs(fill_rounded);
+  run_row_sums(in.o.bound, out.d_o.bound, tokens);
+  out.dq.set_zero();
+  out.dkv.set_zero();
+  kernel.backward(out.call(in, segments));
+  result.dq = values_of(out.dq.part(0), tokens);
+  result.dk = values_of(out.dkv.part(0), tokens);
+  result.dv = values_of(out.dkv.part(1), tokens);
   return result;
 }
 
@@ -137,7 +116,7 @@ double deviation(const std::vector<double>& a, const std::vector<double>& b) {
   return top;
 }
 
-struct Remembered {
+struct CacheEntry {
   Batch batch;
   AttentionShape shape;
   uint64_t seed;
@@ -147,13 +126,13 @@ struct Remembered {
 
 }  // namespace
 
-// One causal whole has no reason to be cut where nothing is cached.
+// A causal pack without cached tokens is one segment.
 std::vector<Segment> reference_segments(const Batch& batch) {
-  if (batch.mask != Mask::causal || !batch.cached_tokens.empty()) return whole_documents(batch);
-  return whole_documents({.document_lengths = {batch.tokens()}});
+  if (batch.mask != Mask::causal || !batch.cached_tokens.empty()) return document_segments(batch);
+  return document_segments({.document_lengths = {batch.tokens()}});
 }
 
-void note_largest(Reference& reference) {
+void set_largest_values(Reference& reference) {
   reference.largest_output = largest(reference.o);
   reference.largest_gradient =
       std::max({largest(reference.dq), largest(reference.dk), largest(reference.dv)});
@@ -164,7 +143,7 @@ Reference compute_reference(const Batch& batch, const AttentionShape& shape, uin
   AttentionShape exact = shape;
   exact.dtype = Dtype::float64;
   Reference reference = run(batch, exact, shape.dtype, seed, passes, kernel);
-  note_largest(reference);
+  set_largest_values(reference);
   if (shape.dtype == Dtype::float64) return reference;
   const Reference plain = run(batch, shape, shape.dtype, seed, passes, kernel);
   reference.plain_error_output = deviation(plain.o, reference.o);
@@ -177,21 +156,21 @@ Reference compute_reference(const Batch& batch, const AttentionShape& shape, uin
 std::shared_ptr<const Reference> reference_for(const Batch& batch, const AttentionShape& shape,
                                                uint64_t seed, Passes passes) {
   static std::mutex mutex;
-  static std::list<Remembered> remembered;  // the latest first
+  static std::list<CacheEntry> cache;  // the latest first
   const std::lock_guard lock(mutex);
-  for (auto it = remembered.begin(); it != remembered.end(); ++it) {
-    const bool enough = it->passes == Passes::both || passes == Passes::forward;
-    if (it->batch == batch && it->shape == shape && it->seed == seed && enough) {
-      remembered.splice(remembered.begin(), remembered, it);
+  for (auto it = cache.begin(); it != cache.end(); ++it) {
+    const bool has_passes = it->passes == Passes::both || passes == Passes::forward;
+    if (it->batch == batch && it->shape == shape && it->seed == seed && has_passes) {
+      cache.splice(cache.begin(), cache, it);
       return it->reference;
     }
   }
-  const bool fused = shape.head_dim == shape.value_head_dim;  // the fused kernel needs that
+  const bool fused = shape.head_dim == shape.value_head_dim;  // the fused kernel requires it
   const auto kernel = fused ? make_fused_kernel() : make_reference_kernel();
   auto reference =
       std::make_shared<const Reference>(compute_reference(batch, shape, seed, passes, *kernel));
-  remembered.push_front({batch, shape, seed, passes, reference});
-  if (remembered.size() > kRemembered) remembered.pop_back();
+  cache.push_front({batch, shape, seed, passes, reference});
+  if (cache.size() > kCacheEntries) cache.pop_back();
   return reference;
 }
 

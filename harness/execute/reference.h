@@ -1,5 +1,8 @@
-// The single-device reference: whole documents, float64, forward and backward; and how far a plain
-// run in the model's dtype is from it, which the tolerances refer to.
+// The single-device reference: attention of whole documents in float64, forward and backward. The
+// tolerances depend on how far a plain run in the model's dtype is from it.
+//
+//   const auto reference = reference_for(batch, shape, seed, Passes::both);
+//   Accuracy accuracy = tolerances(*reference, shape.dtype);
 #pragma once
 
 #include <array>
@@ -14,38 +17,39 @@
 namespace cpbench {
 
 struct Reference {
-  // [tokens, heads, width] each: O, dQ, dK, dV; the gradients are empty after a forward run. Of the
-  // first heads of the shape, or all.
+  // O, dQ, dK, dV as [tokens, heads, width]; the gradients are empty after a forward pass. They
+  // have all heads of the shape, or only the first ones.
   std::vector<double> o, dq, dk, dv;
-  int32_t query_heads = 0, kv_heads = 0;  // of these
-  double plain_error_output = 0;
+  int32_t query_heads = 0, kv_heads = 0;  // heads of o, dq and of dk, dv
+  double plain_error_output = 0;          // largest error of the plain run
   double plain_error_gradient = 0;
-  double largest_output = 0;
+  double largest_output = 0;  // largest absolute values
   double largest_gradient = 0;
 };
 
-// Depends on the arguments alone, so the last few are remembered: a sweep runs many strategies on
-// one pack. Safe to call from any thread.
+// Returns the reference, and keeps the last few, because a sweep runs many strategies on one pack.
+// May be called from any thread.
 std::shared_ptr<const Reference> reference_for(const Batch& batch, const AttentionShape& shape,
                                                uint64_t seed, Passes passes);
 
-// The same without memory, by a kernel of one's choice.
+// Computes the reference with a given kernel.
 Reference compute_reference(const Batch& batch, const AttentionShape& shape, uint64_t seed,
                             Passes passes, const Kernel& kernel);
 
-// Fills in the largest values.
-void note_largest(Reference& reference);
+// Sets `largest_output` and `largest_gradient`.
+void set_largest_values(Reference& reference);
 
-// Tolerances by the rules of this project: float64 1e-10; otherwise three times the plain error,
+// The tolerances of this project: 1e-10 in float64; in other dtypes three times the plain error,
 // and at least two units of rounding of the largest value.
 Accuracy tolerances(const Reference& reference, Dtype dtype);
 
-// `error` or the largest deviation of the matrix's rows from those tokens, in their first `heads`
-// heads, which are all of `reference`; NaN if there is any.
+// The larger of `error` and the largest deviation of the matrix's rows, from row `row` on, from the
+// reference's `tokens`; NaN if any deviation is NaN. Compares the first `heads` heads, which must
+// be all heads of `reference`.
 double worst_error(double error, const Matrix& matrix, int64_t row, Range tokens, int64_t heads,
                    const std::vector<double>& reference);
 
-// One segment for each document, or for all of a causal pack: what a single device would compute.
+// What a single device would compute: one segment per document, or one for a whole causal pack.
 // Rows are tokens.
 std::vector<Segment> reference_segments(const Batch& batch);
 

@@ -1,4 +1,4 @@
-// Attention as its definition says, one (query, head) at a time in float64.
+// Attention by its definition, one (query, head) at a time in float64.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -17,7 +17,7 @@ double dot(const T* a, const T* b, int64_t n) {
   return sum;
 }
 
-// Call fields shared by both directions: which KV head a query head reads, and the scale.
+// What both directions need: which KV head a query head reads, and the scale of scores.
 struct HeadMap {
   HeadMap(const AttentionShape& shape, Heads heads)
       : group(shape.query_heads / shape.kv_heads),

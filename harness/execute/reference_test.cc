@@ -1,4 +1,4 @@
-// What cached tokens change in the reference: their own rows, and nothing of the others' queries.
+// Cached tokens change only their own rows of the reference, not those of other queries.
 #include "harness/execute/reference.h"
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@ namespace {
 
 constexpr AttentionShape kShape{
     .query_heads = 4, .kv_heads = 2, .head_dim = 8, .value_head_dim = 8, .dtype = Dtype::float64};
-constexpr int64_t kWidth = 4 * 8;  // of a row of O or dQ
+constexpr int64_t kWidth = 4 * 8;  // elements in a row of O or dQ
 
 double largest_difference(const std::vector<double>& a, const std::vector<double>& b, Range rows) {
   double top = 0;
@@ -26,13 +26,13 @@ TEST(Reference, cached_tokens_have_no_output_and_change_no_other) {
        {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
     for (const auto& kernel : {make_reference_kernel(), make_fused_kernel()}) {
       Batch batch{{9, 4, 6, 1}, mask, mask == Mask::sliding_window ? 3 : 0};
-      const Reference whole = compute_reference(batch, kShape, 1, Passes::both, *kernel);
+      const Reference full = compute_reference(batch, kShape, 1, Passes::both, *kernel);
       batch.cached_tokens = {7, 4, 0, 0};
       const Reference found = compute_reference(batch, kShape, 1, Passes::both, *kernel);
-      const std::vector<double> zeros(whole.o.size());
+      const std::vector<double> zeros(full.o.size());
       for (Range fresh : {Range{7, 9}, Range{13, 20}}) {
-        EXPECT_LT(largest_difference(found.o, whole.o, fresh), 1e-14);
-        EXPECT_LT(largest_difference(found.dq, whole.dq, fresh), 1e-13);
+        EXPECT_LT(largest_difference(found.o, full.o, fresh), 1e-14);
+        EXPECT_LT(largest_difference(found.dq, full.dq, fresh), 1e-13);
       }
       for (Range cached : {Range{0, 7}, Range{9, 13}}) {
         EXPECT_EQ(largest_difference(found.o, zeros, cached), 0);
@@ -42,19 +42,19 @@ TEST(Reference, cached_tokens_have_no_output_and_change_no_other) {
   }
 }
 
-// dK and dV are sums over queries: those of the cached and those of the new ones make the whole.
-TEST(Reference, gradients_of_keys_come_from_the_new_queries_alone) {
+// dK and dV are sums over queries: the sums over cached and over new queries add up to the total.
+TEST(Reference, gradients_of_keys_come_only_from_the_new_queries) {
   const auto kernel = make_reference_kernel();
   const auto gradients = [&](std::vector<int64_t> lengths, std::vector<int64_t> cached) {
     Batch batch{std::move(lengths)};
     batch.cached_tokens = std::move(cached);
     return compute_reference(batch, kShape, 1, Passes::both, *kernel);
   };
-  const Reference whole = gradients({9}, {}), head = gradients({5}, {}), tail = gradients({9}, {5});
-  for (size_t i = 0; i < whole.dk.size(); ++i) {
+  const Reference full = gradients({9}, {}), head = gradients({5}, {}), tail = gradients({9}, {5});
+  for (size_t i = 0; i < full.dk.size(); ++i) {
     const bool in_head = i < head.dk.size();
-    EXPECT_NEAR(whole.dk[i], tail.dk[i] + (in_head ? head.dk[i] : 0), 1e-13);
-    EXPECT_NEAR(whole.dv[i], tail.dv[i] + (in_head ? head.dv[i] : 0), 1e-13);
+    EXPECT_NEAR(full.dk[i], tail.dk[i] + (in_head ? head.dk[i] : 0), 1e-13);
+    EXPECT_NEAR(full.dv[i], tail.dv[i] + (in_head ? head.dv[i] : 0), 1e-13);
   }
 }
 

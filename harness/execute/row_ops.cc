@@ -1,4 +1,5 @@
-// Elements of one row and a head range lie together; whole rows of equal layout are one block.
+// The elements of one row and a range of heads are contiguous. Whole rows of equal layout are
+// copied as one block.
 #include "harness/execute/row_ops.h"
 
 #include <algorithm>
@@ -11,7 +12,7 @@
 namespace cpbench {
 namespace {
 
-// One part of one buffer, from a row and head on.
+// One part of a buffer, starting at a row and a head.
 struct View {
   View(const BoundBuffer& buffer, int32_t part, int64_t row, int32_t head)
       : dtype(buffer.parts.part[part].dtype),
@@ -74,7 +75,8 @@ void clear(const View& target, int64_t rows, int64_t count, double value) {
   });
 }
 
-// Merge by log-sum-exp, the larger one taken out first, so that no exponential overflows.
+// Merges partial results by log-sum-exp. The larger one is subtracted first, so that no exponential
+// overflows.
 void merge(const View& source_lse, const View& source_o, const View& lse_view, const View& o_view,
            int64_t rows, int32_t heads, int64_t width) {
   with_element(source_o.dtype, [&](auto from) {

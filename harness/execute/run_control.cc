@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
+#include <new>
+#include <thread>
+
+#include "harness/execute/execute.h"
+#include "harness/execute/seconds_text.h"
 
 namespace cpbench {
 namespace {
@@ -18,23 +22,40 @@ std::string awaited_text(int32_t waiting_for) {
 
 }  // namespace
 
-std::string place_text(const std::string& rank, int32_t pass, int32_t step) {
+std::string step_text(const std::string& rank, int32_t pass, int32_t step) {
   return rank + ", " + (pass == 0 ? "forward" : "backward") + " step " + std::to_string(step);
 }
 
-std::string stall_text(double timeout_seconds, const std::string& waiting_for) {
-  char seconds[32];
-  std::snprintf(seconds, sizeof seconds, "%g s", timeout_seconds);
-  std::string text = std::string("no progress for ") + seconds;
-  if (!waiting_for.empty()) text += ", waiting for " + waiting_for;
-  return text;
+std::string no_progress_text(double timeout_seconds, const std::string& waiting_for) {
+  return "no progress for " + seconds_text(timeout_seconds) +
+         (waiting_for.empty() ? "" : ", waiting for " + waiting_for);
+}
+
+void RunControl::run_ranks(const std::function<void(int32_t rank)>& work,
+                           const std::function<void()>& poll) {
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < progress_.size(); ++i) {
+    threads.emplace_back([&, rank = first_rank_ + static_cast<int32_t>(i)] {
+      guard(rank, [&] { work(rank); });
+      {
+        const std::lock_guard lock(mutex_);
+        ++finished_;
+      }
+      changed_.notify_all();
+    });
+  }
+  watch(poll);
+  for (std::thread& thread : threads) thread.join();
+  if (poll_error_) std::rethrow_exception(poll_error_);
+  if (out_of_memory_) throw std::bad_alloc();
+  if (failure_) throw ExecutionFailure(*failure_);
 }
 
 void RunControl::barrier() {
   std::unique_lock lock(mutex_);
   if (failure_) throw TransportClosed();
   const int64_t generation = generation_;
-  if (++waiting_ == places_.size()) {
+  if (++waiting_ == progress_.size()) {
     waiting_ = 0;
     ++generation_;
     changed_.notify_all();
@@ -42,6 +63,19 @@ void RunControl::barrier() {
   }
   changed_.wait(lock, [&] { return failure_ || generation_ != generation; });
   if (generation_ == generation) throw TransportClosed();
+}
+
+void RunControl::guard(int32_t rank, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const std::bad_alloc&) {
+    out_of_memory_ = true;
+    fail(rank, "out of memory");
+  } catch (const std::exception& error) {
+    fail(rank, error.what());
+  } catch (...) {
+    fail(rank, "an unknown exception");
+  }
 }
 
 void RunControl::end(const std::string& reason) {
@@ -54,64 +88,53 @@ void RunControl::end(const std::string& reason) {
 }
 
 void RunControl::fail(int32_t rank, const std::string& reason) {
-  const Place& place = places_[rank - first_rank_];
-  end(place_text(rank_text(rank), place.pass, place.step) + ": " + reason);
+  const Progress& progress = progress_[rank - first_rank_];
+  end(step_text(rank_text(rank), progress.pass, progress.step) + ": " + reason);
 }
 
-void RunControl::leave() {
-  {
-    const std::lock_guard lock(mutex_);
-    ++gone_;
-  }
-  changed_.notify_all();
-}
-
-int64_t RunControl::progress() const {
+int64_t RunControl::operations() const {
   int64_t sum = 0;
-  for (const Place& place : places_) sum += place.progress.load(std::memory_order_relaxed);
+  for (const Progress& progress : progress_) {
+    sum += progress.operations.load(std::memory_order_relaxed);
+  }
   return sum;
 }
 
-// Names the rank that is least far: the others wait for it, directly or not.
+// Names the rank that has made the least progress: the others wait for it, directly or indirectly.
 void RunControl::time_out() {
-  const auto last = std::ranges::min_element(places_, {}, [](const Place& place) {
-    return place.progress.load(std::memory_order_relaxed);
+  const auto last = std::ranges::min_element(progress_, {}, [](const Progress& progress) {
+    return progress.operations.load(std::memory_order_relaxed);
   });
-  const auto rank = first_rank_ + static_cast<int32_t>(last - places_.begin());
-  fail(rank, stall_text(timeout_seconds_, awaited_text(last->waiting_for)));
+  const auto rank = first_rank_ + static_cast<int32_t>(last - progress_.begin());
+  fail(rank, no_progress_text(timeout_seconds_, awaited_text(last->waiting_for)));
 }
 
-void RunControl::watch(const std::function<void()>& look) {
+// Returns when all ranks have finished.
+void RunControl::watch(const std::function<void()>& poll) {
   // Looks several times per timeout, so that a hang is seen at most a quarter late.
   const auto pause = std::chrono::duration<double>(std::clamp(timeout_seconds_ / 4, 0.001, 1.0));
   int64_t seen = -1;
   auto since = Clock::now();
-  bool ended = false;
+  const auto all_finished = [&] { return finished_ == progress_.size(); };
   std::unique_lock lock(mutex_);
-  while (gone_ < places_.size()) {
-    changed_.wait_for(lock, pause, [&] { return gone_ == places_.size(); });
-    if (look) {
-      lock.unlock();
-      look();
-      lock.lock();
+  while (!changed_.wait_for(lock, pause, all_finished)) {
+    const bool is_running = !failure_;
+    lock.unlock();
+    try {
+      if (poll && !poll_error_) poll();
+    } catch (...) {
+      poll_error_ = std::current_exception();
+      end("ended from outside");
     }
-    if (ended || failure_ || gone_ == places_.size()) continue;
-    const int64_t now = progress();
-    if (now != seen) {
+    if (const int64_t now = operations(); now != seen) {
       seen = now;
       since = Clock::now();
-    } else if (std::chrono::duration<double>(Clock::now() - since).count() > timeout_seconds_) {
-      ended = true;
-      lock.unlock();
+    } else if (is_running &&
+               std::chrono::duration<double>(Clock::now() - since).count() > timeout_seconds_) {
       time_out();
-      lock.lock();
     }
+    lock.lock();
   }
-}
-
-std::optional<std::string> RunControl::failure() {
-  const std::lock_guard lock(mutex_);
-  return failure_;
 }
 
 }  // namespace cpbench

@@ -1,4 +1,4 @@
-// What ends a run, and what two runs share.
+// What ends a run of the threads executor, and that runs are deterministic.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -17,7 +17,7 @@ Problem problem_of(int32_t ranks) {
   return problem;
 }
 
-// Breaks after a number of calls, in whatever rank comes first.
+// Throws in the backward pass of a rank that received keys.
 class BreakingKernel : public Kernel {
  public:
   void forward(const ForwardCall& call) const override { inner_->forward(call); }
@@ -30,7 +30,7 @@ class BreakingKernel : public Kernel {
   std::unique_ptr<Kernel> inner_ = make_reference_kernel();
 };
 
-// Swallows the messages from one rank to another.
+// Loses the messages from one rank to another.
 class LossyTransport : public Mailbox {
  public:
   LossyTransport(int32_t ranks, int32_t from, int32_t to) : Mailbox(ranks), from_(from), to_(to) {}
@@ -82,7 +82,7 @@ TEST(Threads, a_transport_that_throws_ends_the_run_by_name) {
             "rank 0, forward step 0: no room");
 }
 
-// Copies every output bit of a run's kernel calls.
+// Records values of the outputs of all kernel calls.
 class RecordingKernel : public Kernel {
  public:
   explicit RecordingKernel(std::vector<double>& sums) : sums_(sums) {}

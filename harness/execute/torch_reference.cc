@@ -1,5 +1,6 @@
-// S = Q K^T / sqrt(D) over the keys that are visible, P = exp(S - lse), O = P V; backward
-// dV = P^T dO, dP = dO V^T, dS = P * (dP - rowsum(dO * O)) / sqrt(D), dQ = dS K, dK = dS^T Q.
+// Forward: S = Q K^T / sqrt(D) over the visible keys, P = exp(S - lse), O = P V.
+// Backward: dV = P^T dO, dP = dO V^T, dS = P * (dP - rowsum(dO * O)) / sqrt(D), dQ = dS K,
+// dK = dS^T Q.
 #include "harness/execute/torch_reference.h"
 
 #include <ATen/Context.h>
@@ -18,7 +19,7 @@
 namespace cpbench {
 namespace {
 
-// Scores of a block: 2^28 of them, 1 GB in float32.
+// The most scores of a block of queries: 1 GB in float32.
 constexpr int64_t kMostScores = int64_t{1} << 28;
 
 at::ScalarType type_of(Dtype dtype) {
@@ -26,9 +27,10 @@ at::ScalarType type_of(Dtype dtype) {
   return dtype == Dtype::float32 ? at::kFloat : at::kBFloat16;
 }
 
-class Exact {
+class ExactAttention {
  public:
-  Exact(const Batch& batch, const AttentionShape& shape, uint64_t seed, TensorDevice device)
+  ExactAttention(const Batch& batch, const AttentionShape& shape, uint64_t seed,
+                 TensorDevice device)
       : batch_(batch), shape_(shape), seed_(seed) {
     const bool cuda = device == TensorDevice::cuda;
     options_ = at::TensorOptions()
@@ -63,7 +65,7 @@ class Exact {
       result.dk = values_of(dk_);
       result.dv = values_of(dv_);
     }
-    note_largest(result);
+    set_largest_values(result);
     return result;
   }
 
@@ -78,7 +80,7 @@ class Exact {
     return host.to(options_).transpose(0, 1).contiguous();  // [heads, tokens, width]
   }
 
-  // What a block of query rows of the segment adds, of all query heads that share a KV head.
+  // Adds the attention of one segment and one KV head, a block of query rows at a time.
   void add(const Segment& s, int64_t kv_head, bool backward) {
     const int64_t group = shape_.query_heads / shape_.kv_heads;
     const int64_t rows = std::clamp<int64_t>(kMostScores / (group * s.kv_rows), 1, s.q_rows);
@@ -101,7 +103,7 @@ class Exact {
     if (const auto hidden = hidden_pairs(s, first, last)) {
       scores.masked_fill_(*hidden, -std::numeric_limits<double>::infinity());
     }
-    const at::Tensor p = at::softmax(scores, -1).nan_to_num_(0);  // rows that see no key
+    const at::Tensor p = at::softmax(scores, -1).nan_to_num_(0);  // NaN: rows that see no key
     const at::Tensor o = at::matmul(p, v);
     of_queries(o_).copy_(o);
     if (!backward) return;
@@ -140,7 +142,8 @@ class Exact {
 
 bool cuda_tensors_work() {
   static const bool works = [] {
-    // The CUDA part registers itself when it is loaded; it lies beside the CPU's.
+    // LibTorch's CUDA library registers itself when it is loaded. It is in the same folder as the
+    // CPU library.
     Dl_info cpu{};
     if (dladdr(reinterpret_cast<const void*>(&at::globalContext), &cpu) == 0) return false;
     const auto file = std::filesystem::path(cpu.dli_fname).parent_path() / "libtorch_cuda.so";
@@ -153,7 +156,7 @@ bool cuda_tensors_work() {
 Reference exact_attention(const Batch& batch, const AttentionShape& shape, uint64_t seed,
                           Passes passes, TensorDevice device) {
   const c10::InferenceMode guard;
-  return Exact(batch, shape, seed, device).run(passes);
+  return ExactAttention(batch, shape, seed, device).run(passes);
 }
 
 }  // namespace cpbench

@@ -1,4 +1,4 @@
-// Matrix products against the kernels that the CPU's reference is made by.
+// The reference by matrix products equals the one that the CPU kernels compute.
 #include "harness/execute/torch_reference.h"
 
 #include <gtest/gtest.h>

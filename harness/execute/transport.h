@@ -1,10 +1,10 @@
-// Moves bytes between ranks and knows nothing of attention.
+// A transport moves bytes between ranks and knows nothing of attention.
 //
 //   Mailbox mailbox(ranks);
 //   CountingTransport transport(mailbox, ranks);
 //   transport.send(0, 1, tag, bytes);      // on rank 0; returns when `bytes` may be reused
-//   transport.receive(0, 1, tag, buffer);  // on rank 1; waits
-//   transport.close();                     // from anywhere: whoever waits, or comes, throws
+//   transport.receive(0, 1, tag, buffer);  // on rank 1; waits for the message
+//   transport.close();                     // on any thread: all calls throw from now on
 #pragma once
 
 #include <condition_variable>
@@ -24,8 +24,9 @@ class TransportClosed : public std::runtime_error {
   TransportClosed() : std::runtime_error("the transport was closed") {}
 };
 
-// Messages of one (from, to, tag) arrive in the order they were sent. Throws std::runtime_error
-// if a message has another size than its receiver expects.
+// Messages with the same (from, to, tag) arrive in the order in which they were sent. `receive`
+// throws std::runtime_error if the message has another size than `bytes`. All calls throw
+// TransportClosed once the transport is closed, also those that are waiting.
 class Transport {
  public:
   virtual ~Transport() = default;
@@ -34,7 +35,7 @@ class Transport {
   virtual void close() = 0;
 };
 
-// Ranks are threads of one process. Bytes are copied into boxes, which are used again.
+// The transport between threads of one process. Bytes are copied into boxes, which are reused.
 class Mailbox : public Transport {
  public:
   explicit Mailbox(int32_t ranks) : inboxes_(ranks) {}
@@ -54,7 +55,8 @@ class Mailbox : public Transport {
   std::vector<Inbox> inboxes_;
 };
 
-// Counts what passes. Each rank sends from one thread, so rows of the matrices need no lock.
+// Counts what another transport moves. Each rank must send from only one thread, so that the rows
+// of the matrices need no lock.
 class CountingTransport : public Transport {
  public:
   CountingTransport(Transport& inner, int32_t ranks);
@@ -66,7 +68,7 @@ class CountingTransport : public Transport {
 
   const std::vector<int64_t>& bytes() const { return bytes_; }        // [from, to]
   const std::vector<int64_t>& messages() const { return messages_; }  // [from, to]
-  void reset();                                                       // while no rank sends
+  void reset();  // must not be called while a rank sends
 
  private:
   Transport& inner_;

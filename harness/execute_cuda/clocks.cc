@@ -1,4 +1,5 @@
-// The few declarations of nvml.h that are used here, which a toolkit need not have.
+// Declares the few functions of nvml.h that are used here, because a CUDA toolkit may lack the
+// header.
 #include "harness/execute_cuda/clocks.h"
 
 #include <dlfcn.h>

@@ -1,5 +1,8 @@
-// What the driver's management library (NVML) says of a GPU's clock. It comes with the driver and
-// is loaded here; without it clocks are unknown, and nothing else changes.
+// Reads the clocks of GPUs from the driver's management library (NVML), which comes with the driver
+// and is loaded here. Without it clocks are unknown, and nothing else changes.
+//
+//   const Clocks clocks;
+//   clocks.sm_hertz("0000:01:00.0")
 #pragma once
 
 #include <cstdint>
@@ -15,11 +18,11 @@ class Clocks {
   Clocks& operator=(const Clocks&) = delete;
 
   bool known() const { return library_ != nullptr; }
-  // Of the SMs now, of the GPU with this PCI address; 0: unknown.
+  // The current clock of the SMs of the GPU with this PCI address; 0: unknown.
   double sm_hertz(const std::string& bus) const;
-  // The highest that the SMs reach under load where nothing holds them back; 0: unknown.
+  // The highest clock that the SMs reach under load without throttling; 0: unknown.
   double highest_sm_hertz(const std::string& bus) const;
-  std::string driver() const;  // "580.159.04", "" if unknown
+  std::string driver() const;  // "580.159.04"; empty if unknown
 
  private:
   template <typename Function>

@@ -1,7 +1,9 @@
-// In an exchange a rank offers what it sends; takes, copy by copy, what it receives; holds its
-// stream until what it sent has been taken, and withdraws the offers. The rank's events are
-// recorded anew in each exchange: it leaves one only when all its peers have enqueued their waits
-// for them.
+// In an exchange a rank
+//   1. offers the messages that it sends,
+//   2. enqueues a copy of each message that it receives,
+//   3. makes its stream wait until its own messages have been copied, and withdraws the offers.
+// A rank records the same events again in each exchange, so it returns only when all its peers have
+// enqueued their waits for them.
 #include "harness/execute_cuda/copy_transport.h"
 
 #include <set>
@@ -15,7 +17,7 @@ namespace cpbench {
 CopyTransport::CopyTransport(std::vector<int32_t> devices) : devices_(std::move(devices)) {
   for (int32_t device : devices_) {
     set_device(device);
-    for (auto* events : {&ready_, &taken_, &arrived_}) events->emplace_back();
+    for (auto* events : {&ready_, &copied_, &arrived_}) events->emplace_back();
   }
   const std::set<int32_t> all(devices_.begin(), devices_.end());
   for (int32_t device : all) {
@@ -24,7 +26,7 @@ CopyTransport::CopyTransport(std::vector<int32_t> devices) : devices_(std::move(
       int reachable = 0;
       if (peer == device) continue;
       check_cuda(cudaDeviceCanAccessPeer(&reachable, device, peer), "cudaDeviceCanAccessPeer");
-      if (!reachable) continue;  // the copy goes through the host
+      if (!reachable) continue;  // copies go through the host
       const cudaError_t code = cudaDeviceEnablePeerAccess(peer, 0);
       if (code == cudaErrorPeerAccessAlreadyEnabled) {
         static_cast<void>(cudaGetLastError());
@@ -53,33 +55,33 @@ void CopyTransport::exchange(int32_t rank, std::span<const DeviceMessage> sends,
     }
   }
   changed_.notify_all();
-  std::vector<Key> taken;
+  std::vector<Key> copied;
   for (const DeviceMessage& receive : receives) {
     const Key key{receive.peer, rank, receive.tag};
     wait([&] { return offers_.contains(key); });
-    take(key, receive, stream);
-    taken.push_back(key);
+    copy_offer(key, receive, stream);
+    copied.push_back(key);
   }
-  taken_[rank].record(stream);
+  copied_[rank].record(stream);
   {
     const std::lock_guard lock(mutex_);
-    for (const Key& key : taken) offers_.at(key).taken = taken_[rank];
+    for (const Key& key : copied) offers_.at(key).copied = copied_[rank];
   }
   changed_.notify_all();
   for (const DeviceMessage& send : sends) {
     const Key key{rank, send.peer, send.tag};
-    wait([&] { return offers_.at(key).taken != nullptr; });
+    wait([&] { return offers_.at(key).copied != nullptr; });
     const std::lock_guard lock(mutex_);
-    check_cuda(cudaStreamWaitEvent(stream, offers_.at(key).taken, 0), "cudaStreamWaitEvent");
+    check_cuda(cudaStreamWaitEvent(stream, offers_.at(key).copied, 0), "cudaStreamWaitEvent");
     offers_.erase(key);
   }
   changed_.notify_all();
-  for (const Key& key : taken) {
+  for (const Key& key : copied) {
     wait([&] { return !offers_.contains(key); });
   }
 }
 
-void CopyTransport::take(const Key& key, const DeviceMessage& receive, cudaStream_t stream) {
+void CopyTransport::copy_offer(const Key& key, const DeviceMessage& receive, cudaStream_t stream) {
   const std::lock_guard lock(mutex_);
   const Offer& offer = offers_.at(key);
   const auto& [from, to, tag] = key;
@@ -94,27 +96,27 @@ void CopyTransport::take(const Key& key, const DeviceMessage& receive, cudaStrea
              "cudaMemcpyPeerAsync");
 }
 
-void CopyTransport::meet() {
+void CopyTransport::host_barrier() {
   std::unique_lock lock(mutex_);
-  const int64_t meeting = meetings_;
-  if (++come_ == std::ssize(devices_)) {
-    come_ = 0;
-    ++meetings_;
+  const int64_t generation = generation_;
+  if (++waiting_ == std::ssize(devices_)) {
+    waiting_ = 0;
+    ++generation_;
     changed_.notify_all();
   }
-  changed_.wait(lock, [&] { return closed_ || meetings_ != meeting; });
+  changed_.wait(lock, [&] { return closed_ || generation_ != generation; });
   if (closed_) throw TransportClosed();
 }
 
 void CopyTransport::collective(int32_t, const DeviceCollective&, cudaStream_t) {
-  throw std::logic_error("copies know no collectives");
+  throw std::logic_error("programs for the copy transport must not have collectives");
 }
 
 void CopyTransport::barrier(int32_t rank, cudaStream_t stream) {
   arrived_[rank].record(stream);
-  meet();
-  for (const CudaEvent& arrived : arrived_) arrived.hold(stream);
-  meet();  // nobody records it anew before all have waited for it
+  host_barrier();
+  for (const CudaEvent& arrived : arrived_) arrived.make_wait(stream);
+  host_barrier();  // no rank records its event again before all streams wait for it
 }
 
 void CopyTransport::close() {

@@ -1,23 +1,22 @@
-// Counts what passes through another transport. A collective counts as the messages of its sends:
-// how a library moves them is its own affair.
+// Counts what another transport moves. A collective counts as one message to each other rank,
+// however the library moves the data.
 #pragma once
 
 #include "harness/execute_cuda/device_transport.h"
 
 namespace cpbench {
 
-// Each rank exchanges on one thread, so its rows need no lock.
+// Each rank must call it from only one thread, so that its counts need no lock.
 class CountingDeviceTransport : public DeviceTransport {
  public:
   CountingDeviceTransport(DeviceTransport& inner, int32_t ranks)
-      : inner_(inner),
-        counts_(ranks, {std::vector<int64_t>(ranks), std::vector<int64_t>(ranks), true}) {}
+      : inner_(inner), counts_(ranks, {std::vector<int64_t>(ranks), std::vector<int64_t>(ranks)}) {}
 
   void exchange(int32_t rank, std::span<const DeviceMessage> sends,
                 std::span<const DeviceMessage> receives, cudaStream_t stream) override {
     inner_.exchange(rank, sends, receives, stream);
     Counts& mine = counts_[rank];
-    if (!mine.open) return;
+    if (mine.stopped) return;
     for (const DeviceMessage& message : sends) {
       mine.bytes[message.peer] += message.bytes;
       ++mine.messages[message.peer];
@@ -26,7 +25,7 @@ class CountingDeviceTransport : public DeviceTransport {
   void collective(int32_t rank, const DeviceCollective& call, cudaStream_t stream) override {
     inner_.collective(rank, call, stream);
     Counts& mine = counts_[rank];
-    if (!mine.open) return;
+    if (mine.stopped) return;
     for (int32_t peer = 0; peer < std::ssize(counts_); ++peer) {
       if (peer == rank) continue;
       mine.bytes[peer] += call.bytes;
@@ -34,18 +33,18 @@ class CountingDeviceTransport : public DeviceTransport {
     }
   }
   void barrier(int32_t rank, cudaStream_t stream) override { inner_.barrier(rank, stream); }
-  bool can_be_captured() const override { return inner_.can_be_captured(); }
+  bool supports_graphs() const override { return inner_.supports_graphs(); }
   void check(int32_t rank) override { inner_.check(rank); }
   void close() override { inner_.close(); }
 
-  void freeze(int32_t rank) { counts_[rank].open = false; }  // nothing more is counted
+  void stop_counting(int32_t rank) { counts_[rank].stopped = true; }
   const std::vector<int64_t>& bytes_from(int32_t rank) const { return counts_[rank].bytes; }
   const std::vector<int64_t>& messages_from(int32_t rank) const { return counts_[rank].messages; }
 
  private:
   struct Counts {
     std::vector<int64_t> bytes, messages;  // by receiver
-    bool open;
+    bool stopped = false;
   };
   DeviceTransport& inner_;
   std::vector<Counts> counts_;  // by sender

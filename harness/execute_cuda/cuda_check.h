@@ -1,4 +1,6 @@
-// Errors of the CUDA runtime as exceptions.
+// Turns errors of the CUDA runtime into exceptions.
+//
+//   check_cuda(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -15,11 +17,11 @@ class CudaError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Throws CudaError; std::bad_alloc where the GPU's memory is used up.
+// Throws CudaError, or std::bad_alloc if the GPU is out of memory.
 inline void check_cuda(cudaError_t code, const char* what) {
   if (code == cudaSuccess) return;
   if (code == cudaErrorMemoryAllocation) {
-    static_cast<void>(cudaGetLastError());  // it would be reported again
+    static_cast<void>(cudaGetLastError());  // otherwise the next call would report it again
     throw std::bad_alloc();
   }
   throw CudaError(std::string(what) + ": " + cudaGetErrorString(code));

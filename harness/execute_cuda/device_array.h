@@ -1,4 +1,6 @@
 // An array in the memory of the current GPU.
+//
+//   const DeviceArray<int32_t> rows(std::span<const int32_t>(host_rows));   // uploads
 #pragma once
 
 #include <span>
@@ -21,7 +23,7 @@ class DeviceArray {
     if (size_ == 0) return;
     const auto code = cudaMemcpy(data_, values.data(), size_ * sizeof(T), cudaMemcpyHostToDevice);
     check_cuda(code, "cudaMemcpy");
-    // It may return with the bytes still under way; streams of one's own do not wait for them.
+    // cudaMemcpy may return before the bytes have arrived, and other streams do not wait for them.
     check_cuda(cudaStreamSynchronize(nullptr), "cudaStreamSynchronize");
   }
   ~DeviceArray() { static_cast<void>(cudaFree(data_)); }

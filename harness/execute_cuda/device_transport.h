@@ -1,7 +1,10 @@
-// Moves bytes between the memories of ranks and knows nothing of attention.
+// A device transport moves bytes between the GPU memories of ranks and knows nothing of attention.
 //
-// Each rank calls from a thread of its own, with its GPU current, and enqueues: what a call says
-// happens when the stream comes to it. Exchanges come in the same order on all ranks.
+//   transport.exchange(rank, sends, receives, stream);   // enqueues; runs when the stream gets to
+//   it
+//
+// Each rank calls it from a thread of its own, whose current GPU must be the rank's. All ranks must
+// call exchanges in the same order.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -19,33 +22,34 @@ struct DeviceMessage {
   std::byte* data = nullptr;
   int64_t bytes = 0;
   int32_t peer = 0;
-  int32_t tag = 0;  // between two ranks, messages of an exchange are sorted by it
+  int32_t tag = 0;  // the messages of an exchange between two ranks must be sorted by it
 };
 
-// As CollectiveOp (harness/compile/program.h).
+// CollectiveOp (harness/compile/program.h) describes collectives.
 struct DeviceCollective {
   CollectiveKind kind = CollectiveKind::all_gather;
   const std::byte* source = nullptr;
   std::byte* blocks = nullptr;
-  int64_t bytes = 0;                // of a block
-  Dtype elements = Dtype::float32;  // that are summed
+  int64_t bytes = 0;                // of one block
+  Dtype elements = Dtype::float32;  // type of what a reduce_scatter sums
 };
 
 class DeviceTransport {
  public:
   virtual ~DeviceTransport() = default;
-  // One grouped exchange: all of it starts together, and is done when all of it is done.
+  // All messages of an exchange start together, and the exchange is done when all of them are.
   virtual void exchange(int32_t rank, std::span<const DeviceMessage> sends,
                         std::span<const DeviceMessage> receives, cudaStream_t stream) = 0;
-  // All ranks call the same ones in the same order.
+  // All ranks must call the same collectives in the same order.
   virtual void collective(int32_t rank, const DeviceCollective& call, cudaStream_t stream) = 0;
-  // No rank's stream passes before all have come.
+  // No rank's stream continues before all ranks' streams have reached the barrier.
   virtual void barrier(int32_t rank, cudaStream_t stream) = 0;
-  // Whether a whole iteration can be captured as a CUDA graph.
-  virtual bool can_be_captured() const = 0;
-  // Throws what the library found out meanwhile.
+  // Whether an iteration can be captured as a CUDA graph.
+  virtual bool supports_graphs() const = 0;
+  // Throws if the library has reported an asynchronous error.
   virtual void check(int32_t rank) = 0;
-  // From any thread: whoever waits, or comes, throws TransportClosed, and streams go on.
+  // May be called from any thread. All calls throw TransportClosed from now on, also those that are
+  // waiting, and streams that wait for the transport continue.
   virtual void close() = 0;
 };
 

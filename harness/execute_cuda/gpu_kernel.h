@@ -1,10 +1,10 @@
-// The kernel interface of kernel.h on a GPU: calls are bound once to their addresses, and then
-// enqueued any number of times without allocating or deciding anything.
+// The kernel interface of kernel.h on a GPU. A call is bound to its addresses once, and then
+// launched any number of times without allocating memory or deciding anything.
 //
 //   std::unique_ptr<BoundCall> call = kernel.bind(forward_call);  // matrices in device memory
 //   call->launch(stream, workspace);
 //
-// A bound call keeps what it needs of the call's segments, whose memory may go.
+// A bound call copies what it needs of the segments, so their memory may be freed.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -21,32 +21,34 @@ inline constexpr int64_t kWorkspaceAlignment = 256;
 class BoundCall {
  public:
   virtual ~BoundCall() = default;
-  // Device memory that one launch uses, from its start to its end on the stream.
+  // The device memory that a launch uses while it runs on the stream.
   virtual int64_t workspace_bytes() const { return 0; }
-  // On the device that was current in `bind`. `workspace` is aligned to kWorkspaceAlignment.
+  // `stream` must be of the device that was current in `bind`, and `workspace` must be aligned to
+  // kWorkspaceAlignment.
   virtual void launch(cudaStream_t stream, std::byte* workspace) const = 0;
-  // For timing: what the library is asked alone, without what surrounds it. Results are not there.
+  // For timing: launches only the library's kernels, without the copies around them. The results
+  // are not valid.
   virtual void launch_library(cudaStream_t stream, std::byte* workspace) const {
     launch(stream, workspace);
   }
 };
 
-// Rows without a visible key get O = 0 and log-sum-exp -infinity. O may be in the model's dtype or
-// in the accumulation dtype, log-sum-exp, row sums and the gradients are in the accumulation dtype.
-// Rows of the outputs outside all segments are left alone; gradients are added to.
+// Rows that see no key get O = 0 and log-sum-exp -infinity. O may be in the model's dtype or in the
+// accumulation dtype; log-sum-exp, row sums and gradients are in the accumulation dtype. Output
+// rows outside all segments do not change, and gradients are added to what is there.
 class GpuKernel {
  public:
   virtual ~GpuKernel() = default;
-  // Throws UserError that names what it cannot do: head size, dtype, GPU.
+  // Throws UserError that names what is not supported: head size, dtype or GPU.
   virtual void check(const AttentionShape& shape) const = 0;
   // Each rank binds and launches from a thread of its own.
   virtual std::unique_ptr<BoundCall> bind(const ForwardCall& call) const = 0;
   virtual std::unique_ptr<BoundCall> bind(const BackwardCall& call) const = 0;
-  // Of what `bind` has taken so far: building plans of a library, apart from running them.
+  // How long `bind` has spent so far on building execution plans of a library.
   virtual double build_seconds() const { return 0; }
 };
 
-// Plain loops in the accumulation dtype, for any shape and dtype: the oracle of the others.
+// Plain loops in the accumulation dtype for any shape and dtype. It is the tests' oracle.
 std::unique_ptr<GpuKernel> make_gpu_reference_kernel();
 
 }  // namespace cpbench

@@ -1,4 +1,4 @@
-// How much of a GPU's memory there is, and whether a run fits.
+// How much memory a GPU has, and whether a run fits.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,8 @@ namespace cpbench {
 
 int64_t free_gpu_bytes();  // of the current GPU
 
-// Throws DoesNotFit with the numbers. The GPU is the current one afterwards.
+// Throws DoesNotFit with the numbers if the GPU has less free memory. Makes the GPU the current
+// one.
 void require_gpu_memory(int32_t device, int64_t bytes);
 
 }  // namespace cpbench

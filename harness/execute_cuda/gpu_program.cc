@@ -39,8 +39,8 @@ void GpuProgram::fill_inputs(uint64_t seed, cudaStream_t stream) {
 }
 
 void GpuProgram::fill_everything(uint64_t seed, cudaStream_t stream) {
-  // As one tensor of the model's dtype, in rows of a size that divides the arena. Wider elements in
-  // it are numbers of about 1 too: their upper half is one.
+  // Fills the arena as one tensor of the model's dtype. A wider element is then also a number of
+  // about 1, because its upper half is one.
   constexpr int64_t kWidth = kBufferAlignment;
   const int64_t width = kWidth / bytes_of(dtype_);
   const Matrix all{arena_.data(), dtype_, 1, width, width};

@@ -1,5 +1,9 @@
-// A rank's program in the memory of the current GPU: its arena, and its operations ready to be
-// enqueued one by one.
+// A rank's program in the memory of the current GPU: it holds the arena, and runs operations on a
+// stream.
+//
+//   GpuProgram on_gpu(program, shape, kernel);
+//   on_gpu.fill_inputs(seed, stream);
+//   for (const Op& op : program.ops) on_gpu.run(op, stream);
 #pragma once
 
 #include <memory>
@@ -15,16 +19,17 @@ namespace cpbench {
 
 class GpuProgram {
  public:
-  // The program must outlive it. Memory that nothing was written to holds NaN.
+  // The program must outlive this. Memory that has not been written holds NaN.
   GpuProgram(const RankProgram& program, const AttentionShape& shape, const GpuKernel& kernel);
 
   void fill_inputs(uint64_t seed, cudaStream_t stream);
-  // The whole arena with numbers like those of inputs, so that operations can run in any order.
+  // Fills the whole arena with numbers like those of inputs, so that operations can run in any
+  // order.
   void fill_everything(uint64_t seed, cudaStream_t stream);
-  void run(const Op& op, cudaStream_t stream) const;  // no message
+  void run(const Op& op, cudaStream_t stream) const;  // `op` must not be a message or collective
   const BoundBuffer& buffer(int32_t index) const { return bound_.buffers[index]; }
 
-  // Of the arena and of what calls need beside it; lists of rows and segments are not counted.
+  // The memory of the arena and the workspace. Lists of rows and segments are not counted.
   int64_t planned_bytes() const;
 
  private:
@@ -37,9 +42,10 @@ class GpuProgram {
   DeviceArray<std::byte> workspace_;
 };
 
-Activity activity_of(const RankProgram& program, const Op& op);  // no message
+// `op` must not be a message or collective.
+Activity activity_of(const RankProgram& program, const Op& op);
 
-// What a rank has computed, copied to memory of the CPU.
+// What a rank has computed, copied to the memory of the host.
 class CopiedOutputs {
  public:
   CopiedOutputs(const RankProgram& program, const GpuProgram& on_gpu);
@@ -51,7 +57,7 @@ class CopiedOutputs {
     BoundBuffer buffer;
   };
   const RankProgram& program_;
-  std::vector<Copy> copies_;  // of o, dq and dkv, as far as they are there
+  std::vector<Copy> copies_;  // of o, and of dq and dkv after a backward pass
 };
 
 }  // namespace cpbench

@@ -9,19 +9,19 @@ namespace cpbench {
 namespace {
 
 constexpr std::chrono::microseconds kPause{20};
-constexpr int kPausesPerCheck = 50;  // of what the transport's library has found out
+constexpr int kPausesPerCheck = 50;  // for errors of the transport's library
 
 }  // namespace
 
-// An iteration as one launch.
+// An iteration as one CUDA graph.
 class GpuRank::Graph {
  public:
   Graph(GpuRank& rank) {
-    check_cuda(cudaStreamBeginCapture(rank.computing_, cudaStreamCaptureModeThreadLocal),
+    check_cuda(cudaStreamBeginCapture(rank.compute_stream_, cudaStreamCaptureModeThreadLocal),
                "cudaStreamBeginCapture");
     rank.issue_items(false);
     cudaGraph_t graph = nullptr;
-    check_cuda(cudaStreamEndCapture(rank.computing_, &graph), "cudaStreamEndCapture");
+    check_cuda(cudaStreamEndCapture(rank.compute_stream_, &graph), "cudaStreamEndCapture");
     const cudaError_t code = cudaGraphInstantiate(&executable_, graph, 0);
     static_cast<void>(cudaGraphDestroy(graph));
     check_cuda(code, "cudaGraphInstantiate");
@@ -39,11 +39,11 @@ class GpuRank::Graph {
 };
 
 GpuRank::GpuRank(const Program& program, int32_t rank, const Exchanges& exchanges,
-                 const GpuKernel& kernel, DeviceTransport& transport, RankPlaces& places)
+                 const GpuKernel& kernel, DeviceTransport& transport, ProgressListener& listener)
     : mine_(program.ranks[rank]),
       rank_(rank),
       transport_(transport),
-      places_(places),
+      listener_(listener),
       order_(order_for_streams(mine_, exchanges)),
       program_(mine_, program.shape, kernel) {
   const auto prepared = [&](const std::vector<int32_t>& messages) {
@@ -63,7 +63,7 @@ GpuRank::GpuRank(const Program& program, int32_t rank, const Exchanges& exchange
     if (!mine.receives.empty()) mine.waiting_for = mine.receives.front().peer;
   }
   for (const ProgramStep& step : mine_.steps) {
-    step_names_.push_back(place_text("rank " + std::to_string(rank), step.pass, step.step));
+    step_names_.push_back(step_text("rank " + std::to_string(rank), step.pass, step.step));
   }
   for (size_t i = 0; i < order_.items.size(); ++i) {
     const StreamItem& item = order_.items[i];
@@ -83,53 +83,55 @@ DeviceCollective GpuRank::collective_at(int32_t index) const {
           .elements = first.parts.part[0].dtype};
 }
 
-GpuRank::~GpuRank() {  // nothing may be under way when memory goes
-  for (cudaStream_t stream : std::initializer_list<cudaStream_t>{computing_, exchanging_}) {
+GpuRank::~GpuRank() {  // the streams must be idle before memory is freed
+  for (cudaStream_t stream :
+       std::initializer_list<cudaStream_t>{compute_stream_, exchange_stream_}) {
     static_cast<void>(cudaStreamSynchronize(stream));
   }
 }
 
 void GpuRank::fill_inputs(uint64_t seed) {
-  program_.fill_inputs(seed, computing_);
-  computing_.synchronize();
+  program_.fill_inputs(seed, compute_stream_);
+  compute_stream_.synchronize();
 }
 
 void GpuRank::begin(std::span<std::byte> flush) {
   if (!flush.empty()) {
-    check_cuda(cudaMemsetAsync(flush.data(), 0, flush.size(), computing_), "cudaMemsetAsync");
+    check_cuda(cudaMemsetAsync(flush.data(), 0, flush.size(), compute_stream_), "cudaMemsetAsync");
   }
-  transport_.barrier(rank_, computing_);
-  start_.record(computing_);
-  exchanged_ = messages_.size();  // nobody follows, unless `issue` says so
+  transport_.barrier(rank_, compute_stream_);
+  start_.record(compute_stream_);
+  exchanged_ = messages_.size();  // only `issue` tracks exchanges
 }
 
 void GpuRank::issue() {
   issue_items(false);
-  end_.record(computing_);
+  end_.record(compute_stream_);
   exchanged_ = 0;
-  if (!messages_.empty()) tell(order_.items[messages_[0].item], messages_[0].waiting_for);
+  if (!messages_.empty())
+    report_position(order_.items[messages_[0].item], messages_[0].waiting_for);
 }
 
 void GpuRank::issue_traced() {
   while (marks_.size() < order_.items.size()) marks_.emplace_back();
   issue_items(true);
-  end_.record(computing_);
+  end_.record(compute_stream_);
 }
 
 void GpuRank::issue_captured() {
   if (!graph_) graph_ = std::make_unique<Graph>(*this);
-  graph_->launch(computing_);
-  end_.record(computing_);
+  graph_->launch(compute_stream_);
+  end_.record(compute_stream_);
 }
 
 void GpuRank::issue_items(bool traced) {
-  fork_.record(computing_);
-  fork_.hold(exchanging_);
+  fork_.record(compute_stream_);
+  fork_.make_wait(exchange_stream_);
   for (size_t i = 0; i < order_.items.size(); ++i) {
     const StreamItem& item = order_.items[i];
-    const cudaStream_t stream = item.exchanges ? exchanging_ : computing_;
+    const cudaStream_t stream = item.exchanges ? exchange_stream_ : compute_stream_;
     name_step(item);
-    if (item.wait >= 0) done_[item.wait]->hold(stream);
+    if (item.wait >= 0) done_[item.wait]->make_wait(stream);
     if (traced) marks_[i].start.record(stream);
     run(item, stream);
     if (traced) marks_[i].end.record(stream);
@@ -137,11 +139,11 @@ void GpuRank::issue_items(bool traced) {
   }
   if (named_step_ >= 0) nvtxRangePop();
   named_step_ = -1;
-  join_.record(exchanging_);
-  join_.hold(computing_);
+  join_.record(exchange_stream_);
+  join_.make_wait(compute_stream_);
 }
 
-// A range of the profiler (Nsight) for each step.
+// Opens a profiler (Nsight) range for each step.
 void GpuRank::name_step(const StreamItem& item) {
   if (item.step == named_step_) return;
   if (named_step_ >= 0) nvtxRangePop();
@@ -152,7 +154,7 @@ void GpuRank::name_step(const StreamItem& item) {
 void GpuRank::run(const StreamItem& item, cudaStream_t stream) {
   if (!item.exchanges) return program_.run(mine_.ops[item.index], stream);
   const Messages& messages = messages_[item.index];
-  tell(item, messages.waiting_for);
+  report_position(item, messages.waiting_for);
   if (!messages.sends.empty() || !messages.receives.empty()) {
     transport_.exchange(rank_, messages.sends, messages.receives, stream);
   }
@@ -161,22 +163,22 @@ void GpuRank::run(const StreamItem& item, cudaStream_t stream) {
   }
 }
 
-void GpuRank::tell(const StreamItem& item, int32_t waiting_for) {
+void GpuRank::report_position(const StreamItem& item, int32_t waiting_for) {
   const ProgramStep& step = mine_.steps[item.step];
-  places_.at(rank_, step.pass, step.step, waiting_for);
+  listener_.operation_started(rank_, step.pass, step.step, waiting_for);
 }
 
-void GpuRank::follow() {
+void GpuRank::track_exchanges() {
   const size_t before = exchanged_;
   while (exchanged_ < messages_.size() && done_[messages_[exchanged_].item]->done()) ++exchanged_;
   if (exchanged_ == before) return;
   const Messages& next = messages_[std::min(exchanged_, messages_.size() - 1)];
-  tell(order_.items[next.item], exchanged_ < messages_.size() ? next.waiting_for : -1);
+  report_position(order_.items[next.item], exchanged_ < messages_.size() ? next.waiting_for : -1);
 }
 
 void GpuRank::finish(const std::function<bool()>& ended) {
   for (int pauses = 0; !end_.done(); ++pauses) {
-    follow();
+    track_exchanges();
     if (ended()) throw TransportClosed();
     if (pauses % kPausesPerCheck == 0) transport_.check(rank_);
     std::this_thread::sleep_for(kPause);

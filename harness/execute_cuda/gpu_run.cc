@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <functional>
 #include <map>
-#include <thread>
 
 #include "harness/compile/exchanges.h"
 #include "harness/execute_cuda/counting_transport.h"
@@ -14,18 +12,21 @@
 namespace cpbench {
 namespace {
 
-// Zeroed before each iteration, in caches. (MagiAttention zeroes 256 MB; an H100's L2 has 50.)
+// How much memory is zeroed before each iteration, as a multiple of the L2 cache. (MagiAttention
+// zeroes 256 MB; the L2 cache of an H100 has 50 MB.)
 constexpr int64_t kFlushedCaches = 4;
 
 int64_t flush_bytes(const Gpu& gpu) { return kFlushedCaches * gpu.l2_bytes; }
 
-// The arenas of the ranks on each GPU, and what is flushed; calls may need more beside them.
+// Checks the arenas of the ranks on each GPU and the memory that is flushed. Kernel calls may need
+// more.
 void require_memory(const GpuRun& run) {
+  const auto& [first_rank, devices] = run.job.ranks;
   std::map<int32_t, int64_t> planned;
-  for (size_t i = 0; i < run.job.devices.size(); ++i) {
-    const int32_t device = run.job.devices[i];
+  for (size_t i = 0; i < devices.size(); ++i) {
+    const int32_t device = devices[i];
     planned.try_emplace(device, flush_bytes(run.gpus[device]));
-    planned[device] += run.job.program.ranks[run.job.first_rank + i].arena_bytes;
+    planned[device] += run.job.program.ranks[first_rank + i].arena_bytes;
   }
   for (const auto& [device, bytes] : planned) require_gpu_memory(device, bytes);
 }
@@ -39,10 +40,10 @@ class Runner {
         exchanges_(run.job.plan),
         counting_(run.transport, static_cast<int32_t>(run.job.program.ranks.size())),
         control_(
-            run.job.first_rank, static_cast<int32_t>(run.job.devices.size()), [this] { close(); },
+            first_rank(), static_cast<int32_t>(job_.ranks.devices.size()), [this] { close(); },
             run.job.options.timeout_seconds),
-        reports_(run.job.devices.size()) {
-    for (int32_t device : job_.devices) {
+        reports_(job_.ranks.devices.size()) {
+    for (int32_t device : job_.ranks.devices) {
       if (flush_.contains(device)) continue;
       set_device(device);
       flush_.emplace(device, static_cast<size_t>(flush_bytes(run.gpus[device])));
@@ -51,69 +52,38 @@ class Runner {
   }
 
   std::vector<RankReport> run() {
-    std::vector<std::thread> threads;
-    for (size_t i = 0; i < reports_.size(); ++i) {
-      threads.emplace_back([this, i] { run_thread(static_cast<int32_t>(i)); });
-    }
-    control_.watch([this] { heed_others(); });
-    for (std::thread& thread : threads) thread.join();
-    if (elsewhere_) std::rethrow_exception(elsewhere_);
-    if (out_of_memory_) throw std::bad_alloc();
-    if (const auto failure = control_.failure()) throw ExecutionFailure(*failure);
+    // The failure of another process ends the ranks of this one.
+    control_.run_ranks(
+        [this](int32_t rank) {
+          set_device(device_of(rank));
+          GpuRank on_gpu(job_.program, rank, exchanges_, run_.kernel, counting_, control_);
+          // A failure must end the run before the rank is destroyed, because its destructor waits
+          // for its streams.
+          control_.guard(rank, [&] { run_rank(on_gpu, rank); });
+        },
+        [this] {
+          if (job_.group) job_.group->check_peers();
+        });
     return std::move(reports_);
   }
 
  private:
+  int32_t first_rank() const { return job_.ranks.first_rank; }
+  int32_t device_of(int32_t rank) const { return job_.ranks.devices[rank - first_rank()]; }
+
   void close() {
     closed_ = true;
     run_.transport.close();
   }
 
-  // On the thread that the group belongs to: another process's failure ends this one's ranks.
-  void heed_others() {
-    if (!job_.group || elsewhere_) return;
-    try {
-      job_.group->heed();
-    } catch (...) {
-      elsewhere_ = std::current_exception();
-      control_.fail(job_.first_rank, "another process has failed");
-    }
-  }
-
-  // What `work` throws ends the run.
-  void guarded(int32_t rank, const std::function<void()>& work) {
-    try {
-      work();
-    } catch (const TransportClosed&) {  // another rank ended the run
-      control_.fail(rank, "the transport was closed");
-    } catch (const std::bad_alloc&) {
-      out_of_memory_ = true;
-      control_.fail(rank, "out of memory");
-    } catch (const std::exception& error) {
-      control_.fail(rank, error.what());
-    }
-  }
-
-  void run_thread(int32_t index) {
-    const int32_t rank = job_.first_rank + index;
-    guarded(rank, [&] {
-      set_device(job_.devices[index]);
-      GpuRank on_gpu(job_.program, rank, exchanges_, run_.kernel, counting_, control_);
-      // The run ends while the rank is still there: its streams are empty only when it has.
-      guarded(rank, [&] { run_rank(on_gpu, index); });
-    });
-    control_.leave();
-  }
-
-  // Of the GPU's memory since the run began, by each of its ranks.
-  int64_t taken_bytes(int32_t device) const {
-    const auto ranks = std::ranges::count(job_.devices, device);
+  // The GPU memory that each rank on it has allocated since the run began.
+  int64_t allocated_bytes(int32_t device) const {
+    const auto ranks = std::ranges::count(job_.ranks.devices, device);
     return std::max<int64_t>(0, free_before_.at(device) - free_gpu_bytes()) / ranks;
   }
 
-  void run_rank(GpuRank& on_gpu, int32_t index) {
-    const int32_t rank = job_.first_rank + index;
-    const int32_t device = job_.devices[index];
+  void run_rank(GpuRank& on_gpu, int32_t rank) {
+    const int32_t device = device_of(rank);
     on_gpu.fill_inputs(job_.options.seed);
     control_.barrier();
     const DeviceArray<std::byte>& flush = flush_.at(device);
@@ -122,19 +92,17 @@ class Runner {
       issue();
       on_gpu.finish([this] { return closed_.load(); });
     };
-    RankReport& report = reports_[index];
+    RankReport& report = reports_[rank - first_rank()];
     const ExecuteOptions& options = job_.options;
-    const bool captured = options.graph && run_.transport.can_be_captured();
+    const bool captured = options.graph && run_.transport.supports_graphs();
     for (int32_t i = 0; i < std::max(1, options.warmup); ++i) {
       iterate([&] { on_gpu.issue(); });
       if (i > 0) continue;
-      counting_.freeze(rank);  // one iteration
-      const CopiedOutputs outputs = on_gpu.outputs();
-      add_errors(outputs.view(), job_.reference, report.accuracy);
-      report.output_hash = hash_of(outputs.view());
+      counting_.stop_counting(rank);  // after one iteration
+      report.verify(on_gpu.outputs().view(), job_.reference);
     }
-    control_.barrier();  // all ranks have allocated what they will
-    report.peak_bytes = taken_bytes(device);
+    control_.barrier();  // after it no rank allocates memory
+    report.peak_bytes = allocated_bytes(device);
     const Gpu& gpu = run_.gpus[device];
     for (int32_t i = 0; i < options.iterations; ++i) {
       iterate([&] { captured ? on_gpu.issue_captured() : on_gpu.issue(); });
@@ -162,8 +130,7 @@ class Runner {
   std::vector<RankReport> reports_;                  // of the ranks of this process
   std::map<int32_t, DeviceArray<std::byte>> flush_;  // by device
   std::map<int32_t, int64_t> free_before_;           // by device
-  std::atomic<bool> closed_ = false, out_of_memory_ = false;
-  std::exception_ptr elsewhere_;
+  std::atomic<bool> closed_ = false;
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
-// One run on GPUs: a thread per rank of this process, iterations between barriers of all ranks.
+// One run on GPUs: each rank of this process is a thread, and iterations run between barriers of
+// all ranks.
 #pragma once
 
 #include <memory>
@@ -19,7 +20,7 @@ struct GpuRun {
   const Clocks& clocks;
 };
 
-// See Gpus::run.
+// Gpus::run (gpu.h) describes what it returns.
 std::vector<RankReport> run_on_gpus(const GpuRun& run);
 
 }  // namespace cpbench

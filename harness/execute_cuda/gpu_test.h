@@ -1,4 +1,5 @@
-// What tests of GPU code share: a GPU or a fake one (tests/fake_gpu), and copies of buffers on it.
+// What tests of GPU code share: a GPU or the fake one (tests/fake_gpu), and buffers in both
+// memories.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -25,9 +26,10 @@ class GpuTest : public testing::Test {
   cudaStream_t stream_ = nullptr;
 };
 
-// A buffer in the memory of the host and, at first the same, in the GPU's.
+// A buffer in the host's memory, and a copy of it in the GPU's.
 struct Twin {
-  // Values like those of inputs; a log-sum-exp now and then -infinity, as where no key was seen.
+  // The values are like those of inputs. Some log-sum-exps are -infinity, as for rows that see no
+  // key.
   Twin(const Buffer& layout, const AttentionShape& shape, uint64_t seed)
       : bytes(static_cast<size_t>(parts_of(layout, shape).bytes)),
         arena(static_cast<int64_t>(bytes)),
@@ -66,8 +68,8 @@ struct Twin {
   BoundBuffer gpu;
 };
 
-// The largest distance between elements of a part, NaN if one of two is; equal infinities are
-// equal.
+// The largest distance between elements of a part; NaN if only one of two elements is NaN. Equal
+// infinities have distance 0.
 inline double distance(const BoundBuffer& layout, int32_t part, const std::byte* a,
                        const std::byte* b) {
   const Part& p = layout.parts.part[part];

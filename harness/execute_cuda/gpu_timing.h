@@ -1,4 +1,4 @@
-// How fast the current GPU runs kernel calls and row operations by themselves.
+// Times kernel calls and row operations on the current GPU, one at a time.
 #pragma once
 
 #include <span>
@@ -9,7 +9,7 @@
 
 namespace cpbench {
 
-// See Gpus.
+// The methods of Gpus (gpu.h) describe what these return.
 std::vector<double> replay_program(const AttentionShape& shape, const RankProgram& program,
                                    const GpuKernel& kernel, const ReplayOptions& options);
 void time_gpu_calls(const GpuKernel& kernel, const AttentionShape& shape,

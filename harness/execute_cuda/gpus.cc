@@ -1,4 +1,4 @@
-// What the module exports: see harness/execute/gpus/gpu.h.
+// What the module exports: the implementation of harness/execute/gpus/gpu.h.
 #include <nccl.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@
 namespace cpbench {
 namespace {
 
-constexpr int32_t kUniqueIdTag = 0;  // within a work in which nothing else travels yet
+constexpr int32_t kUniqueIdTag = 0;  // any tag will do, because no other message is in flight
 
 int attribute(cudaDeviceAttr which, int device) {
   int value = 0;
@@ -53,7 +53,7 @@ Gpu describe(int device, const Clocks& clocks) {
   gpu.sms = properties.multiProcessorCount;
   gpu.memory_bytes = static_cast<int64_t>(properties.totalGlobalMem);
   gpu.l2_bytes = properties.l2CacheSize;
-  // Both edges of the clock, in kHz; the bus in bits.
+  // Data moves on both edges of the clock, which is in kHz; the bus width is in bits.
   gpu.memory_bytes_per_second =
       2e3 * attribute(cudaDevAttrMemoryClockRate, device) * properties.memoryBusWidth / 8;
   gpu.clock_hertz = clocks.highest_sm_hertz(gpu.bus);
@@ -71,7 +71,7 @@ class CudaGpus : public Gpus {
     int count = 0;
     const cudaError_t code = cudaGetDeviceCount(&count);
     if (code != cudaSuccess) throw UserError(why_none(code));
-    if (count == 0) throw UserError("no GPU here: CUDA_VISIBLE_DEVICES hides all of them");
+    if (count == 0) throw UserError("no GPU here: CUDA_VISIBLE_DEVICES hides all GPUs");
     for (int device = 0; device < count; ++device) all_.push_back(describe(device, clocks_));
   }
 
@@ -96,16 +96,16 @@ class CudaGpus : public Gpus {
 
   std::vector<RankReport> run(const GpuJob& job) override {
     const GpuKernel& kernel = *opened(job.options.kernel, job.problem.shape).kernel;
-    for (int32_t device : job.devices) {
+    for (int32_t device : job.ranks.devices) {
       if (device >= 0 && device < std::ssize(all_)) continue;
       throw UserError("there is no GPU " + std::to_string(device) + ", only " +
                       std::to_string(all_.size()));
     }
     if (job.transport == GpuTransport::copies) {
-      CopyTransport copies(job.devices);
+      CopyTransport copies(job.ranks.devices);
       return run_on_gpus({job, kernel, copies, all_, clocks_});
     }
-    return run_on_gpus({job, kernel, world_of(job), all_, clocks_});
+    return run_on_gpus({job, kernel, nccl_for(job), all_, clocks_});
   }
 
   std::vector<double> replay(const AttentionShape& shape, const RankProgram& program,
@@ -138,7 +138,7 @@ class CudaGpus : public Gpus {
       const auto count = static_cast<size_t>(end - exchanges.begin());
       std::vector<int32_t> devices(ranks);
       std::iota(devices.begin(), devices.end(), 0);
-      NcclTransport transport(NcclTransport::new_id(), ranks, 0, devices, timeout_seconds);
+      NcclTransport transport(NcclTransport::new_id(), ranks, {0, devices}, timeout_seconds);
       time_exchanges_between(devices, transport, timeout_seconds, exchanges.first(count));
       exchanges = exchanges.subspan(count);
     }
@@ -151,12 +151,12 @@ class CudaGpus : public Gpus {
       int runtime = 0;
       static_cast<void>(cudaRuntimeGetVersion(&runtime));
       return "no usable GPU here: no NVIDIA driver, or one older than CUDA " + dotted(runtime) +
-             " needs; nvidia-smi shows which";
+             " requires; nvidia-smi shows its version";
     }
     return std::string("no usable GPU here: ") + cudaGetErrorString(code);
   }
 
-  // Kernels keep what they build for a shape: each is opened once.
+  // Each kernel is opened once, because it keeps what it builds for a shape.
   const OpenedKernel& opened(const std::string& name, const AttentionShape& shape) {
     set_device(0);
     OpenedKernel fresh = open_gpu_kernel(name, shape);
@@ -164,12 +164,11 @@ class CudaGpus : public Gpus {
     return kept->second;
   }
 
-  // Making communicators takes seconds: those of the last run serve the next one with equal ranks,
-  // unless it was closed.
-  NcclTransport& world_of(const GpuJob& job) {
+  // Creating communicators takes seconds. Those of the last run serve the next one with equal
+  // ranks, unless they were closed.
+  NcclTransport& nccl_for(const GpuJob& job) {
     const auto ranks = static_cast<int32_t>(job.program.ranks.size());
-    const World wanted{ranks, job.first_rank, job.devices};
-    if (nccl_ && !nccl_->closed() && world_ == wanted) return *nccl_;
+    if (nccl_ && !nccl_->closed() && nccl_ranks_ == ranks && nccl_mine_ == job.ranks) return *nccl_;
     nccl_.reset();
     ncclUniqueId id{};
     if (!job.group || job.group->rank() == 0) id = NcclTransport::new_id();
@@ -178,23 +177,18 @@ class CudaGpus : public Gpus {
       if (job.group->rank() == 0) job.group->send(0, other, kUniqueIdTag, bytes);
       if (job.group->rank() == other) job.group->receive(0, other, kUniqueIdTag, bytes);
     }
-    nccl_ = std::make_unique<NcclTransport>(id, ranks, job.first_rank, job.devices,
-                                            job.options.timeout_seconds);
-    world_ = wanted;
+    nccl_ = std::make_unique<NcclTransport>(id, ranks, job.ranks, job.options.timeout_seconds);
+    nccl_ranks_ = ranks;
+    nccl_mine_ = job.ranks;
     return *nccl_;
   }
-
-  struct World {
-    int32_t ranks = 0, first_rank = 0;
-    std::vector<int32_t> devices;
-    bool operator==(const World&) const = default;
-  };
 
   Clocks clocks_;
   std::vector<Gpu> all_;
   std::map<std::string, OpenedKernel> kernels_;
-  World world_;
   std::unique_ptr<NcclTransport> nccl_;
+  int32_t nccl_ranks_ = 0;  // of all processes
+  RanksOfProcess nccl_mine_;
 };
 
 }  // namespace

@@ -1,13 +1,17 @@
-// How kernels of this project are written: a body is a struct, copied to the GPU, whose call
-// operator is the work of one thread. It has no shared memory and no barrier, so the same body runs
-// thread after thread on a CPU, where tests hold it against its oracle.
+// How kernels of this project are written. A body is a struct that is copied to the GPU, and its
+// call operator is the work of one thread. Bodies use no shared memory and no barrier, so the same
+// body also runs on a CPU, one thread after another, where tests compare it with its oracle.
 //
-//   struct Fill { float* to; int64_t count; CPBENCH_DEVICE void operator()(const Thread& t) const;
-//   }; launch(Fill{to, count}, count, stream);   // in a .cu file
+//   struct Fill {
+//     float* to;
+//     int64_t count;
+//     CPBENCH_DEVICE void operator()(const Thread& t) const;
+//   };
+//   launch(Fill{to, count}, count, stream);   // in a .cu file
 //
-// A body may be written for groups of lanes, a power of two up to a warp, that share one item: each
-// lane takes a share of the columns (lane, lane + lanes, ...), and sums and first values are passed
-// between them. On a CPU a group is one lane, which does the whole.
+// In some bodies a group of lanes (a power of two, at most a warp) shares one item. Each lane takes
+// every lanes-th column, and lanes exchange sums and first values. On a CPU a group is one lane,
+// which does all the work.
 #pragma once
 
 #include <cstdint>
@@ -23,10 +27,10 @@ namespace cpbench {
 inline constexpr int32_t kWarp = 32;  // the most lanes of a group
 
 struct Thread {
-  int64_t index = 0;  // of the group, of all groups of the launch
-  int64_t count = 1;  // groups; a body strides by it
+  int64_t index = 0;  // of the group in the launch
+  int64_t count = 1;  // number of groups; a body strides by it
   int32_t lane = 0;   // in the group
-  int32_t lanes = 1;
+  int32_t lanes = 1;  // in each group
 };
 
 #ifdef __CUDA_ARCH__
@@ -36,7 +40,7 @@ __device__ inline unsigned lanes_of_group(const Thread& t) {
 }
 #endif
 
-// The sum of all lanes' values, in all lanes: always in the same order.
+// Returns the sum of all lanes' values in all lanes. The order of the sum is always the same.
 template <typename T>
 CPBENCH_DEVICE T sum_over_lanes([[maybe_unused]] const Thread& t, T value) {
 #ifdef __CUDA_ARCH__
@@ -47,7 +51,7 @@ CPBENCH_DEVICE T sum_over_lanes([[maybe_unused]] const Thread& t, T value) {
   return value;
 }
 
-// The value of lane 0, in all lanes.
+// Returns the value of lane 0 in all lanes.
 template <typename T>
 CPBENCH_DEVICE T of_first_lane([[maybe_unused]] const Thread& t, T value) {
 #ifdef __CUDA_ARCH__
@@ -64,7 +68,7 @@ CPBENCH_DEVICE T of_first_lane([[maybe_unused]] const Thread& t, T value) {
 namespace cpbench {
 
 inline constexpr int kThreadsPerBlock = 256;
-// Enough to fill the largest GPU several times; beyond it threads stride.
+// Enough to fill the largest GPU several times. Larger launches stride.
 inline constexpr int64_t kMostBlocks = 16384;
 
 template <typename Body>
@@ -77,7 +81,7 @@ __global__ void __launch_bounds__(kThreadsPerBlock)
               lanes});
 }
 
-// Runs `groups` groups, or more: a body knows where its work ends.
+// Runs at least `groups` groups. A body must check where its work ends.
 template <typename Body>
 void launch(const Body& body, int64_t groups, cudaStream_t stream, int32_t lanes_log2 = 0) {
   if (groups <= 0) return;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <thread>
 
+#include "harness/execute/median.h"
 #include "harness/execute/run_control.h"
 #include "harness/execute_cuda/device_array.h"
 #include "harness/execute_cuda/stream.h"
@@ -29,14 +30,10 @@ class LinkTimer {
         seconds_(devices.size()) {}
 
   void run() {
-    std::vector<std::thread> threads;
-    for (int32_t rank = 0; rank < ranks(); ++rank) {
-      threads.emplace_back([this, rank] { run_thread(rank); });
-    }
-    control_.watch();
-    for (std::thread& thread : threads) thread.join();
-    if (const auto failure = control_.failure()) {
-      throw ExecutionFailure("while links were timed: " + *failure);
+    try {
+      control_.run_ranks([this](int32_t rank) { time(rank); });
+    } catch (const ExecutionFailure& failure) {
+      throw ExecutionFailure(std::string("while links were timed: ") + failure.what());
     }
     for (size_t i = 0; i < exchanges_.size(); ++i) {
       std::vector<double> slowest(kSamples);
@@ -45,8 +42,7 @@ class LinkTimer {
           slowest[s] = std::max(slowest[s], own[i * kSamples + s]);
         }
       }
-      std::ranges::nth_element(slowest, slowest.begin() + kSamples / 2);
-      exchanges_[i].seconds = slowest[kSamples / 2];
+      exchanges_[i].seconds = median_of(std::move(slowest));
     }
   }
 
@@ -58,27 +54,18 @@ class LinkTimer {
     transport_.close();
   }
 
-  void run_thread(int32_t rank) {
-    try {
-      time(rank);
-    } catch (const std::exception& error) {
-      control_.fail(rank, error.what());
-    }
-    control_.leave();
-  }
-
   void time(int32_t rank) {
     set_device(devices_[rank]);
     const Stream stream;
     const CudaEvent start(CudaEvent::Kind::time), end(CudaEvent::Kind::time);
     int64_t block = 0;
     for (const TimedExchange& exchange : exchanges_) block = std::max(block, exchange.bytes);
-    // As many blocks as ranks, and one to send from.
+    // One block to send from, and a block per rank.
     const DeviceArray<std::byte> memory(static_cast<size_t>((ranks() + 1) * block));
     check_cuda(cudaMemset(memory.data(), 0, memory.size()), "cudaMemset");
     for (size_t i = 0; i < exchanges_.size(); ++i) {
       for (int sample = -kWarmup; sample < kSamples; ++sample) {
-        control_.at(rank, 0, static_cast<int32_t>(i), kEveryRank);
+        control_.operation_started(rank, 0, static_cast<int32_t>(i), kEveryRank);
         transport_.barrier(rank, stream);
         start.record(stream);
         enqueue(rank, exchanges_[i], memory.data(), stream);
@@ -124,7 +111,7 @@ class LinkTimer {
   DeviceTransport& transport_;
   std::span<TimedExchange> exchanges_;
   RunControl control_;
-  std::vector<std::vector<double>> seconds_;  // by rank: of each exchange its samples
+  std::vector<std::vector<double>> seconds_;  // by rank: the samples of one exchange after another
   std::atomic<bool> closed_ = false;
 };
 

@@ -1,4 +1,4 @@
-// Times of single exchanges between the GPUs of this process.
+// Times single exchanges between the GPUs of this process.
 #pragma once
 
 #include <span>
@@ -9,9 +9,9 @@
 
 namespace cpbench {
 
-// Sets the seconds of all of them, which are of as many ranks as there are `devices`. The clock is
-// each GPU's, from the end of a barrier; the slowest rank counts, and the median of several times.
-// Throws ExecutionFailure, also where nothing goes on for the timeout.
+// Sets the seconds of all exchanges, which must have as many ranks as there are `devices`. Each GPU
+// takes its own time from the end of a barrier; the slowest rank counts, and the median of several
+// samples. Throws ExecutionFailure, also if there is no progress for the timeout.
 void time_exchanges_between(const std::vector<int32_t>& devices, DeviceTransport& transport,
                             double timeout_seconds, std::span<TimedExchange> exchanges);
 

@@ -1,7 +1,6 @@
-// The module of one kernel.
+// Loads the module of one attention kernel.
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -9,8 +8,8 @@
 
 namespace cpbench {
 
-// Loads cpbench_<name>.so from `folder` and makes its kernel. Throws UserError.
-std::unique_ptr<GpuKernel> load_kernel(const std::string& name,
-                                       const std::filesystem::path& folder);
+// Loads cpbench_<name>.so ("flash" or "cudnn") and makes its kernel. Throws UserError if the module
+// was not built or cannot be loaded, or the library is too old.
+std::unique_ptr<GpuKernel> load_kernel(const std::string& name);
 
 }  // namespace cpbench

@@ -1,53 +1,15 @@
 #include "harness/execute_cuda/nccl_transport.h"
 
-#include <unistd.h>
-
-#include <chrono>
-#include <condition_variable>
-#include <cstdio>
-#include <mutex>
 #include <stdexcept>
 #include <string>
-#include <thread>
 
+#include "harness/execute/exit_on_timeout.h"
+#include "harness/execute/seconds_text.h"
 #include "harness/execute/transport.h"
 #include "harness/execute_cuda/stream.h"
 
 namespace cpbench {
 namespace {
-
-// Ends the process if `work` takes too long.
-void within(double timeout_seconds, const std::function<void()>& work) {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool over = false;
-  std::thread watchdog([&] {
-    std::unique_lock lock(mutex);
-    const auto limit = std::chrono::duration<double>(timeout_seconds);
-    if (changed.wait_for(lock, limit, [&] { return over; })) return;
-    std::fprintf(stderr,
-                 "cpbench: error: NCCL did not connect all ranks within %g s; NCCL_DEBUG=INFO says "
-                 "more\n",
-                 timeout_seconds);
-    std::fflush(stderr);
-    _exit(1);
-  });
-  const auto end = [&] {
-    {
-      const std::lock_guard lock(mutex);
-      over = true;
-    }
-    changed.notify_all();
-    watchdog.join();
-  };
-  try {
-    work();
-  } catch (...) {
-    end();
-    throw;
-  }
-  end();
-}
 
 ncclDataType_t nccl_type(Dtype dtype) {
   switch (dtype) {
@@ -58,7 +20,7 @@ ncclDataType_t nccl_type(Dtype dtype) {
     case Dtype::bfloat16:
       return ncclBfloat16;
   }
-  throw std::logic_error("no NCCL type");
+  throw std::logic_error("NCCL has no type for this dtype");
 }
 
 }  // namespace
@@ -76,19 +38,23 @@ ncclUniqueId NcclTransport::new_id() {
   return id;
 }
 
-NcclTransport::NcclTransport(const ncclUniqueId& id, int32_t ranks, int32_t first_rank,
-                             const std::vector<int32_t>& devices, double timeout_seconds)
-    : first_rank_(first_rank), communicators_(devices.size()) {
-  within(timeout_seconds, [&] {
+NcclTransport::NcclTransport(const ncclUniqueId& id, int32_t ranks, const RanksOfProcess& mine,
+                             double timeout_seconds)
+    : first_rank_(mine.first_rank), communicators_(mine.devices.size()) {
+  {
+    const ExitOnTimeout timeout(
+        timeout_seconds, "cpbench: error: NCCL did not connect all ranks within " +
+                             seconds_text(timeout_seconds) + "; NCCL_DEBUG=INFO prints more");
     check_nccl(ncclGroupStart(), "ncclGroupStart");
-    for (size_t i = 0; i < devices.size(); ++i) {
-      set_device(devices[i]);
-      check_nccl(ncclCommInitRank(&communicators_[i], ranks, id, first_rank + static_cast<int>(i)),
-                 "ncclCommInitRank");
+    for (size_t i = 0; i < mine.devices.size(); ++i) {
+      set_device(mine.devices[i]);
+      check_nccl(
+          ncclCommInitRank(&communicators_[i], ranks, id, mine.first_rank + static_cast<int>(i)),
+          "ncclCommInitRank");
     }
     check_nccl(ncclGroupEnd(), "ncclGroupEnd");
-  });
-  for (int32_t device : devices) {
+  }
+  for (int32_t device : mine.devices) {
     set_device(device);
     tokens_.emplace_back(1);
     check_cuda(cudaMemset(tokens_.back().data(), 0, sizeof(float)), "cudaMemset");

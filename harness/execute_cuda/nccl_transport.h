@@ -1,30 +1,30 @@
-// Ranks with a GPU each, over NCCL.
+// The transport over NCCL, where each rank has a GPU.
 //
-// One communicator of all ranks. Collectives over all of them are NCCL's; all else of an exchange
-// is one group of sends and receives, so no group of ranks needs a communicator of its own.
+// There is one communicator of all ranks. Collectives over all ranks are NCCL's collectives. All
+// else in an exchange is one group of sends and receives, so groups of ranks need no communicators
+// of their own.
 #pragma once
 
 #include <nccl.h>
 
 #include <atomic>
-#include <functional>
 
+#include "harness/execute/processes/place_ranks.h"
 #include "harness/execute_cuda/device_array.h"
 #include "harness/execute_cuda/device_transport.h"
 
 namespace cpbench {
 
-// As check_cuda: "ncclGroupEnd: unhandled system error (...)".
+// Throws std::runtime_error: "ncclGroupEnd: unhandled system error (...)".
 void check_nccl(ncclResult_t code, const char* what);
 
 class NcclTransport : public DeviceTransport {
  public:
-  // Makes the communicators of ranks [first_rank, first_rank + devices.size()) of this process.
-  // Every process calls at the same time with the id of the first one's `new_id`. NCCL waits for
-  // all of them, and cannot be told for how long: when the timeout is over, this process ends with
-  // exit code 1 and one line that says so.
-  NcclTransport(const ncclUniqueId& id, int32_t ranks, int32_t first_rank,
-                const std::vector<int32_t>& devices, double timeout_seconds);
+  // Creates the communicators of this process's ranks. All processes must call it at the same time
+  // with the id that the first one got from `new_id`. NCCL waits for all of them without a timeout
+  // of its own, so this process prints an error and exits with code 1 when the timeout passes.
+  NcclTransport(const ncclUniqueId& id, int32_t ranks, const RanksOfProcess& mine,
+                double timeout_seconds);
   ~NcclTransport() override;
   static ncclUniqueId new_id();
 
@@ -32,7 +32,7 @@ class NcclTransport : public DeviceTransport {
                 std::span<const DeviceMessage> receives, cudaStream_t stream) override;
   void collective(int32_t rank, const DeviceCollective& call, cudaStream_t stream) override;
   void barrier(int32_t rank, cudaStream_t stream) override;
-  bool can_be_captured() const override { return true; }
+  bool supports_graphs() const override { return true; }
   void check(int32_t rank) override;
   void close() override;
 
@@ -43,7 +43,7 @@ class NcclTransport : public DeviceTransport {
 
   int32_t first_rank_;
   std::vector<ncclComm_t> communicators_;
-  std::vector<DeviceArray<float>> tokens_;  // what a barrier sums
+  std::vector<DeviceArray<float>> tokens_;  // barriers are sums of these
   std::atomic<bool> closed_ = false;
 };
 

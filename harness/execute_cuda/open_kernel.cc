@@ -1,29 +1,16 @@
 #include "harness/execute_cuda/open_kernel.h"
 
-#include <dlfcn.h>
-
 #include "harness/execute_cuda/attention/choose_kernel.h"
 #include "harness/execute_cuda/capability.h"
 #include "harness/execute_cuda/load_kernel.h"
 
 namespace cpbench {
-namespace {
-
-// Where this module is: the others lie beside it, built or installed.
-std::filesystem::path own_folder() {
-  Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(&own_folder), &info) == 0) return ".";
-  return std::filesystem::absolute(info.dli_fname).parent_path();
-}
-
-}  // namespace
 
 OpenedKernel open_gpu_kernel(const std::string& name, const AttentionShape& shape) {
   check_gpu_kernel_name(name);
   OpenedKernel opened;
   const auto open = [&](const std::string& candidate) {
-    opened.kernel = candidate == "reference" ? make_gpu_reference_kernel()
-                                             : load_kernel(candidate, own_folder());
+    opened.kernel = candidate == "reference" ? make_gpu_reference_kernel() : load_kernel(candidate);
     opened.kernel->check(shape);
   };
   const std::vector<std::string> names =

@@ -1,5 +1,5 @@
-// Opens an attention kernel. Those of libraries are in modules of their own beside this one, loaded
-// only when they are asked for, so that each library is needed by its kernel alone.
+// Opens an attention kernel by name. The kernels of libraries are modules of their own, loaded only
+// when they are used, so that each library is required only by its kernel.
 //
 //   const OpenedKernel opened = open_gpu_kernel("auto", shape);   // on the current GPU
 //   opened.name                                                   // "cudnn"
@@ -17,12 +17,12 @@ struct OpenedKernel {
   std::unique_ptr<GpuKernel> kernel;
 };
 
-// `name`: "auto" or one of gpu_kernel_names() (choose_kernel.h). `auto` takes the fastest that can
-// do the shape on this GPU. Throws UserError: unknown name, module not built, library missing or
-// too old, shape that the kernel cannot do.
+// `name` must be "auto" or one of gpu_kernel_names(). "auto" opens the fastest kernel that supports
+// the shape on this GPU. Throws UserError for an unknown name, a module that was not built, a
+// library that is missing or too old, or a shape that the kernel does not support.
 OpenedKernel open_gpu_kernel(const std::string& name, const AttentionShape& shape);
 
-// What each module exports: makes its kernel, or throws UserError.
+// What each module exports. It makes the module's kernel, or throws UserError.
 inline constexpr const char* kMakeKernelFunction = "cpbench_make_gpu_kernel";
 using MakeKernelFunction = GpuKernel*();
 

@@ -1,7 +1,7 @@
-// Attention as its definition says, as bodies (launch.h): a group of lanes has one query row and
-// head (output, dQ), or one key row and KV head (dK, dV), and goes through what these see or are
-// seen by, in order. A lane has every lanes-th element of a row; sums are in the accumulation dtype
-// A, of inputs in the model's T.
+// Attention by its definition, as bodies (launch.h). A group of lanes computes one query row and
+// head (output, dQ) or one key row and KV head (dK, dV), and goes through all keys that the query
+// sees, or all queries that see the key, in order. A lane has every lanes-th element of a row.
+// Inputs are in the model's dtype T and sums in the accumulation dtype A.
 #pragma once
 
 #include <cmath>
@@ -13,11 +13,11 @@
 
 namespace cpbench {
 
-// Elements of the result that a lane sums at a time; wider results take several sweeps.
+// Elements of the result that a lane sums at a time. Wider results take several sweeps.
 inline constexpr int32_t kHeld = 8;
 inline constexpr int32_t kBatch = 4;  // keys, or queries, at a time
 
-// A matrix of kernel.h.
+// A Matrix (kernel.h) with elements of type T.
 template <typename T>
 struct Rows {
   Rows() = default;
@@ -31,11 +31,11 @@ struct Rows {
   int32_t width = 0;
 };
 
-// Some of several blocks of rows, one after another.
+// Blocks of rows, numbered through.
 struct RowBlocks {
-  const int32_t* rows_before = nullptr;  // of each block
-  int32_t count = 0;
-  int64_t rows = 0;
+  const int32_t* rows_before = nullptr;  // by block: the rows of all earlier blocks
+  int32_t count = 0;                     // of blocks
+  int64_t rows = 0;                      // of all blocks
 
   CPBENCH_DEVICE int32_t block_of(int64_t row) const {
     int32_t first = 0;
@@ -51,12 +51,12 @@ struct RowBlocks {
   }
 };
 
-// Which KV head a query head reads, both numbered from the first of the call.
+// Which KV head a query head reads. Both are numbered from the first head of the call.
 struct HeadGroups {
-  int32_t group = 1;  // query heads per KV head
-  int32_t first = 0;  // of the call
-  int32_t first_kv = 0;
-  int32_t heads = 0;
+  int32_t group = 1;     // query heads per KV head
+  int32_t first = 0;     // first query head of the call
+  int32_t first_kv = 0;  // first KV head of the call
+  int32_t heads = 0;     // query heads of the call
   int32_t kv_heads = 0;
 
   CPBENCH_DEVICE int64_t kv(int64_t head) const { return (first + head) / group - first_kv; }
@@ -70,7 +70,7 @@ struct HeadGroups {
   }
 };
 
-// Dot products of a row with a batch of others.
+// Dot products of a row with a batch of other rows.
 template <typename A, typename T>
 CPBENCH_DEVICE void dot(const Thread& t, const T* row, const T* const (&others)[kBatch],
                         int32_t width, A (&sums)[kBatch]) {
@@ -82,7 +82,7 @@ CPBENCH_DEVICE void dot(const Thread& t, const T* row, const T* const (&others)[
   for (A& sum : sums) sum = sum_over_lanes(t, sum);
 }
 
-// sum += factor * row, of the elements that the lane holds in this sweep.
+// sum += factor * row, for the elements that the lane holds in this sweep.
 template <typename A, typename T>
 CPBENCH_DEVICE void add(const Thread& t, int32_t sweep, A factor, const T* row, int32_t width,
                         A (&sum)[kHeld]) {
@@ -164,7 +164,7 @@ struct GradientInputs : AttentionInputs<T, A> {
   Rows<const A> lse, row_sums;
 };
 
-// The gradient of a score: scale * P * (dP - the row sum).
+// The gradient of a score.
 template <typename A>
 CPBENCH_DEVICE A score_gradient(A scale, A p, A dp, A row_sum) {
   return scale * p * (dp - row_sum);
@@ -219,9 +219,9 @@ struct QueryGradient {
   }
 };
 
-// Rows of dK and dV that the same segments see.
+// Consecutive rows of dK and dV to which the same segments contribute.
 struct KeyBlock {
-  int32_t row = 0;  // the first one
+  int32_t row = 0;  // the first row
   int32_t first_member = 0;
   int32_t members = 0;
 };
@@ -230,7 +230,7 @@ template <typename T, typename A>
 struct KeyGradient {
   GradientInputs<T, A> in;
   const KeyBlock* key_blocks = nullptr;
-  const int32_t* members = nullptr;  // segments, in the order of the call
+  const int32_t* members = nullptr;  // segments of all blocks, in the order of the call
   RowBlocks blocks;                  // rows of dK and dV, by key block
   Rows<A> dk, dv;
 

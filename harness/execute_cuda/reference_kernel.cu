@@ -21,7 +21,7 @@ DeviceArray<T> upload(const std::vector<T>& values) {
   return DeviceArray<T>(std::span<const T>(values));
 }
 
-// Blocks in device memory.
+// RowBlocks in device memory.
 class DeviceBlocks {
  public:
   void add(int64_t rows) {
@@ -39,7 +39,7 @@ class DeviceBlocks {
   DeviceArray<int32_t> on_device_;
 };
 
-// The rows of dK and dV cut where a segment's keys begin or end.
+// The rows of dK and dV, divided wherever the keys of a segment begin or end.
 struct KeyBlocks {
   explicit KeyBlocks(std::span<const Segment> segments) {
     struct Edge {
@@ -71,7 +71,7 @@ struct KeyBlocks {
   }
   std::vector<KeyBlock> blocks;
   std::vector<int32_t> members;
-  std::vector<int64_t> rows;  // of each block
+  std::vector<int64_t> rows;  // by block
 };
 
 HeadGroups groups_of(const AttentionShape& shape, Heads heads) {
@@ -142,7 +142,8 @@ class ReferenceBackward : public BoundCall {
   KeyGradient<T, A> key_;
 };
 
-// visit(T{}, O{}) for inputs and outputs in the model's dtype or that of its accumulation.
+// Calls visit(T{}, O{}) for inputs in the model's dtype, and outputs in that dtype or in its
+// accumulation dtype.
 template <typename Visit>
 void with_elements(Dtype model, Dtype out, const Visit& visit) {
   with_element(model, [&](auto t) {
@@ -153,7 +154,7 @@ void with_elements(Dtype model, Dtype out, const Visit& visit) {
       if constexpr (std::is_same_v<T, O> || kNarrow) {
         visit(t, o);
       } else {
-        throw std::logic_error("outputs are in the model's dtype or in that of its accumulation");
+        throw std::logic_error("outputs must be in the model's dtype or in the accumulation dtype");
       }
     });
   });
@@ -182,7 +183,7 @@ class ReferenceKernel : public GpuKernel {
       if constexpr (std::is_same_v<decltype(sum), Accumulation<T>>) {
         bound = std::make_unique<ReferenceBackward<T, Accumulation<T>>>(c);
       } else {
-        throw std::logic_error("gradients are in the accumulation dtype");
+        throw std::logic_error("gradients must be in the accumulation dtype");
       }
     });
     return bound;

@@ -1,5 +1,5 @@
-// The GPU's reference kernel against the CPU's, which computes in float64: segments of every mask,
-// heads and dtypes.
+// The GPU's reference kernel equals that of the CPU, which computes in float64, for segments of
+// every mask, slices of heads and dtypes.
 #include <functional>
 
 #include "harness/execute/kernel.h"
@@ -27,7 +27,7 @@ Segment segment(int32_t q_rows, int32_t kv_rows, SegmentMask mask, int32_t first
           .q_rows = q_rows,
           .kv_row = 5,
           .kv_rows = kv_rows,
-          .out_row = 3,  // row sums are made of all rows at once
+          .out_row = 3,  // equal to q_row, because row sums are computed of all rows at once
           .dkv_row = 1,
           .mask = mask,
           .first = first,
@@ -90,7 +90,7 @@ class ReferenceKernelTest : public GpuTest {
     check_cuda(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
   }
 
-  // The largest differences of all outputs, of which rows outside the segments are part.
+  // Compares all outputs, including the rows outside the segments.
   void compare(const AttentionShape& shape, Heads heads, const std::vector<Segment>& segments,
                double tolerance, double o_tolerance,
                ElementClass o_elements = ElementClass::accumulation) {
@@ -126,11 +126,11 @@ TEST_F(ReferenceKernelTest, equals_the_cpu_for_every_mask) {
       segment(37, 101, SegmentMask::full),
       segment(64, 64, SegmentMask::causal),
       segment(33, 110, SegmentMask::causal),
-      segment(40, 17, SegmentMask::causal),  // the first 23 rows see nothing
+      segment(40, 17, SegmentMask::causal),  // the first 23 rows see no key
       segment(100, 100, SegmentMask::band, -6, 0),
       segment(30, 20, SegmentMask::band, -12, 3),
       segment(50, 90, SegmentMask::band, 10, 40),
-      segment(100, 20, SegmentMask::band, -5, 0),  // most rows see nothing
+      segment(100, 20, SegmentMask::band, -5, 0),  // most rows see no key
   };
   for (size_t i = 0; i < cases.size(); ++i) {
     SCOPED_TRACE("case " + std::to_string(i));
@@ -151,11 +151,11 @@ TEST_F(ReferenceKernelTest, adds_gradients_of_keys_that_several_segments_share) 
   Segment b = segment(30, 40, SegmentMask::causal);
   b.q_row = b.out_row = 40;
   b.kv_row = 25;
-  b.dkv_row = 21;  // the same keys as a's from its row 20 on
+  b.dkv_row = 21;  // the same keys as a's rows from 20 on
   Segment c = segment(7, 9, SegmentMask::full);
   c.q_row = c.out_row = 90;
   c.kv_row = 100;
-  c.dkv_row = 90;  // away from both
+  c.dkv_row = 90;  // different keys
   compare(shape_of(4, 2), {0, 4}, {a, b, c}, 1e-11, 1e-11);
 }
 

@@ -1,8 +1,9 @@
-// The kernels behind rows.h, as bodies (launch.h). They are bound by memory: 16 bytes per access
-// where addresses and widths allow, and each element of a source or target read at most once. Where
-// types differ the wider one has 16 bytes, so that the accesses of neighbouring lanes meet.
-// Buffers are aligned, and a part begins after 4 or 8 bytes of side data per row and head: such
-// accesses are the rule wherever rows times heads is a multiple of 4. Else elements go one by one.
+// The kernels behind rows.h, as bodies (launch.h). They are bound by memory bandwidth. Accesses
+// have 16 bytes where addresses and widths allow it, and each element of a source or target is read
+// at most once. If the types differ the wider one has 16 bytes, so that accesses of neighbouring
+// lanes are contiguous. Buffers are aligned, and a part begins after 4 or 8 bytes of side data per
+// row and head, so 16-byte accesses are possible whenever rows times heads is a multiple of 4.
+// Otherwise each element is an access.
 #pragma once
 
 #include <cmath>
@@ -27,21 +28,21 @@ struct alignas(N * sizeof(T) < kAccess ? N * sizeof(T) : kAccess) Vector {
 template <typename A, typename B>
 inline constexpr int kVector = kAccess / (sizeof(A) > sizeof(B) ? sizeof(A) : sizeof(B));
 
-// One part of both buffers, from the first head of the operation on.
+// One part of both buffers, starting at the first head of the operation.
 struct RowPart {
   const std::byte* source = nullptr;
   std::byte* target = nullptr;
   int64_t source_stride = 0;  // bytes, from row to row
   int64_t target_stride = 0;
-  bool raw = false;      // copied as it is, whatever its type
-  int32_t unit = 0;      // bytes per access if raw, else elements: kVector or 1
-  uint64_t pattern = 0;  // what `clear` writes, over and over
+  bool raw = false;      // bytes are copied without conversion
+  int32_t unit = 0;      // bytes per access if raw, otherwise elements per access: kVector or 1
+  uint64_t pattern = 0;  // what `clear` writes repeatedly
   Tiles tiles{};
-  int64_t first_thread = 0;  // of the launch, which has the parts one after another
+  int64_t first_thread = 0;  // of the launch; the threads of the parts follow one another
 };
 
-// combine(target, source) gives the new target; where it takes a source alone, the target is not
-// read. N elements per vector.
+// combine(target, source) returns the new target. If it takes only a source, the target is not
+// read. A vector has N elements.
 template <typename From, typename To, int N, typename Combine>
 CPBENCH_DEVICE void move_vectors(const RowPart& part, const RunTable& runs, int64_t thread,
                                  const Combine& combine) {
@@ -76,7 +77,7 @@ struct alignas(16) Bits128 {
   uint64_t low, high;
 };
 
-// visit(U{}) with the unsigned type of `bytes`.
+// Calls visit(U{}) with the unsigned type of this many bytes.
 template <typename Visit>
 CPBENCH_DEVICE void with_unit(int32_t bytes, const Visit& visit) {
   switch (bytes) {
@@ -116,7 +117,7 @@ struct ConvertElement {
   }
 };
 
-// RowMode::store with a change of type; side data stay as they are.
+// RowMode::store between elements of different types. Side data are not converted.
 template <typename From, typename To>
 struct Convert {
   CPBENCH_DEVICE static void run(const RowPart& part, const RunTable& runs, int64_t thread) {
@@ -170,7 +171,7 @@ struct Clear {
   }
 };
 
-// An operation that takes its parts element by element: every thread moves one tile's share.
+// An operation that treats each element by itself. Each thread moves its share of a tile.
 template <typename Action>
 struct MoveRows {
   RunTable runs;
@@ -188,7 +189,7 @@ struct MoveRows {
   }
 };
 
-// How the rows of one tensor lie, by row and head: data + row * row_stride + head * head_stride.
+// The layout of a tensor by row and head: data + row * row_stride + head * head_stride.
 struct HeadRows {
   std::byte* data = nullptr;
   int64_t row_stride = 0;  // bytes
@@ -200,7 +201,8 @@ struct HeadRows {
   }
 };
 
-// Of the i-th pair. They fit 32 bits: each has more than a byte in a GPU's memory.
+// The row and head of item i. Both fit 32 bits, because each item takes more than a byte of a GPU's
+// memory.
 struct RowAndHead {
   RowAndHead() = default;
   CPBENCH_DEVICE RowAndHead(int64_t i, int32_t heads)
@@ -209,11 +211,11 @@ struct RowAndHead {
   uint32_t row = 0, head = 0;
 };
 
-inline constexpr int32_t kItems = 2;  // rows and heads that a group works on at once
+inline constexpr int32_t kItems = 2;  // items (a row and a head) that a group works on at a time
 
-// RowMode::accumulate of o: merge by log-sum-exp, the larger one taken out first, so that no
-// exponential overflows. A group of lanes has one row and head; only its first lane touches the
-// log-sum-exp. Weights are computed in Sum.
+// RowMode::accumulate of o: merges by log-sum-exp. The larger log-sum-exp is subtracted first, so
+// that no exponential overflows. A group of lanes has one row and head, and only its first lane
+// accesses the log-sum-exp. Weights are computed in type Sum.
 template <typename From, typename Sum, int N>
 struct MergeRows {
   RunTable runs;
@@ -228,8 +230,8 @@ struct MergeRows {
     const Vector<From, N>* source = nullptr;
     Sum other = 0;
     Sum own = 0;
-    Vector<From, N> taken;  // the lane's first vector of both
-    Vector<Sum, N> kept;
+    Vector<From, N> taken;  // the lane's first vector of the source
+    Vector<Sum, N> kept;    // the lane's first vector of the target
   };
 
   CPBENCH_DEVICE void load(const Thread& t, int64_t i, Item& item) const {
@@ -290,7 +292,8 @@ struct MergeRows {
   }
 };
 
-// Log-sum-exp of o into do, and the sums of dO * O: a group of lanes has one row and head.
+// Writes the side data of dO: the log-sum-exp of o, and the sums of dO * O. A group of lanes has
+// one row and head.
 template <typename Model, typename Out, typename Sum, int N>
 struct SumRows {
   int64_t rows = 0;
@@ -330,9 +333,9 @@ struct SumRows {
 #endif
       for (int32_t i = 0; i < kItems; ++i) {
         if (first + i >= all) break;
-        const Sum whole = sum_over_lanes(t, total[i]);
+        const Sum row_sum = sum_over_lanes(t, total[i]);
         if (t.lane > 0) continue;
-        *sums.at<Sum>(at[i].row, at[i].head) = whole;
+        *sums.at<Sum>(at[i].row, at[i].head) = row_sum;
         *sent_lse.at<Sum>(at[i].row, at[i].head) = *lse.at<Sum>(at[i].row, at[i].head);
       }
     }

@@ -1,6 +1,7 @@
-// Which thread moves which elements of an operation on rows. A row of a part is `vectors` vectors
-// of up to 16 bytes; a tile is what a group of lanes side by side moves, kSlots vectors per lane:
-// of one row where rows are long, else of several. All of a thread's loads are in flight at once.
+// Which thread moves which elements of a row operation. A row of a part consists of `vectors`
+// vectors of up to 16 bytes. A tile is what a group of neighbouring lanes moves, kSlots vectors per
+// lane: part of one row if rows are long, and several rows otherwise. All loads of a thread are in
+// flight at the same time.
 #pragma once
 
 #include <cstdint>
@@ -10,9 +11,9 @@
 
 namespace cpbench {
 
-// The runs of one operation, in device memory where there are several.
+// The runs of one operation. If there are several, they are in device memory.
 struct RunTable {
-  RowRun only;  // the run, where there is one
+  RowRun only;  // the run, if there is only one
   const RowRun* runs = nullptr;
   const int32_t* rows_before = nullptr;
   int32_t count = 1;
@@ -20,7 +21,7 @@ struct RunTable {
   struct Rows {
     int64_t source, target;
   };
-  // The i-th row of the operation.
+  // The rows of the i-th row of the operation in source and target.
   CPBENCH_DEVICE Rows at(int64_t i) const {
     if (count == 1) return {only.source_row + i, only.target_row + i};
     int32_t first = 0;
@@ -58,11 +59,11 @@ struct Tiles {
 
   CPBENCH_DEVICE int64_t threads() const { return (row_blocks * column_blocks) << lanes_log2; }
 
-  // visit(slot, rows, vector) for each of a thread's slots that is not outside.
+  // Calls visit(slot, rows, vector) for each slot of a thread that lies inside the rows.
   template <typename Visit>
   CPBENCH_DEVICE void visit(int64_t thread, const RunTable& runs, const Visit& visit) const {
     const int32_t lane = static_cast<int32_t>(thread) & ((1 << lanes_log2) - 1);
-    // A GPU's memory has less than 2^32 tiles, and 32-bit division is several times quicker.
+    // A GPU's memory has fewer than 2^32 tiles, and 32-bit division is several times faster.
     const auto tile = static_cast<uint32_t>(thread >> lanes_log2);
     const auto row_block = tile / static_cast<uint32_t>(column_blocks);
     const auto column_block = tile - row_block * static_cast<uint32_t>(column_blocks);
@@ -72,7 +73,7 @@ struct Tiles {
 #pragma unroll
 #endif
     for (int32_t slot = 0; slot < kSlots; ++slot) {
-      // Rows that are neighbours belong to neighbouring tiles, so that what they load is too.
+      // Neighbouring rows belong to neighbouring tiles, so that their loads are neighbours too.
       const int64_t row = row_block + (slot >> slots_log2) * row_blocks;
       const int64_t column = (int64_t{column_block} << slots_log2) + (slot & (slots - 1));
       const int64_t vector = (column << lanes_log2) + lane;
@@ -85,9 +86,9 @@ struct Tiles {
   int64_t rows = 0;
   int64_t vectors = 0;        // per row
   int32_t lanes_log2 = 0;     // side by side in a row
-  int32_t slots_log2 = 0;     // of a thread in one row; the others in further rows
-  int64_t row_blocks = 0;     // of kSlots >> slots_log2 rows
-  int64_t column_blocks = 1;  // of lanes << slots_log2 vectors
+  int32_t slots_log2 = 0;     // slots of a thread in one row; its other slots are in further rows
+  int64_t row_blocks = 0;     // blocks of kSlots >> slots_log2 rows
+  int64_t column_blocks = 1;  // blocks of lanes << slots_log2 vectors
 };
 
 }  // namespace cpbench

@@ -1,4 +1,4 @@
-// Chooses the body and its vectors for every operation on rows.
+// Chooses the body and the size of its vectors for each row operation.
 #include <algorithm>
 #include <bit>
 #include <limits>
@@ -27,7 +27,7 @@ std::vector<int32_t> before(const RankProgram& program, const std::vector<int32_
   return rows;
 }
 
-// The part from a head of the tensor on, by row and head.
+// A part of a buffer, starting at a head of the tensor.
 HeadRows rows_of(const BoundBuffer& buffer, int32_t part, int32_t head) {
   const Part& p = buffer.parts.part[part];
   const int64_t step = p.width * bytes_of(p.dtype);
@@ -35,13 +35,14 @@ HeadRows rows_of(const BoundBuffer& buffer, int32_t part, int32_t head) {
           step};
 }
 
-// Whether accesses to some rows, by head, are aligned to `bytes`.
+// Whether accesses to all rows and heads are aligned to `bytes`.
 bool aligned(const HeadRows& rows, int64_t bytes) {
   return std::bit_cast<uintptr_t>(rows.data) % bytes == 0 && rows.row_stride % bytes == 0 &&
          rows.head_stride % bytes == 0;
 }
 
-// How many elements of a row, or of a row and head, both sides can take at once.
+// How many elements an access can have on both sides. `elements` is their number in a row, or in a
+// row and head.
 int32_t vector_of(HeadRows a, Dtype a_type, HeadRows b, Dtype b_type, int64_t elements) {
   const int64_t n = kAccess / std::max(bytes_of(a_type), bytes_of(b_type));
   const bool fit =
@@ -51,13 +52,13 @@ int32_t vector_of(HeadRows a, Dtype a_type, HeadRows b, Dtype b_type, int64_t el
 
 RowPart part_of(const RowOp& op, const BoundBuffer& source, const BoundBuffer& target,
                 int32_t index, int64_t rows) {
-  // An operation takes a row's heads together.
-  const auto whole = [&](const BoundBuffer& buffer) {
-    HeadRows all = rows_of(buffer, index, op.heads.begin);
-    all.head_stride = 0;
-    return all;
+  // The heads of a row are moved together.
+  const auto all_heads = [&](const BoundBuffer& buffer) {
+    HeadRows rows = rows_of(buffer, index, op.heads.begin);
+    rows.head_stride = 0;
+    return rows;
   };
-  const HeadRows from = whole(source), to = whole(target);
+  const HeadRows from = all_heads(source), to = all_heads(target);
   const Dtype from_type = source.parts.part[index].dtype;
   const Dtype to_type = target.parts.part[index].dtype;
   int64_t count = op.heads.size() * target.parts.part[index].width;
@@ -88,7 +89,8 @@ void launch_move(MoveRows<Action> body, cudaStream_t stream) {
   launch(body, body.threads, stream);
 }
 
-// The types of elements that a program moves: those of the model and of its accumulation.
+// Calls visit(From{}, To{}). Programs move elements of the model's dtype and its accumulation
+// dtype.
 template <typename Visit>
 void with_elements(Dtype from, Dtype to, const Visit& visit) {
   with_element(from, [&](auto a) {
@@ -97,13 +99,13 @@ void with_elements(Dtype from, Dtype to, const Visit& visit) {
       if constexpr (kDouble == std::is_same_v<decltype(b), double>) {
         visit(a, b);
       } else {
-        throw std::logic_error("float64 is neither stored from nor added to another dtype");
+        throw std::logic_error("float64 must not be mixed with another dtype");
       }
     });
   });
 }
 
-// Of a value, repeated to 64 bits.
+// The bits of a value, repeated to 64 bits.
 template <typename T>
 uint64_t pattern_of(T value) {
   if constexpr (sizeof(T) == 8) {
@@ -113,8 +115,8 @@ uint64_t pattern_of(T value) {
   }
 }
 
-// -infinity in the dtype of log-sum-exp.
-uint64_t nothing_seen(Dtype dtype) {
+// The log-sum-exp of a row that sees no key: -infinity.
+uint64_t no_key_pattern(Dtype dtype) {
   return dtype == Dtype::float64 ? pattern_of(-std::numeric_limits<double>::infinity())
                                  : pattern_of(-std::numeric_limits<float>::infinity());
 }
@@ -145,7 +147,7 @@ void launch_merge(const RowOp& op, const RunTable& table, int64_t rows, const Bo
     using From = decltype(from);
     using Sum = decltype(sum);
     if constexpr (std::is_same_v<Sum, BFloat16>) {
-      throw std::logic_error("o is merged in the accumulation dtype");
+      throw std::logic_error("o must be merged in the accumulation dtype");
     } else {
       if (vector > 1) {
         run(MergeRows<From, Sum, kVector<From, Sum>>());
@@ -190,7 +192,7 @@ void launch_row_op(const RowOp& op, const DeviceRuns& runs, Tensor tensor,
     for (int32_t p = 0; p < body.parts; ++p) {
       body.part[p] = part_of(op, from, target, p, rows);
     }
-    if (tensor == Tensor::o) body.part[0].pattern = nothing_seen(target.parts.part[0].dtype);
+    if (tensor == Tensor::o) body.part[0].pattern = no_key_pattern(target.parts.part[0].dtype);
     launch_move(body, stream);
   };
   if (op.mode == RowMode::clear) return run(MoveRows<Clear>());

@@ -1,6 +1,6 @@
-// Row operations of a program (row_ops.h) on device buffers, enqueued on a stream.
+// Enqueues row operations of a program (row_ops.h) on device buffers.
 //
-//   const DeviceRuns runs(program);   // uploads all runs of a rank's program, once
+//   const DeviceRuns runs(program);   // uploads all runs of a rank's program once
 //   launch_row_op(op, runs, Tensor::kv, source, target, stream);
 #pragma once
 
@@ -14,31 +14,32 @@
 
 namespace cpbench {
 
-// The runs of a program in device memory, with the rows before each in its operation.
+// The runs of a program in device memory, with the number of rows that precede each in its
+// operation.
 class DeviceRuns {
  public:
   explicit DeviceRuns(const RankProgram& program);
 
   int64_t rows_of(const RowOp& op) const;
-  RunTable table(const RowOp& op) const;  // of an operation with runs
+  RunTable table(const RowOp& op) const;  // `op` must have at least one run
 
  private:
-  std::vector<int32_t> ends_;  // [program.runs]: rows of its operation up to its end
+  std::vector<int32_t> ends_;  // [program.runs]: rows of the operation up to the end of the run
   std::vector<RowRun> host_runs_;
   DeviceArray<RowRun> runs_;
   DeviceArray<int32_t> before_;
 };
 
-// As run_row_op. Copies, conversions, sums and zeros are the same bit for bit; merges compute their
-// weights in the accumulation dtype, and differ by its rounding.
+// Does the same as run_row_op. Copies, conversions, sums and zeros are equal bit for bit. Merges
+// compute their weights in the accumulation dtype and differ by its rounding.
 void launch_row_op(const RowOp& op, const DeviceRuns& runs, Tensor tensor,
                    const BoundBuffer& source, const BoundBuffer& target, cudaStream_t stream);
 
-// As run_row_sums, up to the order of each sum.
+// Does the same as run_row_sums, except for the order of each sum.
 void launch_row_sums(const BoundBuffer& o, const BoundBuffer& d_o, int64_t rows,
                      cudaStream_t stream);
 
-// As fill_input (inputs.h): the same values, bit for bit.
+// Does the same as fill_input (inputs.h), bit for bit.
 void launch_fill_input(const Matrix& matrix, Input input, Range tokens, int64_t row, uint64_t seed,
                        cudaStream_t stream);
 

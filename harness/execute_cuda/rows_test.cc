@@ -1,4 +1,4 @@
-// Every operation on rows against its oracle on the CPU (row_ops.h, inputs.h).
+// Each row operation equals its oracle on the CPU (row_ops.h, inputs.h).
 #include "harness/execute_cuda/rows.h"
 
 #include <cstring>
@@ -9,11 +9,11 @@
 namespace cpbench {
 namespace {
 
-// Of K and Q, and of V and O: vectors of 16 bytes in every dtype; in none; one in some; more than
-// one access per lane.
+// Widths of K and Q, and of V and O: vectors of 16 bytes in all dtypes; in none; in some; and more
+// than one access per lane.
 const std::vector<std::array<int32_t, 2>> kWidths = {{128, 64}, {5, 3}, {4, 12}, {20, 560}};
 
-// The source's heads, the target's, and those that are moved.
+// Heads of the source and the target, and the heads that are moved.
 struct HeadCase {
   Heads source, target, moved;
 };
@@ -31,7 +31,7 @@ const std::vector<Runs> kRuns = {
 
 RankProgram program_with(const RowOp& op, const Runs& runs) {
   RankProgram program;
-  program.runs = {{7, 7, 7}};  // of another operation
+  program.runs = {{7, 7, 7}};  // belongs to another operation
   program.runs.insert(program.runs.end(), runs.begin(), runs.end());
   program.row_ops = {op, op};
   program.row_ops[0].first_run = 0;
@@ -41,7 +41,7 @@ RankProgram program_with(const RowOp& op, const Runs& runs) {
 
 class RowsTest : public GpuTest {
  protected:
-  // Runs an operation on both sides; the returned bytes are the GPU's target.
+  // Runs an operation on both sides. Returns the bytes of the GPU's target.
   std::vector<std::byte> run(RowOp op, const Runs& runs, Tensor tensor, const Twin& source,
                              const Twin& target) {
     op.first_run = 1;
@@ -53,7 +53,7 @@ class RowsTest : public GpuTest {
     return target.download();
   }
 
-  // All shapes of an operation. compare(target, GPU's bytes).
+  // Calls compare(target, bytes of the GPU) for all shapes of an operation.
   template <typename Compare>
   void all_shapes(RowMode mode, Tensor tensor, Dtype dtype, ElementClass from, ElementClass to,
                   const Compare& compare) {
@@ -124,8 +124,8 @@ TEST_F(RowsTest, clear_writes_zeros_and_no_key_seen) {
   }
 }
 
-// Weights are made of exponentials that are right to 2 units in the last place, and a sum of two
-// products with an element below 1.8 each.
+// Weights are computed from exponentials with errors up to 2 units in the last place, and the
+// result is a sum of two products with elements below 1.8.
 TEST_F(RowsTest, partial_outputs_merge_to_the_rounding) {
   for (Dtype dtype : kDtypes) {
     const double tolerance = dtype == Dtype::float64 ? 2e-15 : 1e-6;
@@ -182,7 +182,7 @@ TEST_F(RowsTest, row_sums_are_those_of_the_cpu_up_to_the_order) {
         run_row_sums(o.host, d_o.host, 77);
         const auto gpu = d_o.download();
         EXPECT_EQ(distance(d_o.host, 0, gpu.data(), d_o.host.data), 0);
-        // Terms below 3, added one by one on the CPU.
+        // All terms are below 3, and the CPU adds them one by one.
         const double epsilon = dtype == Dtype::float64 ? 2.3e-16 : 1.2e-7;
         EXPECT_LE(distance(d_o.host, 1, gpu.data(), d_o.host.data), 3 * epsilon * value_width);
         EXPECT_EQ(distance(d_o.host, 2, gpu.data(), d_o.host.data), 0);

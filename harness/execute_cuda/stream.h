@@ -1,4 +1,9 @@
 // Streams and events of the current GPU.
+//
+//   const Stream compute, exchange(Stream::Priority::high);
+//   const CudaEvent done;
+//   done.record(exchange);
+//   done.make_wait(compute);   // compute waits until exchange has reached the event
 #pragma once
 
 #include <utility>
@@ -9,13 +14,13 @@ namespace cpbench {
 
 class Stream {
  public:
-  enum class Urgency : uint8_t { normal, first };
-  explicit Stream(Urgency urgency = Urgency::normal) {
+  enum class Priority : uint8_t { normal, high };
+  explicit Stream(Priority priority = Priority::normal) {
     int least = 0, greatest = 0;
     check_cuda(cudaDeviceGetStreamPriorityRange(&least, &greatest),
                "cudaDeviceGetStreamPriorityRange");
     check_cuda(cudaStreamCreateWithPriority(&stream_, cudaStreamNonBlocking,
-                                            urgency == Urgency::first ? greatest : least),
+                                            priority == Priority::high ? greatest : least),
                "cudaStreamCreateWithPriority");
   }
   ~Stream() {
@@ -49,7 +54,7 @@ class CudaEvent {
   void record(cudaStream_t stream) const {
     check_cuda(cudaEventRecord(event_, stream), "cudaEventRecord");
   }
-  void hold(cudaStream_t stream) const {  // until the event
+  void make_wait(cudaStream_t stream) const {
     check_cuda(cudaStreamWaitEvent(stream, event_, 0), "cudaStreamWaitEvent");
   }
   bool done() const {
@@ -58,7 +63,8 @@ class CudaEvent {
     check_cuda(code, "cudaEventQuery");
     return true;
   }
-  double seconds_since(const CudaEvent& start) const {  // both done, both of Kind::time
+  // Both events must be done and of Kind::time.
+  double seconds_since(const CudaEvent& start) const {
     float milliseconds = 0;
     check_cuda(cudaEventElapsedTime(&milliseconds, start, event_), "cudaEventElapsedTime");
     return 1e-3 * milliseconds;

@@ -1,23 +1,20 @@
-// The wire over MPI: a module that `cpbench run --backend mpi` loads when it is asked for, and the
-// only file that knows MPI.
+// The wire over MPI, as a module that `cpbench run --backend mpi` loads. This is the only file that
+// uses MPI.
 //
-// Data and notes have a communicator each. A message that is sent is copied into a box, which is
-// used again once MPI is done with it: ranks send before they receive, and a send that waited for
-// its receiver would wait for ever.
+// Data and notes each have a communicator. A message is copied into a box when it is sent, and the
+// box is reused once MPI has read it: ranks send before they receive, so a send that waited for its
+// receiver would deadlock.
 #include <mpi.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <condition_variable>
-#include <cstdio>
 #include <deque>
-#include <mutex>
 #include <stdexcept>
-#include <thread>
 #include <utility>
 #include <vector>
 
+#include "harness/execute/exit_on_timeout.h"
 #include "harness/execute/processes/wire.h"
+#include "harness/execute/seconds_text.h"
 
 namespace cpbench {
 namespace {
@@ -30,36 +27,16 @@ void check(int code, const char* what) {
   throw std::runtime_error(std::string(what) + ": " + text);
 }
 
-// MPI_Init waits for all processes, and cannot be told for how long.
+// MPI_Init waits for all processes, and has no timeout of its own.
 void init(double timeout_seconds) {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool over = false;
-  std::thread watchdog([&] {
-    std::unique_lock lock(mutex);
-    if (changed.wait_for(lock, std::chrono::duration<double>(timeout_seconds),
-                         [&] { return over; })) {
-      return;
-    }
-    std::fprintf(stderr,
-                 "cpbench: error: MPI did not start within %g s: some of the processes that mpirun "
-                 "started never arrived\n",
-                 timeout_seconds);
-    std::fflush(stderr);
-    _exit(1);
-  });
+  const ExitOnTimeout timeout(
+      timeout_seconds, "cpbench: error: MPI did not start within " + seconds_text(timeout_seconds) +
+                           ": some of the processes that mpirun started never arrived");
   int provided = 0;
-  const int code = MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided);
-  {
-    const std::lock_guard lock(mutex);
-    over = true;
-  }
-  changed.notify_all();
-  watchdog.join();
-  check(code, "MPI_Init_thread");
+  check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
 }
 
-// Bytes on their way out.
+// Messages that are being sent.
 class Outbox {
  public:
   void send(MPI_Comm comm, int to, int tag, std::span<const std::byte> bytes) {
@@ -75,7 +52,8 @@ class Outbox {
           "MPI_Isend");
     sending_.emplace_back(request, std::move(box));
   }
-  // Takes back the boxes that MPI has read. In order: one slow receiver holds back the rest.
+  // Takes back the boxes that MPI has read, in order, so a slow receiver delays the reuse of later
+  // boxes.
   void reclaim() {
     while (!sending_.empty()) {
       int done = 0;
@@ -93,11 +71,11 @@ class Outbox {
   std::vector<Box> spare_;
 };
 
-// One message on its way in: matched, then read into a box of its own, so that whoever waits for it
-// may give up at any time.
+// One message that is being received. It is matched first and then read into a box of its own, so
+// the receiver may give up at any time.
 class Inbox {
  public:
-  // True once the message is whole.
+  // Returns true once the message has arrived completely.
   bool step(MPI_Comm comm, int from, int tag) {
     int flag = 0;
     if (request_ == MPI_REQUEST_NULL) {
@@ -129,7 +107,7 @@ class MpiWire : public Wire {
     init(timeout_seconds);
     check(MPI_Comm_dup(MPI_COMM_WORLD, &data_), "MPI_Comm_dup");
     check(MPI_Comm_dup(MPI_COMM_WORLD, &notes_), "MPI_Comm_dup");
-    // Of the world too: it is told of a process that died, and would end this one without a word.
+    // Also of the world: it learns when a process dies, and would end this one without a message.
     for (MPI_Comm comm : {MPI_COMM_WORLD, data_, notes_}) {
       MPI_Comm_set_errhandler(comm, MPI_ERRORS_RETURN);
     }
@@ -155,8 +133,8 @@ class MpiWire : public Wire {
     char text[MPI_MAX_LIBRARY_VERSION_STRING] = {};
     int length = 0;
     MPI_Get_library_version(text, &length);
-    const std::string whole = text;
-    return whole.substr(0, whole.find_first_of(",\n"));
+    const std::string version = text;
+    return version.substr(0, version.find_first_of(",\n"));
   }
 
   void send(int32_t to, int32_t tag, std::span<const std::byte> bytes) override {
@@ -193,7 +171,7 @@ class MpiWire : public Wire {
     int size = 0;
     check(MPI_Get_count(&status, MPI_BYTE, &size), "MPI_Get_count");
     Note note{status.MPI_SOURCE, std::string(size, '\0')};
-    // Short: it is here already, and this does not wait.
+    // Notes are short, so this one has arrived and the call does not wait.
     check(MPI_Mrecv(note.text.data(), size, MPI_BYTE, &message, &status), "MPI_Mrecv");
     return note;
   }
@@ -214,9 +192,9 @@ class MpiWire : public Wire {
  private:
   void require(int32_t tag) const {
     if (tag <= largest_tag_) return;
-    throw std::runtime_error(
-        "message " + std::to_string(tag) +
-        " of the plan is beyond what this MPI can number: " + std::to_string(largest_tag_));
+    throw std::runtime_error("the plan has a message with tag " + std::to_string(tag) +
+                             ", and this MPI library supports tags up to " +
+                             std::to_string(largest_tag_));
   }
 
   MPI_Comm data_ = MPI_COMM_NULL;
@@ -224,7 +202,7 @@ class MpiWire : public Wire {
   int rank_ = 0;
   int size_ = 0;
   int ranks_on_node_ = 0;
-  int largest_tag_ = 32767;  // what every MPI must allow
+  int largest_tag_ = 32767;  // every MPI library supports at least this one
   Outbox out_, note_out_;
   Inbox in_;
 };

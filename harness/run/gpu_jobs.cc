@@ -35,8 +35,8 @@ GpusOfProcess gpus_of_this_process() {
   return mine;
 }
 
-RanksHere all_ranks_here(const Job& job) {
-  RanksHere here;
+RanksOfProcess all_ranks_here(const Job& job) {
+  RanksOfProcess here;
   const auto gpus = static_cast<int32_t>(open_gpus().all().size());
   for (int32_t rank = 0; rank < job.spec.ranks; ++rank) here.devices.push_back(rank % gpus);
   return here;

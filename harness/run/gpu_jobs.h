@@ -17,7 +17,7 @@ void prepare_for_gpus(std::vector<Job>& jobs);
 GpusOfProcess gpus_of_this_process();
 
 // All ranks of the job on the GPUs of this process, several on one if need be.
-RanksHere all_ranks_here(const Job& job);
+RanksOfProcess all_ranks_here(const Job& job);
 
 // Dense bf16 peak of the GPUs here, by the shipped cluster that has them; 0: none has.
 double gpu_peak_flops_per_second();

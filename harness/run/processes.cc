@@ -100,13 +100,13 @@ void Processes::meet(const std::vector<Job>& jobs, const std::function<void()>& 
   }
 }
 
-void Processes::start(size_t job) { group_->tell(std::to_string(job)); }
+void Processes::start(size_t job) { group_->send_command(std::to_string(job)); }
 
 int Processes::lead(const std::function<int()>& sweep) {
   const auto release = [&] {
     try {
-      group_->tell(kEnd);
-    } catch (const GroupBroken& broken) {  // torchrun's store is gone, before all could hear
+      group_->send_command(kEnd);
+    } catch (const GroupBroken& broken) {  // torchrun's store ended before all received the command
       abort(broken.what());
     }
     wire_->finish();
@@ -127,9 +127,9 @@ int Processes::lead(const std::function<int()>& sweep) {
 int Processes::follow(const std::vector<Job>& jobs) {
   try {
     for (;;) {
-      const std::string word = group_->hear();
-      if (word == kEnd) break;
-      follow_job(jobs.at(std::stoul(word)),
+      const std::string command = group_->receive_command();
+      if (command == kEnd) break;
+      follow_job(jobs.at(std::stoul(command)),
                  {.group = group_.get(), .gpus = gpus_, .timeout_seconds = timeout_seconds_});
     }
   } catch (const RanksDisagree&) {

@@ -50,11 +50,9 @@ Plan make_plan(const RunSpec& spec, const Problem& problem) {
   return strategy.plan(problem, Options(strategy.name, strategy.options, spec.options));
 }
 
-RanksHere ranks_here(const Job& job, const RunContext& context) {
+RanksOfProcess ranks_here(const Job& job, const RunContext& context) {
   if (context.group == nullptr) return all_ranks_here(job);
-  const auto placed = place_ranks(job.spec.ranks, job.spec.nodes, context.gpus);
-  const RanksOfProcess& mine = placed[static_cast<size_t>(context.group->rank())];
-  return {mine.first, mine.devices};
+  return place_ranks(job.spec.ranks, job.spec.nodes, context.gpus).at(context.group->rank());
 }
 
 void execute_pack(const Job& job, const Problem& problem, PackResult& pack,

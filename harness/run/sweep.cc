@@ -130,7 +130,7 @@ std::vector<Outcome> run_sweep(const std::vector<Job>& jobs, const SweepOptions&
   // When one process dies, the launcher interrupts the others: say what this one was waiting for.
   Processes* const processes = options.processes;
   Interrupt interrupt(
-      [&] { return (processes ? processes->group().place() + "; " : "") + standing(); });
+      [&] { return (processes ? processes->group().position() + "; " : "") + standing(); });
   Progress progress(shared.size() + exclusive.size(), work);
   RunContext context{.command_line = options.command_line,
                      .timeout_seconds = options.timeout_seconds};

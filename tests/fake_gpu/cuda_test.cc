@@ -1,6 +1,6 @@
-// What programs rely on, of CUDA and so of the fake GPU: order in streams, events, capture. On a
-// GPU the same tests hold the fake against the real thing; what only the fake does is skipped
-// there.
+// The behaviour of CUDA on which programs rely, and which the fake GPU must therefore have: the
+// order in streams, events and capture. The same tests run on a real GPU, except those of what only
+// the fake GPU does.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -51,12 +51,12 @@ class CudaTest : public GpuTest {
         cudaMemcpyAsync(copy_.data(), data_.data(), kCount * 4, cudaMemcpyDeviceToDevice, stream),
         "cudaMemcpyAsync");
   }
-  // `later` goes on once `earlier` has done what it was given.
+  // `later` continues once `earlier` has run everything that was enqueued so far.
   void after(cudaStream_t later, cudaEvent_t event, cudaStream_t earlier) {
     check_cuda(cudaEventRecord(event, earlier), "cudaEventRecord");
     check_cuda(cudaStreamWaitEvent(later, event, 0), "cudaStreamWaitEvent");
   }
-  // The value of all elements; -7 if they differ.
+  // The value that all elements have; -7 if they differ.
   static int32_t all_of(const DeviceArray<int32_t>& array) {
     check_cuda(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
     std::vector<int32_t> host(kCount);
@@ -74,7 +74,7 @@ class CudaTest : public GpuTest {
     check_cuda(cudaGraphDestroy(graph), "cudaGraphDestroy");
     return executable;
   }
-  // What the end of a capture says of `work`.
+  // The error code at the end of a capture of `work`.
   cudaError_t end_of_capture(const std::function<void()>& work) {
     check_cuda(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "begin");
     work();
@@ -100,8 +100,8 @@ TEST_F(CudaTest, a_stream_waits_for_the_event_of_another) {
   }
 }
 
-TEST_F(CudaTest, a_missing_wait_shows) {
-  if (!fake_) GTEST_SKIP() << "on a GPU it may go well";
+TEST_F(CudaTest, a_missing_wait_is_noticed) {
+  if (!fake_) GTEST_SKIP() << "on a GPU the result may be right";
   int wrong = 0;
   for (int32_t i = 1; i <= 100; ++i) {
     set(i, stream_);
@@ -111,15 +111,15 @@ TEST_F(CudaTest, a_missing_wait_shows) {
   EXPECT_GT(wrong, 0);
 }
 
-TEST_F(CudaTest, a_copy_to_the_gpu_may_be_under_way_when_its_call_returns) {
-  if (!fake_) GTEST_SKIP() << "on a GPU it may have arrived";
+TEST_F(CudaTest, a_copy_to_the_gpu_may_be_in_flight_when_its_call_returns) {
+  if (!fake_) GTEST_SKIP() << "on a GPU the copy may have arrived";
   int wrong = 0;
   for (int32_t i = 1; i <= 100; ++i) {
     const std::vector<int32_t> values(kCount, i);
     check_cuda(cudaMemcpy(data_.data(), values.data(), kCount * 4, cudaMemcpyHostToDevice), "copy");
     copy(stream_);
     wrong += all_of(copy_) != i;
-    copy_ = DeviceArray<int32_t>(std::span<const int32_t>(values));  // has arrived
+    copy_ = DeviceArray<int32_t>(std::span<const int32_t>(values));  // waits until it has arrived
     check_cuda(
         cudaMemcpyAsync(data_.data(), copy_.data(), kCount * 4, cudaMemcpyDeviceToDevice, stream_),
         "cudaMemcpyAsync");
@@ -165,7 +165,7 @@ TEST_F(CudaTest, a_graph_replays_what_two_streams_did) {
     set(9, stream_);
     check_cuda(cudaEventRecordWithFlags(end, stream_, cudaEventRecordExternal), "record");
   });
-  EXPECT_EQ(all_of(data_), 0);  // capture does nothing
+  EXPECT_EQ(all_of(data_), 0);  // a capture runs nothing
   for (int32_t i = 1; i <= 50; ++i) {
     set(i, stream_);
     check_cuda(cudaGraphLaunch(graph, stream_), "cudaGraphLaunch");
@@ -208,7 +208,7 @@ TEST_F(CudaTest, bad_capture_that_is_not_joined) {
             cudaErrorStreamCaptureUnjoined);
 }
 
-TEST_F(CudaTest, bad_capture_that_waits_for_what_is_outside) {
+TEST_F(CudaTest, bad_capture_that_waits_for_an_event_outside) {
   check_cuda(cudaEventRecord(forked_, other_), "cudaEventRecord");
   EXPECT_EQ(end_of_capture([&] {
               EXPECT_EQ(cudaStreamWaitEvent(stream_, forked_, 0), cudaErrorStreamCaptureIsolation);
@@ -228,7 +228,7 @@ TEST_F(CudaTest, bad_capture_in_which_the_host_waits_or_allocates) {
             cudaErrorStreamCaptureInvalidated);
 }
 
-TEST_F(CudaTest, an_event_of_a_capture_is_not_for_the_host) {
+TEST_F(CudaTest, an_event_of_a_capture_cannot_be_queried) {
   check_cuda(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), "begin");
   check_cuda(cudaEventRecord(forked_, stream_), "cudaEventRecord");
   EXPECT_EQ(cudaEventQuery(forked_), cudaErrorCapturedEvent);
@@ -268,8 +268,8 @@ TEST_F(CudaTest, the_default_stream_and_blocking_ones_wait_for_each_other) {
   check_cuda(cudaStreamDestroy(blocking), "cudaStreamDestroy");
 }
 
-TEST_F(CudaTest, memory_has_a_limit_and_comes_back) {
-  if (!fake_) GTEST_SKIP() << "takes all memory";
+TEST_F(CudaTest, memory_has_a_limit_and_is_freed) {
+  if (!fake_) GTEST_SKIP() << "would allocate all memory";
   setenv("FAKE_GPU_MEMORY", "1000000", 1);
   size_t free_bytes = 0, total = 0;
   check_cuda(cudaMemGetInfo(&free_bytes, &total), "cudaMemGetInfo");
@@ -283,7 +283,7 @@ TEST_F(CudaTest, memory_has_a_limit_and_comes_back) {
 }
 
 TEST_F(CudaTest, new_memory_is_all_ones) {
-  if (!fake_) GTEST_SKIP() << "on a GPU it is anything";
+  if (!fake_) GTEST_SKIP() << "on a GPU it may have any value";
   EXPECT_EQ(all_of(copy_), -1);
 }
 
@@ -302,18 +302,18 @@ TEST_F(CudaDeathTest, bad_use_of_freed_memory) {
         check_cuda(cudaFree(data_.data()), "cudaFree");
         copy(stream_);
       },
-      "a copy's source lies in memory that was freed");
+      "a copy's source is in memory that was freed");
 }
 
-TEST_F(CudaDeathTest, bad_copy_over_the_end) {
+TEST_F(CudaDeathTest, bad_copy_beyond_the_end) {
   EXPECT_MISUSE(cudaMemsetAsync(data_.data() + 1, 0, kCount * 4, stream_),
-                "cudaMemset's target runs 4 bytes over the end of its allocation");
+                "cudaMemset's target runs 4 bytes beyond the end of its allocation");
 }
 
 TEST_F(CudaDeathTest, bad_direction_of_a_copy) {
   int32_t here = 0;
   EXPECT_MISUSE(cudaMemcpyAsync(&here, data_.data(), 4, cudaMemcpyHostToDevice, stream_),
-                "a copy whose direction is not that of its addresses");
+                "the direction of a copy does not match its addresses");
 }
 
 TEST_F(CudaDeathTest, bad_free_of_freed_memory) {
@@ -322,7 +322,7 @@ TEST_F(CudaDeathTest, bad_free_of_freed_memory) {
         check_cuda(cudaFree(data_.data()), "cudaFree");
         static_cast<void>(cudaFree(data_.data()));
       },
-      "cudaFree of memory that was freed before");
+      "cudaFree of memory that was already freed");
 }
 
 TEST_F(CudaDeathTest, bad_launch_on_a_stream_of_another_device) {
@@ -335,7 +335,7 @@ TEST_F(CudaDeathTest, bad_launch_on_a_stream_of_another_device) {
       "kernel '.*FillInput<float>.*' is launched on device 1, its stream is of device 0");
 }
 
-TEST_F(CudaDeathTest, bad_kernel_that_is_not_of_this_project) {
+TEST_F(CudaDeathTest, bad_kernel_of_another_project) {
   int nothing = 0;
   void* arguments[] = {&nothing};
   EXPECT_MISUSE(cudaLaunchKernel(&nothing, dim3(1), dim3(1), arguments, 0, stream_),
@@ -360,7 +360,7 @@ TEST_F(CudaDeathTest, bad_stream_that_was_destroyed) {
         check_cuda(cudaStreamDestroy(gone), "cudaStreamDestroy");
         set(1, gone);
       },
-      "a stream that does not exist, or no longer");
+      "a stream does not exist, or was destroyed");
 }
 
 }  // namespace

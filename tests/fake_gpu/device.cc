@@ -1,4 +1,4 @@
-// Devices, versions, errors.
+// The CUDA functions for devices, versions and errors.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -28,7 +28,9 @@ int64_t setting(const char* name, int64_t fallback) {
   if (text == nullptr) return fallback;
   char* end = nullptr;
   const int64_t value = std::strtoll(text, &end, 10);
-  if (end == text || *end != '\0') misuse(std::string(name) + " is a number, not '" + text + "'");
+  if (end == text || *end != '\0') {
+    misuse(std::string(name) + " must be a number, not '" + text + "'");
+  }
   return value;
 }
 
@@ -115,7 +117,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int num
       *value = p.pciBusID;
       return cudaSuccess;
     default:
-      misuse("attribute " + std::to_string(attribute) + " is not known here");
+      misuse("attribute " + std::to_string(attribute) + " is not supported");
   }
 }
 

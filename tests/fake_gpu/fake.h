@@ -1,11 +1,10 @@
-// A GPU that is not there, for tests: libcudart.so.13 and libnccl.so.2 of our own, preloaded, so
-// that the real module runs whole iterations on a CPU. Device memory is host memory, a stream is a
-// thread that works off a queue, a kernel is the loop over its body (launch.h).
+// A fake GPU for tests: this folder builds a libcudart.so.13 and a libnccl.so.2, which are
+// preloaded so that the real module runs complete iterations on a CPU. Device memory is host
+// memory, a stream is a thread with a queue, and a kernel is a loop over its body (launch.h).
 //
-// It is stricter than a GPU where a GPU would only be wrong now and then: every operation of a
-// stream may start late, by a seeded chance, so that a missing wait shows as a wrong result; misuse
-// that CUDA leaves undefined ends the process with a line that says what it was. README.md has the
-// environment variables.
+// The fake GPU also finds errors that show only sometimes on a real one. Each operation of a stream
+// starts late with a seeded probability, so a missing wait shows as a wrong result. Misuse that is
+// undefined in CUDA ends the process with a message. README.md lists the environment variables.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -27,7 +26,7 @@ namespace fake_gpu {
 
 using Task = std::function<void()>;
 
-// One recording of an event, or the end of what a stream had to do.
+// One recording of an event, or the end of a stream's queue.
 class Record {
  public:
   void complete() {
@@ -44,17 +43,17 @@ class Record {
   std::atomic<bool> done_ = false;
 };
 
-// What was captured, or is being so. A branch is what one stream contributed.
+// A captured graph. Each stream that takes part in the capture contributes a branch.
 struct NodeId {
   size_t branch = 0;
-  size_t nodes = 0;  // of the branch that come first: done when they are
+  size_t nodes = 0;  // the node is done when this many nodes of the branch are done
 };
 struct Node {
   Task task;
   std::vector<NodeId> after;
 };
 struct Graph {
-  std::vector<std::deque<Node>> branches;  // the first is the origin's
+  std::vector<std::deque<Node>> branches;  // the first is that of the stream that began the capture
 };
 
 class Stream;
@@ -73,12 +72,12 @@ class Stream {
 
   int device() const { return device_; }
   bool blocking() const { return flags_ != cudaStreamNonBlocking; }
-  // Runs after all that was pushed before.
+  // Runs the task after all that were pushed before.
   void push(Task task);
-  std::shared_ptr<Record> tail();  // done when the queue has been worked off
+  std::shared_ptr<Record> tail();  // done when all tasks pushed so far are done
   bool idle();
 
-  std::shared_ptr<Capture> capture;  // while it is captured
+  std::shared_ptr<Capture> capture;  // while the stream is captured
   size_t branch = 0;
 
  private:
@@ -98,32 +97,33 @@ struct Event {
   int device = 0;
   unsigned flags = 0;
   std::shared_ptr<Record> last{};     // null: never recorded
-  std::weak_ptr<Capture> captured{};  // recorded in a capture, as `node`
+  std::weak_ptr<Capture> captured{};  // the capture in which it was recorded, as `node`
   NodeId node{};
 };
 
 // stream.cc
 Stream* stream_of(cudaStream_t stream);          // misuse if there is no such stream
-void submit(cudaStream_t stream, Task task);     // enqueues, or captures
+void submit(cudaStream_t stream, Task task);     // enqueues the task, or captures it
 void wait_for_device(int device);                // until all its streams are idle
-void start_late();                               // now and then; called before every operation
-void forbid_in_host_function(const char* what);  // CUDA must not be called there
-bool forbidden_by_capture();  // a capture goes on, and ends invalid: this call breaks it
+void start_late();                               // sleeps sometimes; called before each operation
+void forbid_in_host_function(const char* what);  // misuse if CUDA is called in a host function
+bool forbidden_by_capture();  // whether a capture forbids this call, which makes the capture
+                              // invalid
 
 // memory.cc
-// The device whose memory holds these bytes; -1: host memory. Misuse if they are freed or not all
-// of one allocation.
+// The device whose memory holds these bytes; -1 for host memory. Misuse if they were freed or are
+// not all in one allocation.
 int owner_of(const void* data, size_t bytes, const char* what);
 
 // device.cc
 int current_device();
 int device_count();
 size_t memory_limit();
-int64_t setting(const char* name, int64_t fallback);  // of the environment
+int64_t setting(const char* name, int64_t fallback);  // an environment variable
 cudaError_t done(cudaError_t code);                   // remembers it for cudaGetLastError
 
 // graph.cc
-size_t add_node(Stream& stream, Task task);  // returns the nodes of its branch
+size_t add_node(Stream& stream, Task task);  // returns the number of nodes in the stream's branch
 void join(Stream& stream, const std::shared_ptr<Capture>& capture, NodeId after);
 
 // kernels.cc

@@ -1,5 +1,6 @@
-// Capture of streams into a graph, and its replay: each stream that took part is a branch, which
-// runs in a thread of its own and waits for others where its stream did.
+// Captures streams into a graph and replays it. Each stream that takes part is a branch of the
+// graph. In a replay each branch runs in a thread of its own and waits for others where its stream
+// did.
 #include <map>
 #include <thread>
 
@@ -9,11 +10,11 @@ namespace fake_gpu {
 namespace {
 
 std::mutex capture_mutex;
-std::map<Capture*, std::thread::id> captures;  // those that go on, and who began them
+std::map<Capture*, std::thread::id> captures;  // open captures, and the threads that began them
 thread_local cudaStreamCaptureMode allowed = cudaStreamCaptureModeGlobal;
 
 struct Executable {
-  std::mutex mutex;  // a graph does not run beside itself
+  std::mutex mutex;  // two launches of a graph do not run at the same time
   Graph graph;
 };
 
@@ -39,7 +40,7 @@ void run(Executable& executable) {
   for (std::thread& other : others) other.join();
 }
 
-// Marks what is done once the first `nodes` of a branch are.
+// Marks the nodes that are done once the first `nodes` nodes of a branch are done.
 void reach(const Graph& graph, NodeId to, std::vector<size_t>& reached) {
   while (reached[to.branch] < to.nodes) {
     const Node& node = graph.branches[to.branch][reached[to.branch]++];
@@ -47,7 +48,7 @@ void reach(const Graph& graph, NodeId to, std::vector<size_t>& reached) {
   }
 }
 
-// Whether the origin's end waits for all that was captured elsewhere.
+// Whether the end of the first branch waits for all tasks of the other branches.
 bool joined(const Graph& graph) {
   std::vector<size_t> reached(graph.branches.size());
   reach(graph, {0, graph.branches[0].size()}, reached);
@@ -153,7 +154,7 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
 }
 
 cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t* nodes, size_t* count) {
-  if (nodes != nullptr) misuse("cudaGraphGetNodes only counts here");
+  if (nodes != nullptr) misuse("cudaGraphGetNodes is supported only for counting");
   *count = 0;
   for (const auto& branch : reinterpret_cast<Graph*>(graph)->branches) {
     for (const Node& node : branch) *count += node.task != nullptr;

@@ -1,5 +1,5 @@
-// Included ahead of the module's .cu files where they are compiled for this machine: a `launch`
-// that launches nothing, but registers how the body that it names runs here.
+// Included before the module's .cu files when they are compiled for the CPU. Its `launch` launches
+// nothing, but registers a loop that runs the body.
 #pragma once
 
 #include <typeinfo>

@@ -1,5 +1,5 @@
-// Kernel launches. What nvcc writes registers each kernel by its name; host_kernels.h registers the
-// loop that runs its body on this machine under the same name.
+// Kernel launches. The code that nvcc generates registers each kernel by its name, and
+// host_kernels.h registers the loop that runs its body on the CPU under the same name.
 #include <cxxabi.h>
 
 #include <cstdlib>
@@ -23,16 +23,16 @@ struct Kernels {
 };
 
 Kernels& kernels() {
-  static auto* const all = new Kernels;  // used before and after the static variables of others
+  static auto* const all = new Kernels;  // used by constructors and destructors of static variables
   return *all;
 }
 
 std::string demangled(const char* name) {
   int failed = 0;
   char* text = abi::__cxa_demangle(name, nullptr, nullptr, &failed);
-  const std::string whole = failed == 0 ? text : name;
+  const std::string result = failed == 0 ? text : name;
   std::free(text);
-  return whole;
+  return result;
 }
 
 struct Configuration {
@@ -42,21 +42,21 @@ struct Configuration {
 };
 thread_local std::vector<Configuration> pushed;
 
-// The arguments of run_body: the body, and the binary logarithm of a group's lanes.
+// The arguments of run_body are the body and the binary logarithm of a group's lanes.
 void launch(const std::string& name, dim3 grid, dim3 block, void** arguments, cudaStream_t stream) {
   forbid_in_host_function("a kernel launch");
   HostKernel kernel;
   {
     const std::lock_guard lock(kernels().mutex);
     const auto found = kernels().by_name.find(name);
-    if (found == kernels().by_name.end()) misuse("kernel '" + name + "' has no loop on the host");
+    if (found == kernels().by_name.end()) misuse("kernel '" + name + "' has no loop for the CPU");
     kernel = found->second;
   }
   if (stream_of(stream)->device() != current_device()) {
     misuse("kernel '" + name + "' is launched on device " + std::to_string(current_device()) +
            ", its stream is of device " + std::to_string(stream_of(stream)->device()));
   }
-  // Aligned as any body.
+  // Aligned for any body.
   std::shared_ptr<void> body(std::aligned_alloc(64, (kernel.body_bytes + 63) / 64 * 64), std::free);
   std::memcpy(body.get(), arguments[0], kernel.body_bytes);
   const int32_t lanes_log2 = *static_cast<const int32_t*>(arguments[1]);
@@ -97,7 +97,7 @@ void __cudaRegisterFunction(void**, const char* function, char*, const char* nam
 }
 
 void __cudaRegisterVar(void**, char*, char*, const char* name, int, size_t, int, int) {
-  misuse(std::string("device variable '") + name + "' is not known here");
+  misuse(std::string("device variables are not supported: '") + name + "'");
 }
 
 unsigned __cudaPushCallConfiguration(dim3 grid, dim3 block, size_t shared_bytes,

@@ -16,13 +16,13 @@ Mailbox::Mailbox(fs::path folder, int rank, int size)
 
 fs::path Mailbox::new_folder() {
   std::string name = fs::temp_directory_path() / "fake-nccl-XXXXXX";
-  if (mkdtemp(name.data()) == nullptr) misuse("no folder can be made at " + name);
+  if (mkdtemp(name.data()) == nullptr) misuse("cannot create a folder at " + name);
   return name;
 }
 
 namespace {
 
-// Whole or not at all.
+// Writes the file completely or not at all.
 void write_file(const fs::path& path, const void* head, size_t head_bytes, const void* data,
                 size_t bytes) {
   const fs::path part = path.string() + ".part";
@@ -32,7 +32,7 @@ void write_file(const fs::path& path, const void* head, size_t head_bytes, const
     file.write(static_cast<const char*>(data), static_cast<std::streamsize>(bytes));
     if (!file.flush()) misuse("cannot write " + part.string());
   }
-  std::error_code failed;  // the folder is gone when others gave up
+  std::error_code failed;  // the folder is gone if the other ranks have given up
   fs::rename(part, path, failed);
 }
 

@@ -1,5 +1,5 @@
-// Messages between the ranks of one communicator, threads or processes alike: a folder that all of
-// them see, in which a message is a file, gone once it was received.
+// Messages between the ranks of one communicator, which may be threads or processes. All ranks
+// share a folder, and a message is a file in it, which is removed when it is received.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace fake_gpu {
 
-// What both ends of a message must agree about.
+// What sender and receiver of a message must agree on.
 struct Label {
   int32_t operation = 0;
   int32_t datatype = 0;
@@ -30,15 +30,16 @@ class Mailbox {
 
   static std::filesystem::path new_folder();
 
-  // Says that this rank is here, on that device; the others' devices once all are here.
+  // Announces this rank and its device.
   void arrive(const std::string& device);
+  // The devices of all ranks, once all have arrived.
   std::optional<std::vector<std::string>> devices() const;
 
-  // The file, which is there until its receiver has read it.
+  // Returns the file, which exists until the receiver has read it.
   std::filesystem::path post(int to, const Label& label, const void* data, size_t bytes);
-  std::optional<Message> take(int from);  // the next one, if it has come
+  std::optional<Message> take(int from);  // the next message, if it has arrived
 
-  void leave();  // the last one removes the folder
+  void leave();  // the last rank that leaves removes the folder
 
  private:
   std::filesystem::path folder_;

@@ -1,4 +1,5 @@
-// Device memory: host memory that is all ones at first, and never comes back once it was freed.
+// Device memory is host memory. Every bit is one at first, and freed addresses are never used
+// again.
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -27,7 +28,7 @@ struct Memory {
 };
 
 Memory& memory() {
-  static auto* const all = new Memory;  // outlives the threads of streams
+  static auto* const all = new Memory;  // must outlive the threads of streams
   return *all;
 }
 
@@ -56,7 +57,8 @@ cudaError_t allocate(void** data, size_t bytes, int device, const char* what) {
   if (device >= 0 && all.used[device] + bytes > memory_limit()) {
     return done(cudaErrorMemoryAllocation);
   }
-  // It ends where a page does, and a page more, which nobody may touch, catches what runs over it.
+  // The block ends at the end of a page. It is followed by a protected page, so that accesses
+  // beyond the end fail.
   void* first = mmap(nullptr, pages(bytes) + kPage, PROT_NONE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (first == MAP_FAILED) return done(cudaErrorMemoryAllocation);
@@ -74,9 +76,9 @@ cudaError_t release(void* data, bool on_device, const char* what) {
   if (data == nullptr) return cudaSuccess;
   const auto found = block_at(data);
   if (!found || found->first != number(data) || (found->second.device >= 0) != on_device) {
-    misuse(std::string(what) + " of what was not allocated so");
+    misuse(std::string(what) + " of memory that was not allocated by its counterpart");
   }
-  if (found->second.freed) misuse(std::string(what) + " of memory that was freed before");
+  if (found->second.freed) misuse(std::string(what) + " of memory that was already freed");
   if (forbidden_by_capture()) return done(cudaErrorStreamCaptureUnsupported);
   wait_for_device(on_device ? found->second.device : current_device());
   Memory& all = memory();
@@ -84,7 +86,7 @@ cudaError_t release(void* data, bool on_device, const char* what) {
   Block& block = all.blocks[number(data)];
   block.freed = true;
   all.used[block.device] -= block.bytes;
-  // The addresses stay taken: whoever uses them after this is found out.
+  // The addresses stay reserved and protected, so that later accesses fail.
   mmap(reinterpret_cast<void*>(number(data) / kPage * kPage), pages(block.bytes), PROT_NONE,
        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
   return cudaSuccess;
@@ -108,7 +110,7 @@ bool fits(cudaMemcpyKind kind, int to, int from) {
 void check_copy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
   if (!fits(kind, owner_of(to, bytes, "a copy's target"),
             owner_of(from, bytes, "a copy's source"))) {
-    misuse("a copy whose direction is not that of its addresses");
+    misuse("the direction of a copy does not match its addresses");
   }
 }
 
@@ -147,11 +149,11 @@ int owner_of(const void* data, size_t bytes, const char* what) {
   const auto found = block_at(data);
   if (!found) return -1;
   const auto& [begin, block] = *found;
-  if (block.freed) misuse(std::string(what) + " lies in memory that was freed");
+  if (block.freed) misuse(std::string(what) + " is in memory that was freed");
   if (number(data) + bytes > begin + block.bytes) {
     misuse(std::string(what) + " runs " +
            std::to_string(number(data) + bytes - begin - block.bytes) +
-           " bytes over the end of its allocation");
+           " bytes beyond the end of its allocation");
   }
   return block.device;
 }
@@ -194,7 +196,8 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
 cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
   if (forbidden_by_capture()) return done(cudaErrorStreamCaptureUnsupported);
   const cudaError_t code = copy(to, from, bytes, kind, nullptr);
-  // To device memory, from there or from pageable memory, it may return before the bytes are there.
+  // A copy to device memory from pageable or device memory may return before the bytes have
+  // arrived.
   if (code == cudaSuccess && bytes > 0 && (owner_of(to, 0, "") < 0 || pinned(from))) {
     stream_of(nullptr)->tail()->wait();
   }

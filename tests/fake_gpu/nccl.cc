@@ -1,4 +1,4 @@
-// The C interface of NCCL: groups, communicators, errors. All operations of a group on one
+// The C interface of NCCL: groups, communicators and errors. All operations of a group on one
 // communicator are one operation of its stream.
 #include <algorithm>
 #include <cstring>
@@ -25,7 +25,7 @@ struct Queued {
   std::vector<Call> calls;
 };
 
-// The group that this thread is in.
+// The group of operations that this thread has begun.
 thread_local int depth = 0;
 thread_local std::vector<Queued> queued;                  // one per communicator
 thread_local std::vector<std::shared_ptr<Comm>> joining;  // created in the group
@@ -33,7 +33,7 @@ thread_local std::vector<std::shared_ptr<Comm>> joining;  // created in the grou
 std::shared_ptr<Comm> comm_of(ncclComm_t handle) {
   const std::lock_guard lock(comms().mutex);
   const auto found = comms().all.find(handle);
-  if (found == comms().all.end()) misuse("an NCCL communicator that does not exist, or no longer");
+  if (found == comms().all.end()) misuse("an NCCL communicator does not exist, or was destroyed");
   return found->second;
 }
 
@@ -76,7 +76,7 @@ ncclResult_t enqueue(ncclComm_t handle, cudaStream_t stream, const Call& call) {
   if (comm->state != ncclSuccess) return comm->state;
   if (call.peer >= comm->size || call.peer < 0) return ncclInvalidArgument;
   if (stream_of(stream)->device() != comm->device) {
-    misuse("NCCL: the stream is not of the communicator's device");
+    misuse("NCCL: the stream belongs to another device than the communicator");
   }
   check_buffers(*comm, call);
   ++depth;
@@ -243,13 +243,13 @@ ncclResult_t ncclAllGather(const void* in, void* out, size_t count, ncclDataType
 
 ncclResult_t ncclReduceScatter(const void* in, void* out, size_t count, ncclDataType_t datatype,
                                ncclRedOp_t reduction, ncclComm_t comm, cudaStream_t stream) {
-  if (reduction != ncclSum) misuse("NCCL: only sums are known here");
+  if (reduction != ncclSum) misuse("NCCL: only sums are supported");
   return enqueue(comm, stream, {Operation::reduce_scatter, in, out, count, datatype, reduction, 0});
 }
 
 ncclResult_t ncclAllReduce(const void* in, void* out, size_t count, ncclDataType_t datatype,
                            ncclRedOp_t reduction, ncclComm_t comm, cudaStream_t stream) {
-  if (reduction != ncclSum) misuse("NCCL: only sums are known here");
+  if (reduction != ncclSum) misuse("NCCL: only sums are supported");
   return enqueue(comm, stream, {Operation::all_reduce, in, out, count, datatype, reduction, 0});
 }
 

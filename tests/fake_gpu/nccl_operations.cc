@@ -29,7 +29,7 @@ std::string text_of(const Label& label) {
          std::to_string(label.count) + " elements of type " + std::to_string(label.datatype);
 }
 
-// False: given up.
+// Waits until test() is true. Returns false if the communicator was aborted.
 template <typename Test>
 bool poll(const Comm& comm, const Test& test) {
   for (int tries = 0; !test(); ++tries) {
@@ -74,11 +74,11 @@ void add(void* sum, const void* values, size_t count, ncclDataType_t datatype) {
     case ncclInt64:
       return add<int64_t>(sum, values, count);
     default:
-      misuse("sums of NCCL type " + std::to_string(datatype) + " are not known here");
+      misuse("sums of NCCL type " + std::to_string(datatype) + " are not supported");
   }
 }
 
-// What of `in` goes to a peer; nullptr: nothing.
+// The part of `in` that is sent to a peer; nullptr if nothing is.
 const std::byte* part_for(const Call& call, int peer) {
   const auto* in = static_cast<const std::byte*>(call.in);
   switch (call.operation) {
@@ -100,7 +100,7 @@ bool receives_from(const Call& call, int peer) {
   return call.operation != Operation::receive || peer == call.peer;
 }
 
-// The next message from a peer; nullopt: given up.
+// The next message from a peer; nullopt if the communicator was aborted.
 std::optional<Message> next_message(Comm& comm, const Call& call, int peer) {
   std::optional<Message> message;
   if (!poll(comm, [&] { return (message = comm.mailbox.take(peer)).has_value(); })) {
@@ -118,8 +118,8 @@ bool receive(Comm& comm, const Call& call) {
   auto* out = static_cast<std::byte*>(call.out);
   const size_t bytes = call.count * bytes_of(call.datatype);
   bool first = true;
-  for (int peer = 0; peer < comm.size;
-       ++peer) {  // in the order of ranks: sums are the same everywhere
+  // In the order of ranks, so that sums are the same on all ranks.
+  for (int peer = 0; peer < comm.size; ++peer) {
     if (!receives_from(call, peer)) continue;
     const std::optional<Message> message = next_message(comm, call, peer);
     if (!message) return false;
@@ -164,7 +164,7 @@ size_t bytes_of(ncclDataType_t datatype) {
     case ncclFloat64:
       return 8;
     default:
-      misuse("NCCL type " + std::to_string(datatype) + " is not known here");
+      misuse("NCCL type " + std::to_string(datatype) + " is not supported");
   }
 }
 

@@ -1,4 +1,4 @@
-// Communicators of the fake NCCL, and the operations that their streams run.
+// The communicators of the fake NCCL, and the operations that their streams run.
 #pragma once
 
 #include <nccl.h>
@@ -22,11 +22,11 @@ struct Comm {
         mailbox(std::move(folder), rank, size) {}
   const int rank, size, device;
   const bool blocking;
-  std::atomic<ncclResult_t> state = ncclSuccess;  // as ncclCommGetAsyncError tells
+  std::atomic<ncclResult_t> state = ncclSuccess;  // returned by ncclCommGetAsyncError
   std::atomic<bool> aborted = false;
   std::atomic<bool> destroyed = false;
   std::mutex running;  // one group of operations at a time
-  int64_t groups = 0;  // that began
+  int64_t groups = 0;  // that have begun
   Mailbox mailbox;
 };
 
@@ -36,20 +36,22 @@ struct Call {
   Operation operation;
   const void* in;
   void* out;
-  size_t count;  // elements; of all_gather and reduce_scatter: per rank
+  size_t count;  // elements; per rank for all_gather and reduce_scatter
   ncclDataType_t datatype;
   ncclRedOp_t reduction;
-  int peer;  // of send and receive
+  int peer;  // for send and receive
 };
 
 size_t bytes_of(ncclDataType_t datatype);
 
-// Waits for the other ranks. Its buffers were checked before, and are again.
+// Waits for the other ranks.
 void join_communicator(Comm& comm);
+// Misuse if the buffers are not in the memory of the communicator's device.
 void check_buffers(const Comm& comm, const Call& call);
 
-// What the stream runs: returns once every counterpart has taken part, or the communicator was
-// aborted. A rank that is to be absent, or after an injected error, waits for the latter.
+// Runs on the stream. Checks the buffers again, and returns when all counterparts have taken part
+// or the communicator was aborted. A rank that should be absent, or has an injected error, waits
+// for the abort.
 void run_group(Comm& comm, const std::vector<Call>& calls);
 
 }  // namespace fake_gpu

@@ -1,5 +1,5 @@
-// Collectives and messages as the executor uses them: of the fake NCCL, and on as many GPUs of the
-// real one.
+// Collectives and messages as the executor uses them, on the fake NCCL, and on the real one if
+// there are enough GPUs.
 #include <gtest/gtest.h>
 #include <nccl.h>
 #include <sys/wait.h>
@@ -25,7 +25,7 @@ void check_nccl(ncclResult_t code) {
     throw std::runtime_error(ncclGetErrorString(code));
 }
 
-// A value that is exact in every type, and so are sums of it over ranks.
+// A value that is exact in every type, also in sums over ranks.
 template <typename T>
 T value_of(int rank, size_t i) {
   return static_cast<T>(static_cast<float>(rank + 1 + static_cast<int>(i % 7)));
@@ -61,7 +61,7 @@ std::vector<T> download(const DeviceArray<T>& array) {
   return host;
 }
 
-// All ranks in one thread, which groups what they do.
+// All ranks run in one thread, which groups their operations.
 class NcclTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -112,7 +112,7 @@ class NcclTest : public testing::Test {
     auto gathered = upload_all<T>(kCount * kRanks);
     auto scattered = upload_all<T>(kCount);
     auto reduced = upload_all<T>(kCount);
-    together([&](int r, const Rank& rank) {  // in place: each rank's own share is where it belongs
+    together([&](int r, const Rank& rank) {  // in place: each rank's share is in its block
       T* own = gathered[r].data() + r * kCount;
       check_nccl(
           ncclAllGather(own, gathered[r].data(), kCount, type_of<T>(), rank.comm, rank.stream));
@@ -212,7 +212,7 @@ TEST_F(NcclTest, a_captured_exchange_is_replayed) {
   for (cudaGraphExec_t graph : graphs) check_cuda(cudaGraphExecDestroy(graph), "destroy");
 }
 
-// What only the fake does: it fails when it is told to, and tells what does not fit.
+// What only the fake NCCL does: it fails on request, and reports operations that do not match.
 class FakeNcclTest : public NcclTest {
  protected:
   void SetUp() override {
@@ -235,7 +235,7 @@ class FakeNcclTest : public NcclTest {
   }
 };
 
-// NCCL itself may take a short message on before its receiver is there.
+// The real NCCL may accept a short message before its receiver has arrived.
 TEST_F(FakeNcclTest, an_operation_waits_on_its_stream_for_its_counterpart) {
   auto a = upload_all<float>(kCount), b = upload_all<float>(kCount);
   ranks_[0].here();
@@ -329,14 +329,14 @@ TEST_F(FakeNcclDeathTest, bad_stream_of_another_device) {
   const auto a = upload_all<float>(kCount);
   EXPECT_DEATH(static_cast<void>(
                    ncclSend(a[0].data(), 10, ncclFloat32, 1, ranks_[0].comm, ranks_[1].stream)),
-               "fake GPU: NCCL: the stream is not of the communicator's device");
+               "fake GPU: NCCL: the stream belongs to another device than the communicator");
 }
 
 TEST_F(FakeNcclTest, bad_end_of_a_group_that_never_began) {
   EXPECT_EQ(ncclGroupEnd(), ncclInvalidUsage);
 }
 
-// One rank of an all-reduce that is a process; returns whether the sums are right.
+// Runs one rank of an all-reduce in this process. Returns whether the sums are right.
 bool is_rank_of_an_all_reduce(const ncclUniqueId& id, int rank, int size) {
   Rank self{.device = rank};
   self.here();
@@ -360,7 +360,7 @@ bool is_rank_of_an_all_reduce(const ncclUniqueId& id, int rank, int size) {
   return right;
 }
 
-// This very test again as other processes, which find their rank in their environment.
+// Runs this test again in other processes, which read their rank from the environment.
 TEST(NcclProcesses, ranks_may_be_processes) {
   constexpr int kProcesses = 3;
   int gpus = 0;

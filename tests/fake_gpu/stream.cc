@@ -1,4 +1,5 @@
-// Streams and events. A stream is a thread; waiting for an event is an operation of its queue.
+// Streams and events. A stream is a thread with a queue, and waiting for an event is an operation
+// in it.
 #include <map>
 #include <random>
 #include <set>
@@ -21,7 +22,7 @@ struct Streams {
 };
 
 Streams& streams() {
-  static auto* const all = new Streams;  // outlives the threads of streams
+  static auto* const all = new Streams;  // must outlive the threads of streams
   return *all;
 }
 
@@ -50,7 +51,7 @@ Event* event_of(cudaEvent_t handle) {
   auto* event = reinterpret_cast<Event*>(handle);
   Streams& s = streams();
   const std::lock_guard lock(s.mutex);
-  if (!s.events.contains(event)) misuse("an event that does not exist, or no longer");
+  if (!s.events.contains(event)) misuse("an event does not exist, or was destroyed");
   return event;
 }
 
@@ -59,7 +60,7 @@ void wait_after(Stream& later, Stream& earlier) {
   later.push([record = earlier.tail()] { record->wait(); });
 }
 
-// The legacy stream waits for all others that are not non-blocking, and they for it.
+// The legacy stream waits for all blocking streams, and these wait for it.
 void order_with_legacy(Stream& stream) {
   if (!stream.blocking()) return;
   Stream* legacy = legacy_stream(stream.device());
@@ -101,7 +102,7 @@ Stream::Stream(int device, unsigned flags, uint64_t number)
   }).detach();
 }
 
-// What was enqueued is still done.
+// Tasks that were enqueued still run.
 Stream::~Stream() {
   {
     const std::lock_guard lock(mutex_);
@@ -152,7 +153,7 @@ Stream* stream_of(cudaStream_t handle) {
   auto* stream = reinterpret_cast<Stream*>(handle);
   Streams& s = streams();
   const std::lock_guard lock(s.mutex);
-  if (!s.all.contains(stream)) misuse("a stream that does not exist, or no longer");
+  if (!s.all.contains(stream)) misuse("a stream does not exist, or was destroyed");
   return stream;
 }
 
@@ -331,7 +332,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream_handle, cudaEvent_t handle, 
     join(*stream, captured, event->node);
     return cudaSuccess;
   }
-  if (stream->capture) {  // outside of the capture, there is nothing that a replay could wait for
+  if (stream->capture) {  // a replay could not wait for an event outside of the capture
     stream->capture->invalid = true;
     return done(cudaErrorStreamCaptureIsolation);
   }

@@ -1,9 +1,8 @@
-// Kernels of libraries on a GPU against the CPU's reference kernel: random calls with every mask,
-// gaps, overlaps, head slices, strides and alignments.
+// On a GPU the kernels of libraries equal the CPU's reference kernel, for random calls with every
+// mask, gaps, overlaps, slices of heads, strides and alignments.
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <filesystem>
 
 #include "harness/execute_cuda/attention/random_call_for_tests.h"
 #include "harness/execute_cuda/device_array.h"
@@ -13,7 +12,7 @@
 namespace cpbench {
 namespace {
 
-// A matrix in the GPU's memory, as far off 16 bytes as the host's.
+// A copy of a matrix in the GPU's memory, with the alignment of the original.
 struct OnGpu {
   explicit OnGpu(const OwnedMatrix& host) : host(host) {
     const auto* end = reinterpret_cast<const std::byte*>(host.memory->data() + host.memory->size());
@@ -23,7 +22,7 @@ struct OnGpu {
     matrix.data = memory.data() + reinterpret_cast<uintptr_t>(host.matrix.data) % 16;
     check_cuda(cudaMemcpy(matrix.data, host.matrix.data, bytes, cudaMemcpyHostToDevice), "copy");
   }
-  // Into the host's matrix.
+  // Copies it back to the host's matrix.
   const Matrix& download() const {
     check_cuda(cudaMemcpy(host.matrix.data, matrix.data, bytes, cudaMemcpyDeviceToHost), "copy");
     return host.matrix;
@@ -34,7 +33,7 @@ struct OnGpu {
   Matrix matrix;
 };
 
-// Launches twice from the same state, and sees that nothing beyond the workspace is written.
+// Launches the call and checks that nothing is written beyond the workspace.
 void launch(const BoundCall& call, cudaStream_t stream) {
   constexpr size_t kGuard = 4096;
   const auto bytes = static_cast<size_t>(call.workspace_bytes());
@@ -58,7 +57,7 @@ class LibraryKernel : public testing::TestWithParam<std::tuple<std::string, int3
     if (std::strcmp(properties.name, "Fake GPU") == 0) GTEST_SKIP() << "no GPU here";
     const auto& [name, head_dim] = GetParam();
     try {
-      kernel_ = load_kernel(name, std::filesystem::read_symlink("/proc/self/exe").parent_path());
+      kernel_ = load_kernel(name);
       kernel_->check(RandomCall(0, head_dim).shape);
     } catch (const UserError& error) {
       GTEST_SKIP() << error.what();
@@ -73,8 +72,23 @@ class LibraryKernel : public testing::TestWithParam<std::tuple<std::string, int3
   cudaStream_t stream_ = nullptr;
 };
 
-constexpr uint32_t kRepeats = 20;   // cuDNN builds about three graphs for each, which takes it long
-constexpr int32_t kMostRows = 500;  // some tiles of 128
+// Needs no GPU. A module can fail to load only because a library of its kernel is not installed.
+TEST(LoadKernel, opens_or_says_which_library_is_missing) {
+  for (const std::string name : {"flash", "cudnn"}) {
+    try {
+      load_kernel(name);
+    } catch (const UserError& error) {
+      const std::string message = error.what();
+      if (message.starts_with("this cpbench was built without kernel ")) continue;
+      EXPECT_TRUE(message.starts_with("kernel '" + name + "' cannot be loaded: ")) << message;
+      EXPECT_NE(message.find("cannot open shared object file"), std::string::npos) << message;
+      EXPECT_EQ(message.find('\n'), std::string::npos);
+    }
+  }
+}
+
+constexpr uint32_t kRepeats = 20;   // cuDNN builds about three graphs for each, which takes long
+constexpr int32_t kMostRows = 500;  // several tiles of 128
 
 TEST_P(LibraryKernel, forward_equals_the_reference) {
   for (uint32_t seed = 0; seed < kRepeats; ++seed) {

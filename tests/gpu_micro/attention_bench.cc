@@ -1,5 +1,6 @@
-// Attention calls through the harness, and what they ask of their library alone, launched in turns:
-// `of_library` is the library's time over the whole call's. Names say kernel, pass and call.
+// Times attention calls through the harness, and alternately only the library's kernels of the same
+// calls. `of_library` is the library's share of a call's time. Names have the kernel, pass and
+// call.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/execute/call_tensors.h"
 #include "harness/execute_cuda/open_kernel.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/sizes.h"
@@ -15,20 +17,20 @@
 namespace cpbench {
 namespace {
 
-// The shape whose times cuDNN publishes.
+// The shape for which cuDNN publishes times.
 constexpr AttentionShape kShape{.query_heads = 64,
                                 .kv_heads = 8,
                                 .head_dim = 128,
                                 .value_head_dim = 128,
                                 .dtype = Dtype::bfloat16};
-constexpr Heads kHeads{0, 64}, kKvHeads{0, 8};
 
 struct Case {
   std::string name;
   std::vector<int32_t> lengths;  // of causal documents
 };
 
-// Documents of every size, the longest first: half of what is left, at most `longest`.
+// Documents of many lengths, the longest first: each has half of the tokens left, at most
+// `longest`.
 Case ragged(int32_t tokens, int32_t longest) {
   Case c{"ragged_" + size_text(tokens), {}};
   for (int32_t left = tokens; left > 0; left -= c.lengths.back()) {
@@ -72,39 +74,29 @@ double flops_of(const std::vector<Segment>& segments, bool backward) {
 
 void attention(benchmark::State& state, const GpuKernel& kernel, const Case& c, bool backward) {
   const std::vector<Segment> segments = segments_of(c);
-  const int64_t rows = segments.back().q_row + segments.back().q_rows;
-  constexpr auto kModel = ElementClass::model, kSum = ElementClass::accumulation;
-  const DeviceBuffer q(kShape, Tensor::q, kModel, kHeads, rows);
-  const DeviceBuffer kv(kShape, Tensor::kv, kModel, kKvHeads, rows);
-  const DeviceBuffer o(kShape, Tensor::o, kModel, kHeads, rows);
-  const DeviceBuffer d_o(kShape, Tensor::d_o, kModel, kHeads, rows);
-  const DeviceBuffer dq(kShape, Tensor::dq, kSum, kHeads, rows);
-  const DeviceBuffer dkv(kShape, Tensor::dkv, kSum, kKvHeads, rows);
-  std::unique_ptr<BoundCall> call;
-  if (backward) {
-    call = kernel.bind(BackwardCall{kShape, kHeads, segments, q.part(0), kv.part(0), kv.part(1),
-                                    d_o.part(2), d_o.part(0), d_o.part(1), dq.part(0), dkv.part(0),
-                                    dkv.part(1)});
-  } else {
-    call = kernel.bind(ForwardCall{kShape, kHeads, segments, q.part(0), kv.part(0), kv.part(1),
-                                   o.part(1), o.part(0)});
-  }
+  const RowsOfCall rows(segments);
+  const ForwardTensors<DeviceBuffer> in(kShape, {0, kShape.query_heads}, rows.q, rows.kv,
+                                        ElementClass::model);
+  const BackwardTensors<DeviceBuffer> out(in);
+  for (const DeviceBuffer* buffer : {&in.q, &in.kv, &out.d_o}) fill_all(*buffer);
+  const std::unique_ptr<BoundCall> call =
+      backward ? kernel.bind(out.call(in, segments)) : kernel.bind(in.call(segments));
   const DeviceArray<std::byte> workspace(static_cast<size_t>(call->workspace_bytes()));
-  const auto whole = [&] { call->launch(stream(), workspace.data()); };
-  const auto library = [&] { call->launch_library(stream(), workspace.data()); };
+  const auto launch = [&] { call->launch(stream(), workspace.data()); };
+  const auto launch_library = [&] { call->launch_library(stream(), workspace.data()); };
   Stopwatch watch;
-  const double first = std::max(watch.time(whole, 1), watch.time(whole, 1));
+  const double first = std::max(watch.time(launch, 1), watch.time(launch, 1));
   const auto launches = static_cast<int64_t>(std::clamp(2e-3 / first, 1.0, 50.0));
-  double whole_seconds = 0, library_seconds = 0;
+  double call_seconds = 0, library_seconds = 0;
   for (auto _ : state) {
-    const double once = watch.time(whole, launches);
-    library_seconds += watch.time(library, launches);
-    whole_seconds += once;
+    const double once = watch.time(launch, launches);
+    library_seconds += watch.time(launch_library, launches);
+    call_seconds += once;
     state.SetIterationTime(once);
   }
   const auto n = static_cast<double>(state.iterations());
-  state.counters["tflops"] = flops_of(segments, backward) * n / whole_seconds / 1e12;
-  state.counters["of_library"] = library_seconds / whole_seconds;
+  state.counters["tflops"] = flops_of(segments, backward) * n / call_seconds / 1e12;
+  state.counters["of_library"] = library_seconds / call_seconds;
 }
 
 }  // namespace
@@ -114,8 +106,8 @@ void register_attention() {
     std::shared_ptr<const GpuKernel> kernel;
     try {
       kernel = open_gpu_kernel(name, kShape).kernel;
-    } catch (const std::exception& error) {  // it says so where it is asked for
-      std::fprintf(stderr, "cpbench_gpu_micro: kernel %s is left out: %s\n", name.c_str(),
+    } catch (const std::exception& error) {  // not built, or not supported by this GPU
+      std::fprintf(stderr, "cpbench_gpu_micro: kernel %s is skipped: %s\n", name.c_str(),
                    error.what());
       continue;
     }

@@ -1,11 +1,10 @@
-// What the benchmarks of this folder share: a stream, its clock, buffers in the GPU's memory.
+// What the benchmarks of this folder share: a stream, a stopwatch for it, and how buffers are
+// filled.
 #pragma once
 
 #include <functional>
 
-#include "harness/execute/bound_buffer.h"
-#include "harness/execute_cuda/device_array.h"
-#include "harness/execute_cuda/rows.h"
+#include "harness/execute_cuda/device_buffer.h"
 
 namespace cpbench {
 
@@ -34,7 +33,8 @@ class Stopwatch {
   Stopwatch(const Stopwatch&) = delete;
   Stopwatch& operator=(const Stopwatch&) = delete;
 
-  // Seconds of one of so many launches, back to back: they do not wait for the host.
+  // The seconds per launch of many launches that are enqueued one after another, so that the GPU
+  // does not wait for the host.
   double time(const std::function<void()>& launch, int64_t launches) {
     check_cuda(cudaEventRecord(start_, stream()), "cudaEventRecord");
     for (int64_t i = 0; i < launches; ++i) launch();
@@ -49,24 +49,9 @@ class Stopwatch {
   cudaEvent_t start_ = nullptr, end_ = nullptr;
 };
 
-// Every part holds numbers like those of inputs.
-struct DeviceBuffer {
-  DeviceBuffer(const AttentionShape& shape, Tensor tensor, ElementClass elements, Heads heads,
-               int64_t rows)
-      : layout{.tensor = tensor, .elements = elements, .heads = heads, .rows = rows},
-        bytes(parts_of(layout, shape).bytes),
-        memory(static_cast<size_t>(bytes)),
-        bound(bound_at(layout, shape, memory.data())) {
-    for (int32_t p = 0; p < bound.parts.count; ++p) {
-      launch_fill_input(part(p), Input::q, {0, rows}, 0, 1, stream());
-    }
-  }
-  Matrix part(int32_t index) const { return matrix_of(bound, index, layout.heads); }
-
-  Buffer layout;
-  int64_t bytes;
-  DeviceArray<std::byte> memory;
-  BoundBuffer bound;
-};
+// Fills every part with numbers like those of inputs.
+inline void fill_all(const DeviceBuffer& buffer) {
+  for (int32_t p = 0; p < buffer.bound.parts.count; ++p) buffer.fill(p, Input::q, 1, stream());
+}
 
 }  // namespace cpbench

@@ -1,8 +1,8 @@
-// Benchmarks of what runs on a GPU:
+// Benchmarks of GPU code:
 //
 //   build/cpbench_gpu_micro --benchmark_filter=merge
 //
-// Exit code 77 where there is no GPU.
+// The exit code is 77 if there is no GPU.
 #include <benchmark/benchmark.h>
 
 #include <cstdio>

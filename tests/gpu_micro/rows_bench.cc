@@ -1,6 +1,6 @@
-// Operations on rows against a plain copy in the same memory: bytes per second, read and written,
-// and their ratio to what cudaMemcpy moves per second with as many bytes in its two blocks. Names
-// say operation, elements and dtype.
+// Times row operations: bytes read and written per second, and `of_memcpy`, their ratio to the rate
+// of a cudaMemcpy that reads and writes as many bytes. Names have the operation, elements and
+// dtype.
 #include <benchmark/benchmark.h>
 
 #include <map>
@@ -24,7 +24,7 @@ AttentionShape shape_of(Dtype dtype) {
           .dtype = dtype};
 }
 
-// Bytes read and written per second by a copy of half of `bytes`; the best of some.
+// Bytes read and written per second by a copy of half of `bytes`: the best of ten samples.
 double memcpy_rate(int64_t bytes) {
   static std::map<int64_t, double> known;
   double& rate = known[bytes];
@@ -72,7 +72,14 @@ struct RowCase {
 
 int64_t rows_for(int64_t elements) { return elements / (kHeads.size() * kWidth); }
 
-// All rows, or every other block of them.
+DeviceBuffer filled(Dtype dtype, Tensor tensor, ElementClass elements, int64_t rows) {
+  DeviceBuffer buffer({.tensor = tensor, .elements = elements, .heads = kHeads, .rows = rows},
+                      shape_of(dtype));
+  fill_all(buffer);
+  return buffer;
+}
+
+// All rows, or every other block of rows.
 std::vector<RowRun> runs_of(int64_t rows, int32_t rows_per_run) {
   if (rows_per_run == 0) return {{0, 0, static_cast<int32_t>(rows)}};
   std::vector<RowRun> runs;
@@ -84,17 +91,17 @@ std::vector<RowRun> runs_of(int64_t rows, int32_t rows_per_run) {
 
 void row_operation(benchmark::State& state, const RowCase& c, int64_t elements) {
   const int64_t rows = rows_for(elements);
-  const DeviceBuffer source(shape_of(c.dtype), c.tensor, c.from, kHeads, rows);
-  const DeviceBuffer target(shape_of(c.dtype), c.tensor, c.to, kHeads, rows);
+  const DeviceBuffer source = filled(c.dtype, c.tensor, c.from, rows);
+  const DeviceBuffer target = filled(c.dtype, c.tensor, c.to, rows);
   RankProgram program;
   program.runs = runs_of(rows, c.rows_per_run);
   const RowOp op{
       .mode = c.mode, .heads = kHeads, .runs = static_cast<int32_t>(program.runs.size())};
   program.row_ops = {op};
   const DeviceRuns runs(program);
-  int64_t bytes = target.bytes;
-  if (c.mode != RowMode::clear) bytes += source.bytes;
-  if (c.mode == RowMode::accumulate) bytes += target.bytes;
+  int64_t bytes = target.bound.parts.bytes;
+  if (c.mode != RowMode::clear) bytes += source.bound.parts.bytes;
+  if (c.mode == RowMode::accumulate) bytes += target.bound.parts.bytes;
   bytes = bytes / rows * runs.rows_of(op);
   sample(state, bytes,
          [&] { launch_row_op(op, runs, c.tensor, source.bound, target.bound, stream()); });
@@ -102,18 +109,16 @@ void row_operation(benchmark::State& state, const RowCase& c, int64_t elements) 
 
 void row_sums(benchmark::State& state, int64_t elements) {
   const int64_t rows = rows_for(elements);
-  const AttentionShape shape = shape_of(Dtype::bfloat16);
-  const DeviceBuffer o(shape, Tensor::o, ElementClass::accumulation, kHeads, rows);
-  const DeviceBuffer d_o(shape, Tensor::d_o, ElementClass::model, kHeads, rows);
-  sample(state, o.bytes + d_o.bytes, [&] { launch_row_sums(o.bound, d_o.bound, rows, stream()); });
+  const DeviceBuffer o = filled(Dtype::bfloat16, Tensor::o, ElementClass::accumulation, rows);
+  const DeviceBuffer d_o = filled(Dtype::bfloat16, Tensor::d_o, ElementClass::model, rows);
+  sample(state, o.bound.parts.bytes + d_o.bound.parts.bytes,
+         [&] { launch_row_sums(o.bound, d_o.bound, rows, stream()); });
 }
 
 void fill(benchmark::State& state, int64_t elements) {
   const int64_t rows = rows_for(elements);
-  const DeviceBuffer q(shape_of(Dtype::bfloat16), Tensor::q, ElementClass::model, kHeads, rows);
-  sample(state, q.bytes, [&] {
-    launch_fill_input(matrix_of(q.bound, 0, kHeads), Input::q, {0, rows}, 0, 1, stream());
-  });
+  const DeviceBuffer q = filled(Dtype::bfloat16, Tensor::q, ElementClass::model, rows);
+  sample(state, q.bound.parts.bytes, [&] { q.fill(0, Input::q, 1, stream()); });
 }
 
 }  // namespace
@@ -141,7 +146,7 @@ void register_rows() {
         ->UseManualTime()
         ->Unit(benchmark::kMicrosecond);
   };
-  // Well within a cache, about as large as one, far beyond it.
+  // Much smaller than a cache, about as large, and much larger.
   for (const int64_t elements : {int64_t{1} << 20, int64_t{16} << 20, int64_t{256} << 20}) {
     for (const RowCase& c : cases) {
       const char* dtype = c.dtype == Dtype::bfloat16 ? "bfloat16" : "float32";

@@ -1,6 +1,7 @@
-// Every strategy on real processes: outputs, gradients, bytes and messages are those of ranks that
-// are threads, bit for bit, forward and backward. Started by mpirun; each line it prints is a
-// difference. Over MPI, or over the store by which processes meet that have no MPI.
+// Runs every strategy on real processes, and compares outputs, gradients, bytes and messages with
+// those of ranks that are threads, bit for bit, forward and backward. It is started by mpirun and
+// prints a line per difference. Processes communicate over MPI, or over the TCPStore that serves
+// processes without MPI.
 //
 //   mpirun -np 4 build/mpi_parity
 //   mpirun -np 4 build/mpi_parity store
@@ -54,7 +55,7 @@ int compare(const std::string& name, const Timeline& processes, const Timeline& 
   compare(name + ": gradient errors", processes.accuracy.max_error_gradient,
           threads.accuracy.max_error_gradient, differences);
   if (!processes.accuracy.ok()) {
-    std::cout << name << ": the result is wrong\n";
+    std::cout << name << ": the result is outside the tolerance\n";
     ++differences;
   }
   return differences;
@@ -69,7 +70,7 @@ int run(ProcessGroup& group) {
       try {
         plan = strategy->plan(problem, Options(strategy->name, strategy->options, {}));
       } catch (const Unsupported&) {
-        continue;  // on every rank alike
+        continue;  // on every rank
       }
       const Program program = compile(problem, *plan, options.passes);
       Timeline processes;

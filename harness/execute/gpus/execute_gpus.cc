@@ -10,11 +10,11 @@ namespace {
 
 constexpr int32_t kCountTag = 0;
 
-// Every other process tells how many ranks it runs, then their reports.
-void gather(ProcessGroup& group, const std::vector<RankReport>& mine, const RanksHere& here,
+// Each other process sends which ranks it runs, and then their reports.
+void gather(ProcessGroup& group, const std::vector<RankReport>& mine, int32_t first_rank,
             Timeline& timeline) {
   if (group.rank() > 0) {
-    const std::array<int32_t, 2> range = {here.first_rank, static_cast<int32_t>(mine.size())};
+    const std::array<int32_t, 2> range = {first_rank, static_cast<int32_t>(mine.size())};
     group.send(group.rank(), 0, kCountTag, std::as_bytes(std::span(range)));
     for (const RankReport& report : mine) send_report(group, report);
     return;
@@ -23,7 +23,7 @@ void gather(ProcessGroup& group, const std::vector<RankReport>& mine, const Rank
     std::array<int32_t, 2> range{};
     group.receive(other, 0, kCountTag, std::as_writable_bytes(std::span(range)));
     for (int32_t i = 0; i < range[1]; ++i) {
-      add(receive_report(group, other, timeline.ranks), range[0] + i, timeline);
+      add_report(receive_report(group, other, timeline.ranks), range[0] + i, timeline);
     }
   }
 }
@@ -31,8 +31,8 @@ void gather(ProcessGroup& group, const std::vector<RankReport>& mine, const Rank
 }  // namespace
 
 Timeline execute_gpus(const Problem& problem, const Plan& plan, const Program& program,
-                      const ExecuteOptions& options, GpuTransport transport, const RanksHere& here,
-                      ProcessGroup* group) {
+                      const ExecuteOptions& options, GpuTransport transport,
+                      const RanksOfProcess& mine, ProcessGroup* group) {
   const auto reference = gpu_reference_for(problem, options);
   Timeline timeline = empty_timeline(program, options, *reference);
   const std::vector<RankReport> reports = open_gpus().run({.problem = problem,
@@ -41,13 +41,12 @@ Timeline execute_gpus(const Problem& problem, const Plan& plan, const Program& p
                                                            .options = options,
                                                            .reference = *reference,
                                                            .transport = transport,
-                                                           .first_rank = here.first_rank,
-                                                           .devices = here.devices,
+                                                           .ranks = mine,
                                                            .group = group});
   for (size_t i = 0; i < reports.size(); ++i) {
-    add(reports[i], here.first_rank + static_cast<int32_t>(i), timeline);
+    add_report(reports[i], mine.first_rank + static_cast<int32_t>(i), timeline);
   }
-  if (group) gather(*group, reports, here, timeline);
+  if (group) gather(*group, reports, mine.first_rank, timeline);
   return timeline;
 }
 

@@ -1,5 +1,7 @@
-// The executor on GPUs: this process runs some or all ranks of the program, a GPU each over NCCL,
-// or several on a GPU.
+// The executor on GPUs. This process runs some or all ranks of the program, with a GPU each over
+// NCCL, or several on one GPU.
+//
+//   timeline = execute_gpus(problem, plan, program, options, GpuTransport::nccl, mine, &group);
 #pragma once
 
 #include <vector>
@@ -9,17 +11,11 @@
 
 namespace cpbench {
 
-// The ranks of this process, [first_rank, first_rank + devices.size()), with their GPUs.
-struct RanksHere {
-  int32_t first_rank = 0;
-  std::vector<int32_t> devices;
-};
-
-// As execute_threads, in the GPU's arithmetic. At least one warm-up iteration is run. With a group
-// it is called on every process inside a work of the group; what every rank measured is in process
-// 0's timeline.
+// Like execute_threads, but with the arithmetic of the GPU. Runs at least one warm-up iteration.
+// `mine` are the ranks of this process. With a group it is to be called on every process, inside
+// ProcessGroup::together; process 0 then returns the measurements of all ranks.
 Timeline execute_gpus(const Problem& problem, const Plan& plan, const Program& program,
-                      const ExecuteOptions& options, GpuTransport transport, const RanksHere& here,
-                      ProcessGroup* group = nullptr);
+                      const ExecuteOptions& options, GpuTransport transport,
+                      const RanksOfProcess& mine, ProcessGroup* group = nullptr);
 
 }  // namespace cpbench

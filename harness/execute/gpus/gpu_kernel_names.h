@@ -1,4 +1,4 @@
-// The attention kernels for GPUs, by name.
+// The names of the attention kernels for GPUs.
 #pragma once
 
 #include <string>
@@ -6,8 +6,7 @@
 
 namespace cpbench {
 
-// The fastest first: "cudnn", "flash" (FlashAttention-2), "reference" (plain loops of this
-// project).
+// The fastest first: "cudnn", "flash" (FlashAttention-2), "reference" (this project's plain loops).
 const std::vector<std::string>& gpu_kernel_names();
 
 }  // namespace cpbench

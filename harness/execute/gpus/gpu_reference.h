@@ -1,5 +1,7 @@
-// What runs on GPUs are held against: attention of whole documents in float32 on a GPU, and one
-// plain run of the same kernel on one GPU, to which the tolerances refer.
+// The reference for runs on GPUs: attention of whole documents in float32 on a GPU, and one plain
+// run of the same kernel on one GPU, from which the tolerances follow.
+//
+//   const auto reference = gpu_reference_for(problem, options);
 #pragma once
 
 #include <memory>
@@ -8,8 +10,9 @@
 
 namespace cpbench {
 
-// Of all heads, or where that is too much of those of the first KV head: heads do not know of each
-// other. The last few are remembered. On the CPU where LibTorch has no CUDA.
+// The reference has all heads, or only those of the first KV head if all would take too long: heads
+// are independent of each other. The last few references are kept. It is computed on the CPU if
+// LibTorch was built without CUDA. Only one thread may call this.
 std::shared_ptr<const Reference> gpu_reference_for(const Problem& problem,
                                                    const ExecuteOptions& options);
 

@@ -10,32 +10,32 @@
 namespace cpbench {
 namespace {
 
-// A rank is one core, as in the threads executor.
-class OneThread {
+// Limits LibTorch to one thread while it lives: a rank is one core, as in the threads executor.
+class SingleThread {
  public:
-  OneThread() { at::set_num_threads(1); }
-  ~OneThread() { at::set_num_threads(before_); }
+  SingleThread() { at::set_num_threads(1); }
+  ~SingleThread() { at::set_num_threads(before_); }
 
  private:
   int before_ = at::get_num_threads();
 };
 
-// Names the place of what a rank's own operations throw.
+// Adds the rank and step to the message of what the rank's own operations throw.
 void iterate(RankRunner& runner, ProcessGroup& group) {
   try {
     runner.iterate(Clock::now());
-  } catch (const WorkEnded&) {
+  } catch (const WorkAborted&) {
     throw;
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {
-    throw ExecutionFailure(group.place() + ": " + error.what());
+    throw ExecutionFailure(group.position() + ": " + error.what());
   }
 }
 
 RankReport run_rank(const Program& program, const ExecuteOptions& options, const Kernel& kernel,
                     const Reference& reference, ProcessGroup& group) {
-  const OneThread one_thread;
+  const SingleThread single_thread;
   const int32_t rank = group.rank();
   CountingTransport transport(group, group.size());
   RankRunner runner(program, rank, kernel, transport, group);
@@ -45,10 +45,7 @@ RankReport run_rank(const Program& program, const ExecuteOptions& options, const
     transport.reset();
     group.barrier();
     iterate(runner, group);
-    if (i == 0) {
-      add_errors(runner.outputs(), reference, mine.accuracy);
-      mine.output_hash = hash_of(runner.outputs());
-    }
+    if (i == 0) mine.verify(runner.outputs(), reference);
     if (i >= options.warmup) mine.add_sample(runner);
   }
   mine.events = runner.events();
@@ -67,15 +64,15 @@ Timeline execute_processes(const Problem& problem, const Program& program,
                            ProcessGroup& group) {
   require_runnable(problem, program, options, kernel);
   if (static_cast<int32_t>(program.ranks.size()) != group.size()) {
-    throw std::logic_error("execute: the program has another number of ranks than the group");
+    throw std::logic_error("the program and the group must have the same number of ranks");
   }
   const auto reference = reference_for(problem.batch, problem.shape, options.seed, options.passes);
   Timeline timeline = empty_timeline(program, options, *reference);
   const RankReport mine = run_rank(program, options, kernel, *reference, group);
   if (group.rank() > 0) send_report(group, mine);
-  add(mine, group.rank(), timeline);
+  add_report(mine, group.rank(), timeline);
   for (int32_t other = 1; group.rank() == 0 && other < group.size(); ++other) {
-    add(receive_report(group, other, timeline.ranks), other, timeline);
+    add_report(receive_report(group, other, timeline.ranks), other, timeline);
   }
   return timeline;
 }

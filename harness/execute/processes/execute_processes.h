@@ -1,4 +1,4 @@
-// The executor whose ranks are processes: this one runs one rank of the program.
+// The executor whose ranks are processes. Each process runs one rank of the program.
 //
 //   group.together([&] { timeline = execute_processes(problem, program, options, group); });
 #pragma once
@@ -9,10 +9,10 @@
 
 namespace cpbench {
 
-// As execute_threads, bit for bit. Called on every rank with equal arguments, inside a work of the
-// group. What every rank measured is in rank 0's timeline; the others' hold their own part. Each
-// rank's clock starts when it leaves the barrier before the iteration. `timeout_seconds` is the
-// group's.
+// Computes the same as execute_threads, bit for bit. To be called on every rank with equal
+// arguments, inside ProcessGroup::together. Rank 0 returns the measurements of all ranks, the
+// others only their own. A rank's clock starts when it leaves the barrier before the iteration. The
+// timeout is the group's, not that of `options`.
 Timeline execute_processes(const Problem& problem, const Program& program,
                            const ExecuteOptions& options, ProcessGroup& group);
 Timeline execute_processes(const Problem& problem, const Program& program,

@@ -1,4 +1,4 @@
-// Ranks as processes compute what ranks as threads compute, bit for bit.
+// Ranks that are processes compute what ranks that are threads compute, bit for bit.
 #include "harness/execute/processes/execute_processes.h"
 
 #include <gtest/gtest.h>
@@ -48,7 +48,7 @@ TEST(Processes, equal_threads_bit_for_bit) {
   }
 }
 
-// Breaks in the backward pass of whoever received keys: rank 1 of 2.
+// Throws in the backward pass of a rank that received keys: rank 1 of 2.
 class BreakingKernel : public Kernel {
  public:
   void forward(const ForwardCall& call) const override { inner_->forward(call); }
@@ -75,7 +75,7 @@ TEST(Processes, a_message_that_never_comes_is_named_with_its_step) {
   const Problem problem = problem_of(3);
   Program program = program_of(problem);
   for (Message& message : program.ranks[0].messages) {
-    if (message.peer == 2) message.tag = 1000;  // sent, but not what rank 2 waits for
+    if (message.peer == 2) message.tag = 1000;  // rank 2 waits for another tag
   }
   const auto thrown =
       run_as_processes(3, {.timeout_seconds = 0.3}, [&](ProcessGroup& group, LocalWire& wire) {
@@ -88,7 +88,7 @@ TEST(Processes, a_message_that_never_comes_is_named_with_its_step) {
         EXPECT_EQ(reason, group.rank() > 0 ? ""
                                            : "rank 2, forward step 0: no progress for 0.3 s, "
                                              "waiting for a message from rank 0");
-        EXPECT_EQ(wire.data_under_way(), 0u);
+        EXPECT_EQ(wire.pending_messages(), 0u);
       });
   EXPECT_EQ(thrown, std::vector<std::string>(3));
 }

@@ -9,20 +9,21 @@
 namespace cpbench {
 namespace {
 
-constexpr int64_t kMost = INT32_MAX;
+constexpr int64_t kUnlimited = INT32_MAX;
 
 class Variables {
  public:
   explicit Variables(const Environment& environment) : environment_(environment) {}
 
-  // Empty is as good as missing.
+  // An empty variable counts as not set.
   std::string text(const char* name) const {
     const char* value = environment_(name);
     return value ? value : "";
   }
   bool has(const char* name) const { return !text(name).empty(); }
 
-  // The first of two that is set: the second is older, or of the whole job.
+  // The first of two variables if it is set, or if neither is. The second is an older name, or
+  // describes the whole job.
   const char* first_of(const char* name, const char* other) const {
     return has(name) || !has(other) ? name : other;
   }
@@ -33,15 +34,16 @@ class Variables {
     const char* end = value.data() + value.size();
     const auto [rest, error] = std::from_chars(value.data(), end, number);
     if (error != std::errc() || rest != end || number < low || number > high) {
-      throw UserError(std::string(name) + " is '" + value + "': it is " + meaning + ", a number " +
-                      (high == kMost ? "from " + std::to_string(low) + " on"
-                                     : std::to_string(low) + " to " + std::to_string(high)));
+      throw UserError(std::string(name) + " is '" + value + "': it must be " + meaning +
+                      (high == kUnlimited
+                           ? ", at least " + std::to_string(low)
+                           : ", from " + std::to_string(low) + " to " + std::to_string(high)));
     }
     return number;
   }
 
   std::string required(const char* name, const std::string& meaning) const {
-    if (!has(name)) throw UserError(std::string(name) + " is not set: it is " + meaning);
+    if (!has(name)) throw UserError(std::string(name) + " is not set: it must be " + meaning);
     return text(name);
   }
 
@@ -49,7 +51,7 @@ class Variables {
   const Environment& environment_;
 };
 
-// Below the ports that systems hand out by themselves, so that nobody has it by chance.
+// A port below those that the system assigns by itself, so that it is not taken by chance.
 uint16_t port_of_job(const std::string& job) {
   constexpr uint32_t kFirst = 20000, kPorts = 10000;
   uint32_t hash = 2166136261;  // FNV-1a
@@ -69,7 +71,7 @@ std::string among(const char* name, int64_t count) {
 void read_counts(const Variables& variables, const char* process, const char* processes,
                  LaunchEnvironment& launch) {
   launch.processes =
-      static_cast<int32_t>(variables.number(processes, 1, kMost, "the number of processes"));
+      static_cast<int32_t>(variables.number(processes, 1, kUnlimited, "the number of processes"));
   launch.process = static_cast<int32_t>(
       variables.number(process, 0, launch.processes - 1, among(processes, launch.processes)));
 }
@@ -101,8 +103,8 @@ LaunchEnvironment of_torchrun(const Variables& variables) {
   return launch;
 }
 
-// Where the launcher leaves it to us.
-void choose_place(const Variables& variables, LaunchEnvironment& launch) {
+// Chooses address and port where the launcher does not set them.
+void choose_address(const Variables& variables, LaunchEnvironment& launch) {
   if (variables.has("MASTER_ADDR")) {
     launch.address = variables.text("MASTER_ADDR");
   } else if (launch.local_processes == launch.processes) {
@@ -116,20 +118,20 @@ LaunchEnvironment of_open_mpi(const Variables& variables) {
   launch.launcher = "mpirun";
   read_counts(variables, "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", launch);
   read_local_counts(variables, "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE", launch);
-  // Of Open MPI 4, and from 5 on.
+  // Open MPI 4 sets the first, and Open MPI 5 the second.
   launch.run = variables.text(variables.first_of("OMPI_MCA_ess_base_jobid", "PMIX_NAMESPACE"));
-  choose_place(variables, launch);
+  choose_address(variables, launch);
   if (launch.address.empty()) {
     throw UserError("MASTER_ADDR is not set: of " + std::to_string(launch.processes) +
                     " processes only " + std::to_string(launch.local_processes) +
-                    " are on this node, and mpirun does not say where process 0 is; give its host "
+                    " are on this node, and mpirun does not tell where process 0 is; give its host "
                     "name: mpirun -x MASTER_ADDR=HOST ...");
   }
   return launch;
 }
 
-// Also set where srun has started nothing: process 0 of a batch script (without a step), and of an
-// interactive shell of salloc (in a step of a special number).
+// SLURM_PROCID is also set where srun has not started this process: in a batch script, which has no
+// step, and in an interactive shell of salloc, whose step has a special number.
 bool is_srun(const Variables& variables) {
   constexpr size_t kDigitsOfSpecialSteps = 10;  // 4294967290
   const std::string step = variables.text("SLURM_STEP_ID");
@@ -145,16 +147,16 @@ LaunchEnvironment of_srun(const Variables& variables) {
   const char* hosts = variables.first_of("SLURM_STEP_NODELIST", "SLURM_JOB_NODELIST");
   if (variables.has(tasks)) {
     const std::string list = variables.text(tasks);
-    const bool alike = list.find(',') == std::string::npos;
+    const bool uniform = list.find(',') == std::string::npos;
     const int64_t node =
-        alike ? 0 : variables.number("SLURM_NODEID", 0, kMost, "the number of this node");
+        uniform ? 0 : variables.number("SLURM_NODEID", 0, kUnlimited, "the number of this node");
     try {
       launch.local_processes = tasks_on_node(list, static_cast<int32_t>(node));
     } catch (const std::invalid_argument& error) {
       throw UserError(std::string(tasks) + ": " + error.what());
     }
     if (launch.local_processes > launch.processes) {
-      throw UserError(std::string(tasks) + " is '" + list + "': more than the " +
+      throw UserError(std::string(tasks) + " is '" + list + "': it must not be more than the " +
                       std::to_string(launch.processes) + " processes of the step");
     }
     read_local(variables, "SLURM_LOCALID", tasks, launch);
@@ -162,7 +164,7 @@ LaunchEnvironment of_srun(const Variables& variables) {
     read_local_counts(variables, "SLURM_LOCALID", "SLURM_NTASKS_PER_NODE", launch);
   }
   launch.run = variables.text("SLURM_JOB_ID") + "." + variables.text("SLURM_STEP_ID");
-  choose_place(variables, launch);
+  choose_address(variables, launch);
   if (launch.address.empty()) {
     const std::string list = variables.required(hosts,
                                                 "the nodes of the step, the first of which "
@@ -178,7 +180,8 @@ LaunchEnvironment of_srun(const Variables& variables) {
 
 }  // namespace
 
-// The innermost first: torchrun may be started by srun or mpirun, and mpirun inside a Slurm job.
+// The innermost launcher comes first: srun or mpirun may start torchrun, and a Slurm job may run
+// mpirun.
 std::optional<LaunchEnvironment> launch_environment(const Environment& environment) {
   const Variables variables(environment);
   if (variables.has("RANK")) return of_torchrun(variables);
@@ -190,9 +193,7 @@ std::optional<LaunchEnvironment> launch_environment(const Environment& environme
   for (const char* name : {"PMI_RANK", "PMIX_RANK"}) {
     if (!variables.has(name)) continue;
     throw UserError(std::string(name) +
-                    " is set, by a launcher that does not say where process 0 "
-                    "is: " +
-                    kByHand);
+                    " was set by a launcher that does not tell where process 0 is: " + kByHand);
   }
   for (const char* name : {"WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"}) {
     if (!variables.has(name)) continue;
@@ -204,7 +205,7 @@ std::optional<LaunchEnvironment> launch_environment(const Environment& environme
 std::optional<int32_t> launched_rank(const Environment& environment) {
   const Variables variables(environment);
   const auto number = [&](const char* name) { return std::atoi(variables.text(name).c_str()); };
-  // RANK alone is a common word.
+  // RANK without WORLD_SIZE may have been set by anything.
   if (variables.has("RANK") && variables.has("WORLD_SIZE")) return number("RANK");
   for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK"}) {
     if (variables.has(name)) return number(name);

@@ -1,7 +1,7 @@
-// What a launcher says of this process: torchrun, Slurm's srun or Open MPI's mpirun. The one place
-// that knows their variables.
+// Reads the environment variables by which a launcher (torchrun, Slurm's srun or Open MPI's mpirun)
+// tells a process its number and where the processes meet. Only this file knows these variables.
 //
-//   const auto launch = launch_environment();   // nullopt: this process is alone
+//   const auto launch = launch_environment();   // nullopt: no launcher started this process
 //   launch->process; launch->processes;         // 5 of 8
 #pragma once
 
@@ -14,27 +14,29 @@
 namespace cpbench {
 
 struct LaunchEnvironment {
-  std::string launcher;  // "torchrun", "srun", "mpirun"
-  int32_t process = 0;
-  int32_t processes = 1;
-  int32_t local_process = 0;  // among those of this node
-  int32_t local_processes = 1;
-  std::string address;  // where processes meet: of process 0's node
-  uint16_t port = 0;
-  // torchrun serves a store at that place already, for process 0 too; it may outlive this run.
+  std::string launcher;         // "torchrun", "srun", "mpirun"
+  int32_t process = 0;          // in [0, processes)
+  int32_t processes = 1;        // of the run
+  int32_t local_process = 0;    // in [0, local_processes)
+  int32_t local_processes = 1;  // on this node
+  std::string address;  // host name or address of process 0's node, where all processes meet
+  uint16_t port = 0;    // where they meet on that node
+  // Whether torchrun already serves a TCPStore there. It may outlive this run.
   bool has_store = false;
-  std::string run;  // tells this run from others at the same place
+  std::string run;  // distinguishes this run from others that meet at the same address and port
 };
 
 using Environment = std::function<const char*(const char* name)>;
 
-// MASTER_ADDR and MASTER_PORT, where they are set, say the place for every launcher. Otherwise it
-// is the first node of a Slurm step, or this machine where all processes of mpirun are on it, and
-// a port made of the job's number. Throws UserError that names the variable if one is missing,
-// wrong or contradicts another, and for a launcher that speaks PMI alone (MPICH, Intel MPI).
+// With every launcher, MASTER_ADDR and MASTER_PORT say where the processes meet if they are set.
+// Otherwise the address is the first node of the Slurm step, or localhost if mpirun started all
+// processes on this node, and the port is derived from the job's number. Throws UserError that
+// names the variable if one is missing, invalid or contradicts another, and for launchers that set
+// only PMI variables (MPICH, Intel MPI).
 std::optional<LaunchEnvironment> launch_environment(const Environment& environment = std::getenv);
 
-// The number of this process, also of MPICH and Intel MPI, and whatever else is set or missing.
+// The number of this process, whatever other variables are set or missing. Also supports MPICH and
+// Intel MPI.
 std::optional<int32_t> launched_rank(const Environment& environment = std::getenv);
 
 }  // namespace cpbench

@@ -1,4 +1,4 @@
-// What launchers say, and what is wrong with it where something is missing or contradicts itself.
+// What each launcher sets, and the errors where variables are missing or contradict each other.
 #include "harness/execute/processes/launch_environment.h"
 
 #include <gtest/gtest.h>
@@ -89,27 +89,29 @@ TEST(LaunchEnvironment, torchrun) {
 
 TEST(LaunchEnvironment, bad_torchrun) {
   EXPECT_EQ(error_of(with(kTorchrun, {{"WORLD_SIZE", ""}})),
-            "WORLD_SIZE is not set: it is the number of processes");
+            "WORLD_SIZE is not set: it must be the number of processes");
   EXPECT_EQ(error_of(with(kTorchrun, {{"RANK", "8"}})),
-            "RANK is '8': it is the number of this process among the 8 of WORLD_SIZE, a number 0 "
+            "RANK is '8': it must be the number of this process among the 8 of WORLD_SIZE, from 0 "
             "to 7");
   EXPECT_EQ(error_of(with(kTorchrun, {{"WORLD_SIZE", "eight"}})),
-            "WORLD_SIZE is 'eight': it is the number of processes, a number from 1 on");
-  EXPECT_EQ(error_of(with(kTorchrun, {{"LOCAL_RANK", "4"}})),
-            "LOCAL_RANK is '4': it is the number of this process among the 4 of LOCAL_WORLD_SIZE, "
-            "a number 0 to 3");
+            "WORLD_SIZE is 'eight': it must be the number of processes, at least 1");
+  EXPECT_EQ(
+      error_of(with(kTorchrun, {{"LOCAL_RANK", "4"}})),
+      "LOCAL_RANK is '4': it must be the number of this process among the 4 of LOCAL_WORLD_SIZE, "
+      "from 0 to 3");
   EXPECT_EQ(error_of(with(kTorchrun, {{"LOCAL_RANK", ""}})),
-            "LOCAL_RANK is not set: it is the number of this process among the 4 of "
+            "LOCAL_RANK is not set: it must be the number of this process among the 4 of "
             "LOCAL_WORLD_SIZE");
-  EXPECT_EQ(error_of(with(kTorchrun, {{"LOCAL_WORLD_SIZE", "16"}})),
-            "LOCAL_WORLD_SIZE is '16': it is the number of processes on this node, of 8 in all, a "
-            "number 1 to 8");
+  EXPECT_EQ(
+      error_of(with(kTorchrun, {{"LOCAL_WORLD_SIZE", "16"}})),
+      "LOCAL_WORLD_SIZE is '16': it must be the number of processes on this node, of 8 in all, "
+      "from 1 to 8");
   EXPECT_EQ(error_of(with(kTorchrun, {{"MASTER_ADDR", ""}})),
-            "MASTER_ADDR is not set: it is the host name of process 0's node");
+            "MASTER_ADDR is not set: it must be the host name of process 0's node");
   for (const std::string port : {"0", "65536", "http", "29500 ", "-1"}) {
     EXPECT_EQ(error_of(with(kTorchrun, {{"MASTER_PORT", port}})),
               "MASTER_PORT is '" + port +
-                  "': it is the port where the processes meet, a number 1 to 65535");
+                  "': it must be the port where the processes meet, from 1 to 65535");
   }
   EXPECT_TRUE(error_of({{"WORLD_SIZE", "2"}}).starts_with("RANK is not set, but WORLD_SIZE is: "));
 }
@@ -122,7 +124,7 @@ TEST(LaunchEnvironment, srun) {
   EXPECT_GE(launch->port, 20000);
   EXPECT_LT(launch->port, 30000);
 
-  // Two steps of one job may run at once on the same nodes.
+  // Two steps of one job may run at the same time on the same nodes.
   EXPECT_NE(launch_of(with(kSrun, {{"SLURM_STEP_ID", "1"}}))->port, launch->port);
   EXPECT_EQ(launch_of(with(kSrun, {{"SLURM_PROCID", "0"}}))->port, launch->port);
 
@@ -147,7 +149,7 @@ TEST(LaunchEnvironment, srun_with_older_or_other_variables) {
   variables["SLURM_NTASKS_PER_NODE"] = "16";
   EXPECT_EQ(launch_of(variables)->local_processes, 16);
 
-  // Nodes that differ: this is the second.
+  // The nodes have different numbers of tasks, and this is the second node.
   EXPECT_EQ(launch_of(with(kSrun, {{"SLURM_STEP_TASKS_PER_NODE", "6,2"}}))->local_processes, 2);
 }
 
@@ -155,7 +157,7 @@ TEST(LaunchEnvironment, srun_on_one_node_needs_no_host_name) {
   EXPECT_EQ(launch_of(with(kSrun, {{"SLURM_STEP_TASKS_PER_NODE", "8"}}))->address, "localhost");
 }
 
-// Slurm numbers the process of a batch script and of salloc's shell too, but started one alone.
+// Slurm also numbers the one process of a batch script or of salloc's shell.
 TEST(LaunchEnvironment, inside_a_slurm_job_without_srun) {
   Variables variables = kSrun;
   variables.erase("SLURM_STEP_ID");
@@ -166,25 +168,27 @@ TEST(LaunchEnvironment, inside_a_slurm_job_without_srun) {
 
 TEST(LaunchEnvironment, bad_srun) {
   EXPECT_EQ(error_of(with(kSrun, {{"SLURM_PROCID", "9"}})),
-            "SLURM_PROCID is '9': it is the number of this process among the 8 of "
-            "SLURM_STEP_NUM_TASKS, a number 0 to 7");
+            "SLURM_PROCID is '9': it must be the number of this process among the 8 of "
+            "SLURM_STEP_NUM_TASKS, from 0 to 7");
   EXPECT_EQ(error_of(with(kSrun, {{"SLURM_LOCALID", "4"}})),
-            "SLURM_LOCALID is '4': it is the number of this process among the 4 of "
-            "SLURM_STEP_TASKS_PER_NODE, a number 0 to 3");
+            "SLURM_LOCALID is '4': it must be the number of this process among the 4 of "
+            "SLURM_STEP_TASKS_PER_NODE, from 0 to 3");
   EXPECT_EQ(error_of(with(kSrun, {{"SLURM_STEP_TASKS_PER_NODE", "four"}})),
             "SLURM_STEP_TASKS_PER_NODE: 'four' is not a list of tasks per node such as 4(x2),1");
   EXPECT_EQ(error_of(with(kSrun, {{"SLURM_STEP_TASKS_PER_NODE", "16(x2)"}})),
-            "SLURM_STEP_TASKS_PER_NODE is '16(x2)': more than the 8 processes of the step");
+            "SLURM_STEP_TASKS_PER_NODE is '16(x2)': it must not be more than the 8 "
+            "processes of the step");
   EXPECT_EQ(error_of(with(kSrun, {{"SLURM_STEP_TASKS_PER_NODE", "5,3"}, {"SLURM_NODEID", ""}})),
-            "SLURM_NODEID is not set: it is the number of this node");
+            "SLURM_NODEID is not set: it must be the number of this node");
   EXPECT_EQ(error_of(with(kSrun, {{"SLURM_STEP_NODELIST", "gpu[007"}})),
             "SLURM_STEP_NODELIST: 'gpu[007' is not a list of hosts such as "
             "gpu[003-006,9],login1");
-  EXPECT_EQ(error_of(with(kSrun, {{"SLURM_STEP_NODELIST", ""}, {"SLURM_JOB_NODELIST", ""}})),
-            "SLURM_STEP_NODELIST is not set: it is the nodes of the step, the first of which has "
-            "process 0; or set MASTER_ADDR");
+  EXPECT_EQ(
+      error_of(with(kSrun, {{"SLURM_STEP_NODELIST", ""}, {"SLURM_JOB_NODELIST", ""}})),
+      "SLURM_STEP_NODELIST is not set: it must be the nodes of the step, the first of which has "
+      "process 0; or set MASTER_ADDR");
   EXPECT_EQ(error_of(with(kSrun, {{"SLURM_STEP_NUM_TASKS", ""}, {"SLURM_NTASKS", ""}})),
-            "SLURM_STEP_NUM_TASKS is not set: it is the number of processes");
+            "SLURM_STEP_NUM_TASKS is not set: it must be the number of processes");
 }
 
 TEST(LaunchEnvironment, open_mpi) {
@@ -202,19 +206,19 @@ TEST(LaunchEnvironment, open_mpi) {
 TEST(LaunchEnvironment, bad_open_mpi) {
   EXPECT_EQ(error_of(with(kMpirun, {{"MASTER_ADDR", ""}})),
             "MASTER_ADDR is not set: of 8 processes only 4 are on this node, and mpirun does not "
-            "say where process 0 is; give its host name: mpirun -x MASTER_ADDR=HOST ...");
+            "tell where process 0 is; give its host name: mpirun -x MASTER_ADDR=HOST ...");
   EXPECT_EQ(error_of(with(kMpirun, {{"OMPI_COMM_WORLD_SIZE", ""}})),
-            "OMPI_COMM_WORLD_SIZE is not set: it is the number of processes");
+            "OMPI_COMM_WORLD_SIZE is not set: it must be the number of processes");
 }
 
-TEST(LaunchEnvironment, of_launchers_in_one_another_the_innermost_counts) {
+TEST(LaunchEnvironment, the_innermost_of_nested_launchers_counts) {
   EXPECT_EQ(launch_of(with(kSrun, kMpirun))->launcher, "mpirun");
   EXPECT_EQ(launch_of(with(with(kSrun, kMpirun), kTorchrun))->launcher, "torchrun");
 }
 
-TEST(LaunchEnvironment, bad_pmi_alone) {
+TEST(LaunchEnvironment, bad_launcher_that_sets_only_pmi) {
   EXPECT_TRUE(error_of({{"PMI_RANK", "1"}, {"PMI_SIZE", "2"}})
-                  .starts_with("PMI_RANK is set, by a launcher that does not say"));
+                  .starts_with("PMI_RANK was set by a launcher that does not tell"));
 }
 
 TEST(LaunchedRank, of_any_launcher) {

@@ -1,5 +1,5 @@
-// A wire between threads of one process, each standing for a process, so that what processes do
-// together is tested without a launcher.
+// A wire between threads of one process. Each thread takes the role of a process, so that process
+// groups are tested without a launcher.
 //
 //   run_as_processes(3, {.timeout_seconds = 1}, [](ProcessGroup& group, LocalWire& wire) { ... });
 #pragma once
@@ -9,12 +9,12 @@
 #include <thread>
 #include <vector>
 
-#include "harness/execute/arrivals.h"
 #include "harness/execute/processes/process_group.h"
+#include "harness/execute/processes/receive_queue.h"
 
 namespace cpbench {
 
-using LocalNetwork = std::deque<Arrivals>;  // by receiver
+using LocalNetwork = std::deque<ReceiveQueue>;  // by receiver
 
 class LocalWire : public Wire {
  public:
@@ -44,7 +44,7 @@ class LocalWire : public Wire {
   void finish() override {}
   [[noreturn]] void abort(int) override { std::terminate(); }
 
-  size_t data_under_way() { return network_[rank_].data_messages(); }
+  size_t pending_messages() { return network_[rank_].data_messages(); }
 
  private:
   LocalNetwork& network_;
@@ -52,7 +52,7 @@ class LocalWire : public Wire {
   std::vector<std::byte> box_;
 };
 
-// Runs the body on every rank; what it throws there, by rank, "" if nothing.
+// Runs the body on every rank. Returns what it threw, by rank; empty if it threw nothing.
 inline std::vector<std::string> run_as_processes(
     int32_t ranks, GroupOptions options,
     const std::function<void(ProcessGroup& group, LocalWire& wire)>& body) {

@@ -18,7 +18,8 @@ std::string count(int64_t number, const std::string& what, const std::string& pl
 
 std::string gpus_text(int64_t number) { return count(number, "GPU", "GPUs"); }
 
-// The processes of its node that see GPUs of this one. It is their devices that are alike, or none.
+// The processes on the same node that see the same GPUs, including this one. Throws if a process
+// sees only some of them.
 std::vector<int32_t> sharers_of(int32_t process, const std::vector<GpusOfProcess>& processes) {
   const std::set<std::string> mine(processes[process].gpus.begin(), processes[process].gpus.end());
   std::vector<int32_t> sharers;
@@ -28,9 +29,10 @@ std::vector<int32_t> sharers_of(int32_t process, const std::vector<GpusOfProcess
     if (theirs == mine) {
       sharers.push_back(other);
     } else if (std::ranges::any_of(theirs, [&](const auto& gpu) { return mine.contains(gpu); })) {
-      throw UserError("processes " + std::to_string(process) + " and " + std::to_string(other) +
-                      " see some GPUs in common and others not: let the processes of a node see "
-                      "the same, or each its own (CUDA_VISIBLE_DEVICES)");
+      throw UserError(
+          "processes " + std::to_string(process) + " and " + std::to_string(other) +
+          " see some of the same GPUs: the processes of a node must see either the same "
+          "GPUs or different ones (CUDA_VISIBLE_DEVICES)");
     }
   }
   return sharers;
@@ -46,7 +48,7 @@ std::vector<int32_t> devices_of(int32_t process, const std::vector<GpusOfProcess
   const int64_t shares = std::ssize(sharers);
   if (shares > gpus) {
     throw UserError(count(shares, "process", "processes") + " on " + processes[process].node +
-                    " share " + gpus_text(gpus) + ": start one per GPU at most");
+                    " share " + gpus_text(gpus) + ": start at most one process per GPU");
   }
   const int64_t place = std::ranges::find(sharers, process) - sharers.begin();
   std::vector<int32_t> devices;
@@ -56,21 +58,22 @@ std::vector<int32_t> devices_of(int32_t process, const std::vector<GpusOfProcess
   return devices;
 }
 
-// "2 processes with 4 GPUs each have 8", "2 processes with 4 and 2 GPUs have 6", "here are 8".
+// "2 processes with 4 GPUs each have 8", "2 processes with 4 and 2 GPUs have 6", "this process has
+// 8".
 std::string inventory(const std::vector<RanksOfProcess>& processes) {
   int64_t sum = 0;
-  bool alike = true;
+  bool uniform = true;
   std::string list;
   for (const RanksOfProcess& process : processes) {
     const size_t gpus = process.devices.size();
     sum += static_cast<int64_t>(gpus);
-    alike = alike && gpus == processes.front().devices.size();
+    uniform = uniform && gpus == processes.front().devices.size();
     const bool is_last = &process == &processes.back();
     list += (list.empty() ? "" : is_last ? " and " : ", ") + std::to_string(gpus);
   }
-  if (processes.size() == 1) return "here are " + std::to_string(sum);
+  if (processes.size() == 1) return "this process has " + std::to_string(sum);
   return std::to_string(processes.size()) + " processes with " +
-         (alike ? gpus_text(std::ssize(processes.front().devices)) + " each" : list + " GPUs") +
+         (uniform ? gpus_text(std::ssize(processes.front().devices)) + " each" : list + " GPUs") +
          " have " + std::to_string(sum);
 }
 
@@ -93,7 +96,7 @@ std::vector<RanksOfProcess> place_ranks(int32_t ranks, int32_t nodes,
   }
   const bool spread = hosts.size() > 1;
   if (spread && nodes > std::ssize(hosts)) {
-    throw UserError(std::to_string(nodes) + " nodes are asked for, and the processes are on " +
+    throw UserError(std::to_string(nodes) + " nodes need processes on as many; these are on " +
                     std::to_string(hosts.size()));
   }
   const int32_t ranks_on_node = spread ? ranks / nodes : ranks;
@@ -103,10 +106,9 @@ std::vector<RanksOfProcess> place_ranks(int32_t ranks, int32_t nodes,
     for (size_t i = 0; i < processes.size(); ++i) {
       if (processes[i].node != hosts[host]) continue;
       RanksOfProcess& process = placed[i];
-      process.first = next;
+      process.first_rank = next;
       next = std::min(end, next + static_cast<int32_t>(process.devices.size()));
-      process.last = next;
-      process.devices.resize(process.last - process.first);
+      process.devices.resize(next - process.first_rank);
     }
     if (next < end) {
       throw UserError(count(ranks, "rank", "ranks") + " on " + count(nodes, "node", "nodes") +

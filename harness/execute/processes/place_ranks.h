@@ -1,8 +1,8 @@
-// Which ranks of a run each process drives, and on which of its GPUs.
+// Decides which ranks of a run each process drives, and on which of its GPUs.
 //
-//   const auto processes = gather_gpus(group, {node_name(), uuids});   // known to all
-//   const RanksOfProcess mine = place_ranks(cell.ranks, cell.nodes, processes)[group.rank()];
-//   mine.first + i runs on device mine.devices[i]
+//   const auto processes = gather_gpus(group, {node_name(), uuids});   // the same on all processes
+//   const RanksOfProcess mine = place_ranks(ranks, nodes, processes)[group.rank()];
+//   // rank mine.first_rank + i runs on device mine.devices[i]
 #pragma once
 
 #include <cstdint>
@@ -14,27 +14,30 @@
 namespace cpbench {
 
 struct GpusOfProcess {
-  std::string node;               // its host name
-  std::vector<std::string> gpus;  // UUIDs of those that it sees, by device number; no spaces
+  std::string node;               // host name, without spaces
+  std::vector<std::string> gpus;  // UUIDs of the GPUs that the process sees, by device number
 };
 
+// A process drives ranks [first_rank, first_rank + devices.size()).
 struct RanksOfProcess {
-  int32_t first = 0, last = 0;   // half-open; none: equal
-  std::vector<int32_t> devices;  // of each
+  int32_t first_rank = 0;
+  std::vector<int32_t> devices;  // by rank; empty if the process drives none
+  bool operator==(const RanksOfProcess&) const = default;
 };
 
-// By process. A GPU is one rank's. Processes that see the same GPUs (torchrun) share them equally,
-// in the order of the processes; those that see their own (srun --gpus-per-task) have them. Ranks
-// go through the nodes one after another, as a plan numbers them: on several nodes `ranks / nodes`
-// to each, on one as many as there are. Throws UserError with the numbers if they do not fit.
+// Returns the ranks of each process, one rank per GPU. Processes that see the same GPUs (torchrun)
+// share them equally, in the order of the processes; processes that see GPUs of their own (srun
+// --gpus-per-task) use those. Ranks are numbered node by node, as in a plan: if the processes are
+// on several nodes each node gets `ranks / nodes` ranks, on one node it gets all of them. Throws
+// UserError with the numbers if the ranks do not fit.
 std::vector<RanksOfProcess> place_ranks(int32_t ranks, int32_t nodes,
                                         const std::vector<GpusOfProcess>& processes);
 
-// Inside a work of the group: what every process says here, by process, on all.
+// Returns what every process passes, by process. To be called inside ProcessGroup::together.
 std::vector<GpusOfProcess> gather_gpus(ProcessGroup& group, const GpusOfProcess& mine);
 
-// The host name, or what NCCL_HOSTID calls this process's host: processes that NCCL takes for those
-// of different hosts are on different nodes here too, whatever GPUs they share.
+// This process's host name, or NCCL_HOSTID if it is set: processes that are on different hosts for
+// NCCL are then on different nodes here too, even if they share GPUs.
 std::string node_name();
 
 }  // namespace cpbench

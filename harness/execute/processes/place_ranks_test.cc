@@ -1,4 +1,4 @@
-// Ranks to processes and GPUs, where they fit, and what is said where they do not.
+// How ranks are placed on processes and GPUs, and the errors if they do not fit.
 #include "harness/execute/processes/place_ranks.h"
 
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@ namespace {
 
 using Devices = std::vector<int32_t>;
 
-// A process that sees GPUs `first` to `last` of its node.
+// A process that sees GPUs [first, last) of its node.
 GpusOfProcess sees(const std::string& node, int32_t first, int32_t last) {
   GpusOfProcess process{node, {}};
   for (int32_t gpu = first; gpu < last; ++gpu) {
@@ -21,8 +21,8 @@ GpusOfProcess sees(const std::string& node, int32_t first, int32_t last) {
 }
 
 void expect(const RanksOfProcess& process, int32_t first, int32_t last, const Devices& devices) {
-  EXPECT_EQ(process.first, first);
-  EXPECT_EQ(process.last, last);
+  EXPECT_EQ(process.first_rank, first);
+  EXPECT_EQ(process.first_rank + std::ssize(process.devices), last);
   EXPECT_EQ(process.devices, devices);
 }
 
@@ -38,10 +38,10 @@ std::string error_of(int32_t ranks, int32_t nodes, const std::vector<GpusOfProce
 TEST(PlaceRanks, one_process_drives_all) {
   expect(place_ranks(8, 1, {sees("a", 0, 8)})[0], 0, 8, {0, 1, 2, 3, 4, 5, 6, 7});
   expect(place_ranks(2, 1, {sees("a", 0, 8)})[0], 0, 2, {0, 1});
-  expect(place_ranks(4, 2, {sees("a", 0, 8)})[0], 0, 4, {0, 1, 2, 3});  // nodes of the plan alone
+  expect(place_ranks(4, 2, {sees("a", 0, 8)})[0], 0, 4, {0, 1, 2, 3});  // nodes only of the plan
 }
 
-TEST(PlaceRanks, processes_that_see_the_same_share) {
+TEST(PlaceRanks, processes_that_see_the_same_gpus_share_them) {
   const auto two = place_ranks(8, 1, {sees("a", 0, 8), sees("a", 0, 8)});
   expect(two[0], 0, 4, {0, 1, 2, 3});
   expect(two[1], 4, 8, {4, 5, 6, 7});
@@ -51,7 +51,7 @@ TEST(PlaceRanks, processes_that_see_the_same_share) {
   expect(three[2], 2, 4, {2, 3});
 }
 
-TEST(PlaceRanks, processes_that_see_their_own_keep_them) {
+TEST(PlaceRanks, processes_that_see_different_gpus_keep_them) {
   const auto two = place_ranks(8, 1, {sees("a", 0, 4), sees("a", 4, 8)});
   expect(two[0], 0, 4, {0, 1, 2, 3});
   expect(two[1], 4, 8, {0, 1, 2, 3});
@@ -65,8 +65,8 @@ TEST(PlaceRanks, nodes_get_equal_shares) {
   expect(one[1], 8, 8, {});
 }
 
-// As srun --distribution=cyclic starts them: the ranks of a node stay together.
-TEST(PlaceRanks, processes_dealt_round_the_nodes) {
+// srun --distribution=cyclic starts them like this. The ranks of a node must be consecutive.
+TEST(PlaceRanks, processes_that_alternate_between_nodes) {
   const auto four =
       place_ranks(4, 2, {sees("a", 0, 1), sees("b", 0, 1), sees("a", 1, 2), sees("b", 1, 2)});
   expect(four[0], 0, 1, {0});
@@ -80,25 +80,25 @@ TEST(PlaceRanks, bad_numbers) {
             "16 ranks need 16 GPUs; 2 processes with 4 GPUs each have 8");
   EXPECT_EQ(error_of(16, 1, {sees("a", 0, 4), sees("a", 4, 5), sees("b", 0, 2)}),
             "16 ranks need 16 GPUs; 3 processes with 4, 1 and 2 GPUs have 7");
-  EXPECT_EQ(error_of(16, 2, {sees("a", 0, 8)}), "16 ranks need 16 GPUs; here are 8");
+  EXPECT_EQ(error_of(16, 2, {sees("a", 0, 8)}), "16 ranks need 16 GPUs; this process has 8");
   EXPECT_EQ(error_of(8, 1, {sees("a", 0, 4), sees("b", 0, 4)}),
             "8 ranks on 1 node need 8 GPUs on each; a has 4, and there are 2 nodes");
   EXPECT_EQ(error_of(8, 2, {sees("a", 0, 6), sees("b", 0, 2)}),
             "8 ranks on 2 nodes need 4 GPUs on each; b has 2, and there are 2 nodes");
   EXPECT_EQ(error_of(4, 4, {sees("a", 0, 4), sees("b", 0, 4)}),
-            "4 nodes are asked for, and the processes are on 2");
+            "4 nodes need processes on as many; these are on 2");
 }
 
-TEST(PlaceRanks, bad_sights) {
+TEST(PlaceRanks, bad_visible_gpus) {
   EXPECT_EQ(error_of(1, 1, {sees("a", 0, 1), sees("b", 0, 0)}), "process 1 on b sees no GPU");
   EXPECT_EQ(error_of(1, 1, {sees("a", 0, 2), sees("a", 0, 2), sees("a", 0, 2)}),
-            "3 processes on a share 2 GPUs: start one per GPU at most");
+            "3 processes on a share 2 GPUs: start at most one process per GPU");
   EXPECT_EQ(error_of(2, 1, {sees("a", 0, 2), sees("a", 1, 3)}),
-            "processes 0 and 1 see some GPUs in common and others not: let the processes of a node "
-            "see the same, or each its own (CUDA_VISIBLE_DEVICES)");
+            "processes 0 and 1 see some of the same GPUs: the processes of a node must see either "
+            "the same GPUs or different ones (CUDA_VISIBLE_DEVICES)");
 }
 
-TEST(PlaceRanks, what_processes_see_is_known_to_all) {
+TEST(PlaceRanks, gather_returns_the_gpus_of_all_processes) {
   run_as_processes(3, {.timeout_seconds = 60}, [](ProcessGroup& group, LocalWire&) {
     group.together([&] {
       const auto all = gather_gpus(group, sees("node", 0, group.rank()));

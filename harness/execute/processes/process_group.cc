@@ -1,13 +1,14 @@
-// Notes, each after the number of the work it belongs to ("12 text"; older ones are dropped):
-//   alive     a sign of life
-//   failed    the sender has given up this work
-//   arrived   a round of a barrier
-//   value     to rank 0: what a rank has of the thing to agree on; `verdict` is its answer, "" or
-//             the difference
-//   outcome   to rank 0: how the work ended here; `settled` is its answer: "clean", or "drain" if
-//             messages of the work may be under way
-//   sent      how many messages of this work the sender has sent to the receiver
-//   word      what rank 0 tells
+// Each note begins with the number of the work it belongs to ("12 text"); notes of earlier works
+// are ignored.
+//   heartbeat      the sender is making progress
+//   failed         the sender has given up this work
+//   barrier        one round of a barrier
+//   value          to rank 0: the sender's value, on which all ranks should agree
+//   verdict        rank 0's answer to `value`: empty, or the difference
+//   outcome        to rank 0: how the work ended on the sender
+//   outcome_reply  rank 0's answer to `outcome`: "clean", or "drain" if messages may be in flight
+//   sent_count     how many messages of this work the sender has sent to the receiver
+//   command        a command of rank 0
 #include "harness/execute/processes/process_group.h"
 
 #include <algorithm>
@@ -21,19 +22,19 @@
 namespace cpbench {
 namespace {
 
-constexpr size_t kReasonLength = 500;  // of a note: short
-constexpr double kSignsPerTimeout = 8;
-constexpr int32_t kTextTag = 0;  // any will do: messages of one sender and tag keep their order
+constexpr size_t kReasonLength = 500;  // notes are short
+constexpr double kHeartbeatsPerTimeout = 8;
+constexpr int32_t kTextTag = 0;  // any tag will do: messages of one sender and tag keep their order
 
-// Another rank has failed; the text says what this one was waiting for.
-class Told : public WorkEnded {
+// Another rank has failed. The text says what this rank was waiting for.
+class PeerFailed : public WorkAborted {
  public:
-  using WorkEnded::WorkEnded;
+  using WorkAborted::WorkAborted;
 };
 
-class Stalled : public WorkEnded {
+class TimedOut : public WorkAborted {
  public:
-  using WorkEnded::WorkEnded;
+  using WorkAborted::WorkAborted;
 };
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -42,34 +43,34 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-struct ProcessGroup::Wait {
-  bool heed_failures;      // of other ranks: throw Told
-  double timeout_seconds;  // without progress: throw Stalled; 0: never
-  bool hot;                // spins, because the time until it ends is measured
+struct ProcessGroup::WaitOptions {
+  double timeout_seconds;    // throws TimedOut after this long without progress; 0: never
+  bool check_peers = false;  // throws PeerFailed if another rank has failed
+  bool spin = false;         // does not sleep, because the duration of the wait is measured
 };
 
 // How a work ended on one rank.
 struct ProcessGroup::Outcome {
-  enum class Kind : uint8_t { well, stalled, told, out_of_memory, threw };
+  enum class Kind : uint8_t { ok, timed_out, peer_failed, out_of_memory, threw };
   int32_t rank = 0;
-  Kind kind = Kind::well;
-  int64_t progress = 0;
+  Kind kind = Kind::ok;
+  int64_t operations = 0;  // that the rank had begun
   std::string reason;
 
   std::string text() const {
-    return std::to_string(static_cast<int>(kind)) + " " + std::to_string(progress) + " " + reason;
+    return std::to_string(static_cast<int>(kind)) + " " + std::to_string(operations) + " " + reason;
   }
   static Outcome of(const Note& note) {
     size_t first = 0, second = 0;
     const int kind = std::stoi(note.text, &first);
-    const int64_t progress = std::stoll(note.text.substr(first), &second);
-    return {note.from, static_cast<Kind>(kind), progress, note.text.substr(first + second + 1)};
+    const int64_t operations = std::stoll(note.text.substr(first), &second);
+    return {note.from, static_cast<Kind>(kind), operations, note.text.substr(first + second + 1)};
   }
-  bool only_waited() const { return kind == Kind::stalled || kind == Kind::told; }
-  // Whether this one is nearer to the cause than the other. Of those that waited it is the one that
-  // is least far: the others wait for it, directly or not.
+  bool only_waited() const { return kind == Kind::timed_out || kind == Kind::peer_failed; }
+  // Whether this outcome is closer to the cause than the other. Among ranks that only waited it is
+  // the one that has begun the fewest operations: the others wait for it, directly or indirectly.
   bool explains_better(const Outcome& other) const {
-    if (only_waited() && other.only_waited()) return progress < other.progress;
+    if (only_waited() && other.only_waited()) return operations < other.operations;
     return kind > other.kind;
   }
 };
@@ -99,32 +100,36 @@ bool ProcessGroup::poll(int32_t from, NoteKind kind, Note& note) {
   return false;
 }
 
-// Whether another rank has failed, if that is asked.
-bool ProcessGroup::pump(bool heed_failures) {
+bool ProcessGroup::peer_has_failed() {
   Note note;
-  while (poll(kAnyRank, NoteKind::alive, note)) last_progress_ = Clock::now();
-  return heed_failures && poll(kAnyRank, NoteKind::failed, note);
+  return poll(kAnyRank, NoteKind::failed, note);
 }
 
-// `step` returns whether what it waits for has come.
+void ProcessGroup::read_heartbeats() {
+  Note note;
+  while (poll(kAnyRank, NoteKind::heartbeat, note)) last_progress_ = Clock::now();
+}
+
+// Calls `step` until it returns true.
 template <typename Step>
-void ProcessGroup::wait(Step step, int32_t waiting_for, const Wait& how) {
-  constexpr int kStepsPerPump = 64;
+void ProcessGroup::wait(Step step, int32_t waiting_for, const WaitOptions& options) {
+  constexpr int kStepsPerCheck = 64;
   constexpr std::chrono::microseconds kPause{200};
   last_progress_ = Clock::now();
   waiting_for_.store(waiting_for, std::memory_order_relaxed);
   for (int steps = 1; !step(); ++steps) {
-    if (!how.hot || steps % kStepsPerPump == 0) {
+    if (!options.spin || steps % kStepsPerCheck == 0) {
       const auto why = [&] {
-        return where() + ": " +
-               stall_text(how.timeout_seconds,
-                          waiting_for < 0 ? "" : "a message from " + name_of(waiting_for));
+        return step_position() + ": " +
+               no_progress_text(options.timeout_seconds,
+                                waiting_for < 0 ? "" : "a message from " + name_of(waiting_for));
       };
-      if (pump(how.heed_failures)) throw Told(why());
-      const bool ends = how.timeout_seconds > 0;
-      if (ends && seconds_since(last_progress_) > how.timeout_seconds) throw Stalled(why());
+      read_heartbeats();
+      if (options.check_peers && peer_has_failed()) throw PeerFailed(why());
+      const double timeout = options.timeout_seconds;
+      if (timeout > 0 && seconds_since(last_progress_) > timeout) throw TimedOut(why());
     }
-    if (how.hot) {
+    if (options.spin) {
       std::this_thread::yield();  // there may be more ranks than cores
     } else {
       std::this_thread::sleep_for(kPause);
@@ -132,26 +137,26 @@ void ProcessGroup::wait(Step step, int32_t waiting_for, const Wait& how) {
   }
 }
 
-Note ProcessGroup::await(int32_t from, NoteKind kind, const Wait& how) {
+Note ProcessGroup::wait_for_note(int32_t from, NoteKind kind, const WaitOptions& options) {
   Note note;
-  wait([&] { return poll(from, kind, note); }, from, how);
+  wait([&] { return poll(from, kind, note); }, from, options);
   return note;
 }
 
 // ---- inside a work
 
-void ProcessGroup::at(int32_t, int32_t pass, int32_t step, int32_t waiting_for) {
+void ProcessGroup::operation_started(int32_t, int32_t pass, int32_t step, int32_t waiting_for) {
   pass_.store(pass, std::memory_order_relaxed);
   step_.store(step, std::memory_order_relaxed);
   waiting_for_.store(waiting_for, std::memory_order_relaxed);
-  ++progress_;
-  show_life();
+  ++operations_;
+  send_heartbeat_if_due();
 }
 
-void ProcessGroup::show_life() {
-  if (seconds_since(last_sign_) * kSignsPerTimeout < options_.timeout_seconds) return;
-  last_sign_ = Clock::now();
-  post_to_others(NoteKind::alive, "");
+void ProcessGroup::send_heartbeat_if_due() {
+  if (seconds_since(last_heartbeat_) * kHeartbeatsPerTimeout < options_.timeout_seconds) return;
+  last_heartbeat_ = Clock::now();
+  post_to_others(NoteKind::heartbeat, "");
 }
 
 void ProcessGroup::send(int32_t, int32_t to, int32_t tag, std::span<const std::byte> bytes) {
@@ -164,11 +169,12 @@ void ProcessGroup::send(int32_t, int32_t to, int32_t tag, std::span<const std::b
 }
 
 void ProcessGroup::receive(int32_t from, int32_t, int32_t tag, std::span<std::byte> bytes) {
-  const Wait how{true, options_.timeout_seconds, true};
+  const WaitOptions options{
+      .timeout_seconds = options_.timeout_seconds, .check_peers = true, .spin = true};
   do {
     const auto piece = bytes.first(std::min(bytes.size(), options_.message_bytes));
     std::optional<std::span<const std::byte>> message;
-    wait([&] { return (message = wire_.receive(from, tag)).has_value(); }, from, how);
+    wait([&] { return (message = wire_.receive(from, tag)).has_value(); }, from, options);
     ++received_[from];
     if (message->size() != piece.size()) {
       throw std::runtime_error("a message from " + name_of(from) + " has " +
@@ -180,26 +186,26 @@ void ProcessGroup::receive(int32_t from, int32_t, int32_t tag, std::span<std::by
   } while (!bytes.empty());
 }
 
-// Dissemination: after round k a rank knows of the 2^(k+1) ranks up to itself.
+// A dissemination barrier: after round k a rank knows that the 2^(k+1) ranks up to itself arrived.
 void ProcessGroup::barrier() {
   for (int32_t distance = 1; distance < size(); distance *= 2) {
-    post((rank() + distance) % size(), NoteKind::arrived, "");
-    await((rank() - distance + size()) % size(), NoteKind::arrived,
-          {true, options_.timeout_seconds, true});
+    post((rank() + distance) % size(), NoteKind::barrier, "");
+    wait_for_note((rank() - distance + size()) % size(), NoteKind::barrier,
+                  {.timeout_seconds = options_.timeout_seconds, .check_peers = true, .spin = true});
   }
 }
 
 void ProcessGroup::agree(const std::string& what, const std::string& mine) {
-  const Wait how{true, options_.timeout_seconds, false};
+  const WaitOptions options{.timeout_seconds = options_.timeout_seconds, .check_peers = true};
   if (rank() > 0) {
     post(0, NoteKind::value, mine);
-    const std::string difference = await(0, NoteKind::verdict, how).text;
+    const std::string difference = wait_for_note(0, NoteKind::verdict, options).text;
     if (!difference.empty()) throw RanksDisagree(difference);
     return;
   }
   std::string difference;
   for (int32_t other = 1; other < size(); ++other) {
-    const std::string theirs = await(other, NoteKind::value, how).text;
+    const std::string theirs = wait_for_note(other, NoteKind::value, options).text;
     if (theirs == mine) continue;
     if (difference.empty()) {
       difference = "the " + options_.ranks_name + " disagree on the " + what + ": " + name_of(0) +
@@ -214,9 +220,10 @@ void ProcessGroup::agree(const std::string& what, const std::string& mine) {
   if (!difference.empty()) throw RanksDisagree(difference);
 }
 
-void ProcessGroup::heed() {
-  if (pump(true)) throw Told(where() + ": another rank has failed");
-  show_life();
+void ProcessGroup::check_peers() {
+  read_heartbeats();
+  if (peer_has_failed()) throw PeerFailed(step_position() + ": another rank has failed");
+  send_heartbeat_if_due();
 }
 
 void ProcessGroup::send_text(int32_t to, const std::string& text) {
@@ -233,7 +240,7 @@ std::string ProcessGroup::receive_text(int32_t from) {
   return text;
 }
 
-// Rank 0 sends all texts as one, each after its length: "3 abc0 5 words".
+// Rank 0 sends all texts as one, each preceded by its length: "3 abc0 5 words".
 std::vector<std::string> ProcessGroup::gather(const std::string& mine) {
   std::vector<std::string> all(size());
   if (rank() > 0) {
@@ -258,12 +265,12 @@ std::vector<std::string> ProcessGroup::gather(const std::string& mine) {
 
 // ---- around a work
 
-template <typename Talk>
-auto ProcessGroup::unless_lost(Talk talk) {
+template <typename Action>
+auto ProcessGroup::break_if_wire_lost(Action action) {
   try {
-    return talk();
+    return action();
   } catch (const WireLost& lost) {
-    give_up(lost.what());
+    break_group(lost.what());
   }
 }
 
@@ -273,9 +280,9 @@ void ProcessGroup::together(const std::function<void()>& work) {
   std::ranges::fill(received_, 0);
   step_ = -1;
   waiting_for_ = -1;
-  progress_ = 0;
-  last_sign_ = Clock::now();
-  Outcome mine{.rank = rank(), .kind = Outcome::Kind::well, .progress = 0, .reason = ""};
+  operations_ = 0;
+  last_heartbeat_ = Clock::now();
+  Outcome mine{.rank = rank(), .kind = Outcome::Kind::ok, .operations = 0, .reason = ""};
   std::exception_ptr thrown;
   const auto failed = [&](Outcome::Kind kind, const std::string& reason) {
     thrown = std::current_exception();
@@ -284,12 +291,12 @@ void ProcessGroup::together(const std::function<void()>& work) {
   };
   try {
     work();
-  } catch (const RanksDisagree&) {  // on every rank alike, before anything is sent
+  } catch (const RanksDisagree&) {  // thrown on every rank, before anything is sent
     throw;
-  } catch (const Told& error) {
-    failed(Outcome::Kind::told, error.what());
-  } catch (const Stalled& error) {
-    failed(Outcome::Kind::stalled, error.what());
+  } catch (const PeerFailed& error) {
+    failed(Outcome::Kind::peer_failed, error.what());
+  } catch (const TimedOut& error) {
+    failed(Outcome::Kind::timed_out, error.what());
   } catch (const std::bad_alloc&) {
     failed(Outcome::Kind::out_of_memory, "out of memory");
   } catch (const std::exception& error) {
@@ -297,36 +304,37 @@ void ProcessGroup::together(const std::function<void()>& work) {
   } catch (...) {
     failed(Outcome::Kind::threw, "an unknown exception");
   }
-  mine.progress = progress_;
-  unless_lost([&] {
-    if (thrown && mine.kind != Outcome::Kind::told) post_to_others(NoteKind::failed, "");
-    settle(mine);
+  mine.operations = operations_;
+  break_if_wire_lost([&] {
+    if (thrown && mine.kind != Outcome::Kind::peer_failed) post_to_others(NoteKind::failed, "");
+    exchange_outcomes(mine);
   });
   if (rank() == 0 && thrown) std::rethrow_exception(thrown);
 }
 
-// Rank 0 learns how it ended everywhere, and tells what is to be done. Throws for what another rank
-// explains better than this one.
-void ProcessGroup::settle(const Outcome& mine) {
+// Rank 0 learns how the work ended on all ranks, and tells them whether to drain messages. Throws
+// on rank 0 if another rank's outcome explains a failure better than its own.
+void ProcessGroup::exchange_outcomes(const Outcome& mine) {
   std::optional<Outcome> cause;
-  bool to_drain = mine.kind != Outcome::Kind::well;
+  bool to_drain = mine.kind != Outcome::Kind::ok;
   if (rank() > 0) {
     post(0, NoteKind::outcome, mine.text());
-    // Longer than rank 0 waits for others: it is the one to say who is missing.
+    // Waits longer than rank 0 waits for the others, so that rank 0 can say which one is missing.
     try {
-      to_drain =
-          await(0, NoteKind::settled, {false, 3 * options_.timeout_seconds, false}).text == "drain";
-    } catch (const Stalled& stalled) {
-      give_up(name_of(0) + " does not answer; " +
-              (mine.reason.empty() ? stalled.what() : mine.reason));
+      const Note reply = wait_for_note(0, NoteKind::outcome_reply,
+                                       {.timeout_seconds = 3 * options_.timeout_seconds});
+      to_drain = reply.text == "drain";
+    } catch (const TimedOut& timed_out) {
+      break_group(name_of(0) + " does not answer; " +
+                  (mine.reason.empty() ? timed_out.what() : mine.reason));
     }
   } else {
     cause = mine;
-    for (const Outcome& outcome : collect(mine)) {
-      to_drain |= outcome.kind != Outcome::Kind::well;
+    for (const Outcome& outcome : collect_outcomes(mine)) {
+      to_drain |= outcome.kind != Outcome::Kind::ok;
       if (outcome.explains_better(*cause)) cause = outcome;
     }
-    post_to_others(NoteKind::settled, to_drain ? "drain" : "clean");
+    post_to_others(NoteKind::outcome_reply, to_drain ? "drain" : "clean");
   }
   if (to_drain) drain();
   if (!cause || cause->rank == 0) return;
@@ -336,7 +344,7 @@ void ProcessGroup::settle(const Outcome& mine) {
                                                          : name + ": " + cause->reason);
 }
 
-std::vector<ProcessGroup::Outcome> ProcessGroup::collect(const Outcome& mine) {
+std::vector<ProcessGroup::Outcome> ProcessGroup::collect_outcomes(const Outcome& mine) {
   std::vector<Outcome> outcomes;
   std::vector<bool> answered(size());
   answered[0] = true;
@@ -352,28 +360,28 @@ std::vector<ProcessGroup::Outcome> ProcessGroup::collect(const Outcome& mine) {
           }
           return missing() == size();
         },
-        kAnyRank, {false, options_.timeout_seconds, false});
-  } catch (const Stalled&) {
+        kAnyRank, {.timeout_seconds = options_.timeout_seconds});
+  } catch (const TimedOut&) {
     Outcome cause = mine;
     for (const Outcome& outcome : outcomes) {
       if (outcome.explains_better(cause)) cause = outcome;
     }
-    give_up(name_of(static_cast<int32_t>(missing())) + " does not answer" +
-            (cause.reason.empty() ? "" : "; " + cause.reason));
+    break_group(name_of(static_cast<int32_t>(missing())) + " does not answer" +
+                (cause.reason.empty() ? "" : "; " + cause.reason));
   }
   return outcomes;
 }
 
-// Throws away what was sent and never received.
+// Throws away all messages of the work that were sent and not received.
 void ProcessGroup::drain() {
   for (int32_t other = 0; other < size(); ++other) {
-    if (other != rank()) post(other, NoteKind::sent, std::to_string(sent_[other]));
+    if (other != rank()) post(other, NoteKind::sent_count, std::to_string(sent_[other]));
   }
-  const Wait how{false, options_.timeout_seconds, false};
+  const WaitOptions options{.timeout_seconds = options_.timeout_seconds};
   try {
     for (int32_t other = 0; other < size(); ++other) {
       if (other == rank()) continue;
-      const int64_t sent = std::stoll(await(other, NoteKind::sent, how).text);
+      const int64_t sent = std::stoll(wait_for_note(other, NoteKind::sent_count, options).text);
       wait(
           [&] {
             while (received_[other] < sent) {
@@ -383,36 +391,37 @@ void ProcessGroup::drain() {
             }
             return true;
           },
-          other, how);
+          other, options);
     }
-  } catch (const Stalled& stalled) {
-    give_up(std::string("after a failure: ") + stalled.what());
+  } catch (const TimedOut& timed_out) {
+    break_group(std::string("after a failure: ") + timed_out.what());
   }
 }
 
-void ProcessGroup::give_up(const std::string& why) {
+void ProcessGroup::break_group(const std::string& why) {
   broken_ = true;
   throw GroupBroken(why);
 }
 
-void ProcessGroup::tell(const std::string& word) {
-  unless_lost([&] { post_to_others(NoteKind::word, word); });
+void ProcessGroup::send_command(const std::string& command) {
+  break_if_wire_lost([&] { post_to_others(NoteKind::command, command); });
 }
 
-std::string ProcessGroup::hear() {
-  return unless_lost([&] { return await(0, NoteKind::word, {false, 0, false}).text; });
+std::string ProcessGroup::receive_command() {
+  return break_if_wire_lost(
+      [&] { return wait_for_note(0, NoteKind::command, {.timeout_seconds = 0}).text; });
 }
 
 std::string ProcessGroup::name_of(int32_t rank) const {
   return options_.rank_name + " " + std::to_string(rank);
 }
 
-std::string ProcessGroup::where() const {
-  return step_ < 0 ? name_of(rank()) : place_text(name_of(rank()), pass_, step_);
+std::string ProcessGroup::step_position() const {
+  return step_ < 0 ? name_of(rank()) : step_text(name_of(rank()), pass_, step_);
 }
 
-std::string ProcessGroup::place() const {
-  std::string text = where();
+std::string ProcessGroup::position() const {
+  std::string text = step_position();
   if (waiting_for_ >= 0) text += ", waiting for a message from " + name_of(waiting_for_);
   return text;
 }

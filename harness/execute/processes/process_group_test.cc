@@ -1,4 +1,4 @@
-// Processes together: agreement, failures that all hear of, waits that end.
+// What process groups promise: agreement, failures that reach all ranks, waits that end.
 #include "harness/execute/processes/process_group.h"
 
 #include <gtest/gtest.h>
@@ -23,10 +23,10 @@ std::string received(ProcessGroup& group, int32_t from, int32_t tag, size_t size
   return text;
 }
 
-// Works alike everywhere: what a failure must leave behind for the next work.
+// After a failure the group must be able to do this work.
 void expect_to_work(ProcessGroup& group) {
   group.together([&] {
-    group.agree("word", "same");
+    group.agree("value", "same");
     group.barrier();
     const int32_t next = (group.rank() + 1) % group.size();
     const int32_t previous = (group.rank() + group.size() - 1) % group.size();
@@ -59,15 +59,15 @@ TEST(ProcessGroup, messages_of_one_tag_arrive_in_order_and_in_pieces) {
 
 TEST(ProcessGroup, a_barrier_waits_for_all) {
   for (int32_t ranks : {1, 2, 3, 5, 8}) {
-    std::atomic<int32_t> come = 0;
+    std::atomic<int32_t> arrived = 0;
     const Strings thrown =
         run_as_processes(ranks, {.timeout_seconds = 60}, [&](ProcessGroup& group, LocalWire&) {
           group.together([&] {
             for (int32_t i = 1; i <= 20; ++i) {
-              ++come;
+              ++arrived;
               group.barrier();
-              EXPECT_GE(come, i * ranks);
-              group.barrier();  // or a fast rank counts for the next round
+              EXPECT_GE(arrived, i * ranks);
+              group.barrier();  // otherwise a fast rank would count for the next round
             }
           });
         });
@@ -92,7 +92,7 @@ TEST(ProcessGroup, a_rank_that_throws_ends_the_work_everywhere_and_not_the_next)
           std::string reason;
           try {
             group.together([&] {
-              // Messages that nobody will receive, of a tag that the next work uses.
+              // Messages that no rank receives, with a tag that the next work uses.
               const int32_t next = (group.rank() + 1) % 3;
               for (int i = 0; i < 5; ++i) group.send(group.rank(), next, 0, bytes_of("stale!"));
               if (group.rank() == failing) throw std::runtime_error("kernel broke");
@@ -105,7 +105,7 @@ TEST(ProcessGroup, a_rank_that_throws_ends_the_work_everywhere_and_not_the_next)
               failing == 0 ? "kernel broke" : "rank " + std::to_string(failing) + ": kernel broke";
           EXPECT_EQ(reason, group.rank() == 0 ? expected : "");
           expect_to_work(group);
-          EXPECT_EQ(wire.data_under_way(), 0u);
+          EXPECT_EQ(wire.pending_messages(), 0u);
         });
     EXPECT_EQ(thrown, Strings(3));
   }
@@ -128,7 +128,7 @@ TEST(ProcessGroup, out_of_memory_of_another_rank_is_out_of_memory) {
   });
 }
 
-TEST(ProcessGroup, a_failure_after_the_others_are_done_is_told_too) {
+TEST(ProcessGroup, a_failure_after_the_others_are_done_is_reported_too) {
   const Strings thrown =
       run_as_processes(3, {.timeout_seconds = 60}, [](ProcessGroup& group, LocalWire&) {
         group.together([&] {
@@ -139,7 +139,7 @@ TEST(ProcessGroup, a_failure_after_the_others_are_done_is_told_too) {
   EXPECT_EQ(thrown, (Strings{"rank 2: late", "", ""}));
 }
 
-TEST(ProcessGroup, what_rank_0_leaves_behind_late_is_thrown_away) {
+TEST(ProcessGroup, late_messages_of_rank_0_are_thrown_away) {
   run_as_processes(2, {.timeout_seconds = 60}, [](ProcessGroup& group, LocalWire& wire) {
     try {
       group.together([&] {
@@ -153,19 +153,20 @@ TEST(ProcessGroup, what_rank_0_leaves_behind_late_is_thrown_away) {
       EXPECT_STREQ(error.what(), "late");
     }
     expect_to_work(group);
-    EXPECT_EQ(wire.data_under_way(), 0u);
+    EXPECT_EQ(wire.pending_messages(), 0u);
   });
 }
 
-TEST(ProcessGroup, a_missing_message_names_the_rank_that_is_least_far) {
+TEST(ProcessGroup, a_missing_message_names_the_rank_with_the_least_progress) {
   const Strings thrown =
       run_as_processes(3, {.timeout_seconds = 0.3}, [](ProcessGroup& group, LocalWire&) {
-        // Round the ring: rank 1 sends nothing to rank 2, so rank 0 gets no message either.
+        // A ring in which rank 1 sends nothing to rank 2, so rank 0 gets no message either.
         group.together([&] {
-          group.at(group.rank(), 0, 0, -1);
+          group.operation_started(group.rank(), 0, 0, -1);
           if (group.rank() == 0) group.send(0, 1, 0, bytes_of("x"));
-          group.at(group.rank(), 0, 1, (group.rank() + 2) % 3);
-          if (group.rank() != 2) group.at(group.rank(), 0, 1, (group.rank() + 2) % 3);
+          group.operation_started(group.rank(), 0, 1, (group.rank() + 2) % 3);
+          if (group.rank() != 2)
+            group.operation_started(group.rank(), 0, 1, (group.rank() + 2) % 3);
           received(group, (group.rank() + 2) % 3, 0, 1);
           group.barrier();
         });
@@ -180,7 +181,7 @@ TEST(ProcessGroup, a_rank_that_never_comes_is_named) {
       run_as_processes(3, {.timeout_seconds = 0.2}, [](ProcessGroup& group, LocalWire&) {
         if (group.rank() == 2) return;
         group.together([&] {
-          group.at(group.rank(), 1, 4, -1);
+          group.operation_started(group.rank(), 1, 4, -1);
           group.barrier();
         });
       });
@@ -207,8 +208,8 @@ TEST(ProcessGroup, a_rank_that_works_long_is_waited_for) {
       run_as_processes(2, {.timeout_seconds = 0.4}, [](ProcessGroup& group, LocalWire&) {
         group.together([&] {
           if (group.rank() == 1) {
-            for (int32_t step = 0; step < 12; ++step) {  // 1.2 s of operations of 0.1 s
-              group.at(1, 0, step, -1);
+            for (int32_t step = 0; step < 12; ++step) {  // 12 operations of 0.1 s
+              group.operation_started(1, 0, step, -1);
               std::this_thread::sleep_for(std::chrono::milliseconds(100));
             }
           }
@@ -229,7 +230,7 @@ TEST(ProcessGroup, a_message_of_another_size_is_refused) {
   EXPECT_EQ(thrown[0], "a message from rank 1 has 4 bytes, not 3");
 }
 
-TEST(ProcessGroup, what_each_says_is_known_to_all) {
+TEST(ProcessGroup, gather_returns_all_texts_on_every_rank) {
   for (int32_t ranks : {1, 2, 5}) {
     const Strings thrown =
         run_as_processes(ranks, {.timeout_seconds = 60}, [&](ProcessGroup& group, LocalWire&) {
@@ -245,24 +246,24 @@ TEST(ProcessGroup, what_each_says_is_known_to_all) {
   }
 }
 
-TEST(ProcessGroup, work_that_waits_elsewhere_ends_when_another_rank_fails) {
+TEST(ProcessGroup, check_peers_ends_work_when_another_rank_fails) {
   const Strings thrown =
       run_as_processes(2, {.timeout_seconds = 60}, [](ProcessGroup& group, LocalWire&) {
-        group.together([&] { group.heed(); });
+        group.together([&] { group.check_peers(); });
         group.together([&] {
           if (group.rank() == 1) throw std::runtime_error("a GPU broke");
-          for (;;) group.heed();
+          for (;;) group.check_peers();
         });
       });
   EXPECT_EQ(thrown[0], "rank 1: a GPU broke");
 }
 
-TEST(ProcessGroup, ranks_that_are_no_ranks_of_a_plan_are_called_otherwise) {
+TEST(ProcessGroup, processes_that_run_several_ranks_are_called_processes) {
   const GroupOptions options = {
       .timeout_seconds = 0.2, .rank_name = "process", .ranks_name = "processes"};
   EXPECT_EQ(run_as_processes(2, options,
                              [](ProcessGroup& group, LocalWire&) {
-                               group.together([&] { group.agree("plan", group.place()); });
+                               group.together([&] { group.agree("plan", group.position()); });
                              })[1],
             "the processes disagree on the plan: process 0 has process 0, process 1 has process 1");
   EXPECT_EQ(run_as_processes(2, options,
@@ -273,13 +274,13 @@ TEST(ProcessGroup, ranks_that_are_no_ranks_of_a_plan_are_called_otherwise) {
             "from process 1");
 }
 
-TEST(ProcessGroup, words_reach_all) {
+TEST(ProcessGroup, commands_reach_all_ranks) {
   run_as_processes(3, {.timeout_seconds = 60}, [](ProcessGroup& group, LocalWire&) {
-    for (const std::string word : {"a", "longer word", ""}) {
+    for (const std::string command : {"a", "longer command", ""}) {
       if (group.rank() == 0) {
-        group.tell(word);
+        group.send_command(command);
       } else {
-        EXPECT_EQ(group.hear(), word);
+        EXPECT_EQ(group.receive_command(), command);
       }
       expect_to_work(group);
     }

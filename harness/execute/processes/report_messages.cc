@@ -3,7 +3,7 @@
 namespace cpbench {
 namespace {
 
-// Tags of a program are not negative and its messages have all arrived: any will do.
+// Any tag will do, because all messages of the program have been received.
 constexpr int32_t kReportTag = 0;
 
 template <typename T>
@@ -18,14 +18,14 @@ std::vector<T> received(ProcessGroup& group, int32_t from, size_t count) {
   return values;
 }
 
-// Of the vectors that differ in length from rank to rank.
+// Lengths of the vectors that differ between ranks.
 struct Counts {
   int64_t iterations = 0, clocks = 0, events = 0;
 };
 
 }  // namespace
 
-// In the order in which `receive_report` reads.
+// The order must be that in which `receive_report` reads.
 void send_report(ProcessGroup& group, const RankReport& report) {
   send_all<Counts>(group, {{std::ssize(report.seconds), std::ssize(report.clock_share),
                             std::ssize(report.events)}});

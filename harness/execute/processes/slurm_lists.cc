@@ -13,7 +13,7 @@ namespace {
   throw std::invalid_argument("'" + list + "' is not " + what);
 }
 
-// The number that a text begins with, which is cut off; -1: none.
+// Removes the number at the start of the text and returns it; -1 if there is none.
 int32_t take_number(std::string_view& text) {
   int32_t number = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -30,8 +30,8 @@ bool take(std::string_view& text, std::string_view prefix) {
 
 }  // namespace
 
-// A host may have several brackets ("rack[1-2]node[01-16]"): of each the first number stands,
-// with its leading zeros.
+// A host may have several brackets ("rack[1-2]node[01-16]"). The first number of each, with its
+// leading zeros, makes the first host.
 std::string first_host(const std::string& hosts) {
   constexpr const char* kWhat = "a list of hosts such as gpu[003-006,9],login1";
   std::string host;

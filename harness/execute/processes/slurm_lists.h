@@ -1,4 +1,4 @@
-// Slurm's compressed lists, as its environment variables write them.
+// Reads the compressed lists in Slurm's environment variables.
 #pragma once
 
 #include <cstdint>
@@ -6,11 +6,13 @@
 
 namespace cpbench {
 
-// "gpu[003-006,9],login1" -> "gpu003". Throws std::invalid_argument if it is no such list.
+// The first host of a list: "gpu[003-006,9],login1" -> "gpu003". Throws std::invalid_argument if it
+// is not a valid list.
 std::string first_host(const std::string& hosts);
 
-// "4(x2),1": two nodes of four tasks and one of one; `node` counts from 0. Throws
-// std::invalid_argument if it is no such list, or has no such node.
+// The number of tasks on node `node`, counted from 0. The list "4(x2),1" describes two nodes with
+// four tasks each and one node with one. Throws std::invalid_argument if it is not a valid list or
+// has fewer nodes.
 int32_t tasks_on_node(const std::string& tasks_per_node, int32_t node);
 
 }  // namespace cpbench

@@ -9,13 +9,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <thread>
 #include <utility>
 
+#include "harness/execute/seconds_text.h"
 #include "harness/plan/errors.h"
 
 namespace cpbench {
@@ -39,7 +39,8 @@ struct Socket {
 
 using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 
-// Of a host, or all of this machine's. None: the error says why.
+// The addresses of a host, or all addresses of this machine if `host` is null. If there are none,
+// the second is the error of getaddrinfo.
 std::pair<Addresses, int> addresses_of(const char* host, uint16_t port, int family = AF_UNSPEC) {
   addrinfo hints{};
   hints.ai_family = family;
@@ -50,9 +51,9 @@ std::pair<Addresses, int> addresses_of(const char* host, uint16_t port, int fami
   return {Addresses(error == 0 ? found : nullptr, ::freeaddrinfo), error};
 }
 
-// A port that nobody listens at may be the very one that the system gives to whoever looks there,
-// who then meets itself.
-bool is_met_by_itself(int file) {
+// If nothing listens at the port, the system may assign this very port to the socket that connects,
+// which then connects to itself.
+bool is_connected_to_itself(int file) {
   sockaddr_storage here{}, there{};
   socklen_t here_size = sizeof here, there_size = sizeof there;
   return ::getsockname(file, reinterpret_cast<sockaddr*>(&here), &here_size) == 0 &&
@@ -74,7 +75,7 @@ bool listens(const addrinfo& address, Clock::time_point until) {
     ::getsockopt(socket.file, SOL_SOCKET, SO_ERROR, &error, &size);
     if (error != 0) return false;
   }
-  return !is_met_by_itself(socket.file);
+  return !is_connected_to_itself(socket.file);
 }
 
 std::string numbers_of(const addrinfo& address) {
@@ -85,17 +86,11 @@ std::string numbers_of(const addrinfo& address) {
   return numbers;
 }
 
-std::string seconds_text(double seconds) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g s", seconds);
-  return text;
-}
-
 }  // namespace
 
-// Not of both, though a socket of IPv6 could: the store's server looks up the name of each who
-// comes, one after another, and an IPv4 address in IPv6's clothes is in no file of hosts, so that a
-// slow name server would hold up all.
+// It does not listen at both, although an IPv6 socket could. The store's server looks up the name
+// of each client, one after another, and an IPv4 address mapped to IPv6 is not in /etc/hosts, so a
+// slow name server would delay all clients.
 int listen_at(const std::string& host, uint16_t port) {
   const bool only_ipv6 =
       !addresses_of(host.c_str(), port, AF_INET).first && addresses_of(host.c_str(), port).first;
@@ -108,14 +103,14 @@ int listen_at(const std::string& host, uint16_t port) {
       ::listen(socket.file, SOMAXCONN) != 0) {
     throw UserError("process 0 cannot listen at port " + std::to_string(port) + " (" +
                     std::strerror(errno) +
-                    "): set MASTER_PORT to a free one, the same for all processes");
+                    "): set MASTER_PORT to a free port, the same for all processes");
   }
   return socket.release();
 }
 
 std::string await_listener(const std::string& host, uint16_t port, double timeout_seconds) {
   constexpr std::chrono::milliseconds kPause{100};
-  constexpr std::chrono::seconds kAnswer{5};  // of one address: a firewall may swallow the question
+  constexpr std::chrono::seconds kAnswer{5};  // for one address: a firewall may drop the request
   const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                       std::chrono::duration<double>(timeout_seconds));
   for (;;) {
@@ -127,12 +122,12 @@ std::string await_listener(const std::string& host, uint16_t port, double timeou
     if (error != 0 && (error != EAI_AGAIN || is_over)) {
       throw UserError("host '" + host + "' has no address here (" + ::gai_strerror(error) +
                       "): set MASTER_ADDR to a name or address of process 0's node that all "
-                      "nodes know");
+                      "nodes can resolve");
     }
     if (is_over) {
-      throw UserError("nobody listens at " + host + ":" + std::to_string(port) + " within " +
+      throw UserError("nothing listens at " + host + ":" + std::to_string(port) + " after " +
                       seconds_text(timeout_seconds) +
-                      ": process 0 did not come, is on another node, or a firewall is between");
+                      ": process 0 did not start, is on another node, or is behind a firewall");
     }
     std::this_thread::sleep_for(kPause);
   }

@@ -1,5 +1,5 @@
-// How processes find the store: a port that one listens at, and the others look for. Theirs are the
-// errors that a person can mend, so they are told apart here and not by the store's library.
+// How processes find the store: process 0 listens at a port and the others look for it. Users can
+// fix errors of this phase, so they are diagnosed here and not by the store's library.
 #pragma once
 
 #include <cstdint>
@@ -7,13 +7,13 @@
 
 namespace cpbench {
 
-// A listening socket at the port, of all addresses of this machine: of IPv4 if the name by which
-// others look for it has such an address, otherwise of IPv6. Throws UserError if the port is taken
-// or not allowed.
+// Returns a socket that listens at the port on all addresses of this machine. It uses IPv4 if
+// `host`, the name by which the other processes look for it, has an IPv4 address, and IPv6
+// otherwise. Throws UserError if the port is taken or not allowed.
 int listen_at(const std::string& host, uint16_t port);
 
-// Returns once something listens there: the address that does, in numbers. Throws UserError if
-// nobody does within the timeout, or the host has no address.
+// Waits until something listens there, and returns the address at which it does, in numbers. Throws
+// UserError if the timeout passes first, or if the host has no address.
 std::string await_listener(const std::string& host, uint16_t port, double timeout_seconds);
 
 }  // namespace cpbench

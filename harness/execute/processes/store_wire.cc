@@ -1,6 +1,6 @@
-// Each process has one queue in the store. Whoever has something to say pushes it there, without
-// waiting; a thread of the receiver waits in the server for its queue, so that nobody polls, and
-// sorts what comes by what it is (Frame).
+// Each process has one queue in the store. A sender pushes frames to the receiver's queue without
+// waiting. A thread of the receiver blocks on its queue in the server, so nothing polls, and
+// handles each frame by its kind.
 #include "harness/execute/processes/store_wire.h"
 
 #include <c10/util/Flags.h>
@@ -22,8 +22,9 @@
 #include <utility>
 #include <vector>
 
-#include "harness/execute/arrivals.h"
+#include "harness/execute/processes/receive_queue.h"
 #include "harness/execute/processes/store_socket.h"
+#include "harness/execute/seconds_text.h"
 #include "harness/plan/errors.h"
 
 C10_DECLARE_int(caffe2_log_level);
@@ -35,26 +36,26 @@ using Clock = std::chrono::steady_clock;
 using StorePointer = c10::intrusive_ptr<c10d::Store>;
 using Bytes = std::vector<uint8_t>;
 
-enum class What : int32_t {
-  hello,    // to process 0: which run the sender believes to be in
-  welcome,  // from process 0: all have come
-  refusal,  // from process 0: why not
-  note,     // `tag` is its kind
-  piece,    // of a message, which goes on
-  data,     // the last piece of a message, or all of it
-  bye,      // to process 0: the sender needs the store no more
-  end,      // all processes are to end, with `tag` as their exit code
-  stop      // to itself: the thread is to end. (Or to another of its number.)
+enum class FrameKind : int32_t {
+  hello,    // to process 0: the run that the sender belongs to
+  welcome,  // from process 0: all processes have connected
+  refusal,  // from process 0: why the processes cannot work together
+  note,     // `tag` is its NoteKind
+  piece,    // part of a message, but not the last one
+  data,     // the last part of a message, or all of it
+  bye,      // to process 0: the sender no longer needs the store
+  end,      // all processes must end, with `tag` as their exit code
+  stop      // to itself: the reading thread must end
 };
 
 struct Frame {
-  What what;
+  FrameKind kind;
   int32_t from;
   int32_t tag;
 };
 
-// The server closes the connection of whoever pushes more than 8 MiB.
-constexpr size_t kPiece = size_t{4} << 20;
+// The server closes the connection of a client that pushes more than 8 MiB at once.
+constexpr size_t kPieceBytes = size_t{4} << 20;
 
 Bytes frame_of(const Frame& frame, std::span<const std::byte> body) {
   Bytes bytes(sizeof frame + body.size());
@@ -63,11 +64,11 @@ Bytes frame_of(const Frame& frame, std::span<const std::byte> body) {
   return bytes;
 }
 
-std::string place_of(const LaunchEnvironment& launch) {
+std::string address_of(const LaunchEnvironment& launch) {
   return launch.address + ":" + std::to_string(launch.port);
 }
 
-// A store that torchrun serves may be older than this run.
+// torchrun's store may still have queues of earlier runs.
 std::string queue_of(const LaunchEnvironment& launch, int32_t process) {
   return "cpbench/" + (launch.has_store ? launch.run + "/" : "") + std::to_string(process);
 }
@@ -76,8 +77,9 @@ std::string run_text(const LaunchEnvironment& launch) {
   return "run '" + launch.run + "' of " + std::to_string(launch.processes) + " processes";
 }
 
-// c10d tells each failure with its stack, and tries again; what a person needs is said by us.
-void quieten_c10d() {
+// c10d logs each failure with its stack trace and retries. Users get the error messages of this
+// file instead.
+void silence_c10d() {
   constexpr int kFatal = 3;
   if (!std::getenv("TORCH_CPP_LOG_LEVEL")) FLAGS_caffe2_log_level = kFatal;
 }
@@ -88,22 +90,22 @@ std::string first_line(const std::exception& error) {
   return text.substr(0, text.find('\n'));
 }
 
-// What the process and the thread that reads for it share. The thread may outlive the wire, if the
+// What the wire shares with the thread that reads for it. The thread may outlive the wire if the
 // server does not answer.
-struct Mail {
-  explicit Mail(LaunchEnvironment of) : launch(std::move(of)) {}
+struct SharedState {
+  explicit SharedState(LaunchEnvironment of) : launch(std::move(of)) {}
 
   const LaunchEnvironment launch;
-  Arrivals arrivals;
+  ReceiveQueue received;
 
   std::mutex mutex;
   std::condition_variable changed;
-  StorePointer store;        // to push by; null until connected
-  std::set<int32_t> come;    // on process 0: who has said hello
-  std::set<int32_t> parted;  // and bye
+  StorePointer store;           // for pushing; null until connected
+  std::set<int32_t> connected;  // on process 0: processes that have said hello
+  std::set<int32_t> departed;   // on process 0: processes that have said bye
   bool welcome = false;
-  std::string refusal;  // why there will be no wire
-  std::string lost;     // why there is none any more
+  std::string refusal;  // why the processes cannot work together
+  std::string lost;     // why the store cannot be reached any more
 
   template <typename Change>
   void change(Change to) {
@@ -120,70 +122,74 @@ struct Mail {
   }
 };
 
-void push(const Mail& mail, int32_t to, const Frame& frame, std::span<const std::byte> body = {}) {
-  mail.store->queuePush(queue_of(mail.launch, to), frame_of(frame, body));
+void push(const SharedState& state, int32_t to, const Frame& frame,
+          std::span<const std::byte> body = {}) {
+  state.store->queuePush(queue_of(state.launch, to), frame_of(frame, body));
 }
 
-void push(const Mail& mail, int32_t to, What what, const std::string& text) {
-  push(mail, to, {what, mail.launch.process, 0}, std::as_bytes(std::span(text)));
+void push(const SharedState& state, int32_t to, FrameKind kind, const std::string& text) {
+  push(state, to, {kind, state.launch.process, 0}, std::as_bytes(std::span(text)));
 }
 
 // ---- the thread that reads
 
-[[noreturn]] void end_with_the_others(const Frame& frame) {
+[[noreturn]] void end_process(const Frame& frame) {
   std::fprintf(stderr, "cpbench: error: process %d has ended the run\n", frame.from);
   std::fflush(stderr);
   _exit(frame.tag);
 }
 
-void hear_hello(Mail& mail, int32_t from, const std::string& run) {
-  const std::string who = "process " + std::to_string(from);
-  mail.change([&] {
-    if (run != run_text(mail.launch)) {
-      mail.refusal = who + " at " + place_of(mail.launch) + " is of " + run + ", process 0 of " +
-                     run_text(mail.launch) + ": set MASTER_PORT to one of its own for each run";
-    } else if (!mail.come.insert(from).second) {
-      mail.refusal = "two processes at " + place_of(mail.launch) + " say that they are " + who +
-                     ": set MASTER_PORT to one of its own for each run";
+void handle_hello(SharedState& state, int32_t from, const std::string& run) {
+  const std::string sender = "process " + std::to_string(from);
+  state.change([&] {
+    if (run != run_text(state.launch)) {
+      state.refusal = sender + " at " + address_of(state.launch) + " belongs to " + run +
+                      ", and process 0 to " + run_text(state.launch) +
+                      ": set MASTER_PORT to a different port for each run";
+    } else if (!state.connected.insert(from).second) {
+      state.refusal = "two processes at " + address_of(state.launch) + " claim to be " + sender +
+                      ": set MASTER_PORT to a different port for each run";
     }
   });
 }
 
-// False: nothing will follow.
-bool take(Mail& mail, std::map<int32_t, std::vector<std::byte>>& pieces, const Bytes& bytes) {
+// Returns false if no more frames will follow.
+bool handle_frame(SharedState& state, std::map<int32_t, std::vector<std::byte>>& pieces,
+                  const Bytes& bytes) {
   Frame frame{};
-  if (bytes.size() < sizeof frame) throw std::runtime_error("a message is not of cpbench");
+  if (bytes.size() < sizeof frame)
+    throw std::runtime_error("a message in the store is not from cpbench");
   std::memcpy(&frame, bytes.data(), sizeof frame);
   const auto body = std::as_bytes(std::span(bytes).subspan(sizeof frame));
   const std::string text(reinterpret_cast<const char*>(body.data()), body.size());
-  switch (frame.what) {
-    case What::hello:
-      hear_hello(mail, frame.from, text);
+  switch (frame.kind) {
+    case FrameKind::hello:
+      handle_hello(state, frame.from, text);
       break;
-    case What::welcome:
-      mail.change([&] { mail.welcome = true; });
+    case FrameKind::welcome:
+      state.change([&] { state.welcome = true; });
       break;
-    case What::refusal:
-      mail.change([&] { mail.refusal = text; });
+    case FrameKind::refusal:
+      state.change([&] { state.refusal = text; });
       break;
-    case What::note:
-      mail.arrivals.add(frame.from, static_cast<NoteKind>(frame.tag), text);
+    case FrameKind::note:
+      state.received.add(frame.from, static_cast<NoteKind>(frame.tag), text);
       break;
-    case What::piece:
-    case What::data: {
-      std::vector<std::byte>& whole = pieces[frame.from];
-      whole.insert(whole.end(), body.begin(), body.end());
-      if (frame.what == What::data) {
-        mail.arrivals.add(frame.from, frame.tag, std::exchange(whole, {}));
+    case FrameKind::piece:
+    case FrameKind::data: {
+      std::vector<std::byte>& message = pieces[frame.from];
+      message.insert(message.end(), body.begin(), body.end());
+      if (frame.kind == FrameKind::data) {
+        state.received.add(frame.from, frame.tag, std::exchange(message, {}));
       }
       break;
     }
-    case What::bye:
-      mail.change([&] { mail.parted.insert(frame.from); });
+    case FrameKind::bye:
+      state.change([&] { state.departed.insert(frame.from); });
       break;
-    case What::end:
-      end_with_the_others(frame);
-    case What::stop:
+    case FrameKind::end:
+      end_process(frame);
+    case FrameKind::stop:
       return false;
   }
   return true;
@@ -196,7 +202,7 @@ StorePointer connect(const LaunchEnvironment& launch, int listening, double time
   options.timeout = std::chrono::milliseconds(static_cast<int64_t>(timeout_seconds * 1e3));
   std::string address = "localhost";
   if (listening < 0) {
-    // The one that answers: c10d would wait for each of the host's, those of IPv6 first.
+    // Only the address that answers: c10d would wait for each address of the host, IPv6 first.
     address = await_listener(launch.address, launch.port, timeout_seconds);
   } else {
     options.isServer = true;
@@ -205,32 +211,32 @@ StorePointer connect(const LaunchEnvironment& launch, int listening, double time
   return c10::make_intrusive<c10d::TCPStore>(address, options);
 }
 
-// False: something came in between, and nothing was cancelled.
+// Returns false if the wait was not cancelled, because a frame arrived in between.
 bool cancel_a_wait(c10d::Store& store, const std::string& queue) {
   try {
     store.wait({queue + "/never"}, std::chrono::milliseconds(1));
-  } catch (const std::exception&) {  // timed out; or the store is gone, as the next wait will say
+  } catch (const std::exception&) {  // timed out, or the store is gone, which the next wait reports
     return true;
   }
   return false;
 }
 
-void read(Mail& mail, int listening, double timeout_seconds) {
-  // Waits without end; its milliseconds must fit an int.
+void read(SharedState& state, int listening, double timeout_seconds) {
+  // Practically no timeout. In milliseconds it must fit an int.
   constexpr std::chrono::hours kLong{24 * 20};
-  // With each wait the server keeps one more entry for this connection, and walks over all of them
-  // at each push, until a wait is cancelled (torch 2.11): before that costs something, one is.
+  // With each wait the server keeps one more entry for this connection, and each push walks over
+  // all entries, until a wait is cancelled (torch 2.11). So a wait is cancelled now and then.
   constexpr int kMostEntries = 1000;
-  const LaunchEnvironment& launch = mail.launch;
+  const LaunchEnvironment& launch = state.launch;
   const StorePointer to_push = connect(launch, listening, timeout_seconds);
-  mail.change([&] { mail.store = to_push; });
+  state.change([&] { state.store = to_push; });
   const StorePointer to_read = to_push->clone();
-  push(mail, 0, What::hello, run_text(launch));
+  push(state, 0, FrameKind::hello, run_text(launch));
   std::map<int32_t, std::vector<std::byte>> pieces;
   const std::string queue = queue_of(launch, launch.process);
   to_read->setTimeout(kLong);
   for (int entries = 1;; ++entries) {
-    if (!take(mail, pieces, to_read->queuePop(queue, true))) return;
+    if (!handle_frame(state, pieces, to_read->queuePop(queue, true))) return;
     if (entries >= kMostEntries && cancel_a_wait(*to_read, queue)) entries = 0;
   }
 }
@@ -240,138 +246,138 @@ void read(Mail& mail, int listening, double timeout_seconds) {
 class StoreWire : public Wire {
  public:
   StoreWire(const LaunchEnvironment& launch, double timeout_seconds)
-      : mail_(std::make_shared<Mail>(launch)), timeout_seconds_(timeout_seconds) {
-    quieten_c10d();
+      : state_(std::make_shared<SharedState>(launch)), timeout_seconds_(timeout_seconds) {
+    silence_c10d();
     const int listening = serves() ? listen_at(launch.address, launch.port) : -1;
-    reader_ = std::thread([mail = mail_, listening, timeout_seconds] {
+    reader_ = std::thread([state = state_, listening, timeout_seconds] {
       try {
-        read(*mail, listening, timeout_seconds);
-        mail->change([&] { mail->lost = "told to stop"; });
+        read(*state, listening, timeout_seconds);
+        state->change([&] { state->lost = "the wire was closed"; });
       } catch (const UserError& error) {
-        mail->change([&] { mail->refusal = error.what(); });
+        state->change([&] { state->refusal = error.what(); });
       } catch (const std::exception& error) {
-        mail->change([&] { mail->lost = first_line(error); });
+        state->change([&] { state->lost = first_line(error); });
       }
     });
     try {
-      meet();
+      wait_for_all();
     } catch (...) {
-      let_go();
+      release();
       throw;
     }
   }
 
-  ~StoreWire() override { let_go(); }
+  ~StoreWire() override { release(); }
 
-  int32_t rank() const override { return mail_->launch.process; }
-  int32_t size() const override { return mail_->launch.processes; }
-  int32_t ranks_on_node() const override { return mail_->launch.local_processes; }
+  int32_t rank() const override { return state_->launch.process; }
+  int32_t size() const override { return state_->launch.processes; }
+  int32_t ranks_on_node() const override { return state_->launch.local_processes; }
   std::string library() const override { return "TCPStore of LibTorch " TORCH_VERSION; }
 
   void send(int32_t to, int32_t tag, std::span<const std::byte> bytes) override {
-    for (; bytes.size() > kPiece; bytes = bytes.subspan(kPiece)) {
-      push_or_lose(to, {What::piece, rank(), tag}, bytes.first(kPiece));
+    for (; bytes.size() > kPieceBytes; bytes = bytes.subspan(kPieceBytes)) {
+      push_or_lose(to, {FrameKind::piece, rank(), tag}, bytes.first(kPieceBytes));
     }
-    push_or_lose(to, {What::data, rank(), tag}, bytes);
+    push_or_lose(to, {FrameKind::data, rank(), tag}, bytes);
   }
 
   std::optional<std::span<const std::byte>> receive(int32_t from, int32_t tag) override {
-    auto bytes = found([&] { return mail_->arrivals.receive(from, tag); });
+    auto bytes = checked([&] { return state_->received.receive(from, tag); });
     if (!bytes) return std::nullopt;
     received_ = std::move(*bytes);
     return received_;
   }
 
   std::optional<int32_t> discard() override {
-    return found([&] { return mail_->arrivals.discard(); });
+    return checked([&] { return state_->received.discard(); });
   }
 
   void post(int32_t to, NoteKind kind, const std::string& text) override {
-    push_or_lose(to, {What::note, rank(), static_cast<int32_t>(kind)},
+    push_or_lose(to, {FrameKind::note, rank(), static_cast<int32_t>(kind)},
                  std::as_bytes(std::span(text)));
   }
 
   std::optional<Note> poll(int32_t from, NoteKind kind) override {
-    return found([&] { return mail_->arrivals.poll(from, kind); });
+    return checked([&] { return state_->received.poll(from, kind); });
   }
 
-  // The store lives as long as process 0: it goes last, but waits for nobody for ever.
+  // The store lives as long as process 0, which therefore ends last. It waits for the others no
+  // longer than the timeout.
   void finish() override {
     try {
-      push(*mail_, 0, What::bye, "");
+      push(*state_, 0, FrameKind::bye, "");
       if (rank() == 0) {
-        mail_->wait_until(end_of_wait(timeout_seconds_), [&] {
-          return std::ssize(mail_->parted) == size() || !mail_->lost.empty();
+        state_->wait_until(end_of_wait(timeout_seconds_), [&] {
+          return std::ssize(state_->departed) == size() || !state_->lost.empty();
         });
       }
-      push(*mail_, rank(), What::stop, "");
-    } catch (const std::exception&) {  // process 0 is gone already
+      push(*state_, rank(), FrameKind::stop, "");
+    } catch (const std::exception&) {  // process 0 has already ended
     }
     reader_.join();
-    mail_->store.reset();
+    state_->store.reset();
   }
 
   [[noreturn]] void abort(int exit_code) override {
     try {
       for (int32_t other = 0; other < size(); ++other) {
-        if (other != rank()) push(*mail_, other, {What::end, rank(), exit_code});
+        if (other != rank()) push(*state_, other, {FrameKind::end, rank(), exit_code});
       }
       if (serves()) await_empty_queues();
-    } catch (const std::exception&) {  // they end by themselves, as the store is gone
+    } catch (const std::exception&) {  // the store is gone, so the others end by themselves
     }
     _exit(exit_code);
   }
 
  private:
-  bool serves() const { return rank() == 0 && !mail_->launch.has_store; }
+  bool serves() const { return rank() == 0 && !state_->launch.has_store; }
 
   static Clock::time_point end_of_wait(double seconds) {
     return Clock::now() +
            std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   }
 
-  // Returns when all are there.
-  void meet() {
-    // Others hear from process 0, which began to wait before they came, why it gives up; the
-    // reader has an end of its own.
+  // Returns when all processes have connected.
+  void wait_for_all() {
+    // Process 0 tells the others why it gives up, so they wait a little longer than it does.
     const double patience = timeout_seconds_ + (rank() == 0 ? 0 : 2);
-    const auto over = [&] { return !mail_->refusal.empty() || !mail_->lost.empty(); };
-    const auto come = [&] { return mail_->store != nullptr || over(); };
-    const auto all_come = [&] {
-      return over() || (rank() == 0 ? std::ssize(mail_->come) == size() : mail_->welcome);
+    const auto failed = [&] { return !state_->refusal.empty() || !state_->lost.empty(); };
+    const auto has_store = [&] { return state_->store != nullptr || failed(); };
+    const auto has_all = [&] {
+      return failed() || (rank() == 0 ? std::ssize(state_->connected) == size() : state_->welcome);
     };
-    mail_->wait_until(end_of_wait(patience), come);
-    const bool met = mail_->store && mail_->wait_until(end_of_wait(patience), all_come);
-    const bool connected = mail_->store != nullptr;
-    const std::string refusal = why_not(connected, met);
+    state_->wait_until(end_of_wait(patience), has_store);
+    const bool all_connected = state_->store && state_->wait_until(end_of_wait(patience), has_all);
+    const bool connected = state_->store != nullptr;
+    const std::string refusal = refusal_text(connected, all_connected);
     const bool answers = connected && rank() == 0;
     for (int32_t other = 1; answers && other < size(); ++other) {
-      push(*mail_, other, refusal.empty() ? What::welcome : What::refusal, refusal);
+      push(*state_, other, refusal.empty() ? FrameKind::welcome : FrameKind::refusal, refusal);
     }
     if (refusal.empty()) return;
     if (answers && serves()) await_empty_queues();
     throw UserError(refusal);
   }
 
-  // "" if all have come.
-  std::string why_not(bool connected, bool met) {
-    const std::lock_guard lock(mail_->mutex);
-    if (!mail_->refusal.empty()) return mail_->refusal;
-    const LaunchEnvironment& launch = mail_->launch;
-    if (connected && !mail_->lost.empty() && !launch.has_store) return lost_text(mail_->lost);
-    if (!mail_->lost.empty() || !connected) {
-      return "what listens at " + place_of(launch) + " is no TCPStore of a LibTorch " +
-             TORCH_VERSION + (mail_->lost.empty() ? "" : " (" + mail_->lost + ")") +
+  // Empty if all processes have connected.
+  std::string refusal_text(bool connected, bool all_connected) {
+    const std::lock_guard lock(state_->mutex);
+    if (!state_->refusal.empty()) return state_->refusal;
+    const LaunchEnvironment& launch = state_->launch;
+    if (connected && !state_->lost.empty() && !launch.has_store) return lost_text(state_->lost);
+    if (!state_->lost.empty() || !connected) {
+      return "the server at " + address_of(launch) + " is not a TCPStore of LibTorch " +
+             TORCH_VERSION + (state_->lost.empty() ? "" : " (" + state_->lost + ")") +
              ": set MASTER_PORT to a free port, or start with the torchrun of that version";
     }
-    if (met) return "";
+    if (all_connected) return "";
     std::vector<int32_t> missing;
     for (int32_t other = 0; rank() == 0 && other < size(); ++other) {
-      if (!mail_->come.contains(other)) missing.push_back(other);
+      if (!state_->connected.contains(other)) missing.push_back(other);
     }
     if (rank() > 0) missing = {0};
-    return names_of(missing) + " of " + std::to_string(size()) + " did not come to " +
-           place_of(launch) + " within " + seconds_text() +
+    return names_of(missing) + " of " + std::to_string(size()) + " did not connect to " +
+           address_of(launch) + " within " + seconds_text(timeout_seconds_) +
            ": were all started, and can their nodes reach it?";
   }
 
@@ -384,18 +390,12 @@ class StoreWire : public Wire {
     return text + (processes.size() > kMost ? ", ..." : "");
   }
 
-  std::string seconds_text() const {
-    char text[32];
-    std::snprintf(text, sizeof text, "%g s", timeout_seconds_);
-    return text;
-  }
-
-  // Before the server goes: what the others are told last should reach them, if they live.
+  // Gives the other processes a second to read their last frames before the server ends.
   void await_empty_queues() {
     const auto end = end_of_wait(1);
     for (int32_t other = 0; other < size(); ++other) {
-      const std::string queue = queue_of(mail_->launch, other);
-      while (other != rank() && mail_->store->queueLen(queue) > 0 && Clock::now() < end) {
+      const std::string queue = queue_of(state_->launch, other);
+      while (other != rank() && state_->store->queueLen(queue) > 0 && Clock::now() < end) {
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
       }
     }
@@ -403,40 +403,41 @@ class StoreWire : public Wire {
 
   void push_or_lose(int32_t to, const Frame& frame, std::span<const std::byte> body) {
     try {
-      push(*mail_, to, frame, body);
+      push(*state_, to, frame, body);
     } catch (const std::exception& error) {
       throw WireLost(lost_text(first_line(error)));
     }
   }
 
-  // What is there is received before it is said that nothing more will come.
-  template <typename Look>
-  std::invoke_result_t<Look> found(Look look) {
+  // Returns what `read` finds. Throws WireLost if it finds nothing and the store is lost; what
+  // arrived before that is still read.
+  template <typename Read>
+  std::invoke_result_t<Read> checked(Read read) {
     const std::string lost = [&] {
-      const std::lock_guard lock(mail_->mutex);
-      return mail_->lost;
+      const std::lock_guard lock(state_->mutex);
+      return state_->lost;
     }();
-    auto result = look();
+    auto result = read();
     if (!result && !lost.empty()) throw WireLost(lost_text(lost));
     return result;
   }
 
   std::string lost_text(const std::string& why) const {
-    return std::string(mail_->launch.has_store ? "torchrun" : "process 0") +
-           " is gone, with the store at " + place_of(mail_->launch) + " (" + why + ")";
+    return std::string(state_->launch.has_store ? "torchrun" : "process 0") +
+           " is gone, and with it the store at " + address_of(state_->launch) + " (" + why + ")";
   }
 
-  // Without waiting: the server may be frozen, and the reader with it.
-  void let_go() {
+  // Does not wait for the reading thread, which may hang with the server.
+  void release() {
     if (!reader_.joinable()) return;
     try {
-      if (mail_->store) push(*mail_, rank(), What::stop, "");
-    } catch (const std::exception&) {  // then it has ended
+      if (state_->store) push(*state_, rank(), FrameKind::stop, "");
+    } catch (const std::exception&) {  // the reading thread has ended
     }
     reader_.detach();
   }
 
-  std::shared_ptr<Mail> mail_;
+  std::shared_ptr<SharedState> state_;
   double timeout_seconds_;
   std::thread reader_;
   std::vector<std::byte> received_;

@@ -1,10 +1,11 @@
-// The wire over TCPStore, the server by which LibTorch's processes meet: for processes without MPI.
+// The wire over TCPStore, the server through which LibTorch's processes meet. It needs no MPI.
 //
 //   const auto launch = launch_environment();
 //   const std::unique_ptr<Wire> wire = open_store_wire(*launch, timeout_seconds);
 //
-// A rank of this wire is a process. Process 0 serves the store, unless torchrun does. Messages are
-// for words and reports: each costs about 60 us, and passes through the server's node.
+// A rank of this wire is a process. Process 0 serves the store unless torchrun does. A message
+// takes about 60 us and passes through the server's node, so it is for commands and reports, not
+// for tensors.
 #pragma once
 
 #include <memory>
@@ -14,8 +15,9 @@
 
 namespace cpbench {
 
-// Returns when all processes have come. Throws UserError on each that did, within the timeout or
-// soon after: the port is taken, nobody listens, a process did not come or is of another run.
+// Returns when all processes have connected. Otherwise throws UserError on each process, within the
+// timeout or soon after: the port is taken, nothing listens, or a process is missing or belongs to
+// another run.
 std::unique_ptr<Wire> open_store_wire(const LaunchEnvironment& launch, double timeout_seconds);
 
 }  // namespace cpbench

@@ -1,4 +1,5 @@
-// Real processes over the store: what they do together, and who is missing, dies, hangs or strays.
+// Real processes over the store: they work together, and errors say which process is missing, dies,
+// hangs or belongs to another run.
 #include "harness/execute/processes/store_wire.h"
 
 #include <unistd.h>
@@ -15,9 +16,9 @@
 namespace cpbench {
 namespace {
 
-constexpr double kLong = 60;  // others use this machine too
+constexpr double kLong = 60;  // generous, because the machine may be busy
 
-// Opens the wire, and closes it unless the body throws.
+// Opens the wire, runs the body, and closes the wire unless the body throws.
 void in_group(const LaunchEnvironment& launch, double timeout_seconds,
               const std::function<void(ProcessGroup& group, Wire& wire)>& body) {
   const std::unique_ptr<Wire> wire = open_store_wire(launch, kLong);
@@ -38,10 +39,10 @@ std::span<const std::byte> bytes_of(const std::string& text) {
   return std::as_bytes(std::span(text));
 }
 
-// Round the ring, of a size that one message of the store cannot hold and of none.
+// Sends messages around the ring: empty, short, and longer than one frame of the store.
 void expect_to_work(ProcessGroup& group) {
   group.together([&] {
-    group.agree("word", "same");
+    group.agree("value", "same");
     group.barrier();
     const int32_t next = (group.rank() + 1) % group.size();
     const int32_t previous = (group.rank() + group.size() - 1) % group.size();
@@ -54,7 +55,7 @@ void expect_to_work(ProcessGroup& group) {
   });
 }
 
-std::string timed_out_at(uint16_t port) { return "localhost:" + std::to_string(port); }
+std::string address_at(uint16_t port) { return "localhost:" + std::to_string(port); }
 
 TEST(StoreWire, processes_work_together) {
   for (int32_t processes : {1, 2, 5}) {
@@ -67,9 +68,9 @@ TEST(StoreWire, processes_work_together) {
         expect_to_work(group);
         if (processes > 1) expect_to_work(group);
         if (group.rank() == 0) {
-          group.tell("end");
+          group.send_command("end");
         } else {
-          EXPECT_EQ(group.hear(), "end");
+          EXPECT_EQ(group.receive_command(), "end");
         }
       });
     }));
@@ -120,7 +121,7 @@ TEST(StoreWire, a_process_that_throws_ends_the_work_everywhere_and_not_the_next)
           const int32_t next = (group.rank() + 1) % 3;
           for (int i = 0; i < 5; ++i) group.send(group.rank(), next, 3, bytes_of("stale!"));
           if (group.rank() == 1) throw std::runtime_error("kernel broke");
-          for (;;) group.heed();
+          for (;;) group.check_peers();
         });
       } catch (const ExecutionFailure& failure) {
         reason = failure.what();
@@ -131,7 +132,7 @@ TEST(StoreWire, a_process_that_throws_ends_the_work_everywhere_and_not_the_next)
   }));
 }
 
-// As the command line does: whoever finds the group broken ends all.
+// The command line does the same: the process that finds the group broken ends all processes.
 void end_all_if_broken(ProcessGroup& group, Wire& wire, const std::function<void()>& work) {
   try {
     group.together(work);
@@ -176,15 +177,15 @@ TEST(StoreWire, a_process_that_hangs_is_named_and_ended) {
   EXPECT_EQ(ended[1].exit_code, 5);
 }
 
-// Long before the timeout: the store went with it.
-TEST(StoreWire, that_process_0_died_is_seen_at_once) {
+// Long before the timeout, because the store ended with process 0.
+TEST(StoreWire, the_death_of_process_0_is_noticed_at_once) {
   for (const bool between_works : {false, true}) {
     const auto start = std::chrono::steady_clock::now();
     const auto ended = run_real_processes(3, [&](const LaunchEnvironment& launch) {
       in_group(launch, kLong, [&](ProcessGroup& group, Wire&) {
         group.together([&] { group.barrier(); });
         if (group.rank() == 0) ::raise(SIGKILL);
-        if (between_works) group.hear();
+        if (between_works) group.receive_command();
         group.together([&] { group.barrier(); });
       });
     });
@@ -192,14 +193,14 @@ TEST(StoreWire, that_process_0_died_is_seen_at_once) {
     EXPECT_EQ(ended[0].signal, SIGKILL);
     for (int32_t other : {1, 2}) {
       EXPECT_TRUE(
-          ended[other].thrown.starts_with("process 0 is gone, with the store at localhost:"))
+          ended[other].thrown.starts_with("process 0 is gone, and with it the store at localhost:"))
           << ended[other].thrown;
       EXPECT_EQ(ended[other].stderr_text, "");
     }
   }
 }
 
-TEST(StoreWire, a_process_that_never_comes_is_named_by_all) {
+TEST(StoreWire, a_missing_process_is_named_by_all) {
   const uint16_t port = free_port();
   std::vector<RealProcess> started;
   for (int32_t process : {0, 1, 3}) {
@@ -207,19 +208,19 @@ TEST(StoreWire, a_process_that_never_comes_is_named_by_all) {
   }
   for (RealProcess& process : started) {
     const EndedProcess ended = process.wait();
-    EXPECT_EQ(ended.thrown, "processes 2, 4 of 5 did not come to " + timed_out_at(port) +
+    EXPECT_EQ(ended.thrown, "processes 2, 4 of 5 did not connect to " + address_at(port) +
                                 " within 4 s: were all started, and can their nodes reach it?");
     EXPECT_EQ(ended.stderr_text, "");
   }
 }
 
-TEST(StoreWire, that_process_0_never_comes_is_said) {
+TEST(StoreWire, a_missing_process_0_is_reported) {
   const uint16_t port = free_port();
   RealProcess process([&] { open_store_wire(launch_for_tests(1, 2, port), 0.3); });
   const EndedProcess ended = process.wait();
-  EXPECT_EQ(ended.thrown, "nobody listens at " + timed_out_at(port) +
-                              " within 0.3 s: process 0 did not come, is on another node, or a "
-                              "firewall is between");
+  EXPECT_EQ(ended.thrown, "nothing listens at " + address_at(port) +
+                              " after 0.3 s: process 0 did not start, is on another node, or is "
+                              "behind a firewall");
   EXPECT_EQ(ended.stderr_text, "");
 }
 
@@ -244,19 +245,19 @@ TEST(StoreWire, a_port_in_use) {
   RealProcess process_0([&] { open_store_wire(launch_for_tests(0, 2, port), kLong); });
   EXPECT_EQ(process_0.wait().thrown,
             "process 0 cannot listen at port " + std::to_string(port) +
-                " (Address already in use): set MASTER_PORT to a free one, the same for all "
+                " (Address already in use): set MASTER_PORT to a free port, the same for all "
                 "processes");
-  // Who holds it says nothing.
+  // What listens at the port does not answer.
   RealProcess process_1([&] { open_store_wire(launch_for_tests(1, 2, port), 0.5); });
   const EndedProcess ended = process_1.wait();
-  EXPECT_TRUE(ended.thrown.starts_with("what listens at " + timed_out_at(port) +
-                                       " is no TCPStore of a LibTorch "))
+  EXPECT_TRUE(ended.thrown.starts_with("the server at " + address_at(port) +
+                                       " is not a TCPStore of LibTorch "))
       << ended.thrown;
   EXPECT_EQ(ended.stderr_text, "");
   ::close(taken);
 }
 
-TEST(StoreWire, two_runs_at_one_port_are_told_apart) {
+TEST(StoreWire, two_runs_at_one_port_are_refused) {
   const uint16_t port = free_port();
   std::vector<RealProcess> started;
   for (const std::string run : {"7.0", "8.0"}) {
@@ -268,9 +269,9 @@ TEST(StoreWire, two_runs_at_one_port_are_told_apart) {
   }
   for (RealProcess& process : started) {
     EXPECT_EQ(process.wait().thrown,
-              "process 1 at " + timed_out_at(port) +
-                  " is of run '8.0' of 2 processes, process 0 of run '7.0' of 2 processes: set "
-                  "MASTER_PORT to one of its own for each run");
+              "process 1 at " + address_at(port) +
+                  " belongs to run '8.0' of 2 processes, and process 0 to run '7.0' of 2 "
+                  "processes: set MASTER_PORT to a different port for each run");
   }
 }
 
@@ -281,13 +282,13 @@ TEST(StoreWire, two_processes_of_one_number) {
     started.emplace_back([=] { open_store_wire(launch_for_tests(process, 3, port), kLong); });
   }
   EXPECT_EQ(started[0].wait().thrown,
-            "two processes at " + timed_out_at(port) +
-                " say that they are process 1: set MASTER_PORT to one of its own for each run");
+            "two processes at " + address_at(port) +
+                " claim to be process 1: set MASTER_PORT to a different port for each run");
   for (int32_t i : {1, 2}) EXPECT_NE(started[i].wait().thrown, "");  // they share a queue
 }
 
-// torchrun's store: served by somebody else, and there before and after.
-TEST(StoreWire, a_store_that_is_there_already) {
+// torchrun's store is served by another process, before and after the run.
+TEST(StoreWire, a_store_that_already_exists) {
   const uint16_t port = free_port();
   RealProcess agent([&] {
     const std::unique_ptr<Wire> wire = open_store_wire(launch_for_tests(0, 1, port), kLong);

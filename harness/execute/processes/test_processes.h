@@ -1,6 +1,6 @@
-// Real processes that meet at a free port of this machine, for tests of the store's wire.
+// Starts real processes that meet at a free port of this machine, for tests of the store's wire.
 //
-//   const auto ended = run_real_processes(3, 1, [](const LaunchEnvironment& launch) { ... });
+//   const auto ended = run_real_processes(3, [](const LaunchEnvironment& launch) { ... });
 //   EXPECT_EQ(ended[0].thrown, "rank 2 does not answer; ...");
 #pragma once
 
@@ -22,7 +22,7 @@
 
 namespace cpbench {
 
-// Below the ports that the system gives to whoever asks for any.
+// A port below those that the system assigns by itself.
 inline uint16_t free_port() {
   for (int i = 0;; ++i) {
     const auto port = static_cast<uint16_t>(20000 + (::getpid() * 37 + i) % 10000);
@@ -48,10 +48,10 @@ inline LaunchEnvironment launch_for_tests(int32_t process, int32_t processes, ui
 }
 
 struct EndedProcess {
-  std::string thrown;  // by the body; "": nothing
+  std::string thrown;  // message of the exception that the body threw; empty if none
   std::string stderr_text;
-  int exit_code = -1;  // 1 if an expectation of the body failed
-  int signal = 0;      // that killed it
+  int exit_code = -1;  // 1 if an expectation in the body failed
+  int signal = 0;      // the signal that killed it, if any
 };
 
 class RealProcess {
@@ -62,7 +62,7 @@ class RealProcess {
     id_ = ::fork();
     if (id_ == 0) {
       ::dup2(errors[1], STDERR_FILENO);
-      // The store looks up names of addresses, and a name server may be slow.
+      // The store looks up host names, and a name server may be slow.
       ::setenv("RES_OPTIONS", "timeout:1 attempts:1", 1);
       int code = 0;
       try {
@@ -117,7 +117,7 @@ class RealProcess {
   int thrown_ = -1, errors_ = -1;
 };
 
-// Runs the body in each process, and waits for all.
+// Runs the body in each process and waits for all of them.
 inline std::vector<EndedProcess> run_real_processes(
     int32_t processes, const std::function<void(const LaunchEnvironment& launch)>& body) {
   const uint16_t port = free_port();

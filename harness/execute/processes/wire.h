@@ -1,13 +1,14 @@
-// How the processes of a run reach one another: what a library that connects them (MPI; the store
-// of store_wire.h) must offer, and no more. Nothing here waits, so that every wait is
-// ProcessGroup's, with its timeouts.
+// A wire connects the processes of a run. It is the little that a library (MPI, or the TCPStore of
+// store_wire.h) has to offer. Nothing here waits: ProcessGroup does all waiting, with its timeouts.
 //
 //   std::unique_ptr<Wire> wire = open_mpi_wire();      // in each process that mpirun started
 //   wire->send(1, tag, bytes);                         // on rank 0
 //   while (!(bytes = wire->receive(0, tag))) { ... }   // on rank 1
 //
-// Used by one thread only. Errors of the library are std::runtime_error; WireLost where nobody can
-// be reached any more.
+// A wire carries data (messages of the program, matched by sender and tag) and notes (short texts
+// by which the processes of a group agree, fail and end together). It is used by one thread only.
+// Errors of the library are std::runtime_error; WireLost if no other process can be reached any
+// more.
 #pragma once
 
 #include <cstddef>
@@ -20,18 +21,18 @@
 
 namespace cpbench {
 
-// Short texts (a few hundred bytes) beside the data. Notes of one kind and one sender arrive in the
-// order of posting. What each says: process_group.cc.
+// Notes are texts of a few hundred bytes. Notes of one kind from one sender arrive in the order in
+// which they were posted. process_group.cc says what each kind means.
 enum class NoteKind : uint8_t {
-  alive,
+  heartbeat,
   failed,
-  arrived,
+  barrier,
   value,
   verdict,
   outcome,
-  settled,
-  sent,
-  word
+  outcome_reply,
+  sent_count,
+  command
 };
 
 struct Note {
@@ -54,28 +55,30 @@ class Wire {
   virtual int32_t ranks_on_node() const = 0;
   virtual std::string library() const = 0;  // "Open MPI 4.1.4"
 
-  // Data. `bytes` may be reused at once. At most 2^31 - 1 bytes each.
+  // Sends at most 2^31 - 1 bytes. The caller may reuse `bytes` when this returns.
   virtual void send(int32_t to, int32_t tag, std::span<const std::byte> bytes) = 0;
-  // A step of receiving the oldest message of (from, tag): its bytes once it is whole, valid until
-  // the next step. Until then the next step is the same one, or `discard`.
+  // Tries to receive the oldest message of (from, tag). Returns its bytes once it has arrived
+  // completely; they are valid until the next call. Until then the caller must repeat the same
+  // call, or call `discard`.
   virtual std::optional<std::span<const std::byte>> receive(int32_t from, int32_t tag) = 0;
-  // A step of throwing away a message, the one that `receive` has begun before others, and those of
-  // one sender in their order: the sender once it is gone.
+  // Tries to throw away one message: first the one that `receive` has begun, then those of each
+  // sender in order. Returns the sender once the message is gone.
   virtual std::optional<int32_t> discard() = 0;
 
   virtual void post(int32_t to, NoteKind kind, const std::string& text) = 0;
-  virtual std::optional<Note> poll(int32_t from, NoteKind kind) = 0;  // from: or kAnyRank
+  virtual std::optional<Note> poll(int32_t from, NoteKind kind) = 0;  // from: a rank or kAnyRank
 
-  virtual void finish() = 0;  // on all ranks, with no message under way; nothing follows
+  virtual void finish() = 0;  // on all ranks, when no message is in flight; the last call
   [[noreturn]] virtual void abort(int exit_code) = 0;  // ends all processes
 };
 
-// The wire of this build's MPI, loaded only now: the program itself needs no MPI to start. Throws
-// UserError if it was built without, or if the library cannot be loaded.
+// Opens the wire over this build's MPI. The MPI library is loaded only now, so the program itself
+// starts without it. Throws UserError if cpbench was built without MPI, or if the library cannot be
+// loaded.
 std::unique_ptr<Wire> open_mpi_wire();
 
-// What the module of harness/execute_mpi exports. If not all processes come within the timeout, it
-// says so and ends this one.
+// What the module of harness/execute_mpi exports. If not all processes arrive within the timeout,
+// it prints an error and ends this process.
 inline constexpr const char* kWireModule = "cpbench_mpi.so";
 inline constexpr const char* kWireFunction = "cpbench_open_mpi_wire";
 using OpenWireFunction = Wire*(double timeout_seconds);

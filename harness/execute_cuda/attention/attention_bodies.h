@@ -1,6 +1,7 @@
-// What stands between a call's matrices and what attention libraries take and give, as bodies
-// (launch.h): rows copied, converted, added up in order; log-sum-exp turned; an output made up for
-// the backward pass. A row of `vectors` vectors of 8 elements, all heads of the call side by side.
+// The steps between the matrices of a call and those of attention libraries, as bodies (launch.h):
+// they copy, convert and add rows in order, transpose log-sum-exp, and make an output for the
+// backward pass. A row has `vectors` vectors of 8 elements, and all heads of the call are
+// contiguous in it.
 #pragma once
 
 #include <cstdint>
@@ -13,15 +14,16 @@
 
 namespace cpbench {
 
-inline constexpr int32_t kVector = 8;  // elements that one thread moves; head sizes are multiples
+inline constexpr int32_t kVector =
+    8;  // elements that a thread moves; head sizes are multiples of it
 
 template <typename T>
 struct alignas(16) Vector {
   T at[kVector];
 };
 
-// Elements in memory. Where they do not lie on 16 bytes (O and dO come behind their side data) each
-// is moved by itself.
+// A matrix in memory. If its rows are not aligned to 16 bytes (O and dO follow their side data),
+// each element is moved by itself.
 template <typename T>
 struct Rows {
   T* data = nullptr;
@@ -51,13 +53,13 @@ struct Rows {
   }
 };
 
-// The work item of a thread: a row of the list and a part of the row.
+// The work item of a thread: a row of a list, and a part of the row.
 struct Item {
   int64_t row = 0;
   int32_t part = 0;
 };
 CPBENCH_DEVICE inline Item item_of(int64_t index, int32_t parts) {
-  if (index < int64_t{1} << 32) {  // 32-bit division is several times quicker
+  if (index < int64_t{1} << 32) {  // 32-bit division is several times faster
     const auto i = static_cast<uint32_t>(index);
     const auto n = static_cast<uint32_t>(parts);
     return {i / n, static_cast<int32_t>(i % n)};
@@ -65,7 +67,7 @@ CPBENCH_DEVICE inline Item item_of(int64_t index, int32_t parts) {
   return {index / parts, static_cast<int32_t>(index % parts)};
 }
 
-// The entry of a list that holds its row `row`.
+// The entry of a list that contains its row `row`.
 template <typename Entry>
 CPBENCH_DEVICE const Entry& entry_of(const Entry* entries, int32_t count, int64_t row) {
   int32_t first = 0;
@@ -81,7 +83,7 @@ CPBENCH_DEVICE const Entry& entry_of(const Entry* entries, int32_t count, int64_
   return entries[first];
 }
 
-// A list of moves in the memory of the machine that runs the body.
+// A list of moves, in the memory of the machine that runs the body.
 struct Moves {
   const RowMove* moves = nullptr;
   int32_t count = 0;
@@ -96,7 +98,7 @@ struct Moves {
   }
 };
 
-// Copies rows, converted.
+// Copies rows and converts their elements.
 template <typename To>
 struct CopyRows {
   Moves moves;
@@ -118,7 +120,7 @@ struct CopyRows {
   }
 };
 
-// Adds rows to rows, the sources of each in their order.
+// Adds source rows to target rows, in the order of the sources.
 struct AddRows {
   const RowSum* sums;
   int32_t count;
@@ -146,7 +148,8 @@ struct AddRows {
   }
 };
 
-// A number for each row and head. Most have heads next to each other, FlashAttention-2's rows.
+// A number for each row and head. In most matrices heads are contiguous; in FlashAttention-2's
+// log-sum-exp rows are.
 template <typename T>
 struct SideData {
   T* data;
@@ -171,10 +174,10 @@ struct CopySideData {
   }
 };
 
-// Rows that see no key: O = 0, log-sum-exp -infinity. A part is a head.
+// Writes rows that see no key: O = 0 and log-sum-exp = -infinity. A part is a head.
 template <typename T>
 struct BlankRows {
-  Moves moves;  // `to` alone
+  Moves moves;  // only `to` is used
   T* o;
   int64_t o_stride;
   float* lse;
@@ -194,8 +197,8 @@ struct BlankRows {
   }
 };
 
-// The sum over `lanes` neighbouring threads, in all of them. A CPU runs a thread after the other:
-// there one lane does all.
+// Returns the sum over `lanes` neighbouring threads in all of them. A CPU runs one thread after
+// another, so there must be one lane.
 template <int32_t lanes>
 CPBENCH_DEVICE float sum_of_neighbours(float value) {
 #ifdef __CUDA_ARCH__
@@ -208,8 +211,9 @@ CPBENCH_DEVICE float sum_of_neighbours(float value) {
   return value;
 }
 
-// The backward passes of the libraries use of the output its row sums with dO alone; the calls have
-// these, not the output. dO * (row sum / |dO|^2) has the same row sums.
+// The libraries' backward passes take the output, but use only the row sums of dO * O. Calls have
+// the row sums and not the output. dO * (row sum / |dO|^2) has the same row sums, so it serves as
+// output.
 template <int32_t lanes>
 struct MakeOutput {
   Moves moves;

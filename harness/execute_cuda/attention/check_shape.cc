@@ -10,8 +10,8 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& kernel, const std::string& needs,
                          const std::string& found, const std::string& other) {
-  throw UserError("kernel '" + kernel + "' needs " + needs + ", not " + found + "; kernel '" +
-                  other + "' can");
+  throw UserError("kernel '" + kernel + "' requires " + needs + ", not " + found + "; kernel '" +
+                  other + "' supports it");
 }
 
 std::string capability_text(int32_t capability) {
@@ -50,7 +50,8 @@ void check_flash_shape(const AttentionShape& shape, int32_t capability) {
 
 void check_cudnn_shape(const AttentionShape& shape, int32_t capability) {
   check_dtype("cudnn", shape);
-  // Others, and 12.x, want padded sequences or have no backward pass for ragged ones.
+  // On other GPUs, also of capability 12.x, cuDNN requires padded sequences or has no backward pass
+  // for ragged ones.
   const bool hopper = capability / 10 == 9;
   if (!hopper && capability / 10 != 10) {
     refuse("cudnn", "a GPU of compute capability 9.x or 10.x", capability_text(capability),
@@ -63,16 +64,16 @@ void check_cudnn_shape(const AttentionShape& shape, int32_t capability) {
            std::to_string(shape.value_head_dim) + " and " + std::to_string(shape.head_dim),
            "reference");
   }
-  // Of 8 alone would do, but then the backward pass pads all sequences to the longest.
+  // Multiples of 8 work too, but then the backward pass pads all sequences to the longest.
   const int32_t most = hopper ? 256 : 128;
   check_head_dim("cudnn", shape.head_dim, 16, most,
                  shape.head_dim % 8 == 0 && shape.head_dim <= 256 ? "flash" : "reference");
 }
 
-// Before 9.18 the backward pass on Hopper leaves parts of its workspace unset where rows lie
-// between the sequences, and gradients become NaN (found by users of TransformerEngine). That
-// includes what was wrong with 9.10.0, 9.10.1 and 9.14.0, and bottom-right masks with padding,
-// which came with 9.7.
+// Before 9.18 the backward pass on Hopper does not initialise parts of its workspace if there are
+// rows between the sequences, and gradients become NaN (reported by users of TransformerEngine).
+// This also excludes the bugs of 9.10.0, 9.10.1 and 9.14.0, and versions before 9.7, which have no
+// bottom-right masks with padding.
 void check_cudnn_version(int64_t version) {
   constexpr int64_t kLeast = 91800;
   if (version >= kLeast) return;
@@ -80,8 +81,8 @@ void check_cudnn_version(int64_t version) {
     return std::to_string(v / 10000) + "." + std::to_string(v / 100 % 100) + "." +
            std::to_string(v % 100);
   };
-  throw UserError("kernel 'cudnn' needs cuDNN " + text(kLeast) + " or newer, not " + text(version) +
-                  "; 9.19 comes with torch 2.11");
+  throw UserError("kernel 'cudnn' requires cuDNN " + text(kLeast) + " or newer, not " +
+                  text(version) + "; torch 2.11 comes with 9.19");
 }
 
 }  // namespace cpbench

@@ -34,16 +34,16 @@ TEST(CheckShape, flash) {
   for (int32_t dim : {8, 64, 128, 256}) EXPECT_EQ(flash(shape_of(dim, dim)), "");
   EXPECT_EQ(flash(shape_of(128, 128), 80), "");
   EXPECT_EQ(flash(shape_of(64, 64, Dtype::float32)),
-            "kernel 'flash' needs dtype bfloat16, not float32; kernel 'reference' can");
+            "kernel 'flash' requires dtype bfloat16, not float32; kernel 'reference' supports it");
   EXPECT_EQ(flash(shape_of(192, 128)),
-            "kernel 'flash' needs value_head_dim = head_dim, not 128 and 192; "
-            "kernel 'reference' can");
+            "kernel 'flash' requires value_head_dim = head_dim, not 128 and 192; "
+            "kernel 'reference' supports it");
   EXPECT_EQ(flash(shape_of(20, 20)),
-            "kernel 'flash' needs a head_dim of at most 256 and a multiple of 8, not 20; "
-            "kernel 'reference' can");
+            "kernel 'flash' requires a head_dim of at most 256 and a multiple of 8, not 20; "
+            "kernel 'reference' supports it");
   EXPECT_EQ(flash(shape_of(64, 64), 75),
-            "kernel 'flash' needs a GPU of compute capability 8.0 or newer, not 7.5; "
-            "kernel 'reference' can");
+            "kernel 'flash' requires a GPU of compute capability 8.0 or newer, not 7.5; "
+            "kernel 'reference' supports it");
 }
 
 TEST(CheckShape, cudnn) {
@@ -54,24 +54,25 @@ TEST(CheckShape, cudnn) {
   EXPECT_EQ(cudnn(shape_of(192, 128)), "");
   EXPECT_EQ(cudnn(shape_of(192, 128), 100), "");
   EXPECT_EQ(cudnn(shape_of(256, 256), 100),
-            "kernel 'cudnn' needs a head_dim of at most 128 and a multiple of 16, not 256; "
-            "kernel 'flash' can");
+            "kernel 'cudnn' requires a head_dim of at most 128 and a multiple of 16, not 256; "
+            "kernel 'flash' supports it");
   EXPECT_EQ(cudnn(shape_of(72, 72)),
-            "kernel 'cudnn' needs a head_dim of at most 256 and a multiple of 16, not 72; "
-            "kernel 'flash' can");
+            "kernel 'cudnn' requires a head_dim of at most 256 and a multiple of 16, not 72; "
+            "kernel 'flash' supports it");
   EXPECT_EQ(cudnn(shape_of(128, 64)),
-            "kernel 'cudnn' needs value_head_dim = head_dim, or 128 and 192, not 64 and 128; "
-            "kernel 'reference' can");
+            "kernel 'cudnn' requires value_head_dim = head_dim, or 128 and 192, not 64 and 128; "
+            "kernel 'reference' supports it");
   EXPECT_EQ(cudnn(shape_of(64, 64), 80),
-            "kernel 'cudnn' needs a GPU of compute capability 9.x or 10.x, not 8.0; "
-            "kernel 'flash' can");
+            "kernel 'cudnn' requires a GPU of compute capability 9.x or 10.x, not 8.0; "
+            "kernel 'flash' supports it");
 }
 
 TEST(CheckShape, cudnn_version) {
   check_cudnn_version(91800);
   check_cudnn_version(91900);
-  EXPECT_EQ(refusal([] { check_cudnn_version(91002); }),
-            "kernel 'cudnn' needs cuDNN 9.18.0 or newer, not 9.10.2; 9.19 comes with torch 2.11");
+  EXPECT_EQ(
+      refusal([] { check_cudnn_version(91002); }),
+      "kernel 'cudnn' requires cuDNN 9.18.0 or newer, not 9.10.2; torch 2.11 comes with 9.19");
 }
 
 }  // namespace

@@ -4,20 +4,22 @@
 
 #include "harness/execute/gpus/gpu_kernel_names.h"
 #include "harness/plan/errors.h"
+#include "harness/plan/nearest.h"
 
 namespace cpbench {
 namespace {
 
-// Before it cuDNN's attention does not take segments that begin anywhere.
+// On older GPUs cuDNN's attention does not support segments that begin at any row.
 constexpr int32_t kHopper = 90;
 
 }  // namespace
 
 void check_gpu_kernel_name(const std::string& name) {
-  const std::vector<std::string>& names = gpu_kernel_names();
-  if (name == "auto" || std::ranges::find(names, name) != names.end()) return;
-  throw UserError("kernel '" + name +
-                  "' is unknown; kernels for GPUs are auto, cudnn, flash, reference");
+  std::vector<std::string> names = gpu_kernel_names();
+  names.insert(names.begin(), "auto");
+  if (std::ranges::find(names, name) == names.end()) {
+    throw UserError(unknown_name("GPU kernel", name, names));
+  }
 }
 
 std::vector<std::string> auto_kernels(int32_t capability) {

@@ -1,4 +1,6 @@
-// Which kernel `auto` takes.
+// Which kernel "auto" opens.
+//
+//   first_kernel(auto_kernels(90), open)   // "cudnn" if open("cudnn") succeeds
 #pragma once
 
 #include <functional>
@@ -10,11 +12,11 @@ namespace cpbench {
 // Throws UserError for a name that is neither "auto" nor one of gpu_kernel_names().
 void check_gpu_kernel_name(const std::string& name);
 
-// The kernels that `auto` tries, in this order. `capability`: 90 is Hopper.
+// The kernels that "auto" tries, in order. `capability` is 90 for Hopper.
 std::vector<std::string> auto_kernels(int32_t capability);
 
-// Calls `open` on one name after the other until one throws no UserError. Throws UserError with the
-// last one's message if all do.
+// Calls `open` with one name after another until it does not throw UserError, and returns that
+// name. Rethrows the last UserError if all fail.
 std::string first_kernel(const std::vector<std::string>& names,
                          const std::function<void(const std::string&)>& open);
 

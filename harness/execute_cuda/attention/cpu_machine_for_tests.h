@@ -1,4 +1,4 @@
-// A machine (steps.h) that runs bodies thread after thread on the CPU.
+// A machine (steps.h) that runs bodies on the CPU, one thread after another.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ class CpuMachine {
   using Array = CpuArray<T>;
   static constexpr int32_t kHeadLanes = 1;
 
-  // As few threads as make them stride, and the last first: their order must not matter.
+  // Few threads, so that they stride, and the last one first, because the order must not matter.
   template <typename Body>
   void launch(const Body& body) {
     constexpr int64_t kThreads = 7;

@@ -1,4 +1,4 @@
-// A call on cuDNN, step by step. Of its machine (steps.h) it also wants
+// A call on cuDNN as a list of steps. Besides what steps.h describes, its machine must have
 //
 //   void forward(const CudnnForwardInput&);
 //   void backward(const CudnnBackwardInput&);
@@ -13,24 +13,24 @@
 
 namespace cpbench {
 
-// What a graph is built for; executions bring addresses, lengths and offsets. Scores are scaled by
-// 1 / sqrt(width).
+// The shape for which a graph is built. Each execution passes addresses, lengths and offsets.
+// Scores are scaled by 1 / sqrt(width).
 struct CudnnShape {
   bool backward = false;
   Window window;
   int32_t batch = 0, max_q = 0, max_kv = 0;
-  int64_t total_q = 0, total_kv = 0;  // backward
+  int64_t total_q = 0, total_kv = 0;  // only backward
   int32_t q_heads = 0, kv_heads = 0;
   int32_t width = 0, value_width = 0;
   // Elements from row to row.
   int64_t q_stride = 0, k_stride = 0, v_stride = 0, o_stride = 0, stats_stride = 0;
-  int64_t d_o_stride = 0, dq_stride = 0, dk_stride = 0, dv_stride = 0;  // backward
+  int64_t d_o_stride = 0, dq_stride = 0, dk_stride = 0, dv_stride = 0;  // only backward
   auto operator<=>(const CudnnShape&) const = default;
 };
 
 struct CudnnTensor {
-  void* data = nullptr;              // on 16 bytes
-  const int64_t* offsets = nullptr;  // [batch + 1]: elements from there to each piece
+  void* data = nullptr;              // must be aligned to 16 bytes
+  const int64_t* offsets = nullptr;  // [batch + 1]: elements from `data` to each piece
 };
 
 struct CudnnForwardInput {
@@ -43,11 +43,11 @@ struct CudnnBackwardInput : CudnnForwardInput {
   CudnnTensor d_o, dq, dk, dv;
 };
 
-// Offsets of a step's tensors, in one array.
+// The offsets of all tensors of a step, in one array.
 template <typename Machine>
 class RaggedOffsets {
  public:
-  // Returns which they are.
+  // Returns the number by which `at` finds them.
   int32_t add(const std::vector<int32_t>& starts, int64_t stride) {
     const std::vector<int64_t> offsets = ragged_offsets(starts, stride);
     size_ = static_cast<int64_t>(offsets.size());
@@ -69,7 +69,7 @@ class RaggedOffsets {
 
 inline bool on_16_bytes(const Matrix& m) { return reinterpret_cast<uintptr_t>(m.data) % 16 == 0; }
 
-// What both directions have: the graph's shape and where K, V and the lengths are.
+// The part of the shape that forward and backward have in common.
 inline CudnnShape cudnn_shape(const CudnnLayout& layout, const Matrix& q, const Matrix& k,
                               const Matrix& v) {
   CudnnShape shape;
@@ -229,8 +229,8 @@ class CudnnBackwardCall {
  private:
   struct Temporaries {
     BFloat16 *o = nullptr, *dq = nullptr, *dk = nullptr, *dv = nullptr;
-    BFloat16* d_o = nullptr;  // nullptr: in place
-    float* stats = nullptr;   // nullptr: in place
+    BFloat16* d_o = nullptr;  // nullptr: the call's matrix is used
+    float* stats = nullptr;   // nullptr: the call's matrix is used
     int64_t bytes = 0;
   };
 

@@ -1,5 +1,5 @@
-// Whole calls on cuDNN against the reference kernel: all steps are those that run on a GPU, around
-// graphs that are emulated: maxima, lengths, ragged offsets, diagonal bounds.
+// Calls on cuDNN equal the reference kernel. All steps are those that run on a GPU; only the graphs
+// are emulated, with their maxima, lengths, ragged offsets and diagonal bounds.
 #include "harness/execute_cuda/attention/cudnn_call.h"
 
 #include <gtest/gtest.h>
@@ -40,7 +40,7 @@ class EmulatedCudnn : public CpuMachine {
   void backward(const CudnnBackwardInput& in) {
     const CudnnShape& shape = in.shape;
     EXPECT_TRUE(shape.backward);
-    // Accumulators as large as the bounds say.
+    // Accumulators of the size that the bounds give.
     std::vector<double> dq(shape.total_q * shape.dq_stride), dk(shape.total_kv * shape.dk_stride),
         dv(shape.total_kv * shape.dv_stride);
     std::set<int64_t> written;
@@ -76,7 +76,7 @@ class EmulatedCudnn : public CpuMachine {
         }
       }
     });
-    // Rows of the pieces alone are written.
+    // Only the rows of the pieces are written.
     for (int32_t b = 0; b < shape.batch; ++b) {
       store(in.dq, b, in.q_rows[b], shape.dq_stride, dq);
       store(in.dk, b, in.kv_rows[b], shape.dk_stride, dk);
@@ -91,7 +91,7 @@ class EmulatedCudnn : public CpuMachine {
     int64_t q_start = 0, k_start = 0;  // rows
     int32_t head = 0, kv_head = 0;
     const BFloat16* q = nullptr;
-    std::vector<const BFloat16*> k, v;  // of the keys that are seen and not
+    std::vector<const BFloat16*> k, v;  // of all keys, visible or not
     std::vector<double> scores;         // -infinity where masked
   };
 
@@ -210,8 +210,8 @@ TEST(CudnnCall, backward_equals_the_reference) {
   }
 }
 
-// A pack of hundreds of short documents beside one of 128K: graphs of few shapes, and bounds that
-// do not multiply its length by their number.
+// A pack of hundreds of short documents and one of 128K tokens must need few graph shapes, and
+// bounds that do not multiply the longest length by the number of documents.
 TEST(CudnnLayout, stays_bounded_for_ragged_packs) {
   std::vector<Segment> segments;
   int32_t row = 0;

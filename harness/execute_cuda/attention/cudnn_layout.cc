@@ -1,4 +1,3 @@
-// See cudnn_layout.h.
 #include "harness/execute_cuda/attention/cudnn_layout.h"
 
 #include <algorithm>
@@ -7,11 +6,11 @@
 namespace cpbench {
 namespace {
 
-// Temporary dK, dV may lie as K and V do if the gaps are no more than the pieces.
+// Temporary dK and dV have the layout of K and V if the gaps take no more rows than the pieces.
 constexpr int64_t kMostSpan = 2;
 
-// Starts relative to a row at or before the first, and the end of all. That row's side data, of
-// whatever heads, lies on 16 bytes if the matrix does.
+// The starts of the pieces and their end, relative to row `first`. That row is the first one or a
+// few rows before, so that its side data are aligned to 16 bytes if the matrix is.
 std::vector<int32_t> starts_of(const std::vector<Piece>& pieces, int32_t Piece::*row,
                                int32_t Piece::*rows, int32_t& first) {
   first = std::ranges::min(pieces, {}, row).*row / 4 * 4;

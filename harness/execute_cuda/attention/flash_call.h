@@ -1,6 +1,7 @@
-// A call on FlashAttention-2, step by step. Of its machine (steps.h) it also wants
+// A call on FlashAttention-2 as a list of steps. Besides what steps.h describes, its machine must
+// have
 //
-//   FlashOutput forward(const FlashForwardInput&);        // what these return is valid until
+//   FlashOutput forward(const FlashForwardInput&);        // the results must be valid until
 //   FlashGradients backward(const FlashBackwardInput&);   // the library's next call
 #pragma once
 
@@ -11,7 +12,7 @@
 
 namespace cpbench {
 
-// [rows, heads, width] in the model's dtype; heads lie together.
+// A tensor [rows, heads, width] in the model's dtype. The heads of a row are contiguous.
 struct FlashTensor {
   BFloat16* data = nullptr;
   int64_t rows = 0;
@@ -31,7 +32,7 @@ struct FlashInput {
 };
 struct FlashForwardInput : FlashInput {
   const int32_t* k_used = nullptr;  // [sequences]
-  BFloat16* out = nullptr;  // where the output should go, if the library can; nullptr: no matter
+  BFloat16* out = nullptr;  // where the library should write the output if it can; may be null
 };
 struct FlashOutput {
   const BFloat16* out = nullptr;  // [q.rows, heads, width]
@@ -53,7 +54,7 @@ class FlashForwardCall {
   explicit FlashForwardCall(const ForwardCall& call)
       : FlashForwardCall(call, pieces_of(call.segments, call.heads.size())) {}
 
-  // Besides what the library itself takes.
+  // Without the memory that the library itself allocates.
   int64_t scratch_bytes() const {
     int64_t bytes = 0;
     for (const Step& step : steps_) {
@@ -70,7 +71,7 @@ class FlashForwardCall {
     blank_.run(machine, o_, lse_);
   }
 
-  // Rows, heads and more of each library call, for its memory.
+  // Visits the input of each library call. Its pointers are not valid.
   template <typename Visit>
   void for_each_input(const Visit& visit) const {
     for (const Step& step : steps_) {
@@ -118,7 +119,7 @@ class FlashForwardCall {
       return in;
     }
 
-    // The library's output can lie where the call wants it: one run of rows of the right dtype.
+    // The library can write its output in place if it is one run of rows in the right dtype.
     BFloat16* target(const Matrix& o) const {
       const bool dense = o.row_stride == o.heads * o.width;
       if (o.dtype != Dtype::bfloat16 || layout.stores.size() != 1 || !dense) return nullptr;
@@ -211,7 +212,7 @@ class FlashBackwardCall {
   template <typename T>
   using Array = typename Machine::template Array<T>;
 
-  // Of a step; nullptr where the call's own memory serves.
+  // The temporary tensors of a step; nullptr where the call's own matrix is used.
   struct Temporaries {
     BFloat16* out = nullptr;
     float* lse = nullptr;
@@ -231,7 +232,8 @@ class FlashBackwardCall {
 
     bool copies_q() const { return !layout.q.copy.empty(); }
     bool copies_kv() const { return copy_kv.rows > 0; }
-    // The library wants dO on 16 bytes, and would itself copy it together.
+    // The library requires dO to be aligned to 16 bytes, and would itself copy it if it is not
+    // dense.
     bool copies_d_o(const Matrix& d_o) const {
       return copies_q() || !rows_of(d_o).aligned || d_o.row_stride != d_o.heads * d_o.width;
     }

@@ -1,5 +1,5 @@
-// Whole calls on FlashAttention-2 against the reference kernel: all steps are those that run on a
-// GPU, around a library that is emulated with its layouts and its ways with masks.
+// Calls on FlashAttention-2 equal the reference kernel. All steps are those that run on a GPU; only
+// the library is emulated, with its layouts and its treatment of masks.
 #include "harness/execute_cuda/attention/flash_call.h"
 
 #include <gtest/gtest.h>
@@ -83,7 +83,7 @@ class EmulatedFlash : public CpuMachine {
     int64_t q = 0, k_row = 0;  // rows of the library's tensors
     int32_t head = 0, kv_head = 0;
     const BFloat16* q_data = nullptr;
-    std::vector<double> scores;  // -infinity where masked
+    std::vector<double> scores;  // -infinity if masked
     FlashTensor k_tensor, v_tensor;
     int32_t width = 0;
     const BFloat16* k(size_t j) const { return at(k_tensor, j); }
@@ -93,7 +93,7 @@ class EmulatedFlash : public CpuMachine {
     }
   };
 
-  // Rows of each sequence up to max_q, as its grid has them.
+  // Visits the rows of each sequence up to max_q, as the library's grid does.
   template <typename Visit>
   static void for_each_row(const FlashInput& in, const int32_t* k_used, const Visit& visit) {
     ASSERT_GE(in.max_q, 2);

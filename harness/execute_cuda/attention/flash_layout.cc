@@ -1,4 +1,3 @@
-// See flash_layout.h.
 #include "harness/execute_cuda/attention/flash_layout.h"
 
 #include <algorithm>
@@ -6,8 +5,8 @@
 namespace cpbench {
 namespace {
 
-// Rows between pieces cost what the library writes for them; beyond this multiple of the pieces'
-// rows a copy of the pieces costs less.
+// The library also writes the rows between pieces. If these and the pieces have more rows than this
+// multiple of the pieces' rows, a dense copy of the pieces is cheaper.
 constexpr int64_t kMostSpan = 4;
 
 struct Sequence {
@@ -16,7 +15,8 @@ struct Sequence {
   int32_t rows = 0;
 };
 
-// Pieces and gaps in the order of `row`, if these do not overlap and leave no large gaps.
+// Lists pieces and gaps in the order of `row`. Returns false if pieces overlap or gaps are too
+// large.
 bool tiles(const std::vector<Piece>& pieces, int32_t Piece::*row, int32_t Piece::*rows,
            std::vector<Sequence>& sequences) {
   int64_t sum = 0;
@@ -33,8 +33,9 @@ bool tiles(const std::vector<Piece>& pieces, int32_t Piece::*row, int32_t Piece:
   return end - pieces.front().*row <= kMostSpan * sum;
 }
 
-void lay_together(const std::vector<Piece>& pieces, int32_t Piece::*row, int32_t Piece::*rows,
-                  std::vector<Sequence>& sequences, FlashRows& result) {
+// Lists the pieces one after another, and the moves that copy them to these rows.
+void make_dense(const std::vector<Piece>& pieces, int32_t Piece::*row, int32_t Piece::*rows,
+                std::vector<Sequence>& sequences, FlashRows& result) {
   sequences.clear();
   for (size_t i = 0; i < pieces.size(); ++i) {
     const Piece& piece = pieces[i];
@@ -51,16 +52,16 @@ FlashRows query_rows(const std::vector<Piece>& pieces, std::vector<Sequence>& se
     result.rows = pieces.back().q_row + pieces.back().q_rows - result.first_row;
     for (Sequence& s : sequences) s.row -= result.first_row;
   } else {
-    lay_together(pieces, &Piece::q_row, &Piece::q_rows, sequences, result);
+    make_dense(pieces, &Piece::q_row, &Piece::q_rows, sequences, result);
   }
   for (const Sequence& s : sequences) result.starts.push_back(s.row);
   result.starts.push_back(result.rows);
   return result;
 }
 
-// The library takes calls of one query row per sequence for decoding, and lays them out otherwise.
-// And it takes limits of max_k and more for none, and none for max_k: right if no sequence of
-// queries is longer.
+// The library treats calls with one query row per sequence as decoding, with another layout, so
+// max_q is at least 2. It treats window limits of at least max_k as no limit, and no limit as
+// max_k, which is only right if max_k is at least max_q.
 template <typename Layout>
 void set_maxima(const PieceGroup& group, Layout& layout) {
   layout.window = group.window;
@@ -104,22 +105,22 @@ FlashBackward flash_backward(const PieceGroup& group) {
   std::vector<Sequence> q;
   result.q = query_rows(group.pieces, q);
 
-  // In place, keys between those of two pieces belong to a sequence without queries.
+  // If keys are in place, those between two pieces belong to a sequence without queries.
   std::vector<Sequence> kv;
-  std::vector<int32_t> at(group.pieces.size());  // of each piece, the row of its first key
+  std::vector<int32_t> at(group.pieces.size());  // by piece: the row of its first key
   const bool in_place = tiles(group.pieces, &Piece::kv_row, &Piece::kv_rows, kv);
   if (in_place) {
     result.kv.first_row = group.pieces.front().kv_row;
     for (Sequence& s : kv) s.row -= result.kv.first_row;
     result.kv.rows = kv.back().row + kv.back().rows;
   } else {
-    lay_together(group.pieces, &Piece::kv_row, &Piece::kv_rows, kv, result.kv);
+    make_dense(group.pieces, &Piece::kv_row, &Piece::kv_rows, kv, result.kv);
   }
   for (const Sequence& s : kv) {
     if (s.piece >= 0) at[s.piece] = s.row;
   }
 
-  // Sequences of both: a gap of one side has no rows on the other.
+  // The sequences of both sides. A gap of one side has no rows on the other.
   std::vector<int32_t> q_starts;
   size_t next_kv = 0;
   const auto add = [&](int32_t q_row, int32_t kv_row) {

@@ -1,12 +1,16 @@
 // A group of pieces as one call of FlashAttention-2's variable-length kernels, which LibTorch's
 // _flash_attention_forward and _flash_attention_backward run.
 //
-// What they ask for (flash_api.cpp of PyTorch, flash_fwd_kernel.h and flash_bwd_kernel.h of
-// flash-attention): query rows [q_starts[i], q_starts[i + 1]) are sequence i, so sequences tile the
-// query rows; rows between pieces become sequences without keys. Forward, keys of sequence i are
-// the k_used[i] rows from k_starts[i] on, in any order. Backward, they are rows [k_starts[i],
-// k_starts[i + 1]), so keys are tiled too, and dK and dV of keys that several pieces see would
-// race: where keys do not lie one after the other already, they are copied so.
+// These kernels require (flash_api.cpp of PyTorch, flash_fwd_kernel.h and flash_bwd_kernel.h of
+// flash-attention):
+//   queries           sequence i has rows [q_starts[i], q_starts[i + 1]), so sequences tile the
+//   query
+//                     rows. Rows between pieces become sequences without keys.
+//   keys, forward     sequence i has the k_used[i] rows from k_starts[i] on, in any order.
+//   keys, backward    sequence i has rows [k_starts[i], k_starts[i + 1]), so sequences tile the
+//   keys
+//                     too. dK and dV of keys that several pieces see would race, so keys that are
+//                     not yet consecutive are copied.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +21,11 @@
 
 namespace cpbench {
 
-// Rows of a matrix that the library reads: in place from `first_row` on, or copied together.
+// The rows of a matrix that the library reads: in place from `first_row` on, or from a dense copy.
 struct FlashRows {
-  std::vector<RowMove> copy;    // from the matrix to row 0 on; empty: in place
-  int32_t first_row = 0;        // of the matrix; 0 where copied
-  int32_t rows = 0;             // that the library sees, pieces and gaps
+  std::vector<RowMove> copy;    // from the matrix to the copy; empty: in place
+  int32_t first_row = 0;        // of the matrix; 0 if copied
+  int32_t rows = 0;             // that the library sees: pieces and gaps
   std::vector<int32_t> starts;  // [sequences + 1]
 };
 
@@ -32,7 +36,7 @@ struct FlashForward {
   std::vector<int32_t> k_starts;  // [sequences + 1]; rows of K and V
   std::vector<int32_t> k_used;    // [sequences]
   int32_t k_rows = 0;             // rows of K and V up to the last one used
-  std::vector<RowMove> stores;    // from the library's rows to the outputs'
+  std::vector<RowMove> stores;    // from the library's rows to the output's
 };
 FlashForward flash_forward(const PieceGroup& group);
 
@@ -41,9 +45,10 @@ struct FlashBackward {
   int32_t max_q = 0, max_k = 0;
   FlashRows q;  // Q and dO
   FlashRows kv;
-  std::vector<RowMove> q_moves;  // from rows of Q, dO, log-sum-exp, row sums to the library's
-  RowSums dq;                    // from the library's rows
-  RowSums dkv;
+  std::vector<RowMove>
+      q_moves;  // from rows of Q, dO, log-sum-exp and row sums to the library's rows
+  RowSums dq;   // from the library's rows to those of dQ
+  RowSums dkv;  // from the library's rows to those of dK and dV
 };
 FlashBackward flash_backward(const PieceGroup& group);
 

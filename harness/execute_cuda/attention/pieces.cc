@@ -1,4 +1,3 @@
-// See pieces.h.
 #include "harness/execute_cuda/attention/pieces.h"
 
 #include <algorithm>
@@ -9,13 +8,13 @@
 namespace cpbench {
 namespace {
 
-// Rows of a library's thread block. Not exact for all of them; only costs depend on it.
+// Rows of a library's thread block. It is not exact for all libraries, but only costs depend on it.
 constexpr int64_t kTileRows = 128;
-// Thread blocks that find nothing to do and take as long as one more launch with its tail: about a
-// nanosecond each against 30 us. Estimates, for orders of magnitude.
+// How many thread blocks without work take as long as one more launch with its tail: about a
+// nanosecond each, and 30 us. These are estimates of the order of magnitude.
 constexpr int64_t kLaunchBlocks = 1 << 15;
 
-// Query row i sees key row j if first <= j - i <= last, and both are inside.
+// Query row i sees key row j of the segment if first <= j - i <= last.
 struct Band {
   int64_t first = 0, last = 0;
 };
@@ -57,7 +56,7 @@ void add_piece(const Segment& s, std::map<Window, std::vector<Piece>>& pieces,
   if (q_rows - 1 + band.first > 0)
     window.left = static_cast<int32_t>(kv_rows - q_rows - band.first);
   if (band.last < kv_rows - 1) window.right = static_cast<int32_t>(band.last - kv_rows + q_rows);
-  if (q_rows == 1) window = kCausal;  // which then is the same as full
+  if (q_rows == 1) window = kCausal;  // which is the same as full for one row
   const auto plus = [](int32_t row, int64_t rows) { return static_cast<int32_t>(row + rows); };
   pieces[window].push_back({.q_row = plus(s.q_row, begin),
                             .q_rows = static_cast<int32_t>(q_rows),
@@ -74,8 +73,8 @@ size_t length_class(const Piece& piece) {
 }
 constexpr size_t kLengthClasses = 33;
 
-// For each length class the group that takes it: classes that are neighbours, cut where thread
-// blocks and launches together cost least.
+// The group of each length class. Groups are ranges of classes, chosen so that thread blocks and
+// launches together cost least.
 std::array<size_t, kLengthClasses> length_groups(const std::vector<Piece>& pieces, int32_t heads) {
   std::array<int64_t, kLengthClasses> count{}, longest{};
   for (const Piece& piece : pieces) {
@@ -83,8 +82,8 @@ std::array<size_t, kLengthClasses> length_groups(const std::vector<Piece>& piece
     ++count[c];
     longest[c] = std::max(longest[c], tiles_of(piece));
   }
-  std::array<int64_t, kLengthClasses + 1> cost{};  // of the classes before
-  std::array<size_t, kLengthClasses + 1> from{};   // where the last of their groups begins
+  std::array<int64_t, kLengthClasses + 1> cost{};  // [n]: of the first n classes
+  std::array<size_t, kLengthClasses + 1> from{};   // [n]: where the last of their groups begins
   for (size_t end = 1; end <= kLengthClasses; ++end) {
     cost[end] = cost[end - 1];
     from[end] = end - 1;

@@ -1,11 +1,11 @@
-// The segments of a call as attention libraries want them: pieces of which every row sees a key,
-// and groups of pieces that one library call can do together.
+// Converts the segments of a call to pieces, as attention libraries require them. Every row of a
+// piece sees a key, and a group of pieces can be computed in one library call.
 //
 //   pieces_of(segments, heads).groups   // {causal: all causal segments}, {full: all others}
 //
-// Libraries align masks at the bottom right and take one mask for all sequences of a call. So a
-// band loses the rows and keys at its ends that the others do not see, and what is left is a window
-// around the diagonal that ends in the last row's last key.
+// Libraries align masks at the bottom right and accept one mask for all sequences of a call. So the
+// query rows of a band that see no key, and the keys that no row sees, are cut off. What is left is
+// a window around the diagonal that ends at the last key of the last row.
 #pragma once
 
 #include <compare>
@@ -40,7 +40,7 @@ struct Piece {
 
 struct PieceGroup {
   Window window;
-  std::vector<Piece> pieces;  // ascending q_row, none twice
+  std::vector<Piece> pieces;  // by ascending q_row, each of which occurs once
 };
 
 struct RowRange {
@@ -51,12 +51,12 @@ struct RowRange {
 
 struct CallPieces {
   std::vector<PieceGroup> groups;
-  std::vector<RowRange> blank;  // of the outputs: rows that see no key
+  std::vector<RowRange> blank;  // rows of the outputs that see no key
 };
 
-// `heads` are the query heads of the call. Pieces of very different lengths get groups of their
-// own where that spares more than a launch: a library starts as many thread blocks for each piece
-// as the longest of the call needs.
+// `heads` is the number of query heads of the call. A library launches as many thread blocks for
+// each piece as the longest piece of the call needs, so pieces of very different lengths get groups
+// of their own if that saves more than a launch costs.
 CallPieces pieces_of(std::span<const Segment> segments, int32_t heads);
 
 }  // namespace cpbench

@@ -45,7 +45,7 @@ TEST(Pieces, one_query_row_is_causal_whatever_it_was) {
   EXPECT_EQ(band.pieces.at(0), (Piece{100, 1, 205, 4, 300, 405}));
 }
 
-TEST(Pieces, rows_that_see_nothing_are_blank) {
+TEST(Pieces, rows_that_see_no_key_are_blank) {
   const Segment causal = segment(40, 17, SegmentMask::causal);
   const CallPieces pieces = pieces_of(std::span(&causal, 1), kHeads);
   EXPECT_EQ(pieces.blank, (std::vector<RowRange>{{300, 23}}));
@@ -97,20 +97,20 @@ TEST(Pieces, very_different_lengths_are_separate_calls) {
   EXPECT_EQ(pieces.groups[1].pieces.size(), 1u);
 }
 
-TEST(Pieces, lengths_that_cost_little_together_stay_together) {
+TEST(Pieces, lengths_that_cost_little_in_one_call_stay_together) {
   const std::vector<Segment> segments = {
       {.q_row = 0, .q_rows = 100, .kv_row = 0, .kv_rows = 100, .mask = SegmentMask::causal},
       {.q_row = 100, .q_rows = 8000, .kv_row = 100, .kv_rows = 8000, .mask = SegmentMask::causal}};
   EXPECT_EQ(pieces_of(segments, kHeads).groups.size(), 1u);
 }
 
-// Each (query row, key row) pair that a segment shows is shown by one piece, and no other.
-TEST(Pieces, show_what_the_segments_show) {
+// Each (query, key) pair that is visible in a segment is visible in exactly one piece.
+TEST(Pieces, have_the_visible_pairs_of_the_segments) {
   std::mt19937 random(7);
   for (int repeat = 0; repeat < 3000; ++repeat) {
     const std::vector<Segment> segments = random_segments(random, {.q_rows = 40, .kv_rows = 30});
-    using RunSpec = std::array<int64_t, 4>;  // rows of q, kv, out, dkv
-    std::vector<RunSpec> shown, expected;
+    using Pair = std::array<int64_t, 4>;  // rows of q, kv, out, dkv
+    std::vector<Pair> shown, expected;
     std::vector<int64_t> blank, blind;
     for (const Segment& s : segments) {
       for (int64_t i = 0; i < s.q_rows; ++i) {

@@ -1,4 +1,5 @@
-// Random bfloat16 calls with their matrices, and what the reference kernel makes of them.
+// Random bfloat16 calls with their matrices, for tests that compare kernels with the reference
+// kernel.
 #pragma once
 
 #include <cmath>
@@ -14,7 +15,7 @@
 
 namespace cpbench {
 
-// A matrix with its memory. All ones at first, NaN as any element.
+// A matrix with its memory. Every bit is one at first, which is NaN in every element type.
 struct OwnedMatrix {
   std::shared_ptr<std::vector<uint16_t>> memory;
   Matrix matrix;
@@ -49,7 +50,8 @@ class RandomCall {
     return low + static_cast<int32_t>(random_() % static_cast<uint32_t>(high - low + 1));
   }
 
-  // Row strides may be more than the heads take, memory may lie off the 16 bytes.
+  // Row strides may be larger than the heads require. If `off`, the matrix is not aligned to 16
+  // bytes.
   OwnedMatrix make(int32_t count, int32_t heads, int64_t width, Dtype dtype, bool off) {
     OwnedMatrix m;
     const int64_t stride = heads * width + (pick(0, 2) == 0 ? 8 * pick(1, 3) : 0);
@@ -63,7 +65,7 @@ class RandomCall {
   OwnedMatrix o(Dtype dtype) {
     return make(rows.q_rows, heads.size(), shape.head_dim, dtype, pick(0, 3) == 0);
   }
-  // Gradients of zero, of the same layout as another's.
+  // Gradients for the rows of another matrix. All elements are 0.25.
   OwnedMatrix gradient(const OwnedMatrix& like, int32_t count) {
     OwnedMatrix m = make(count, like.matrix.heads, shape.head_dim, Dtype::float32, false);
     for_each(m.matrix, count, [](float& value) { value = 0.25f; });
@@ -85,7 +87,7 @@ class RandomCall {
             d_o.matrix, lse.matrix, row_sums.matrix, dq.matrix, dk.matrix, dv.matrix};
   }
 
-  // Log-sum-exp and row sums as if each row saw these and other keys.
+  // Sets log-sum-exp and row sums as if each row saw these keys and others.
   void fill_side_data() {
     ForwardCall call = forward(o(Dtype::float32), lse);
     const OwnedMatrix out = make(rows.q_rows, heads.size(), shape.head_dim, Dtype::float32, false);
@@ -123,7 +125,8 @@ inline float value_at(const Matrix& m, int64_t row, int32_t i) {
                                    : static_cast<float>(m.at<BFloat16>(row, 0)[i]);
 }
 
-// Empty if they are close; untouched elements are NaN in both. Tolerance is of the largest value.
+// Empty if the matrices are close. Elements that were not written are NaN in both. The tolerance is
+// relative to the largest value.
 inline std::string difference(const Matrix& found, const Matrix& expected, int32_t rows,
                               float tolerance) {
   float scale = 1;

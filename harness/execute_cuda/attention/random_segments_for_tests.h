@@ -1,5 +1,5 @@
-// Segments of random calls: any mask, gaps and overlaps, rows of outputs apart from those of
-// inputs.
+// Segments of random calls: with any mask, gaps and overlaps, and with output rows that may differ
+// from the input rows.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@ struct RandomRows {
   int32_t kv_rows = 0;  // of K, V and of their gradients
 };
 
-// Query and output rows occur at most once, as rule R5 of programs demands.
+// Query and output rows occur at most once, as rule R5 of programs requires.
 inline std::vector<Segment> random_segments(std::mt19937& random, RandomRows rows) {
   const auto pick = [&](int32_t low, int32_t high) {
     return low + static_cast<int32_t>(random() % static_cast<uint32_t>(high - low + 1));
@@ -23,7 +23,7 @@ inline std::vector<Segment> random_segments(std::mt19937& random, RandomRows row
   std::vector<Segment> segments;
   int32_t row = pick(0, 5);
   const bool dense = pick(0, 2) == 0;     // no gaps
-  const bool diagonal = pick(0, 2) == 0;  // keys lie as queries do
+  const bool diagonal = pick(0, 2) == 0;  // keys are in the same rows as queries
   while (row < rows.q_rows) {
     Segment s;
     s.q_row = row;
@@ -44,7 +44,7 @@ inline std::vector<Segment> random_segments(std::mt19937& random, RandomRows row
     segments.push_back(s);
     row += s.q_rows + (dense ? 0 : pick(0, 9));
   }
-  // Output rows: the same, or in the reverse order of the segments.
+  // Output rows are the query rows, or in the reverse order of the segments.
   int32_t end = rows.q_rows;
   const bool reversed = pick(0, 2) == 0;
   for (Segment& s : segments) {

@@ -1,4 +1,3 @@
-// See row_moves.h.
 #include "harness/execute_cuda/attention/row_moves.h"
 
 #include <algorithm>
@@ -7,8 +6,8 @@
 namespace cpbench {
 namespace {
 
-// The last sum goes on in `next`, whose sources are those from `first` on.
-bool goes_on(const RowSums& all, int32_t to, size_t first) {
+// Whether a sum for row `to`, with the sources from `first` on, continues the last one.
+bool continues_last(const RowSums& all, int32_t to, size_t first) {
   if (all.sums.empty()) return false;
   const RowSum& last = all.sums.back();
   if (last.to + last.rows != to) return false;
@@ -51,7 +50,7 @@ RowSums sums_of(std::span<const RowMove> moves) {
   }
   std::ranges::sort(edges, {}, &Edge::row);
   RowSums result;
-  std::set<int32_t> here;  // moves that cover the row, in their order
+  std::set<int32_t> here;  // moves that cover the row, in order
   for (size_t i = 0; i < edges.size();) {
     const int32_t row = edges[i].row;
     for (; i < edges.size() && edges[i].row == row; ++i) {
@@ -65,7 +64,7 @@ RowSums sums_of(std::span<const RowMove> moves) {
     const size_t first = result.from.size();
     for (int32_t move : here) result.from.push_back(moves[move].from + row - moves[move].to);
     const int32_t rows = edges[i].row - row;
-    if (goes_on(result, row, first)) {
+    if (continues_last(result, row, first)) {
       result.sums.back().rows += rows;
       result.from.resize(first);
       continue;

@@ -8,7 +8,7 @@
 namespace cpbench {
 namespace {
 
-TEST(RowMoves, join_where_both_sides_go_on) {
+TEST(RowMoves, join_if_both_sides_continue) {
   std::vector<RowMove> moves;
   add_move(moves, 0, 10, 3);
   add_move(moves, 3, 13, 2);
@@ -17,7 +17,7 @@ TEST(RowMoves, join_where_both_sides_go_on) {
   EXPECT_EQ(rows_of(moves), 6);
 }
 
-TEST(RowSums, of_moves_apart_are_the_moves) {
+TEST(RowSums, of_moves_without_overlap_are_the_moves) {
   const std::vector<RowMove> moves = {{0, 10, 3, 0}, {3, 0, 2, 3}};
   const RowSums sums = sums_of(moves);
   EXPECT_EQ(sums.sums, (std::vector<RowSum>{{0, 2, 0, 0, 1}, {10, 3, 2, 1, 1}}));
@@ -29,7 +29,7 @@ TEST(RowSums, neighbours_with_the_same_sources_join) {
   EXPECT_EQ(sums_of(moves).sums, (std::vector<RowSum>{{10, 5, 0, 0, 1}}));
 }
 
-// Every target row has its sources, in the order of the moves.
+// Every target row must have its sources, in the order of the moves.
 TEST(RowSums, equal_plain_loops) {
   std::mt19937 random(3);
   for (int repeat = 0; repeat < 2000; ++repeat) {

@@ -1,6 +1,6 @@
-// Steps that calls on attention libraries share: lists in the memory of the machine, temporaries,
-// what is copied and stored around the library. The machine is a parameter, so that tests run whole
-// calls on a CPU, around libraries that are emulated there.
+// Steps that calls on attention libraries have in common: lists in the memory of the machine,
+// temporary tensors, and copies before and after the library runs. The machine is a parameter, so
+// that tests can run complete calls on a CPU with an emulated library.
 //
 //   struct Machine {
 //     template <typename T> using Array = ...;   // in its memory, made from a std::span<const T>
@@ -21,7 +21,7 @@
 
 namespace cpbench {
 
-// Temporaries one after the other; without memory it only counts.
+// Allocates temporary tensors one after another. Without memory it only counts their bytes.
 class Scratch {
  public:
   static constexpr int64_t kAlignment = 256;  // bytes
@@ -84,7 +84,7 @@ inline Rows<const BFloat16> dense_rows(const BFloat16* data, int64_t width) {
   return Rows<const BFloat16>::of(data, width);
 }
 
-// Copies from temporary O into the call's.
+// Copies rows of temporary O to the O of the call.
 template <typename Machine>
 void store_output(Machine& machine, const Moves& moves, Rows<const BFloat16> from,
                   const Matrix& o) {
@@ -97,7 +97,7 @@ void store_output(Machine& machine, const Moves& moves, Rows<const BFloat16> fro
   }
 }
 
-// Rows of the outputs that see no key.
+// Writes the rows of the outputs that see no key.
 template <typename Machine>
 class BlankStep {
  public:

@@ -1,4 +1,5 @@
-// cuDNN's attention behind the kernel interface. cudnn_call.h says what surrounds its graphs.
+// cuDNN's attention behind the kernel interface. cudnn_call.h describes the steps around its
+// graphs.
 #include <atomic>
 #include <map>
 
@@ -16,9 +17,8 @@ using GraphMap = std::map<CudnnShape, const SdpaGraph*>;
 
 class CudnnMachine : public GpuMachine {
  public:
-  CudnnMachine(cudaStream_t stream, bool library_alone, const GraphMap& graphs,
-               std::byte* workspace)
-      : GpuMachine(stream, library_alone), graphs_(graphs), workspace_(workspace) {}
+  CudnnMachine(cudaStream_t stream, bool library_only, const GraphMap& graphs, std::byte* workspace)
+      : GpuMachine(stream, library_only), graphs_(graphs), workspace_(workspace) {}
   void forward(const CudnnForwardInput& in) const {
     graphs_.at(in.shape)->run(in, stream, workspace_);
   }
@@ -53,8 +53,8 @@ class CudnnBoundCall : public BoundCall {
   }
 
  private:
-  void run(cudaStream_t stream, std::byte* workspace, bool library_alone) const {
-    CudnnMachine machine(stream, library_alone, graphs_, workspace + call_.scratch_bytes());
+  void run(cudaStream_t stream, std::byte* workspace, bool library_only) const {
+    CudnnMachine machine(stream, library_only, graphs_, workspace + call_.scratch_bytes());
     call_.run(machine, workspace);
   }
 
@@ -85,7 +85,7 @@ class CudnnKernel : public GpuKernel {
     return bound;
   }
 
-  mutable std::atomic<double> build_seconds_ = 0;  // ranks bind at the same time
+  mutable std::atomic<double> build_seconds_ = 0;  // atomic, because ranks bind at the same time
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// See sdpa_graph.h. The only file that sees cuDNN's frontend, which takes long to compile.
+// The only file that includes cuDNN's frontend, which takes long to compile.
 #include "harness/execute_cuda/cudnn/sdpa_graph.h"
 
 #include <cudnn_frontend.h>
@@ -23,8 +23,8 @@ void check_cudnn(cudnnStatus_t status, const char* what) {
   throw CudaError(std::string(what) + ": " + cudnnGetErrorString(status));
 }
 
-// Handles of one device that no thread uses at the moment. They are never destroyed: the process
-// may be past the end of CUDA by then.
+// The handles of one device that no thread is using. They are never destroyed, because CUDA may
+// have been shut down when the process ends.
 class Handles {
  public:
   cudnnHandle_t take() {
@@ -63,7 +63,7 @@ class Handle {
   cudnnHandle_t handle_;
 };
 
-// Tensors by number; the offsets of tensor t are kOffsets + t.
+// The numbers of tensors. The offsets of tensor t have number kOffsets + t.
 enum Uid : int64_t { q = 1, k, v, o, stats, d_o, dq, dk, dv, q_rows, kv_rows, kOffsets = 100 };
 
 std::string text_of(const CudnnShape& s) {
@@ -133,7 +133,8 @@ class Graph : public SdpaGraph {
     return pack;
   }
 
-  // The frontend fills in maps of the graph when it executes: one thread at a time.
+  // The frontend modifies maps of the graph when it executes, so only one thread may do so at a
+  // time.
   void execute(Pack pack, cudaStream_t stream, std::byte* workspace) const {
     const Handle handle(handles_);
     check_cudnn(cudnnSetStream(handle, stream), "cudnnSetStream");
@@ -145,8 +146,9 @@ class Graph : public SdpaGraph {
   void expect(fe::error_t error) const {
     if (error.is_good()) return;
     const std::string message = error.get_message();
-    throw UserError("kernel 'cudnn' has no plan for this call (" + text_of(shape_) +
-                    "): " + message.substr(0, message.find('\n')) + "; kernel 'flash' may");
+    throw UserError("kernel 'cudnn' has no execution plan for this call (" + text_of(shape_) +
+                    "): " + message.substr(0, message.find('\n')) +
+                    "; kernel 'flash' may support it");
   }
 
   struct Layout {
@@ -189,7 +191,7 @@ class Graph : public SdpaGraph {
                              .set_data_type(fe::DataType_t::INT32));
   }
 
-  // A left bound of n shows n keys: the row's own and n - 1 before it.
+  // With a left bound of n a row sees n keys: its own and n - 1 before it.
   template <typename Options>
   void set_common(Options& options) {
     options.set_attn_scale(static_cast<float>(1 / std::sqrt(static_cast<double>(shape_.width))))
@@ -208,7 +210,7 @@ class Graph : public SdpaGraph {
 
   void add_forward() {
     fe::graph::SDPA_attributes options;
-    // One implementation for all masks: the frontend's other one knows none.
+    // One implementation for all masks: the frontend's other one does not support masks.
     options.set_name("attention")
         .set_generate_stats(true)
         .set_implementation(fe::AttentionImplementation_t::COMPOSITE);
@@ -246,7 +248,8 @@ class Graph : public SdpaGraph {
   mutable std::mutex mutex_;
 };
 
-// Of one device. Different graphs are built at the same time, the same one once.
+// The graphs of one device. Several threads may build different graphs at the same time, and each
+// graph is built once.
 class Graphs {
  public:
   const SdpaGraph& get(const CudnnShape& shape, double& seconds) {
@@ -276,7 +279,7 @@ class Graphs {
 
 Graphs& graphs_of_current_device() {
   static std::mutex mutex;
-  static auto* devices = new std::map<int, Graphs>;  // as handles: never destroyed
+  static auto* devices = new std::map<int, Graphs>;  // never destroyed, like handles
   int device = 0;
   check_cuda(cudaGetDevice(&device), "cudaGetDevice");
   const std::lock_guard lock(mutex);

@@ -1,6 +1,6 @@
-// A graph of cuDNN that computes attention, and the process's graphs by shape.
+// cuDNN graphs that compute attention. The process keeps one graph per shape.
 //
-//   const SdpaGraph& graph = sdpa_graph(shape, seconds);   // builds it where there is none yet
+//   const SdpaGraph& graph = sdpa_graph(shape, seconds);   // builds it the first time
 //   graph.run(input, stream, workspace);
 #pragma once
 
@@ -13,22 +13,22 @@
 
 namespace cpbench {
 
-// Throws UserError if the cuDNN that was loaded is too old.
+// Throws UserError if the loaded cuDNN is too old.
 void check_loaded_cudnn();
 
 class SdpaGraph {
  public:
   virtual ~SdpaGraph() = default;
   virtual int64_t workspace_bytes() const = 0;
-  // Any thread, on the device that the graph is of.
+  // Any thread may run the graph, with its device current.
   virtual void run(const CudnnForwardInput& input, cudaStream_t stream,
                    std::byte* workspace) const = 0;
   virtual void run(const CudnnBackwardInput& input, cudaStream_t stream,
                    std::byte* workspace) const = 0;
 };
 
-// The graph of the current device, which lives as long as the process. Adds to `seconds` what
-// building it took, if it was built by this call. Throws UserError if cuDNN has no plan for it.
+// Returns the graph for the current device, which lives as long as the process. If this call builds
+// it, adds the time to `seconds`. Throws UserError if cuDNN has no execution plan for the shape.
 const SdpaGraph& sdpa_graph(const CudnnShape& shape, double& seconds);
 
 }  // namespace cpbench

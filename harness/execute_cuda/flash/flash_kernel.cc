@@ -1,4 +1,4 @@
-// FlashAttention-2 through LibTorch's operators. flash_call.h says what surrounds them.
+// FlashAttention-2 through LibTorch's operators. flash_call.h describes the steps around them.
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/_flash_attention_backward.h>
 #include <ATen/ops/_flash_attention_forward.h>
@@ -17,19 +17,19 @@
 namespace cpbench {
 namespace {
 
-// For what the operators take besides the large tensors, and for rounding.
+// For what the operators allocate besides the large tensors, and for rounding.
 constexpr int64_t kSmallTensors = int64_t{1} << 16;
 
 int64_t elements(const FlashTensor& t, int32_t width) { return t.rows * t.heads * width; }
 
-// What mha_varlen_fwd takes: the output and log-sum-exp.
+// What mha_varlen_fwd allocates: the output and log-sum-exp.
 int64_t memory_of(const FlashForwardInput& in) {
   const int64_t out = in.out ? 0 : elements(in.q, in.width) * 2;
   return out + in.q.rows * in.q.heads * 4 + kSmallTensors;
 }
 
-// What mha_varlen_bwd takes: the gradients, dQ in float32, the row sums, and with grouped heads dK
-// and dV of all query heads.
+// What mha_varlen_bwd allocates: the gradients, dQ in float32, the row sums, and for grouped heads
+// dK and dV of all query heads.
 int64_t memory_of(const FlashBackwardInput& in) {
   const int64_t padded_rows = in.q.rows + 128 * int64_t{in.sequences};
   const int64_t multiple = in.width <= 128 ? 32 : 64;
@@ -40,7 +40,7 @@ int64_t memory_of(const FlashBackwardInput& in) {
   return bytes + kSmallTensors;
 }
 
-// An exception of LibTorch without the addresses of its stack.
+// Rethrows an exception of LibTorch without its stack trace.
 template <typename Call>
 auto call_torch(const Call& call) {
   try {
@@ -52,9 +52,9 @@ auto call_torch(const Call& call) {
 
 class TorchMachine : public GpuMachine {
  public:
-  TorchMachine(int device, cudaStream_t stream, bool library_alone, std::byte* memory,
-               int64_t bytes, MoreMemory& more)
-      : GpuMachine(stream, library_alone),
+  TorchMachine(int device, cudaStream_t stream, bool library_only, std::byte* memory, int64_t bytes,
+               MoreMemory& more)
+      : GpuMachine(stream, library_only),
         device_(at::kCUDA, static_cast<c10::DeviceIndex>(device)),
         stream_guard_(c10::cuda::getStreamFromExternal(stream, device_.index())),
         unused_(blob(memory, {2}, {1}, at::kUInt64)),
@@ -70,7 +70,7 @@ class TorchMachine : public GpuMachine {
         std::optional<at::Tensor>(ints(in.k_used, in.sequences)), std::optional<at::Tensor>());
     TORCH_CHECK(out.is_contiguous() && lse.is_contiguous() && lse.dim() == 2 &&
                     lse.size(0) == in.q.heads && lse.size(1) == in.q.rows,
-                "FlashAttention's log-sum-exp is of another shape than [heads, rows]");
+                "FlashAttention's log-sum-exp does not have shape [heads, rows]");
     held_ = {out, lse};
     return {static_cast<const BFloat16*>(out.data_ptr()), lse.data_ptr<float>()};
   }
@@ -93,7 +93,7 @@ class TorchMachine : public GpuMachine {
   }
 
  private:
-  // Results are given back before their memory is used again.
+  // Results are released before their memory is reused.
   void next_operator() {
     held_.clear();
     memory_.reset();
@@ -126,7 +126,7 @@ class TorchMachine : public GpuMachine {
   c10::InferenceMode no_autograd_;
   c10::Device device_;
   c10::cuda::CUDAStreamGuard stream_guard_;
-  at::Tensor unused_;  // the state of dropout, of which there is none
+  at::Tensor unused_;  // for the state of dropout, which is not used
   OperatorMemory memory_;
   std::vector<at::Tensor> held_;
 };
@@ -151,9 +151,9 @@ class FlashBoundCall : public BoundCall {
   }
 
  private:
-  void run(cudaStream_t stream, std::byte* workspace, bool library_alone) const {
+  void run(cudaStream_t stream, std::byte* workspace, bool library_only) const {
     call_torch([&] {
-      TorchMachine machine(device_, stream, library_alone, workspace + call_.scratch_bytes(),
+      TorchMachine machine(device_, stream, library_only, workspace + call_.scratch_bytes(),
                            library_bytes_, more_);
       call_.run(machine, workspace);
     });

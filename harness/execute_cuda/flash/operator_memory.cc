@@ -9,11 +9,11 @@
 namespace cpbench {
 namespace {
 
-constexpr int64_t kAlignment = 512;  // as LibTorch's own allocator
+constexpr int64_t kAlignment = 512;  // that of LibTorch's own allocator
 
 thread_local OperatorMemory* current = nullptr;
 
-// What is asked for outside of launches, such as when LibTorch sets up a GPU.
+// Memory that is requested outside of launches, for example when LibTorch initialises a GPU.
 class LastingMemory {
  public:
   void* allocate(size_t bytes) {

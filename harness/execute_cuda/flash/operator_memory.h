@@ -1,8 +1,12 @@
-// The memory that LibTorch's operators take while they run.
+// The memory that LibTorch's operators allocate while they run.
 //
-// Their allocator is replaced, so that what they take comes from the workspace of a launch: no
-// allocation happens in an iteration, the workspace is all there is, and an output can be told to
-// lie where the call wants it. Nothing else in this process uses LibTorch on a GPU.
+//   OperatorMemory memory(workspace, bytes, more);
+//   memory.place(output_bytes, output);   // the next allocation of this size is `output`
+//   at::_flash_attention_forward(...);
+//
+// LibTorch's GPU allocator is replaced, so that operators allocate from the workspace of a launch.
+// No GPU memory is then allocated in an iteration, and an output can be placed where the call needs
+// it. Nothing else in this process uses LibTorch on a GPU.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +16,14 @@
 
 namespace cpbench {
 
-// Replaces the allocator; once, before LibTorch has used a GPU. Throws c10::Error otherwise.
+// Replaces the allocator, once. Throws c10::Error if LibTorch has already used a GPU.
 void replace_operator_allocator();
 
-// What did not fit: kept for the next launch of the same call.
+// Memory that did not fit into the workspace. It is kept for the next launch of the same call.
 using MoreMemory = std::vector<DeviceArray<std::byte>>;
 
-// While it lives, the operators that this thread calls take their memory from `workspace`, one
-// piece after the other, and from `more`.
+// While it lives, the operators that this thread calls allocate from `workspace`, one piece after
+// another, and then from `more`.
 class OperatorMemory {
  public:
   OperatorMemory(std::byte* workspace, int64_t bytes, MoreMemory& more);
@@ -27,9 +31,10 @@ class OperatorMemory {
   OperatorMemory(const OperatorMemory&) = delete;
   OperatorMemory& operator=(const OperatorMemory&) = delete;
 
-  // All memory is free again. What used it is enqueued before what will.
+  // Frees all pieces. Kernels that use them must have been enqueued on the same stream as later
+  // ones.
   void reset();
-  // The next piece of exactly this size lies there.
+  // The next allocation of exactly this size returns `where`.
   void place(int64_t bytes, void* where);
 
   void* allocate(int64_t bytes);

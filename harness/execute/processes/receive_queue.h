@@ -1,5 +1,8 @@
-// What has come for one process and waits to be asked for, matched as Wire says. One thread adds,
-// another takes.
+// What one process has received and not yet asked for: data and notes, matched as wire.h describes.
+// One thread adds and another takes.
+//
+//   queue.add(from, tag, std::move(bytes));   // on the thread that reads from the network
+//   auto bytes = queue.receive(from, tag);    // on the thread of the wire; nullopt: not there yet
 #pragma once
 
 #include <deque>
@@ -14,7 +17,7 @@
 
 namespace cpbench {
 
-class Arrivals {
+class ReceiveQueue {
  public:
   void add(int32_t from, int32_t tag, std::vector<std::byte> bytes) {
     const std::lock_guard lock(mutex_);
@@ -45,8 +48,8 @@ class Arrivals {
   std::optional<Note> poll(int32_t from, NoteKind kind) {
     const std::lock_guard lock(mutex_);
     for (auto& [key, texts] : notes_) {
-      const bool wanted = key.first == kind && (from == kAnyRank || from == key.second);
-      if (!wanted || texts.empty()) continue;
+      const bool matches = key.first == kind && (from == kAnyRank || from == key.second);
+      if (!matches || texts.empty()) continue;
       Note note{key.second, std::move(texts.front())};
       texts.pop_front();
       return note;
