@@ -39,7 +39,7 @@ double max_over_mean(const std::vector<int64_t>& load) {
 
 const std::vector<int64_t> kLengths = {3000, 10, 200, 1500, 77, 500, 500, 23, 1900, 1, 489};
 
-TEST(DcpBlocks, LieInDocumentsAndHoldAllCells) {
+TEST(DcpBlocks, LieInDocumentsAndHoldAllPairs) {
   for (Mask kind :
        {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
     const Problem problem = problem_of({61, 7, 1, 30, 102}, 1, kind);

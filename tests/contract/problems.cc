@@ -22,13 +22,14 @@ constexpr Mask kMasks[] = {Mask::document_causal, Mask::causal, Mask::document_f
                            Mask::sliding_window};
 
 // The product of all three. The 8 query heads have 8 or 2 KV heads in turn, such that every two of
-// batch, cluster and mask meet both.
+// batch, cluster and mask meet both. Clusters vary fastest, because the executor remembers what one
+// device computes for the latest batches.
 std::vector<NamedProblem> product(const std::vector<NamedBatch>& batches,
                                   const std::vector<Ranks>& clusters) {
   std::vector<NamedProblem> problems;
   for (size_t b = 0; b < batches.size(); ++b) {
-    for (size_t c = 0; c < clusters.size(); ++c) {
-      for (size_t m = 0; m < std::size(kMasks); ++m) {
+    for (size_t m = 0; m < std::size(kMasks); ++m) {
+      for (size_t c = 0; c < clusters.size(); ++c) {
         const int32_t kv_heads = (b + c + m) % 2 == 0 ? 8 : 2;
         const AttentionShape shape{.query_heads = 8,
                                    .kv_heads = kv_heads,
