@@ -166,7 +166,7 @@ def violations(path: Path, includes: list[tuple[str, str]]) -> list[str]:
             if folder != "tests" and not re.search(r"_test\.|^test_|_for_tests\.", path.name):
                 found.append(f"<{name}> belongs in tests")
         elif folder in PLANNING - {"harness/machines"} | {"harness/timeline"}:
-            found.append(f"<{name}>: {folder} uses the standard library alone")
+            found.append(f"<{name}>: {folder} may use only the standard library")
     return found
 
 
