@@ -27,7 +27,7 @@ int64_t BurstStream::next() {
   }
   if (length == 0) {
     length = options_.min_tokens + random_.below(options_.max_tokens - options_.min_tokens + 1);
-    // What stays must be nothing or a document of its own.
+    // What remains of the micro-batch must be nothing, or enough for a document.
     if (room_ - length < options_.min_tokens) {
       length = room_ <= options_.max_tokens ? room_ : room_ - options_.min_tokens;
     }

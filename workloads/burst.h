@@ -1,7 +1,8 @@
-// The burst stream (after the stress workload of Flexible CP, arXiv 2602.21788): micro-batches of
-// exactly `batch_tokens`. With probability `share` one opens with a single long document; all
-// others are uniform in min..max, the last ones adjusted within that range so that the micro-batch
-// ends exactly. Packed with tokens = batch_tokens, every pack is one micro-batch.
+// The burst stream, after the stress workload of Flexible CP (arXiv 2602.21788). It consists of
+// micro-batches of exactly `batch_tokens`. With probability `share` a micro-batch begins with one
+// long document. All other lengths are uniform in min..max; the last ones are adjusted within that
+// range so that the micro-batch ends exactly. In packs of `batch_tokens`, every pack is one
+// micro-batch.
 #pragma once
 
 #include "workloads/streams.h"
@@ -11,12 +12,12 @@ namespace cpbench {
 struct BurstOptions {
   int64_t long_tokens = 131072;
   double share = 0.5;             // of the micro-batches
-  int64_t batch_tokens = 524288;  // >= long_tokens; the rest is 0 or >= min_tokens
+  int64_t batch_tokens = 524288;  // >= long_tokens; the difference is 0 or >= min_tokens
   int64_t min_tokens = 512;
-  int64_t max_tokens = 4096;  // >= 2 min_tokens, so that any rest can be shared out
+  int64_t max_tokens = 4096;  // >= 2 min_tokens, so that any rest can be split into documents
 };
 
-void validate(const BurstOptions& options);  // UserError with the numbers
+void validate(const BurstOptions& options);  // throws UserError with the numbers
 
 class BurstStream : public LengthStream {
  public:

@@ -8,7 +8,7 @@
 namespace cpbench {
 namespace {
 
-// Whatever the byte order of this machine.
+// Independent of the byte order of this machine.
 uint64_t little_endian(const char* bytes, int width) {
   uint64_t value = 0;
   for (int i = width; i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[i]);
@@ -29,10 +29,10 @@ void ByteReader::fail(int64_t offset, const std::string& what) const {
 }
 
 std::string ByteReader::bytes(int64_t count, const std::string& what) {
-  // Before anything is allocated: a damaged header may ask for any count.
+  // Checked before memory is allocated: a damaged header may have any count.
   if (count > size_ - offset_) {
     fail(offset_,
-         fmt::format("{} wants {} bytes, the file ends after {}", what, count, size_ - offset_));
+         fmt::format("{} has {} bytes, but the file ends after {}", what, count, size_ - offset_));
   }
   std::string data(count, '\0');
   if (!file_.read(data.data(), count)) fail(offset_, "reading failed");
@@ -48,7 +48,8 @@ std::vector<int64_t> ByteReader::lengths(uint64_t count, int width, bool is_sign
   int64_t start = offset_;
   uint64_t left = static_cast<uint64_t>(size_ - offset_) / width;
   if (count > left) {
-    fail(start, fmt::format("{} lengths announced, the file ends after {}", count, left));
+    fail(start,
+         fmt::format("the header announces {} lengths, but the file ends after {}", count, left));
   }
   std::string data = bytes(static_cast<int64_t>(count) * width, "lengths");
   int unused_bits = 64 - 8 * width;
@@ -60,7 +61,7 @@ std::vector<int64_t> ByteReader::lengths(uint64_t count, int width, bool is_sign
     if (value < 1 || value > kLongestDocument) {
       std::string shown = is_signed ? fmt::format("{}", value) : fmt::format("{}", raw);
       fail(start + static_cast<int64_t>(i) * width,
-           fmt::format("length {} of {} is {}; it wants 1 to {}", i + 1, count, shown,
+           fmt::format("length {} of {} is {}; must be from 1 to {}", i + 1, count, shown,
                        kLongestDocument));
     }
     lengths[i] = value;

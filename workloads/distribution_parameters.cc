@@ -1,27 +1,17 @@
-// The text form of a distribution, "name:key=value,...", against the table of distributions.cc.
+// Reads the text form of a distribution, "name:key=value,...", by the table of distributions.cc.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
 #include "harness/plan/sizes.h"
+#include "harness/presets/split_text.h"
 #include "workloads/distributions.h"
 
 namespace cpbench {
 namespace {
-
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  for (size_t start = 0;;) {
-    size_t end = text.find(separator, start);
-    parts.push_back(text.substr(start, end - start));
-    if (end == std::string::npos) return parts;
-    start = end + 1;
-  }
-}
 
 const Parameter& find_parameter(const Distribution& distribution, const std::string& name) {
   std::vector<std::string> known;
@@ -43,20 +33,18 @@ void ParameterValues::set(const Parameter& parameter, const std::string& text) {
       throw UserError(parameter.name + "=" + error.what());
     }
     if (value < 1 || value > kLongestDocument) {
-      throw UserError(fmt::format("{}={}: lengths are 1 to {} tokens", parameter.name, text,
+      throw UserError(fmt::format("{}={}: must be from 1 to {} tokens", parameter.name, text,
                                   size_text(kLongestDocument)));
     }
     tokens_[parameter.name] = value;
     return;
   }
-  double value = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() ||
-      !(value >= parameter.minimum && value <= parameter.maximum)) {
-    throw UserError(fmt::format("{}={}: wants a number from {} to {}", parameter.name, text,
+  const auto value = number_of<double>(text);
+  if (!value || !(*value >= parameter.minimum && *value <= parameter.maximum)) {
+    throw UserError(fmt::format("{}={}: must be a number from {} to {}", parameter.name, text,
                                 parameter.minimum, parameter.maximum));
   }
-  numbers_[parameter.name] = value;
+  numbers_[parameter.name] = *value;
 }
 
 Synthetic make_synthetic(const std::string& text) {
@@ -70,10 +58,10 @@ Synthetic make_synthetic(const std::string& text) {
     for (const Parameter& p : found->parameters) values.set(p, p.default_value);
     std::set<std::string> given;
     if (colon != std::string::npos) {
-      for (const std::string& setting : split(text.substr(colon + 1), ',')) {
+      for (const std::string& setting : split_text(text.substr(colon + 1), ',')) {
         size_t equals = setting.find('=');
         if (equals == std::string::npos) {
-          throw UserError(fmt::format("'{}' wants key=value", setting));
+          throw UserError(fmt::format("'{}' must be key=value", setting));
         }
         std::string key = setting.substr(0, equals);
         values.set(find_parameter(*found, key), setting.substr(equals + 1));

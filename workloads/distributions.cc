@@ -23,7 +23,7 @@ PowerLaw power_law(const ParameterValues& values, double exponent) {
   return law;
 }
 
-// Cut to min..max like the traces it stands for: what lies outside counts as the bound itself.
+// Clipped to min..max, as the traces that it stands for: a length outside becomes the bound.
 class Lognormal {
  public:
   Lognormal(int64_t mean, const ParameterValues& values)
@@ -87,8 +87,8 @@ StreamFactory make_burst(const ParameterValues& values) {
   return [options](uint64_t seed) { return std::make_unique<BurstStream>(seed, options); };
 }
 
-const Parameter kMin{"min", kTokens, "1K", "shortest document", 0, 0};
-const Parameter kMax{"max", kTokens, "512K", "longest document", 0, 0};
+const Parameter kMin{"min", kTokens, "1K", "shortest document"};
+const Parameter kMax{"max", kTokens, "512K", "longest document"};
 constexpr double kLargestSigma = 10;  // keeps exp far from overflow
 constexpr double kLargestExponent = 20;
 
@@ -96,56 +96,55 @@ std::vector<Distribution> make_table() {
   return {
       {"lognormal",
        "Lognormal",
-       "exp of a normal variable, cut to min..max",
-       {{"mean", kTokens, "16K", "mean length before the cut", 0, 0},
+       "exp of a normal variable, clipped to min..max",
+       {{"mean", kTokens, "16K", "mean length before clipping"},
         {"sigma", kNumber, "0.7", "standard deviation of the logarithm", 0, kLargestSigma},
         kMin,
         kMax},
        make_lognormal},
       {"bimodal",
        "Two lognormals",
-       "a mixture of two lognormals, cut to min..max",
-       {{"mean1", kTokens, "16K", "mean length of the first", 0, 0},
-        {"mean2", kTokens, "64K", "mean length of the second", 0, 0},
+       "a mixture of two lognormals, clipped to min..max",
+       {{"mean1", kTokens, "16K", "mean length of the first"},
+        {"mean2", kTokens, "64K", "mean length of the second"},
         {"sigma", kNumber, "0.5", "standard deviation of both logarithms", 0, kLargestSigma},
-        {"share", kNumber, "0.5", "of the documents, from the second", 0, 1},
+        {"share", kNumber, "0.5", "share of the documents from the second", 0, 1},
         kMin,
         kMax},
        make_bimodal},
       {"uniform",
        "Uniform",
-       "every length of min..max equally likely",
-       {{"min", kTokens, "512", "shortest document", 0, 0},
-        {"max", kTokens, "4K", "longest document", 0, 0}},
+       "every length in min..max is equally likely",
+       {{"min", kTokens, "512", "shortest document"}, {"max", kTokens, "4K", "longest document"}},
        make_uniform},
       {"pareto",
        "Pareto",
-       "heavy tail: density falls as length^-(alpha+1) over min..max",
+       "heavy tail: the density is proportional to length^-(alpha+1) over min..max",
        {{"alpha", kNumber, "1", "tail exponent; 0 is log-uniform", 0, kLargestExponent},
-        {"min", kTokens, "256", "shortest document", 0, 0},
+        {"min", kTokens, "256", "shortest document"},
         kMax},
        make_pareto},
       {"zipf",
        "Zipf",
        "probability of a length is proportional to length^-exponent over min..max",
-       {{"exponent", kNumber, "1.5", "of the power law", 0, kLargestExponent},
-        {"min", kTokens, "128", "shortest document", 0, 0},
-        {"max", kTokens, "128K", "longest document", 0, 0}},
+       {{"exponent", kNumber, "1.5", "exponent of the power law", 0, kLargestExponent},
+        {"min", kTokens, "128", "shortest document"},
+        {"max", kTokens, "128K", "longest document"}},
        make_zipf},
       {"fixed",
        "Fixed",
-       "every document of the same length",
-       {{"tokens", kTokens, "4K", "length", 0, 0}},
+       "every document has the same length",
+       {{"tokens", kTokens, "4K", "length"}},
        make_fixed},
       {"burst",
        "Bursts",
-       "micro-batches of `batch` tokens; a share of them opens with one long document, the rest is "
-       "uniform in min..max",
-       {{"long", kTokens, "128K", "length of the long document", 0, 0},
-        {"share", kNumber, "0.5", "of the micro-batches, with a long document", 0, 1},
-        {"batch", kTokens, "512K", "tokens of a micro-batch; pack with as many", 0, 0},
-        {"min", kTokens, "512", "shortest of the others", 0, 0},
-        {"max", kTokens, "4K", "longest of the others, at least twice min", 0, 0}},
+       "micro-batches of `batch` tokens; a share of them begins with one long document, all other "
+       "lengths are uniform in min..max",
+       {{"long", kTokens, "128K", "length of the long document"},
+        {"share", kNumber, "0.5", "share of the micro-batches with a long document", 0, 1},
+        {"batch", kTokens, "512K", "tokens of a micro-batch; packs should have as many"},
+        {"min", kTokens, "512", "shortest of the others"},
+        {"max", kTokens, "4K", "longest of the others, at least twice min"}},
        make_burst},
   };
 }

@@ -1,5 +1,5 @@
-// Synthetic length distributions. One row of the table declares a distribution with its parameters;
-// parsing, defaults, help and `list` follow from it.
+// Synthetic length distributions. One row of a table declares a distribution with its parameters;
+// parsing, defaults, help and `cpbench list` follow from the row.
 //
 //   Synthetic made = make_synthetic("lognormal:mean=16K,sigma=2");
 #pragma once
@@ -19,16 +19,16 @@ struct Parameter {
   ParameterKind kind;         // tokens: 1..kLongestDocument, written 4096 or 4K
   std::string default_value;  // "16K"
   std::string help;           // one line
-  double minimum = 0;         // number: inclusive range
+  double minimum = 0;         // of a number, inclusive
   double maximum = 0;
 };
 
-// Checked values for every parameter of a row.
+// A valid value for every parameter of a row.
 class ParameterValues {
  public:
   int64_t tokens(const std::string& name) const { return tokens_.at(name); }
   double number(const std::string& name) const { return numbers_.at(name); }
-  void set(const Parameter& parameter, const std::string& text);  // UserError out of its range
+  void set(const Parameter& parameter, const std::string& text);  // UserError if out of range
 
  private:
   std::map<std::string, int64_t> tokens_;
@@ -40,7 +40,7 @@ struct Distribution {
   std::string title;
   std::string description;
   std::vector<Parameter> parameters;
-  StreamFactory (*make)(const ParameterValues& values);  // UserError if they do not go together
+  StreamFactory (*make)(const ParameterValues& values);  // UserError if values are inconsistent
 
   std::string usage() const;  // "uniform:min=512,max=4K"
 };
@@ -52,8 +52,9 @@ struct Synthetic {
   StreamFactory factory;
 };
 
-// "uniform", "uniform:max=8K". Throws UserError that names the distribution, the parameter, the
-// value and what would be right; a `distribution` of nullptr says that the name is none.
+// `text` is like "uniform" or "uniform:max=8K". The `distribution` is nullptr if the name is not
+// one of a distribution. Throws UserError with the distribution, the parameter, its value and what
+// it must be.
 Synthetic make_synthetic(const std::string& text);
 
 }  // namespace cpbench

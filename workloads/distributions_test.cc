@@ -49,7 +49,7 @@ TEST(DistributionsTest, Lognormal) {
   EXPECT_NEAR(median_of(lengths) / (16384 * 0.7827), 1, 0.01);  // exp(-sigma^2 / 2)
   auto cut = draw("lognormal:sigma=2,min=2K,max=8K", 10000);
   expect_bounds(cut, 2048, 8192);
-  EXPECT_GT(std::count(cut.begin(), cut.end(), 2048), 1000);  // cut, not drawn again
+  EXPECT_GT(std::count(cut.begin(), cut.end(), 2048), 1000);  // clipped, not drawn again
   expect_bounds(draw("lognormal:mean=4K,sigma=0", 10), 4095, 4096);
 }
 
@@ -109,25 +109,25 @@ std::string refused(const std::string& text) {
 TEST(DistributionsTest, BadParametersAreNamed) {
   EXPECT_EQ(refused("uniform:mix=4K"),
             "workload 'uniform:mix=4K': unknown parameter 'mix'; did you mean 'min'?");
-  EXPECT_EQ(refused("uniform:min"), "workload 'uniform:min': 'min' wants key=value");
-  EXPECT_EQ(refused("uniform:"), "workload 'uniform:': '' wants key=value");
+  EXPECT_EQ(refused("uniform:min"), "workload 'uniform:min': 'min' must be key=value");
+  EXPECT_EQ(refused("uniform:"), "workload 'uniform:': '' must be key=value");
   EXPECT_EQ(refused("uniform:min=1,min=2"), "workload 'uniform:min=1,min=2': 'min' is given twice");
   EXPECT_EQ(refused("uniform:min=8K"), "workload 'uniform:min=8K': min=8192 is over max=4096");
   EXPECT_EQ(refused("fixed:tokens=0"),
-            "workload 'fixed:tokens=0': tokens=0: lengths are 1 to 2048M tokens");
+            "workload 'fixed:tokens=0': tokens=0: must be from 1 to 2048M tokens");
   EXPECT_EQ(refused("fixed:tokens=4M K").find("workload 'fixed:tokens=4M K': tokens="), 0u);
   EXPECT_EQ(refused("lognormal:sigma=-1"),
-            "workload 'lognormal:sigma=-1': sigma=-1: wants a number from 0 to 10");
+            "workload 'lognormal:sigma=-1': sigma=-1: must be a number from 0 to 10");
   EXPECT_EQ(refused("lognormal:sigma=nan"),
-            "workload 'lognormal:sigma=nan': sigma=nan: wants a number from 0 to 10");
+            "workload 'lognormal:sigma=nan': sigma=nan: must be a number from 0 to 10");
   EXPECT_EQ(refused("burst:max=600"),
             "workload 'burst:max=600': max=600 must be at least twice min=512");
   EXPECT_EQ(refused("burst:batch=64K"),
             "workload 'burst:batch=64K': batch=65536 must be long=131072, or exceed it by min=512 "
             "or more");
   EXPECT_EQ(refused("zipf:max=32M"),
-            "workload 'zipf:max=32M': min=128,max=33554432 spans over 16777216 lengths; use pareto "
-            "there");
+            "workload 'zipf:max=32M': min=128,max=33554432 spans more than 16777216 lengths; use "
+            "pareto instead");
   EXPECT_EQ(make_synthetic("pile").distribution, nullptr);
 }
 

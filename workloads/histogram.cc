@@ -10,15 +10,23 @@
 namespace cpbench {
 namespace {
 
-[[noreturn]] void bad(const std::string& place, const std::string& what) {
-  throw UserError(place + ": " + what);
+const std::vector<TomlKey<LengthHistogram>>& histogram_keys() {
+  using H = LengthHistogram;
+  static const std::vector<TomlKey<H>> keys = {
+      {"title", [](H& h) -> std::string& { return h.title; }, true},
+      {"description", [](H& h) -> std::string& { return h.description; }, true},
+      {"source", [](H& h) -> std::string& { return h.source; }, true},
+      {"licence", [](H& h) -> std::string& { return h.licence; }, true},
+      {"tokenizer", [](H& h) -> std::string& { return h.tokenizer; }, true},
+      {"cautions", [](H& h) -> std::string& { return h.cautions; }, true},
+      {"documents", [](H& h) -> int64_t& { return h.documents; }},
+      {"published_mean", [](H& h) -> double& { return h.published_mean; }},
+  };
+  return keys;
 }
 
-std::string text_of(const toml::table& table, const std::string& place, const char* key) {
-  auto value = table[key].value<std::string>();
-  if (!value || value->empty())
-    bad(place, fmt::format("'{}' must be a string that is not empty", key));
-  return *value;
+[[noreturn]] void bad(const std::string& place, const std::string& what) {
+  throw UserError(place + ": " + what);
 }
 
 HistogramBin bin_of(const std::string& place, size_t index, const toml::node& node) {
@@ -63,16 +71,12 @@ double LengthHistogram::mean() const {
 LengthHistogram parse_histogram(const Preset& preset) {
   const std::string& place = preset.place;
   const toml::table table = parse_toml(place, preset.text);
+  std::vector<std::string> known = names_of(histogram_keys());
+  known.insert(known.end(), {"published", "bins"});
+  refuse_unknown_keys(table, place, known);
   LengthHistogram set;
   set.name = preset.name;
-  set.title = text_of(table, place, "title");
-  set.description = text_of(table, place, "description");
-  set.source = text_of(table, place, "source");
-  set.licence = text_of(table, place, "licence");
-  set.tokenizer = text_of(table, place, "tokenizer");
-  set.cautions = text_of(table, place, "cautions");
-  set.documents = table["documents"].value_or(int64_t{0});
-  set.published_mean = table["published_mean"].value_or(0.0);
+  read_keys(table, place, histogram_keys(), set);
   if (const toml::array* rows = table["published"].as_array()) {
     for (const toml::node& node : *rows) {
       const toml::array* pair = node.as_array();
@@ -81,15 +85,15 @@ LengthHistogram parse_histogram(const Preset& preset) {
     }
   }
   const toml::array* rows = table["bins"].as_array();
-  if (!rows || rows->empty()) bad(place, "'bins' needs at least one row");
+  if (!rows || rows->empty()) bad(place, "'bins' must have at least one row");
   int64_t total = 0;
   int64_t previous = 0;
   for (size_t i = 0; i < rows->size(); ++i) {
     HistogramBin bin = bin_of(place, i, (*rows)[i]);
     if (bin.law.low <= previous || bin.law.high < bin.law.low || bin.count < 1) {
       bad(place,
-          fmt::format("bin {} [{}, {}, {}]: lengths ascend from 1 without overlap, counts are "
-                      "at least 1",
+          fmt::format("bin {} [{}, {}, {}]: lengths must ascend from 1 without overlap, and counts "
+                      "must be at least 1",
                       i, bin.law.low, bin.law.high, bin.count));
     }
     previous = bin.law.high;

@@ -1,4 +1,4 @@
-// The shipped length sets against the quantiles and means published for their raw data.
+// Compares the shipped length sets with the quantiles and means published for their raw data.
 #include "workloads/histogram.h"
 
 #include <gtest/gtest.h>
@@ -7,14 +7,14 @@
 #include <cmath>
 #include <string>
 
-#include "harness/plan/errors.h"
+#include "harness/presets/files_for_tests.h"
 #include "harness/presets/presets.h"
 
 namespace cpbench {
 namespace {
 
-// The factor that one bin spans at a length, at most: of its bin and of the neighbours, since a
-// published quantile may be rounded over the edge.
+// The largest factor that a bin spans at a length, of its own bin and of the neighbours, because a
+// published quantile may be rounded over the edge of its bin.
 double bin_factor(const LengthHistogram& set, int64_t length) {
   double factor = 1;
   for (size_t i = 0; i < set.bins.size(); ++i) {
@@ -33,11 +33,7 @@ void expect_within_a_bin(const LengthHistogram& set, double share, int64_t lengt
 }
 
 LengthHistogram load(const std::string& name) {
-  for (const Preset& file : shipped_presets(PresetKind::lengths)) {
-    if (file.name == name) return parse_histogram(file);
-  }
-  ADD_FAILURE() << "no set " << name;
-  return {};
+  return parse_histogram(find_preset(PresetKind::lengths, name));
 }
 
 double mean_of(const LengthHistogram& set) {
@@ -47,7 +43,7 @@ double mean_of(const LengthHistogram& set) {
   return sum / kPoints;
 }
 
-TEST(HistogramTest, EveryShippedSetMeetsWhatItsFileSaysOfTheRawData) {
+TEST(HistogramTest, EveryShippedSetAgreesWithWhatItsFileSaysOfTheRawData) {
   ASSERT_GE(shipped_presets(PresetKind::lengths).size(), 12u);
   for (const Preset& file : shipped_presets(PresetKind::lengths)) {
     LengthHistogram set = parse_histogram(file);
@@ -72,8 +68,8 @@ struct Published {
   int64_t p50, p90, p99, max;  // 0: not published
 };
 
-// Independent of the files: as the sources state them. The Pile and ProLong state shares instead,
-// in the files' `published`.
+// As the sources state them, independent of the files. The sources of The Pile and ProLong state
+// shares instead, which are `published` in the files.
 constexpr Published kPublished[] = {
     {"wikipedia", 1000000, 347, 2112, 10919, 1823777},
     {"magi_pretrain", 13463214, 551, 2712, 20800, 196608},
@@ -92,7 +88,7 @@ constexpr Published kPublished[] = {
     {"deepseek_r1", 0, 208, 2092, 23423, 57284},
 };
 
-TEST(HistogramTest, ShippedSetsMeetTheirSources) {
+TEST(HistogramTest, ShippedSetsAgreeWithTheirSources) {
   EXPECT_EQ(std::size(kPublished), shipped_presets(PresetKind::lengths).size());
   for (const Published& expected : kPublished) {
     LengthHistogram set = load(expected.name);
@@ -109,7 +105,7 @@ TEST(HistogramTest, ShippedSetsMeetTheirSources) {
 }
 
 TEST(HistogramTest, OpenEndedTailsAreParetoNotUniform) {
-  // Uniform, the last bin alone would make the mean of The Pile over 10,000 tokens.
+  // If the last bin were uniform, the mean of The Pile would be over 10,000 tokens.
   LengthHistogram pile = load("pile");
   EXPECT_EQ(pile.bins.back().law.exponent, 1.56);
   EXPECT_LT(mean_of(pile), 1000);
@@ -132,23 +128,20 @@ TEST(HistogramTest, QuantilesOfAHandMadeSet) {
 }
 
 TEST(HistogramTest, BadFilesNameTheSetAndTheFault) {
-  auto message = [](const std::string& text) -> std::string {
-    try {
-      parse_histogram({"x", "length set 'x'", text});
-    } catch (const UserError& error) {
-      return error.what();
-    }
-    return "accepted";
+  const auto message = [](const std::string& text) {
+    return refusal([&] { parse_histogram({"x", "length set 'x'", text}); });
   };
   std::string head = kHead;
-  EXPECT_NE(message("title = ").find("length set 'x': line 1"), std::string::npos);
-  EXPECT_EQ(message("title = 3"), "length set 'x': 'title' wants a text");
-  EXPECT_EQ(message(head), "length set 'x': 'bins' wants at least one row");
-  EXPECT_NE(message(head + "bins=[[1,2]]").find("bin 0 wants"), std::string::npos);
+  EXPECT_EQ(message("title = ").find("length set 'x':1: "), 0u);
+  EXPECT_EQ(message("title = 3"), "length set 'x':1: 'title' must be a string");
+  EXPECT_EQ(message("title = 't'"), "length set 'x': 'description' is missing");
+  EXPECT_EQ(message("bin = 3"), "length set 'x':1: unknown key 'bin'; did you mean 'bins'?");
+  EXPECT_EQ(message(head), "length set 'x': 'bins' must have at least one row");
+  EXPECT_NE(message(head + "bins=[[1,2]]").find("bin 0 must be"), std::string::npos);
   EXPECT_NE(message(head + "bins=[[0,2,1]]").find("bin 0 [0, 2, 1]"), std::string::npos);
   EXPECT_NE(message(head + "bins=[[1,2,1],[2,3,1]]").find("bin 1"), std::string::npos);
   EXPECT_NE(message(head + "bins=[[1,2,0]]").find("bin 0"), std::string::npos);
-  EXPECT_EQ(message(head + "bins=[[1,2,1]]"), "accepted");
+  EXPECT_EQ(message(head + "bins=[[1,2,1]]"), "");
 }
 
 }  // namespace

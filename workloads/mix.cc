@@ -3,55 +3,40 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "harness/plan/errors.h"
-#include "harness/plan/nearest.h"
 #include "harness/presets/presets.h"
+#include "harness/presets/split_text.h"
 
 namespace cpbench {
 namespace {
 
 const std::string kName = "mix";
 
-std::shared_ptr<const LengthHistogram> find_set(const std::string& name) {
-  std::vector<std::string> known;
-  for (const Preset& file : shipped_presets(PresetKind::lengths)) {
-    if (file.name == name) {
-      return std::make_shared<const LengthHistogram>(parse_histogram(file));
-    }
-    known.push_back(file.name);
-  }
-  throw UserError(unknown_name("length set", name, known));
-}
-
 double parse_share(const std::string& name, const std::string& text) {
-  double value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || stop != end || !(value > 0 && value <= 1e9)) {
-    throw UserError(fmt::format("{}={}: wants its share of the tokens, above 0", name, text));
+  const auto value = number_of<double>(text);
+  if (!value || !(*value > 0 && *value <= 1e9)) {
+    throw UserError(
+        fmt::format("{}={}: must be the set's share of the tokens, above 0", name, text));
   }
-  return value;
+  return *value;
 }
 
 Mix parse_parts(const std::string& settings) {
   Mix mix;
-  for (size_t start = 0; start <= settings.size();) {
-    const size_t comma = std::min(settings.find(',', start), settings.size());
-    const std::string setting = settings.substr(start, comma - start);
-    start = comma + 1;
+  for (const std::string& setting : split_text(settings, ',')) {
     const size_t equals = setting.find('=');
     if (equals == std::string::npos) {
-      throw UserError(fmt::format("'{}' wants set=share, as in mix:web=0.9,books=0.1", setting));
+      throw UserError(fmt::format("'{}' must be set=share, as in mix:web=0.9,books=0.1", setting));
     }
     const std::string name = setting.substr(0, equals);
     const auto given = [&](const MixPart& part) { return part.set->name == name; };
     if (std::any_of(mix.begin(), mix.end(), given)) {
       throw UserError(fmt::format("'{}' is given twice", name));
     }
-    auto set = find_set(name);
-    mix.push_back({std::move(set), parse_share(name, setting.substr(equals + 1)), 0});
+    const Preset set = find_preset(PresetKind::lengths, name);
+    mix.push_back({std::make_shared<const LengthHistogram>(parse_histogram(set)),
+                   parse_share(name, setting.substr(equals + 1)), 0});
   }
   return mix;
 }

@@ -16,7 +16,7 @@ std::vector<int64_t> draw(const std::string& text, int count) {
   return lengths;
 }
 
-TEST(MixTest, AHistogramsMeanIsThatOfItsDraws) {
+TEST(MixTest, TheMeanOfAHistogramIsThatOfItsQuantiles) {
   const auto set = parse_mix("mix:wikipedia=1").front().set;
   double sum = 0;
   constexpr int kDraws = 200000;
@@ -28,7 +28,7 @@ TEST(MixTest, SharesAreOfTokensAndNeedNotSumToOne) {
   const Mix mix = parse_mix("mix:wikipedia=3,arxiv=1");
   EXPECT_DOUBLE_EQ(mix[0].token_share, 0.75);
   EXPECT_DOUBLE_EQ(mix[1].token_share, 0.25);
-  // Tokens of arXiv, were every document as long as its set's mean.
+  // The tokens of arXiv if every document were as long as the mean of its set.
   const double wikipedia = mix[0].up_to_document_share * mix[0].set->mean();
   const double arxiv = (1 - mix[0].up_to_document_share) * mix[1].set->mean();
   EXPECT_NEAR(arxiv / (wikipedia + arxiv), 0.25, 1e-9);
@@ -59,13 +59,13 @@ TEST(MixTest, BadMixesNameSetAndShare) {
   const auto refused = [](const std::string& text) {
     return refusal([&] { find_workload(text); });
   };
-  EXPECT_EQ(refused("mix"), "workload 'mix': '' wants set=share, as in mix:web=0.9,books=0.1");
+  EXPECT_EQ(refused("mix"), "workload 'mix': '' must be set=share, as in mix:web=0.9,books=0.1");
   EXPECT_EQ(refused("mix:web"),
-            "workload 'mix:web': 'web' wants set=share, as in mix:web=0.9,books=0.1");
+            "workload 'mix:web': 'web' must be set=share, as in mix:web=0.9,books=0.1");
   EXPECT_EQ(refused("mix:wep=1"),
             "workload 'mix:wep=1': unknown length set 'wep'; did you mean 'web'?");
   EXPECT_EQ(refused("mix:web=0"),
-            "workload 'mix:web=0': web=0: wants its share of the tokens, above 0");
+            "workload 'mix:web=0': web=0: must be the set's share of the tokens, above 0");
   EXPECT_EQ(refused("mix:web=1,web=2"), "workload 'mix:web=1,web=2': 'web' is given twice");
 }
 

@@ -12,8 +12,8 @@ namespace {
 
 using Packs = std::vector<Batch>;
 
-// Fills packs one after another. What a cut leaves of a document is dropped, or starts the next
-// pack.
+// Fills packs one after another. The rest of a document that is cut is dropped, or begins the next
+// pack if `carry`.
 Packs fill(LengthStream& stream, const PackingOptions& options, bool carry) {
   Packs packs(options.packs);
   int64_t remainder = 0;
@@ -37,13 +37,14 @@ Packs carry(LengthStream& stream, const PackingOptions& options) {
   return fill(stream, options, true);
 }
 
-// Packs packed together: enough to choose from, and the same whatever number of packs is asked for,
-// so that more packs never change the first ones.
+// How many packs are filled together: enough to choose from. The number is fixed, so that a larger
+// number of packs never changes the first ones.
 constexpr int kWindowPacks = 8;
 
-// One window of best-fit decreasing. Documents over a pack are first cut into whole packs and a
-// rest. Each goes, longest first, into the pack it leaves the least room in. What fits nowhere then
-// fills the gaps, cut to size, and what is left of it stays in `waiting` for the next window.
+// One window of best-fit decreasing. Documents longer than a pack are first cut into whole packs
+// and a rest. Then, longest first, each piece goes into the pack where it leaves the least room.
+// Pieces that fit nowhere fill the gaps, cut to size, and the rest of them stays in `waiting` for
+// the next window.
 Packs best_fit_window(LengthStream& stream, int64_t tokens, std::deque<int64_t>& waiting) {
   std::vector<int64_t> pieces;
   int64_t gathered = 0;
@@ -75,7 +76,7 @@ Packs best_fit_window(LengthStream& stream, int64_t tokens, std::deque<int64_t>&
     packs[index].document_lengths.push_back(length);
     packs_by_room.emplace(room - length, index);
   }
-  // At least kWindowPacks * tokens were gathered, so those waiting suffice for the gaps.
+  // At least kWindowPacks * tokens were drawn, so the waiting pieces suffice for the gaps.
   for (const auto& [gap, index] : packs_by_room) {
     for (int64_t room = gap; room > 0;) {
       int64_t taken = std::min(waiting.front(), room);
@@ -99,52 +100,36 @@ Packs best_fit(LengthStream& stream, const PackingOptions& options) {
   return packs;
 }
 
-struct PolicyRow {
-  PackingPolicy policy;
-  Packs (*pack)(LengthStream&, const PackingOptions&);
-};
-
-const std::vector<PolicyRow>& policy_rows() {
-  static const std::vector<PolicyRow> rows = {
-      {{"truncate", "documents as they come; the last is cut at the pack's end, the rest dropped"},
-       truncate},
-      {{"carry", "as they come; the rest of a cut document starts the next pack as a new one"},
-       carry},
-      {{"best_fit",
-        "windows of 8 packs, longest documents first, each where it leaves the least room; the "
-        "gaps "
-        "are filled with documents cut to fit, nothing is dropped"},
-       best_fit},
-  };
-  return rows;
-}
-
 }  // namespace
 
 const std::vector<PackingPolicy>& packing_policies() {
-  static const std::vector<PackingPolicy> policies = [] {
-    std::vector<PackingPolicy> list;
-    for (const PolicyRow& row : policy_rows()) list.push_back(row.policy);
-    return list;
-  }();
+  static const std::vector<PackingPolicy> policies = {
+      {"truncate",
+       "documents in their order; the last is cut at the end of the pack, and its rest is dropped",
+       truncate},
+      {"carry",
+       "documents in their order; the rest of a cut document begins the next pack as a new one",
+       carry},
+      {"best_fit",
+       "windows of 8 packs, longest documents first, each where it leaves the least room; gaps are "
+       "filled with documents cut to fit, and nothing is dropped",
+       best_fit},
+  };
   return policies;
 }
 
 std::vector<Batch> make_packs(const Workload& workload, const PackingOptions& options) {
   if (options.tokens < 1 || options.tokens > kLongestDocument) {
-    throw UserError(fmt::format("tokens of a pack: {}; at least 1, at most {}", options.tokens,
+    throw UserError(fmt::format("a pack has {} tokens; must be from 1 to {}", options.tokens,
                                 kLongestDocument));
   }
   if (options.packs < 1) {
-    throw UserError(fmt::format("number of packs: {}; at least 1", options.packs));
+    throw UserError(fmt::format("there are {} packs; must be at least 1", options.packs));
   }
   std::vector<std::string> known;
-  for (const PolicyRow& row : policy_rows()) {
-    known.push_back(row.policy.name);
-    if (row.policy.name == options.policy) {
-      auto stream = workload.stream(options.seed);
-      return row.pack(*stream, options);
-    }
+  for (const PackingPolicy& policy : packing_policies()) {
+    known.push_back(policy.name);
+    if (policy.name == options.policy) return policy.pack(*workload.stream(options.seed), options);
   }
   throw UserError(unknown_name("packing policy", options.policy, known));
 }

@@ -49,10 +49,10 @@ TEST(PackingTest, BestFitCutsLittle) {
   for (const Lengths& lengths : pack(Cycle({6, 4}), 10, 8, "best_fit")) {
     EXPECT_EQ(lengths, Lengths({6, 4}));
   }
-  // 7s leave gaps of 3 that only cut documents can fill.
+  // Documents of 7 leave gaps of 3, which only cut documents can fill.
   EXPECT_EQ(pack(Cycle({7}), 10, 2, "best_fit"), std::vector<Lengths>({{7, 3}, {7, 3}}));
-  // Longer than a pack: whole packs first, then the rest.
-  // 20 and 5 of each: eight whole packs, and in the second window six and the seven 5s waiting.
+  // Documents longer than a pack: each becomes two whole packs and a rest of 5. The first window
+  // has eight whole packs; the second has six, and the rests that waited fill the others.
   auto giants = pack(Cycle({25}), 10, 16, "best_fit");
   EXPECT_EQ(std::count(giants.begin(), giants.end(), Lengths({10})), 14);
   EXPECT_EQ(std::count(giants.begin(), giants.end(), Lengths({5, 5})), 2);
@@ -85,7 +85,7 @@ TEST(PackingTest, MorePacksNeverChangeTheFirst) {
 }
 
 TEST(PackingTest, CarryAndBestFitLoseNoTokens) {
-  // Of a stream of ones and one long document, every token must appear again.
+  // In a stream of ones and one long document, every token must appear in a pack.
   Lengths lengths(1000, 1);
   lengths[10] = 7000;
   for (const char* policy : {"carry", "best_fit"}) {
@@ -102,9 +102,9 @@ TEST(PackingTest, CarryAndBestFitLoseNoTokens) {
 TEST(PackingTest, BadOptionsAreNamed) {
   Cycle workload({1});
   EXPECT_EQ(refusal([&] { make_packs(workload, {.tokens = 0}); }),
-            "tokens of a pack: 0; at least 1, at most 2147483648");
+            "a pack has 0 tokens; must be from 1 to 2147483648");
   EXPECT_EQ(refusal([&] { make_packs(workload, {.tokens = 8, .packs = 0}); }),
-            "number of packs: 0; at least 1");
+            "there are 0 packs; must be at least 1");
   EXPECT_EQ(refusal([&] { make_packs(workload, {.tokens = 8, .policy = "cary"}); }),
             "unknown packing policy 'cary'; did you mean 'carry'?");
 }

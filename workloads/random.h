@@ -1,6 +1,6 @@
 // Random numbers that are the same on every platform: xoshiro256** (Blackman and Vigna 2018),
-// seeded by SplitMix64. The standard library's engines are portable, its distributions are not;
-// here every sample is the inverse of a distribution function at uniform() (sampling.h).
+// seeded by SplitMix64. The engines of the standard library are portable, but its distributions are
+// not. Here, every sample is an inverse distribution function (sampling.h) of uniform().
 //
 //   Random random(1);
 //   double u = random.uniform();
@@ -26,8 +26,8 @@ class Random {
   explicit Random(const std::array<uint64_t, 4>& state) : state_(state) {}
 
   uint64_t next();
-  // In (0, 1), both ends excluded: the midpoints of 2^52 equal pairs, so that an inverse
-  // distribution function is never asked for its infinite ends.
+  // In (0, 1), without both ends: the midpoints of 2^52 equal intervals, so that no inverse
+  // distribution function is evaluated at its infinite ends.
   double uniform();
   // In [0, bound), bound >= 1; the bias is below bound / 2^52.
   int64_t below(int64_t bound);

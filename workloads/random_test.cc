@@ -1,4 +1,4 @@
-// Fixed values of the generators' reference implementations, and of what is built on them.
+// Compares the generators with values of their reference implementations.
 #include "workloads/random.h"
 
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ TEST(RandomTest, UniformLiesStrictlyInsideAndIsEven) {
     ASSERT_LT(u, 1);
     sum += u;
   }
-  // Five standard errors of 1 / sqrt(12 n).
+  // Within five standard errors, which are 1 / sqrt(12 n) each.
   EXPECT_NEAR(sum / 100000, 0.5, 0.0046);
 }
 

@@ -1,4 +1,4 @@
-// NumPy's .npy and Megatron-LM's .idx, both little-endian.
+// Reads .npy files of NumPy and .idx files of Megatron-LM, both little-endian.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 namespace cpbench {
 namespace {
 
-// What stands between `open` and `close` after `key`.
+// The text between `open` and `close` after `key`.
 std::optional<std::string> value_of(const std::string& header, const std::string& key,
                                     const std::string& open, const std::string& close) {
   size_t found = header.find(key);
@@ -25,7 +25,7 @@ std::optional<std::string> value_of(const std::string& header, const std::string
   return header.substr(start, end - start);
 }
 
-// Bytes of an element: 8 of "<i8", 1 of "|u1"; 0 unless it is a little-endian integer.
+// Bytes of an element: 8 for "<i8", 1 for "|u1", 0 if it is not a little-endian integer.
 int integer_width(const std::string& descr) {
   constexpr std::array<std::string_view, 8> kKnown = {"|i1", "|u1", "<i2", "<u2",
                                                       "<i4", "<u4", "<i8", "<u8"};
@@ -40,44 +40,44 @@ int integer_width(const std::string& descr) {
 std::vector<int64_t> read_npy_lengths(const std::string& path) {
   ByteReader reader(path);
   if (reader.bytes(6, "the magic of a .npy file") != std::string("\x93NUMPY")) {
-    reader.fail(0, "no .npy file: it does not start with \\x93NUMPY");
+    reader.fail(0, "not a .npy file: it does not begin with \\x93NUMPY");
   }
   uint64_t major = reader.number(1, "the version");
   reader.number(1, "the version");
   if (major < 1 || major > 3)
-    reader.fail(6, fmt::format(".npy version {} is not 1, 2 or 3", major));
+    reader.fail(6, fmt::format("the .npy version is {}; must be 1, 2 or 3", major));
   int64_t header_length = reader.number(major == 1 ? 2 : 4, "the header's length");
   int64_t header_start = reader.offset();
   std::string header = reader.bytes(header_length, "the header");
 
   auto descr = value_of(header, "'descr'", "'", "'");
   auto shape = value_of(header, "'shape'", "(", ")");
-  if (!descr || !shape) reader.fail(header_start, "the header names no 'descr' and 'shape'");
+  if (!descr || !shape) reader.fail(header_start, "the header must have 'descr' and 'shape'");
   int width = integer_width(*descr);
   if (width == 0) {
-    reader.fail(header_start, fmt::format("elements of type '{}'; lengths are little-endian "
+    reader.fail(header_start, fmt::format("the type of elements is '{}'; must be little-endian "
                                           "integers, such as '<i4' or '<i8'",
                                           *descr));
   }
   uint64_t count = 0;
   auto [end, error] = std::from_chars(shape->data(), shape->data() + shape->size(), count);
-  // One dimension is written (n,).
+  // One dimension is written as (n,).
   if (error != std::errc() || std::string_view(end, shape->data() + shape->size()) != ",") {
-    reader.fail(header_start, fmt::format("shape ({}); lengths have one dimension", *shape));
+    reader.fail(header_start, fmt::format("the shape is ({}); must have one dimension", *shape));
   }
   return reader.lengths(count, width, (*descr)[1] == 'i');
 }
 
 // Layout (megatron/core/datasets/indexed_dataset.py): magic, version (8 bytes), type of a token
-// (1), sequence count (8), document count (8), then int32 lengths of the sequences. Pointers and
-// document boundaries follow and are not needed.
+// (1), sequence count (8), document count (8), then int32 lengths of the sequences. The pointers
+// and document boundaries after them are not needed.
 std::vector<int64_t> read_idx_lengths(const std::string& path) {
   ByteReader reader(path);
   if (reader.bytes(9, "the magic of a Megatron .idx file") != std::string("MMIDIDX\0\0", 9)) {
-    reader.fail(0, "no Megatron .idx file: it does not start with MMIDIDX");
+    reader.fail(0, "not a Megatron .idx file: it does not begin with MMIDIDX");
   }
   uint64_t version = reader.number(8, "the version");
-  if (version != 1) reader.fail(9, fmt::format(".idx version {} is not 1", version));
+  if (version != 1) reader.fail(9, fmt::format("the .idx version is {}; must be 1", version));
   reader.number(1, "the type of a token");
   uint64_t sequences = reader.number(8, "the sequence count");
   reader.number(8, "the document count");

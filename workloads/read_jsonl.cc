@@ -27,16 +27,17 @@ int64_t length_of(const LineReader& reader, const json& value, const std::string
                   bool words) {
   if (value.is_string()) {
     if (words) return words_of(value.get_ref<const std::string&>());
-    reader.fail(fmt::format("'{}' is a text; '#{}:words' counts its words, an estimate of tokens",
-                            field, field));
+    reader.fail(
+        fmt::format("'{}' is a string; '#{}:words' counts its words, as an estimate of its tokens",
+                    field, field));
   }
-  if (words) reader.fail(fmt::format("'{}' is no text, so it has no words", field));
+  if (words) reader.fail(fmt::format("'{}' must be a string, so that it has words", field));
   if (value.is_array()) return static_cast<int64_t>(value.size());
   if (value.is_number_unsigned()) {
     return static_cast<int64_t>(std::min<uint64_t>(value.get<uint64_t>(), INT64_MAX));
   }
   if (value.is_number_integer()) return value.get<int64_t>();
-  reader.fail(fmt::format("'{}' wants a whole number, an array or a text", field));
+  reader.fail(fmt::format("'{}' must be a whole number, an array or a string", field));
 }
 
 }  // namespace
@@ -52,19 +53,18 @@ std::vector<int64_t> read_jsonl_lengths(const std::string& path, const std::stri
   std::string line;
   while (reader.next(line)) {
     json row = json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!row.is_object()) reader.fail("wants one JSON object per line");
+    if (!row.is_object()) reader.fail("the line must be one JSON object");
     auto found = row.find(name);
     if (found == row.end()) {
       std::vector<std::string> known;
       for (const auto& [key, value] : row.items()) known.push_back(key);
       reader.fail(
-          fmt::format("no field '{}'; the fields here are: {}. Name one, as in "
-                      "'file.jsonl#input_ids'",
+          fmt::format("there is no field '{}', only {}; name one as in 'file.jsonl#input_ids'",
                       name, fmt::join(known, ", ")));
     }
     int64_t length = length_of(reader, *found, name, words);
     if (length < 1 || length > kLongestDocument) {
-      reader.fail(fmt::format("'{}' gives a length of {}; it wants 1 to {}", name, length,
+      reader.fail(fmt::format("the length of '{}' is {}; must be from 1 to {}", name, length,
                               kLongestDocument));
     }
     lengths.push_back(length);

@@ -10,7 +10,7 @@ namespace cpbench {
 
 bool names_length_file(const std::string& name) {
   std::error_code ignored;
-  // Not the '.' of a parameter in a mistyped distribution, "lognormel:sigma=0.7".
+  // The '.' of a parameter in a mistyped distribution does not count: "lognormel:sigma=0.7".
   std::string front = name.substr(0, name.find(':'));
   return front.find_first_of("/.#") != std::string::npos || std::filesystem::exists(name, ignored);
 }
@@ -22,7 +22,7 @@ std::vector<int64_t> read_lengths(const std::string& path_and_field) {
   std::error_code error;
   auto status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) {
-    throw UserError(fmt::format("no such file of lengths: '{}'", path));
+    throw UserError(fmt::format("the file of lengths '{}' does not exist", path));
   }
   if (std::filesystem::is_directory(status)) {
     throw UserError(fmt::format("'{}' is a folder, not a file of lengths", path));
@@ -36,7 +36,7 @@ std::vector<int64_t> read_lengths(const std::string& path_and_field) {
                                  : ending == ".idx"   ? read_idx_lengths(path)
                                  : ending == ".jsonl" ? read_jsonl_lengths(path, field)
                                                       : read_text_lengths(path, field);
-  if (lengths.empty()) throw UserError(fmt::format("'{}' holds no lengths", path));
+  if (lengths.empty()) throw UserError(fmt::format("'{}' has no lengths", path));
   return lengths;
 }
 

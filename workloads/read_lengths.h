@@ -1,18 +1,19 @@
-// Document lengths from a user's own file. The ending of the name says the format:
+// Reads document lengths from a user's own file. The ending of its name decides the format:
 //
-//   .npy          NumPy, one dimension of integers, little-endian, format versions 1 to 3
+//   .npy          NumPy: a one-dimensional array of little-endian integers, format versions 1 to 3
 //   .idx          Megatron-LM index (MMIDIDX, version 1): its sequence lengths
-//   .jsonl        one JSON object per line; `data.jsonl#field` names the field, `length` if not
-//                 given: a number is the length, an array counts its elements, and
-//                 `data.jsonl#text:words` counts the words of a text, separated by white space (an
-//                 estimate, so it has to be asked for)
-//   all others    text or CSV: one length per line, a header allowed; `data.csv#column` names a
-//                 column of the header where there are several
+//   .jsonl        one JSON object per line. `data.jsonl#field` names the field, by default
+//   `length`:
+//                 a number is the length, an array counts its elements. `data.jsonl#text:words`
+//                 counts the words of a text, which are separated by white space; this is an
+//                 estimate, so it must be requested
+//   all others    text or CSV: one length per line, with an optional header. If there are several
+//                 columns, `data.csv#column` names one of the header
 //
 //   std::vector<int64_t> lengths = read_lengths("corpus.jsonl#input_ids");
 //
-// Every length must be 1..kLongestDocument. Throws UserError that names the file, the line or byte
-// and what would be right.
+// Every length must be 1..kLongestDocument. Throws UserError with the file, its line or byte, and
+// what is expected there.
 #pragma once
 
 #include <cstdint>
@@ -23,11 +24,11 @@ namespace cpbench {
 
 std::vector<int64_t> read_lengths(const std::string& path_and_field);
 
-// Whether a workload's name is meant as a file: it has a '/', '.' or '#' before any ':', or such a
-// file exists.
+// Whether the name of a workload is meant as a file: it has a '/', '.' or '#' before any ':', or a
+// file of that name exists.
 bool names_length_file(const std::string& name);
 
-// The readers behind it. `field` is what follows '#', "" if nothing does.
+// The readers of the formats. `field` is the text after '#', or "".
 std::vector<int64_t> read_text_lengths(const std::string& path, const std::string& field);
 std::vector<int64_t> read_jsonl_lengths(const std::string& path, const std::string& field);
 std::vector<int64_t> read_npy_lengths(const std::string& path);

@@ -80,7 +80,7 @@ int64_t power_law_quantile(const PowerLaw& law, double u) {
     double kept = 1 - stable_exp(-law.exponent * stable_log(end / low));
     length = low * stable_exp(-stable_log(1 - u * kept) / law.exponent);
   }
-  // The end itself is out of the interval, but rounding may reach it.
+  // The end is not part of the interval, but rounding may reach it.
   return std::clamp(static_cast<int64_t>(length), law.low, law.high);
 }
 

@@ -1,8 +1,8 @@
 // Inverse distribution functions that give the same doubles on every platform.
 //
-// They use only what IEEE 754 rounds exactly (+ - * / and sqrt) and what is exact by nature
-// (frexp, ldexp, floor), in a fixed order and compiled without fused multiply-add; the logarithm
-// and exponential of a math library differ in the last bit between libraries, which is enough to
+// They use only operations that IEEE 754 rounds exactly (+ - * / and sqrt) and functions that are
+// always exact (frexp, ldexp, floor), in a fixed order, and are compiled without fused
+// multiply-add. Logarithms and exponentials of math libraries differ in the last bit, which can
 // turn 4095 tokens into 4096.
 //
 //   power_law_quantile({.low = 64, .high = 127, .exponent = 0}, 0.5)  // 90, log-uniform
@@ -19,8 +19,8 @@ double stable_exp(double x);  // |x| < 700; relative error below 1e-14
 // rational approximation).
 double normal_quantile(double u);
 
-// Whole lengths low..high whose density falls as x^-(exponent+1): -1 uniform, 0 log-uniform,
-// positive a Pareto tail cut at high.
+// Whole lengths in low..high with a density proportional to x^-(exponent+1). The exponent -1 is
+// uniform, 0 is log-uniform, and a positive one is a Pareto tail that ends at high.
 struct PowerLaw {
   int64_t low = 1;   // >= 1
   int64_t high = 1;  // >= low

@@ -1,4 +1,4 @@
-// The inverse distribution functions against the math library and closed forms.
+// Compares the inverse distribution functions with the math library and with closed forms.
 #include "workloads/sampling.h"
 
 #include <gtest/gtest.h>
@@ -25,7 +25,7 @@ TEST(SamplingTest, NormalQuantileInvertsTheDistributionFunction) {
                    0.9999, 1 - 1e-9}) {
     double x = normal_quantile(u);
     double back = 0.5 * std::erfc(-x / std::sqrt(2.0));
-    // A relative error of 1.2e-9 in x moves u by the density times it.
+    // A relative error of 1.2e-9 in x changes u by that error times the density.
     EXPECT_NEAR(back / u, 1, 1e-6) << u;
     if (u > 1e-10) {  // below, 1 - u is too coarse
       EXPECT_NEAR(normal_quantile(1 - u), -x, 1e-5) << u;
@@ -35,8 +35,8 @@ TEST(SamplingTest, NormalQuantileInvertsTheDistributionFunction) {
   EXPECT_NEAR(normal_quantile(0.975), 1.959963984540054, 1e-8);
 }
 
-TEST(SamplingTest, PowerLawsMeetTheirClosedForms) {
-  // Uniform: ten lengths, a tenth each.
+TEST(SamplingTest, PowerLawsHaveTheirClosedForms) {
+  // Uniform: ten lengths with a probability of a tenth each.
   PowerLaw uniform{11, 20, -1};
   for (int i = 0; i < 10; ++i) EXPECT_EQ(power_law_quantile(uniform, (i + 0.5) / 10), 11 + i);
   // Log-uniform over 64..127: the median is 64 sqrt(2).

@@ -7,7 +7,7 @@ namespace cpbench {
 namespace {
 
 constexpr NumberRange kCount = {.low = 1};
-constexpr NumberRange kSize = {.low = 0};  // 0: attention alone
+constexpr NumberRange kSize = {.low = 0};  // 0: only attention
 
 const std::vector<TomlKey<NamedShape>>& shape_keys() {
   using S = NamedShape;
@@ -36,8 +36,8 @@ NamedShape parse_shape(const Preset& preset) {
   AttentionShape& attention = shape.attention;
   if (!table.contains("value_head_dim")) attention.value_head_dim = attention.head_dim;
   if (attention.query_heads % attention.kv_heads != 0) {
-    throw UserError(fmt::format("{}: kv_heads = {} does not divide query_heads = {}", preset.place,
-                                attention.kv_heads, attention.query_heads));
+    throw UserError(fmt::format("{}: kv_heads is {}; must be a divisor of query_heads, {}",
+                                preset.place, attention.kv_heads, attention.query_heads));
   }
   return shape;
 }

@@ -1,8 +1,8 @@
-// Attention shapes of known models and of tests: one TOML file of shapes/ each.
+// Attention shapes of known models and for tests, by name or file: the TOML files in shapes/.
 //
 //   AttentionShape attention = find_shape("llama3_8b").attention;
 //
-// The dtype belongs to the run, not to the shape, and stays at its default.
+// The dtype belongs to the run, not to the shape, and keeps its default.
 #pragma once
 
 #include <string>
@@ -16,12 +16,12 @@ namespace cpbench {
 struct NamedShape {
   std::string name;         // stem of the file
   std::string description;  // one line
-  std::string source;       // where the numbers are from
+  std::string source;       // where the numbers come from
   AttentionShape attention;
 };
 
-// A name of `list_shapes`, or the path of a TOML file with the same keys. Throws UserError: the
-// nearest name for an unknown one, file and key for a bad file.
+// `name` is one of `list_shapes`, or the path of a TOML file with the same keys. Throws UserError
+// with the nearest name for an unknown one, and with file and key for a bad file.
 NamedShape find_shape(const std::string& name);
 
 std::vector<NamedShape> list_shapes();  // sorted by name

@@ -10,7 +10,7 @@ namespace {
 TEST(ShapesTest, EveryShippedShapeIsComplete) {
   auto shapes = list_shapes();
   EXPECT_GE(shapes.size(), 8u);
-  for (const Shape& shape : shapes) {
+  for (const NamedShape& shape : shapes) {
     EXPECT_FALSE(shape.description.empty()) << shape.name;
     EXPECT_FALSE(shape.source.empty()) << shape.name;
     EXPECT_EQ(find_shape(shape.name).attention, shape.attention);
@@ -19,7 +19,7 @@ TEST(ShapesTest, EveryShippedShapeIsComplete) {
 
 TEST(ShapesTest, KnownShapes) {
   AttentionShape tiny = find_shape("tiny").attention;
-  EXPECT_EQ(tiny.query_heads, 8);  // Ulysses reaches 8 ranks
+  EXPECT_EQ(tiny.query_heads, 8);  // so that Ulysses supports 8 ranks
   EXPECT_EQ(tiny.kv_heads, 8);
   EXPECT_EQ(tiny.dtype, AttentionShape().dtype);
   AttentionShape llama = find_shape("llama3_70b").attention;
@@ -37,7 +37,7 @@ constexpr char kGood[] = "query_heads = 6\nkv_heads = 3\nhead_dim = 5\n";
 
 TEST(ShapesTest, AFileOfTheUser) {
   TestFile file("mine.toml", std::string(kGood) + "value_head_dim = 7\n");
-  Shape shape = find_shape(file.path());
+  const NamedShape shape = find_shape(file.path());
   EXPECT_EQ(shape.name, "mine");
   EXPECT_EQ(shape.attention.head_dim, 5);
   EXPECT_EQ(shape.attention.value_head_dim, 7);
@@ -53,12 +53,12 @@ TEST(ShapesTest, BadFilesNameLineAndKey) {
   EXPECT_EQ(refused(std::string(kGood) + "head_dimm = 5\n"),
             "mine.toml:4: unknown key 'head_dimm'; did you mean 'head_dim'?");
   EXPECT_EQ(refused("query_heads = 6\nkv_heads = 0\nhead_dim = 5\n"),
-            "mine.toml:2: 'kv_heads' wants a whole number from 1 to 2147483647");
+            "mine.toml:2: 'kv_heads' must be a whole number from 1 to 2147483647");
   EXPECT_EQ(refused("query_heads = 6.0\nkv_heads = 3\nhead_dim = 5\n"),
-            "mine.toml:1: 'query_heads' wants a whole number from 1 to 2147483647");
+            "mine.toml:1: 'query_heads' must be a whole number from 1 to 2147483647");
   EXPECT_EQ(refused("query_heads = 6\nkv_heads = 4\nhead_dim = 5\n"),
-            "mine.toml: kv_heads = 4 does not divide query_heads = 6");
-  EXPECT_EQ(refused(std::string(kGood) + "source = 3\n"), "mine.toml:4: 'source' wants a text");
+            "mine.toml: kv_heads is 4; must be a divisor of query_heads, 6");
+  EXPECT_EQ(refused(std::string(kGood) + "source = 3\n"), "mine.toml:4: 'source' must be a string");
   EXPECT_EQ(refused("query_heads = \n").find("mine.toml:1: "), 0u);
 }
 

@@ -1,4 +1,4 @@
-// What every kind of workload is made of: a function from a seed to a stream of lengths.
+// What every kind of workload provides: a function from a seed to a stream of lengths.
 #pragma once
 
 #include <functional>
@@ -12,10 +12,10 @@ namespace cpbench {
 
 using StreamFactory = std::function<std::unique_ptr<LengthStream>(uint64_t seed)>;
 
-// Every workload computes with squares of lengths in 64-bit integers.
-constexpr int64_t kLongestDocument = int64_t{1} << 31;  // tokens
+// In tokens. Squares of lengths must fit 64-bit integers.
+constexpr int64_t kLongestDocument = int64_t{1} << 31;
 
-// Independent documents: `draw` turns random numbers into one length.
+// Independent lengths: `draw` makes one from random numbers.
 class IndependentStream : public LengthStream {
  public:
   using Draw = std::function<int64_t(Random&)>;

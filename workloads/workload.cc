@@ -53,14 +53,15 @@ WorkloadSummary summary_of(const std::string& name, const Mix& mix) {
   return summary;
 }
 
-// Every document of a file once, in an order drawn from the seed, then all again in another order.
+// Every document of a file once, in a random order that follows from the seed, then all again in
+// another order.
 class ShuffledStream : public LengthStream {
  public:
   ShuffledStream(uint64_t seed, std::shared_ptr<const std::vector<int64_t>> lengths)
       : random_(seed), lengths_(std::move(lengths)) {}
 
   int64_t next() override {
-    // Fisher-Yates, one swap per document: position `next_` gets one of those not yet drawn.
+    // Fisher-Yates, one swap per document: position `next_` gets one that was not drawn yet.
     if (order_.empty()) order_ = *lengths_;
     if (next_ == order_.size()) next_ = 0;
     size_t chosen = next_ + random_.below(static_cast<int64_t>(order_.size() - next_));
@@ -79,7 +80,7 @@ std::unique_ptr<Workload> read_workload(const std::string& name) {
   auto lengths = std::make_shared<const std::vector<int64_t>>(read_lengths(name));
   std::string file = name.substr(name.find_last_of('/') + 1);
   return std::make_unique<FactoryWorkload>(
-      WorkloadSummary{name, "file", file, fmt::format("{} documents of a file", lengths->size()),
+      WorkloadSummary{name, "file", file, fmt::format("{} documents from a file", lengths->size()),
                       name},
       [lengths](uint64_t seed) { return std::make_unique<ShuffledStream>(seed, lengths); });
 }

@@ -1,5 +1,5 @@
-// A workload: a source of document lengths, packed into batches. The same seed gives the same
-// batches on every platform.
+// A workload is a source of document lengths, which are packed into batches. The same seed gives
+// the same batches on every platform.
 //
 //   auto pile = find_workload("pile");
 //   std::vector<Batch> packs = make_packs(*pile, {.tokens = 8192, .packs = 2, .seed = 1});
@@ -15,7 +15,7 @@
 
 namespace cpbench {
 
-// A stream of document lengths in tokens, each >= 1, without end.
+// An endless stream of document lengths in tokens, each at least 1.
 class LengthStream {
  public:
   virtual ~LengthStream() = default;
@@ -29,13 +29,13 @@ class Workload {
   std::string kind;         // "lengths" (a shipped set, or a mix of them), "synthetic", "file"
   std::string title;        // "The Pile"
   std::string description;  // one line
-  std::string source;       // where the numbers are from, licence, cautions; "" if synthetic
+  std::string source;       // where the numbers come from, licence, cautions; "" if synthetic
   virtual std::unique_ptr<LengthStream> stream(uint64_t seed) const = 0;
 };
 
-// A name of `list_workloads`, a mix of length sets, a distribution with its parameters, or the path
-// of a file. Throws UserError: the nearest name for an unknown one, file and line for an unreadable
-// one.
+// `name` is one of `list_workloads`, a mix of length sets, a distribution with its parameters, or
+// the path of a file. Throws UserError with the nearest name for an unknown one, and with file and
+// line for a bad file.
 std::unique_ptr<Workload> find_workload(const std::string& name);
 
 struct WorkloadSummary {
@@ -51,9 +51,9 @@ struct PackingOptions {
 };
 
 struct PackingPolicy {
-  std::string name;  // "truncate" (cut at the end of the pack, remainder dropped), "carry"
-                     // (remainder starts the next pack), "best_fit"
+  std::string name;
   std::string description;
+  std::vector<Batch> (*pack)(LengthStream& stream, const PackingOptions& options) = nullptr;
 };
 const std::vector<PackingPolicy>& packing_policies();
 

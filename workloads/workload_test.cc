@@ -16,7 +16,8 @@ std::vector<int64_t> draw(const std::string& name, int count, uint64_t seed) {
   return lengths;
 }
 
-// What a seed means, on every platform. A change here changes every published pack.
+// The lengths of a seed, which are the same on every platform. A change here changes every
+// published pack.
 TEST(WorkloadTest, FixedSeedsGiveFixedLengths) {
   using Lengths = std::vector<int64_t>;
   EXPECT_EQ(draw("wlb_llm", 6, 1), Lengths({4528, 3355, 3692, 2524, 4492, 920}));
@@ -61,7 +62,7 @@ TEST(WorkloadTest, FileDocumentsComeOncePerPassInASeededOrder) {
   EXPECT_TRUE(std::is_permutation(first.begin(), first.end(), all.begin()));
   EXPECT_TRUE(std::is_permutation(second.begin(), second.end(), all.begin()));
   EXPECT_EQ(find_workload(file.path())->kind, "file");
-  EXPECT_EQ(find_workload(file.path())->description, "10 documents of a file");
+  EXPECT_EQ(find_workload(file.path())->description, "10 documents from a file");
 }
 
 TEST(WorkloadTest, UnknownNamesSuggestTheNearest) {
@@ -69,7 +70,8 @@ TEST(WorkloadTest, UnknownNamesSuggestTheNearest) {
             "unknown workload 'piel'; did you mean 'pile'?");
   EXPECT_EQ(refusal([] { find_workload("lognormel:sigma=0.7"); }),
             "unknown workload 'lognormel'; did you mean 'lognormal'?");
-  EXPECT_EQ(refusal([] { find_workload("pile.csv"); }), "no such file of lengths: 'pile.csv'");
+  EXPECT_EQ(refusal([] { find_workload("pile.csv"); }),
+            "the file of lengths 'pile.csv' does not exist");
   EXPECT_NE(refusal([] { find_workload(""); }), "");
 }
 

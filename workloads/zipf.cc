@@ -14,14 +14,14 @@ constexpr int64_t kMostLengths = int64_t{1} << 24;
 
 ZipfTable::ZipfTable(int64_t low, int64_t high, double exponent) : low_(low) {
   if (high - low >= kMostLengths) {
-    throw UserError(fmt::format("min={},max={} spans over {} lengths; use pareto there", low, high,
-                                kMostLengths));
+    throw UserError(fmt::format("min={},max={} spans more than {} lengths; use pareto instead", low,
+                                high, kMostLengths));
   }
   sums_.reserve(high - low + 1);
   double sum = 0;
   double log_low = stable_log(static_cast<double>(low));
   for (int64_t length = low; length <= high; ++length) {
-    // Relative to the first weight, so that a steep law does not underflow at once.
+    // Relative to the first weight, so that a steep law does not underflow immediately.
     sum += stable_exp(-exponent * (stable_log(static_cast<double>(length)) - log_low));
     sums_.push_back(sum);
   }

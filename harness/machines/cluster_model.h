@@ -1,8 +1,8 @@
-// A ClusterModel: what a cluster costs, as data. Strategies see `cluster` alone; the simulator
-// reads all.
+// A ClusterModel describes a cluster: its GPUs, memory, links and library collectives. Strategies
+// see only `cluster`; the simulator reads all of it.
 //
-// Bandwidths are what one direction of a link achieves, not its nominal rate. Presets are TOML
-// files under clusters/; clusters.h reads them.
+// Bandwidths are those that one direction of a link achieves, not its nominal rate. The presets are
+// the TOML files in clusters/, which clusters.h reads.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,13 @@ namespace cpbench {
 
 struct Link {
   double latency_seconds = 0;   // of one message
-  double bytes_per_second = 0;  // of one rank, per direction, shared by its concurrent messages
+  double bytes_per_second = 0;  // of one rank, per direction; its concurrent messages share it
 };
 
-// A library's collective over `ranks` ranks of one node:
+// The time of a library's collective over `ranks` ranks of one node, as a fit:
 //   seconds = latency_seconds + factor * bytes / bytes_per_second
-// with nccl-tests' factor (n-1)/n and bytes those of the whole gathered (or scattered) buffer.
+// where the factor is (n-1)/n, as in nccl-tests, and bytes is the size of the whole gathered (or
+// scattered) buffer.
 struct CollectiveFit {
   int32_t ranks = 0;
   double latency_seconds = 0;
@@ -30,28 +31,28 @@ struct CollectiveFit {
 struct ClusterModel {
   std::string name;         // stem of the file
   std::string description;  // one line
-  std::string source;       // where the numbers are from
-  Cluster cluster;          // of as many nodes as the run has; peak, memory, nominal bandwidths
+  std::string source;       // where the numbers come from
+  Cluster cluster;          // nodes of the run; peak, memory and nominal bandwidths
 
   int32_t sms = 0;                              // streaming multiprocessors (or cores) of one GPU
   std::string kernel;                           // name of its kernel model (kernel_time.h)
   double kernel_launch_seconds = 0;             // from one kernel to the next on a stream
-  double achieved_memory_bytes_per_second = 0;  // of copies, read and written bytes counted
-  double gemm_efficiency = 0;  // of the layer around the attention, share of the peak
+  double achieved_memory_bytes_per_second = 0;  // of copies; read and written bytes both count
+  double gemm_efficiency = 0;  // share of the peak that the layer around the attention reaches
 
   Link intra_node;
   Link inter_node;  // per rank; unused on one node
-  // All ranks of a node together, per direction; 0: as much as its ranks' links.
+  // Of all ranks of a node together, per direction; 0: the sum of its ranks' links.
   double node_uplink_bytes_per_second = 0;
-  // Share of inter_node that a rank achieves when several send to it at once, as in an all-to-all.
+  // Share of inter_node that a rank achieves while several ranks send to it, as in an all-to-all.
   double inter_node_all_to_all_efficiency = 1;
 
-  // Rows by ascending ranks; between them, and beyond the last, the nearest row. Empty: costed as
-  // the messages that the collective stands for.
+  // Sorted by ranks; for other numbers of ranks the nearest row holds. Empty: the collective takes
+  // the time of the messages that it stands for.
   std::vector<CollectiveFit> all_gather;
   std::vector<CollectiveFit> reduce_scatter;
 
-  double mean_error = -1;  // relative, of the network fits on what was measured; -1: not measured
+  double mean_error = -1;  // relative error of the network fits on measured times; -1: unknown
   double worst_error = -1;
 };
 

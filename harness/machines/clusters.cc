@@ -12,11 +12,12 @@ constexpr double kGiga = 1e9, kTera = 1e12, kMicro = 1e-6;
 constexpr NumberRange kPositive = {.low = 0, .above_low = true};
 constexpr NumberRange kShare = {.low = 0, .above_low = true, .high = 1};
 constexpr NumberRange kCount = {.low = 1};
-// A bandwidth that a person writes in GB/s. Beyond it someone wrote bytes per second.
+// In GB/s. A larger value is probably in bytes per second.
 constexpr NumberRange kBandwidth = {.low = 0, .above_low = true, .high = 1e6};
 constexpr NumberRange kMicroseconds = {.low = 0, .high = 1e6};
 
-// Keys that may be left out follow from others in `complete`, or keep the default of ClusterModel.
+// A key that is left out is completed from others by `complete`, or has the default of
+// ClusterModel.
 const std::vector<TomlKey<ClusterModel>>& cluster_keys() {
   static const std::vector<TomlKey<ClusterModel>> keys = {
       {"description", [](ClusterModel& m) -> std::string& { return m.description; }},
@@ -100,8 +101,8 @@ std::vector<CollectiveFit> read_fits(const toml::table& table, const std::string
   const toml::node* node = table.get(name);
   if (!node) return fits;
   if (!node->is_array_of_tables()) {
-    throw UserError(fmt::format("{}:{}: '{}' wants [[{}]] tables", place, node->source().begin.line,
-                                name, name));
+    throw UserError(fmt::format("{}:{}: '{}' must be [[{}]] tables", place,
+                                node->source().begin.line, name, name));
   }
   for (const toml::node& item : *node->as_array()) {
     const toml::table& row = *item.as_table();
@@ -115,7 +116,7 @@ std::vector<CollectiveFit> read_fits(const toml::table& table, const std::string
     CollectiveFit fit;
     read_keys(row, place, collective_keys(), fit);
     if (!fits.empty() && fit.ranks <= fits.back().ranks) {
-      throw UserError(fmt::format("{}: [[{}]] with ranks = {} stands after ranks = {}; must ascend",
+      throw UserError(fmt::format("{}: [[{}]] with ranks = {} comes after ranks = {}; must ascend",
                                   here, name, fit.ranks, fits.back().ranks));
     }
     fits.push_back(fit);
@@ -129,7 +130,7 @@ std::vector<CollectiveFit> read_fits(const toml::table& table, const std::string
       fmt::format("{}:{}: '{}' {}", place, table.get(key)->source().begin.line, key, why));
 }
 
-// An achieved bandwidth left out is the nominal one, and more than that nobody achieves.
+// An achieved bandwidth that is left out is the nominal one. It cannot be higher than that.
 void complete_bandwidth(const toml::table& table, const std::string& place, const std::string& key,
                         double nominal, double& achieved) {
   if (achieved == 0) achieved = nominal;
@@ -149,7 +150,7 @@ void complete(const toml::table& table, const std::string& place, ClusterModel& 
        {"achieved_inter_node_gigabytes_per_second", "inter_node_latency_microseconds",
         "inter_node_all_to_all_efficiency", "node_uplink_gigabytes_per_second"}) {
     if (table.contains(key) && !table.contains(kLink)) {
-      refuse_pair(table, place, key, fmt::format("needs '{}' beside it", kLink));
+      refuse_pair(table, place, key, fmt::format("requires '{}'", kLink));
     }
   }
   if (table.contains(kLink) && !table.contains("inter_node_latency_microseconds")) {
@@ -198,27 +199,30 @@ std::vector<ClusterModel> list_clusters() {
   return parsed_presets(PresetKind::clusters, parse_cluster);
 }
 
-ClusterModel machine_of(const ClusterModel& preset, int32_t ranks, int32_t nodes) {
+ClusterModel cluster_with_ranks(const ClusterModel& preset, int32_t ranks, int32_t nodes) {
   const int32_t per_node = preset.cluster.gpus_per_node;
   if (nodes == 0) {
     nodes = ranks <= per_node ? 1 : ranks / per_node;
     if (ranks > per_node && ranks % per_node != 0) {
-      throw UserError(fmt::format(
-          "cluster '{}' has {} GPUs per node and {} ranks fill no whole number of nodes; give a "
-          "multiple of {}, at most {}, or the nodes",
-          preset.name, per_node, ranks, per_node, per_node));
+      throw UserError(
+          fmt::format("cluster '{}' has {} GPUs per node, and {} ranks do not fill nodes of that "
+                      "size; ranks must "
+                      "be a multiple of {} or at most {}, unless nodes is given",
+                      preset.name, per_node, ranks, per_node, per_node));
     }
   }
   if (ranks % nodes != 0) {
     throw UserError(fmt::format("{} nodes do not divide {} ranks", nodes, ranks));
   }
   if (ranks / nodes > per_node) {
-    throw UserError(fmt::format("{} ranks on {} nodes are {} per node, and cluster '{}' has {}",
-                                ranks, nodes, ranks / nodes, preset.name, per_node));
+    throw UserError(
+        fmt::format("{} ranks on {} nodes are {} per node, but cluster '{}' has {} GPUs "
+                    "per node",
+                    ranks, nodes, ranks / nodes, preset.name, per_node));
   }
   if (nodes > 1 && preset.inter_node.bytes_per_second == 0) {
     throw UserError(fmt::format(
-        "cluster '{}' is one node: it has no 'inter_node_gigabytes_per_second' for {} nodes",
+        "cluster '{}' has only one node; {} nodes require 'inter_node_gigabytes_per_second'",
         preset.name, nodes));
   }
   ClusterModel machine = preset;

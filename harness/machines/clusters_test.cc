@@ -19,7 +19,7 @@ TEST(ClustersTest, EveryShippedClusterIsComplete) {
     EXPECT_NO_THROW(find_kernel(m.kernel)) << m.name;
     EXPECT_GT(m.kernel_launch_seconds, 0) << m.name;
     EXPECT_LT(m.achieved_memory_bytes_per_second, m.cluster.memory_bytes_per_second) << m.name;
-    // A TFLOP/s or GB/s in the wrong unit would be far outside.
+    // A value in the wrong unit would be far outside of these ranges.
     EXPECT_GT(m.cluster.peak_flops_per_second, 1e14) << m.name;
     EXPECT_LT(m.cluster.peak_flops_per_second, 1e16) << m.name;
     EXPECT_GT(m.inter_node.bytes_per_second, 1e10) << m.name;
@@ -37,7 +37,7 @@ TEST(ClustersTest, KnownClusters) {
   EXPECT_DOUBLE_EQ(h100.intra_node.latency_seconds, 11.8e-6);
   ASSERT_EQ(h100.all_gather.size(), 3u);
   EXPECT_EQ(h100.all_gather[2].ranks, 8);
-  // nccl-tests: 20,442 us for 8 GiB.
+  // nccl-tests measured 20,442 us for 8 GiB.
   const CollectiveFit& fit = h100.all_gather[2];
   EXPECT_NEAR(fit.latency_seconds + 7.0 / 8 * 8589934592 / fit.bytes_per_second, 20442e-6, 4e-4);
   // The ratios that the FCP paper states.
@@ -51,19 +51,20 @@ TEST(ClustersTest, RanksDecideTheNodes) {
   const ClusterModel h100 = find_cluster("h100");
   for (const auto& [ranks, nodes, per_node] :
        {std::tuple(1, 1, 1), {5, 1, 5}, {8, 1, 8}, {16, 2, 8}, {4096, 512, 8}}) {
-    const Cluster cluster = machine_of(h100, ranks).cluster;
+    const Cluster cluster = cluster_with_ranks(h100, ranks).cluster;
     EXPECT_EQ(cluster.nodes, nodes);
     EXPECT_EQ(cluster.gpus_per_node, per_node);
     EXPECT_EQ(cluster.ranks(), ranks);
   }
-  EXPECT_EQ(machine_of(h100, 8, 4).cluster.gpus_per_node, 2);
-  EXPECT_EQ(refusal([&] { machine_of(h100, 12); }),
-            "cluster 'h100' has 8 GPUs per node and 12 ranks fill no whole number of nodes; give a "
-            "multiple of 8, at most 8, or the nodes");
-  EXPECT_EQ(machine_of(h100, 12, 2).cluster.gpus_per_node, 6);
-  EXPECT_EQ(refusal([&] { machine_of(h100, 32, 2); }),
-            "32 ranks on 2 nodes are 16 per node, and cluster 'h100' has 8");
-  EXPECT_EQ(refusal([&] { machine_of(h100, 12, 5); }), "5 nodes do not divide 12 ranks");
+  EXPECT_EQ(cluster_with_ranks(h100, 8, 4).cluster.gpus_per_node, 2);
+  EXPECT_EQ(
+      refusal([&] { cluster_with_ranks(h100, 12); }),
+      "cluster 'h100' has 8 GPUs per node, and 12 ranks do not fill nodes of that size; ranks "
+      "must be a multiple of 8 or at most 8, unless nodes is given");
+  EXPECT_EQ(cluster_with_ranks(h100, 12, 2).cluster.gpus_per_node, 6);
+  EXPECT_EQ(refusal([&] { cluster_with_ranks(h100, 32, 2); }),
+            "32 ranks on 2 nodes are 16 per node, but cluster 'h100' has 8 GPUs per node");
+  EXPECT_EQ(refusal([&] { cluster_with_ranks(h100, 12, 5); }), "5 nodes do not divide 12 ranks");
 }
 
 constexpr char kGood[] =
@@ -79,11 +80,12 @@ TEST(ClustersTest, AFileOfTheUserInNineLines) {
   const ClusterModel mine = find_cluster(file.path());
   EXPECT_EQ(mine.name, "mine");
   EXPECT_DOUBLE_EQ(mine.cluster.memory_bytes, 40e9);
-  EXPECT_DOUBLE_EQ(mine.achieved_memory_bytes_per_second, 1500e9);  // left out: as nominal
+  EXPECT_DOUBLE_EQ(mine.achieved_memory_bytes_per_second,
+                   1500e9);  // left out, so it is the nominal one
   EXPECT_DOUBLE_EQ(mine.intra_node.bytes_per_second, 100e9);
   EXPECT_EQ(mine.mean_error, -1);
-  EXPECT_EQ(refusal([&] { machine_of(mine, 8); }),
-            "cluster 'mine' is one node: it has no 'inter_node_gigabytes_per_second' for 2 nodes");
+  EXPECT_EQ(refusal([&] { cluster_with_ranks(mine, 8); }),
+            "cluster 'mine' has only one node; 2 nodes require 'inter_node_gigabytes_per_second'");
 }
 
 std::string refused(const std::string& text) {
@@ -98,30 +100,30 @@ TEST(ClustersTest, BadFilesNameLineAndKey) {
             "mine.toml:10: unknown key 'smss'; did you mean 'sms'?");
   const auto with = [](const std::string& line) { return refused(std::string(kGood) + line); };
   EXPECT_EQ(with("kernel_launch_microseconds = -1\n"),
-            "mine.toml:10: 'kernel_launch_microseconds' wants a number from 0 to 1000000");
+            "mine.toml:10: 'kernel_launch_microseconds' must be a number from 0 to 1000000");
   EXPECT_EQ(with("inter_node_gigabytes_per_second = 0\n"),
-            "mine.toml:10: 'inter_node_gigabytes_per_second' wants a number above 0 and at most "
+            "mine.toml:10: 'inter_node_gigabytes_per_second' must be a number above 0 and at most "
             "1000000");
   EXPECT_EQ(with("inter_node_gigabytes_per_second = 50e9\n"),
-            "mine.toml:10: 'inter_node_gigabytes_per_second' wants a number above 0 and at most "
+            "mine.toml:10: 'inter_node_gigabytes_per_second' must be a number above 0 and at most "
             "1000000");
   EXPECT_EQ(with("network_mean_error = nan\n"),
-            "mine.toml:10: 'network_mean_error' wants a number of at least 0");
+            "mine.toml:10: 'network_mean_error' must be a number of at least 0");
   EXPECT_EQ(with("achieved_memory_gigabytes_per_second = \"much\"\n"),
-            "mine.toml:10: 'achieved_memory_gigabytes_per_second' wants a number above 0 and at "
+            "mine.toml:10: 'achieved_memory_gigabytes_per_second' must be a number above 0 and at "
             "most 1000000");
   EXPECT_EQ(with("achieved_memory_gigabytes_per_second = 1501\n"),
             "mine.toml:10: 'achieved_memory_gigabytes_per_second' is more than "
             "'memory_gigabytes_per_second', the nominal rate of 1500");
   EXPECT_EQ(with("node_uplink_gigabytes_per_second = 100\n"),
-            "mine.toml:10: 'node_uplink_gigabytes_per_second' needs "
-            "'inter_node_gigabytes_per_second' beside it");
+            "mine.toml:10: 'node_uplink_gigabytes_per_second' requires "
+            "'inter_node_gigabytes_per_second'");
   EXPECT_EQ(with("inter_node_gigabytes_per_second = 25\n"),
             "mine.toml: 'inter_node_latency_microseconds' is missing");
-  EXPECT_EQ(with("source = 3\n"), "mine.toml:10: 'source' wants a text");
-  EXPECT_EQ(with("gpus_per_node = 8\n").find("mine.toml:10: "), 0u);  // said twice
+  EXPECT_EQ(with("source = 3\n"), "mine.toml:10: 'source' must be a string");
+  EXPECT_EQ(with("gpus_per_node = 8\n").find("mine.toml:10: "), 0u);  // the key is there twice
   EXPECT_EQ(refused("gpus_per_node = 2.5\n"),
-            "mine.toml:1: 'gpus_per_node' wants a whole number from 1 to 2147483647");
+            "mine.toml:1: 'gpus_per_node' must be a whole number from 1 to 2147483647");
 }
 
 TEST(ClustersTest, BadCollectivesNameLineAndKey) {
@@ -130,11 +132,11 @@ TEST(ClustersTest, BadCollectivesNameLineAndKey) {
   EXPECT_EQ(with(row + "ranks = 4\n"), "");
   EXPECT_EQ(with(row), "mine.toml:10: [[all_gather]]: 'ranks' is missing");
   EXPECT_EQ(with(row + "ranks = 1\n"),
-            "mine.toml:13: 'ranks' wants a whole number from 2 to 2147483647");
+            "mine.toml:13: 'ranks' must be a whole number from 2 to 2147483647");
   EXPECT_EQ(with(row + "rank = 4\n"), "mine.toml:13: unknown key 'rank'; did you mean 'ranks'?");
   EXPECT_EQ(with(row + "ranks = 4\n" + row + "ranks = 2\n"),
-            "mine.toml:14: [[all_gather]] with ranks = 2 stands after ranks = 4; must ascend");
-  EXPECT_EQ(with("all_gather = 3\n"), "mine.toml:10: 'all_gather' wants [[all_gather]] tables");
+            "mine.toml:14: [[all_gather]] with ranks = 2 comes after ranks = 4; must ascend");
+  EXPECT_EQ(with("all_gather = 3\n"), "mine.toml:10: 'all_gather' must be [[all_gather]] tables");
 }
 
 TEST(ClustersTest, WhatIsWrittenIsReadBack) {

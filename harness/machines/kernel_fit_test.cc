@@ -10,8 +10,8 @@
 namespace cpbench {
 namespace {
 
-// Calls of all kinds: short, long, many, one long beside many short, causal and full; none so small
-// that its longest walk alone decides.
+// Calls of all kinds: short, long, many segments, one long segment next to many short ones, causal
+// and full. None is so small that only its longest walk decides.
 std::vector<KernelSample> samples_of(const KernelModel& model, KernelPass pass, double noise) {
   std::mt19937_64 random(4);
   const AttentionShape shape{.head_dim = 128, .value_head_dim = 128};
@@ -46,7 +46,7 @@ TEST(KernelFit, FindsTheConstantsThatMadeTheTimes) {
   EXPECT_LT(c.worst_error, 1e-4);
 }
 
-TEST(KernelFit, FindsThoseOfALibraryOnACpu) {
+TEST(KernelFit, FindsTheConstantsOfALibraryOnACpu) {
   KernelModel model;
   model.gpu.sms = 1;
   model.forward = {.segment_us = 5,
@@ -73,7 +73,7 @@ TEST(KernelFit, StatesTheErrorOfCallsItDidNotSee) {
   const KernelModel& model = find_kernel("cudnn_h200");
   const KernelFit fit =
       fit_kernel(samples_of(model, KernelPass::backward, 0.1), KernelPass::backward, 132);
-  EXPECT_NEAR(fit.fitted_mean_error, 0.05, 0.015);  // of noise of 10% at most, evenly spread
+  EXPECT_NEAR(fit.fitted_mean_error, 0.05, 0.015);  // the mean of uniform noise up to 10%
   EXPECT_GT(fit.constants.mean_error, fit.fitted_mean_error);
   EXPECT_LT(fit.constants.mean_error, 0.08);
   EXPECT_GE(fit.constants.worst_error, fit.constants.mean_error);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr NumberRange kCount = {.low = 1, .high = 1 << 20};
 constexpr NumberRange kMicroseconds = {.low = 0, .high = 1e9};
-// In TFLOP/s and GB/s. Beyond it someone wrote FLOP or bytes per second.
+// In TFLOP/s and GB/s. A larger value is probably in FLOP/s or bytes per second.
 constexpr NumberRange kRate = {.low = 0, .high = 1e6};
 
 const std::vector<TomlKey<KernelModel>>& model_keys() {
@@ -28,7 +28,7 @@ const std::vector<TomlKey<KernelModel>>& model_keys() {
   return keys;
 }
 
-// The unit is that of the fields: microseconds.
+// The fields have the unit of the keys: microseconds.
 const std::vector<TomlKey<KernelConstants>>& constant_keys() {
   using C = KernelConstants;
   static const std::vector<TomlKey<C>> keys = {
@@ -65,8 +65,8 @@ KernelConstants read_constants(const toml::table& table, const std::string& plac
   read_keys(table, place, constant_keys(), c);
   if (c.tile_tokens % c.block_tokens != 0 && c.block_tokens % c.tile_tokens != 0) {
     throw UserError(
-        fmt::format("{}: 'block_tokens' wants a multiple or divisor of 'tile_tokens' = {}, not {}",
-                    place, c.tile_tokens, c.block_tokens));
+        fmt::format("{}: 'block_tokens' is {}; must be a multiple or divisor of 'tile_tokens' = {}",
+                    place, c.block_tokens, c.tile_tokens));
   }
   return c;
 }

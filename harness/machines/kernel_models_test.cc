@@ -26,7 +26,7 @@ TEST(KernelsTest, AFileOfTheUser) {
   EXPECT_EQ(model.forward.block_us, 1.5);
   EXPECT_EQ(model.forward.block_tokens, 64);
   EXPECT_EQ(model.backward.tile_tokens, 64);
-  EXPECT_EQ(model.backward.mean_error, -1);  // not said
+  EXPECT_EQ(model.backward.mean_error, -1);  // the file does not say
 }
 
 TEST(KernelsTest, WhatIsWrittenIsRead) {
@@ -49,8 +49,8 @@ TEST(KernelsTest, BadFilesNameLineAndKey) {
   EXPECT_EQ(refused(replaced(kGood, "block_microseconds = 1.5\n", "")),
             "mine.toml [forward]: 'block_microseconds' is missing");
   EXPECT_EQ(refused(replaced(kGood, "block_tokens = 64", "block_tokens = 96")),
-            "mine.toml [forward]: 'block_tokens' wants a multiple or divisor of 'tile_tokens' = "
-            "128, not 96");
+            "mine.toml [forward]: 'block_tokens' is 96; must be a multiple or divisor of "
+            "'tile_tokens' = 128");
   EXPECT_NE(refused(replaced(kGood, "= 1.5", "= -1.5")).find("block_microseconds"),
             std::string::npos);
   EXPECT_NE(refused(replaced(kGood, "block_microseconds = 4", "block_us = 4"))
@@ -62,7 +62,7 @@ TEST(KernelsTest, UnknownNamesAndFiles) {
   EXPECT_EQ(refusal([] { find_kernel("fa2_h10"); }),
             "unknown kernel model 'fa2_h10'; did you mean 'fa2_h100'?");
   EXPECT_EQ(refusal([] { find_kernel("missing.toml"); }),
-            "cannot read the kernel file 'missing.toml'");
+            "cannot read the kernel model file 'missing.toml'");
 }
 
 }  // namespace

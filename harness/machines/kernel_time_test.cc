@@ -15,7 +15,7 @@ AttentionShape shape_of(int32_t head_dim) {
   return {.query_heads = 16, .kv_heads = 8, .head_dim = head_dim, .value_head_dim = head_dim};
 }
 
-// Keys that query i of a segment sees.
+// The keys that query i of a segment sees.
 Range seen(const AttentionSegment& s, int64_t i) {
   int64_t begin = 0, end = s.kv_tokens;
   if (s.causal) end = s.kv_tokens - s.q_tokens + 1 + i;
@@ -26,7 +26,7 @@ Range seen(const AttentionSegment& s, int64_t i) {
   return {begin, std::max(begin, end)};
 }
 
-// The sum of the header, tile by tile and block by block.
+// The sum in the header of kernel_time.h, tile by tile and block by block.
 double tile_by_tile(const KernelModel& model, KernelPass pass,
                     const std::vector<AttentionSegment>& segments, int32_t heads) {
   const KernelConstants& c = model.of(pass);
@@ -38,7 +38,7 @@ double tile_by_tile(const KernelModel& model, KernelPass pass,
     for (int64_t copy = 0; copy < s.count; ++copy) {
       ++count;
       double tiles = 0;
-      std::vector<double> column(blocks_to(s.kv_tokens));  // tiles that walk each block
+      std::vector<double> column(blocks_to(s.kv_tokens));  // number of tiles that walk each block
       for (int64_t begin = 0; begin < s.q_tokens; begin += c.tile_tokens) {
         const int64_t end = std::min(begin + c.tile_tokens, s.q_tokens);
         const Range first = seen(s, begin), last = seen(s, end - 1);
@@ -96,7 +96,8 @@ TEST(KernelTime, ClosedFormIsTheSumOverTiles) {
     std::vector<AttentionSegment> call;
     for (uint64_t n = 1 + random() % 3; n > 0; --n) {
       int64_t q = 1 + static_cast<int64_t>(random() % 900);
-      int64_t kv = 1 + static_cast<int64_t>(random() % 1500);  // fewer than q: blind rows
+      int64_t kv =
+          1 + static_cast<int64_t>(random() % 1500);  // if fewer than q, some rows see no key
       call.push_back({q, kv, random() % 2 == 0, 1 + static_cast<int64_t>(random() % 3)});
     }
     for (auto [tile, block] : {std::pair{128, 128}, {128, 64}, {32, 256}, {64, 512}, {1, 1}}) {
@@ -110,7 +111,7 @@ TEST(KernelTime, ClosedFormIsTheSumOverTiles) {
   }
 }
 
-// Bands in which every query sees a key. The longest walk of a band is an upper bound, so it is
+// Every query of these bands sees a key. The longest walk of a band is an upper bound, so it is
 // left out here.
 TEST(KernelTime, BandsAreTheSumOverTiles) {
   std::mt19937_64 random(10);
@@ -119,7 +120,7 @@ TEST(KernelTime, BandsAreTheSumOverTiles) {
     AttentionSegment s{.q_tokens = 1 + draw(900), .band = true};
     s.first = draw(700) - 400;
     s.last = std::max<int64_t>(s.first, 0) + draw(300);
-    // The last query sees its first key, and keys beyond the last one's are cut or never seen.
+    // The last query sees its first key. Keys beyond its last one are cut off or never seen.
     s.kv_tokens = std::max<int64_t>(1, s.q_tokens + s.first) + draw(400);
     for (auto [tile, block] : {std::pair{128, 128}, {128, 64}, {32, 256}, {1, 1}}) {
       const KernelModel model = model_with(tile, block, false);
@@ -152,7 +153,7 @@ TEST(KernelTime, ABandThatHidesNothingIsCausalOrFull) {
 
 // Row by row: the keys of its tile, and of these the blocks up to the tile's last row of the
 // square.
-TEST(KernelTime, UnpaddedKernelsCountTheVeryRowsAndKeys) {
+TEST(KernelTime, UnpaddedKernelsCountExactlyTheRowsAndKeys) {
   std::mt19937_64 random(11);
   for (int i = 0; i < 500; ++i) {
     const auto q = static_cast<int64_t>(1 + random() % 1500);
@@ -181,8 +182,8 @@ TEST(KernelTime, NoSegmentsAreNoCall) {
   EXPECT_EQ(kernel_seconds(model, KernelPass::forward, {}, shape_of(128), 8), 0);
 }
 
-// Documents of 128 beside one of 16K: the grid has 128 blocks for each of them.
-TEST(KernelTime, EmptyBlocksCountWithManyShortDocumentsBesideALongOne) {
+// Documents of 128 tokens next to one of 16K: the grid has 128 blocks for each of them.
+TEST(KernelTime, EmptyBlocksCountForManyShortDocumentsNextToALongOne) {
   KernelModel model = find_kernel("fa2_h100");
   const std::vector<AttentionSegment> call = {{128, 128, true, 1000}, {16384, 16384, true}};
   for (KernelPass pass : kPasses) {
@@ -214,7 +215,7 @@ TEST(KernelTime, FewerSmsTakeLonger) {
   EXPECT_NEAR(half, 2 * all, 0.01 * all);
 }
 
-TEST(KernelTime, OtherHeadSizesScaleTheWorkAndSaySo) {
+TEST(KernelTime, OtherHeadSizesScaleTheWorkAndAreMarked) {
   const KernelModel& model = find_kernel("cudnn_h200");
   const std::vector<AttentionSegment> call = {{8192, 8192}};
   const auto seconds = [&](int32_t head_dim) {
@@ -226,11 +227,11 @@ TEST(KernelTime, OtherHeadSizesScaleTheWorkAndSaySo) {
   EXPECT_TRUE(extrapolates(model, shape_of(64)));
 }
 
-TEST(KernelTime, ScalesToAnotherGpuByWhatEachSmHas) {
+TEST(KernelTime, ScalesToAnotherGpuByTheRatesPerSm) {
   const KernelModel& model = find_kernel("fa2_h100");
   GpuProperties gpu = model.gpu;
   gpu.name = "twin";
-  gpu.peak_flops_per_second *= 1.01;  // the same card by another data sheet
+  gpu.peak_flops_per_second *= 1.01;  // the same GPU by another data sheet
   EXPECT_FALSE(scaled_to(model, gpu).extrapolated);
   EXPECT_EQ(scaled_to(model, gpu).forward.block_us, model.forward.block_us);
 

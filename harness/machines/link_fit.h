@@ -1,4 +1,4 @@
-// Latency and bandwidth of a link, or of a library's collective, from timed transfers.
+// Fits latency and bandwidth of a link, or of a library's collective, to timed transfers.
 //
 //   LinkFit fit = fit_link(samples);
 //   fit.link.latency_seconds + bytes / fit.link.bytes_per_second
@@ -11,7 +11,7 @@
 namespace cpbench {
 
 struct LinkSample {
-  double bytes = 0;  // that a rank receives: of a collective of n ranks n - 1 blocks
+  double bytes = 0;  // that one rank receives; in a collective of n ranks, n - 1 blocks
   double seconds = 0;
 };
 
@@ -23,8 +23,8 @@ struct LinkFit {
 
 inline constexpr int32_t kLeastLinkSamples = 3;
 
-// By least squares of the relative errors: a transfer of 20 us must be as right as one of 20 ms.
-// Throws UserError for fewer than kLeastLinkSamples, and where times do not grow with bytes.
+// Minimises the squares of the relative errors, so that a transfer of 20 us counts as much as one
+// of 20 ms. Throws UserError for fewer than kLeastLinkSamples, and if times do not grow with bytes.
 LinkFit fit_link(std::span<const LinkSample> samples);
 
 }  // namespace cpbench

@@ -12,7 +12,7 @@ MeasuredCalls read(const std::string& text, double peak = 0) {
   return read_measured_calls({file.path()}, peak);
 }
 
-// The message from the file's name on.
+// The message, from the name of the file.
 std::string refused(const std::string& text, double peak = 0) {
   const std::string message = refusal([&] { read(text, peak); });
   const size_t name = message.find("calls.csv");
@@ -20,7 +20,8 @@ std::string refused(const std::string& text, double peak = 0) {
 }
 
 TEST(MeasuredCallsTest, ReadsWhatItWrites) {
-  MeasuredCalls calls{.head_dim = 64};
+  MeasuredCalls calls;
+  calls.head_dim = 64;
   calls.forward = {{{{100, 300, true, 5}, {1000, 1000, true}}, 8, 1.5e-3},
                    {{{7, 9, false, 2}}, 4, 25e-6}};
   calls.backward = calls.forward;
@@ -64,8 +65,8 @@ TEST(MeasuredCallsTest, ReadsBothShapesOfFiles) {
 
 TEST(MeasuredCallsTest, BadFilesNameLineAndColumn) {
   const std::string header = kHeader;
-  EXPECT_EQ(refused(""), "calls.csv: the file is empty; it wants a header");
-  EXPECT_EQ(refused(header), "calls.csv: no measured call");
+  EXPECT_EQ(refused(""), "calls.csv: the file is empty; it must have a header");
+  EXPECT_EQ(refused(header), "calls.csv: the file has no measured calls");
   EXPECT_EQ(refused("segments,q_tokens,q_heads,head_dim,milliseconds\n"),
             "calls.csv: column 'kv_tokens' is missing");
   EXPECT_EQ(refused("batch,tokens,q_heads,head_dim\n"),
@@ -73,31 +74,37 @@ TEST(MeasuredCallsTest, BadFilesNameLineAndColumn) {
   EXPECT_EQ(refused("batch,tokens,q_heads,head_dimm,milliseconds\n"),
             "calls.csv:1: unknown column 'head_dimm'; did you mean 'head_dim'?");
   EXPECT_EQ(refused("batch,tokens,q_heads,head_dim,microseconds\n"),
-            "calls.csv:1: column 'microseconds': times are 'forward_milliseconds' or "
+            "calls.csv:1: unknown column 'microseconds'; times must be 'forward_milliseconds' or "
             "'backward_milliseconds'");
-  EXPECT_EQ(refused("batch,tokens,batch\n"), "calls.csv:1: column 'batch' is there twice");
-  EXPECT_EQ(refused(header + "1,2,3\n"), "calls.csv:2: 3 fields, and the header has 7");
+  EXPECT_EQ(refused("batch,tokens,batch\n"), "calls.csv:1: column 'batch' appears twice");
+  EXPECT_EQ(refused(header + "1,2,3\n"), "calls.csv:2: there are 3 fields, but the header has 7");
   EXPECT_EQ(refused(header + "1,0,4,full,8,128,1\n"),
-            "calls.csv:2: q_tokens = '0' wants whole numbers from 1 to 2^31, joined by +");
+            "calls.csv:2: q_tokens is '0'; must be whole numbers from 1 to 2^31, joined by +");
   EXPECT_EQ(refused(header + "1,4,4,band,8,128,1\n"),
-            "calls.csv:2: mask = 'band' wants causal or full");
+            "calls.csv:2: mask is 'band'; must be causal or full");
   EXPECT_EQ(refused(header + "1,4,4,full,8,128,nan\n"),
-            "calls.csv:2: milliseconds = 'nan' wants a time in milliseconds, more than 0");
-  EXPECT_EQ(refused(header + "1,4+5,4,full,8,128,1\n"),
-            "calls.csv:2: q_tokens = '4+5' has 2 kinds of segments, and the column before has 1");
-  EXPECT_EQ(refused(header + "1,4,4,full,8,128,1\n1,4,4,full,8,64,1\n"),
-            "calls.csv:3: head_dim = '64' and an earlier row has 128; a model is of one head size");
+            "calls.csv:2: milliseconds is 'nan'; must be a time in milliseconds, more than 0");
+  EXPECT_EQ(
+      refused(header + "1,4+5,4,full,8,128,1\n"),
+      "calls.csv:2: q_tokens is '4+5'; must have as many kinds of segments as the column before, "
+      "1");
+  EXPECT_EQ(
+      refused(header + "1,4,4,full,8,128,1\n1,4,4,full,8,64,1\n"),
+      "calls.csv:3: head_dim is '64'; must be 128 as in the rows before: a model has one head "
+      "size");
 }
 
 // One causal segment of 32768, 64 heads of 128: 17.6 TFLOP.
-TEST(MeasuredCallsTest, TimesOfAnotherUnitAreRefused) {
+TEST(MeasuredCallsTest, TimesInAnotherUnitAreRefused) {
   const std::string row = std::string(kHeader) + "1,32768,32768,causal,64,128,";
   EXPECT_EQ(refused(row + "25.566\n", 989.5e12), "");
-  EXPECT_EQ(refused(row + "0.025566\n", 989.5e12),
-            "calls.csv:2: milliseconds = '0.025566' is 688130 TFLOP/s, and the peak is 990: it "
-            "wants milliseconds");
+  EXPECT_EQ(
+      refused(row + "0.025566\n", 989.5e12),
+      "calls.csv:2: milliseconds is '0.025566'; must be in milliseconds: this would be 688130 "
+      "TFLOP/s, and the peak is 990");
   EXPECT_EQ(refused(row + "25566\n", 989.5e12),
-            "calls.csv: the fastest call reaches 0.0007 of the peak: times want milliseconds");
+            "calls.csv: the fastest call reaches only 0.0007 of the peak; times must be in "
+            "milliseconds");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Implementation profiles: one TOML file of profiles/ each.
+// Implementation profiles by name or file: the TOML files in profiles/, and users' own.
 //
 //   Profile profile = find_profile("ideal");
 #pragma once
@@ -11,16 +11,16 @@
 
 namespace cpbench {
 
-// A name of `list_profiles`, or the path of a TOML file with the same keys. Throws UserError: the
-// nearest name for an unknown one; file, line and key for a bad file.
+// `name` is one of `list_profiles`, or the path of a TOML file with the same keys. Throws UserError
+// with the nearest name for an unknown one, and with file, line and key for a bad file.
 Profile find_profile(const std::string& name);
 
 std::vector<Profile> list_profiles();  // sorted by name
 
-// Keys left out are those of `ideal`.
+// A key that is left out has the value of `ideal`.
 Profile parse_profile(const Preset& preset);
 
-// A file that `parse_profile` reads back to the same profile (numbers to six digits).
+// The text of a file from which `parse_profile` reads the same profile (numbers to six digits).
 std::string profile_toml(const Profile& profile);
 
 }  // namespace cpbench

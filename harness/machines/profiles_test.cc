@@ -67,13 +67,13 @@ TEST(ProfilesTest, BadFilesNameLineAndKey) {
   EXPECT_EQ(refused("layout_pass = 1\n"),
             "mine.toml:1: unknown key 'layout_pass'; did you mean 'layout_passes'?");
   EXPECT_EQ(refused("layout_passes = -1\n"),
-            "mine.toml:1: 'layout_passes' wants a number from 0 to 1000");
+            "mine.toml:1: 'layout_passes' must be a number from 0 to 1000");
   EXPECT_EQ(refused("copy_efficiency = 1.5\n"),
-            "mine.toml:1: 'copy_efficiency' wants a number above 0 and at most 1");
+            "mine.toml:1: 'copy_efficiency' must be a number above 0 and at most 1");
   EXPECT_EQ(refused("\nsubstage_barrier = 1\n"),
-            "mine.toml:2: 'substage_barrier' wants true or false");
+            "mine.toml:2: 'substage_barrier' must be true or false");
   EXPECT_EQ(refused("reserved_sms = -1\n"),
-            "mine.toml:1: 'reserved_sms' wants a whole number from 0 to 2147483647");
+            "mine.toml:1: 'reserved_sms' must be a whole number from 0 to 2147483647");
   EXPECT_EQ(refusal([] { find_profile("ideel"); }),
             "unknown profile 'ideel'; did you mean 'ideal'?");
   EXPECT_EQ(refusal([] { find_profile("./none.toml"); }),

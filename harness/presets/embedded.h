@@ -1,4 +1,5 @@
-// What harness/presets/CMakeLists.txt has embedded; presets.h is for everyone else.
+// The TOML files that harness/presets/CMakeLists.txt compiled in. Only presets.cc includes this;
+// all others use presets.h.
 #pragma once
 
 #include <span>

@@ -1,4 +1,4 @@
-// For tests: a file that is gone when the test ends, and the message of a refusal.
+// For tests: a file that is deleted when the test ends, and the message of a refusal.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -32,7 +32,7 @@ class TestFile {
   std::filesystem::path folder_, path_;
 };
 
-// "" if nothing was refused.
+// The message of the UserError that the action throws; "" if it throws none.
 template <typename Action>
 std::string refusal(const Action& action) {
   try {

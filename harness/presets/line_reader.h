@@ -1,5 +1,6 @@
-// Lines of a text file with their numbers, for readers that name the line of a fault. Blank lines
-// are passed over; a byte-order mark and carriage returns, as spreadsheets write them, are dropped.
+// Reads a text file line by line and knows the number of each line, for readers whose messages name
+// the line. It skips blank lines, and drops the byte-order mark and the carriage returns that
+// spreadsheets write.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,7 @@ namespace cpbench {
 
 class LineReader {
  public:
-  explicit LineReader(const std::string& path);  // UserError if it cannot be opened
+  explicit LineReader(const std::string& path);  // UserError if the file cannot be opened
 
   bool next(std::string& line);  // false at the end; UserError if reading fails
   std::string place() const;     // "lengths.csv:17"

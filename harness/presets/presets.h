@@ -1,5 +1,5 @@
-// TOML files by name: those that cpbench ships, embedded when it was built so that the program
-// needs no folder beside it, and those that users bring, named by their path.
+// TOML files by name. Those that cpbench ships are compiled in, so that the program runs from any
+// folder; users name their own files by path.
 //
 //   Preset h100 = find_preset(PresetKind::clusters, "h100");
 //   Preset mine = find_preset(PresetKind::clusters, "./my_cluster.toml");
@@ -15,22 +15,22 @@ enum class PresetKind : uint8_t { clusters, kernels, lengths, profiles, shapes, 
 
 struct Preset {
   std::string name;   // "h100", "reproduce/fcp_fig9", or the stem of the user's file
-  std::string place;  // opens every message about the text: "cluster 'h100'", or the file's path
+  std::string place;  // begins every message about the text: "cluster 'h100'", or the file's path
   std::string text;   // TOML
 };
 
-// The shipped ones, sorted by name.
+// Both are sorted by name.
 const std::vector<Preset>& shipped_presets(PresetKind kind);
 std::vector<std::string> preset_names(PresetKind kind);
 
-// Where a name may be a preset's or a file's: whether it is a file's. Files have a '/' or a '.'.
+// Whether a name is meant as the path of a file: it has a '/' or a '.', as no preset's name has.
 bool names_file(const std::string& name);
 
-// A shipped preset, or else the file of that path. Throws UserError: the nearest name for an
-// unknown one, the path for a file that cannot be read.
+// A shipped preset, or else the file at that path. Throws UserError with the nearest name for an
+// unknown one, and with the path of a file that cannot be read.
 Preset find_preset(PresetKind kind, const std::string& name);
 
-// All shipped ones as `parse` reads them.
+// All shipped presets, each as the result of `parse`.
 template <typename Parse>
 auto parsed_presets(PresetKind kind, Parse parse) {
   std::vector<decltype(parse(Preset()))> all;

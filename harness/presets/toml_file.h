@@ -1,11 +1,12 @@
-// A TOML file of one record: one row declares a key, and reading, refusing and writing follow.
+// A TOML file as a struct. One row of a table declares a key; reading, refusals and writing follow
+// from the row.
 //
 //   const std::vector<TomlKey<Link>> keys = {
 //       {"latency_microseconds", [](Link& l) -> double& { return l.latency_seconds; }, true, {},
 //        1e-6}};
 //   read_keys(parse_toml("my.toml", text), "my.toml", keys, link);
 //
-// Every refusal is a UserError "PLACE:LINE: ..." that names the key and what would be right.
+// Every refusal is a UserError "PLACE:LINE: ..." that names the key and says what it must be.
 #pragma once
 
 #include <fmt/format.h>
@@ -19,24 +20,25 @@
 
 namespace cpbench {
 
-// The text of a file, or a UserError "cannot read the KIND file 'PATH'".
+// The text of a file. Throws UserError "cannot read the KIND file 'PATH'".
 std::string read_toml_file(const std::string& kind, const std::string& path);
 
-// `place` is the file's name. UserError with the line for what is no TOML.
+// `place` is the file's name, for messages. Throws UserError with the line of what is not TOML.
 toml::table parse_toml(const std::string& place, const std::string& text);
 
-// UserError for the first key that is not `known`, with the nearest.
+// Throws UserError for the first key that is not `known`, with the nearest one that is.
 void refuse_unknown_keys(const toml::table& table, const std::string& place,
                          const std::vector<std::string>& known);
 
-// A number's allowed values, as the message says them.
+// The values that a number may have, in the unit of the key.
 struct NumberRange {
   double low = 0;
   bool above_low = false;  // `low` itself is not allowed
   double high = std::numeric_limits<double>::infinity();
 };
 
-// Each returns whether the key is there; throws for a value of another kind or out of range.
+// Each returns whether the table has the key, and throws UserError if the value has another type or
+// is out of range.
 bool read_value(const toml::table& table, const std::string& place, const char* key,
                 std::string& out);
 bool read_value(const toml::table& table, const std::string& place, const char* key, bool& out);
@@ -54,13 +56,13 @@ struct TomlKey {
   const char* name;  // with its unit: "memory_gigabytes"
   Field field;
   bool required = false;
-  NumberRange range = {};  // in the key's unit
-  double unit = 1;         // of the key, in that of the field: 1e9 for gigabytes in bytes
+  NumberRange range = {};
+  double unit = 1;  // what one unit of the key is in the field: 1e9 for gigabytes in bytes
 };
 
 [[noreturn]] void throw_missing(const std::string& place, const char* key);
 
-// Fields of keys that are not there keep their value.
+// A field keeps its value if the table does not have its key.
 template <typename Record>
 void read_keys(const toml::table& table, const std::string& place,
                const std::vector<TomlKey<Record>>& keys, Record& record) {
@@ -94,7 +96,7 @@ std::vector<std::string> names_of(const std::vector<TomlKey<Record>>& keys) {
 
 std::string quoted_toml(const std::string& text);
 
-// "name = value" per line, for those that differ from `defaults` and those that are required.
+// One line "name = value" for each key that is required or whose value differs from `defaults`.
 template <typename Record>
 std::string toml_text(const std::vector<TomlKey<Record>>& keys, Record record, Record defaults) {
   std::string text;

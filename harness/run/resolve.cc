@@ -114,7 +114,7 @@ void Resolver::place(Job& job, const Origin& origin) {
     at_origin(origin("cluster"),
               [&] { preset = &remembered(clusters_, spec.cluster, find_cluster); });
     at_origin(origin(spec.nodes == 0 ? "ranks" : "nodes"),
-              [&] { job.machine = machine_of(*preset, spec.ranks, spec.nodes); });
+              [&] { job.machine = cluster_with_ranks(*preset, spec.ranks, spec.nodes); });
     spec.nodes = job.machine->cluster.nodes;
   }
   if (job.backend->simulates && !job.machine) {

@@ -24,7 +24,7 @@ double cpu_seconds() {
 
 void SimulatePlan(benchmark::State& state, const char* workload, const char* name) {
   const auto ranks = static_cast<int32_t>(state.range(0));
-  const ClusterModel machine = machine_of(find_cluster("h100"), ranks);
+  const ClusterModel machine = cluster_with_ranks(find_cluster("h100"), ranks);
   const KernelModel& kernel = find_kernel(machine.kernel);
   const Profile profile;
   Problem problem = problem_at(workload, ranks);

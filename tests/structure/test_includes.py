@@ -61,7 +61,7 @@ USES = {
         "harness/execute",
         "harness/execute/processes",
     },
-    "harness/execute_mpi": {"harness/execute/processes"},
+    "harness/execute_mpi": {"harness/execute", "harness/execute/processes"},
     "harness/execute_cuda": {
         "harness/plan",
         "harness/compile",
