@@ -1,4 +1,4 @@
-"""scripts/gpu_check, on a GPU that is not there: what it refuses, reports and goes on after."""
+"""scripts/gpu_check on a fake GPU: what it refuses, what it reports, and what it goes on after."""
 
 import os
 import re
@@ -16,7 +16,7 @@ def gpu_check(script, *words, **options):
 
 
 def copied(folder):
-    """The script beside no build yet: it finds what it runs from where it is itself."""
+    """The script without a build: it looks for programs next to its own folder."""
     script = folder / "gpu_check"
     folder.mkdir(exist_ok=True)
     script.write_text((ROOT / "scripts" / "gpu_check").read_text())
@@ -26,14 +26,14 @@ def copied(folder):
 
 @pytest.fixture
 def script(tmp_path):
-    """The script beside the build that is tested."""
+    """The script next to the build that is tested."""
     (tmp_path / "build").symlink_to(BUILD)
     (tmp_path / "workloads").symlink_to(ROOT / "workloads")
     return copied(tmp_path / "scripts")
 
 
 def with_nvidia_smi(folder, environment):
-    """As on a machine with a driver: doctor's row about it also has the word GPUs."""
+    """As on a machine with a driver, where doctor's row about it has the word GPUs too."""
     program = folder / "nvidia-smi"
     program.write_text("#!/bin/sh\necho 'NVIDIA H200, 143771'\n")
     program.chmod(0o755)
@@ -76,7 +76,7 @@ def test_bad_stage(script):
     assert done.returncode == 2 and "invalid choice: 'nothing'" in done.stderr
 
 
-# ---- beside a program that pretends
+# ---- with a fake program
 
 CORRECTNESS = """\
 max_error_output,max_error_gradient,strategy,workload,tokens,ranks,shape,kernel,status,error
@@ -110,7 +110,7 @@ def pretend(file, program=PROGRAM):
     file.chmod(0o755)
 
 
-def test_reasons_are_the_first_ones_and_name_the_cell(tmp_path, results):
+def test_reasons_are_the_first_ones_and_name_the_run(tmp_path, results):
     script = copied(tmp_path / "scripts")
     pretend(tmp_path / "build" / "cpbench")
     words = ["--output", results, "--only", "facts", "correctness", "calibrate", "bandwidth"]
@@ -164,7 +164,7 @@ def benchmarked(tmp_path, attention):
     return done.returncode, *(line.split(" | ")[1:3] for line in lines[4:])
 
 
-def test_benchmarks_are_held_against_what_is_aimed_at(tmp_path):
+def test_benchmarks_are_compared_with_their_targets(tmp_path):
     code, bandwidth, attention = benchmarked(tmp_path, ATTENTION)
     assert bandwidth == [
         "ok",
@@ -180,8 +180,8 @@ def test_benchmarks_are_held_against_what_is_aimed_at(tmp_path):
 
 def test_a_kernel_that_is_left_out_is_a_failure(tmp_path):
     lines = ATTENTION.splitlines(keepends=True)
-    alone = "".join(line for line in lines if "flash" not in line)
-    code, _, attention = benchmarked(tmp_path, alone)
+    without = "".join(line for line in lines if "flash" not in line)
+    code, _, attention = benchmarked(tmp_path, without)
     assert code == 1
     assert attention == ["FAILED", "no calls of flash: see what the stage kernels says"]
 

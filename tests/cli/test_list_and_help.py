@@ -1,4 +1,4 @@
-"""list, help, completion, workload: all of them follow from the registries."""
+"""list, help, completion and workload, which all follow from the registries."""
 
 import subprocess
 
