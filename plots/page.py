@@ -3,7 +3,6 @@
 page.document("title", page.element("p", "1 < 2"))
 """
 
-from dataclasses import dataclass
 from html import escape
 
 STYLE = """
@@ -19,8 +18,6 @@ h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; border-bottom: 1px solid var(--
 p { margin: .4rem 0; max-width: 60rem; }
 nav a { color: inherit; margin-right: 1.1rem; }
 .caution { border-left: 3px solid var(--mark); padding-left: .7rem; }
-.tag { border: 1px solid var(--mark); color: var(--mark); border-radius: .3rem; padding: 0 .3rem;
-  font-size: .8em; white-space: nowrap; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92em; }
 th, td { padding: .22rem .7rem .22rem 0; text-align: left; vertical-align: top;
@@ -59,34 +56,21 @@ def element(name, content, kind="", **attributes):
     return Markup(f"<{name}{words}>{html(content)}</{name}>\n")
 
 
-def tag(word):
-    return Markup(f' <span class="tag">{escape(word)}</span>')
-
-
-@dataclass
-class Column:
-    name: str
-    number: bool = False  # aligned to the right
-
-
 def table(columns, groups):
-    """`groups` is [(heading or None, rows)]; the entries of a row are text or Markup."""
-    kinds = ["number" if column.number else "" for column in columns]
-    heads = zip(columns, kinds, strict=True)
-    out = (
-        "<thead><tr>"
-        + "".join(element("th", c.name, kind) for c, kind in heads)
-        + "</tr></thead>\n"
-    )
-    for heading, rows in groups:
+    """Columns with a name, and whether it is of numbers; groups with a heading, and rows of texts."""
+    kinds = ["number" if column["number"] else "" for column in columns]
+
+    def row(name, texts):
+        fields = zip(texts, kinds, strict=True)
+        return "<tr>" + "".join(element(name, text, kind) for text, kind in fields) + "</tr>\n"
+
+    out = f"<thead>{row('th', [column['name'] for column in columns])}</thead>\n"
+    for group in groups:
         out += "<tbody>\n"
-        if heading:
-            out += f'<tr><th colspan="{len(columns)}" scope="rowgroup">{html(heading)}</th></tr>\n'
-        for row in rows:
-            entries = zip(row, kinds, strict=True)
-            out += "<tr>" + "".join(element("td", text, kind) for text, kind in entries)
-            out += "</tr>\n"
-        out += "</tbody>\n"
+        if group["heading"]:
+            heading = html(group["heading"])
+            out += f'<tr><th colspan="{len(columns)}" scope="rowgroup">{heading}</th></tr>\n'
+        out += "".join(row("td", texts) for texts in group["rows"]) + "</tbody>\n"
     return Markup(f'<div class="wide"><table>\n{out}</table></div>\n')
 
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "harness/cli/human.h"
 #include "harness/execute/gpus/gpu.h"
 #include "harness/machines/clusters.h"
 #include "harness/machines/link_fit.h"
@@ -15,9 +16,9 @@ namespace cpbench {
 namespace {
 
 constexpr double kTimeoutSeconds = 60;
-constexpr int kSizes = 9;                         // each twice the one before
+constexpr int kSizes = 9;                         // each is twice the one before
 constexpr int64_t kMostBytes = int64_t{1} << 30;  // of all blocks of a rank together
-constexpr int64_t kMemoryShare = 8;               // at most so many-th of a GPU's memory
+constexpr int64_t kMemoryShare = 8;               // and at most 1/8 of a GPU's memory
 constexpr int64_t kBlockUnit = 512;
 
 ClusterModel machine_with(const std::vector<Gpu>& gpus, const std::string& cluster) {
@@ -30,13 +31,14 @@ ClusterModel machine_with(const std::vector<Gpu>& gpus, const std::string& clust
   for (const Gpu& gpu : gpus) listed.push_back({gpu.name, static_cast<double>(gpu.memory_bytes)});
   const auto machine = machine_of_gpus(listed);
   if (machine) return *machine;
-  throw UserError(fmt::format(
-      "no shipped cluster has these GPUs ({}): give --cluster FILE.toml that says what else they "
-      "are (cpbench doctor --cluster prints most of it)",
-      gpus.front().name));
+  throw UserError(
+      fmt::format("no shipped cluster has these GPUs ({}); describe them in a file and give "
+                  "--cluster FILE.toml "
+                  "(cpbench doctor --cluster prints most of it)",
+                  gpus.front().name));
 }
 
-// 2, 4, 8, ... and all.
+// 2, 4, 8, ... and all GPUs.
 std::vector<int32_t> rank_counts(int32_t gpus) {
   std::vector<int32_t> counts;
   for (int32_t ranks = 2; ranks < gpus; ranks *= 2) counts.push_back(ranks);
@@ -62,7 +64,7 @@ std::vector<TimedExchange> exchanges_on(const std::vector<Gpu>& gpus) {
   return exchanges;
 }
 
-// Bytes that a rank receives.
+// Bytes that each rank receives.
 double received(const TimedExchange& exchange) {
   const int32_t blocks = exchange.use == LinkUse::shift ? 1 : exchange.ranks - 1;
   return static_cast<double>(blocks * exchange.bytes);
@@ -94,7 +96,7 @@ LinkFit fit_of(const TimedExchange& exchange, const std::vector<LinkSample>& sam
 MeasuredLinks measure_links(const std::string& cluster) {
   Gpus& gpus = open_gpus();
   if (gpus.all().size() < 2) {
-    throw UserError("calibrate nccl needs 2 GPUs or more, and this machine has 1");
+    throw UserError("calibrate nccl requires 2 GPUs or more, and this machine has 1");
   }
   MeasuredLinks links{machine_with(gpus.all(), cluster),
                       {{{"exchange"},
@@ -132,8 +134,7 @@ MeasuredLinks measure_links(const std::string& cluster) {
                                std::to_string(samples.size()),
                                fmt::format("{:.3g}", 1e6 * fit.link.latency_seconds),
                                fmt::format("{:.4g}", fit.link.bytes_per_second / 1e9),
-                               fmt::format("{:.1f}%", 100 * fit.mean_error),
-                               fmt::format("{:.1f}%", 100 * fit.worst_error)});
+                               percent(fit.mean_error), percent(fit.worst_error)});
   }
   machine.mean_error /= static_cast<double>(links.fits.rows.size());
   return links;

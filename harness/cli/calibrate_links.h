@@ -1,4 +1,4 @@
-// The links between this machine's GPUs, measured over NCCL, as part of a cluster file.
+// The links between this machine's GPUs, measured with NCCL, as part of a cluster file.
 #pragma once
 
 #include <string>
@@ -10,11 +10,11 @@ namespace cpbench {
 
 struct MeasuredLinks {
   ClusterModel machine;
-  Table fits;  // a row for each
+  Table fits;  // one row per exchange and rank count
 };
 
-// `cluster`: what else the file says, a name of list_clusters or a file; "": the shipped one with
-// such GPUs. Throws UserError for one GPU alone, and for GPUs that no shipped cluster has.
+// `cluster`: a shipped cluster or a file, from which everything else is taken; "": the shipped
+// cluster with such GPUs. Throws UserError for a single GPU, and for GPUs of no shipped cluster.
 MeasuredLinks measure_links(const std::string& cluster);
 
 }  // namespace cpbench

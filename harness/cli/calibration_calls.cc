@@ -14,10 +14,9 @@ struct Kind {
 
 using Calls = std::vector<std::vector<Kind>>;
 
-// For a core. Each is measured causal and full. Strategies cut documents into pieces of any length,
-// attend pieces to longer prefixes, and put many short documents beside a long one. Most lengths
-// divide by nothing, as in real packs: vector instructions leave rests, which cost more than whole
-// vectors.
+// The calls of a core. Each is measured causal and full. Strategies cut documents into pieces of
+// any length, let pieces attend to longer prefixes, and put many short documents next to a long
+// one. As in real packs most lengths are no multiple of a vector, whose last elements cost more.
 const Calls kCoreCalls = {
     // one short segment
     {{1, 1, 1}},
@@ -39,7 +38,7 @@ const Calls kCoreCalls = {
     {{1, 2045, 2045}},
     {{1, 2998, 2998}},
     {{1, 4096, 4096}},
-    // behind a prefix
+    // after a prefix
     {{1, 5, 703}},
     {{1, 16, 2003}},
     {{1, 61, 127}},
@@ -52,7 +51,7 @@ const Calls kCoreCalls = {
     {{1, 512, 1024}},
     {{1, 1021, 3069}},
     {{1, 1030, 2051}},
-    // many
+    // many segments
     {{200, 5, 5}},
     {{64, 17, 17}},
     {{50, 30, 91}},
@@ -63,21 +62,21 @@ const Calls kCoreCalls = {
     {{5, 333, 333}},
     {{4, 509, 509}},
     {{4, 301, 1205}},
-    // ragged
+    // segments of different lengths
     {{1, 3, 3}, {1, 17, 17}, {1, 60, 60}, {1, 211, 211}, {1, 500, 500}},
     {{3, 21, 21}, {2, 90, 403}, {1, 350, 350}, {1, 907, 907}},
     {{10, 13, 13}, {5, 47, 47}, {2, 151, 151}, {1, 601, 1207}},
     {{2, 77, 77}, {2, 130, 641}, {1, 1027, 1027}},
-    // one long beside many short
+    // one long and many short segments
     {{50, 20, 20}, {1, 2043, 2043}},
     {{100, 9, 9}, {1, 1022, 1022}},
     {{20, 99, 99}, {1, 2990, 2990}},
     {{100, 31, 31}, {1, 805, 805}},
 };
 
-// For a GPU, whose tiles are 64 to 256 rows and whose SMs want dozens of them. The terms of the
-// model each need calls that differ in them: tiles in part, few tiles (SMs that wait for the
-// longest walk), many KV blocks of few queries, and grids of which most blocks are empty.
+// The calls of a GPU, whose tiles are 64 to 256 rows and whose SMs need dozens of tiles. To fit a
+// term of the model, calls must differ in it: partly filled tiles, few tiles (SMs wait for the
+// longest one), many KV blocks of few queries, and grids whose blocks are mostly empty.
 const Calls kGpuCalls = {
     // one segment
     {{1, 64, 64}},
@@ -91,7 +90,7 @@ const Calls kGpuCalls = {
     {{1, 8192, 8192}},
     {{1, 16384, 16384}},
     {{1, 32768, 32768}},
-    // behind a prefix
+    // after a prefix
     {{1, 17, 4000}},
     {{1, 128, 2048}},
     {{1, 128, 16384}},
@@ -101,7 +100,7 @@ const Calls kGpuCalls = {
     {{1, 2000, 30000}},
     {{1, 4096, 16384}},
     {{1, 8192, 32768}},
-    // many
+    // many segments
     {{1000, 16, 16}},
     {{500, 65, 65}},
     {{256, 128, 128}},
@@ -114,12 +113,12 @@ const Calls kGpuCalls = {
     {{8, 4096, 4096}},
     {{8, 1024, 8192}},
     {{4, 8192, 8192}},
-    // ragged
+    // segments of different lengths
     {{1, 40, 40}, {1, 170, 170}, {1, 700, 700}, {1, 2900, 2900}, {1, 12000, 12000}},
     {{30, 60, 60}, {10, 300, 300}, {3, 1500, 1500}, {1, 7000, 7000}},
     {{50, 128, 128}, {20, 500, 2000}, {2, 3001, 9000}},
     {{8, 777, 777}, {4, 1333, 5000}, {2, 6000, 6000}},
-    // one long beside many short
+    // one long and many short segments
     {{100, 50, 50}, {1, 8192, 8192}},
     {{400, 100, 100}, {1, 16384, 16384}},
     {{1000, 30, 30}, {1, 4096, 4096}},
@@ -145,7 +144,7 @@ std::vector<Segment> rows_of(const std::vector<AttentionSegment>& segments) {
 using Time = std::function<void(std::span<TimedCall>)>;
 
 MeasuredCalls measure(const Calls& kinds, const AttentionShape& shape, const Time& time) {
-  // All heads, and those of one KV head: what is per segment and what per head are told apart.
+  // Calls of all heads and of one KV head tell costs per segment from costs per head.
   const int32_t all = shape.query_heads, few = shape.query_heads / shape.kv_heads;
   std::vector<TimedCall> timed;
   std::vector<KernelSample> samples;

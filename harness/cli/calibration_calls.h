@@ -1,4 +1,4 @@
-// The calls from which a kernel model of this machine's cores or GPU is fitted, and their times.
+// Measured calls to which a kernel model of this machine's cores or GPU is fitted.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace cpbench {
 
-// Run them: about a minute on a quiet core, or on a GPU. Throw UserError for a kernel that cannot
-// do the shape.
+// These run the calls, which takes about a minute. They throw UserError for a kernel that does not
+// support the shape.
 MeasuredCalls measure_cpu_calls(const std::string& kernel, const AttentionShape& shape);
 MeasuredCalls measure_gpu_calls(const std::string& kernel, const AttentionShape& shape);
 

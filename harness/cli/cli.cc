@@ -9,47 +9,15 @@
 #include <thread>
 
 #include "harness/cli/commands.h"
-#include "harness/cli/table.h"
+#include "harness/cli/help.h"
 #include "harness/execute/processes/launch_environment.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
-#include "harness/run/choices.h"
 #include "harness/run/exit_codes.h"
 
 namespace cpbench {
 
 namespace {
-
-// Help opens with the examples: a description is one line of summary, then the examples.
-class Help : public CLI::Formatter {
- public:
-  std::string make_description(const CLI::App* app) const override {
-    const std::string text = app->get_description();
-    const size_t end = text.find('\n');
-    if (end == std::string::npos) return text + "\n";
-    return text.substr(end + 1) + "\n" + text.substr(0, end) + "\n";
-  }
-  std::string make_subcommand(const CLI::App* command) const override {
-    const std::string text = command->get_description();
-    return fmt::format("  {:<12}{}\n", command->get_name(), text.substr(0, text.find('\n')));
-  }
-};
-
-std::vector<std::string> flags_of(const CLI::App& command) {
-  std::vector<std::string> flags;
-  for (const CLI::Option* option : command.get_options()) {
-    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
-  }
-  return flags;
-}
-
-std::vector<std::string> commands_of(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    names.push_back(command->get_name());
-  }
-  return names;
-}
 
 // The arguments, with "--tokens -5" written as "--tokens=-5": a negative number is a bad value, not
 // an unknown flag.
@@ -74,29 +42,30 @@ std::string unexpected(const CLI::App& app) {
   if (word.rfind('-', 0) != 0) return "unexpected argument '" + word + "'";
   const auto chosen = app.get_subcommands();
   const CLI::App& command = chosen.empty() ? app : *chosen.front();
-  const std::string close = nearest(word, flags_of(command));
+  const std::string close = nearest(word, flag_names(command));
   return "unknown flag '" + word + "'; " +
          (close.empty() ? "see cpbench " + command.get_name() + " --help"
                         : "did you mean '" + close + "'?");
 }
 
-// Of several processes each has the same to say. The first to end makes the launcher end the
-// others, so only rank 0 is heard, unless the error is not its own.
-void let_rank_0_speak() {
+// When several processes were started, all of them find the same error. The first one that ends
+// makes the launcher end the others, so they wait for rank 0 to print it, and print it themselves
+// only if rank 0 did not end, which means that it has no such error.
+void let_rank_0_print() {
   constexpr std::chrono::seconds kLongerThanItTakes{5};
   if (launched_rank().value_or(0) > 0) std::this_thread::sleep_for(kLongerThanItTakes);
 }
 
 int usage_error(const std::string& message) {
-  let_rank_0_speak();
+  let_rank_0_print();
   fmt::print(stderr, "cpbench: error: {}\n", message);
   return kExitUsage;
 }
 
 int parse(CLI::App& app, Context& context, std::vector<std::string> words) {
-  const std::vector<std::string> names = commands_of(app);
+  const std::vector<std::string> names = command_names(app);
   if (words.empty())
-    return usage_error("no command is given; must be one of: " +
+    return usage_error("no command is given; it must be one of: " +
                        fmt::format("{}", fmt::join(names, ", ")));
   if (words.front()[0] != '-' &&
       std::find(names.begin(), names.end(), words.front()) == names.end()) {
@@ -124,49 +93,6 @@ int parse(CLI::App& app, Context& context, std::vector<std::string> words) {
 
 }  // namespace
 
-RunFlags::RunFlags(CLI::App& command) {
-  constexpr const char* kGroup = "Runs (lists multiply out)";
-  for (const RunField& field : run_fields()) {
-    std::string help = field.help;
-    const std::vector<std::string> choices = fixed_choices(field);
-    if (!choices.empty()) help += fmt::format(": {}", fmt::join(choices, ", "));
-    if (*field.default_value != '\0') help += fmt::format(" [{}]", field.default_value);
-    command.add_option(std::string("--") + field.name, given_[field.name], help)
-        ->type_name(std::string(field.value_name) + "[,...]")
-        ->expected(1)
-        ->take_all()
-        ->group(kGroup);
-  }
-  command
-      .add_option("--set", settings_,
-                  "an option of a strategy, see cpbench list options; repeatable")
-      ->type_name("STRATEGY.OPTION=VALUE")
-      ->expected(1)
-      ->take_all()
-      ->group(kGroup);
-}
-
-Product RunFlags::product() const {
-  Product product;
-  for (const auto& [name, words] : given_) {
-    if (words.empty()) continue;
-    Values& values = product.fields[name];
-    values.origin = "--" + name;
-    for (const std::string& word : words) {
-      const std::vector<std::string> pieces = split_values(word);
-      if (pieces.empty()) throw UserError("--" + name + ": the value is empty");
-      values.values.insert(values.values.end(), pieces.begin(), pieces.end());
-    }
-  }
-  product.settings = {settings_, "--set"};
-  return product;
-}
-
-void add_format_flag(CLI::App& command, std::string& format) {
-  format = "table";
-  command.add_option("--format", format, "table, csv, json or md [table]")->type_name("NAME");
-}
-
 void print(const std::string& text) {
   const bool good =
       std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
@@ -186,6 +112,7 @@ int command_line_main(int argc, char** argv) {
       "  cpbench list strategies\n",
       "cpbench");
   app.formatter(std::make_shared<Help>());
+  app.require_subcommand(0, 1);  // what follows is an argument, even if a command has its name
   app.set_version_flag("--version", "cpbench " CPBENCH_VERSION);
   try {
     add_run_command(app, context);

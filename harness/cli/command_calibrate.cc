@@ -1,5 +1,5 @@
-// Fits a kernel model to measured calls, or to calls run here, and writes it as TOML; or the links
-// between GPUs, as a cluster file.
+// Fits a kernel model to measured calls, or to calls that run here, and writes it as TOML. Or fits
+// the links between GPUs, and writes them as a cluster file.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,7 +10,9 @@
 #include "harness/cli/calibration_calls.h"
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/human.h"
 #include "harness/cli/table.h"
+#include "harness/cli/text.h"
 #include "harness/machines/clusters.h"
 #include "harness/machines/kernel_models.h"
 #include "harness/plan/errors.h"
@@ -24,9 +26,9 @@ namespace cpbench {
 
 namespace {
 
-// Backward does 2.5 times the FLOPs of forward.
+// The backward pass has 2.5 times the FLOPs of the forward pass.
 constexpr double kBackwardFlops = 2.5;
-// Rows of the buffers in which copies and merges are timed: with a few heads beyond any core's
+// Rows of the buffers in which copies and merges are timed. With a few heads they exceed any core's
 // cache.
 constexpr int64_t kRateRows = 1 << 16;
 
@@ -44,7 +46,7 @@ struct Calibration {
 
 Calibration of_files(const CalibrateFlags& flags) {
   if (flags.cluster.empty()) {
-    throw UserError("--cluster is missing: the GPU on which the calls were measured");
+    throw UserError("--cluster is missing; it must name the GPU on which the calls were measured");
   }
   const ClusterModel machine = find_cluster(flags.cluster);
   Calibration c;
@@ -87,12 +89,13 @@ Calibration of_this_cpu(const CalibrateFlags& flags) {
   const AttentionShape shape = shape_of(flags);
   Calibration c;
   c.calls = measure_cpu_calls(flags.kernel, shape);
-  // Without peak and memory bandwidth: this model is of this very machine, and is not scaled.
+  // Without peak and memory bandwidth the model is not scaled to other machines.
   c.model.gpu.name = "one core of " + provenance({}, {}, {}).at("cpu_model");
   c.model.head_dim = shape.head_dim;
   c.model.source = fmt::format("kernel '{}' in {}, shape {}, timed by cpbench calibrate cpu",
                                flags.kernel, flags.dtype, flags.shape);
-  // LibTorch's splits: of keys, and of queries in segments of under 192, under 768, and more.
+  // LibTorch's blocks of keys, and its tiles of queries in segments of under 192, under 768 and
+  // more tokens.
   c.choices = {.tile_tokens = {64, 32, 256}, .block_tokens = {512}, .padded = false};
   c.notes = notes_of(measure_row_rates(shape, kRateRows));
   return c;
@@ -115,8 +118,6 @@ Calibration of_this_gpu(const CalibrateFlags& flags) {
       fmt::format("launches: kernel_launch_microseconds = {:.3g}\n", 1e6 * gpus.launch_seconds());
   return c;
 }
-
-std::string percent(double share) { return fmt::format("{:.1f}%", 100 * share); }
 
 void add_row(Table& table, const char* pass, const KernelFit& fit) {
   const KernelConstants& c = fit.constants;
@@ -145,7 +146,7 @@ KernelConstants without_backward(const KernelConstants& forward) {
   return c;
 }
 
-// What is usual on a GPU, and in tests of cores.
+// The shape, dtype and kernel that are usual on GPUs, and on cores.
 CalibrateFlags with_defaults(CalibrateFlags flags, bool gpu) {
   if (flags.shape.empty()) flags.shape = gpu ? "llama3_8b" : "tiny";
   if (flags.dtype.empty()) flags.dtype = gpu ? "bfloat16" : "float32";
@@ -153,46 +154,48 @@ CalibrateFlags with_defaults(CalibrateFlags flags, bool gpu) {
   return flags;
 }
 
-int calibrate_nccl(const CalibrateFlags& flags, Format format) {
+int calibrate_nccl(const CalibrateFlags& flags, Format format, const View& view) {
   const std::pair<const char*, const std::string*> others[] = {{"--shape", &flags.shape},
                                                                {"--dtype", &flags.dtype},
                                                                {"--kernel", &flags.kernel},
                                                                {"--calls", &flags.calls}};
   for (const auto& [name, value] : others) {
-    if (!value->empty()) throw UserError(std::string(name) + " has no part in calibrate nccl");
+    if (!value->empty()) throw UserError(std::string(name) + " is not supported by calibrate nccl");
   }
   const MeasuredLinks links = measure_links(flags.cluster);
   const std::string toml = cluster_toml(links.machine);
-  parse_cluster({links.machine.name, flags.output, toml});  // refuses what nobody could read back
+  parse_cluster({links.machine.name, flags.output, toml});  // throws if it could not be read back
   write_atomically(flags.output, toml);
-  std::string text = render(links.fits, format);
-  if (format == Format::table) text += "wrote " + flags.output + "\n";
+  std::string text = render(links.fits, format, view);
+  if (format == Format::table) text += "\nwrote " + flags.output + "\n";
   print(text);
   return kExitOk;
 }
 
-int calibrate(const CalibrateFlags& flags) {
+int calibrate(const CalibrateFlags& flags, const ViewFlags& view_flags) {
   const Format format = parse_format(flags.format);
+  const View view = view_flags.view(format);
   const auto named = [&](const char* word) {
     const bool found = std::ranges::find(flags.sources, word) != flags.sources.end();
     if (!found || flags.sources.size() == 1) return found;
-    throw UserError(fmt::format("'{}' stands alone: the files are of another machine", word));
+    throw UserError(
+        fmt::format("'{}' must be the only source: files have calls of another machine", word));
   };
-  if (named("nccl")) return calibrate_nccl(flags, format);
+  if (named("nccl")) return calibrate_nccl(flags, format, view);
   const bool cpu = named("cpu"), gpu = named("gpu");
   const CalibrateFlags here = cpu || gpu ? with_defaults(flags, gpu) : flags;
   Calibration c = cpu ? of_this_cpu(here) : gpu ? of_this_gpu(here) : of_files(flags);
   if (c.calls.forward.empty()) {
     throw UserError(flags.sources.front() +
-                    ": no forward times; the backward pass can be derived "
-                    "from them, but not the reverse");
+                    ": no forward times; backward times can be derived from them, but not the "
+                    "reverse");
   }
   Table table{{{"pass"},
-               {"calls", true},
-               {"mean error", true},
-               {"worst error", true},
-               {"fitted mean", true},
-               {"fitted worst", true},
+               {"calls", true, 8},
+               {"mean error", true, 9},
+               {"worst error", true, 9},
+               {"fitted mean", true, 7},
+               {"fitted worst", true, 7},
                {"tile", true},
                {"block", true},
                {"call us", true},
@@ -211,7 +214,7 @@ int calibrate(const CalibrateFlags& flags) {
       KernelFit fit = fit_kernel(calls, pass, c.model.gpu.sms, c.choices);
       if (!fit.empty_blocks && !cpu) {
         fit.constants.empty_block_us = kAssumedEmptyBlockUs;
-        c.notes += fmt::format("{}: no call had empty blocks; their {} us are assumed\n", name,
+        c.notes += fmt::format("{}: no call had empty blocks; {} us are assumed for each\n", name,
                                kAssumedEmptyBlockUs);
       }
       add_row(table, name, fit);
@@ -230,8 +233,10 @@ int calibrate(const CalibrateFlags& flags) {
   }
   write_atomically(flags.output, kernel_toml(c.model));
   if (!flags.calls.empty()) write_atomically(flags.calls, measured_calls_csv(c.calls));
-  std::string text = render(table, format);
-  if (format == Format::table) text += c.notes + "wrote " + flags.output + "\n";
+  std::string text = render(table, format, view);
+  if (format == Format::table) {
+    text += "\n" + paragraph(c.notes + "wrote " + flags.output, view.width);
+  }
   print(text);
   return kExitOk;
 }
@@ -241,43 +246,49 @@ int calibrate(const CalibrateFlags& flags) {
 void add_calibrate_command(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand(
       "calibrate",
-      "Fits a kernel model to measured calls, or to calls run here; or the links between GPUs.\n"
+      "Fits a kernel model to measured calls or to calls that run here, or links between GPUs.\n"
       "Examples:\n"
       "  cpbench calibrate cpu --shape tiny --output my_cpu.toml\n"
-      "  cpbench calibrate gpu --kernel cudnn --output my_gpu.toml --calls my_calls.csv\n"
+      "  cpbench calibrate gpu --kernel cudnn --output my_gpu.toml --calls my.csv\n"
       "  cpbench calibrate nccl --output my_cluster.toml\n"
-      "  cpbench calibrate results/calibration/cudnn_h200.csv --cluster h200 --output my.toml\n"
+      "  cpbench calibrate results/calibration/cudnn_h200.csv --cluster h200 \\\n"
+      "      --output my.toml\n"
       "\n"
-      "Errors are relative, of calls that had no part in the fit (5-fold cross-validation); those "
-      "of\nlinks are of the exchanges that were fitted.\n");
+      "Errors are relative errors of calls that were not used in the fit (5-fold "
+      "cross-validation). Errors of links are those of the exchanges that were fitted.\n");
   auto flags = std::make_shared<CalibrateFlags>();
   command
       ->add_option("source", flags->sources,
                    "cpu, gpu, nccl, or CSV files of measured calls (columns: "
                    "workloads/README.md)")
-      ->required();
-  command->add_option("--output", flags->output, "the model's, or the cluster's, file")
+      ->required()
+      ->type_name("NAME");
+  command->add_option("--output", flags->output, "file to write the kernel model or the cluster to")
       ->type_name("FILE.toml")
       ->required();
   command
       ->add_option("--cluster", flags->cluster,
-                   "of files and nccl: the GPUs, a name of cpbench list clusters or a file [nccl: "
-                   "by their name]")
+                   "with files and nccl: cluster that has the GPUs, by name or TOML file [nccl: "
+                   "the shipped one that has them]")
       ->type_name("NAME");
   command
       ->add_option("--shape", flags->shape,
-                   "of cpu and gpu: attention shape [tiny on cpu, llama3_8b on gpu]")
+                   "with cpu and gpu: attention shape [cpu: tiny, gpu: llama3_8b]")
       ->type_name("NAME");
   command
       ->add_option("--dtype", flags->dtype,
-                   "of cpu and gpu: element type [float32 on cpu, bfloat16 on gpu]")
+                   "with cpu and gpu: element type [cpu: float32, gpu: bfloat16]")
       ->type_name("NAME");
-  command->add_option("--kernel", flags->kernel, "of cpu and gpu [fused on cpu, auto on gpu]")
+  command
+      ->add_option("--kernel", flags->kernel,
+                   "with cpu and gpu: attention kernel [cpu: fused, gpu: auto]")
       ->type_name("NAME");
-  command->add_option("--calls", flags->calls, "of cpu and gpu: also write the measured calls")
+  command
+      ->add_option("--calls", flags->calls, "with cpu and gpu: file to write the measured calls to")
       ->type_name("FILE.csv");
   add_format_flag(*command, flags->format);
-  command->callback([flags, &context] { context.exit_code = calibrate(*flags); });
+  auto view = std::make_shared<ViewFlags>(*command);
+  command->callback([flags, view, &context] { context.exit_code = calibrate(*flags, *view); });
 }
 
 }  // namespace cpbench

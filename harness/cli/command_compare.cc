@@ -16,8 +16,9 @@ struct CompareFlags {
   std::vector<std::string> metrics;
 };
 
-int compare_paths(const CompareFlags& flags) {
+int compare_paths(const CompareFlags& flags, const ViewFlags& view_flags) {
   const Format format = parse_format(flags.format);
+  const View view = view_flags.view_of_runs(format);
   std::vector<std::string> names;
   for (const std::string& words : flags.metrics) {
     for (const std::string& name : split_values(words)) {
@@ -29,7 +30,7 @@ int compare_paths(const CompareFlags& flags) {
     }
   }
   const Comparison comparison = compare(read_side(flags.a), read_side(flags.b));
-  print(comparison_text(comparison, names, format));
+  print(comparison_text(comparison, names, format, view));
   for (const std::string& line : cautions(comparison)) {
     fmt::print(stderr, "cpbench: note: {}\n", line);
   }
@@ -41,23 +42,28 @@ int compare_paths(const CompareFlags& flags) {
 void add_compare_command(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand(
       "compare",
-      "Compares two folders of results (or two files), cell by cell: A, B and B over A.\n"
+      "Compares two folders of results, or two files, run by run: A, B and the ratio B/A.\n"
       "Examples:\n"
       "  cpbench compare results/runs/before results/runs/after\n"
-      "  cpbench compare results/runs/quick results/runs/other --metric wire_bytes,peak_bytes\n"
+      "  cpbench compare results/runs/quick results/runs/other --metric wire_bytes,mfu\n"
       "  cpbench compare results/runs/simulated results/runs/quick --format md\n");
   auto flags = std::make_shared<CompareFlags>();
-  command->add_option("a", flags->a, "folder of results, or a result file: what ratios refer to")
-      ->required();
-  command->add_option("b", flags->b, "the other one")->required();
+  command->add_option("a", flags->a, "folder of results, or a result file, to which ratios refer")
+      ->required()
+      ->type_name("PATH");
+  command->add_option("b", flags->b, "folder or file to compare with it")
+      ->required()
+      ->type_name("PATH");
   command
-      ->add_option("--metric", flags->metrics,
-                   "metrics of cpbench list metrics [time, bytes, imbalance, memory, MFU]")
+      ->add_option(
+          "--metric", flags->metrics,
+          "metrics to compare, see cpbench list metrics [time, bytes, imbalance, memory, MFU]")
       ->type_name("NAME[,...]")
       ->expected(1)
       ->take_all();
   add_format_flag(*command, flags->format);
-  command->callback([flags, &context] { context.exit_code = compare_paths(*flags); });
+  auto view = std::make_shared<ViewFlags>(*command);
+  command->callback([flags, view, &context] { context.exit_code = compare_paths(*flags, *view); });
 }
 
 }  // namespace cpbench

@@ -1,4 +1,4 @@
-// Shell completion, written from the same tables as the commands.
+// Shell completion, made from the same tables as the commands.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -20,22 +20,14 @@ std::string joined(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, " "));
 }
 
-std::string flags_of(const CLI::App& command) {
-  std::vector<std::string> flags;
-  for (const CLI::Option* option : command.get_options()) {
-    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
-  }
-  return joined(flags);
-}
-
 std::string row(const std::string& pattern, const std::string& words) {
   return fmt::format("    {}) words=\"{}\" ;;\n", pattern, words);
 }
 
-// One function: the words depend on the word before, then on the command. A list of values is
-// completed behind its last comma.
+// The script is one function: the words that it offers depend on the word before, then on the
+// command. A list of values is completed after its last comma.
 std::string bash_script(const CLI::App& app) {
-  std::string values, commands, names;
+  std::string values, commands;
   for (const RunField& field : run_fields()) {
     const std::vector<std::string> known = known_names(field);
     if (!known.empty()) values += row("--" + std::string(field.name), joined(known));
@@ -51,25 +43,25 @@ std::string bash_script(const CLI::App& app) {
   std::vector<std::string> metric_names;
   for (const Metric& metric : metrics()) metric_names.push_back(metric.name);
   values += row("--metric", joined(metric_names));
+  std::vector<std::string> columns = run_field_names();
+  columns.insert(columns.end(), metric_names.begin(), metric_names.end());
+  values += row("--columns", joined(columns));
   values += row("--format", joined(format_names()));
   values += row("list", joined(list_kind_names()));
   values += row("completion", "bash zsh");
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    names += (names.empty() ? "" : " ") + command->get_name();
-    std::string words = flags_of(*command);
-    if (command->get_name() == "run") {
+  for (const std::string& name : command_names(app)) {
+    std::string words = joined(flag_names(*app.get_subcommand(name)));
+    if (name == "run") {
       for (const SuiteSummary& suite : list_suites()) words += " " + suite.name;
     }
-    if (command->get_name() == "workload")
-      words += " " + joined(known_names(*find_run_field("workload")));
-    commands += row(command->get_name(), words);
+    if (name == "workload") words += " " + joined(known_names(*find_run_field("workload")));
+    commands += row(name, words);
   }
-  return "# Completion of cpbench; written by `cpbench completion`.\n"
+  return "# Completion of cpbench; printed by `cpbench completion`.\n"
          "_cpbench() {\n"
          "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} words=\n"
          "  case $previous in\n" +
-         values + "    cpbench|*/cpbench) words=\"" + names +
-         "\" ;;\n"
+         values + row("cpbench|*/cpbench", joined(command_names(app))) +
          "    --output) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
          "  esac\n"
          "  [ -n \"$words\" ] || case ${COMP_WORDS[1]} in\n" +

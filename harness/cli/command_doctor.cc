@@ -1,10 +1,11 @@
-// What this machine has, what is missing and where it comes from; and the machine as a cluster
-// file.
+// What this machine has and what is missing, with how to get it; or the machine as a cluster file.
 #include <fmt/format.h>
 
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/human.h"
 #include "harness/cli/table.h"
+#include "harness/cli/terminal.h"
 #include "harness/machines/clusters.h"
 #include "harness/programs/find_program.h"
 #include "harness/run/machine_here.h"
@@ -26,7 +27,7 @@ constexpr bool kMetis = false;
 #endif
 
 struct Finding {
-  std::string name, found, used_for, how_to_get;  // the last one where it is missing
+  std::string name, found, used_for, how_to_get;  // how_to_get: only of what is missing
 };
 
 Finding library(const std::string& name, bool there, const std::string& used_for,
@@ -56,26 +57,26 @@ std::vector<Finding> findings() {
   const auto built = provenance({}, {}, {});
   return {
       {"cores", fmt::format("{} of {}", usable_cores(), built.at("cpu_model")),
-       "ranks of the threads backend that have a core each", ""},
-      {"memory", fmt::format("{:.4g} GB", static_cast<double>(memory_bytes_here()) / 1e9),
-       "tensors of all ranks", ""},
+       "ranks of backend threads, one per core", ""},
+      {"memory", short_bytes(static_cast<double>(memory_bytes_here())), "tensors of all ranks", ""},
       {"build", built.at("compiler") + ", " + built.at("build_type"),
-       built.at("debug_build") == "yes" ? "not optimised: times mean nothing" : "times", ""},
+       built.at("debug_build") == "yes" ? "not optimised: timings are not meaningful" : "timings",
+       ""},
       {"LibTorch", built.at("libtorch"), "backend threads", ""},
       {"HDF5", built.at("hdf5"), "result files", ""},
-      library("CBC", kCbc, "exact solvers: flashcp, flexsp", "coinor-libcbc-dev"),
-      library("METIS", kMetis, "the start of dcp's partition", "libmetis-dev"),
-      program("SimGrid", "cpbench-simgrid", "network simgrid of a simulation",
+      library("CBC", kCbc, "exact solvers of flashcp and flexsp", "coinor-libcbc-dev"),
+      library("METIS", kMetis, "partitions of dcp", "libmetis-dev"),
+      program("SimGrid", "cpbench-simgrid", "simulations with network simgrid",
               "apt-get install libsimgrid-dev, then scripts/build"),
-      program("MPI", "mpirun", "ranks as processes",
+      program("MPI", "mpirun", "backend mpi: ranks as processes",
               "apt-get install openmpi-bin libopenmpi-dev, then scripts/build"),
       program("NVIDIA driver", "nvidia-smi", "GPUs",
-              "the driver of NVIDIA, where there is a GPU; nothing else needs it"),
-      {"GPUs", gpu_text(gpus_here()), "cluster file of this machine", ""},
+              "NVIDIA's driver, if this machine has a GPU; only GPUs need it"),
+      {"GPUs", gpu_text(gpus_here()), "backends nccl, cuda and replay", ""},
   };
 }
 
-// Lines that a person fills in: as it is, the file is refused for what is missing.
+// A person fills in the rest: as it is, the file is refused because keys are missing.
 std::string unknown_gpu_toml(const std::vector<ListedGpu>& gpus) {
   return fmt::format(
       "description = \"{} x {}\"\n"
@@ -96,9 +97,10 @@ std::string cluster_of_this_machine() {
     return known ? cluster_toml(*known) : unknown_gpu_toml(gpus);
   }
   fmt::print(stderr, "cpbench: measuring this machine's cores; keep them otherwise idle\n");
-  return "# No GPU here: one rank per core, for dtype float32. A better kernel than a GPU's, "
-         "scaled:\n"
-         "# cpbench calibrate cpu --output cpu.toml, and the name of that file below.\n" +
+  return "# This machine has no GPU: one rank per core, for dtype float32. The kernel model below "
+         "is "
+         "a\n"
+         "# GPU's, scaled; a better one is the file of: cpbench calibrate cpu --output cpu.toml\n" +
          cluster_toml(machine_of_cores());
 }
 
@@ -108,11 +110,11 @@ int doctor(bool cluster, const std::string& format_name) {
     print(cluster_of_this_machine());
     return kExitOk;
   }
-  Table table{{{"name"}, {"found"}, {"used for"}, {"how to get it"}}, {}};
+  Table table{{{"name"}, {"found"}, {"used for"}, {"how to get it"}}, {}, true};
   for (const Finding& finding : findings()) {
     table.rows.push_back({finding.name, finding.found, finding.used_for, finding.how_to_get});
   }
-  print(render(table, format));
+  print(render(table, format, {.width = terminal_width()}));
   return kExitOk;
 }
 
@@ -121,15 +123,15 @@ int doctor(bool cluster, const std::string& format_name) {
 void add_doctor_command(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand(
       "doctor",
-      "Shows what this machine has and what is missing, or describes it as a cluster.\n"
+      "Shows what this machine has and what is missing, or describes it as a cluster file.\n"
       "Examples:\n"
       "  cpbench doctor\n"
       "  cpbench doctor --cluster > here.toml\n");
   auto cluster = std::make_shared<bool>(false);
   auto format = std::make_shared<std::string>();
   command->add_flag("--cluster", *cluster,
-                    "print this machine as a cluster file (TOML) for run --cluster; measures the "
-                    "cores where there is no GPU");
+                    "print a cluster file (TOML) that describes this machine, for run --cluster; "
+                    "measures the cores if there is no GPU");
   add_format_flag(*command, *format);
   command->callback([cluster, format, &context] { context.exit_code = doctor(*cluster, *format); });
 }

@@ -4,7 +4,9 @@
 
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/human.h"
 #include "harness/cli/report.h"
+#include "harness/cli/terminal.h"
 #include "harness/measure/bounds.h"
 #include "harness/measure/metrics.h"
 #include "harness/plan/errors.h"
@@ -18,7 +20,7 @@ namespace cpbench {
 
 namespace {
 
-// A plan of more operations is a wall of text: its metrics say more.
+// The text of a plan with more operations is too long to read.
 constexpr int64_t kLongPlan = 500;
 
 struct PlanFlags {
@@ -32,50 +34,52 @@ Job single_job(const Product& given) {
   suite.products.front().fields["backend"] = {{"plan"}, "--backend"};
   std::vector<Job> jobs = jobs_of(suite);
   if (jobs.size() != 1 || jobs.front().spec.packs != 1) {
-    throw UserError("plan makes one plan: give one value for each flag, and one pack");
+    throw UserError("plan makes one plan, so each flag must have one value, and --packs must be 1");
   }
   return std::move(jobs.front());
 }
 
 Table metrics_table(const std::vector<MetricValue>& values) {
-  Table table{{{"metric"}, {"value", true}, {"unit"}}, {}};
+  Table table{{{"metric"}, {"value", true}}, {}};
   for (const MetricValue& metric : values) {
-    table.rows.push_back({metric.name, fmt::format("{}", metric.value), metric.unit});
+    table.rows.push_back({metric.name, with_unit(metric.value, metric.unit)});
   }
   return table;
 }
 
-// What the plan pays, beside what any plan must.
+std::string whole(double value) { return fmt::format("{:.0f}", value); }
+
+// What the plan costs next to what any plan must.
 Table bounds_table(const Problem& problem, const PackResult& pack, Passes passes) {
   const Bounds bounds = lower_bounds(problem, passes, pack.plan.gradient_wire);
   const PlanSummary& summary = pack.summary;
   const auto most = [](const std::vector<int64_t>& per_rank) {
     return static_cast<double>(*std::max_element(per_rank.begin(), per_rank.end()));
   };
-  Table table{
-      {{"of the fullest rank, or all"}, {"this plan", true}, {"any plan", true}, {"ratio", true}},
-      {}};
-  const auto row = [&table](const char* what, double plan, double bound) {
-    const std::string ratio = bound > 0 ? fmt::format("{:.3f}", plan / bound) : "";
-    table.rows.push_back({what, fmt::format("{}", plan), fmt::format("{}", bound), ratio});
+  Table table{{{"cost"}, {"this plan", true}, {"any plan, at least", true}, {"ratio", true}}, {}};
+  const auto row = [&table](const char* what, double plan, double bound,
+                            std::string (*text)(double)) {
+    table.rows.push_back({what, text(plan), text(bound), bound > 0 ? times(plan / bound) : ""});
   };
-  row("attended (query, key) pairs", most(summary.pairs_per_rank), bounds.pairs_per_rank);
-  row("owned tokens", most(summary.tokens_per_rank), static_cast<double>(bounds.tokens_per_rank));
+  row("(query, key) pairs of the fullest rank", most(summary.pairs_per_rank), bounds.pairs_per_rank,
+      short_number);
+  row("tokens of the fullest rank", most(summary.tokens_per_rank),
+      static_cast<double>(bounds.tokens_per_rank), whole);
   row("bytes on the wire, even tokens",
       static_cast<double>(summary.forward.wire_bytes + summary.backward.wire_bytes),
-      static_cast<double>(bounds.wire_bytes));
+      static_cast<double>(bounds.wire_bytes), short_bytes);
   return table;
 }
 
 // What the strategy itself reports; an external planner reports nothing.
 Table reported_table(const RunSpec& spec, const Problem& problem) {
-  Table table{{{"reported by " + spec.strategy}, {"value", true}, {"unit"}}, {}};
+  Table table{{{"reported by " + spec.strategy}, {"value", true}}, {}};
   if (is_external(spec.strategy)) return table;
   const Strategy& strategy = find_strategy(spec.strategy);
   if (strategy.facts == nullptr) return table;
   for (const Fact& fact :
        strategy.facts(problem, Options(strategy.name, strategy.options, spec.options))) {
-    table.rows.push_back({fact.name, fmt::format("{}", fact.value), fact.unit});
+    table.rows.push_back({fact.name, with_unit(fact.value, fact.unit)});
   }
   return table;
 }
@@ -113,17 +117,18 @@ int plan(const PlanFlags& flags, const Product& given) {
   const PackResult& pack = result.packs.front();
   const int64_t operations = pack.summary.forward.attends + pack.summary.forward.sends +
                              pack.summary.backward.attends + pack.summary.backward.sends;
-  print(render(metrics_table(result.metrics), Format::table) + "\n" +
-        render(bounds_table(problem, pack, job.spec.passes), Format::table));
+  const View view{.width = terminal_width()};
+  print(render(metrics_table(result.metrics), Format::table, view) + "\n" +
+        render(bounds_table(problem, pack, job.spec.passes), Format::table, view));
   const Table reported = reported_table(job.spec, problem);
-  if (!reported.rows.empty()) print("\n" + render(reported, Format::table));
+  if (!reported.rows.empty()) print("\n" + render(reported, Format::table, view));
   print(fmt::format("\nhash {:016x}\n", pack.summary.hash));
   if (!flags.output.empty()) return kExitOk;
   if (flags.full || operations <= kLongPlan) {
     print("\n" + plan_text(pack.plan));
   } else {
     print(fmt::format(
-        "\n{} operations; --full prints them, --output FILE.json or FILE.h5 keeps them\n",
+        "\n{} operations; --full prints them, --output FILE.json or FILE.h5 writes them\n",
         operations));
   }
   return kExitOk;
@@ -134,15 +139,16 @@ int plan(const PlanFlags& flags, const Product& given) {
 void add_plan_command(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand(
       "plan",
-      "Makes and checks one plan; prints its exact metrics and its text, or writes it to a file.\n"
+      "Makes and checks one plan; prints its metrics and its text, or writes it to a file.\n"
       "Examples:\n"
       "  cpbench plan --strategy ring --workload fixed:tokens=8 --tokens 16 --ranks 2\n"
       "  cpbench plan --strategy flashcp --workload pile --tokens 128K --ranks 8\n"
       "  cpbench plan --strategy ring --workload pile --ranks 4 --output ring.json\n");
   auto flags = std::make_shared<PlanFlags>();
   auto runs = std::make_shared<RunFlags>(*command);
-  command->add_option("--output", flags->output, "file to write: .json or .h5")->type_name("FILE");
-  command->add_flag("--full", flags->full, "print the text of a long plan too");
+  command->add_option("--output", flags->output, "file to write the plan to: .json or .h5")
+      ->type_name("FILE");
+  command->add_flag("--full", flags->full, "print the text of the plan even if it is long");
   add_format_flag(*command, flags->format);
   command->callback([flags, runs, &context] { context.exit_code = plan(*flags, runs->product()); });
 }

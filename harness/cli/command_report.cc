@@ -1,37 +1,46 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/page.h"
 #include "harness/cli/python.h"
-#include "harness/cli/result_files.h"
 #include "harness/plan/errors.h"
 
 namespace cpbench {
 
 namespace {
 
-// Becomes the Python program; returns only by throwing.
-[[noreturn]] void become(std::vector<std::string> words) {
+namespace fs = std::filesystem;
+
+// Becomes the Python program, which reads `input`; returns only by throwing.
+[[noreturn]] void become(std::vector<std::string> words, const std::string& input) {
+  std::FILE* file = std::tmpfile();
+  if (!file || std::fwrite(input.data(), 1, input.size(), file) != input.size() ||
+      std::fflush(file) != 0 || lseek(fileno(file), 0, SEEK_SET) != 0 ||
+      dup2(fileno(file), STDIN_FILENO) < 0) {
+    throw UserError(std::string("cannot write a temporary file: ") + std::strerror(errno));
+  }
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   execvp(arguments[0], arguments.data());
-  throw UserError("the report needs Python, and '" + words[0] +
+  throw UserError("the report requires Python, and '" + words[0] +
                   "' cannot be started: " + std::strerror(errno) + "; run scripts/setup");
 }
 
 [[noreturn]] void report_on(const std::string& path, const std::string& output,
                             const std::string& baseline) {
-  result_files(path);  // throws in one line if there is nothing to report on
-  std::vector<std::string> words = {python(), (source_tree() / "plots" / "report.py").string(),
-                                    path};
-  if (!output.empty()) words.insert(words.end(), {"--output", output});
-  if (!baseline.empty()) words.insert(words.end(), {"--baseline", baseline});
-  become(std::move(words));
+  const std::vector<StoredRun> runs = read_runs(path);
+  const fs::path folder = fs::is_directory(path) ? fs::path(path) : fs::path(path).parent_path();
+  const std::string here = folder.empty() ? "." : folder.string();
+  become({python(), (source_tree() / "plots" / "report.py").string()},
+         page_json(path, here, output.empty() ? (fs::path(here) / "report.html").string() : output,
+                   runs, baseline));
 }
 
 }  // namespace
@@ -47,10 +56,12 @@ void add_report_command(CLI::App& app, Context&) {
     std::string path, output, baseline;
   };
   auto flags = std::make_shared<Flags>();
-  command->add_option("path", flags->path, "a folder of results, or a result file")->required();
-  command->add_option("--output", flags->output, "the HTML file [<folder>/report.html]")
+  command->add_option("path", flags->path, "a folder of results, or a result file")
+      ->required()
+      ->type_name("PATH");
+  command->add_option("--output", flags->output, "HTML file to write [<folder>/report.html]")
       ->type_name("FILE.html");
-  command->add_option("--baseline", flags->baseline, "strategy that ratios refer to")
+  command->add_option("--baseline", flags->baseline, "strategy to which ratios refer")
       ->type_name("STRATEGY");
   command->callback([flags] { report_on(flags->path, flags->output, flags->baseline); });
 }

@@ -1,6 +1,6 @@
-// The figures and tables of a method's paper, published values beside ours. A figure is a suite,
+// The figures and tables of a method's paper, published values next to ours. A figure is a suite,
 // workloads/suites/reproduce/<method>_<figure>.toml, and a drawing of its runs,
-// plots/papers/<method>_<figure>.py; between them stands <figure>.csv, all that runs say.
+// plots/papers/<method>_<figure>.py; which reads <figure>.csv: everything about the runs.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -44,7 +44,7 @@ std::map<std::string, std::vector<std::string>> figures_by_method() {
   return found;
 }
 
-// `wanted` is "fig5", "table2", or their number alone.
+// Each of `wanted` is like "fig5" or "table2", or only its number.
 std::vector<std::string> chosen(const std::vector<std::string>& figures,
                                 const std::vector<std::string>& wanted) {
   if (wanted.empty()) return figures;
@@ -62,7 +62,7 @@ std::vector<std::string> chosen(const std::vector<std::string>& figures,
   return found;
 }
 
-// The project's Python, if it can draw.
+// The project's Python, if it has the packages that drawing needs.
 std::string drawing_python() {
   const std::string name = python();
   const std::string probe =
@@ -99,7 +99,7 @@ std::string runs_of(const ReproduceFlags& flags) {
 int reproduce(const ReproduceFlags& flags, const Context& context) {
   if (flags.backend != "simulate" && flags.backend != "replay") {
     throw UserError("--backend: '" + flags.backend +
-                    "'; the figures are drawn with simulate or replay");
+                    "' is not supported; must be simulate or replay");
   }
   const auto methods = figures_by_method();
   if (!methods.count(flags.method)) {
@@ -110,7 +110,7 @@ int reproduce(const ReproduceFlags& flags, const Context& context) {
   const std::vector<std::string> figures = chosen(methods.at(flags.method), flags.figures);
   const std::string interpreter = drawing_python();
 
-  std::vector<Job> jobs;  // of all figures, each once
+  std::vector<Job> jobs;  // the jobs of all figures, each once
   std::map<std::string, size_t> place;
   std::vector<std::vector<size_t>> places;  // [figure]
   for (const std::string& figure : figures) {
@@ -154,30 +154,34 @@ int reproduce(const ReproduceFlags& flags, const Context& context) {
 void add_reproduce_command(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand(
       "reproduce",
-      "Runs and draws the figures of a method's paper, published values beside ours.\n"
+      "Runs and draws the figures of a method's paper, with published values next to ours.\n"
       "Examples:\n"
       "  cpbench reproduce flashcp\n"
       "  cpbench reproduce fcp --figure 10\n"
       "  cpbench reproduce flexcp --output results/reproduced/flexcp\n"
       "  cpbench reproduce flashcp --figure 6 --backend replay --kernel flash\n");
   auto flags = std::make_shared<ReproduceFlags>();
-  command->add_option("method", flags->method, "flashcp, fcp or flexcp")->required();
+  command->add_option("method", flags->method, "flashcp, fcp or flexcp")
+      ->required()
+      ->type_name("NAME");
   command
       ->add_option("--figure", flags->figures,
-                   "these alone, like 5 or table2; repeatable [all there are]")
+                   "a figure or table to draw, like 5 or table2; may be repeated [all]")
       ->type_name("N")
       ->expected(1)
       ->take_all();
   command
       ->add_option("--output", flags->output,
-                   "of figures and tables [results/runs/reproduce/<method>/figures]; the runs stay "
-                   "in results/runs/reproduce/<method>")
+                   "folder of the figures and tables; the runs are kept in "
+                   "results/runs/reproduce/<method> [its folder figures]")
       ->type_name("DIR");
   command
-      ->add_option("--backend", flags->backend,
-                   "simulate, or replay: kernels and copies timed on a GPU here [simulate]")
+      ->add_option(
+          "--backend", flags->backend,
+          "simulate, or replay, which times kernels and copies on a GPU of this machine [simulate]")
       ->type_name("NAME");
-  command->add_option("--kernel", flags->kernel, "of replay [auto]")->type_name("NAME");
+  command->add_option("--kernel", flags->kernel, "attention kernel of replay [auto]")
+      ->type_name("NAME");
   command->callback([flags, &context] { context.exit_code = reproduce(*flags, context); });
 }
 

@@ -49,18 +49,21 @@ int exit_code_of(const std::vector<Outcome>& outcomes) {
                          [&](const Outcome& outcome) { return outcome.status == status; });
   };
   if (count(Status::failed) + count(Status::oom) > 0) return kExitFailure;
-  // Next to others an unsupported run is an answer; when there is nothing else, bad input.
+  // An unsupported run is an answer next to others, and bad input if there is nothing else.
   const auto unsupported = static_cast<size_t>(count(Status::unsupported));
   return !outcomes.empty() && unsupported == outcomes.size() ? kExitUsage : kExitOk;
 }
 
-int sweep(const std::vector<Job>& jobs, const SweepOptions& options, const Flags& flags) {
-  const std::string baseline = baseline_of(jobs, flags.baseline);
+// Bad flags are refused here, before anything runs.
+int sweep(const std::vector<Job>& jobs, const SweepOptions& options, const Flags& flags,
+          const ViewFlags& view_flags) {
+  const std::string baseline = baseline_of(specs_of(jobs), flags.baseline);
   const Format format = parse_format(flags.format);
+  const View view = view_flags.view_of_runs(format);
   warn_of_unreliable_times(jobs);
   const std::vector<Outcome> outcomes =
       flags.dry_run ? dry_run(jobs, options) : run_sweep(jobs, options);
-  print(report(outcomes, baseline, format));
+  print(report(outcomes, baseline, format, view));
   const auto existing = std::ranges::count_if(outcomes, &Outcome::existed);
   if (flags.dry_run) {
     fmt::print(stderr, "cpbench: {} runs, {} exist already in {}; the rest takes about {:.0f} s\n",
@@ -72,7 +75,7 @@ int sweep(const std::vector<Job>& jobs, const SweepOptions& options, const Flags
   return exit_code_of(outcomes);
 }
 
-int run(const Flags& flags, const Product& given, const Context& context) {
+int run(const Flags& flags, const ViewFlags& view, const Product& given, const Context& context) {
   Suite suite;
   suite.products.resize(1);
   if (!flags.suite.empty()) suite = read_suite(flags.suite);
@@ -85,7 +88,7 @@ int run(const Flags& flags, const Product& given, const Context& context) {
   options.command_line = context.command_line;
   options.timeout_seconds = flags.timeout_seconds;
   if (flags.dry_run || std::ranges::none_of(jobs, &Job::in_processes)) {
-    return sweep(jobs, options, flags);
+    return sweep(jobs, options, flags, view);
   }
   const bool over_mpi =
       std::ranges::any_of(jobs, [](const Job& job) { return job.spec.backend == "mpi"; });
@@ -95,7 +98,7 @@ int run(const Flags& flags, const Product& given, const Context& context) {
              : Processes(jobs, context.command_line, flags.timeout_seconds);
   if (processes.rank() > 0) return processes.follow(jobs);
   options.processes = &processes;
-  return processes.lead([&] { return sweep(jobs, options, flags); });
+  return processes.lead([&] { return sweep(jobs, options, flags, view); });
 }
 
 }  // namespace
@@ -107,32 +110,34 @@ void add_run_command(CLI::App& app, Context& context) {
       "Examples:\n"
       "  cpbench run quick\n"
       "  cpbench run quick --ranks 8 --format md\n"
-      "  cpbench run --strategy flashcp,ring --workload pile --tokens 8K --ranks 4 --packs 2\n"
-      "  cpbench run --strategy all --workload pile --backend plan --ranks 256 --tokens 1M\n"
-      "  cpbench run --strategy flashcp,flashcp:ratio=1.2 --workload wlb_llm --baseline flashcp\n"
-      "  mpirun -np 4 cpbench run --strategy ring --workload pile --ranks 4 --backend mpi\n"
-      "  cpbench run --strategy flashcp,ring --workload pile --tokens 128K --ranks 8 --backend "
-      "nccl\n");
+      "  cpbench run --strategy flashcp,ring --workload pile --tokens 8K --ranks 4\n"
+      "  cpbench run --strategy all --workload pile --backend plan --ranks 256\n"
+      "  cpbench run --strategy flashcp,flashcp:ratio=1.2 --workload wlb_llm\n"
+      "  cpbench run --strategy ring --workload pile --ranks 8 --backend nccl\n"
+      "  mpirun -np 4 cpbench run --strategy ring --workload pile --backend mpi\n");
   auto flags = std::make_shared<Flags>();
   auto runs = std::make_shared<RunFlags>(*command);
-  command->add_option("suite", flags->suite, "a TOML file, or a name of cpbench list suites");
+  command->add_option("suite", flags->suite, "a name of cpbench list suites, or a TOML file")
+      ->type_name("NAME");
   command
       ->add_option("--output", flags->output,
-                   "folder of the result files [results/runs/<suite>]; finished runs are not "
-                   "repeated")
+                   "folder of the result files; finished runs are not repeated "
+                   "[results/runs/<suite>]")
       ->type_name("DIR");
   command->add_option("--baseline", flags->baseline, "strategy to which ratios refer")
       ->type_name("STRATEGY");
   add_format_flag(*command, flags->format);
+  auto view = std::make_shared<ViewFlags>(*command);
   command->add_flag("--dry-run", flags->dry_run,
                     "plan and check only: bytes, memory, estimated time, what exists already");
   command
       ->add_option("--timeout", flags->timeout_seconds,
                    "fail a run whose ranks make no progress for this long [120]")
       ->type_name("SECONDS")
-      ->check(CLI::PositiveNumber);
-  command->callback(
-      [flags, runs, &context] { context.exit_code = run(*flags, runs->product(), context); });
+      ->check(CLI::Validator(CLI::PositiveNumber).description(""));
+  command->callback([flags, view, runs, &context] {
+    context.exit_code = run(*flags, *view, runs->product(), context);
+  });
 }
 
 }  // namespace cpbench

@@ -1,26 +1,62 @@
-#include <fmt/format.h>
-
-#include <algorithm>
 #include <filesystem>
 
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/human.h"
 #include "harness/cli/report.h"
 #include "harness/cli/result_files.h"
-#include "harness/run/choices.h"
+#include "harness/cli/text.h"
+#include "harness/spec/run_fields.h"
 #include "harness/store/result_file.h"
 
 namespace cpbench {
 
 namespace {
 
-std::string describe(const Result& result) {
-  Table what{{{"what"}, {"value"}}, {}};
+// Words of a command as shell_text() joins them, still quoted.
+std::vector<std::string> words_of(const std::string& command) {
+  std::vector<std::string> words = {""};
+  bool quoted = false;
+  for (size_t i = 0; i < command.size(); ++i) {
+    const char c = command[i];
+    if (c == '\'') quoted = !quoted;
+    if (c == ' ' && !quoted) {
+      words.emplace_back();
+      continue;
+    }
+    words.back() += c;
+    if (c == '\\' && !quoted) words.back() += command[++i];
+  }
+  return words;
+}
+
+// The command, broken between words where it is longer than the width; it can be pasted into a
+// shell as it stands.
+std::string shell_lines(const std::string& command, std::optional<size_t> width) {
+  std::string text, line = " ";
+  const std::vector<std::string> words = words_of(command);
+  for (size_t i = 0; i < words.size(); ++i) {
+    std::string word = words[i];
+    // A flag and its value stay together.
+    if (word.starts_with("--") && i + 1 < words.size()) word += " " + words[++i];
+    if (width && width_of(line + " " + word + " \\") > *width && line != " ") {
+      text += line + " \\\n";
+      line = "   ";
+    }
+    line += " " + word;
+  }
+  return text + line + "\n";
+}
+
+std::string describe(const Result& result, const View& view) {
+  Table what{{{""}, {""}}, {}, true};
   for (const RunField& field : run_fields()) {
     const std::string value = field_text(field, result.spec);
     if (!value.empty()) what.rows.push_back({field.name, value});
   }
-  what.rows.push_back({"options", options_text(result.spec.options)});
+  if (!result.spec.options.empty()) {
+    what.rows.push_back({"options", options_text(result.spec.options)});
+  }
   what.rows.push_back({"run id", run_id(result.spec)});
   what.rows.push_back({"status", name_of(result.status)});
   if (!result.error.empty()) what.rows.push_back({"error", result.error});
@@ -29,38 +65,30 @@ std::string describe(const Result& result) {
     const auto found = result.provenance.find(key);
     if (found != result.provenance.end()) what.rows.push_back({key, found->second});
   }
-  Table metrics{{{"metric"}, {"value", true}, {"unit"}, {"description"}}, {}};
+  Table metrics{{{"metric"}, {"value", true}, {"description"}}, {}};
   for (const MetricValue& metric : result.metrics) {
-    metrics.rows.push_back(
-        {metric.name, fmt::format("{}", metric.value), metric.unit, metric.description});
+    metrics.rows.push_back({metric.name, with_unit(metric.value, metric.unit), metric.description});
   }
-  return render(what, Format::table) + "\n" +
-         (metrics.rows.empty() ? "" : render(metrics, Format::table) + "\n") +
-         "to repeat: " + command_of(result.spec) + "\n";
+  std::string text = render(what, Format::table, {.width = view.width}) + "\n";
+  if (!metrics.rows.empty()) {
+    text += render(metrics, Format::table,
+                   {.width = view.width,
+                    .more = "cpbench list metrics NAME shows one whole, --wide shows all."}) +
+            "\n";
+  }
+  return text + "to repeat:\n" + shell_lines(command_of(result.spec), view.width);
 }
 
-int show(const std::string& path, const std::string& baseline, const std::string& format_name) {
+int show(const std::string& path, const std::string& baseline, const std::string& format_name,
+         const ViewFlags& flags) {
   const Format format = parse_format(format_name);
-  const std::vector<std::string> files = result_files(path);
-  const bool folder = std::filesystem::is_directory(path);
-  if (!folder && format == Format::table) {
-    print(describe(read_result(path)));
+  const View view = flags.view_of_runs(format);
+  if (std::filesystem::is_regular_file(path) && format == Format::table && view.columns.empty()) {
+    print(describe(read_result(path), view));
     return kExitOk;
   }
-  std::vector<Outcome> outcomes;
-  std::vector<RunSpec> specs;
-  for (const std::string& file : files) {
-    outcomes.push_back(outcome_of(read_result(file), file, false));
-    specs.push_back(outcomes.back().spec);
-  }
-  // As a sweep orders them: the strategies of one problem stand together.
-  std::stable_sort(outcomes.begin(), outcomes.end(), [](const Outcome& a, const Outcome& b) {
-    const auto key = [](const Outcome& o) {
-      return std::tuple(o.spec.ranks, o.spec.tokens, o.spec.workload, o.spec.strategy);
-    };
-    return key(a) < key(b);
-  });
-  print(report(outcomes, baseline_of(specs, baseline), format));
+  const std::vector<Outcome> outcomes = outcomes_of(read_runs(path));
+  print(report(outcomes, baseline_of(specs_of(outcomes), baseline), format, view));
   return kExitOk;
 }
 
@@ -69,7 +97,7 @@ int show(const std::string& path, const std::string& baseline, const std::string
 void add_show_command(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand(
       "show",
-      "Shows a result file, with the command that repeats it; or a folder of them as a table.\n"
+      "Shows a folder of results as a table, or one result with the command that repeats it.\n"
       "Examples:\n"
       "  cpbench show results/runs/quick\n"
       "  cpbench show results/runs/quick --baseline ring --format md\n"
@@ -78,12 +106,16 @@ void add_show_command(CLI::App& app, Context& context) {
     std::string path, baseline, format;
   };
   auto flags = std::make_shared<Flags>();
-  command->add_option("path", flags->path, "a result file or a folder of them")->required();
+  command->add_option("path", flags->path, "a folder of results, or a result file")
+      ->required()
+      ->type_name("PATH");
   command->add_option("--baseline", flags->baseline, "strategy to which ratios refer")
       ->type_name("STRATEGY");
   add_format_flag(*command, flags->format);
-  command->callback(
-      [flags, &context] { context.exit_code = show(flags->path, flags->baseline, flags->format); });
+  auto view = std::make_shared<ViewFlags>(*command);
+  command->callback([flags, view, &context] {
+    context.exit_code = show(flags->path, flags->baseline, flags->format, *view);
+  });
 }
 
 }  // namespace cpbench

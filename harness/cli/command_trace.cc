@@ -15,18 +15,18 @@ std::string why_none(const Result& result) {
   if (result.status != Status::ok) {
     return fmt::format("the run is {}: {}", name_of(result.status), result.error);
   }
-  return "backend " + result.spec.backend + " leaves none; run the cell with --backend threads";
+  return "backend " + result.spec.backend + " makes none; run it with --backend threads";
 }
 
 int trace(const std::string& path, const std::string& output) {
   const Result result = read_result(path);
-  if (!has_timeline(result)) throw UserError(path + ": has no timeline: " + why_none(result));
+  if (!has_timeline(result)) throw UserError(path + ": no timeline: " + why_none(result));
   const std::string json = chrome_trace(result);
   if (output.empty()) {
     print(json);
   } else {
     write_atomically(output, json);
-    fmt::print(stderr, "cpbench: trace in {}; open it in ui.perfetto.dev or chrome://tracing\n",
+    fmt::print(stderr, "cpbench: wrote {}; open it in ui.perfetto.dev or chrome://tracing\n",
                output);
   }
   return kExitOk;
@@ -37,7 +37,7 @@ int trace(const std::string& path, const std::string& output) {
 void add_trace_command(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand(
       "trace",
-      "Writes the timeline of a result as a trace for ui.perfetto.dev or chrome://tracing.\n"
+      "Writes a result's timeline as a trace for ui.perfetto.dev or chrome://tracing.\n"
       "Examples:\n"
       "  cpbench trace results/runs/quick/NAME.h5 --output trace.json\n"
       "  cpbench trace results/runs/quick/NAME.h5 > trace.json\n");
@@ -45,8 +45,8 @@ void add_trace_command(CLI::App& app, Context& context) {
     std::string path, output;
   };
   auto flags = std::make_shared<Flags>();
-  command->add_option("path", flags->path, "a result file")->required();
-  command->add_option("--output", flags->output, "file for the trace [standard output]")
+  command->add_option("path", flags->path, "a result file")->required()->type_name("FILE");
+  command->add_option("--output", flags->output, "file to write the trace to [standard output]")
       ->type_name("FILE.json");
   command->callback([flags, &context] { context.exit_code = trace(flags->path, flags->output); });
 }

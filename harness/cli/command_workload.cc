@@ -1,4 +1,4 @@
-// A workload as text for people, or as data (JSON, CSV of the histogram) for figures.
+// A workload as text for people, or as data for figures: JSON, or CSV of the histogram.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,7 +6,10 @@
 
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/human.h"
 #include "harness/cli/table.h"
+#include "harness/cli/terminal.h"
+#include "harness/cli/text.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/sizes.h"
 #include "harness/run/choices.h"
@@ -18,13 +21,13 @@ namespace {
 
 constexpr int kBarWidth = 40;  // characters of the fullest bin
 
-std::string percent(double part, double whole) {
-  return fmt::format("{:.1f}%", 100 * part / whole);
-}
+std::string share(int64_t part, double whole) { return percent(static_cast<double>(part) / whole); }
 
 Table histogram(const LengthSummary& lengths, bool bars) {
   Table table{{{"from", true}, {"documents", true}, {"tokens", true}}, {}};
   if (bars) table.columns.push_back({"share of tokens"});
+  const auto documents = static_cast<double>(lengths.documents);
+  const auto tokens = static_cast<double>(lengths.tokens);
   int64_t most = 1;
   for (const LengthBin& bin : lengths.bins) most = std::max(most, bin.tokens);
   for (const LengthBin& bin : lengths.bins) {
@@ -35,11 +38,8 @@ Table histogram(const LengthSummary& lengths, bool bars) {
     }
     const auto width = static_cast<size_t>(
         static_cast<double>(bin.tokens) / static_cast<double>(most) * kBarWidth + 0.5);
-    table.rows.push_back(
-        {size_text(bin.low),
-         percent(static_cast<double>(bin.documents), static_cast<double>(lengths.documents)),
-         percent(static_cast<double>(bin.tokens), static_cast<double>(lengths.tokens)),
-         std::string(width, '#')});
+    table.rows.push_back({size_text(bin.low), share(bin.documents, documents),
+                          share(bin.tokens, tokens), std::string(width, '#')});
   }
   return table;
 }
@@ -50,35 +50,35 @@ Table packs_table(const std::vector<PackSummary>& packs) {
                {"longest", true},
                {"sum of squares", true},
                {"causal pairs", true},
-               {"of one document", true}},
+               {"of one long document", true}},
               {}};
   for (size_t i = 0; i < packs.size(); ++i) {
     const PackSummary& pack = packs[i];
     const double whole =
         static_cast<double>(pack.tokens) * static_cast<double>(pack.tokens + 1) / 2;
-    table.rows.push_back({std::to_string(i), std::to_string(pack.documents),
-                          std::to_string(pack.longest),
-                          short_number(static_cast<double>(pack.sum_of_squares)),
-                          short_number(static_cast<double>(pack.causal_pairs)),
-                          percent(static_cast<double>(pack.causal_pairs), whole)});
+    table.rows.push_back(
+        {std::to_string(i), std::to_string(pack.documents), std::to_string(pack.longest),
+         short_number(static_cast<double>(pack.sum_of_squares)),
+         short_number(static_cast<double>(pack.causal_pairs)), share(pack.causal_pairs, whole)});
   }
   return table;
 }
 
 std::string text(const Workload& workload, const WorkloadReport& report) {
+  const View view{.width = terminal_width()};
   const LengthSummary& lengths = report.lengths;
-  std::string out =
-      fmt::format("{}: {}\n{}\n", workload.name, workload.title, workload.description);
-  if (!workload.source.empty()) out += "source: " + workload.source + "\n";
+  std::string out = paragraph(workload.name + ": " + workload.title, view.width) +
+                    paragraph(workload.description, view.width);
+  if (!workload.source.empty()) out += paragraph("source: " + workload.source, view.width);
   out += fmt::format("\n{} documents drawn: mean {:.1f}, shortest {}, longest {} tokens\n",
                      lengths.documents, lengths.mean, lengths.shortest, lengths.longest);
   Table quantiles{{{"quantile", true}, {"tokens", true}}, {}};
   for (const LengthQuantile& q : lengths.quantiles) {
     quantiles.rows.push_back({fmt::format("{}", q.share), std::to_string(q.length)});
   }
-  return out + "\n" + render(quantiles, Format::table) + "\n" +
-         render(histogram(lengths, true), Format::table) + "\n" +
-         render(packs_table(report.packs), Format::table);
+  return out + "\n" + render(quantiles, Format::table, view) + "\n" +
+         render(histogram(lengths, true), Format::table, view) + "\n" +
+         render(packs_table(report.packs), Format::table, view);
 }
 
 std::string json(const Workload& workload, const PackingOptions& packing,
@@ -120,7 +120,7 @@ struct WorkloadFlags {
 int show_workload(const WorkloadFlags& flags) {
   const Format format = parse_format(flags.format);
   const std::unique_ptr<Workload> workload = find_workload(flags.name);
-  RunSpec spec;  // the run fields of the same names, with their checks
+  RunSpec spec;  // flags are checked as the run fields of the same names
   for (const auto& [name, value] : {std::pair{"packing", flags.packing},
                                     {"tokens", flags.tokens},
                                     {"packs", flags.packs},
@@ -153,14 +153,15 @@ int show_workload(const WorkloadFlags& flags) {
 void add_workload_command(CLI::App& app, Context& context) {
   CLI::App* command =
       app.add_subcommand("workload",
-                         "Shows the document lengths of a workload and the packs they make.\n"
+                         "Shows the document lengths of a workload and the packs made of them.\n"
                          "Examples:\n"
                          "  cpbench workload pile\n"
-                         "  cpbench workload lognormal:mean=16K,sigma=2 --tokens 128K --packs 8\n"
+                         "  cpbench workload lognormal:mean=16K,sigma=2 --tokens 128K\n"
                          "  cpbench workload my_lengths.csv --format json\n");
   auto flags = std::make_shared<WorkloadFlags>();
   command->add_option("name", flags->name, "a name of cpbench list workloads, or a file")
-      ->required();
+      ->required()
+      ->type_name("NAME");
   for (const auto& [name, value] : {std::pair{"packing", &flags->packing},
                                     {"tokens", &flags->tokens},
                                     {"packs", &flags->packs},

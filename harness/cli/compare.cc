@@ -3,27 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
-#include "harness/cli/result_files.h"
 #include "harness/plan/errors.h"
 #include "harness/run/choices.h"
-#include "harness/store/result_file.h"
 
 namespace cpbench {
 
 namespace {
 
-std::string get(const ComparedResult& result, const char* key) {
-  const auto found = result.provenance.find(key);
-  return found == result.provenance.end() ? "" : found->second;
-}
-
 std::set<std::string> values_of(const Side& side, const RunField& field) {
   std::set<std::string> values;
-  for (const ComparedResult& result : side.results) {
-    values.insert(field_text(field, result.outcome.spec));
-  }
+  for (const StoredRun& run : side.runs) values.insert(field_text(field, run.outcome.spec));
   return values;
 }
 
@@ -42,12 +34,12 @@ std::set<std::string> values_of(const Side& side, const RunField& field) {
                   (differ.empty() ? "" : "; they differ in " + differ));
 }
 
-// Takes the pairs whose cells have the same key, if it is the only one of its key on either side.
+// Pairs runs with the same key if each side has one run with it.
 template <typename Key>
 void pair_by(Comparison& c, Key key_of) {
   std::map<std::string, std::pair<std::vector<size_t>, std::vector<size_t>>> found;
-  for (size_t i : c.only_a) found[key_of(c.a.results[i].outcome.spec)].first.push_back(i);
-  for (size_t i : c.only_b) found[key_of(c.b.results[i].outcome.spec)].second.push_back(i);
+  for (size_t i : c.only_a) found[key_of(c.a.runs[i].outcome.spec)].first.push_back(i);
+  for (size_t i : c.only_b) found[key_of(c.b.runs[i].outcome.spec)].second.push_back(i);
   for (const auto& [key, indices] : found) {
     const auto& [of_a, of_b] = indices;
     if (of_a.size() != 1 || of_b.size() != 1) continue;
@@ -57,14 +49,15 @@ void pair_by(Comparison& c, Key key_of) {
   }
 }
 
-// Machines that measured the pairs, as "16 x Xeon".
+// The machines that measured the pairs, by fingerprint or as "16 cores of Xeon".
 std::set<std::string> machines_of(const Comparison& c, bool of_a, bool words) {
   std::set<std::string> machines;
   for (const auto& [i, k] : c.pairs) {
-    const ComparedResult& result = of_a ? c.a.results[i] : c.b.results[k];
-    if (source_of(result.outcome) != "measured") continue;
-    machines.insert(words ? get(result, "cores") + " cores of " + get(result, "cpu_model")
-                          : get(result, "machine"));
+    const StoredRun& run = of_a ? c.a.runs[i] : c.b.runs[k];
+    if (source_of(run.outcome) != "measured") continue;
+    machines.insert(words ? provenance_of(run, "cores") + " cores of " +
+                                provenance_of(run, "cpu_model")
+                          : provenance_of(run, "machine"));
   }
   return machines;
 }
@@ -72,38 +65,28 @@ std::set<std::string> machines_of(const Comparison& c, bool of_a, bool words) {
 template <typename Test>
 size_t count_pairs(const Comparison& c, Test test) {
   return std::count_if(c.pairs.begin(), c.pairs.end(), [&](const auto& pair) {
-    return test(c.a.results[pair.first]) || test(c.b.results[pair.second]);
+    return test(c.a.runs[pair.first]) || test(c.b.runs[pair.second]);
   });
 }
 
 }  // namespace
 
 Side read_side(const std::string& path) {
-  Side side{path, {}};
-  std::map<std::string, std::string> seen;
-  for (const std::string& file : result_files(path)) {
-    const Result result = read_result(file);
-    const auto [at, is_new] = seen.emplace(run_id(result.spec), file);
-    if (!is_new) {
-      throw UserError(path + ": the same run twice: " + at->second + " and " + file +
-                      "; compare folders that hold it once");
-    }
-    side.results.push_back({outcome_of(result, file, false), result.provenance});
+  Side side{path, read_runs(path)};
+  std::map<std::string, std::string> seen;  // by run id, the file
+  for (const StoredRun& run : side.runs) {
+    const auto [at, is_new] = seen.emplace(run_id(run.outcome.spec), run.outcome.file);
+    if (is_new) continue;
+    throw UserError(path + ": has the same run twice, in " + at->second + " and " +
+                    run.outcome.file + "; compare folders that have it once");
   }
-  std::stable_sort(side.results.begin(), side.results.end(),
-                   [](const ComparedResult& x, const ComparedResult& y) {
-                     const auto key = [](const RunSpec& c) {
-                       return std::tuple(c.ranks, c.tokens, c.workload, c.strategy);
-                     };
-                     return key(x.outcome.spec) < key(y.outcome.spec);
-                   });
   return side;
 }
 
 Comparison compare(Side a, Side b) {
   Comparison c{std::move(a), std::move(b), {}, {}, {}};
-  for (size_t i = 0; i < c.a.results.size(); ++i) c.only_a.push_back(i);
-  for (size_t i = 0; i < c.b.results.size(); ++i) c.only_b.push_back(i);
+  for (size_t i = 0; i < c.a.runs.size(); ++i) c.only_a.push_back(i);
+  for (size_t i = 0; i < c.b.runs.size(); ++i) c.only_b.push_back(i);
   pair_by(c, run_id);
   pair_by(c, computation_key);
   if (c.pairs.empty()) refuse_strangers(c.a, c.b);
@@ -111,14 +94,9 @@ Comparison compare(Side a, Side b) {
   return c;
 }
 
-std::string source_of(const Outcome& outcome) {
-  if (outcome.spec.backend == "plan") return "planned";
-  return outcome.simulated || outcome.spec.backend == "simulate" ? "simulated" : "measured";
-}
-
 std::string source_of(const Side& side) {
   std::set<std::string> sources;
-  for (const ComparedResult& result : side.results) sources.insert(source_of(result.outcome));
+  for (const StoredRun& run : side.runs) sources.insert(source_of(run.outcome));
   return sources.size() == 1 ? *sources.begin() : "mixed";
 }
 
@@ -127,30 +105,32 @@ std::vector<std::string> cautions(const Comparison& c) {
   const auto of_a = machines_of(c, true, false), of_b = machines_of(c, false, false);
   if (!of_a.empty() && !of_b.empty() && (of_a != of_b || of_a.size() > 1)) {
     lines.push_back(fmt::format(
-        "measured on different machines (A: {}; B: {}): ratios of times compare the machines too",
+        "A and B were measured on different machines (A: {}; B: {}), so ratios of times compare "
+        "the machines too",
         fmt::join(machines_of(c, true, true), ", "), fmt::join(machines_of(c, false, true), ", ")));
   }
   const size_t mixed = std::count_if(c.pairs.begin(), c.pairs.end(), [&](const auto& pair) {
-    const std::set<std::string> sources = {source_of(c.a.results[pair.first].outcome),
-                                           source_of(c.b.results[pair.second].outcome)};
+    const std::set<std::string> sources = {source_of(c.a.runs[pair.first].outcome),
+                                           source_of(c.b.runs[pair.second].outcome)};
     return sources == std::set<std::string>{"measured", "simulated"};
   });
   if (mixed > 0) {
     lines.push_back(fmt::format(
-        "in {} of {} pairs one side is measured and the other simulated: ratios of their times "
-        "are those of clock and model",
+        "in {} of {} pairs one side is measured and the other simulated, so ratios of their times "
+        "compare a measurement with a model",
         mixed, c.pairs.size()));
   }
   if (const size_t n = count_pairs(c, [](const auto& r) { return r.outcome.oversubscribed; })) {
-    lines.push_back(
-        fmt::format("{} of {} pairs ran with more ranks than cores: their times say "
-                    "little",
-                    n, c.pairs.size()));
+    lines.push_back(fmt::format(
+        "{} of {} pairs ran with more ranks than cores, so their timings are unreliable", n,
+        c.pairs.size()));
   }
   if (count_pairs(c, [](const auto& r) {
-        return source_of(r.outcome) == "measured" && get(r, "debug_build") == "yes";
+        return source_of(r.outcome) == "measured" && provenance_of(r, "debug_build") == "yes";
       })) {
-    lines.push_back("some runs are of a build that is not optimised: their times mean nothing");
+    lines.push_back(
+        "some runs were measured with a build that is not optimised, so their timings are not "
+        "meaningful");
   }
   return lines;
 }

@@ -1,52 +1,45 @@
-// Two sets of results side by side: which cells belong together, and what B is over A.
+// Two sets of results side by side: which runs belong together, and the ratios of B to A.
 //
 //   const Comparison both = compare(read_side("before"), read_side("after"));
 //   std::cout << comparison_text(both, {"wire_bytes"}, Format::table);
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
+#include "harness/cli/result_files.h"
 #include "harness/cli/table.h"
-#include "harness/run/outcome.h"
 
 namespace cpbench {
 
-struct ComparedResult {
-  Outcome outcome;
-  std::map<std::string, std::string> provenance;
-};
-
 struct Side {
   std::string path;
-  std::vector<ComparedResult> results;
+  std::vector<StoredRun> runs;
 };
 
-// A file or a folder. Throws UserError if there is no result, or two of the same cell.
+// Reads a file or a folder. Throws UserError if it has no result, or the same run twice.
 Side read_side(const std::string& path);
 
 struct Comparison {
   Side a, b;
-  std::vector<std::pair<size_t, size_t>> pairs;  // indices into the results of a and b
+  std::vector<std::pair<size_t, size_t>> pairs;  // indices into the runs of a and b
   std::vector<size_t> only_a, only_b;
 };
 
-// Cells belong together that are the same run; of the rest those that are the same strategy on the
-// same problem and differ in how they were run alone (backend, cluster, kernel, iterations), if
-// there is one such cell on either side. Throws UserError if nothing belongs together.
+// Pairs the runs that have the same id. Of the rest it pairs runs of the same strategy on the same
+// problem, which differ only in how they were run (backend, cluster, kernel, iterations), if each
+// side has one such run. Throws UserError if there is no pair.
 Comparison compare(Side a, Side b);
 
-// "measured", "simulated" or "planned"; of several cells the one word that holds for all, or
-// "mixed".
-std::string source_of(const Outcome& outcome);
+// `source_of` all runs of the side, or "mixed".
 std::string source_of(const Side& side);
 
-// What forbids to read the ratios of times as they stand, one line each.
+// Reasons why ratios of times do not mean what they seem to, one line each.
 std::vector<std::string> cautions(const Comparison& comparison);
 
-// `wanted`: names of metrics; empty: those of every comparison that some pair has.
+// `wanted`: names of metrics; empty: the usual ones that some pair has, and those that the view
+// names.
 std::string comparison_text(const Comparison& comparison, const std::vector<std::string>& wanted,
-                            Format format);
+                            Format format, const View& view = {});
 
 }  // namespace cpbench

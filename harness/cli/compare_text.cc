@@ -1,6 +1,7 @@
 // A comparison as text: a table for people, everything for programs.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -8,16 +9,19 @@
 
 #include "harness/cli/compare.h"
 #include "harness/cli/json_number.h"
-#include "harness/measure/metrics.h"
-#include "harness/run/choices.h"
+#include "harness/cli/metric_columns.h"
+#include "harness/cli/run_table.h"
+#include "harness/cli/text.h"
+#include "harness/spec/run_fields.h"
 
 namespace cpbench {
 
 namespace {
 
 using nlohmann::ordered_json;
+using std::string_literals::operator""s;
 
-// What a change of code or machine moves, in the order in which one asks.
+// The metrics that a change of code or machine moves.
 const std::vector<std::string> kMetrics = {"iteration_seconds", "wire_bytes", "compute_imbalance",
                                            "peak_bytes", "mfu"};
 
@@ -27,9 +31,8 @@ struct Pair {
 };
 
 struct Ratio {
-  std::optional<double> a, b;  // nullopt: the run has none, or did not end well
-  std::string unit;
-  // nullopt also where a is 0, and across versions of the metric's definition.
+  std::optional<double> a, b;  // nullopt: the run has none, or is not ok
+  // nullopt also where a is 0, and between versions of the metric's definition.
   std::optional<double> b_over_a;
 };
 
@@ -46,7 +49,6 @@ Ratio ratio_of(const Pair& pair, const std::string& name) {
   const MetricValue *a = find(pair.a, name), *b = find(pair.b, name);
   if (a) ratio.a = a->value;
   if (b) ratio.b = b->value;
-  if (a || b) ratio.unit = a ? a->unit : b->unit;
   const bool comparable = a && b && a->definition_version == b->definition_version;
   if (comparable && a->value == b->value) ratio.b_over_a = 1;
   if (comparable && a->value != b->value && a->value != 0) ratio.b_over_a = b->value / a->value;
@@ -56,12 +58,12 @@ Ratio ratio_of(const Pair& pair, const std::string& name) {
 std::vector<Pair> pairs_of(const Comparison& c) {
   std::vector<Pair> pairs;
   for (const auto& [i, k] : c.pairs) {
-    pairs.push_back({c.a.results[i].outcome, c.b.results[k].outcome});
+    pairs.push_back({c.a.runs[i].outcome, c.b.runs[k].outcome});
   }
   return pairs;
 }
 
-// Geometric, so that A over B is one over B over A.
+// The geometric mean, so that the mean of A/B is one over the mean of B/A.
 std::optional<double> mean_ratio(const std::vector<Pair>& pairs, const std::string& metric) {
   double logarithms = 0;
   int64_t count = 0;
@@ -73,12 +75,6 @@ std::optional<double> mean_ratio(const std::vector<Pair>& pairs, const std::stri
   }
   if (count == 0) return std::nullopt;
   return std::exp(logarithms / static_cast<double>(count));
-}
-
-std::string short_text(std::optional<double> value, const std::string& unit) {
-  if (!value) return "";
-  if (unit == "s") return short_seconds(*value);
-  return unit == "1" ? fmt::format("{:.4g}", *value) : short_number(*value);
 }
 
 std::string both(const std::string& a, const std::string& b) { return a == b ? a : a + " / " + b; }
@@ -94,82 +90,106 @@ bool same_everywhere(const std::vector<Pair>& pairs, const std::string& metric) 
   });
 }
 
-// Values of parameters that differ between the two sides stand as "a / b".
-void add_parameters(Table& table, const std::vector<Pair>& pairs) {
-  for (const RunField& field : run_fields()) table.columns.push_back({field.name});
-  table.columns.push_back({"status"});
+// One row per pair: the fields of the runs, and where the two sides differ "a / b".
+Table pair_table(const std::vector<Pair>& pairs) {
+  std::vector<RunSpec> specs_a, specs_b;
   for (const Pair& pair : pairs) {
-    std::vector<std::string> row;
-    for (const RunField& field : run_fields()) {
-      row.push_back(field.name == std::string("strategy")
-                        ? strategy_text(pair.a.spec)
-                        : both(field_text(field, pair.a.spec), field_text(field, pair.b.spec)));
-    }
-    row.push_back(both(name_of(pair.a.status), name_of(pair.b.status)));
-    table.rows.push_back(std::move(row));
+    specs_a.push_back(pair.a.spec);
+    specs_b.push_back(pair.b.spec);
   }
+  Table table = field_table(specs_a);
+  const Table other = field_table(specs_b);
+  table.columns.push_back({"status", false, kFieldImportance});
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    std::vector<std::string>& row = table.rows[i];
+    for (size_t c = 1; c < row.size(); ++c) row[c] = both(row[c], other.rows[i][c]);
+    row.push_back(both(name_of(pairs[i].a.status), name_of(pairs[i].b.status)));
+  }
+  return table;
 }
 
 std::string side_line(const char* name, const Side& side) {
   std::set<std::string> errors;
-  for (const ComparedResult& result : side.results) errors.insert(result.outcome.model_error);
+  for (const StoredRun& run : side.runs) errors.insert(run.outcome.model_error);
   errors.erase("");
   const std::string models = errors.empty() ? "" : fmt::format(" ({})", fmt::join(errors, "; "));
-  return fmt::format("{}: {}, {} cells, {}{}\n", name, side.path, side.results.size(),
-                     source_of(side), models);
+  return fmt::format("{}: {}, {} runs, {}{}", name, side.path, side.runs.size(), source_of(side),
+                     models);
 }
 
 std::string only_text(const char* name, const Side& side, const std::vector<size_t>& indices,
-                      Format format) {
+                      Format format, View view) {
   if (indices.empty()) return "";
-  std::vector<Pair> alone;
-  for (size_t i : indices) alone.push_back({side.results[i].outcome, side.results[i].outcome});
-  Table table;
-  add_parameters(table, alone);
+  std::vector<Pair> runs;
+  for (size_t i : indices) runs.push_back({side.runs[i].outcome, side.runs[i].outcome});
+  Table table = pair_table(runs);
   const std::string same = fold_constant_columns(table, 1);
-  return fmt::format("\nonly in {}: {} cells{}\n\n", name, indices.size(),
-                     same.empty() ? "" : " (" + same + ")") +
-         render(table, format);
+  view.columns.clear();  // which name metrics
+  return "\n" +
+         paragraph(fmt::format("only in {}: {} runs{}", name, indices.size(),
+                               same.empty() ? "" : " (" + same + ")"),
+                   view.width) +
+         "\n" + render(table, format, view);
 }
 
-std::string for_people(const Comparison& c, const std::vector<std::string>& names, Format format) {
+std::string joined_names(const std::vector<std::string>& names) {
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string for_people(const Comparison& c, const std::vector<std::string>& names, Format format,
+                       const View& view) {
   const std::vector<Pair> pairs = pairs_of(c);
-  // Measured and simulated values never stand in columns that look alike.
+  // Measured and simulated values are told apart in the headings.
   const bool labelled = source_of(c.a) != source_of(c.b) || source_of(c.a) == "simulated";
   const std::string of_a = labelled ? " A " + source_of(c.a) : " A";
   const std::string of_b = labelled ? " B " + source_of(c.b) : " B";
-  Table table;
-  add_parameters(table, pairs);
-  const std::string folded = fold_constant_columns(table, 1);
-  std::string same, absent, means;
+  Table fields = pair_table(pairs), values;
+  values.rows.resize(pairs.size());
+  std::vector<std::string> same, absent, means;
+  int importance = kFieldImportance;
   for (const std::string& name : names) {
+    --importance;  // the metrics come in the order of their importance
+    const bool wanted = std::ranges::find(view.columns, name) != view.columns.end();
     if (!present(pairs, name)) {
-      absent += (absent.empty() ? "" : ", ") + name;
+      absent.push_back(name);
+      if (!wanted) continue;
     } else if (same_everywhere(pairs, name)) {
-      same += (same.empty() ? "" : ", ") + name;
-    } else {
-      table.columns.insert(table.columns.end(),
-                           {{name + of_a, true}, {name + of_b, true}, {"B/A", true}});
-      for (size_t i = 0; i < pairs.size(); ++i) {
-        const Ratio ratio = ratio_of(pairs[i], name);
-        table.rows[i].push_back(short_text(ratio.a, ratio.unit));
-        table.rows[i].push_back(short_text(ratio.b, ratio.unit));
-        table.rows[i].push_back(ratio.b_over_a ? fmt::format("{:.3f}x", *ratio.b_over_a) : "");
+      same.push_back(name);
+      if (!wanted) continue;
+    }
+    const MetricColumn metric = metric_column(name);
+    for (const std::string& heading : {metric.heading + of_a, metric.heading + of_b, "B/A"s}) {
+      values.columns.push_back({heading, true, std::max(importance, 1), name});
+    }
+    for (size_t i = 0; i < pairs.size(); ++i) {
+      const Ratio ratio = ratio_of(pairs[i], name);
+      for (const auto& value : {ratio.a, ratio.b}) {
+        values.rows[i].push_back(value ? value_text(metric, *value) : "");
       }
-      if (const auto mean = mean_ratio(pairs, name)) {
-        means += fmt::format("{}{} {:.3f}x", means.empty() ? "" : ", ", name, *mean);
-      }
+      values.rows[i].push_back(ratio.b_over_a ? fmt::format("{:.3f}x", *ratio.b_over_a) : "");
+    }
+    if (const auto mean = mean_ratio(pairs, name)) {
+      means.push_back(fmt::format("{} {:.3f}x", name, *mean));
     }
   }
-  std::string text = side_line("A", c.a) + side_line("B", c.b);
-  if (!folded.empty()) text += folded + "\n";
-  if (!same.empty()) text += fmt::format("the same in all {} pairs: {}\n", pairs.size(), same);
-  if (!absent.empty()) text += "in no pair: " + absent + "\n";
-  text += "\n" + render(table, format);
-  if (!means.empty()) {
-    text += fmt::format("\ngeometric mean of B/A over {} pairs: {}\n", pairs.size(), means);
+  Table folded = fields;
+  std::vector<std::string> lines = {side_line("A", c.a), side_line("B", c.b),
+                                    fold_constant_columns(folded, 1)};
+  if (!same.empty()) {
+    lines.push_back(fmt::format("the same in all {} pairs: {}", pairs.size(), joined_names(same)));
   }
-  return text + only_text("A", c.a, c.only_a, format) + only_text("B", c.b, c.only_b, format);
+  if (!absent.empty()) lines.push_back("in no pair: " + joined_names(absent));
+  std::string text;
+  for (const std::string& line : lines) text += line.empty() ? "" : paragraph(line, view.width);
+  const Table& shown = view.columns.empty() ? folded : fields;
+  text += "\n" + render(joined(shown, values), format, view);
+  if (!means.empty()) {
+    text += "\n" + paragraph(fmt::format("geometric mean of B/A over {} pairs: {}", pairs.size(),
+                                         joined_names(means)),
+                             view.width);
+  }
+  return text + only_text("A", c.a, c.only_a, format, view) +
+         only_text("B", c.b, c.only_b, format, view);
 }
 
 // ---- for programs
@@ -178,7 +198,7 @@ ordered_json json_of(const std::optional<double>& value) {
   return value ? json_number(*value) : ordered_json(nullptr);
 }
 
-ordered_json cell_json(const Outcome& outcome) {
+ordered_json run_json(const Outcome& outcome) {
   ordered_json object = ordered_json::object();
   for (const RunField& field : run_fields()) {
     object[field.name] = field_text(field, outcome.spec);
@@ -194,12 +214,12 @@ ordered_json cell_json(const Outcome& outcome) {
 }
 
 ordered_json side_json(const Side& side, const std::vector<size_t>& only) {
-  ordered_json cells = ordered_json::array();
-  for (size_t i : only) cells.push_back(cell_json(side.results[i].outcome));
+  ordered_json runs = ordered_json::array();
+  for (size_t i : only) runs.push_back(run_json(side.runs[i].outcome));
   return {{"path", side.path},
-          {"cells", side.results.size()},
+          {"cells", side.runs.size()},
           {"source", source_of(side)},
-          {"only_here", cells}};
+          {"only_here", runs}};
 }
 
 std::string as_json(const Comparison& c, const std::vector<std::string>& names) {
@@ -215,7 +235,7 @@ std::string as_json(const Comparison& c, const std::vector<std::string>& names) 
           {"a", json_of(ratio.a)}, {"b", json_of(ratio.b)}, {"ratio", json_of(ratio.b_over_a)}};
     }
     object["pairs"].push_back(
-        {{"a", cell_json(pair.a)}, {"b", cell_json(pair.b)}, {"metrics", metrics}});
+        {{"a", run_json(pair.a)}, {"b", run_json(pair.b)}, {"metrics", metrics}});
   }
   object["mean_ratio"] = ordered_json::object();
   for (const std::string& name : names) {
@@ -228,7 +248,7 @@ std::string csv_number(const std::optional<double>& value) {
   return value ? json_number(*value).dump() : "";
 }
 
-// One row per pair, then the cells of one side alone.
+// One row per pair, then the runs that only one side has.
 std::string as_csv(const Comparison& c, const std::vector<std::string>& names) {
   Table table;
   table.columns.push_back({"in"});
@@ -261,15 +281,15 @@ std::string as_csv(const Comparison& c, const std::vector<std::string>& names) {
     table.rows.push_back(std::move(row));
   };
   for (const Pair& pair : pairs_of(c)) add("both", &pair.a, &pair.b);
-  for (size_t i : c.only_a) add("A", &c.a.results[i].outcome, nullptr);
-  for (size_t i : c.only_b) add("B", nullptr, &c.b.results[i].outcome);
+  for (size_t i : c.only_a) add("A", &c.a.runs[i].outcome, nullptr);
+  for (size_t i : c.only_b) add("B", nullptr, &c.b.runs[i].outcome);
   return render(table, Format::csv);
 }
 
 }  // namespace
 
 std::string comparison_text(const Comparison& c, const std::vector<std::string>& wanted,
-                            Format format) {
+                            Format format, const View& view) {
   std::vector<std::string> names = wanted;
   if (names.empty()) {
     const std::vector<Pair> pairs = pairs_of(c);
@@ -277,9 +297,13 @@ std::string comparison_text(const Comparison& c, const std::vector<std::string>&
       if (present(pairs, name)) names.push_back(name);
     }
   }
+  for (const std::string& key : view.columns) {
+    const bool is_metric = find_run_field(key) == nullptr && key != "status";
+    if (is_metric && std::ranges::find(names, key) == names.end()) names.push_back(key);
+  }
   if (format == Format::json) return as_json(c, names);
   if (format == Format::csv) return as_csv(c, names);
-  return for_people(c, names, format);
+  return for_people(c, names, format, view);
 }
 
 }  // namespace cpbench

@@ -1,4 +1,4 @@
-// A number as JSON: whole ones without a point, and null for what JSON cannot say.
+// A number as JSON: whole numbers have no point, and what JSON cannot express is null.
 #pragma once
 
 #include <cmath>

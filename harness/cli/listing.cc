@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "harness/cli/human.h"
 #include "harness/execute/execute.h"
 #include "harness/execute/gpus/gpu_kernel_names.h"
 #include "harness/machines/clusters.h"
@@ -22,8 +23,19 @@ namespace cpbench {
 
 namespace {
 
+// Columns of a terminal by importance; those on request are for `cpbench list KIND NAME`.
+Column text(const char* name, int importance) { return {name, false, importance}; }
+Column number(const char* name, int importance) { return {name, true, importance}; }
+Column on_request(const char* name) { return {name, false, kOnRequest}; }
+
 Table list_strategies() {
-  Table table{{{"name"}, {"title"}, {"moves"}, {"unsupported when"}, {"options"}, {"source"}}, {}};
+  Table table{{{"name"},
+               text("title", 9),
+               text("moves", 8),
+               on_request("unsupported when"),
+               on_request("options"),
+               on_request("source")},
+              {}};
   for (const Strategy* strategy : strategies()) {
     std::string options;
     for (const OptionSpec& option : strategy->options) {
@@ -46,7 +58,7 @@ std::string allowed(const OptionSpec& option) {
 }
 
 Table list_options() {
-  Table table{{{"name"}, {"default"}, {"allowed"}, {"help"}}, {}};
+  Table table{{{"name"}, text("default", 8), text("allowed", 7), text("help", 9)}, {}};
   for (const Strategy* strategy : strategies()) {
     for (const OptionSpec& option : strategy->options) {
       table.rows.push_back(
@@ -57,7 +69,9 @@ Table list_options() {
 }
 
 Table workloads_of(bool synthetic) {
-  Table table{{{"name"}, {"kind"}, {"title"}, {"description"}, {"source"}}, {}};
+  Table table{
+      {{"name"}, text("kind", 7), text("title", 9), text("description", 8), on_request("source")},
+      {}};
   for (const WorkloadSummary& w : list_workloads()) {
     if (synthetic && w.kind != "synthetic") continue;
     table.rows.push_back({w.name, w.kind, w.title, w.description, w.source});
@@ -69,12 +83,12 @@ Table list_distributions() { return workloads_of(true); }
 
 Table list_shape_table() {
   Table table{{{"name"},
-               {"query_heads", true},
-               {"kv_heads", true},
-               {"head_dim", true},
-               {"value_head_dim", true},
-               {"description"},
-               {"source"}},
+               number("query_heads", 8),
+               number("kv_heads", 7),
+               number("head_dim", 6),
+               number("value_head_dim", 5),
+               text("description", 9),
+               on_request("source")},
               {}};
   for (const NamedShape& named : list_shapes()) {
     const AttentionShape& s = named.attention;
@@ -85,20 +99,25 @@ Table list_shape_table() {
   return table;
 }
 
-std::string giga(double per_second) { return fmt::format("{:.4g}", per_second / 1e9); }
+std::string giga(double value) { return fmt::format("{:.4g}", value / 1e9); }
+
+std::string error_text(double mean, double worst) {
+  if (mean < 0) return "not measured";
+  return "mean " + percent(mean) + ", worst " + percent(worst);
+}
 
 Table list_cluster_table() {
   Table table{{{"name"},
-               {"gpus_per_node", true},
-               {"tflops", true},
-               {"memory_gb", true},
-               {"memory_gb_per_s", true},
-               {"intra_gb_per_s", true},
-               {"inter_gb_per_s", true},
-               {"kernel"},
-               {"network_error"},
-               {"description"},
-               {"source"}},
+               number("gpus_per_node", 4),
+               number("tflops", 8),
+               number("memory_gb", 5),
+               number("memory_gb_per_s", 3),
+               number("intra_gb_per_s", 7),
+               number("inter_gb_per_s", 6),
+               text("kernel", 2),
+               text("network_error", 1),
+               text("description", 9),
+               on_request("source")},
               {}};
   for (const ClusterModel& m : list_clusters()) {
     table.rows.push_back({m.name, std::to_string(m.cluster.gpus_per_node),
@@ -106,37 +125,33 @@ Table list_cluster_table() {
                           giga(m.cluster.memory_bytes), giga(m.cluster.memory_bytes_per_second),
                           giga(m.cluster.intra_node_bytes_per_second),
                           giga(m.cluster.inter_node_bytes_per_second), m.kernel,
-                          m.mean_error < 0 ? "not measured"
-                                           : fmt::format("mean {:.3g}%, worst {:.3g}%",
-                                                         100 * m.mean_error, 100 * m.worst_error),
-                          m.description, m.source});
+                          error_text(m.mean_error, m.worst_error), m.description, m.source});
   }
   return table;
 }
 
 Table list_profile_table() {
-  Table table{{{"name"}, {"description"}, {"source"}}, {}};
+  Table table{{{"name"}, text("description", 9), on_request("source")}, {}};
   for (const Profile& p : list_profiles()) {
     table.rows.push_back({p.name, p.description, p.source});
   }
   return table;
 }
 
-std::string error_text(const KernelConstants& c) {
-  return c.mean_error < 0
-             ? "not measured"
-             : fmt::format("mean {:.3g}%, worst {:.3g}%", 100 * c.mean_error, 100 * c.worst_error);
-}
-
 std::string kernel_source(const std::string& kernel) {
   if (kernel == "cudnn") return "cuDNN, through its frontend";
-  if (kernel == "flash") return "FlashAttention-2 of LibTorch";
-  return kernel == "fused" ? "fused CPU attention of LibTorch" : "of this project: plain loops";
+  if (kernel == "flash") return "LibTorch's FlashAttention-2";
+  return kernel == "fused" ? "LibTorch's fused CPU attention" : "this project: plain loops";
 }
 
-// Those that run, and models of those that a simulation prices.
+// Kernels that run, and the kernel models that simulations use.
 Table list_kernel_table() {
-  Table table{{{"name"}, {"backend"}, {"gpu"}, {"forward_error"}, {"backward_error"}, {"source"}},
+  Table table{{{"name"},
+               text("backend", 9),
+               text("gpu", 8),
+               text("forward_error", 7),
+               text("backward_error", 6),
+               text("source", 1)},
               {}};
   std::map<std::string, std::string> running;  // by kernel, the backends that run it
   for (const Backend& backend : backends()) {
@@ -150,8 +165,9 @@ Table list_kernel_table() {
     table.rows.push_back({name, backends, "", "", "", kernel_source(name)});
   }
   for (const KernelModel& m : kernel_models()) {
-    table.rows.push_back(
-        {m.name, "simulate", m.gpu.name, error_text(m.forward), error_text(m.backward), m.source});
+    table.rows.push_back({m.name, "simulate", m.gpu.name,
+                          error_text(m.forward.mean_error, m.forward.worst_error),
+                          error_text(m.backward.mean_error, m.backward.worst_error), m.source});
   }
   return table;
 }
@@ -165,7 +181,12 @@ Table list_backends() {
 }
 
 Table list_metrics() {
-  Table table{{{"name"}, {"unit"}, {"better"}, {"version", true}, {"description"}}, {}};
+  Table table{{{"name"},
+               text("unit", 8),
+               text("better", 7),
+               {"version", true, kOnRequest},
+               text("description", 9)},
+              {}};
   for (const Metric& m : metrics()) {
     table.rows.push_back(
         {m.name, m.unit, m.better, std::to_string(m.definition_version), m.description});
@@ -174,7 +195,7 @@ Table list_metrics() {
 }
 
 Table list_suite_table() {
-  Table table{{{"name"}, {"description"}, {"file"}}, {}};
+  Table table{{{"name"}, text("description", 9), on_request("file")}, {}};
   for (const SuiteSummary& suite : list_suites()) {
     table.rows.push_back({suite.name, suite.description, suite.file});
   }
@@ -190,14 +211,14 @@ Table list_packing() {
 }
 
 Table list_parameters() {
-  Table table{{{"name"}, {"default"}, {"help"}}, {}};
+  Table table{{{"name"}, text("default", 8), text("help", 9)}, {}};
   for (const RunField& field : run_fields()) {
     table.rows.push_back({field.name, field.default_value, field.help});
   }
   return table;
 }
 
-Table names_alone(const std::vector<std::string>& names) {
+Table only_names(const std::vector<std::string>& names) {
   Table table{{{"name"}}, {}};
   for (const std::string& name : names) table.rows.push_back({name});
   return table;
@@ -207,24 +228,28 @@ Table names_alone(const std::vector<std::string>& names) {
 
 const std::vector<ListKind>& list_kinds() {
   static const std::vector<ListKind> kinds = {
-      {"strategies", "context-parallel strategies", list_strategies},
-      {"options", "options of strategies, for --set", list_options},
-      {"workloads", "length sets and distributions", list_workload_table},
-      {"distributions", "synthetic workloads and their parameters", list_distributions},
-      {"packing", "how documents fill a pack", list_packing},
-      {"shapes", "attention shapes", list_shape_table},
-      {"clusters", "clusters that a run can be costed on", list_cluster_table},
-      {"profiles", "what implementations cost on top of their strategy", list_profile_table},
-      {"metrics", "what is measured", list_metrics},
-      {"suites", "shipped suites", list_suite_table},
-      {"parameters", "parameters of a run: flags and keys of suites", list_parameters},
-      {"backends", "what a plan can be given to", list_backends},
-      {"kernels", "attention kernels that run, and models of those that are simulated",
+      {"strategies", "strategy", "context-parallel strategies", list_strategies},
+      {"options", "option", "options of strategies, for --set", list_options},
+      {"workloads", "workload", "length sets and distributions", list_workload_table},
+      {"distributions", "distribution", "synthetic workloads and their parameters",
+       list_distributions},
+      {"packing", "packing policy", "ways to fill a pack with documents", list_packing},
+      {"shapes", "shape", "attention shapes", list_shape_table},
+      {"clusters", "cluster", "clusters to simulate", list_cluster_table},
+      {"profiles", "profile", "costs of implementations besides their strategy",
+       list_profile_table},
+      {"metrics", "metric", "metrics of a run and their definitions", list_metrics},
+      {"suites", "suite", "shipped suites", list_suite_table},
+      {"parameters", "parameter", "parameters of a run: flags and keys of suites", list_parameters},
+      {"backends", "backend", "ways to run or simulate a plan", list_backends},
+      {"kernels", "kernel", "attention kernels, and kernel models to simulate with",
        list_kernel_table},
-      {"masks", "which keys a query sees", [] { return names_alone(enum_name_list<Mask>()); }},
-      {"dtypes", "element types", [] { return names_alone(enum_name_list<Dtype>()); }},
-      {"directions", "passes that are run", [] { return names_alone(enum_name_list<Passes>()); }},
-      {"formats", "output formats", [] { return names_alone(format_names()); }},
+      {"masks", "mask", "masks: which keys a query sees",
+       [] { return only_names(enum_name_list<Mask>()); }},
+      {"dtypes", "dtype", "element types", [] { return only_names(enum_name_list<Dtype>()); }},
+      {"directions", "direction", "passes of a run",
+       [] { return only_names(enum_name_list<Passes>()); }},
+      {"formats", "format", "output formats", [] { return only_names(format_names()); }},
   };
   return kinds;
 }

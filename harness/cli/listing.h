@@ -1,4 +1,4 @@
-// What `cpbench list KIND` prints: one table per kind, straight from the registries.
+// What `cpbench list KIND` prints: one table per kind, made from the registries.
 #pragma once
 
 #include <string>
@@ -10,6 +10,7 @@ namespace cpbench {
 
 struct ListKind {
   std::string name;  // "strategies"
+  std::string one;   // "strategy"
   std::string help;
   Table (*table)();  // first column "name"
 };

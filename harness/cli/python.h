@@ -1,4 +1,4 @@
-// The Python that draws: of the project's own environment, else what is on PATH, as for
+// The Python that draws: the one of the project's own environment, else the one on PATH, as in
 // scripts/plot.
 #pragma once
 

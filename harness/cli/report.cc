@@ -3,129 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "harness/cli/json_number.h"
+#include "harness/cli/run_table.h"
+#include "harness/cli/text.h"
 #include "harness/measure/metrics.h"
 #include "harness/plan/errors.h"
-#include "harness/run/choices.h"
+#include "harness/spec/run_fields.h"
 
 namespace cpbench {
 
 namespace {
 
 using nlohmann::ordered_json;
-
-// ---- for people
-
-std::string percent(double value) { return fmt::format("{:.1f}%", value * 100); }
-std::string ratio(double value) { return fmt::format("{:.3f}", value); }
-std::string scientific(double value) { return fmt::format("{:.1e}", value); }
-std::string giga(double value) { return fmt::format("{:.3g}", value * 1e3); }
-
-struct TableMetric {
-  const char* metric;
-  const char* heading;
-  std::string (*text)(double value);
-};
-constexpr TableMetric kTableMetrics[] = {
-    {"iteration_seconds", "time", short_seconds},
-    {"tflops_per_rank", "GFLOP/s/rank", giga},
-    {"mfu", "MFU", percent},
-    {"wire_bytes", "bytes", short_number},
-    {"compute_imbalance", "compute max/mean", ratio},
-    {"token_imbalance", "tokens max/mean", ratio},
-    {"steps", "steps", short_number},
-    {"peak_bytes", "peak bytes", short_number},
-    {"max_error_output", "error O", scientific},
-    {"max_error_gradient", "error grad", scientific},
-};
-
-// By problem the metric that strategies are compared by, of the baseline's first cell that has it.
-std::map<std::string, double> baseline_values(const std::vector<Outcome>& outcomes,
-                                              const std::string& baseline,
-                                              const std::string& metric) {
-  std::map<std::string, double> values;
-  for (const Outcome& outcome : outcomes) {
-    const double* value = outcome.metric(metric);
-    if (outcome.spec.strategy != baseline || outcome.status != Status::ok || !value) continue;
-    const std::string key = problem_key(outcome.spec);
-    if (!values.count(key) || outcome.spec.options.empty()) values[key] = *value;
-  }
-  return values;
-}
-
-Table table_of(const std::vector<Outcome>& outcomes, const std::string& baseline) {
-  const auto times = baseline_values(outcomes, baseline, "iteration_seconds");
-  const auto bytes = baseline_values(outcomes, baseline, "wire_bytes");
-
-  Table table;
-  for (const RunField& field : run_fields()) table.columns.push_back({field.name});
-  table.columns.insert(table.columns.end(), {{"status"}, {"run"}});
-  for (const TableMetric& column : kTableMetrics) {
-    table.columns.push_back({column.heading, true});
-    const std::string name = column.metric;
-    if (name == "iteration_seconds") table.columns.push_back({"speed / " + baseline, true});
-    if (name == "wire_bytes") table.columns.push_back({"bytes / " + baseline, true});
-  }
-  table.columns.push_back({"error"});
-
-  for (const Outcome& outcome : outcomes) {
-    std::vector<std::string> row;
-    for (const RunField& field : run_fields()) {
-      row.push_back(field.name == std::string("strategy") ? strategy_text(outcome.spec)
-                                                          : field_text(field, outcome.spec));
-    }
-    row.push_back(name_of(outcome.status));
-    row.push_back(outcome.existed ? "existing" : "");
-    const bool ok = outcome.status == Status::ok;
-    const auto against = [&](const std::map<std::string, double>& values, auto compare) {
-      const auto found = values.find(problem_key(outcome.spec));
-      row.push_back(ok && found != values.end() && found->second > 0 ? compare(found->second) : "");
-    };
-    for (const TableMetric& column : kTableMetrics) {
-      const double* value = ok ? outcome.metric(column.metric) : nullptr;
-      row.push_back(value ? column.text(*value) : "");
-      const std::string name = column.metric;
-      if (name == "iteration_seconds") {
-        against(times,
-                [&](double base) { return value ? fmt::format("{:.2f}x", base / *value) : ""; });
-      }
-      if (name == "wire_bytes") {
-        against(bytes,
-                [&](double base) { return value ? fmt::format("{:.2f}x", *value / base) : ""; });
-      }
-    }
-    row.push_back(outcome.error);
-    table.rows.push_back(std::move(row));
-  }
-  return table;
-}
-
-// Below a table with simulated times: that they are, and by which models.
-std::string simulation_note(const std::vector<Outcome>& outcomes) {
-  std::set<std::string> errors;
-  for (const Outcome& outcome : outcomes) {
-    if (outcome.simulated && outcome.status == Status::ok) errors.insert(outcome.model_error);
-  }
-  std::string note;
-  for (const std::string& error : errors) note += "\nSimulated times; " + error + "\n";
-  return note;
-}
-
-void drop_empty_columns(Table& table) {
-  for (size_t c = table.columns.size(); c-- > 0;) {
-    bool empty = true;
-    for (const auto& row : table.rows) empty &= row[c].empty();
-    if (!empty) continue;
-    table.columns.erase(table.columns.begin() + static_cast<std::ptrdiff_t>(c));
-    for (auto& row : table.rows) row.erase(row.begin() + static_cast<std::ptrdiff_t>(c));
-  }
-}
-
-// ---- for programs
 
 ordered_json json_of(const RunField& field, const RunSpec& spec) {
   return std::visit(
@@ -202,27 +93,28 @@ std::string baseline_of(const std::vector<RunSpec>& specs, const std::string& wa
   };
   if (!wanted.empty()) {
     if (has(wanted)) return wanted;
-    throw UserError(fmt::format("--baseline: '{}' is not among the strategies of this run: {}",
+    throw UserError(fmt::format("--baseline: '{}' is not among the strategies of these runs: {}",
                                 wanted, fmt::join(names, ", ")));
   }
   if (has("allgather")) return "allgather";
   return names.empty() ? "" : names.front();
 }
 
-std::string baseline_of(const std::vector<Job>& jobs, const std::string& wanted) {
-  std::vector<RunSpec> specs;
-  for (const Job& job : jobs) specs.push_back(job.spec);
-  return baseline_of(specs, wanted);
-}
-
-std::string report(const std::vector<Outcome>& outcomes, const std::string& baseline,
-                   Format format) {
+std::string report(const std::vector<Outcome>& outcomes, const std::string& baseline, Format format,
+                   const View& view) {
   if (format == Format::json) return json(outcomes);
   if (format == Format::csv) return render(everything(outcomes), Format::csv);
-  Table table = table_of(outcomes, baseline);
-  drop_empty_columns(table);
-  const std::string same = fold_constant_columns(table, 1);
-  return (same.empty() ? "" : same + "\n\n") + render(table, format) + simulation_note(outcomes);
+  const RunTable made = run_table(
+      outcomes,
+      {.baseline = baseline, .keys = view.columns, .fold_single = view.width.has_value()});
+  std::string text = made.same.empty() ? "" : paragraph(made.same, view.width) + "\n";
+  if (!made.values.columns.empty()) {
+    text += render(joined(made.fields, made.values), format, view);
+    if (!made.errors.empty()) text += "\n";
+  }
+  for (const std::string& error : made.errors) text += paragraph(error, view.width);
+  if (!made.simulation.empty()) text += "\n" + paragraph(made.simulation, view.width);
+  return text;
 }
 
 }  // namespace cpbench

@@ -5,19 +5,24 @@
 #include <vector>
 
 #include "harness/cli/table.h"
-#include "harness/run/job.h"
 #include "harness/run/outcome.h"
 
 namespace cpbench {
 
-// The strategy that ratios refer to: `wanted`, else allgather, else the first. Throws UserError if
+// The strategy to which ratios refer: `wanted`, else allgather, else the first. Throws UserError if
 // `wanted` is not there.
 std::string baseline_of(const std::vector<RunSpec>& specs, const std::string& wanted);
-std::string baseline_of(const std::vector<Job>& jobs, const std::string& wanted);
 
-// The table for people (columns that vary, short numbers, ratio to the baseline), or everything as
-// CSV or JSON.
-std::string report(const std::vector<Outcome>& outcomes, const std::string& baseline,
-                   Format format);
+template <typename Item>  // a Job or an Outcome
+std::vector<RunSpec> specs_of(const std::vector<Item>& items) {
+  std::vector<RunSpec> specs;
+  for (const Item& item : items) specs.push_back(item.spec);
+  return specs;
+}
+
+// The table for people with what it does not say in columns, or everything as CSV or JSON. If no
+// run is ok there is no table: what is said are the errors.
+std::string report(const std::vector<Outcome>& outcomes, const std::string& baseline, Format format,
+                   const View& view = {});
 
 }  // namespace cpbench

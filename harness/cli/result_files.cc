@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <tuple>
 
 #include "harness/plan/errors.h"
+#include "harness/store/result_file.h"
 
 namespace cpbench {
 
@@ -20,6 +22,35 @@ std::vector<std::string> result_files(const std::string& path) {
   if (files.empty()) throw UserError(path + ": no result files (.h5) in this folder");
   std::sort(files.begin(), files.end());
   return files;
+}
+
+std::vector<StoredRun> read_runs(const std::string& path) {
+  std::vector<StoredRun> runs;
+  for (const std::string& file : result_files(path)) {
+    const Result result = read_result(file);
+    runs.push_back({outcome_of(result, file, false), result.provenance});
+  }
+  std::ranges::stable_sort(runs, {}, [](const StoredRun& run) {
+    const RunSpec& spec = run.outcome.spec;
+    return std::tuple(spec.ranks, spec.tokens, spec.workload, spec.strategy);
+  });
+  return runs;
+}
+
+std::vector<Outcome> outcomes_of(const std::vector<StoredRun>& runs) {
+  std::vector<Outcome> outcomes;
+  for (const StoredRun& run : runs) outcomes.push_back(run.outcome);
+  return outcomes;
+}
+
+std::string provenance_of(const StoredRun& run, const std::string& key) {
+  const auto found = run.provenance.find(key);
+  return found == run.provenance.end() ? "" : found->second;
+}
+
+std::string source_of(const Outcome& outcome) {
+  if (outcome.spec.backend == "plan") return "planned";
+  return outcome.simulated || outcome.spec.backend == "simulate" ? "simulated" : "measured";
 }
 
 }  // namespace cpbench

@@ -1,12 +1,30 @@
-// Result files in the order of their names.
+// Results that are kept in files.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
+#include "harness/run/outcome.h"
+
 namespace cpbench {
 
-// `path` itself if it is a file, else all .h5 below it. Throws UserError if there is none.
+// `path` itself if it is a file, else all .h5 below it, sorted. Throws UserError if there is none.
 std::vector<std::string> result_files(const std::string& path);
+
+struct StoredRun {
+  Outcome outcome;
+  std::map<std::string, std::string> provenance;  // where it was made: results/SCHEMA.md
+};
+
+// All of them, as a sweep orders them: the strategies of one problem are neighbours.
+std::vector<StoredRun> read_runs(const std::string& path);
+std::vector<Outcome> outcomes_of(const std::vector<StoredRun>& runs);
+
+// The value of the provenance; "" if the file does not have it.
+std::string provenance_of(const StoredRun& run, const std::string& key);
+
+// Where its times are from: "measured", "simulated", or "planned" where it has none.
+std::string source_of(const Outcome& outcome);
 
 }  // namespace cpbench

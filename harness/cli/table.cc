@@ -1,55 +1,15 @@
 #include "harness/cli/table.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "harness/cli/aligned.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
 
 namespace cpbench {
 
 namespace {
-
-constexpr const char* kGap = "  ";
-
-// Code points, so that a cell with an accent keeps its column.
-size_t width_of(const std::string& text) {
-  return std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; });
-}
-
-std::vector<size_t> widths_of(const Table& table) {
-  std::vector<size_t> widths;
-  for (size_t c = 0; c < table.columns.size(); ++c) {
-    size_t width = width_of(table.columns[c].name);
-    for (const auto& row : table.rows) width = std::max(width, width_of(row[c]));
-    widths.push_back(width);
-  }
-  return widths;
-}
-
-std::string padded(const std::string& text, size_t width, bool right) {
-  const std::string blanks(width - width_of(text), ' ');
-  return right ? blanks + text : text + blanks;
-}
-
-std::string aligned(const Table& table) {
-  const std::vector<size_t> widths = widths_of(table);
-  std::string out;
-  const auto line = [&](const auto& cell) {
-    std::string text;
-    for (size_t c = 0; c < table.columns.size(); ++c) {
-      text += (c ? kGap : "") + padded(cell(c), widths[c], table.columns[c].number);
-    }
-    text.erase(text.find_last_not_of(' ') + 1);
-    out += text + "\n";
-  };
-  line([&](size_t c) { return table.columns[c].name; });
-  for (const auto& row : table.rows) line([&](size_t c) { return row[c]; });
-  return out;
-}
 
 std::string csv_field(const std::string& text) {
   if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
@@ -81,9 +41,9 @@ std::string markdown(const Table& table) {
   for (const auto& row : table.rows) {
     out += "|";
     for (const std::string& text : row) {
-      std::string cell;
-      for (const char c : text) cell += c == '|' ? std::string("\\|") : std::string(1, c);
-      out += " " + cell + " |";
+      std::string escaped;
+      for (const char c : text) escaped += c == '|' ? std::string("\\|") : std::string(1, c);
+      out += " " + escaped + " |";
     }
     out += "\n";
   }
@@ -102,6 +62,10 @@ std::string json(const Table& table) {
 
 }  // namespace
 
+const std::string& key_of(const Column& column) {
+  return column.key.empty() ? column.name : column.key;
+}
+
 const std::vector<std::string>& format_names() {
   static const std::vector<std::string> names = {"table", "csv", "json", "md"};
   return names;
@@ -114,22 +78,46 @@ Format parse_format(const std::string& name) {
   return static_cast<Format>(found - names.begin());
 }
 
-std::string render(const Table& table, Format format) {
+Table with_columns(const Table& table, const std::vector<std::string>& keys) {
+  if (keys.empty()) return table;
+  Table out{{table.columns.front()}, {}, table.wraps};
+  for (const auto& row : table.rows) out.rows.push_back({row.front()});
+  int importance = static_cast<int>(keys.size());
+  for (const std::string& key : keys) {
+    std::vector<std::string> known;
+    bool found = false;
+    for (size_t c = 0; c < table.columns.size(); ++c) {
+      Column column = table.columns[c];
+      if (std::ranges::find(known, key_of(column)) == known.end()) known.push_back(key_of(column));
+      if (key_of(column) != key && column.name != key) continue;
+      found = true;
+      if (c == 0) continue;
+      column.importance = importance;
+      out.columns.push_back(column);
+      for (size_t i = 0; i < table.rows.size(); ++i) out.rows[i].push_back(table.rows[i][c]);
+    }
+    if (!found) throw UserError("--columns: " + unknown_name("column", key, known));
+    --importance;
+  }
+  return out;
+}
+
+std::string render(const Table& table, Format format, const View& view) {
   switch (format) {
     case Format::table:
-      return aligned(table);
+      return aligned(with_columns(table, view.columns), view.width, view.more);
     case Format::csv:
       return csv(table);
     case Format::json:
       return json(table);
     case Format::md:
-      return markdown(table);
+      return markdown(with_columns(table, view.columns));
   }
   return "";
 }
 
-std::string fold_constant_columns(Table& table, size_t kept) {
-  if (table.rows.size() < 2) return "";
+std::string fold_constant_columns(Table& table, size_t kept, size_t least_rows) {
+  if (table.rows.empty() || table.rows.size() < least_rows) return "";
   std::string folded;
   for (size_t c = table.columns.size(); c-- > kept;) {
     const std::string& first = table.rows.front()[c];
@@ -145,21 +133,12 @@ std::string fold_constant_columns(Table& table, size_t kept) {
   return folded;
 }
 
-std::string short_number(double value) {
-  if (std::isnan(value)) return "nan";
-  const double size = std::abs(value);
-  for (const auto& [unit, name] :
-       {std::pair{1e15, "P"}, {1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}}) {
-    if (size >= 0.9995 * unit) return fmt::format("{:.3g}{}", value / unit, name);
+Table joined(Table a, const Table& b) {
+  a.columns.insert(a.columns.end(), b.columns.begin(), b.columns.end());
+  for (size_t i = 0; i < a.rows.size(); ++i) {
+    a.rows[i].insert(a.rows[i].end(), b.rows[i].begin(), b.rows[i].end());
   }
-  return fmt::format("{:.3g}", value);
-}
-
-std::string short_seconds(double seconds) {
-  if (std::isnan(seconds)) return "nan";
-  if (seconds >= 1) return fmt::format("{:.3g} s", seconds);
-  if (seconds >= 1e-3) return fmt::format("{:.3g} ms", seconds * 1e3);
-  return fmt::format("{:.3g} us", seconds * 1e6);
+  return a;
 }
 
 }  // namespace cpbench

@@ -42,7 +42,7 @@ Look look_of(Activity activity) {
   return {"unknown", compute};
 }
 
-// Whole nanoseconds: events that touch still touch, and sums are exact.
+// Times are whole nanoseconds, so that events that touch still touch and sums are exact.
 struct Slice {
   int64_t start_ns, end_ns;
   size_t pack;
@@ -52,7 +52,7 @@ using Slices = std::vector<Slice>;
 
 int64_t nanoseconds(double seconds) { return std::llround(seconds * 1e9); }
 
-// By rank and track; a pack starts where the one before it ended.
+// Slices by rank and track. A pack starts where the one before it ended.
 std::map<std::pair<int32_t, Track>, Slices> slices_of(const Result& result) {
   std::map<std::pair<int32_t, Track>, Slices> tracks;
   int64_t origin = 0;
@@ -70,7 +70,7 @@ std::map<std::pair<int32_t, Track>, Slices> slices_of(const Result& result) {
   return tracks;
 }
 
-// Slices of one lane do not overlap: a viewer would draw one of them wrongly.
+// Slices of one lane do not overlap, because viewers draw overlapping ones wrongly.
 std::vector<Slices> lanes_of(Slices slices) {
   std::stable_sort(slices.begin(), slices.end(),
                    [](const Slice& a, const Slice& b) { return a.start_ns < b.start_ns; });
@@ -128,7 +128,7 @@ std::string chrome_trace(const Result& result) {
     out += (first ? "" : ",\n") + event.dump();
     first = false;
   };
-  // Process 0 and thread 0 are special to viewers, and a thread's number must be its own.
+  // Viewers treat process 0 and thread 0 specially, and expect unique thread numbers.
   int64_t thread = 0;
   int32_t named = -1;
   for (const auto& [key, slices] : slices_of(result)) {

@@ -26,7 +26,7 @@ def with_flag(flag, value):
         (["list", "metrics", "--format", "jsn"], ["--format", "'jsn'", "'json'"]),
         (["completion", "fish"], ["unknown shell 'fish'"]),
         (["run", "quik"], ["unknown suite 'quik'", "did you mean 'quick'"]),
-        (["run", "nowhere/quick.toml"], ["nowhere/quick.toml", "no such suite"]),
+        (["run", "nowhere/quick.toml"], ["cannot read the suite file", "nowhere/quick.toml"]),
         (["show", "nowhere"], ["nowhere", "no such file"]),
         (["workload", "pil"], ["'pil'", "pile"]),
         (["workload", "pile", "--tokens", "0"], ["--tokens", "0 is out of range"]),
@@ -169,7 +169,7 @@ def test_result_file_of_another_kind(tmp_path):
     assert_refused(run("show", file), "x.h5")
 
 
-def test_every_cell_unsupported_is_bad_input(results):
+def test_only_unsupported_runs_are_bad_input(results):
     # Three ranks do not divide the eight heads of the shape.
     done = run(
         "run",

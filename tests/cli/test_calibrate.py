@@ -27,7 +27,7 @@ def share(text):
     return float(text.removesuffix("%")) / 100
 
 
-# The built-in models are fitted to these files and state the errors of cross-validation.
+# The built-in models were fitted to these files, and name the errors of cross-validation.
 @pytest.mark.parametrize(
     ("model", "cluster", "files"),
     [
@@ -101,7 +101,7 @@ def test_bad_flags_are_refused(tmp_path):
     assert_refused(calibrate(tmp_path, data, cluster="")[1], "--cluster is missing")
     assert_refused(calibrate(tmp_path, data, cluster="h20o")[1], "unknown cluster 'h20o'")
     assert_refused(calibrate(tmp_path, tmp_path / "none.csv")[1], "none.csv")
-    assert_refused(calibrate(tmp_path, "cpu", data)[1], "'cpu' stands alone")
+    assert_refused(calibrate(tmp_path, "cpu", data)[1], "'cpu' must be the only source")
     assert_refused(calibrate(tmp_path, "cpu", "--shape", "tinny", cluster="")[1], "--shape", "tiny")
     assert_refused(calibrate(tmp_path, "cpu", "--kernel", "fusd", cluster="")[1], "fusd")
     done = run("calibrate", data, "--cluster", "h200", "--output", tmp_path / "no" / "model.toml")

@@ -1,4 +1,4 @@
-"""`cpbench compare`: which results are paired, their ratios, and warnings where they differ."""
+"""Two sets of results side by side: which runs are paired, their ratios, and cautions."""
 
 import csv
 import io
@@ -37,9 +37,9 @@ def test_ratios_are_b_over_a(folders):
     for pair in both["pairs"]:
         assert pair["a"]["run_id"] == pair["b"]["run_id"]
         for name, values in pair["metrics"].items():
-            for side, cells in (("a", of_a), ("b", of_b)):
-                cell = next(c for c in cells if c["run_id"] == pair["a"]["run_id"])
-                assert values[side] == cell["metrics"][name]
+            for side, rows in (("a", of_a), ("b", of_b)):
+                row = next(c for c in rows if c["run_id"] == pair["a"]["run_id"])
+                assert values[side] == row["metrics"][name]
             if values["a"]:
                 assert values["ratio"] == pytest.approx(values["b"] / values["a"])
         assert pair["metrics"]["wire_bytes"]["ratio"] == 1
@@ -50,25 +50,25 @@ def test_ratios_are_b_over_a(folders):
     assert both["mean_ratio"]["iteration_seconds"] == pytest.approx(product**0.5)
 
 
-def test_cells_of_one_side_are_listed(folders):
+def test_runs_of_one_side_are_listed(folders):
     _, both = run_json("compare", *folders)
-    assert [cell["strategy"] for cell in both["a"]["only_here"]] == ["allgather"]
-    assert [cell["strategy"] for cell in both["b"]["only_here"]] == ["per_doc"]
+    assert [row["strategy"] for row in both["a"]["only_here"]] == ["allgather"]
+    assert [row["strategy"] for row in both["b"]["only_here"]] == ["per_doc"]
     text = run("compare", *folders).stdout
-    assert "only in A: 1 cells" in text and "only in B: 1 cells" in text
+    assert "only in A: 1 runs" in text and "only in B: 1 runs" in text
     assert text.index("allgather") > text.index("only in A")
 
 
 def test_the_table_shows_what_differs(folders):
     done = run("compare", *folders, "--metric", "iteration_seconds,wire_bytes")
     assert "the same in all 2 pairs: wire_bytes" in done.stdout
-    assert "iteration_seconds A  iteration_seconds B" in done.stdout
+    assert "time A   time B     B/A" in done.stdout
     assert "geometric mean of B/A over 2 pairs: iteration_seconds" in done.stdout
     assert done.stderr == ""
-    assert "| iteration_seconds A |" in run("compare", *folders, "--format", "md").stdout
+    assert "| time A |" in run("compare", *folders, "--format", "md").stdout
 
 
-def test_csv_has_every_cell_once(folders):
+def test_csv_has_every_run_once(folders):
     text = run("compare", *folders, "--format", "csv", "--metric", "wire_bytes").stdout
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [(row["in"], row["strategy"]) for row in rows] == [
@@ -95,10 +95,10 @@ def test_a_plan_is_matched_with_its_run_and_labelled(folders, results):
     assert both["pairs"][0]["metrics"]["iteration_seconds"]["ratio"] is None
     done = run("compare", folders[0], results)
     assert done.stderr == ""
-    assert "iteration_seconds A measured  iteration_seconds B planned" in done.stdout
+    assert "time A measured  time B planned" in done.stdout
 
 
-def test_different_machines_are_said_in_one_line(folders, tmp_path):
+def test_different_machines_are_named_in_one_line(folders, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(folders[0], other)
     attribute(other, "machine", "0123456789abcdef")
@@ -119,7 +119,7 @@ def test_a_ratio_needs_one_definition(folders, tmp_path):
         assert pair["metrics"]["peak_bytes"]["ratio"] == 1
 
 
-def test_a_failed_cell_has_no_ratio(folders, tmp_path):
+def test_a_failed_run_has_no_ratio(folders, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(folders[0], other)
     attribute(other, "status", "failed", "/")
@@ -135,7 +135,7 @@ def test_refusals(folders, results, tmp_path):
     assert_refused(run("compare", a, b, "--metric", "wire_byte"), "--metric", "wire_bytes")
     larger = ["512" if word == "256" else word for word in PLAN]
     run("run", "--strategy", "ring", *larger, "--output", results)
-    assert_refused(run("compare", a, results), "no cell in common", "tokens (256 / 512)")
+    assert_refused(run("compare", a, results), "no run in common", "tokens (256 / 512)")
     shutil.copytree(a, tmp_path / "twice/a")
     shutil.copytree(a, tmp_path / "twice/b")
-    assert_refused(run("compare", tmp_path / "twice", b), "the same cell twice", "twice/b")
+    assert_refused(run("compare", tmp_path / "twice", b), "the same run twice", "twice/b")

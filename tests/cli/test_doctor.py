@@ -1,4 +1,4 @@
-"""`cpbench doctor` describes this machine, also as a cluster file for simulations."""
+"""doctor: what this machine has, and this machine as a cluster to simulate."""
 
 import os
 
@@ -46,8 +46,8 @@ def test_the_cluster_of_a_machine_with_gpus(tmp_path, results):
     file.write_text(run("doctor", "--cluster", env=env).stdout)
     text = file.read_text()
     assert "gpus_per_node = 4\n" in text and "peak_teraflops_per_second = 989.5\n" in text
-    done, (cell,) = run_json(*SIMULATE, file, "--output", results)
-    assert done.returncode == 0 and cell["status"] == "ok"
+    done, (row,) = run_json(*SIMULATE, file, "--output", results)
+    assert done.returncode == 0 and row["status"] == "ok"
 
 
 def test_unknown_gpus_leave_blanks_that_are_refused(tmp_path, results):
@@ -67,5 +67,5 @@ def test_the_cluster_of_a_machine_without_gpus(tmp_path, results):
     file.write_text(done.stdout)
     words = [*SIMULATE, file, "--dtype", "float32", "--output", results]
     words[words.index("--ranks") + 1] = "1"
-    done, (cell,) = run_json(*words)
-    assert done.returncode == 0 and cell["status"] == "ok" and cell["metrics"]["mfu"] < 1
+    done, (row,) = run_json(*words)
+    assert done.returncode == 0 and row["status"] == "ok" and row["metrics"]["mfu"] < 1

@@ -180,8 +180,8 @@ def test_benchmarks_are_compared_with_their_targets(tmp_path):
 
 def test_a_kernel_that_is_left_out_is_a_failure(tmp_path):
     lines = ATTENTION.splitlines(keepends=True)
-    alone = "".join(line for line in lines if "flash" not in line)
-    code, _, attention = benchmarked(tmp_path, alone)
+    without = "".join(line for line in lines if "flash" not in line)
+    code, _, attention = benchmarked(tmp_path, without)
     assert code == 1
     assert attention == ["FAILED", "no calls of flash: see the outcome of the stage kernels"]
 

@@ -1,4 +1,4 @@
-"""The backends that use GPUs, with the real module on fake GPUs (tests/fake_gpu)."""
+"""The backends that use GPUs, on fake ones: the real module with tests/fake_gpu below it."""
 
 import json
 import re
@@ -16,53 +16,53 @@ TINY = [
 @needs_cuda
 @pytest.mark.parametrize("backend", ["nccl", "cuda"])
 def test_every_strategy_computes_what_the_reference_says(results, backend):
-    done, cells = run_json(
+    done, rows = run_json(
         "run", "--strategy", "all", "--backend", backend, *TINY, "--output", results, env=fake()
     )
     assert done.returncode == 0, done.stderr
-    assert len(cells) >= 20
-    for cell in cells:
-        assert cell["status"] == "ok", cell["error"]
-        assert cell["metrics"]["max_error_output"] < 1e-10
-        assert cell["metrics"]["max_error_gradient"] < 1e-10
-        assert cell["metrics"]["counted_bytes"] == cell["metrics"]["wire_bytes"]
+    assert len(rows) >= 20
+    for row in rows:
+        assert row["status"] == "ok", row["error"]
+        assert row["metrics"]["max_error_output"] < 1e-10
+        assert row["metrics"]["max_error_gradient"] < 1e-10
+        assert row["metrics"]["counted_bytes"] == row["metrics"]["wire_bytes"]
 
 
 @needs_cuda
 def test_ranks_may_share_a_gpu_and_then_have_no_utilisation(results):
-    done, cells = run_json(
+    done, rows = run_json(
         *("run", "--strategy", "fcp", "--backend", "cuda", *TINY, "--output", results),
         env=fake(FAKE_GPU_COUNT=1),
     )
     assert done.returncode == 0, done.stderr
-    assert cells[0]["oversubscribed"] is True
-    assert "mfu" not in cells[0]["metrics"]
+    assert rows[0]["oversubscribed"] is True
+    assert "mfu" not in rows[0]["metrics"]
 
 
 @needs_cuda
 def test_iterations_as_graphs_compute_the_same(results):
     words = ["run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output", results]
-    done, cells = run_json(*words, "--graph", "off,on", env=fake())
+    done, rows = run_json(*words, "--graph", "off,on", env=fake())
     assert done.returncode == 0, done.stderr
-    assert [cell["graph"] for cell in cells] == ["off", "on"]
-    assert cells[0]["metrics"]["max_error_output"] == cells[1]["metrics"]["max_error_output"]
+    assert [row["graph"] for row in rows] == ["off", "on"]
+    assert rows[0]["metrics"]["max_error_output"] == rows[1]["metrics"]["max_error_output"]
 
 
 @needs_cuda
 def test_a_seed_of_delays_changes_no_result(results):
     errors = set()
     for seed in range(3):
-        _, cells = run_json(
+        _, rows = run_json(
             *("run", "--strategy", "fcp,zigzag", "--backend", "nccl", *TINY),
             *("--output", results / str(seed)),
             env=fake(FAKE_GPU_SEED=seed, FAKE_GPU_DELAY_US=300),
         )
-        errors.add(tuple(cell["metrics"]["max_error_gradient"] for cell in cells))
+        errors.add(tuple(row["metrics"]["max_error_gradient"] for row in rows))
     assert len(errors) == 1
 
 
-def cells_of_two_processes(port, words, settings_of):
-    """Starts processes as a launcher does on one machine; returns the rows of the first one."""
+def runs_of_two_processes(port, words, settings_of):
+    """Starts them as a launcher does on one machine; returns the rows that the first one prints."""
     processes = [
         subprocess.Popen(
             [PROGRAM, "run", *map(str, words), "--format", "json", "--timeout", "60"],
@@ -81,11 +81,11 @@ def cells_of_two_processes(port, words, settings_of):
 
 
 @needs_cuda
-def test_processes_that_a_launcher_started_run_a_cell_together(results):
+def test_processes_of_a_launcher_run_together(results):
     words = ["--strategy", "flashcp,fcp", "--backend", "nccl", *TINY, "--output", results]
-    cells = cells_of_two_processes(29731, words, lambda _: {})
-    assert [cell["status"] for cell in cells] == ["ok", "ok"]
-    assert cells[0]["metrics"]["counted_bytes"] == cells[0]["metrics"]["wire_bytes"]
+    rows = runs_of_two_processes(29731, words, lambda _: {})
+    assert [row["status"] for row in rows] == ["ok", "ok"]
+    assert rows[0]["metrics"]["counted_bytes"] == rows[0]["metrics"]["wire_bytes"]
 
 
 @needs_cuda
@@ -93,68 +93,68 @@ def test_processes_on_hosts_of_their_own_may_share_a_gpu(results):
     words = [*TINY, "--strategy", "allgather,fcp", "--backend", "nccl", "--output", results]
     words[words.index("--ranks") + 1] = 2
     words += ["--nodes", 2]
-    cells = cells_of_two_processes(
+    rows = runs_of_two_processes(
         29732, words, lambda rank: {"FAKE_GPU_COUNT": 1, "NCCL_HOSTID": f"host{rank}"}
     )
-    assert [cell["status"] for cell in cells] == ["ok", "ok"]
-    assert cells[0]["oversubscribed"] is True
+    assert [row["status"] for row in rows] == ["ok", "ok"]
+    assert rows[0]["oversubscribed"] is True
 
 
 @needs_cuda
 def test_replay_times_kernels_and_simulates_the_rest(results):
-    done, cells = run_json(
+    done, rows = run_json(
         *("run", "--strategy", "ring,flashcp", "--backend", "replay", "--cluster", "h100"),
         *("--workload", "uniform:min=1,max=60", "--tokens", "800", "--ranks", "16"),
         *("--shape", "tiny", "--kernel", "reference", "--iterations", "1", "--output", results),
         env=fake(FAKE_GPU_COUNT=1),
     )
     assert done.returncode == 0, done.stderr
-    for cell in cells:
-        assert cell["status"] == "ok", cell["error"]
-        assert cell["simulated"] is True
-        assert "replayed on Fake GPU" in cell["model_error"]
-        assert "max_error_output" not in cell["metrics"]
-        assert cell["metrics"]["attention_seconds"] > 0
+    for row in rows:
+        assert row["status"] == "ok", row["error"]
+        assert row["simulated"] is True
+        assert "replayed on Fake GPU" in row["model_error"]
+        assert "max_error_output" not in row["metrics"]
+        assert row["metrics"]["attention_seconds"] > 0
 
 
 @needs_cuda
-def test_an_error_of_the_library_ends_a_cell_and_names_the_place(results):
-    done, cells = run_json(
+def test_an_error_of_the_library_ends_a_run_and_names_the_place(results):
+    done, rows = run_json(
         *("run", "--strategy", "ring,ulysses", "--backend", "nccl", *TINY, "--output", results),
         env=fake(FAKE_NCCL_ERROR_AFTER=6),
     )
     assert done.returncode == 1
-    for cell in cells:
-        assert cell["status"] == "failed"
-        assert cell["error"].startswith("rank ")
-        assert "remote process exited or there was a network error" in cell["error"]
-    assert " step " in cells[0]["error"]
+    for row in rows:
+        assert row["status"] == "failed"
+        assert row["error"].startswith("rank ")
+        assert "remote process exited or there was a network error" in row["error"]
+    assert " step " in rows[0]["error"]
 
 
 @needs_cuda
-def test_a_rank_that_stops_ends_a_cell_within_the_timeout(results):
-    done, cells = run_json(
+def test_a_rank_that_stops_ends_a_run_within_the_timeout(results):
+    done, rows = run_json(
         *("run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output", results),
         *("--timeout", "2"),
         env=fake(FAKE_NCCL_ABSENT_RANK=2, FAKE_NCCL_ABSENT_AFTER=8),
     )
     assert done.returncode == 1
-    assert "no progress for 2 s" in cells[0]["error"]
+    assert "no progress for 2 s" in rows[0]["error"]
 
 
 @needs_cuda
-def test_a_stall_in_a_collective_is_called_so(results):
-    done, cells = run_json(
+def test_a_stall_in_a_collective_is_named(results):
+    done, rows = run_json(
         *("run", "--strategy", "allgather", "--backend", "nccl", *TINY, "--output", results),
         *("--timeout", "2"),
         env=fake(FAKE_NCCL_ABSENT_RANK=2, FAKE_NCCL_ABSENT_AFTER=8),
     )
     assert done.returncode == 1
-    assert "no progress for 2 s, waiting for all ranks in a collective" in cells[0]["error"]
+    assert "no progress for 2 s, waiting for all ranks in a collective" in rows[0]["error"]
 
 
 @needs_cuda
-def test_a_rank_that_never_arrives_ends_the_run(results):
+def test_a_rank_that_never_arrives_ends_the_sweep(results):
     done = run(
         *("run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output", results),
         *("--timeout", "2"),
@@ -166,13 +166,13 @@ def test_a_rank_that_never_arrives_ends_the_run(results):
 
 @needs_cuda
 def test_what_does_not_fit_is_refused_with_the_numbers(results):
-    done, cells = run_json(
+    done, rows = run_json(
         *("run", "--strategy", "ring", "--backend", "cuda", *TINY, "--output", results),
         env=fake(FAKE_GPU_MEMORY=300_000),
     )
     assert done.returncode == 1
-    assert cells[0]["status"] == "oom"
-    assert "and has 0.0003 GB free" in cells[0]["error"]
+    assert rows[0]["status"] == "oom"
+    assert "and has 0.0003 GB free" in rows[0]["error"]
 
 
 @needs_cuda
@@ -189,12 +189,12 @@ def test_links_are_calibrated_into_a_cluster_file(tmp_path):
     assert "gpus_per_node = 3" in written
     assert "cpbench calibrate nccl" in written
     assert written.count("[[all_gather]]") == 2
-    used, cells = run_json(
+    used, rows = run_json(
         *("run", "--strategy", "ring", "--backend", "simulate", "--cluster", file),
         *("--tokens", "3K", "--ranks", "3", "--workload", "fixed:tokens=3K"),
     )
     assert used.returncode == 0, used.stderr
-    assert cells[0]["status"] == "ok"
+    assert rows[0]["status"] == "ok"
 
 
 @needs_cuda
@@ -212,7 +212,7 @@ def test_bad_links_faster_than_those_of_the_cluster(tmp_path):
 @needs_cuda
 def test_bad_links_of_one_gpu(tmp_path):
     done = run("calibrate", "nccl", "--output", tmp_path / "a.toml", env=fake(FAKE_GPU_COUNT=1))
-    assert_refused(done, "needs 2 GPUs or more")
+    assert_refused(done, "requires 2 GPUs or more")
 
 
 @needs_cuda
@@ -252,6 +252,6 @@ def test_bad_replay_without_a_cluster():
 
 
 def test_without_a_gpu_a_dry_run_still_plans():
-    done, cells = run_json("run", "--strategy", "ring", "--backend", "nccl", *TINY, "--dry-run")
+    done, rows = run_json("run", "--strategy", "ring", "--backend", "nccl", *TINY, "--dry-run")
     assert done.returncode == 0, done.stderr
-    assert cells[0]["metrics"]["wire_bytes"] > 0
+    assert rows[0]["metrics"]["wire_bytes"] > 0

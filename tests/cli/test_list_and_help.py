@@ -1,4 +1,4 @@
-"""The commands list, help, completion and workload, whose output follows from the registries."""
+"""list, help, completion and workload, which all follow from the registries."""
 
 import subprocess
 

@@ -67,10 +67,10 @@ def test_processes_compute_what_threads_compute(results):
     words = ["run", "--strategy", "ring,flashcp,ulysses", "--backend", "mpi,threads", *TINY_4]
     done = mpirun(4, *words, "--output", results, "--format", "json")
     assert done.returncode == 0, done.stderr
-    cells = json.loads(done.stdout)  # only rank 0 prints
-    assert [c["backend"] for c in cells] == ["mpi"] * 3 + ["threads"] * 3
+    rows = json.loads(done.stdout)  # only rank 0 prints
+    assert [c["backend"] for c in rows] == ["mpi"] * 3 + ["threads"] * 3
     assert len(list(results.glob("*.h5"))) == 6
-    for mpi, threads in zip(cells[:3], cells[3:], strict=True):
+    for mpi, threads in zip(rows[:3], rows[3:], strict=True):
         assert mpi["status"] == threads["status"] == "ok", mpi["error"]
         assert mpi["plan_hash"] == threads["plan_hash"]
         for name in ["max_error_output", "max_error_gradient", "counted_bytes", "peak_bytes"]:
@@ -79,15 +79,15 @@ def test_processes_compute_what_threads_compute(results):
         assert mpi["metrics"]["max_error_output"] > 0
         assert mpi["metrics"]["iteration_seconds"] > 0
     for i in range(1, 7):
-        assert done.stderr.count(f"[{i}/6]") == 1  # only rank 0 reports progress
-    shown = run("show", cells[0]["file"]).stdout
+        assert done.stderr.count(f"[{i}/6]") == 1  # only rank 0 narrates
+    shown = run("show", rows[0]["file"]).stdout
     assert "--backend mpi" in shown
 
     done = mpirun(4, *words, "--output", results, "--format", "json")
-    assert all(cell["existed"] for cell in json.loads(done.stdout)), done.stderr
+    assert all(row["existed"] for row in json.loads(done.stdout)), done.stderr
 
 
-def test_without_mpirun_the_right_command_is_said(results):
+def test_without_mpirun_the_right_command_is_named(results):
     environment = {
         k: v for k, v in os.environ.items() if not k.startswith(("OMPI_", "PMI", "SLURM_"))
     }
@@ -98,11 +98,11 @@ def test_without_mpirun_the_right_command_is_said(results):
 
 
 def test_a_dry_run_needs_no_mpirun(results):
-    done, cells = run_json(
+    done, rows = run_json(
         "run", "--backend", "mpi", "--strategy", "ring", *TINY_4, "--output", results, "--dry-run"
     )
     assert done.returncode == 0
-    assert cells[0]["backend"] == "mpi" and cells[0]["metrics"]["wire_bytes"] > 0
+    assert rows[0]["backend"] == "mpi" and rows[0]["metrics"]["wire_bytes"] > 0
 
 
 def test_a_build_without_mpi_says_what_to_install(tmp_path):
@@ -124,7 +124,7 @@ def test_another_number_of_processes(results):
 
 
 @needs_mpi
-def test_bad_input_is_said_once(results):
+def test_bad_input_is_reported_once(results):
     done = mpirun(4, "run", "--backend", "mpi", "--strategy", "rign", *TINY_4)
     assert_refused_once(done, "rign", "ring")
 
@@ -136,7 +136,7 @@ def test_ranks_that_were_told_different_things(results):
     done = subprocess.run(
         list(map(str, command)), capture_output=True, text=True, timeout=120, env=ENVIRONMENT
     )
-    assert_refused_once(done, "disagree on the hash of the cells", "rank 0 has ", "rank 3 has ")
+    assert_refused_once(done, "disagree on the hash of the runs", "rank 0 has ", "rank 3 has ")
 
 
 @needs_mpi
@@ -156,7 +156,7 @@ def test_ranks_with_different_plans_are_named_with_their_hashes(tmp_path, result
 
 
 @needs_mpi
-def test_a_rank_that_fails_is_named_and_the_next_cell_runs(tmp_path, results):
+def test_a_rank_that_fails_is_named_and_the_next_run_starts(tmp_path, results):
     ring = plan_file(tmp_path, "ring")
     strategy = planner(
         tmp_path,
@@ -165,16 +165,16 @@ def test_a_rank_that_fails_is_named_and_the_next_cell_runs(tmp_path, results):
     words = ["run", "--backend", "mpi", "--strategy", f"{strategy},ring", *TINY_4]
     done = mpirun(4, *words, "--output", results, "--format", "json")
     assert done.returncode == 1, done.stderr
-    cells = json.loads(done.stdout)
-    assert [cell["status"] for cell in cells] == ["failed", "ok"]
-    assert cells[0]["error"].startswith("rank 1: ") and "no luck" in cells[0]["error"]
+    rows = json.loads(done.stdout)
+    assert [row["status"] for row in rows] == ["failed", "ok"]
+    assert rows[0]["error"].startswith("rank 1: ") and "no luck" in rows[0]["error"]
     assert len(list(results.glob("*.h5"))) == 2
 
 
 def wait_for(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end, "it never came"
+        assert time.monotonic() < end, "the condition never held"
         time.sleep(0.05)
 
 
@@ -194,12 +194,12 @@ def test_a_rank_that_dies_ends_the_run(tmp_path, results):
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
     ) as started:
         wait_for(process.exists)
-        time.sleep(1)  # until the other ranks wait for it
+        time.sleep(1)  # until the others wait for rank 2
         killed = time.monotonic()
         os.kill(int(process.read_text()), signal.SIGKILL)
         _, stderr = started.communicate(timeout=60)
     assert time.monotonic() - killed < 30
     assert started.returncode != 0
     assert "rank 2" in stderr and "signal 9" in stderr, stderr
-    assert "rank 0, waiting for a message from rank 2; 0 of 1 cells are finished" in stderr, stderr
+    assert "rank 0, waiting for a message from rank 2; 0 of 1 runs are finished" in stderr, stderr
     assert not list(results.glob("*.h5"))

@@ -1,4 +1,4 @@
-"""`check` accepts what `plan` writes; it refuses damaged plans and says where they are wrong."""
+"""`check` accepts what `plan` writes, and refuses damaged plans with the place."""
 
 import json
 
@@ -46,7 +46,7 @@ def test_long_plan_is_summarised():
     assert "plan ranks 32" in run(*words, "--full").stdout
 
 
-def test_plan_takes_one_cell():
+def test_plan_makes_one_plan():
     assert_refused(run("plan", "--strategy", "ring,zigzag", *SMALL), "one plan")
 
 
@@ -106,7 +106,7 @@ def test_no_such_plan(tmp_path):
 
 
 def test_result_files_hold_plans_too(results):
-    _, cells = run_json(
+    _, rows = run_json(
         "run", "--strategy", "ring", *SMALL, "--backend", "plan", "--output", results
     )
-    assert run("check", cells[0]["file"]).returncode == 0
+    assert run("check", rows[0]["file"]).returncode == 0

@@ -1,4 +1,4 @@
-"""`cpbench report`: one HTML file that needs nothing else, or one line that says why not."""
+"""The report: one HTML file that needs nothing else, or one line that says why there is none."""
 
 import os
 import re
@@ -12,7 +12,7 @@ VOID = {"meta", "br", "path", "use"}
 
 
 class Page(HTMLParser):
-    """Checks that the page is well-formed, and collects its texts, ids and links."""
+    """A page, which must be well-formed, and its contents."""
 
     def __init__(self, text):
         super().__init__()
@@ -77,7 +77,7 @@ def test_it_shows_figures_tables_and_where_it_is_from(text, folder):
         assert f'id="figure-{figure}"' in text
     assert "figure-simulated_measured" not in text  # it does not apply, so it is not mentioned
     assert "speed / allgather" in words and "bytes / allgather" in words
-    assert "Runs without a result" in words and "unsupported" in words
+    assert "Runs that are not ok" in words and "unsupported" in words
     assert re.search(r"--workload .?pile,fixed:tokens=100", words)  # the recorded command
     assert "commit" in words and "machine fingerprint" in words
     for path in folder.glob("*.h5"):
@@ -118,7 +118,7 @@ def test_refusals_leave_nothing(folder, tmp_path):
     assert_refused(run("report", tmp_path / "none"), "none", "no such file")
     assert_refused(run("report", folder, "--output", tmp_path / "no" / "r.html"), "no/")
     (tmp_path / "bad.h5").write_text("hello")
-    assert_refused(run("report", tmp_path), "bad.h5", "cannot be read")
+    assert_refused(run("report", tmp_path), "bad.h5", "not an HDF5 file")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.h5"]
 
 

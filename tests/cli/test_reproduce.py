@@ -16,7 +16,7 @@ def test_every_figure_has_a_suite_and_a_drawing():
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_suite_is_read(name):
-    # A rank count that is refused only after the file was read.
+    # A bad rank count is refused when the runs are resolved, after the file was read.
     done = run("run", SUITES / f"{name}.toml", "--ranks", "0")
     assert_refused(done, "--ranks", "0 is out of range")
 
@@ -60,5 +60,5 @@ def test_a_figure_from_end_to_end(tmp_path):
     for ending in ("png", "pdf"):
         assert (tmp_path / f"figures/fig3.{ending}").stat().st_size > 1000
     again = run(*words, cwd=tmp_path)
-    assert "24 of them from an earlier run" in again.stderr
+    assert "24 of them from an earlier sweep" in again.stderr
     assert again.stdout == done.stdout

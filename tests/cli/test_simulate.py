@@ -1,4 +1,4 @@
-"""Simulated runs: the flags select the models, whose errors are printed with the times."""
+"""Simulated runs: the flags choose the models, which are named next to the times."""
 
 import os
 import shutil
@@ -25,10 +25,10 @@ PARTS = [
 ]
 
 
-def cells(*words):
+def rows(*words):
     done, found = run_json(*words)
     assert done.returncode == 0, done.stderr
-    assert all(cell["status"] == "ok" for cell in found), found
+    assert all(row["status"] == "ok" for row in found), found
     return found
 
 
@@ -42,20 +42,20 @@ def with_flags(*flags):
     return words
 
 
-def test_simulated_cells_say_so_and_by_what(results):
-    found = cells(*SIMULATE, "--output", results)
-    for cell in found:
-        assert cell["simulated"] and "fa2_h100" in cell["model_error"]
-        assert (cell["nodes"], cell["dtype"], cell["kernel"]) == (1, "bfloat16", "fa2_h100")
-        assert 0 < cell["metrics"]["mfu"] < 1 and "max_error_output" not in cell["metrics"]
-        assert cell["metrics"]["counted_bytes"] == cell["metrics"]["wire_bytes"]
+def test_simulated_runs_name_their_models(results):
+    found = rows(*SIMULATE, "--output", results)
+    for row in found:
+        assert row["simulated"] and "fa2_h100" in row["model_error"]
+        assert (row["nodes"], row["dtype"], row["kernel"]) == (1, "bfloat16", "fa2_h100")
+        assert 0 < row["metrics"]["mfu"] < 1 and "max_error_output" not in row["metrics"]
+        assert row["metrics"]["counted_bytes"] == row["metrics"]["wire_bytes"]
     table = run("show", results).stdout
     assert "Simulated times; kernel fa2_h100" in table
 
 
 def test_the_parts_of_the_time_sum_to_the_whole(results):
-    for cell in cells(*with_flags("--shape", "llama3_8b"), "--output", results):
-        metrics = cell["metrics"]
+    for row in rows(*with_flags("--shape", "llama3_8b"), "--output", results):
+        metrics = row["metrics"]
         total = metrics["time_total"]
         assert sum(metrics[part] for part in PARTS) == pytest.approx(total, rel=1e-9)
         assert total == pytest.approx(metrics["iteration_seconds"], rel=1e-9)
@@ -65,9 +65,9 @@ def test_the_parts_of_the_time_sum_to_the_whole(results):
 
 def test_nodes_follow_from_the_cluster(results):
     words = with_flags("--ranks", "4,16,64", "--strategy", "allgather")
-    assert [cell["nodes"] for cell in cells(*words, "--output", results)] == [1, 2, 8]
+    assert [row["nodes"] for row in rows(*words, "--output", results)] == [1, 2, 8]
     words = with_flags("--nodes", "4", "--strategy", "allgather")
-    (given,) = cells(*words, "--output", results)
+    (given,) = rows(*words, "--output", results)
     assert given["nodes"] == 4 and given["metrics"]["inter_node_bytes"] > 0
 
 
@@ -86,21 +86,21 @@ def test_a_sweep_over_clusters(tmp_path, results):
         f'cluster = ["h100", "h20", "{mine}"]\n'
         'profile = ["ideal", "paper-eager"]\n'
     )
-    found = cells("run", suite, "--output", results)
-    assert len(found) == 12 and len({cell["run_id"] for cell in found}) == 12
+    found = rows("run", suite, "--output", results)
+    assert len(found) == 12 and len({row["run_id"] for row in found}) == 12
     times = {
-        (cell["strategy"], cell["cluster"], cell["profile"]): cell["metrics"]["iteration_seconds"]
-        for cell in found
+        (row["strategy"], row["cluster"], row["profile"]): row["metrics"]["iteration_seconds"]
+        for row in found
     }
     for strategy in ["allgather", "ring"]:
         ideal = [times[strategy, cluster, "ideal"] for cluster in ["h100", "h20", str(mine)]]
         assert ideal[0] < ideal[1] and ideal[0] < ideal[2]
         assert times[strategy, "h100", "paper-eager"] > ideal[0]
-    again = cells("run", suite, "--output", results)
-    assert all(cell["existed"] for cell in again)
+    again = rows("run", suite, "--output", results)
+    assert all(row["existed"] for row in again)
     mine.write_text(mine.read_text().replace("= 10\n", "= 11\n"))
-    again = cells("run", suite, "--output", results)
-    assert {cell["cluster"] for cell in again if not cell["existed"]} == {str(mine)}
+    again = rows("run", suite, "--output", results)
+    assert {row["cluster"] for row in again if not row["existed"]} == {str(mine)}
 
 
 def test_a_kernel_model_of_the_user(tmp_path, results):
@@ -112,7 +112,7 @@ def test_a_kernel_model_of_the_user(tmp_path, results):
         "[backward]\nblock_microseconds = 1e5\ntile_tokens = 128\nblock_tokens = 128\n"
     )
     words = with_flags("--strategy", "flashcp", "--kernel", f"fa2_h100,{file}")
-    fast, slow = cells(*words, "--output", results)
+    fast, slow = rows(*words, "--output", results)
     assert slow["kernel"] == str(file)
     assert slow["metrics"]["iteration_seconds"] > 2 * fast["metrics"]["iteration_seconds"]
     done = run(*with_flags("--kernel", tmp_path / "none.toml"), "--output", results)
@@ -142,27 +142,27 @@ def test_a_pack_that_no_gpu_could_hold_is_out_of_memory(tmp_path, results):
 
 def test_a_run_that_is_no_simulation_keeps_its_id(results):
     words = ["--strategy", "ring", "--workload", "fixed:tokens=100", "--backend", "plan"]
-    plain = cells("run", *words, "--output", results)[0]
-    named = cells("run", *words, "--cluster", "none", "--network", "ports", "--output", results)[0]
+    plain = rows("run", *words, "--output", results)[0]
+    named = rows("run", *words, "--cluster", "none", "--network", "ports", "--output", results)[0]
     assert plain["run_id"] == named["run_id"] and named["existed"]
     assert not plain["simulated"] and plain["model_error"] == ""
-    on_h100 = cells("run", *words, "--cluster", "h100", "--output", results)[0]
+    on_h100 = rows("run", *words, "--cluster", "h100", "--output", results)[0]
     assert on_h100["run_id"] != plain["run_id"]
 
 
 @pytest.mark.skipif(not SIMGRID.exists(), reason="built without SimGrid (libsimgrid-dev)")
-def test_simgrid_costs_the_same_plans_on_the_same_links(results):
+def test_simgrid_simulates_the_same_plans_on_the_same_links(results):
     words = [*with_flags("--strategy", "ring,flashcp"), "--output", results]
-    ports = cells(*words)
-    simgrid = cells(*words, "--network", "simgrid")
+    ports = rows(*words)
+    simgrid = rows(*words, "--network", "simgrid")
     for one, other in zip(ports, simgrid, strict=True):
         assert other["network"] == "simgrid" and one["run_id"] != other["run_id"]
-        seconds = [cell["metrics"]["iteration_seconds"] for cell in (one, other)]
+        seconds = [row["metrics"]["iteration_seconds"] for row in (one, other)]
         assert seconds[1] == pytest.approx(seconds[0], rel=0.02)
 
 
 def test_without_simgrid_its_package_is_named(tmp_path, results):
-    alone = tmp_path / "cpbench"  # its folder has no other program
+    alone = tmp_path / "cpbench"  # no other program is next to it
     shutil.copy2(PROGRAM, alone)
     done = subprocess.run(
         [alone, *map(str, [*SIMULATE, "--network", "simgrid", "--output", results])],

@@ -16,41 +16,41 @@ def leftovers(folder):
     return [file for file in os.listdir(folder) if not file.endswith(".h5")]
 
 
-def test_finished_cells_are_not_run_again(results):
+def test_finished_runs_are_not_repeated(results):
     _, first = run_json("run", "--strategy", "ring", *TINY, "--output", results)
     written = os.stat(first[0]["file"]).st_mtime_ns
-    done, cells = run_json(*SWEEP, "--output", results)
+    done, rows = run_json(*SWEEP, "--output", results)
     assert done.returncode == 0
-    assert [cell["existed"] for cell in cells] == [True, False, False]
+    assert [row["existed"] for row in rows] == [True, False, False]
     assert os.stat(first[0]["file"]).st_mtime_ns == written
-    assert cells[0]["metrics"] == first[0]["metrics"]
-    assert "[1/2] allgather" in done.stderr and "1 of them from an earlier run" in done.stderr
+    assert rows[0]["metrics"] == first[0]["metrics"]
+    assert "[1/2] allgather" in done.stderr and "1 of them from an earlier sweep" in done.stderr
 
 
-def test_plans_run_beside_each_other_and_come_in_order(results):
+def test_plans_are_made_at_the_same_time_and_come_in_order(results):
     words = ("run", "--strategy", "ring,flashcp,fcp", "--workload", "pile", "--tokens", "4K")
     seeds = list(range(1, 13))
     words += ("--backend", "plan", "--seed", ",".join(map(str, seeds)), "--output", results)
-    done, cells = run_json(*words)
+    done, rows = run_json(*words)
     assert done.returncode == 0, done.stderr
     wanted = [(strategy, seed) for seed in seeds for strategy in ("ring", "flashcp", "fcp")]
-    assert [(cell["strategy"], cell["seed"]) for cell in cells] == wanted
-    assert all(cell["status"] == "ok" for cell in cells) and "[36/36]" in done.stderr
+    assert [(row["strategy"], row["seed"]) for row in rows] == wanted
+    assert all(row["status"] == "ok" for row in rows) and "[36/36]" in done.stderr
     _, again = run_json(*words)
-    assert [c["plan_hash"] for c in again] == [c["plan_hash"] for c in cells]
-    assert all(cell["existed"] for cell in again)
+    assert [c["plan_hash"] for c in again] == [c["plan_hash"] for c in rows]
+    assert all(row["existed"] for row in again)
 
 
-def test_damaged_file_is_run_again(results):
-    _, cells = run_json("run", "--strategy", "ring", *TINY, "--output", results)
-    with open(cells[0]["file"], "r+b") as file:
+def test_run_of_a_damaged_file_is_repeated(results):
+    _, rows = run_json("run", "--strategy", "ring", *TINY, "--output", results)
+    with open(rows[0]["file"], "r+b") as file:
         file.truncate(100)
-    done, cells = run_json("run", "--strategy", "ring", *TINY, "--output", results)
-    assert done.returncode == 0 and not cells[0]["existed"] and cells[0]["status"] == "ok"
-    assert "warning" in done.stderr and "run again" in done.stderr
+    done, rows = run_json("run", "--strategy", "ring", *TINY, "--output", results)
+    assert done.returncode == 0 and not rows[0]["existed"] and rows[0]["status"] == "ok"
+    assert "warning" in done.stderr and "the run is repeated" in done.stderr
 
 
-def test_changed_length_file_is_run_again(tmp_path, results):
+def test_run_with_a_changed_length_file_is_repeated(tmp_path, results):
     lengths = tmp_path / "lengths.txt"
     words = [
         "run",
@@ -72,7 +72,7 @@ def test_changed_length_file_is_run_again(tmp_path, results):
     assert not run_json(*words)[1][0]["existed"]
 
 
-def test_failed_cell_is_run_again(tmp_path, results):
+def test_failed_run_is_repeated(tmp_path, results):
     planner = tmp_path / "planner"
     planner.write_text("#!/bin/sh\nexit 1\n")
     planner.chmod(0o755)
@@ -89,8 +89,8 @@ def wait_for(condition, seconds=60):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_keeps_finished_cells(number, results):
-    # The second run takes minutes, so the signal arrives while it is running.
+def test_ctrl_c_keeps_finished_runs(number, results):
+    # The second run takes minutes: the signal comes during it.
     words = [
         "run",
         "--strategy",
@@ -113,10 +113,10 @@ def test_ctrl_c_keeps_finished_cells(number, results):
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert out == ""
-    assert "interrupted: 1 of 2 cells are finished" in err
+    assert "interrupted: 1 of 2 runs are finished" in err
     assert "resume with: " in err and "--iterations 1,1000000" in err
     assert len(os.listdir(results)) == 1 and not leftovers(results)
-    _, cells = run_json(
+    _, rows = run_json(
         "run",
         "--strategy",
         "ring",
@@ -131,7 +131,7 @@ def test_ctrl_c_keeps_finished_cells(number, results):
         "--output",
         results,
     )
-    assert cells[0]["existed"]
+    assert rows[0]["existed"]
 
 
 def test_disk_full_ends_the_sweep_with_one_line(results):

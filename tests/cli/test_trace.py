@@ -1,4 +1,4 @@
-"""`cpbench trace`: consistent, valid JSON, or one line that says that there is no timeline."""
+"""Traces of timelines: valid JSON that adds up, or one line that says why there is none."""
 
 import json
 from collections import defaultdict
@@ -13,8 +13,8 @@ ACTIVITIES = ["attention", "merge", "copy", "send", "wait", "layer", "transfer"]
 @pytest.fixture(scope="module")
 def ring(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ring")
-    _, cells = run_json("run", "--strategy", "ring", *TINY, "--packs", "2", "--output", folder)
-    return cells[0]["file"]
+    _, rows = run_json("run", "--strategy", "ring", *TINY, "--packs", "2", "--output", folder)
+    return rows[0]["file"]
 
 
 def slices(trace):
@@ -77,17 +77,15 @@ def test_output_file(ring, tmp_path):
 
 
 def test_refusals(ring, tmp_path, results):
-    _, cells = run_json(
-        "run", "--strategy", "ring", *TINY, "--backend", "plan", "--output", results
-    )
-    assert_refused(run("trace", cells[0]["file"]), cells[0]["file"], "no timeline", "plan")
+    _, rows = run_json("run", "--strategy", "ring", *TINY, "--backend", "plan", "--output", results)
+    assert_refused(run("trace", rows[0]["file"]), rows[0]["file"], "no timeline", "plan")
     assert_refused(run("trace", tmp_path / "none.h5"), "none.h5")
     assert_refused(run("trace", tmp_path), str(tmp_path))
     done = run("trace", ring, "--output", tmp_path / "nowhere" / "trace.json")
     assert_refused(done, "nowhere/trace.json")
 
 
-def test_a_run_that_did_not_end_well_says_so(results):
+def test_a_run_that_is_not_ok_has_no_trace(results):
     words = ["--strategy", "ulysses", "--ranks", "3", "--tokens", "256"]
-    _, cells = run_json("run", *words, "--workload", "fixed:tokens=100", "--output", results)
-    assert_refused(run("trace", cells[0]["file"]), "no timeline", "unsupported", "3")
+    _, rows = run_json("run", *words, "--workload", "fixed:tokens=100", "--output", results)
+    assert_refused(run("trace", rows[0]["file"]), "no timeline", "unsupported", "3")
