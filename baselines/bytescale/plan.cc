@@ -87,11 +87,11 @@ Plan make_plan(const Problem& problem, const Options& options) {
   return ring_in_groups(problem, schedule(problem, options).groups);
 }
 
-std::vector<Fact> make_facts(const Problem& problem, const Options& options) {
+std::vector<ReportedValue> make_report(const Problem& problem, const Options& options) {
   const Schedule made = schedule(problem, options);
-  std::vector<Fact> facts = group_facts(made.groups, problem.ranks());
-  facts.push_back({"planned_seconds", made.seconds, "s"});
-  return facts;
+  std::vector<ReportedValue> report = group_report(made.groups, problem.ranks());
+  report.push_back({"planned_seconds", made.seconds, "s"});
+  return report;
 }
 
 }  // namespace
@@ -107,7 +107,7 @@ extern const Strategy strategy_bytescale = {
     .constraints = "the longest sequence fits tokens_per_rank on all ranks",
     .options = {tokens_per_rank_option()},
     .plan = bytescale::make_plan,
-    .facts = bytescale::make_facts,
+    .report = bytescale::make_report,
 };
 
 }  // namespace cpbench

@@ -102,7 +102,8 @@ TEST(DistcaFacts, SayWhatToleranceWasReached) {
   const auto facts_of = [&](const Problem& problem, const std::string& tolerance) {
     std::map<std::string, double> facts;
     const Options options("distca", strategy.options, {{"tolerance", tolerance}});
-    for (const Fact& fact : strategy.facts(problem, options)) facts[fact.name] = fact.value;
+    for (const ReportedValue& fact : strategy.report(problem, options))
+      facts[fact.name] = fact.value;
     return facts;
   };
   Problem problem = problem_of({1}, 2);

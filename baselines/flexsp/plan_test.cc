@@ -23,7 +23,7 @@ using Settings = std::map<std::string, std::string>;
 Options options_of(const Settings& set) { return {"flexsp", strategy_flexsp.options, set}; }
 
 double fact(const Problem& problem, const Settings& set, const std::string& name) {
-  for (const Fact& f : strategy_flexsp.facts(problem, options_of(set))) {
+  for (const ReportedValue& f : strategy_flexsp.report(problem, options_of(set))) {
     if (f.name == name) return f.value;
   }
   return -1;

@@ -19,7 +19,7 @@ Options options_of(const std::map<std::string, std::string>& set) {
 
 double fact(const Problem& problem, const std::map<std::string, std::string>& set,
             const std::string& name) {
-  for (const Fact& f : strategy_megatron_hybrid.facts(problem, options_of(set))) {
+  for (const ReportedValue& f : strategy_megatron_hybrid.report(problem, options_of(set))) {
     if (f.name == name) return f.value;
   }
   return -1;

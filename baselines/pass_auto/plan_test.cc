@@ -21,7 +21,7 @@ double fact(const Problem& problem, const std::string& name,
             const std::string& rule = "algorithm_1") {
   const Strategy& strategy = find_strategy("pass_auto");
   const Options options("pass_auto", strategy.options, {{"rule", rule}});
-  for (const Fact& fact : strategy.facts(problem, options)) {
+  for (const ReportedValue& fact : strategy.report(problem, options)) {
     if (fact.name == name) return fact.value;
   }
   ADD_FAILURE() << "no fact " << name;

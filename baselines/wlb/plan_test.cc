@@ -13,7 +13,7 @@ using test_plans::problem_of;
 double fact(const Problem& problem, const std::string& name,
             std::map<std::string, std::string> set = {}) {
   const Strategy& wlb = find_strategy("wlb");
-  for (const Fact& f : wlb.facts(problem, Options("wlb", wlb.options, set))) {
+  for (const ReportedValue& f : wlb.report(problem, Options("wlb", wlb.options, set))) {
     if (f.name == name) return f.value;
   }
   ADD_FAILURE() << "no fact " << name;

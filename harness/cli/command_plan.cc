@@ -72,10 +72,10 @@ Table reported_table(const RunSpec& spec, const Problem& problem) {
   Table table{{{"reported by " + spec.strategy}, {"value", true}, {"unit"}}, {}};
   if (is_external(spec.strategy)) return table;
   const Strategy& strategy = find_strategy(spec.strategy);
-  if (strategy.facts == nullptr) return table;
-  for (const Fact& fact :
-       strategy.facts(problem, Options(strategy.name, strategy.options, spec.options))) {
-    table.rows.push_back({fact.name, fmt::format("{}", fact.value), fact.unit});
+  if (strategy.report == nullptr) return table;
+  for (const ReportedValue& reported :
+       strategy.report(problem, Options(strategy.name, strategy.options, spec.options))) {
+    table.rows.push_back({reported.name, fmt::format("{}", reported.value), reported.unit});
   }
   return table;
 }

@@ -46,6 +46,6 @@ Plan ulysses_in_groups(const Problem& problem, const std::vector<Group>& groups)
 // groups; groups_of_<d> for each degree d; idle_ranks (in no group); communicators: distinct rank
 // lists of several ranks, each of which a library would make a communicator for; group_changes:
 // groups of several ranks in which some rank comes from another group of several ranks.
-std::vector<Fact> group_facts(const std::vector<Group>& groups, int32_t ranks);
+std::vector<ReportedValue> group_report(const std::vector<Group>& groups, int32_t ranks);
 
 }  // namespace cpbench

@@ -23,8 +23,8 @@ void expect_correct(const Problem& problem, const Plan& plan) {
   EXPECT_TRUE(report.ok()) << report.violations.front().text();
 }
 
-double fact(const std::vector<Fact>& facts, const std::string& name) {
-  for (const Fact& f : facts) {
+double fact(const std::vector<ReportedValue>& facts, const std::string& name) {
+  for (const ReportedValue& f : facts) {
     if (f.name == name) return f.value;
   }
   return -1;
@@ -95,7 +95,7 @@ TEST(Groups, BytesInClosedForm) {
 TEST(Groups, FactsCountWhatALibraryWouldMake) {
   const std::vector<Group> groups = {
       {{0, 1}, {0}}, {{2}, {1}}, {{0, 1}, {2}}, {{1, 2}, {3}}, {{3, 4}, {4}}};
-  const std::vector<Fact> facts = group_facts(groups, 6);
+  const std::vector<ReportedValue> facts = group_report(groups, 6);
   EXPECT_EQ(fact(facts, "groups"), 5);
   EXPECT_EQ(fact(facts, "groups_of_1"), 1);
   EXPECT_EQ(fact(facts, "groups_of_2"), 4);

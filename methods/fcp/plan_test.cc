@@ -250,7 +250,8 @@ TEST(FcpPlan, RefusesWhatDoesNotFit) {
 TEST(FcpPlan, FactsSayHowEvenItIs) {
   const Problem problem = problem_of({.document_lengths = {512, 100, 300, 7, 105}}, 4);
   std::map<std::string, double> facts;
-  for (const Fact& f : strategy_fcp.facts(problem, options_of({}))) facts[f.name] = f.value;
+  for (const ReportedValue& f : strategy_fcp.report(problem, options_of({})))
+    facts[f.name] = f.value;
   EXPECT_EQ(facts["max_degree"], make_schedule(problem, {}).degree);
   EXPECT_EQ(facts["stages"], make_schedule(problem, {}).stages);
   EXPECT_GE(facts["compute_imbalance"], 1);
