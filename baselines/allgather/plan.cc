@@ -1,4 +1,5 @@
-// Llama 3's context parallelism: the pack in 2N chunks, all K, V gathered on every rank.
+// Llama 3's context parallelism: the pack is cut into 2N chunks, and all K, V is gathered on every
+// rank.
 #include "harness/strategy/patterns.h"
 #include "harness/strategy/sharding.h"
 #include "harness/strategy/strategy.h"
@@ -17,8 +18,8 @@ extern const Strategy strategy_allgather = {
     .name = "allgather",
     .title = "All-gather (Llama 3, Per-Seq)",
     .source = "The Llama 3 Herd of Models, arXiv 2407.21783, section 3.3.2",
-    .moves = "all K, V in one all-gather; backward one reduce-scatter of dK, dV",
-    .constraints = "KV heads divisible by head_groups",
+    .moves = "all K, V in one all-gather; dK, dV in one reduce-scatter in the backward pass",
+    .constraints = "head_groups divides the KV heads",
     .options = all_gather_option_specs(),
     .plan = plan,
 };

@@ -92,7 +92,7 @@ extern const Strategy strategy_bytescale = {
     .constraints = "the longest sequence fits tokens_per_rank on all ranks",
     .options = {tokens_per_rank_option()},
     .plan = plan_rings<bytescale::schedule>,
-    .facts = ring_facts<bytescale::schedule>,
+    .report = ring_report<bytescale::schedule>,
 };
 
 }  // namespace cpbench

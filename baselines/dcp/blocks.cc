@@ -7,7 +7,8 @@ namespace {
 
 constexpr int64_t kPublishedBlockTokens = 1024;
 constexpr int64_t kBlocksPerRank = 4;
-// Partitioning time is near-linear in compute blocks; this many take about two seconds at 64 ranks.
+// Partitioning time is near-linear in the number of compute blocks. This many take about two
+// seconds at 64 ranks.
 constexpr int64_t kMostComputeBlocks = int64_t{1} << 17;
 
 template <typename Visit>
@@ -18,7 +19,7 @@ void for_each_document(const MaskIndex& mask, Visit visit) {
   }
 }
 
-// Data blocks, from the document's first, whose keys the queries of block `q` can see.
+// The data blocks, counted from the document's first, with keys that the queries can see.
 Range seen_blocks(const MaskIndex& mask, Range document, Range queries, int64_t block_tokens) {
   const Range keys = mask.visible_hull(queries, document);
   return {(keys.begin - document.begin) / block_tokens,

@@ -1,5 +1,5 @@
-// DCP's blocks: data blocks are consecutive tokens of one document (of the pack, if the mask is
-// causal), compute blocks the attention of one data block's queries over another's keys.
+// DCP's blocks. A data block is consecutive tokens of one document (of the pack, if the mask is
+// causal). A compute block is the attention of one data block's queries to another's keys.
 //
 //   one causal document of 6, blocks of 2:  data 0-2, 2-4, 4-6;  compute (0,0) (1,0) (1,1) (2,0)
 //   ...
@@ -13,21 +13,21 @@
 namespace cpbench::dcp {
 
 struct ComputeBlock {
-  int32_t q = 0;  // data blocks
-  int32_t kv = 0;
-  int64_t pairs = 0;  // visible; > 0
+  int32_t q = 0;      // a data block
+  int32_t kv = 0;     // a data block
+  int64_t pairs = 0;  // visible (query, key) pairs, > 0
 };
 
 struct Blocks {
   std::vector<Range> data;            // in token order; a partition of the pack
-  std::vector<ComputeBlock> compute;  // by q, then kv
+  std::vector<ComputeBlock> compute;  // sorted by q, then kv
 };
 
-// Blocks of `block_tokens`, the last one of a document shorter.
+// Blocks of `block_tokens`; the last block of a document may be shorter.
 Blocks make_blocks(const MaskIndex& mask, int64_t block_tokens);
 
-// The published 1,024 tokens, less where ranks would get fewer than 4 blocks each, and more (powers
-// of two times as many) where there would be more than 2^17 compute blocks.
+// The published 1,024 tokens. Fewer if ranks would get fewer than 4 blocks each, and 2, 4, 8, ...
+// times as many if there would be more than 2^17 compute blocks.
 int64_t default_block_tokens(const MaskIndex& mask, int32_t ranks);
 
 }  // namespace cpbench::dcp

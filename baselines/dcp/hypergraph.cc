@@ -6,12 +6,12 @@
 namespace cpbench::dcp {
 namespace {
 
-// Below this many vertices per part METIS has nothing to coarsen, and may leave parts empty.
+// With fewer vertices per part, METIS has nothing to coarsen and may leave parts empty.
 constexpr int64_t kFewVerticesPerPart = 8;
 
-// Data blocks fill one part after another; a compute block goes where its queries are.
+// Data blocks fill one part after another; a compute block goes to the part of its queries.
 Parts contiguous_start(const Hypergraph& graph, int32_t parts) {
-  int64_t total = 0;  // 0: all data blocks are in other nodes
+  int64_t total = 0;  // 0 if all data blocks are in other nodes
   for (const Vertex& v : graph.vertices) total += v.kind == Kind::data ? v.weight : 0;
   Parts part_of(graph.vertices.size(), 0);
   std::vector<int32_t> part_of_edge(graph.edge_bytes.size(), 0);
@@ -31,7 +31,7 @@ Parts contiguous_start(const Hypergraph& graph, int32_t parts) {
   return part_of;
 }
 
-// How far the worst part is above a limit, as a share of the limit; 0 within the limits.
+// How far the worst part is above its limit, as a fraction of the limit; 0 within the limits.
 double excess(const Hypergraph& graph, const Parts& part_of, int32_t parts, Limits limits) {
   double worst = 0;
   for (auto [kind, limit] : {std::pair{Kind::data, limits.tokens}, {Kind::compute, limits.pairs}}) {

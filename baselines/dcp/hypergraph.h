@@ -1,7 +1,9 @@
-// Placement as hypergraph partitioning. Vertices are data blocks (weight: tokens) and compute
-// blocks (weight: pairs). Each lies on exactly two edges: Q and O of one data block, K and V of
-// one. The bytes that move are the connectivity metric: each edge costs its bytes once per part,
-// beyond the first, that has one of its vertices.
+// Placement as hypergraph partitioning. The vertices are data blocks (weight: tokens) and compute
+// blocks (weight: pairs). Each vertex lies on exactly two edges: one for Q and O of a data block,
+// one for K and V of a data block. The bytes that move are the connectivity metric: each edge costs
+// its bytes once for every part with one of its vertices, except the first.
+//
+//   Parts part_of = partition(graph, 8, {.tokens = 4096, .pairs = 1e6});
 #pragma once
 
 #include <array>
@@ -14,8 +16,8 @@ enum class Kind : uint8_t { data, compute };
 
 struct Vertex {
   Kind kind = Kind::data;
-  int64_t weight = 0;            // tokens or pairs: balanced apart
-  std::array<int32_t, 2> edges;  // Q and O; K and V
+  int64_t weight = 0;            // tokens or pairs, which are balanced separately
+  std::array<int32_t, 2> edges;  // that of Q and O, that of K and V
 };
 
 struct Hypergraph {
@@ -23,30 +25,31 @@ struct Hypergraph {
   std::vector<int64_t> edge_bytes;
 };
 
-// The most that one part may hold of each kind, where that can be reached.
+// The most that one part may hold of each kind, as far as that can be reached.
 struct Limits {
   double tokens = 0;
   double pairs = 0;
 };
 
-using Parts = std::vector<int32_t>;  // per vertex
+using Parts = std::vector<int32_t>;  // the part of each vertex
 
 int64_t connectivity_bytes(const Hypergraph& graph, const Parts& part_of, int32_t parts);
-// Per part.
+// The weight of each part.
 std::vector<int64_t> loads(const Hypergraph& graph, const Parts& part_of, int32_t parts, Kind kind);
 
-// The best of these starts, each taken through `refine`: METIS on the graph in which every edge is
-// a star around its data block, with both weights as constraints; and data blocks in order, compute
-// blocks where their queries are. With fewer than 8 vertices per part the second alone.
-// Deterministic. Throws Unsupported where METIS is needed and the build has none.
-// `also` is one more start, if not empty.
+// The best of several starts, each improved by `refine`. One is METIS on the graph in which every
+// edge is a star around its data block, with both weights as constraints. Another has the data
+// blocks in order, and compute blocks where their queries are; with fewer than 8 vertices per part
+// METIS is left out. `also`, if not empty, is one more start. Deterministic. Throws Unsupported if
+// METIS is required and the build has none.
 Parts partition(const Hypergraph& graph, int32_t parts, Limits limits, Parts also = {});
 
-// METIS alone (metis_start.cc).
+// The partition of METIS, without refinement (metis_start.cc).
 Parts metis_start(const Hypergraph& graph, int32_t parts);
 
-// Moves vertices out of parts above their limit, then single vertices and all of an edge's vertices
-// in one part together wherever the metric falls within the limits, until nothing gains.
+// Moves vertices out of parts above their limit. Then moves single vertices, and all vertices of an
+// edge in one part together, wherever the metric decreases within the limits, until nothing
+// improves.
 void refine(const Hypergraph& graph, int32_t parts, Limits limits, Parts& part_of);
 
 }  // namespace cpbench::dcp

@@ -1,4 +1,4 @@
-// METIS (libmetis-dev) as the start of the partition; an optional dependency.
+// METIS (libmetis-dev, optional) makes a start for the partition.
 #include "baselines/dcp/hypergraph.h"
 #include "harness/plan/errors.h"
 
@@ -16,14 +16,14 @@ namespace cpbench::dcp {
 namespace {
 
 constexpr idx_t kSeed = 1;
-// METIS counts in 32 bits: weights are scaled so that their sums stay far below 2^31.
+// METIS counts in 32 bits, so weights are scaled to keep their sums far below 2^31.
 constexpr int64_t kWeightSum = int64_t{1} << 28;
 constexpr int64_t kLargestEdge = 1000;
-// What METIS may exceed the mean by, in thousandths; `refine` holds the caller's limits.
+// The factor by which METIS may exceed the mean; `refine` enforces the caller's limits.
 constexpr double kLoose = 1.05;
 
-// Every hyperedge is a star. Its centre is its data block, or a vertex without weight where that
-// lies in another node.
+// Every hyperedge is a star. Its centre is its data block, or a vertex without weight if the data
+// block lies in another node.
 struct StarGraph {
   std::vector<idx_t> first, neighbour, weight, vertex_weight;
 };
@@ -103,7 +103,7 @@ Parts metis_start(const Hypergraph& graph, int32_t parts) {
   options[METIS_OPTION_SEED] = kSeed;
   real_t allowed[2] = {static_cast<real_t>(kLoose), static_cast<real_t>(kLoose)};
   std::vector<idx_t> part_of(count, 0);
-  // METIS seeds and draws from the C library's generator, which all threads share.
+  // METIS seeds and uses the generator of the C library, which all threads share.
   static std::mutex one_at_a_time;
   const std::lock_guard guard(one_at_a_time);
   const int status = METIS_PartGraphKway(
@@ -119,7 +119,7 @@ Parts metis_start(const Hypergraph& graph, int32_t parts) {
 #else
 
 Parts metis_start(const Hypergraph&, int32_t) {
-  throw Unsupported("dcp needs METIS: install libmetis-dev and build again");
+  throw Unsupported("dcp requires METIS: install libmetis-dev and build again");
 }
 
 #endif

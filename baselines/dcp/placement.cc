@@ -8,7 +8,8 @@
 namespace cpbench::dcp {
 namespace {
 
-// Data blocks come first among the vertices; edges are Q and O of each, then K and V of each.
+// Data blocks are the first vertices. The edges are Q and O of each data block, then K and V of
+// each.
 Hypergraph hypergraph_of(const Blocks& blocks, BlockBytes bytes) {
   Hypergraph graph;
   const auto data = static_cast<int32_t>(blocks.data.size());
@@ -51,14 +52,14 @@ Placement place(const Blocks& blocks, const Cluster& cluster, BlockBytes bytes, 
     (v.kind == Kind::data ? rank_mean.tokens : rank_mean.pairs) +=
         static_cast<double>(v.weight) / cluster.ranks();
   }
-  // Half of the slack for the nodes leaves each node room to use the other half inside.
+  // Using half of the slack for the nodes leaves each node room to use the other half inside.
   auto limits = [&](double per_rank, int32_t ranks) {
     return Limits{rank_mean.tokens * per_rank * ranks, rank_mean.pairs * per_rank * ranks};
   };
   Parts rank_of(graph.vertices.size(), 0);
   const int32_t gpus = cluster.gpus_per_node;
-  // A partition over all ranks at once, its neighbours taken together, is often the better start
-  // for the nodes than one into few large parts.
+  // A partition over all ranks at once, with neighbouring parts merged, is often a better start for
+  // the nodes than one into few large parts.
   Parts neighbours;
   if (cluster.nodes > 1 && gpus > 1) {
     neighbours = partition(graph, cluster.ranks(), limits(imbalance, 1));

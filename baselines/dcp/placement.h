@@ -1,4 +1,4 @@
-// Where blocks go: over the nodes first, then inside each node over its ranks.
+// Where blocks go: they are placed on the nodes first, then inside each node on its ranks.
 #pragma once
 
 #include <cstdint>
@@ -14,17 +14,17 @@ struct Placement {
   std::vector<int32_t> server;  // rank of each compute block
 };
 
-struct BlockBytes {  // of one token
-  int64_t qo = 0;    // Q there and O back
+struct BlockBytes {  // per token
+  int64_t qo = 0;    // of Q to the server and O back
   int64_t kv = 0;
 };
 
-// Ranks stay within `imbalance` times the mean of tokens and of pairs, each by itself, or as near
-// as whole blocks allow.
+// Ranks stay within `imbalance` times the mean of tokens and the mean of pairs, or as close as
+// whole blocks allow.
 Placement place(const Blocks& blocks, const Cluster& cluster, BlockBytes bytes, double imbalance);
 
-// What the placement moves in the forward pass: Q and O once per other rank that attends queries of
-// the data block, K and V once per other rank that reads them.
+// The bytes that the placement moves in the forward pass: Q and O once per other rank that attends
+// queries of the data block, K and V once per other rank that reads them.
 int64_t moved_bytes(const Blocks& blocks, const Placement& placement, BlockBytes bytes);
 
 }  // namespace cpbench::dcp

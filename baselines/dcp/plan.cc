@@ -1,4 +1,4 @@
-// DCP: data blocks and compute blocks are placed by partitioning a hypergraph; then blocks travel
+// DCP: data blocks and compute blocks are placed by partitioning a hypergraph. Blocks then travel
 // point to point to the ranks that read them, and partial outputs return.
 #include <algorithm>
 #include <map>
@@ -48,7 +48,7 @@ class Planner {
   }
 
  private:
-  // Of each data block the other ranks that attend its queries, and those that read its keys.
+  // For each data block, the other ranks that attend its queries and those that read its keys.
   void collect_readers() {
     servers_.resize(blocks_.data.size());
     readers_.resize(blocks_.data.size());
@@ -66,8 +66,9 @@ class Planner {
     }
   }
 
-  // One call per rank and block of queries: over the keys at home while the others travel, and over
-  // the rest. Data blocks that are whole documents and stay at home share one call per rank.
+  // One call per rank and block of queries over the keys at home, while the others travel, and one
+  // over the other keys. Data blocks that are whole documents and stay at home share one call per
+  // rank.
   void collect_attends() {
     struct Row {
       int32_t rank, q;
@@ -163,30 +164,30 @@ extern const Strategy strategy_dcp = {
     .name = "dcp",
     .title = "DCP",
     .source = "DCP: dynamic context parallelism, arXiv 2510.10620",
-    .moves = "blocks of Q and of K, V to the ranks that attend them, partial O back",
-    .constraints = "needs METIS, save for a few blocks per rank",
+    .moves = "blocks of Q and of K, V to the ranks that attend them, and partial O back",
+    .constraints = "requires METIS, unless there are only a few blocks per rank",
     .options =
         {
             {.name = "block_tokens",
              .kind = OptionKind::integer,
              .default_value = "0",
              .help =
-                 "tokens per block; 0: 1024, less for short packs, more for very long documents",
+                 "tokens per block; 0: 1024, fewer for short packs, more for very long documents",
              .minimum = 0,
              .maximum = 1 << 30,
              .choices = {}},
             {.name = "imbalance",
              .kind = OptionKind::number,
              .default_value = "1.1",
-             .help = "max / mean to stay within, of tokens and of attention work, each by itself",
+             .help = "limit of max / mean, for tokens and for attention work",
              .minimum = 1,
              .maximum = 100,
              .choices = {}},
             {.name = "received",
              .kind = OptionKind::choice,
              .default_value = "kept",
-             .help = "keep received Q, K, V for the backward pass (memory) or send them again "
-                     "(bytes)",
+             .help = "keep received Q, K, V for the backward pass (more memory) or send them "
+                     "again (more bytes)",
              .choices = {"kept", "fetched_again"}},
         },
     .plan = dcp::make_plan,

@@ -1,13 +1,14 @@
+// The greedy refinement of a partition; see hypergraph.h.
 #include <algorithm>
-#include <numeric>
 
 #include "baselines/dcp/hypergraph.h"
+#include "harness/strategy/order.h"
 
 namespace cpbench::dcp {
 namespace {
 
-// Passes over all vertices and edges; gains fall off quickly, and the last passes find next to
-// nothing.
+// The most passes over all vertices and edges. Gains decrease quickly, and the last passes find
+// next to nothing.
 constexpr int kMostPasses = 8;
 
 class Refiner {
@@ -73,14 +74,12 @@ class Refiner {
     part_of_[v] = to;
   }
 
-  // Parts above their limit give what costs least: to a part with room, or else to one that stays
-  // below what the giver has now, so that the largest load falls.
+  // Parts above their limit give away what costs least: to a part with room, or else to one that
+  // stays below what the giver has now, so that the largest load decreases.
   void rebalance() {
     for (int kind : {0, 1}) {
-      std::vector<int32_t> order(parts_);
-      std::iota(order.begin(), order.end(), 0);
-      std::stable_sort(order.begin(), order.end(),
-                       [&](int32_t a, int32_t b) { return load_[kind][a] > load_[kind][b]; });
+      const std::vector<int32_t> order =
+          largest_first(parts_, [&](int32_t part) { return load_[kind][part]; });
       std::vector<std::vector<int32_t>> held(parts_);
       for (size_t v = 0; v < part_of_.size(); ++v) {
         if (kind_of(graph_.vertices[v]) == kind)
@@ -92,8 +91,8 @@ class Refiner {
     }
   }
 
-  struct Way {  // where a vertex could go, in bytes per weight; to = -1: nowhere
-    double price = 0;
+  struct Way {         // where a vertex could go; to = -1 means nowhere
+    double price = 0;  // in bytes per weight
     int32_t vertex = -1;
     int32_t to = -1;
   };
@@ -109,7 +108,7 @@ class Refiner {
     });
     for (const Way& way : ways) {
       if (static_cast<double>(load_[kind][from]) <= limit_[kind]) return;
-      const Way now = cheapest_way(kind, from, way.vertex);  // loads and pins have changed
+      const Way now = cheapest_way(kind, from, way.vertex);  // loads and pins may have changed
       if (now.to >= 0) move(now.vertex, now.to);
     }
   }
@@ -155,8 +154,8 @@ class Refiner {
     return gained;
   }
 
-  // All vertices of one edge that lie in one part go together: none of them alone would free the
-  // part of the edge.
+  // All vertices of one edge that lie in one part move together: moving one of them would not free
+  // the part of the edge.
   int64_t move_groups() {
     int64_t gained = 0;
     std::vector<std::vector<int32_t>> groups(parts_);
@@ -173,7 +172,7 @@ class Refiner {
   }
 
   // A data block and the compute block of its own queries and keys share both edges. In a group
-  // they are judged as if they did not, so a gain is never overrated.
+  // they are counted as if they did not, so a gain is never overestimated.
   int64_t move_group(int32_t edge, int32_t from, const std::vector<int32_t>& group) {
     int64_t leaving = graph_.edge_bytes[edge];
     int64_t weight[2] = {0, 0};
@@ -211,7 +210,7 @@ class Refiner {
   int32_t parts_;
   double limit_[2];  // tokens, pairs
   Parts& part_of_;
-  std::vector<int64_t> load_[2];               // tokens, pairs, per part
+  std::vector<int64_t> load_[2];               // tokens and pairs of each part
   std::vector<int32_t> pins_;                  // [edge][part]
   std::vector<std::vector<int32_t>> members_;  // vertices of each edge
 };

@@ -10,10 +10,10 @@
 namespace cpbench::distca {
 namespace {
 
-// A part of an item, innermost queries first, and what moving it costs.
+// A part of an item, from its innermost queries outwards, and what moving it costs.
 struct Offer {
   int32_t item = -1;
-  int64_t pairs = 0;  // innermost queries of head and of tail; all of them: the whole item
+  int64_t pairs = 0;  // of innermost queries of head and tail; all of them are the whole item
   int64_t work = 0;
   double bytes_per_pair = std::numeric_limits<double>::infinity();
 };
@@ -67,7 +67,7 @@ class Balancer {
     }
   }
 
-  // Where a rank is above the tolerance, some rank is below the mean.
+  // If a rank is above the tolerance, some rank is below the mean.
   void relieve_the_loaded() {
     while (true) {
       const auto most = std::max_element(load_.begin(), load_.end());
@@ -88,7 +88,7 @@ class Balancer {
         consider(item, to, room, present, best);
       }
     }
-    // Where the receiver has some of a document's keys already, an item costs less than its price.
+    // If the receiver already has some keys of a document, an item costs less than its price.
     for (const auto& [block, keys] : present) {
       for (int32_t item : in_block_[block]) {
         const int32_t from = items_[item].server;
@@ -102,7 +102,7 @@ class Balancer {
     return true;
   }
 
-  // Keys of each document, by its first token, that `rank` owns or receives for what it serves.
+  // The keys of each document, by its first token, that `rank` owns or receives for what it serves.
   std::map<int64_t, Ranges> keys_at(int32_t rank) const {
     std::map<int64_t, Ranges> present;
     for (int32_t i : touching_[rank]) {
@@ -122,7 +122,7 @@ class Balancer {
     return normalise(std::move(keys));
   }
 
-  // Takes the offer of this item, as many queries as fit into `room`, if it is cheaper.
+  // Makes this item the best offer, with as many queries as fit into `room`, if it is cheaper.
   void consider(int32_t index, int32_t to, int64_t room, const std::map<int64_t, Ranges>& present,
                 Offer& best) {
     if (room <= 0 || work_[index] == 0 || items_[index].server == to) return;
@@ -147,8 +147,9 @@ class Balancer {
     if (price < best.bytes_per_pair) best = {index, pairs, work, price};
   }
 
-  // The most innermost pairs with at most `room` of work. Mirrored pairs have equal work under
-  // causal masks, so the first guess is nearly right; the search runs outwards from it.
+  // The largest number of innermost query pairs with at most `room` of work. Mirrored query pairs
+  // have equal work under causal masks, so the first guess is almost right, and the search runs
+  // outwards from it.
   int64_t most_pairs(const Item& item, int64_t all, int64_t room) const {
     auto fits = [&](int64_t pairs) {
       Item rest = item;
@@ -197,8 +198,8 @@ class Balancer {
     load_[to] += offer.work;
   }
 
-  // What moving all of the item would cost per (query, key) pair, to a rank that has none of its
-  // keys. Parts cost more: the keys are shared by fewer queries.
+  // The bytes per (query, key) pair of moving the whole item to a rank that has none of its keys. A
+  // part costs more, because fewer queries share the keys.
   double price_of(int32_t index) const {
     const Item& item = items_[index];
     if (work_[index] == 0) return std::numeric_limits<double>::infinity();

@@ -1,5 +1,5 @@
-// Moves attention from ranks with too much work to ranks with too little, least bytes per (query,
-// key) pair first.
+// Moves attention from ranks with too much work to ranks with too little, the moves with the fewest
+// bytes per (query, key) pair first.
 //
 //   Balanced b = balance(head_tail_items(mask, ranks), mask, ranks, 0.1, {512, 512});
 //   b.items    // each with the rank that serves it
@@ -13,19 +13,20 @@
 namespace cpbench::distca {
 
 struct MoveBytes {
-  int64_t per_query = 0;  // Q there and O back
-  int64_t per_key = 0;    // K and V of a token that the server does not have
+  int64_t per_query = 0;  // of Q to the server and O back
+  int64_t per_key = 0;    // of K and V of a token that the server does not have
 };
 
 struct Balanced {
   std::vector<Item> items;
-  std::vector<int64_t> work;  // per rank, attended there
+  std::vector<int64_t> work;  // attended on each rank, in pairs
   bool within_tolerance = false;
 };
 
-// Every rank's work ends within (1 +- tolerance) * mean, or as near as whole queries allow: then
-// `within_tolerance` is false. First the ranks with too little, the neediest first, are filled from
-// any rank above the mean; then ranks that are still above the tolerance give to the least loaded.
+// The work of every rank ends within (1 +- tolerance) * mean, or as close as whole queries allow;
+// then `within_tolerance` is false. First the ranks with too little work, those with the least
+// first, are filled from any rank above the mean. Then ranks that are still above the tolerance
+// give to the least loaded rank.
 Balanced balance(std::vector<Item> items, const MaskIndex& mask, int32_t ranks, double tolerance,
                  MoveBytes bytes);
 

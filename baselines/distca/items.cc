@@ -5,7 +5,7 @@
 namespace cpbench::distca {
 namespace {
 
-// Calls place(rank, block, tokens left of the block, tokens that go to this rank) in pack order.
+// Calls place(rank, block, tokens left of the block, tokens for this rank) in pack order.
 template <typename Place>
 void fill(const MaskIndex& mask, int32_t ranks, Place place) {
   const int64_t tokens = mask.tokens();

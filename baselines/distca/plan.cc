@@ -1,4 +1,4 @@
-// DistCA (core attention disaggregation): tokens stay where they are; the attention of query shards
+// DistCA (core attention disaggregation): tokens stay where they are. The attention of query shards
 // moves to ranks with less work, with the queries and the keys that they see.
 #include <algorithm>
 #include <cmath>
@@ -73,16 +73,16 @@ class Planner {
   }
 
   void collect_casts(const std::vector<Item>& items, const std::vector<Ranges>& homes) {
-    std::vector<Ranges> wanted(ranks_);
+    std::vector<Ranges> needed(ranks_);
     for (const Item& item : items) {
       for (const Range& keys : magi::keys_seen(mask_, item.query_ranges())) {
-        wanted[item.server].push_back(keys);
+        needed[item.server].push_back(keys);
       }
     }
-    for (Ranges& keys : wanted) keys = normalise(std::move(keys));
+    for (Ranges& keys : needed) keys = normalise(std::move(keys));
     std::map<std::pair<int32_t, SetId>, Ranges> tokens;
     received_.resize(ranks_);
-    for (const magi::Cast& cast : magi::group_casts(homes, wanted)) {
+    for (const magi::Cast& cast : magi::group_casts(homes, needed)) {
       tokens[{cast.from, builder_.ranks(magi::as_ranges(cast.to))}].push_back(cast.tokens);
       for (int32_t rank : cast.to) received_[rank].push_back(cast.tokens);
     }
@@ -91,7 +91,7 @@ class Planner {
     }
   }
 
-  // Queries of the rank's own that need nothing remote attend while the others' operands travel.
+  // A rank's own queries that need nothing remote attend while the operands of the others travel.
   void collect_attends(const std::vector<Item>& items, const std::vector<Ranges>& homes) {
     struct Work {
       Ranges queries, keys;
@@ -100,8 +100,8 @@ class Planner {
     for (const Item& item : items) {
       for (const Range& part : item.query_ranges()) {
         const Ranges keys = magi::keys_seen(mask_, {&part, 1});
-        const bool alone = item.server == item.home && contains_all(homes[item.home], keys);
-        Work& w = work[alone ? 0 : 1][item.server];
+        const bool local = item.server == item.home && contains_all(homes[item.home], keys);
+        Work& w = work[local ? 0 : 1][item.server];
         w.queries.push_back(part);
         w.keys.insert(w.keys.end(), keys.begin(), keys.end());
       }
@@ -168,7 +168,7 @@ Plan make_plan(const Problem& problem, const Options& options) {
   return Planner(problem, mask, balanced.items).run(options.text("received") == "kept");
 }
 
-std::vector<Fact> make_facts(const Problem& problem, const Options& options) {
+std::vector<ReportedValue> make_report(const Problem& problem, const Options& options) {
   const Balanced balanced = balanced_items(problem, MaskIndex(problem.batch), options);
   double total = 0, farthest = 0;
   for (int64_t work : balanced.work) total += static_cast<double>(work);
@@ -192,7 +192,7 @@ extern const Strategy strategy_distca = {
     .title = "DistCA",
     .source = "DistCA, core attention disaggregation, github.com/hao-ai-lab/DistCA",
     .moves =
-        "Q and K, V of attention that moves to ranks with less work, O back; K, V of cut "
+        "Q and K, V of attention that moves to ranks with less work, and O back; K, V of cut "
         "documents",
     .constraints = "none",
     .options =
@@ -200,24 +200,25 @@ extern const Strategy strategy_distca = {
             {.name = "tolerance",
              .kind = OptionKind::number,
              .default_value = "0.1",
-             .help = "how far from the mean attention work a rank may end, as a share of the mean",
+             .help =
+                 "how far from the mean attention work a rank may be, as a fraction of the mean",
              .minimum = 0,
              .maximum = 100,
              .choices = {}},
             {.name = "layout",
              .kind = OptionKind::choice,
              .default_value = "head_tail",
-             .help = "how a document lies that is cut over ranks: mirrored parts, or contiguous",
+             .help = "how a document is cut over ranks: into mirrored or contiguous parts",
              .choices = {"head_tail", "contiguous"}},
             {.name = "received",
              .kind = OptionKind::choice,
              .default_value = "kept",
-             .help = "keep received Q, K, V for the backward pass (memory) or send them again "
-                     "(bytes)",
+             .help = "keep received Q, K, V for the backward pass (more memory) or send them "
+                     "again (more bytes)",
              .choices = {"kept", "fetched_again"}},
         },
     .plan = distca::make_plan,
-    .facts = distca::make_facts,
+    .report = distca::make_report,
 };
 
 }  // namespace cpbench

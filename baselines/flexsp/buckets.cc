@@ -26,7 +26,7 @@ class Cuts {
     }
   }
 
-  // Ends of the buckets, ascending.
+  // The ends of the buckets, ascending.
   std::vector<size_t> ends() const {
     std::vector<size_t> ends;
     size_t end = size_;
@@ -43,7 +43,8 @@ class Cuts {
     return tokens_[begin] * static_cast<int64_t>(end - begin) - (prefix_[end] - prefix_[begin]);
   }
 
-  // The best last cut moves right with the end, so halves of the ends search halves of the cuts.
+  // The best last cut moves right with the end, so the halves of the ends search the halves of the
+  // cuts.
   void fill(size_t first, size_t last, size_t least, size_t most) {
     if (first > last) return;
     const size_t end = (first + last) / 2;

@@ -10,7 +10,7 @@ void add(SizedGroup& group, int32_t sequence, const GroupCost::Load& load) {
   group.load += load;
 }
 
-// The least allowed size that holds the tokens; 0 if none does.
+// The smallest allowed size that holds the tokens; 0 if none does.
 int32_t least_size(int64_t tokens, const Limits& limits) {
   for (int32_t size : limits.sizes) {
     if (size * limits.capacity >= tokens) return size;

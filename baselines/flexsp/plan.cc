@@ -1,5 +1,5 @@
-// FlexSP: the sequences of a micro-batch in groups of power-of-two size, chosen by an integer
-// program; Ulysses inside each group.
+// FlexSP: the sequences of a micro-batch are partitioned into groups of power-of-two size, which an
+// integer program chooses. Ulysses runs inside each group.
 #include <algorithm>
 #include <string>
 
@@ -15,10 +15,10 @@ namespace flexsp {
 namespace {
 
 struct Solution {
-  std::vector<Group> groups;  // in run order
+  std::vector<Group> groups;  // in the order in which they run
   int32_t micro_batches = 0;
   int32_t unproven = 0;          // micro-batches for which the program ran out of nodes
-  double seconds = 0;            // by GroupCost: the slowest group of each micro-batch, added up
+  double seconds = 0;            // by GroupCost: the sum of the slowest group of each micro-batch
   double heuristic_seconds = 0;  // the same for the start of the program
 };
 
@@ -99,16 +99,16 @@ Plan make_plan(const Problem& problem, const Options& options) {
   return ulysses_in_groups(problem, solve(problem, options).groups);
 }
 
-std::vector<Fact> make_facts(const Problem& problem, const Options& options) {
+std::vector<ReportedValue> make_report(const Problem& problem, const Options& options) {
   const Solution solution = solve(problem, options);
-  std::vector<Fact> facts = group_facts(solution.groups, problem.ranks());
-  facts.push_back({"micro_batches", static_cast<double>(solution.micro_batches), ""});
-  facts.push_back({"planned_seconds", solution.seconds, "s"});
+  std::vector<ReportedValue> report = group_report(solution.groups, problem.ranks());
+  report.push_back({"micro_batches", static_cast<double>(solution.micro_batches), ""});
+  report.push_back({"planned_seconds", solution.seconds, "s"});
   if (options.text("solver") == "program") {
-    facts.push_back({"start_seconds", solution.heuristic_seconds, "s"});
-    facts.push_back({"unproven_micro_batches", static_cast<double>(solution.unproven), ""});
+    report.push_back({"start_seconds", solution.heuristic_seconds, "s"});
+    report.push_back({"unproven_micro_batches", static_cast<double>(solution.unproven), ""});
   }
-  return facts;
+  return report;
 }
 
 }  // namespace
@@ -119,17 +119,17 @@ extern const Strategy strategy_flexsp = {
     .title = "FlexSP",
     .source = "FlexSP, arXiv 2412.01523",
     .moves =
-        "Q, K, V from token to head shards and O back, all-to-all inside groups of different "
-        "sizes; backward dO, then dQ, dK, dV",
+        "Q, K, V from token to head shards and O back, by all-to-all inside groups of different "
+        "sizes; in the backward pass dO, then dQ, dK, dV",
     .constraints =
         "the longest sequence fits the largest power of two of ranks that divides the "
-        "query heads; solver=program needs CBC",
+        "query heads; solver=program requires CBC",
     .options =
         {
             {.name = "solver",
              .kind = OptionKind::choice,
              .default_value = "program",
-             .help = "program: integer program (CBC); heuristic: the start of it alone",
+             .help = "program: an integer program (CBC); heuristic: only the start of the program",
              .choices = {"program", "heuristic"}},
             {.name = "single_ranks",
              .kind = OptionKind::boolean,
@@ -146,20 +146,20 @@ extern const Strategy strategy_flexsp = {
             {.name = "buckets",
              .kind = OptionKind::integer,
              .default_value = "16",
-             .help = "program: kinds of lengths that it tells apart",
+             .help = "for solver=program: buckets of lengths that it distinguishes",
              .minimum = 1,
              .maximum = 256,
              .choices = {}},
             {.name = "nodes",
              .kind = OptionKind::integer,
              .default_value = "50",
-             .help = "program: search nodes before the best so far is taken",
+             .help = "for solver=program: search nodes before it takes the best solution so far",
              .minimum = 0,
              .maximum = 1e9,
              .choices = {}},
         },
     .plan = flexsp::make_plan,
-    .facts = flexsp::make_facts,
+    .report = flexsp::make_report,
 };
 
 }  // namespace cpbench

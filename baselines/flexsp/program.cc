@@ -10,7 +10,7 @@
 namespace cpbench::flexsp {
 namespace {
 
-// The program counts in units of the start's time: then C is near 1 whatever the cluster.
+// The program measures time in units of the start's time, so C is near 1 whatever the cluster.
 class Model {
  public:
   Model(const std::vector<Bucket>& buckets, const Limits& limits, double unit_seconds,
@@ -47,7 +47,7 @@ class Model {
   int taken(size_t group, size_t bucket) const { return taken_[group * buckets_.size() + bucket]; }
   const std::vector<int32_t>& sizes() const { return sizes_; }
 
-  // The program's columns for groups that are known, each given the next free slot of its size.
+  // The values of the program's columns for known groups, each in the next free slot of its size.
   std::vector<double> columns_of(const SizedGroups& groups, const std::vector<int32_t>& bucket_of,
                                  double slowest) const {
     std::vector<double> values(program_.columns(), 0);
@@ -92,7 +92,7 @@ class Model {
 
   const std::vector<Bucket>& buckets_;
   IntegerProgram program_;
-  std::vector<int32_t> sizes_;  // of the groups there may be
+  std::vector<int32_t> sizes_;  // of all groups that may exist
   int slowest_ = 0;
   std::vector<int> used_, taken_;
 };
@@ -128,8 +128,8 @@ ProgramResult group_by_program(const Loads& loads, const Items& items, const Lim
                       "; raise nodes or use solver=heuristic");
   }
 
-  // Counts become sequences: of each bucket the longest first, to the group with the least work yet
-  // among those that take more of it.
+  // Counts become sequences: of each bucket the longest first, to the group with the least work so
+  // far among those that take more of it.
   ProgramResult result;
   result.proven = outcome == IntegerProgram::Outcome::optimal;
   for (int32_t size : model.sizes()) {

@@ -1,5 +1,5 @@
 // The mixed-integer program of FlexSP: which groups of which sizes there are, and how many
-// sequences of each bucket each of them takes, so that the slowest group is done first.
+// sequences of each bucket each group takes, so that the slowest group is as fast as possible.
 #pragma once
 
 #include "baselines/flexsp/buckets.h"
@@ -8,21 +8,22 @@ namespace cpbench::flexsp {
 
 struct ProgramResult {
   SizedGroups groups;
-  bool proven = false;  // optimal; else the best within the nodes
+  bool proven = false;  // to be optimal; if not, it is the best within the nodes
 };
 
-// Unknowns: used(p), 1 where group p (of a size, as many as fit) exists; m(p, b), how many of
-// bucket b it takes; C, the time of the slowest, minimised.
+// Unknowns: used(p) is 1 if group p exists (there are as many groups of each size as fit); m(p, b)
+// is how many sequences of bucket b it takes; C is the time of the slowest group, which is
+// minimised.
 //
 //   sum over p of m(p, b) = size of bucket b
 //   sum over b of longest(b) m(p, b) <= capacity size(p) used(p)
 //   sum over b of t(b, size) m(p, b) + latency(size) used(p) <= C
 //   sum over p of size(p) used(p) <= ranks
-//   used(p) >= used(p + 1) among groups of one size, since they are alike
+//   used(p) >= used(p + 1) among groups of one size, because they are interchangeable
 //
-// with t(b, size) the mean time of a sequence of the bucket. Deterministic: it stops by a count of
-// nodes, never by a clock. `start` solves the micro-batch `items` with every length rounded up to
-// its bucket's. Throws Unsupported without CBC.
+// Here t(b, size) is the mean time of a sequence of the bucket. The program is deterministic: it
+// stops by a count of nodes, never by a clock. `start` must solve the micro-batch `items` with
+// every length rounded up to that of its bucket. Throws Unsupported without CBC.
 ProgramResult group_by_program(const Loads& loads, const Items& items, const Limits& limits,
                                const std::vector<Bucket>& buckets, const SizedGroups& start,
                                int64_t nodes, const GroupCost& cost);

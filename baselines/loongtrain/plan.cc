@@ -1,4 +1,5 @@
-// LoongTrain: 2D attention over a head x context grid, with a ring of rings across the context.
+// LoongTrain: 2D attention over a grid of head ranks x context ranks, with a ring of rings across
+// the context.
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -10,7 +11,7 @@
 namespace cpbench {
 namespace {
 
-// As square a grid as the KV heads allow without copies, head groups inside a node.
+// The grid is as square as the KV heads allow without copies, with head groups inside a node.
 int32_t default_head_size(const Problem& problem) {
   int32_t square = static_cast<int32_t>(std::sqrt(static_cast<double>(problem.ranks())));
   return largest_common_divisor(problem.ranks(), problem.shape.kv_heads,
@@ -55,30 +56,31 @@ extern const Strategy strategy_loongtrain = {
         "Gu et al.: LoongTrain, Efficient Training of Long-Sequence LLMs with Head-Context "
         "Parallelism, arXiv 2406.18485; InternLM/InternEvo",
     .moves =
-        "Q, K, V and O all-to-all in head groups; K, V of a share of the heads round inner "
-        "rings, and from one to the next",
+        "Q, K, V and O by all-to-all in head groups; K, V of a part of the heads round inner "
+        "rings, and from one ring to the next",
     .constraints =
-        "head_size divides the ranks and the query heads, window_size the context "
-        "ranks; KV heads are replicated when head_size exceeds them",
+        "head_size divides the ranks and the query heads, and window_size the context "
+        "ranks; KV heads are replicated if head_size exceeds them",
     .options = {{.name = "head_size",
                  .kind = OptionKind::integer,
                  .default_value = "0",
-                 .help = "ranks of a head group; 0: the largest divisor of ranks and KV heads up "
-                         "to the square root of the ranks that fits into a node",
+                 .help =
+                     "ranks of a head group; 0: the largest common divisor of ranks and KV heads "
+                     "up to the square root of the ranks that fits into a node",
                  .minimum = 0,
                  .maximum = 1 << 20,
                  .choices = {}},
                 {.name = "window_size",
                  .kind = OptionKind::integer,
                  .default_value = "0",
-                 .help = "context ranks of an inner ring; 0: those of one node",
+                 .help = "context ranks of an inner ring; 0: the context ranks of one node",
                  .minimum = 0,
                  .maximum = 1 << 20,
                  .choices = {}},
                 {.name = "placement",
                  .kind = OptionKind::choice,
                  .default_value = "head_first",
-                 .help = "consecutive ranks are a head group, or a context ring",
+                 .help = "whether consecutive ranks form a head group or a context ring",
                  .choices = {"head_first", "context_first"}}},
     .plan = plan,
 };

@@ -24,7 +24,7 @@ std::vector<int32_t> dispatch(const std::vector<int64_t>& areas, int32_t ranks) 
     const auto [load, rank] = open.top();
     open.pop();
     rank_of[chunk] = rank;
-    // A rank with its full share leaves; ranks * share >= chunks, so one is always open.
+    // A rank with its full share leaves. ranks * share >= chunks, so one rank is always open.
     if (++held[rank] < share) open.emplace(load + areas[chunk], rank);
   }
   return rank_of;

@@ -1,5 +1,5 @@
-// MagiAttention's dispatch solver: chunks of the pack to ranks, in equal numbers, with balanced
-// attention area.
+// MagiAttention's dispatch solver: assigns the chunks of the pack to ranks, in equal numbers and
+// with balanced attention area.
 //
 //   dispatch({8, 7, 6, 5, 4, 2, 2, 2}, 2)   rank 0: areas 8, 5, 4, 2; rank 1: areas 7, 6, 2, 2
 #pragma once
@@ -9,8 +9,8 @@
 
 namespace cpbench::magi {
 
-// The rank of each chunk. Chunks go by area descending (equal areas: the higher index first), each
-// to the least loaded rank (equal loads: the lower rank) that holds fewer than
+// The rank of each chunk. Chunks are taken by descending area (of equal areas the higher index
+// first). Each goes to the least loaded rank (of equal loads the lower rank) that has fewer than
 // ceil(chunks / ranks) chunks.
 std::vector<int32_t> dispatch(const std::vector<int64_t>& areas, int32_t ranks);
 

@@ -5,7 +5,7 @@
 namespace cpbench::magi {
 namespace {
 
-struct Edge {  // where a rank's wish begins or ends
+struct Edge {  // where a range that a rank needs begins or ends
   int64_t token;
   int32_t rank;
   bool begins;
@@ -16,10 +16,10 @@ struct Owned {
   int32_t rank;
 };
 
-std::vector<Edge> edges_of(const std::vector<Ranges>& wanted) {
+std::vector<Edge> edges_of(const std::vector<Ranges>& needed) {
   std::vector<Edge> edges;
-  for (size_t r = 0; r < wanted.size(); ++r) {
-    for (const Range& range : wanted[r]) {
+  for (size_t r = 0; r < needed.size(); ++r) {
+    for (const Range& range : needed[r]) {
       edges.push_back({range.begin, static_cast<int32_t>(r), true});
       edges.push_back({range.end, static_cast<int32_t>(r), false});
     }
@@ -49,18 +49,18 @@ Ranges keys_seen(const MaskIndex& mask, RangeSpan queries) {
   return normalise(std::move(hulls));
 }
 
-std::vector<Cast> group_casts(const std::vector<Ranges>& homes, const std::vector<Ranges>& wanted) {
+std::vector<Cast> group_casts(const std::vector<Ranges>& homes, const std::vector<Ranges>& needed) {
   std::vector<Cast> casts;
-  const std::vector<Edge> edges = edges_of(wanted);
-  std::vector<int32_t> wanting;  // ascending
+  const std::vector<Edge> edges = edges_of(needed);
+  std::vector<int32_t> needing;  // the ranks that need the current token, ascending
   size_t next = 0;
   auto pass_edges = [&](int64_t token) {  // applies all edges at or before `token`
     for (; next < edges.size() && edges[next].token <= token; ++next) {
-      auto at = std::lower_bound(wanting.begin(), wanting.end(), edges[next].rank);
+      auto at = std::lower_bound(needing.begin(), needing.end(), edges[next].rank);
       if (edges[next].begins) {
-        wanting.insert(at, edges[next].rank);
+        needing.insert(at, edges[next].rank);
       } else {
-        wanting.erase(at);
+        needing.erase(at);
       }
     }
   };
@@ -71,7 +71,7 @@ std::vector<Cast> group_casts(const std::vector<Ranges>& homes, const std::vecto
       const int64_t end =
           next < edges.size() ? std::min(tokens.end, edges[next].token) : tokens.end;
       std::vector<int32_t> to;
-      for (int32_t rank : wanting) {
+      for (int32_t rank : needing) {
         if (rank != owner) to.push_back(rank);
       }
       const bool continues = !casts.empty() && casts.back().from == owner &&
@@ -89,13 +89,7 @@ std::vector<Cast> group_casts(const std::vector<Ranges>& homes, const std::vecto
 
 Ranges as_ranges(const std::vector<int32_t>& ascending_ranks) {
   Ranges out;
-  for (int32_t rank : ascending_ranks) {
-    if (!out.empty() && out.back().end == rank) {
-      ++out.back().end;
-    } else {
-      out.push_back({rank, rank + 1});
-    }
-  }
+  for (int32_t rank : ascending_ranks) extend(out, {rank, rank + 1});
   return out;
 }
 

@@ -1,9 +1,9 @@
-// Group-cast: every rank receives exactly the remote tokens that it wants, each token once.
+// Group-cast: every rank receives exactly the remote tokens that it needs, each token once.
 //
-//   homes  {[0, 8), [8, 16)},  wanted {{}, [0, 12)}   gives   rank 0 casts [0, 8) to {1}
+//   homes  {[0, 8), [8, 16)},  needed {{}, [0, 12)}   gives   rank 0 casts [0, 8) to {1}
 //
-// Tokens with the same owner and the same receivers travel as one multicast; the reduction of
-// gradients runs the same lists backwards (group-reduce).
+// Tokens with the same owner and the same receivers travel as one multicast. The reduction of
+// gradients uses the same lists in the opposite direction (group-reduce).
 #pragma once
 
 #include <cstdint>
@@ -16,19 +16,19 @@ namespace cpbench::magi {
 
 struct Cast {
   int32_t from = 0;
-  std::vector<int32_t> to;  // ranks, ascending; never `from`, never empty
-  Range tokens;             // owned by `from`, wanted by all of `to`
+  std::vector<int32_t> to;  // ranks, ascending; not empty, without `from`
+  Range tokens;             // owned by `from`, needed by all of `to`
   bool operator==(const Cast&) const = default;
 };
 
 // All keys that the queries see, in normal form.
 Ranges keys_seen(const MaskIndex& mask, RangeSpan queries);
 
-// In token order; cut wherever the owner or the receivers change. `homes` is a partition of the
-// pack, one set per rank; what a rank owns of its `wanted` set is passed over.
-std::vector<Cast> group_casts(const std::vector<Ranges>& homes, const std::vector<Ranges>& wanted);
+// In token order; a cast ends where the owner or the receivers change. `homes` is a partition of
+// the pack, one set per rank. What a rank owns of its `needed` set is left out.
+std::vector<Cast> group_casts(const std::vector<Ranges>& homes, const std::vector<Ranges>& needed);
 
-// One member per rank of the list, in normal form.
+// The set of these ranks, in normal form.
 Ranges as_ranges(const std::vector<int32_t>& ascending_ranks);
 
 }  // namespace cpbench::magi

@@ -1,5 +1,5 @@
-// MagiAttention: equal numbers of chunks per rank with balanced attention area, then group-casts of
-// exactly the keys that remote queries see, in stages that hide behind attention.
+// MagiAttention: every rank gets the same number of chunks with balanced attention area. Then
+// group-casts send exactly the keys that remote queries see, in stages that hide behind attention.
 #include <algorithm>
 #include <map>
 #include <tuple>
@@ -13,7 +13,7 @@ namespace cpbench {
 namespace magi {
 namespace {
 
-// Upstream aims at this many chunks per rank where no chunk size is given.
+// Upstream aims at this many chunks per rank if no chunk size is given.
 constexpr int64_t kChunksPerRank = 8;
 
 std::vector<Ranges> shards_of(const Problem& problem, const MaskIndex& mask, int64_t chunk_tokens) {
@@ -65,8 +65,8 @@ class Planner {
  private:
   using Key = std::tuple<int32_t, int32_t, SetId>;  // stage, owner, receivers
 
-  // Each rank takes what it receives in token order, in `stages` nearly equal parts that are cut
-  // between casts. Receivers of one cast can so be in different stages.
+  // Divides what each rank receives, in token order, into `stages` nearly equal parts that are cut
+  // between casts. So the receivers of one cast can be in different stages.
   void assign_stages(const std::vector<Cast>& casts) {
     std::vector<int64_t> total(ranks_, 0), taken(ranks_, 0);
     for (const Cast& cast : casts) {
@@ -77,7 +77,8 @@ class Planner {
     std::vector<std::vector<int32_t>> to(stages_);
     for (const Cast& cast : casts) {
       for (int32_t rank : cast.to) {
-        // By the middle of the cast, so that a long cast goes where most of it belongs.
+        // The middle of the cast decides, so that a long cast goes to the stage of most of its
+        // tokens.
         const int64_t middle = 2 * taken[rank] + cast.tokens.size() - 1;
         const auto stage = static_cast<int32_t>(middle * stages_ / (2 * total[rank]));
         taken[rank] += cast.tokens.size();
@@ -101,7 +102,7 @@ class Planner {
     }
   }
 
-  // Stage s travels in step s, behind the attention of what came before it.
+  // Stage s travels in step s, behind the attention to what came before it.
   void send_keys(PassBuilder& pass) {
     for (const auto& [key, tokens] : multicasts_) {
       const auto& [stage, from, to] = key;
@@ -127,10 +128,10 @@ class Planner {
 Plan make_plan(const Problem& problem, const Options& options) {
   const MaskIndex mask(problem.batch);
   const std::vector<Ranges> shards = shards_of(problem, mask, options.integer("chunk_tokens"));
-  std::vector<Ranges> wanted;
-  for (const Ranges& shard : shards) wanted.push_back(keys_seen(mask, shard));
+  std::vector<Ranges> needed;
+  for (const Ranges& shard : shards) needed.push_back(keys_seen(mask, shard));
   Planner planner(problem, static_cast<int32_t>(options.integer("stages")));
-  return planner.run(shards, group_casts(shards, wanted), options.text("received_kv") == "kept");
+  return planner.run(shards, group_casts(shards, needed), options.text("received_kv") == "kept");
 }
 
 }  // namespace
@@ -140,14 +141,16 @@ extern const Strategy strategy_magi = {
     .name = "magi",
     .title = "MagiAttention",
     .source = "MagiAttention, github.com/SandAI-org/MagiAttention",
-    .moves = "exactly the K, V that remote queries see, group-cast in stages; dK, dV group-reduced",
+    .moves =
+        "exactly the K, V that remote queries see, by group-cast in stages; dK, dV by "
+        "group-reduce",
     .constraints = "none",
     .options =
         {
             {.name = "chunk_tokens",
              .kind = OptionKind::integer,
              .default_value = "0",
-             .help = "tokens per chunk; smaller ones balance better and travel more; 0: "
+             .help = "tokens per chunk; smaller chunks balance better and move more bytes; 0: "
                      "ceil(T / 8N)",
              .minimum = 0,
              .maximum = 1 << 30,
@@ -155,14 +158,15 @@ extern const Strategy strategy_magi = {
             {.name = "stages",
              .kind = OptionKind::integer,
              .default_value = "1",
-             .help = "parts in which a rank's remote K, V arrive, each behind attention",
+             .help = "parts in which the remote K, V of a rank arrive, each behind attention",
              .minimum = 1,
              .maximum = 64,
              .choices = {}},
             {.name = "received_kv",
              .kind = OptionKind::choice,
              .default_value = "fetched_again",
-             .help = "cast K, V again for the backward pass (bytes) or keep them (memory)",
+             .help =
+                 "cast K, V again for the backward pass (more bytes) or keep them (more memory)",
              .choices = {"fetched_again", "kept"}},
         },
     .plan = magi::make_plan,

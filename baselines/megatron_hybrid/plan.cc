@@ -100,7 +100,7 @@ extern const Strategy strategy_megatron_hybrid = {
     .constraints = "the longest sequence fits tokens_per_rank on a power of two of the ranks",
     .options = {tokens_per_rank_option()},
     .plan = plan_rings<megatron_hybrid::schedule>,
-    .facts = ring_facts<megatron_hybrid::schedule>,
+    .report = ring_report<megatron_hybrid::schedule>,
 };
 
 }  // namespace cpbench

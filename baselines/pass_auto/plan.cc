@@ -1,4 +1,4 @@
-// Chooses between passing KV and passing Q round the ring by what is cheaper to hide or to send.
+// Chooses between passing KV and passing Q round the ring, by what is cheaper to hide or to send.
 #include <algorithm>
 
 #include "harness/strategy/patterns.h"
@@ -13,9 +13,10 @@ namespace {
 struct Choice {
   double new_tokens = 0;
   double new_share = 0;         // T / (T + P)
-  double hiding_threshold = 0;  // new tokens whose attention hides the KV; 0: unknown
-  // Algorithm 1: where K, V of all tokens weigh no more than Q of the new ones. Algorithm 5: where
-  // what attention leaves exposed of K, V takes no longer than the return of partial outputs.
+  double hiding_threshold = 0;  // new tokens whose attention hides KV; 0 if unknown
+  // Algorithm 1: the share at which K, V of all tokens are no larger than Q of the new ones.
+  // Algorithm 5: the share at which the part of K, V that attention does not hide takes no longer
+  // than the return of partial outputs.
   double share_threshold = 0;
 
   bool pass_kv() const {
@@ -23,7 +24,7 @@ struct Choice {
   }
 };
 
-// Of the slowest link that the ring has; 0: unknown.
+// Bandwidth of the ring's slowest link; 0 if unknown.
 double ring_bytes_per_second(const Cluster& cluster) {
   if (cluster.nodes == 1) return cluster.intra_node_bytes_per_second;
   if (cluster.gpus_per_node == 1) return cluster.inter_node_bytes_per_second;
@@ -39,7 +40,7 @@ Choice choose(const Problem& problem, const Options& options) {
   const double bandwidth = ring_bytes_per_second(problem.cluster);
   const double flops = problem.cluster.peak_flops_per_second;
   if (bandwidth == 0 || flops == 0) return choice;
-  // N C e / BW: Equations 2 and 5 are in multiples of it.
+  // N C e / BW: Equations 2 and 5 of the paper are multiples of it.
   const double per_share =
       problem.ranks() * flops * static_cast<double>(bytes_of(shape.dtype)) / bandwidth;
   choice.hiding_threshold = per_share * shape.kv_heads / (2.0 * shape.query_heads);
@@ -55,7 +56,7 @@ Plan plan(const Problem& problem, const Options& options) {
                                             : query_ring_plan(problem, shards);
 }
 
-std::vector<Fact> facts(const Problem& problem, const Options& options) {
+std::vector<ReportedValue> report(const Problem& problem, const Options& options) {
   Choice choice = choose(problem, options);
   return {{"passes_q", choice.pass_kv() ? 0.0 : 1.0, "1"},
           {"new_tokens", choice.new_tokens, "tokens"},
@@ -72,18 +73,18 @@ extern const Strategy strategy_pass_auto = {
     .source =
         "Yang et al.: Context Parallelism for Scalable Million-Token Inference, arXiv "
         "2411.01783",
-    .moves = "as pass_q, or all K, V as ring: whichever the paper's rule says",
+    .moves = "what pass_q moves, or all K, V round a ring, as the paper's rule decides",
     .constraints = "none",
     .options =
         {
             {.name = "rule",
              .kind = OptionKind::choice,
              .default_value = "algorithm_1",
-             .help = "of the paper; algorithm_5 also counts the return of partial outputs",
+             .help = "the rule of the paper; algorithm_5 also counts the return of partial outputs",
              .choices = {"algorithm_1", "algorithm_5"}},
         },
     .plan = plan,
-    .facts = facts,
+    .report = report,
 };
 
 }  // namespace cpbench

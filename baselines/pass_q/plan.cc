@@ -1,4 +1,4 @@
-// Ring attention in which the queries travel and the KV stays, for few new tokens on a long cache.
+// Ring attention in which the queries travel and KV stays, for few new tokens on a long cache.
 #include "harness/strategy/patterns.h"
 #include "harness/strategy/sharding.h"
 #include "harness/strategy/strategy.h"
@@ -18,7 +18,9 @@ extern const Strategy strategy_pass_q = {
     .source =
         "Yang et al.: Context Parallelism for Scalable Million-Token Inference, arXiv "
         "2411.01783",
-    .moves = "all new Q over N-1 hops, partial O home in one exchange; backward Q, dO, then dQ",
+    .moves =
+        "all new Q over N-1 hops, and partial O home in one exchange; in the backward pass Q and "
+        "dO, then dQ",
     .constraints = "none",
     .options = {},
     .plan = plan,

@@ -1,4 +1,5 @@
-// WLB-LLM's per-document sharding: every document in 2N chunks, all K, V gathered on every rank.
+// WLB-LLM's per-document sharding: every document is cut into 2N chunks, and all K, V is gathered
+// on every rank.
 #include "harness/strategy/patterns.h"
 #include "harness/strategy/sharding.h"
 #include "harness/strategy/strategy.h"
@@ -17,8 +18,8 @@ extern const Strategy strategy_per_doc = {
     .name = "per_doc",
     .title = "Per-document all-gather (WLB-LLM Per-Doc)",
     .source = "WLB-LLM: Workload-Balanced 4D Parallelism for LLM Training, arXiv 2503.17924",
-    .moves = "all K, V in one all-gather; backward one reduce-scatter of dK, dV",
-    .constraints = "KV heads divisible by head_groups",
+    .moves = "all K, V in one all-gather; dK, dV in one reduce-scatter in the backward pass",
+    .constraints = "head_groups divides the KV heads",
     .options = all_gather_option_specs(),
     .plan = plan,
 };

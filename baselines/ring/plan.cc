@@ -1,4 +1,4 @@
-// Ring attention over contiguous shards of the pack, or of each document by option.
+// Ring attention over contiguous shards of the pack, or by option of each document.
 #include "harness/strategy/patterns.h"
 #include "harness/strategy/sharding.h"
 #include "harness/strategy/strategy.h"
@@ -19,12 +19,12 @@ extern const Strategy strategy_ring = {
     .name = "ring",
     .title = "Ring attention",
     .source = "Liu, Zaharia, Abbeel: Ring Attention with Blockwise Transformers, arXiv 2310.01889",
-    .moves = "all K, V over N-1 hops; backward again, with dK, dV in fp32 behind them",
+    .moves = "all K, V over N-1 hops, and again in the backward pass, followed by dK, dV in fp32",
     .constraints = "none",
     .options = {{"per_document",
                  OptionKind::boolean,
                  "false",
-                 "cut every document into N contiguous chunks instead of the pack",
+                 "cut every document into N contiguous chunks, instead of the pack",
                  0,
                  0,
                  {}}},

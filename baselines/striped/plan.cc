@@ -1,4 +1,4 @@
-// Striped attention: the tokens dealt out to the ranks in turn, then a ring.
+// Striped attention: the tokens are dealt to the ranks in turn, then KV goes round a ring.
 #include <algorithm>
 #include <string>
 
@@ -8,8 +8,8 @@
 namespace cpbench {
 namespace {
 
-// A plan holds each range of a set in 16 bytes, and a check a few times that; this many stay below
-// a gigabyte.
+// A plan takes 16 bytes for each range of a set, and a check a few times that. With this many
+// ranges both stay below a gigabyte.
 constexpr int64_t kMostRanges = 1 << 24;
 
 std::vector<Ranges> striped_shards(int64_t tokens, int32_t ranks, int64_t stripe) {
@@ -44,12 +44,12 @@ extern const Strategy strategy_striped = {
     .name = "striped",
     .title = "Striped attention",
     .source = "Brandon et al.: Striped Attention, arXiv 2311.09431",
-    .moves = "all K, V over N-1 hops; backward again, with dK, dV in fp32 behind them",
-    .constraints = "tokens / stripe at most 16M",
+    .moves = "all K, V over N-1 hops, and again in the backward pass, followed by dK, dV in fp32",
+    .constraints = "tokens / stripe is at most 16M",
     .options = {{.name = "stripe",
                  .kind = OptionKind::integer,
                  .default_value = "1",
-                 .help = "consecutive tokens dealt to a rank at a time",
+                 .help = "consecutive tokens that are dealt to a rank at a time",
                  .minimum = 1,
                  .maximum = 1 << 30,
                  .choices = {}}},

@@ -1,5 +1,5 @@
-// DeepSpeed-Ulysses: all-to-all from token shards to head shards, attention of whole documents for
-// H/N heads, all-to-all of the output back.
+// DeepSpeed-Ulysses: an all-to-all turns token shards into head shards, each rank attends whole
+// documents for H/N heads, and another all-to-all returns the output.
 #include <algorithm>
 #include <string>
 
@@ -54,13 +54,13 @@ class UlyssesPlanner {
     for (int32_t r = 0; r < ranks_; ++r) pass.attend(1, r, everything_, everything_, heads_of(r));
   }
 
-  // Every rank gives each other rank its tokens of that rank's heads.
+  // Every rank sends each other rank its own tokens for that rank's heads.
   void to_heads(PassBuilder& pass, int32_t step, Tensor tensor) {
     exchange(pass, step, tensor, [this](int32_t from, int32_t to) {
       return std::pair{builder_.home_of(from), heads_of(to)};
     });
   }
-  // Every rank gives each other rank that rank's tokens of its heads.
+  // Every rank sends each other rank that rank's tokens for its own heads.
   void to_tokens(PassBuilder& pass, int32_t step, Tensor tensor) {
     exchange(pass, step, tensor, [this](int32_t from, int32_t to) {
       return std::pair{builder_.home_of(to), heads_of(from)};
@@ -102,9 +102,10 @@ extern const Strategy strategy_ulysses = {
     .title = "DeepSpeed-Ulysses",
     .source = "DeepSpeed Ulysses, arXiv 2309.14509",
     .moves =
-        "Q, K, V from token to head shards and O back, all-to-all; backward dO, then dQ, dK, dV",
+        "Q, K, V from token to head shards and O back, by all-to-all; in the backward pass dO, "
+        "then dQ, dK, dV",
     .constraints =
-        "query heads divisible by the ranks; KV heads are replicated when ranks exceed them",
+        "the ranks divide the query heads; KV heads are replicated if there are more ranks",
     .options = {},
     .plan = plan,
 };

@@ -1,4 +1,4 @@
-// USP: Ulysses inside groups of consecutive ranks, a zigzag ring across the groups.
+// USP: Ulysses inside groups of consecutive ranks, and a zigzag ring across the groups.
 #include <string>
 
 #include "harness/strategy/grid.h"
@@ -8,7 +8,7 @@
 namespace cpbench {
 namespace {
 
-// As many heads apart as fit into a node without copying KV heads.
+// The largest degree inside a node that does not copy KV heads.
 int32_t default_degree(const Problem& problem) {
   return largest_common_divisor(problem.ranks(), problem.shape.kv_heads,
                                 problem.cluster.gpus_per_node);
@@ -32,16 +32,16 @@ extern const Strategy strategy_usp = {
     .source =
         "Fang, Zhao: USP, A Unified Sequence Parallelism Approach, arXiv 2405.07719; yunchang",
     .moves =
-        "Q, K, V and O all-to-all inside groups; K, V of a share of the heads round a ring "
-        "across them",
+        "Q, K, V and O by all-to-all inside groups; K, V of a part of the heads round a ring "
+        "across the groups",
     .constraints =
-        "ulysses_degree divides the ranks and the query heads; KV heads are replicated "
-        "when it exceeds them",
+        "ulysses_degree divides the ranks and the query heads; KV heads are replicated if "
+        "ulysses_degree exceeds them",
     .options = {{.name = "ulysses_degree",
                  .kind = OptionKind::integer,
                  .default_value = "0",
-                 .help = "ranks of a Ulysses group; 0: the largest divisor of ranks and KV heads "
-                         "that fits into a node",
+                 .help = "ranks of a Ulysses group; 0: the largest common divisor of ranks and KV "
+                         "heads that fits into a node",
                  .minimum = 0,
                  .maximum = 1 << 20,
                  .choices = {}}},

@@ -1,8 +1,9 @@
-// WLB-LLM's adaptive sharding: per pack, whichever of `allgather` (Per-Seq) and `per_doc` has the
-// shorter attention on its slowest rank, by a model of the kernel.
+// WLB-LLM's adaptive sharding: for each pack, chooses the one of `allgather` (Per-Seq) and
+// `per_doc` whose slowest rank has the shorter attention, by a model of the kernel.
 //
-// Per-Doc levels the work, but cuts short documents into pieces smaller than a tile of the kernel,
-// which cost as much as a whole one; Per-Seq keeps documents together and levels only the pack.
+// Per-Doc balances the work, but cuts short documents into pieces that are smaller than a tile of
+// the kernel and cost as much as a whole tile. Per-Seq keeps documents together and balances only
+// the pack.
 #include <algorithm>
 
 #include "harness/cost/mask_segments.h"
@@ -16,7 +17,7 @@ namespace {
 
 double slowest_seconds(const Problem& problem, const std::vector<Ranges>& shards,
                        const KernelModel& kernel) {
-  // Decided as at the head size that was measured, whatever the shape's.
+  // The decision is made for the measured head size, whatever the head size of the shape.
   const AttentionShape shape{.head_dim = kernel.head_dim, .value_head_dim = kernel.head_dim};
   MaskIndex mask(problem.batch);
   std::vector<AttentionSegment> segments;
@@ -56,8 +57,8 @@ Plan plan(const Problem& problem, const Options& options) {
   return all_gather_plan(problem, choose(problem, options).shards, gather);
 }
 
-std::vector<Fact> facts(const Problem& problem, const Options& options) {
-  all_gather_options(options, problem.shape);  // Unsupported where the plan is
+std::vector<ReportedValue> report(const Problem& problem, const Options& options) {
+  all_gather_options(options, problem.shape);  // throws Unsupported where `plan` does
   Choice choice = choose(problem, options);
   return {{"chose_per_doc", choice.per_doc ? 1.0 : 0.0, ""},
           {"estimated_per_seq_seconds", choice.per_seq_seconds, "s"},
@@ -71,7 +72,7 @@ std::vector<OptionSpec> option_specs() {
   specs.push_back({.name = "kernel",
                    .kind = OptionKind::choice,
                    .default_value = "fa2_h100",
-                   .help = "kernel and GPU whose time decides between Per-Seq and Per-Doc",
+                   .help = "kernel and GPU whose modelled time decides between Per-Seq and Per-Doc",
                    .choices = kernels});
   return specs;
 }
@@ -82,11 +83,11 @@ extern const Strategy strategy_wlb = {
     .name = "wlb",
     .title = "WLB-LLM adaptive sharding",
     .source = "WLB-LLM: Workload-Balanced 4D Parallelism for LLM Training, arXiv 2503.17924",
-    .moves = "all K, V in one all-gather; backward one reduce-scatter of dK, dV",
-    .constraints = "KV heads divisible by head_groups",
+    .moves = "all K, V in one all-gather; dK, dV in one reduce-scatter in the backward pass",
+    .constraints = "head_groups divides the KV heads",
     .options = option_specs(),
     .plan = plan,
-    .facts = facts,
+    .report = report,
 };
 
 }  // namespace cpbench

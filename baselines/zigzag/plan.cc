@@ -18,7 +18,7 @@ extern const Strategy strategy_zigzag = {
     .source =
         "zhuzilin/ring-flash-attention (zigzag, varlen) and TransformerEngine's load-balanced "
         "context parallelism",
-    .moves = "all K, V over N-1 hops; backward again, with dK, dV in fp32 behind them",
+    .moves = "all K, V over N-1 hops, and again in the backward pass, followed by dK, dV in fp32",
     .constraints = "none",
     .options = {},
     .plan = plan,

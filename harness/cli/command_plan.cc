@@ -76,10 +76,10 @@ Table reported_table(const RunSpec& spec, const Problem& problem) {
   Table table{{{"reported by " + spec.strategy}, {"value", true}}, {}};
   if (is_external(spec.strategy)) return table;
   const Strategy& strategy = find_strategy(spec.strategy);
-  if (strategy.facts == nullptr) return table;
-  for (const Fact& fact :
-       strategy.facts(problem, Options(strategy.name, strategy.options, spec.options))) {
-    table.rows.push_back({fact.name, with_unit(fact.value, fact.unit)});
+  if (strategy.report == nullptr) return table;
+  for (const ReportedValue& reported :
+       strategy.report(problem, Options(strategy.name, strategy.options, spec.options))) {
+    table.rows.push_back({reported.name, with_unit(reported.value, reported.unit)});
   }
   return table;
 }

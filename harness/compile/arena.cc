@@ -1,4 +1,5 @@
-// Best fit in order of birth: each buffer takes the smallest gap that holds it, or the arena grows.
+// Best fit in the order of birth: each buffer takes the smallest gap that holds it, or the arena
+// grows.
 #include "harness/compile/arena.h"
 
 #include <algorithm>
@@ -16,7 +17,7 @@ class Gaps {
     for (auto it = gaps_.begin(); it != gaps_.end(); ++it) {
       if (it->second >= bytes && (best == gaps_.end() || it->second < best->second)) best = it;
     }
-    if (best == gaps_.end()) {  // grow, from the last gap if it reaches the end
+    if (best == gaps_.end()) {  // grow; the last gap is used if it reaches the end
       int64_t offset = end_;
       if (!gaps_.empty() && gaps_.rbegin()->first + gaps_.rbegin()->second == end_) {
         offset = gaps_.rbegin()->first;
@@ -51,7 +52,7 @@ class Gaps {
   int64_t end() const { return end_; }
 
  private:
-  std::map<int64_t, int64_t> gaps_;  // offset -> bytes; no two adjacent
+  std::map<int64_t, int64_t> gaps_;  // offset -> bytes; no two are adjacent
   int64_t end_ = 0;
 };
 
@@ -62,7 +63,7 @@ int64_t aligned(int64_t bytes) {
 }  // namespace
 
 int64_t place(std::vector<Buffer>& buffers, const std::vector<CollectiveOp>& collectives) {
-  // Of each first buffer: so many are placed as one. The others have none.
+  // How many buffers are placed together with the first of them. 0 for those that follow the first.
   std::vector<int32_t> together(buffers.size(), 1);
   for (const CollectiveOp& op : collectives) {
     const std::span blocks(buffers.data() + op.first_block, op.blocks);

@@ -1,5 +1,5 @@
-// Offsets for buffers whose lives are known, so that those alive together never overlap, and the
-// blocks of a collective lie one after another.
+// Offsets in one arena for buffers whose lives are known. Buffers that are alive together never
+// overlap, and the blocks of a collective lie one after another.
 #pragma once
 
 #include <vector>
@@ -8,8 +8,8 @@
 
 namespace cpbench {
 
-// Sets `offset` of every buffer; returns the bytes of the arena. Blocks of a collective live as
-// long as any of them.
+// Sets `offset` of every buffer and returns the size of the arena in bytes. The blocks of a
+// collective are all alive as long as any of them is.
 int64_t place(std::vector<Buffer>& buffers, const std::vector<CollectiveOp>& collectives);
 
 }  // namespace cpbench

@@ -1,5 +1,5 @@
-// Ranks share what is read alone: the mask, the index of the plan and its sets. So each can be
-// compiled on any thread, and the result does not depend on which.
+// Ranks share only what none of them changes: the mask, the index of the plan and its sets. So each
+// rank can be compiled on any thread, and the result does not depend on the thread.
 #include "harness/compile/compile.h"
 
 #include <algorithm>
@@ -17,8 +17,8 @@ namespace {
 
 constexpr int64_t kMostTokens = std::numeric_limits<int32_t>::max();
 
-// Calls visit(i, scratch) for i in [0, count), on all cores, each with a scratch of its own. The
-// first exception ends it.
+// Calls visit(i, scratch) for i in [0, count) on all cores. Each thread has a scratch of its own.
+// The first exception ends the loop.
 template <typename Scratch, typename Visit>
 void for_each_on_all_cores(int32_t count, const Visit& visit) {
   std::atomic<int32_t> next = 0;
@@ -70,7 +70,7 @@ Program compile(const Problem& problem, const Plan& plan, Passes passes, Collect
                   .passes = passes,
                   .tokens = plan.tokens,
                   .ranks = std::vector<RankProgram>(plan.ranks)};
-  // A copy has the size it needs; vectors that grew have up to twice that.
+  // A copy is no larger than needed; vectors that grew can be up to twice as large.
   for_each_on_all_cores<RankProgram>(plan.ranks, [&](int32_t rank, RankProgram& scratch) {
     compiler.rank(rank, scratch);
     program.ranks[rank] = scratch;

@@ -1,8 +1,8 @@
-// Plan to Program: once per batch, everything an iteration needs, decided ahead.
+// Compiles a plan to a program: everything that an iteration needs is decided once per batch.
 //
 //   Program program = compile(problem, plan, Passes::both);   // all ranks, on all cores
 //
-// One rank at a time, as all of thousands of ranks are more than memory holds:
+// One rank at a time, because the programs of thousands of ranks exceed memory:
 //
 //   const Compiler compiler(problem, plan, Passes::both);
 //   for (int32_t r = 0; r < plan.ranks; ++r) {
@@ -19,23 +19,23 @@
 
 namespace cpbench {
 
-// An outline is the same program, operation by operation, without what only its execution needs:
-// row operations say how many rows they move, but have no runs, and a segment's `out_row` and
-// `dkv_row` mean nothing, so that backward calls share all segments of the forward ones. Where
-// documents are many that is most of a program.
+// An outline is the same program, operation by operation, without what only its execution needs.
+// Its row operations say how many rows they move but have no runs. The `out_row` and `dkv_row` of
+// its segments have no meaning, so backward calls share all segments of the forward calls. For
+// batches of many documents this leaves out most of a program.
 enum class Detail : uint8_t { full, outline };
 
-// How the sends travel that a plan tags as a collective.
+// How the sends of a collective (by the plan's tags) are executed.
 enum class Collectives : uint8_t {
-  messages,  // each by itself
-  // All in one call, where it is over all ranks, copies or sums, and blocks can lie one after
-  // another (their bytes are a multiple of kBufferAlignment). Sums are then the library's, in the
-  // dtype that travels. An all-to-all is a group of messages in NCCL too.
+  messages,  // each send by itself
+  // All in one call, if the collective is over all ranks, copies or sums, and its blocks can lie
+  // one after another (their bytes are a multiple of kBufferAlignment). The library then computes
+  // the sums, in the dtype that travels. An all-to-all stays messages, as it is in NCCL too.
   library,
 };
 
-// `plan` must have passed `check` for the same problem and passes; both must outlive the compiler.
-// Throws UserError where the batch has more tokens than 32-bit rows can number.
+// `plan` must have passed `check` for the same problem and passes. Both must outlive the compiler.
+// Throws UserError if the batch has more tokens than rows of 32 bits can number.
 class Compiler {
  public:
   Compiler(const Problem& problem, const Plan& plan, Passes passes, Detail detail = Detail::full,
@@ -44,9 +44,11 @@ class Compiler {
   Compiler(const Compiler&) = delete;
   Compiler& operator=(const Compiler&) = delete;
 
-  // The same as compile(...).ranks[rank], or its outline. Several threads may call it at once.
+  // The same as compile(...).ranks[rank], or its outline. Several threads may call it at the same
+  // time.
   RankProgram rank(int32_t rank) const;
-  // The same, in the memory of `program`: rank after rank without allocating anew.
+  // The same, in the memory of `program`, so that compiling rank after rank does not allocate
+  // again.
   void rank(int32_t rank, RankProgram& program) const;
 
  private:

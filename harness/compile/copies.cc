@@ -1,18 +1,11 @@
-// Sets that lie as they are wanted answer by name; others by a search from the newest buffer back.
+// A set that is in one buffer exactly as requested is found by its name. Other sets are found by a
+// search from the newest buffer to the oldest.
 #include "harness/compile/copies.h"
 
 #include <algorithm>
 #include <stdexcept>
 
 namespace cpbench {
-namespace {
-
-bool holds(Heads outer, Heads inner) {
-  return outer.begin <= inner.begin && inner.end <= outer.end;
-}
-
-}  // namespace
-
 void Copies::add(int32_t buffer) {
   const Buffer& added = builder_.buffer(buffer);
   const auto tensor = static_cast<size_t>(added.tensor);
@@ -23,12 +16,12 @@ void Copies::add(int32_t buffer) {
 int32_t Copies::holder(Tensor tensor, SetId tokens, Heads heads) {
   const auto& by_set = newest_of_set_[static_cast<size_t>(tensor)];
   const auto found = by_set.find(tokens);
-  if (found != by_set.end() && holds(builder_.buffer(found->second).heads, heads)) {
+  if (found != by_set.end() && builder_.buffer(found->second).heads.contains(heads)) {
     return found->second;
   }
   const std::vector<int32_t>& buffers = buffers_[static_cast<size_t>(tensor)];
   for (size_t i = buffers.size(); i-- > 0;) {
-    if (!holds(builder_.buffer(buffers[i]).heads, heads)) continue;
+    if (!builder_.buffer(buffers[i]).heads.contains(heads)) continue;
     if (builder_.sets().contains(builder_.tokens_of(buffers[i]), tokens)) return buffers[i];
   }
   return -1;
@@ -40,8 +33,9 @@ void Copies::gather(int32_t target, SetId tokens, Heads heads) {
   gather_newest(target, {wanted.begin(), wanted.end()}, heads);
 }
 
-// Near-linear where the newest buffers of each set hold every token once: as much is found as is
-// wanted, and all that is wanted is somewhere (P4). False, and nothing done, where they do not.
+// Near-linear if the newest buffers of the sets hold every token once: then they hold exactly as
+// many tokens as are requested, and all of these are somewhere (P4). Otherwise returns false and
+// does nothing.
 bool Copies::gather_disjoint(int32_t target, SetId tokens, Heads heads) {
   const auto tensor = static_cast<size_t>(builder_.buffer(target).tensor);
   RankSets& sets = builder_.sets();
@@ -53,7 +47,7 @@ bool Copies::gather_disjoint(int32_t target, SetId tokens, Heads heads) {
     if (newest_of_set_[tensor][held] != source) continue;
     const int64_t here = sets.size_of_intersection(held, tokens);
     if (here == 0) continue;
-    if (!holds(builder_.buffer(source).heads, heads)) return false;
+    if (!builder_.buffer(source).heads.contains(heads)) return false;
     missing -= here;
     if (missing < 0) return false;
     sources.push_back(source);
@@ -99,7 +93,8 @@ void Copies::gather_newest(int32_t target, Ranges tokens, Heads heads) {
     }
     missing = std::move(still);
   }
-  if (!missing.empty()) throw std::logic_error("compile: the plan reads what is not there (P4)");
+  if (!missing.empty())
+    throw std::logic_error("compile: the plan reads tokens that are not on the rank (P4)");
 }
 
 }  // namespace cpbench

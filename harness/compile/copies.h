@@ -1,4 +1,4 @@
-// Where the copies (q, kv, do) lie on one rank: at home, and in messages that arrived.
+// Where the copies (q, kv, do) of one rank are: in its home buffers and in messages that arrived.
 #pragma once
 
 #include <array>
@@ -13,11 +13,11 @@ class Copies {
  public:
   explicit Copies(RankBuilder& builder) : builder_(builder) {}
 
-  // The newest wins: a tensor that was dropped may arrive again.
+  // Later look-ups find the newest buffer first: a tensor that was dropped may arrive again.
   void add(int32_t buffer);
-  // The one buffer that holds all of these tokens and heads (of the tensor), or -1.
+  // The one buffer of the tensor that holds all of these tokens and heads, or -1.
   int32_t holder(Tensor tensor, SetId tokens, Heads heads);
-  // Copies tokens and heads from wherever they lie into `target`.
+  // Copies the tokens and heads into `target` from wherever they are.
   void gather(int32_t target, SetId tokens, Heads heads);
 
  private:

@@ -1,4 +1,4 @@
-// Where the parts of a buffer lie, and other small facts of a program.
+// Where the parts of a buffer are, and other small properties of programs.
 #include <algorithm>
 
 #include "harness/compile/program.h"
@@ -6,9 +6,9 @@
 namespace cpbench {
 namespace {
 
-void append(Parts& parts, Dtype dtype, int64_t width, int64_t pairs) {
+void append(Parts& parts, Dtype dtype, int64_t width, int64_t vectors) {
   parts.part[parts.count++] = {dtype, width, parts.bytes};
-  parts.bytes += bytes_of(dtype) * width * pairs;
+  parts.bytes += bytes_of(dtype) * width * vectors;
 }
 
 }  // namespace
@@ -16,24 +16,24 @@ void append(Parts& parts, Dtype dtype, int64_t width, int64_t pairs) {
 Parts parts_of(const Buffer& buffer, const AttentionShape& shape) {
   const Dtype side = accumulation_dtype(shape.dtype);
   const Dtype main = buffer.elements == ElementClass::model ? shape.dtype : side;
-  const int64_t pairs = buffer.rows * buffer.heads.size();
+  const int64_t vectors = buffer.rows * buffer.heads.size();  // one per row and head
   Parts parts;
   switch (buffer.tensor) {
     case Tensor::q:
     case Tensor::dq:
-      append(parts, main, shape.head_dim, pairs);
+      append(parts, main, shape.head_dim, vectors);
       break;
     case Tensor::kv:
     case Tensor::dkv:
-      append(parts, main, shape.head_dim, pairs);
-      append(parts, main, shape.value_head_dim, pairs);
+      append(parts, main, shape.head_dim, vectors);
+      append(parts, main, shape.value_head_dim, vectors);
       break;
     case Tensor::d_o:
-      append(parts, side, 1, pairs);
+      append(parts, side, 1, vectors);
       [[fallthrough]];
     case Tensor::o:
-      append(parts, side, 1, pairs);
-      append(parts, main, shape.value_head_dim, pairs);
+      append(parts, side, 1, vectors);
+      append(parts, main, shape.value_head_dim, vectors);
       break;
   }
   return parts;

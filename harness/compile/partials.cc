@@ -1,15 +1,9 @@
-// See partials.h.
 #include "harness/compile/partials.h"
 
 #include <algorithm>
 #include <limits>
 
 namespace cpbench {
-namespace {
-
-bool overlaps(Heads a, Heads b) { return a.begin < b.end && b.begin < a.end; }
-
-}  // namespace
 
 Partials::Partials(RankBuilder& builder, Tensor tensor, int32_t home, std::vector<Heads> used)
     : builder_(builder), tensor_(tensor), home_(home) {
@@ -67,7 +61,7 @@ void Partials::write(Accumulator& accumulator, size_t block, RangeSpan more) {
 
 Heads Partials::component_of(Heads heads) const {
   for (Heads component : components_) {
-    if (overlaps(component, heads)) return component;
+    if (component.overlaps(heads)) return component;
   }
   return heads;
 }
@@ -76,7 +70,7 @@ template <typename Accumulators, typename Visit>
 void Partials::each_block(Accumulators& accumulators, Heads heads, const Visit& visit) const {
   for (auto& accumulator : accumulators) {
     for (size_t block = 0; block < blocks_.size(); ++block) {
-      if (overlaps(blocks_[block], heads) && overlaps(blocks_[block], accumulator.heads)) {
+      if (blocks_[block].overlaps(heads) && blocks_[block].overlaps(accumulator.heads)) {
         visit(accumulator, block, blocks_[block]);
       }
     }
@@ -89,7 +83,7 @@ void Partials::reserve(SetId tokens, Heads heads) {
   const Heads component = component_of(heads);
   SetId missing = tokens;
   for (const Accumulator& accumulator : accumulators_) {
-    if (!overlaps(accumulator.heads, heads) ||
+    if (!accumulator.heads.overlaps(heads) ||
         sets.size_of_intersection(tokens_of(accumulator), missing) == 0) {
       continue;
     }
@@ -103,7 +97,7 @@ void Partials::reserve(SetId tokens, Heads heads) {
 
 int32_t Partials::holder(SetId tokens, Heads heads) const {
   for (const Accumulator& accumulator : accumulators_) {
-    if (overlaps(accumulator.heads, heads) &&
+    if (accumulator.heads.overlaps(heads) &&
         builder_.sets().contains(tokens_of(accumulator), tokens)) {
       return accumulator.buffer;
     }
@@ -180,7 +174,7 @@ void Partials::take(int32_t target, SetId tokens, Heads heads, int32_t owner) {
     missing[block] -= held;
   });
   for (size_t block = 0; block < blocks_.size(); ++block) {
-    if (missing[block] == 0 || !overlaps(blocks_[block], heads)) continue;
+    if (missing[block] == 0 || !blocks_[block].overlaps(heads)) continue;
     builder_.move_rows(RowMode::clear, -1, target, missing[block], blocks_[block], [&] {
       Ranges nowhere(sets[tokens].begin(), sets[tokens].end());
       for (const Accumulator& accumulator : accumulators_) {

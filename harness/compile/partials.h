@@ -1,10 +1,11 @@
-// The partial results (o, dq or dkv) that one rank holds in one pass, and in which rows.
+// The partial results (o, dq or dkv) that one rank holds in one pass, and the rows that hold them.
 //
-// At home an accumulator of all heads; elsewhere accumulators come with the first write of their
-// tokens and go when their last row is sent. Which rows hold something is known here, so the first
-// write of a row stores, later ones accumulate, and nothing is reset at run time.
-// Heads are those of the tensor. The finest head ranges that the pass uses are `blocks` here; rows
-// are followed per block.
+// The home has one accumulator of all heads. Elsewhere an accumulator is made for the first write
+// of its tokens, and dropped when its last row is sent. The class knows which rows hold something,
+// so the first write of a row stores, later writes accumulate, and nothing is reset at run time.
+//
+// Heads are those of the tensor. The finest head ranges that the pass uses are called blocks here,
+// and rows are followed per block.
 #pragma once
 
 #include <vector>
@@ -15,33 +16,34 @@ namespace cpbench {
 
 class Partials {
  public:
-  // `used`: every head range with which this tensor is written, sent or received on this rank.
+  // `used` must have every head range in which this tensor is written, sent or received on this
+  // rank.
   Partials(RankBuilder& builder, Tensor tensor, int32_t home, std::vector<Heads> used);
 
-  // Makes room for these tokens where there is none.
+  // Makes room for those of these tokens that have none.
   void reserve(SetId tokens, Heads heads);
-  // The one accumulator that has room for all of them, or -1.
+  // The buffer of the one accumulator that has room for all of these tokens, or -1.
   int32_t holder(SetId tokens, Heads heads) const;
   bool any_written(SetId tokens, Heads heads);
   void mark_written(SetId tokens, Heads heads);
-  // Clears the rows that hold nothing; all are written then.
+  // Clears the rows that hold nothing, so that all rows are written.
   void complete(SetId tokens, Heads heads);
-  // Stores or accumulates the rows of `source`; room must be there.
+  // Stores or accumulates the rows of `source`. There must be room for them.
   void add(int32_t source, SetId tokens, Heads heads);
-  // Moves what is held into `target`, zeros for the rest; the rows hold nothing then. `owner`:
-  // the rank at whose home all the tokens are, or -1.
+  // Moves the rows into `target`, with zeros for those that hold nothing; afterwards none of them
+  // holds anything. `owner` is the rank whose home has all of the tokens, or -1.
   void take(int32_t target, SetId tokens, Heads heads, int32_t owner);
 
  private:
-  // Usually nothing or all of an accumulator is written: both are known without looking at ranges.
-  // A reduce-scatter takes it apart in the homes of N ranks, which are disjoint; they are taken out
-  // at once.
+  // Usually nothing or all of an accumulator is written, and both cases are known without looking
+  // at ranges. A reduce-scatter takes it apart into the homes of N ranks, which are disjoint, so
+  // they are collected in `taken` and subtracted together.
   struct Written {
-    bool whole = false;        // all of the accumulator's tokens
-    Ranges ranges;             // if not whole; with what is in `taken`
-    int64_t tokens = 0;        // so many, with what is in `taken`
-    std::vector<SetId> taken;  // disjoint, of ascending owners
-    int64_t taken_tokens = 0;  // of those, so many were written
+    bool whole = false;        // all tokens of the accumulator are written
+    Ranges ranges;             // the written tokens if not whole, with those of `taken`
+    int64_t tokens = 0;        // how many, with those of `taken`
+    std::vector<SetId> taken;  // disjoint sets of ascending owners
+    int64_t taken_tokens = 0;  // how many of their tokens were written
     int32_t last_owner = -1;
   };
   struct Accumulator {
@@ -50,11 +52,11 @@ class Partials {
     std::vector<Written> written;  // per block of the tensor
   };
   RangeSpan written_of(const Accumulator& accumulator, size_t block) const;
-  // Nothing is in `taken` then.
+  // Subtracts what is in `taken`.
   Written& settled(Accumulator& accumulator, size_t block);
-  // `more`: within the accumulator's tokens, none of them written.
+  // `more` must lie within the accumulator's tokens, and none of it may be written.
   void write(Accumulator& accumulator, size_t block, RangeSpan more);
-  // visit(accumulator, block, heads of the block)
+  // Calls visit(accumulator, block, heads of the block).
   template <typename Accumulators, typename Visit>
   void each_block(Accumulators& accumulators, Heads heads, const Visit& visit) const;
   SetId tokens_of(const Accumulator& accumulator) const {

@@ -6,14 +6,7 @@
 namespace cpbench {
 namespace {
 
-template <typename Visit>
-void each_member(RangeSpan set, const Visit& visit) {
-  for (const Range& range : set) {
-    for (int64_t rank = range.begin; rank < range.end; ++rank) visit(rank);
-  }
-}
-
-// Whether one call of a library can be the collective that has this send.
+// Whether one call of a library can run the collective that has this send.
 bool library_runs(const Send& send, CollectiveKind kind, int64_t block_bytes, const Plan& plan) {
   if (kind == CollectiveKind::all_to_all || send.tensor == Tensor::o) return false;
   const SetId group = kind == CollectiveKind::all_gather ? send.to : send.from;
@@ -36,8 +29,8 @@ PassIndex::PassIndex(const Pass& pass, const Plan& plan, const AttentionShape& s
     const Send& send = pass.sends[i];
     wire_bytes.push_back(cost_of(send, pass, plan, shape).bytes_per_pair);
     const auto number = static_cast<int32_t>(i);
-    each_member(plan.rank_sets[send.from], [&](int64_t r) { outgoing[r].push_back(number); });
-    each_member(plan.rank_sets[send.to], [&](int64_t r) { incoming[r].push_back(number); });
+    for_each_member(plan.rank_sets[send.from], [&](int64_t r) { outgoing[r].push_back(number); });
+    for_each_member(plan.rank_sets[send.to], [&](int64_t r) { incoming[r].push_back(number); });
     if (send.collective < 0 || collectives == Collectives::messages) continue;
     const CollectiveKind kind = pass.collectives[send.collective].kind;
     if (!library_runs(send, kind, wire_bytes[i], plan)) continue;

@@ -1,4 +1,4 @@
-// The plan's operations by rank, in plan order: what a rank attends, sends and receives.
+// The operations of a plan by rank, in plan order: what each rank attends, sends and receives.
 #pragma once
 
 #include <vector>
@@ -15,8 +15,8 @@ struct PassIndex {
   std::vector<std::vector<int32_t>> attends;   // per rank: attend numbers, by step
   std::vector<std::vector<int32_t>> outgoing;  // per rank: send numbers, by step
   std::vector<std::vector<int32_t>> incoming;
-  std::vector<int64_t> wire_bytes;  // per send: of one (from, to) pair, padding included
-  // Per collective that a library runs: its send of each rank's block. Of others nothing.
+  std::vector<int64_t> wire_bytes;  // per send: of one (sender, receiver) pair, with padding
+  // Per collective that a library runs: the send of each rank's block. Empty for other collectives.
   std::vector<std::vector<int32_t>> blocks;
 };
 

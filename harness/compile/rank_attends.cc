@@ -1,4 +1,5 @@
-// The attends of one step: operands found or gathered, then as few kernel calls as the rows allow.
+// Compiles the attends of one step: finds or gathers their operands, then makes as few kernel calls
+// as the rows allow.
 #include <algorithm>
 #include <map>
 
@@ -12,8 +13,8 @@ void append(Ranges& out, RangeSpan ranges) { out.insert(out.end(), ranges.begin(
 }  // namespace
 
 void RankCompiler::attend(std::vector<int32_t> attends) {
-  const Pass& pass = pass_ == 0 ? context_.plan.forward : context_.plan.backward;
-  while (!attends.empty()) {  // one group of equal heads after another
+  const Pass& pass = this->pass();
+  while (!attends.empty()) {  // one group with equal heads after another
     const Heads heads = pass.attends[attends.front()].heads;
     std::vector<int32_t> same, other;
     for (int32_t i : attends) (pass.attends[i].heads == heads ? same : other).push_back(i);
@@ -23,11 +24,11 @@ void RankCompiler::attend(std::vector<int32_t> attends) {
 }
 
 void RankCompiler::attend_heads(Heads heads, const std::vector<int32_t>& attends) {
-  const Pass& pass = pass_ == 0 ? context_.plan.forward : context_.plan.backward;
+  const Pass& pass = this->pass();
   RankSets& sets = builder_.sets();
   std::vector<Work> work;                // one for each query set
   std::map<SetId, size_t> work_of;       // by query set
-  std::vector<std::vector<SetId>> keys;  // of each work
+  std::vector<std::vector<SetId>> keys;  // by work
   for (int32_t i : attends) {
     const Attend& attend = pass.attends[i];
     const auto [seen, unseen] = visible_.try_emplace({attend.q, attend.kv}, RangeSets::kEmpty);
@@ -69,18 +70,18 @@ void RankCompiler::find_queries(Heads heads, std::vector<Work>& work) {
   Ranges scattered;
   for (Work& item : work) {
     item.q_buffer = copies_.holder(Tensor::q, item.q, heads);
-    if (pass_ == 1 && item.q_buffer >= 0) {  // dO must lie row by row as Q does
+    if (pass_ == 1 && item.q_buffer >= 0) {  // dO must have the same rows as Q
       item.d_o_buffer = copies_.holder(Tensor::d_o, item.q, heads);
-      const bool alike = item.d_o_buffer >= 0 &&
-                         builder_.tokens_of(item.d_o_buffer) == builder_.tokens_of(item.q_buffer);
-      if (!alike) item.q_buffer = -1;
+      const bool same_rows = item.d_o_buffer >= 0 && builder_.tokens_of(item.d_o_buffer) ==
+                                                         builder_.tokens_of(item.q_buffer);
+      if (!same_rows) item.q_buffer = -1;
     }
     if (item.q_buffer < 0) append(scattered, builder_.sets()[item.q]);
   }
   if (scattered.empty()) return;
   const int32_t q = gathered(Tensor::q, scattered, heads);
   const int32_t d_o = pass_ == 1 ? gathered(Tensor::d_o, scattered, heads) : -1;
-  // The same queries attend in many steps: from here on they are found as they lie now.
+  // The same queries attend in many steps; later steps find them in these buffers.
   copies_.add(q);
   if (d_o >= 0) copies_.add(d_o);
   for (Work& item : work) {
@@ -105,7 +106,7 @@ void RankCompiler::find_keys(Heads heads, std::vector<Work>& work) {
 }
 
 void RankCompiler::calls(Heads heads, const std::vector<Work>& work) {
-  struct Group {  // of equal operands
+  struct Group {  // of work with equal operands
     Call call;
     std::vector<const Work*> items;
   };
@@ -131,15 +132,15 @@ void RankCompiler::calls(Heads heads, const std::vector<Work>& work) {
   }
 }
 
-// Puts the segments at the end of the program.
+// Appends the segments to the program.
 std::vector<RankCompiler::CallShape> RankCompiler::shapes_of(
     const Call& call, const std::vector<const Work*>& items) {
   RankSets& sets = builder_.sets();
   const SetId q_set = builder_.tokens_of(call.q);
   const SetId kv_set = builder_.tokens_of(call.kv);
-  std::vector<CallSegments> levels;  // a call each: no query row twice
+  std::vector<CallSegments> levels;  // each is one call, so no query row is in it twice
   size_t first_level = 0;
-  Ranges queries;  // in the levels from first_level on
+  Ranges queries;  // of the levels from first_level on
   for (const Work* item : items) {
     if (overlap(queries, sets[item->q])) {
       first_level = levels.size();
@@ -151,7 +152,7 @@ std::vector<RankCompiler::CallShape> RankCompiler::shapes_of(
   }
   std::vector<CallShape> shapes;
   std::vector<Segment>& all = builder_.program().segments;
-  const bool keys_known = items.size() == 1 && levels.size() == 1;  // all that is visible
+  const bool keys_known = items.size() == 1 && levels.size() == 1;  // all visible keys
   for (const CallSegments& level : levels) {
     if (level.empty()) continue;
     CallShape shape{.first_segment = static_cast<int32_t>(all.size()),
@@ -169,7 +170,7 @@ std::vector<RankCompiler::CallShape> RankCompiler::shapes_of(
 }
 
 bool RankCompiler::together(const CallShape& shape, bool keys, SetId from, SetId to) {
-  // Nothing of `from` lies between two of its rows that follow one another.
+  // If `to` is a part of `from`, it has no token between two neighbouring rows of `from`.
   if (builder_.sets().contains(from, to)) return true;
   RowCursor first_from = builder_.sets().rows(from), last_from = first_from;
   RowCursor first_to = builder_.sets().rows(to), last_to = first_to;
@@ -193,7 +194,7 @@ void RankCompiler::place(std::span<Segment> segments, bool keys, SetId from, Set
   }
 }
 
-// Segments that another call uses stay as they are; where other rows are meant, these are copies.
+// Segments that another call uses must not change. If this call needs other rows, it gets copies.
 void RankCompiler::add_call(Call call, CallShape& shape) {
   const SetId out = builder_.tokens_of(call.out);
   const SetId dkv = call.dkv < 0 ? shape.dkv : builder_.tokens_of(call.dkv);
@@ -256,7 +257,7 @@ void RankCompiler::emit_backward(Call call, CallShape& shape) {
   call.dkv = gradient_target(Tensor::dkv, call.heads, shape.keys, shape, call.kv);
   add_call(call, shape);
   const Heads kv_heads = heads_of(Tensor::dkv, call.heads, context_.problem.shape);
-  // A target of its own is scratch: what it got goes where the partials are.
+  // A target that is not the holder is scratch; its rows are added to the partials.
   if (partials(Tensor::dq).holder(shape.queries, call.heads) != call.out) {
     partials(Tensor::dq).add(call.out, shape.queries, call.heads);
   }

@@ -1,17 +1,11 @@
-// Lives are counted in operations: from the first that touches a buffer to the last.
+// The life of a buffer is counted in operations, from the first that touches it to the last.
 #include "harness/compile/rank_builder.h"
 
 #include <algorithm>
 
 #include "harness/compile/arena.h"
-#include "harness/plan/plan_bytes.h"
 
 namespace cpbench {
-
-Heads heads_of(Tensor tensor, Heads query_heads, const AttentionShape& shape) {
-  const bool kv = tensor == Tensor::kv || tensor == Tensor::dkv;
-  return kv ? kv_heads_of(query_heads, shape) : query_heads;
-}
 
 int32_t RankBuilder::add_buffer(Tensor tensor, ElementClass elements, Heads heads, SetId tokens,
                                 int64_t bytes) {
@@ -67,7 +61,7 @@ void RankBuilder::add_runs(int32_t source, int32_t target, RangeSpan tokens) {
   std::vector<RowRun>& runs = program_.runs;
   const size_t first = runs.size();
   const SetId held = tokens_of(source < 0 ? target : source);
-  // What is all of both buffers lies in both alike.
+  // Tokens that are all of both buffers have the same rows in both.
   if (held == tokens_of(target) && size_of(tokens) == sets_.size_of(held)) {
     runs.push_back({0, 0, static_cast<int32_t>(sets_.size_of(held))});
     return;
@@ -113,7 +107,7 @@ void RankBuilder::collective(const CollectiveOp& op) {
 void RankBuilder::exchanged(int32_t index, bool until_end_of_step) {
   touch(index);
   Buffer& buffer = program_.buffers[index];
-  // What is older than the step was there before.
+  // A buffer that is older than the step existed before it.
   if (buffer.first_op >= program_.steps.back().first_op) {
     buffer.first_op = std::min(buffer.first_op, earliest_op_);
   }
@@ -126,7 +120,7 @@ void RankBuilder::row_sums() {
   touch(program_.d_o);
 }
 
-// Of the first step from that one on that does something.
+// The first operation of the first step, from this one on, that does something.
 int32_t RankBuilder::first_op_of(int32_t pass, int32_t step) const {
   return std::ranges::lower_bound(program_.steps, std::pair(pass, step), {},
                                   [](const ProgramStep& s) { return std::pair(s.pass, s.step); })

@@ -1,6 +1,6 @@
-// Writes one rank's operations in order, and with them the life of every buffer. An exchange may
-// run beside the calls of its step, and begin `lookahead` steps before it: what it writes lives
-// from there, and what it sends to the end of its step.
+// Writes the operations of one rank in order, and with them the life of every buffer. An exchange
+// may run next to the calls of its step and begin `lookahead` steps before it. So what it writes is
+// alive from there on, and what it sends is alive until the end of its step.
 //
 //   int32_t scratch = b.add_buffer(Tensor::kv, ElementClass::model, heads, tokens);
 //   b.move(RowMode::store, home, scratch, ranges, heads);   // one row operation of many runs
@@ -12,11 +12,9 @@
 #include "harness/compile/compile.h"
 #include "harness/compile/program.h"
 #include "harness/compile/rank_sets.h"
+#include "harness/plan/plan_bytes.h"
 
 namespace cpbench {
-
-// The heads that a tensor has for these query heads: KV heads for kv and dkv.
-Heads heads_of(Tensor tensor, Heads query_heads, const AttentionShape& shape);
 
 class RankBuilder {
  public:
@@ -24,16 +22,16 @@ class RankBuilder {
               RankProgram& program)
       : shape_(shape), sets_(plan_sets), detail_(detail), program_(program) {}
 
-  // `bytes`: at least so many (a message's padding).
+  // The buffer gets at least `bytes` bytes (for the padding of a message).
   int32_t add_buffer(Tensor tensor, ElementClass elements, Heads heads, SetId tokens,
                      int64_t bytes = 0);
   const Buffer& buffer(int32_t index) const { return program_.buffers[index]; }
   SetId tokens_of(int32_t buffer) const { return tokens_[buffer]; }
 
   void move(RowMode mode, int32_t source, int32_t target, RangeSpan tokens, Heads heads);
-  // Those of `tokens` that the source (without one: the target) holds.
+  // Moves those of `tokens` that the source (or without a source, the target) holds.
   void move(RowMode mode, int32_t source, int32_t target, SetId tokens, Heads heads);
-  // `rows` rows: those of the tokens that tokens() says, which an outline does not ask for.
+  // Moves `rows` rows: those of the tokens that tokens() returns. An outline does not call it.
   template <typename Tokens>
   void move_rows(RowMode mode, int32_t source, int32_t target, int64_t rows, Heads heads,
                  const Tokens& tokens) {
@@ -43,7 +41,7 @@ class RankBuilder {
     add_row_op({mode, source, target, heads, static_cast<int32_t>(rows), first});
   }
   void clear(int32_t target, RangeSpan tokens, Heads heads);
-  // `call.segments` of RankProgram::segments from `call.first_segment` on.
+  // The segments of the call must be in RankProgram::segments already.
   void call(const Call& call);
   void send(const Message& message) { this->message(OpKind::send, message); }
   void receive(const Message& message) { this->message(OpKind::receive, message); }
@@ -60,13 +58,14 @@ class RankBuilder {
 
  private:
   void add_op(OpKind kind, size_t index);
-  void add_row_op(RowOp op);  // of the runs from its first on
+  void add_row_op(RowOp op);  // takes all runs from op.first_run on
   void add_runs(int32_t source, int32_t target, RangeSpan tokens);
   void touch(int32_t buffer);
   void message(OpKind kind, const Message& message);
   void exchanged(int32_t buffer, bool until_end_of_step);
   int32_t first_op_of(int32_t pass, int32_t step) const;
-  // What no other partial result is merged into stays in the dtype in which kernels write O.
+  // A result into which no other partial result is merged stays in the dtype in which kernels write
+  // O.
   void narrow_outputs();
 
   const AttentionShape& shape_;
@@ -74,8 +73,8 @@ class RankBuilder {
   Detail detail_;
   RankProgram& program_;
   std::vector<SetId> tokens_;  // of each buffer
-  int32_t earliest_op_ = 0;    // of this step's exchanges
-  std::vector<int32_t> sent_;  // buffers that this step's exchanges may touch until its end
+  int32_t earliest_op_ = 0;    // where the exchanges of this step may begin
+  std::vector<int32_t> sent_;  // buffers that exchanges of this step may touch until its end
 };
 
 }  // namespace cpbench

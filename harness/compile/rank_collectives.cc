@@ -33,7 +33,7 @@ void RankCompiler::call_collective(const Send& send) {
       copies_.gather(op.source, own.tokens, heads);
     }
   } else {
-    // What is this rank's own stays where it is, in full precision.
+    // This rank's own part stays where it is, in full precision.
     for (int32_t r = 0; r < op.blocks; ++r) {
       if (r == rank_) {
         builder_.move(RowMode::clear, -1, first_block + r, tokens_of_block(r), heads);

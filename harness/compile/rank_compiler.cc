@@ -1,5 +1,5 @@
-// See rank_compiler.h. Order within a step: sends (they read what was there before), attends,
-// arrivals in plan order.
+// The order within a step: sends (they read what was on the rank before), attends, and arrivals in
+// plan order.
 #include "harness/compile/rank_compiler.h"
 
 #include <algorithm>
@@ -124,7 +124,7 @@ void RankCompiler::send(const Send& send, int32_t number) {
   } else {
     buffer = lying_as_sent(send, heads, bytes);
     if (buffer < 0) {
-      // Packed once, however often it is sent.
+      // The message is packed once, however often it is sent.
       const auto [packed, fresh] = packed_.try_emplace(
           std::tuple(send.tensor, send.tokens, heads.begin, heads.end, bytes), -1);
       if (fresh) {
@@ -135,12 +135,10 @@ void RankCompiler::send(const Send& send, int32_t number) {
       buffer = packed->second;
     }
   }
-  for (const Range& range : to) {
-    for (int64_t peer = range.begin; peer < range.end; ++peer) {
-      if (peer == rank_) continue;
-      builder_.send({buffer, static_cast<int32_t>(peer), 2 * number + pass_, bytes});
-    }
-  }
+  for_each_member(to, [&](int64_t peer) {
+    if (peer == rank_) return;
+    builder_.send({buffer, static_cast<int32_t>(peer), 2 * number + pass_, bytes});
+  });
 }
 
 int32_t RankCompiler::lying_as_sent(const Send& send, Heads heads, int64_t bytes) {
@@ -156,20 +154,18 @@ void RankCompiler::receive(const Send& send, int32_t number) {
   const int64_t bytes = context_.index[pass_].wire_bytes[number];
   const Heads heads = heads_of(send.tensor, send.heads, context_.problem.shape);
   if (bytes == 0) return;
-  for (const Range& range : context_.plan.rank_sets[send.from]) {
-    for (int64_t peer = range.begin; peer < range.end; ++peer) {
-      if (peer == rank_) continue;
-      const int32_t buffer = builder_.add_buffer(send.tensor, elements_on_wire(send.tensor), heads,
-                                                 send.tokens, bytes);
-      builder_.receive({buffer, static_cast<int32_t>(peer), 2 * number + pass_, bytes});
-      if (is_partial(send.tensor)) {
-        partials(send.tensor).reserve(send.tokens, heads);
-        partials(send.tensor).add(buffer, send.tokens, heads);
-      } else {
-        copies_.add(buffer);
-      }
+  for_each_member(context_.plan.rank_sets[send.from], [&](int64_t peer) {
+    if (peer == rank_) return;
+    const int32_t buffer =
+        builder_.add_buffer(send.tensor, elements_on_wire(send.tensor), heads, send.tokens, bytes);
+    builder_.receive({buffer, static_cast<int32_t>(peer), 2 * number + pass_, bytes});
+    if (is_partial(send.tensor)) {
+      partials(send.tensor).reserve(send.tokens, heads);
+      partials(send.tensor).add(buffer, send.tokens, heads);
+    } else {
+      copies_.add(buffer);
     }
-  }
+  });
 }
 
 }  // namespace cpbench

@@ -1,4 +1,4 @@
-// Compiles one rank: step by step its sends, its attends, its arrivals.
+// Compiles one rank, step by step: its sends, its attends, its arrivals.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@
 
 namespace cpbench {
 
-// What all ranks read and none changes.
+// What all ranks read and none of them changes.
 struct CompileContext {
   CompileContext(const Problem& problem, const Plan& plan, Passes passes, Detail detail,
                  Collectives collectives)
@@ -44,35 +44,38 @@ class RankCompiler {
   void compile();
 
  private:
-  // One attend, or several of the same queries taken together.
+  // One attend, or several attends of the same queries together.
   struct Work {
     SetId q = RangeSets::kEmpty;
-    SetId kv = RangeSets::kEmpty;  // visible keys only
+    SetId kv = RangeSets::kEmpty;  // only the visible keys
     int32_t q_buffer = -1, d_o_buffer = -1, kv_buffer = -1;
   };
 
-  // A call but for where its results go. Forward and backward of the same operands share theirs.
+  // A call without the buffers of its results. Forward and backward calls of the same operands
+  // share it.
   struct CallShape {
     int32_t first_segment = 0;  // in the program
     int32_t segments = 0;
-    SetId queries = RangeSets::kEmpty;  // tokens that the segments touch
+    SetId queries = RangeSets::kEmpty;  // the tokens that the segments touch
     SetId keys = RangeSets::kEmpty;
-    SetId out = RangeSets::kEmpty;  // sets in which out_row and dkv_row are
+    SetId out = RangeSets::kEmpty;  // the sets whose rows out_row and dkv_row count
     SetId dkv = RangeSets::kEmpty;
     bool used = false;
   };
 
   void pass(int32_t number);
-  // Home rows of cached queries, and of keys that no query sees: nothing was added, they are zero.
+  // Clears the home rows of cached queries and of keys that no query sees: nothing was added to
+  // them, so they are zero.
   void clear_untouched();
   const Pass& pass() const { return pass_ == 0 ? context_.plan.forward : context_.plan.backward; }
   void send(const Send& send, int32_t number);
-  // The buffer that is this message already, or -1.
+  // The buffer that is already laid out as this message, or -1.
   int32_t lying_as_sent(const Send& send, Heads heads, int64_t bytes);
-  int32_t owner_of(const Send& send) const;  // the receiver, if the tokens are at its home; else -1
+  int32_t owner_of(const Send& send) const;  // the receiver if its home has the tokens, else -1
   ElementClass elements_on_wire(Tensor tensor) const;
   void receive(const Send& send, int32_t number);
-  // Whether a library's collective moves what this send does: with the first of its sends.
+  // Whether a call of a library's collective does what this send does. The first of its sends makes
+  // the call.
   bool in_library_collective(const Send& send) const;
   void call_collective(const Send& send);
   void take_from_collective(const Send& send);
@@ -85,10 +88,10 @@ class RankCompiler {
   std::vector<CallShape> shapes_of(const Call& call, const std::vector<const Work*>& items);
   void emit(Call call, CallShape& shape);
   void emit_backward(Call call, CallShape& shape);
-  // Picks the buffer that a call adds its gradients to and clears what must start at zero.
+  // Chooses the buffer to which a call adds its gradients, and clears what must start at zero.
   int32_t gradient_target(Tensor tensor, Heads query_heads, SetId touched, const CallShape& shape,
                           int32_t source);
-  // Whether the rows of each segment lie together in `to` too.
+  // Whether the rows of each segment are consecutive in `to` too.
   bool together(const CallShape& shape, bool keys, SetId from, SetId to);
   void place(std::span<Segment> segments, bool keys, SetId from, SetId to);
   void add_call(Call call, CallShape& shape);
@@ -99,13 +102,13 @@ class RankCompiler {
   int32_t rank_;
   RankBuilder builder_;
   Copies copies_;
-  std::map<std::pair<SetId, SetId>, SetId> visible_;  // keys that queries see
-  // By the sets of the operands, then of the queries and keys of each part.
+  std::map<std::pair<SetId, SetId>, SetId> visible_;  // (q, kv) -> the visible keys
+  // By the sets of the operands, followed by the queries and keys of each part.
   std::map<std::vector<SetId>, std::vector<CallShape>> shapes_;
-  // Messages of copies that did not lie so: by tensor, tokens, heads and bytes.
+  // Packed messages of copies, by tensor, tokens, heads and bytes.
   std::map<std::tuple<Tensor, SetId, int32_t, int32_t, int64_t>, int32_t> packed_;
   std::vector<Partials> partials_;     // of the current pass: o, or dq and dkv
-  std::vector<int32_t> first_blocks_;  // by collective of the current pass; -1: not called yet
+  std::vector<int32_t> first_blocks_;  // by collective of the current pass; -1 before its call
   int32_t pass_ = 0;
 };
 

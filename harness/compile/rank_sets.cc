@@ -81,7 +81,7 @@ SetId RankSets::intern(RangeSpan normal) {
     return plan_count() + known;
   }
   const SetId fresh = own_.intern(Ranges(normal.begin(), normal.end()), hash);
-  own_facts_.resize(own_.count());
+  own_info_.resize(own_.count());
   return plan_count() + fresh;
 }
 
@@ -89,16 +89,16 @@ SetId RankSets::intern_part(RangeSpan normal, SetId whole) {
   if (cpbench::size_of(normal) == size_of(whole)) return whole;
   const SetId set = intern(normal);
   if (set >= plan_count()) {
-    Facts& facts = own_facts_[set - plan_count()];
-    if (facts.whole == RangeSets::kNone) facts.whole = whole;
-    if (facts.home < 0) facts.home = home_of(whole);
+    SetInfo& info = own_info_[set - plan_count()];
+    if (info.whole == RangeSets::kNone) info.whole = whole;
+    if (info.home < 0) info.home = home_of(whole);
   }
   return set;
 }
 
-// Follows what parts are known to be parts of.
+// Follows the sets that a part is known to be a part of.
 bool RankSets::known_part(SetId part, SetId whole) const {
-  while (part != whole && part >= plan_count()) part = own_facts_[part - plan_count()].whole;
+  while (part != whole && part >= plan_count()) part = own_info_[part - plan_count()].whole;
   if (part == whole) return true;
   return part >= 0 && home_of(part) >= 0 && shared_.homes[home_of(part)] == whole;
 }
@@ -158,7 +158,7 @@ bool RankSets::contains(SetId outer, SetId inner) {
 
 RowCursor RankSets::rows(SetId set) {
   if (set < plan_count()) return {(*this)[set], shared_.first_rows[set]};
-  std::vector<int32_t>& first = own_facts_[set - plan_count()].first_rows;
+  std::vector<int32_t>& first = own_info_[set - plan_count()].first_rows;
   if (first.empty()) first = first_rows_of((*this)[set]);
   return {(*this)[set], first};
 }

@@ -1,13 +1,14 @@
-// The token sets that one rank's buffers hold: those of the plan, shared by all ranks, and merged
-// ones of its own after them. And which row a token has in a buffer that holds a set.
+// The token sets that the buffers of one rank hold: the sets of the plan, which all ranks share,
+// followed by the rank's own merged sets. And the row of a token in a buffer that holds a set.
 //
 //   PlanSets shared(plan.token_sets, plan.home);
 //   RankSets sets(shared);               // set a = tokens 0-3 and 8-11
 //   RowCursor rows = sets.rows(a);
 //   rows.row_at(9) == 5;  rows.row_at(14) == 8  (the first row whose token is >= 14)
 //
-// Most questions about two sets are answered by what is known of them, without a walk: homes are
-// disjoint (P1), most sets lie in one of them, and a part is known as a part.
+// Most questions about two sets are answered by what is known about them, without a walk over their
+// ranges: homes are disjoint (P2), most sets lie in one of them, and a part of a set is known as a
+// part.
 #pragma once
 
 #include <cstdint>
@@ -19,20 +20,20 @@
 
 namespace cpbench {
 
-// Per range of a set its first row, and the number of rows.
+// The first row of each range of a set, followed by the number of rows.
 std::vector<int32_t> first_rows_of(RangeSpan ranges);
 
 struct PlanSets {
-  // `homes`: by rank, disjoint.
+  // `homes` has the home of each rank; they are disjoint.
   PlanSets(const RangeSets& sets, const std::vector<SetId>& homes);
   const RangeSets& sets;
   const std::vector<SetId>& homes;
   std::vector<std::vector<int32_t>> first_rows;  // by set
-  std::vector<int32_t> home;                     // by set: the rank at whose home it lies, or -1
+  std::vector<int32_t> home;                     // by set: the rank whose home contains it, or -1
 };
 
-// The first of ranges [from, ...) that ends after `token`. Near ones are found at once, others by
-// galloping, so that a walk over two sets costs about the smaller one.
+// The first of the ranges [from, ...) that ends after `token`. Near ranges are found at once,
+// others by galloping, so a walk over two sets costs about the size of the smaller one.
 inline size_t range_from(RangeSpan ranges, size_t from, int64_t token) {
   size_t step = 1;
   while (from < ranges.size() && ranges[from].end <= token) {
@@ -43,7 +44,7 @@ inline size_t range_from(RangeSpan ranges, size_t from, int64_t token) {
   return from;
 }
 
-// Look-ups of one set. Ascending ones are cheap.
+// Look-ups in one set. Ascending look-ups are cheap.
 class RowCursor {
  public:
   RowCursor(RangeSpan ranges, std::span<const int32_t> first_rows)
@@ -57,20 +58,20 @@ class RowCursor {
     if (at_ == ranges_.size() || token <= ranges_[at_].begin) return row;
     return row + static_cast<int32_t>(token - ranges_[at_].begin);
   }
-  // The token of a row that exists.
+  // The token of a row, which must exist.
   int64_t token_at(int32_t row);
-  // The tokens of rows that exist.
+  // Adds the tokens of rows, which must exist.
   void add_tokens(int32_t row, int32_t rows, Ranges& tokens);
 
  private:
   RangeSpan ranges_;
   std::span<const int32_t> first_rows_;
-  size_t at_ = 0;  // the range that was found last
+  size_t at_ = 0;  // the range of the last look-up
 };
 
 class RankSets {
  public:
-  explicit RankSets(const PlanSets& shared) : shared_(shared), own_facts_(own_.count()) {}
+  explicit RankSets(const PlanSets& shared) : shared_(shared), own_info_(own_.count()) {}
 
   RangeSpan operator[](SetId set) const {
     return set < plan_count() ? shared_.sets[set] : own_[set - plan_count()];
@@ -79,22 +80,22 @@ class RankSets {
     return set < plan_count() ? shared_.sets.size_of(set) : own_.size_of(set - plan_count());
   }
   SetId intern(RangeSpan normal);
-  // Some of the tokens of `whole`, or all.
+  // `normal` must be a part of `whole`, or all of it.
   SetId intern_part(RangeSpan normal, SetId whole);
   SetId intersect(SetId a, SetId b);
   int64_t size_of_intersection(SetId a, SetId b);
   bool contains(SetId outer, SetId inner);
-  // The rank at whose home the tokens are known to be, or -1.
+  // The rank whose home is known to contain the tokens, or -1.
   int32_t home_of(SetId set) const {
-    return set < plan_count() ? shared_.home[set] : own_facts_[set - plan_count()].home;
+    return set < plan_count() ? shared_.home[set] : own_info_[set - plan_count()].home;
   }
   RowCursor rows(SetId set);
 
  private:
-  struct Facts {  // of a set of its own
+  struct SetInfo {  // what is known about one of the rank's own sets
     int32_t home = -1;
     SetId whole = RangeSets::kNone;        // a set that it is a part of
-    std::vector<int32_t> first_rows = {};  // empty until asked for
+    std::vector<int32_t> first_rows = {};  // empty until it is needed
   };
   enum class Relation : uint8_t { unknown, disjoint, a_in_b, b_in_a };
 
@@ -104,9 +105,9 @@ class RankSets {
 
   const PlanSets& shared_;
   RangeSets own_;
-  std::vector<Facts> own_facts_;                       // by set
-  std::unordered_map<uint64_t, SetId> intersections_;  // of a pair of sets: the same few recur
-  std::unordered_map<uint64_t, int64_t> sizes_;        // of such
+  std::vector<SetInfo> own_info_;                      // by set
+  std::unordered_map<uint64_t, SetId> intersections_;  // by pair of sets: the same few recur
+  std::unordered_map<uint64_t, int64_t> sizes_;        // of intersections, by pair of sets
 };
 
 }  // namespace cpbench

@@ -1,4 +1,4 @@
-// See segments.h. All token arithmetic is on half-open ranges inside one block of the mask.
+// All token arithmetic here is on half-open ranges inside one block of the mask.
 #include "harness/compile/segments.h"
 
 #include <algorithm>
@@ -6,7 +6,7 @@
 namespace cpbench {
 namespace {
 
-// Adds a range whose begin is mostly no smaller than that of the last.
+// Adds a range that usually begins no earlier than the last one.
 void append(Ranges& ranges, Range range) {
   if (!ranges.empty() && ranges.back().begin <= range.begin && range.begin <= ranges.back().end) {
     ranges.back().end = std::max(ranges.back().end, range.end);
@@ -15,7 +15,7 @@ void append(Ranges& ranges, Range range) {
   }
 }
 
-// Pieces of the queries come in ascending order, and so do the first keys that they see.
+// The pieces of the queries come in ascending order, and so do the first keys that they see.
 class Builder {
  public:
   Builder(const MaskIndex& mask, RankSets& sets, SetId q_set, RangeSpan kv, SetId kv_set,
@@ -28,12 +28,13 @@ class Builder {
         first_level_(first_level),
         levels_(levels) {}
 
-  void queries(const Range& q, const Range& hull) {  // inside one block; what they see
+  void queries(const Range& q, const Range& hull) {  // `q` in one block; `hull`: what it sees
     first_ = range_from(kv_, first_, hull.begin);
     if (first_ == kv_.size() || kv_[first_].begin >= hull.end) return;
     if (mask_.mask() == Mask::document_full) return full(q, hull);
     if (mask_.mask() == Mask::sliding_window) return window(q, hull);
-    // Alternately ranges of q whose own keys are all here, and ranges whose own are all elsewhere.
+    // Ranges of q whose own keys are all in the key set alternate with ranges that have none of
+    // their own keys in it.
     int64_t at = q.begin;
     for (size_t i = range_from(kv_, first_, q.begin); i < kv_.size() && kv_[i].begin < q.end; ++i) {
       const Range own{std::max(q.begin, kv_[i].begin), std::min(q.end, kv_[i].end)};
@@ -50,7 +51,7 @@ class Builder {
     int32_t rows;
   };
 
-  // Runs of rows of the keys in `tokens`, ascending; `tokens` begins with a hull.
+  // The runs of rows of the keys in `tokens`, ascending. `tokens` begins with a hull.
   const std::vector<Run>& runs(const Range& tokens) {
     runs_.clear();
     RowCursor rows = kv_rows_;
@@ -87,7 +88,7 @@ class Builder {
     }
   }
 
-  // Bands need keys without gaps: one segment for each range of keys.
+  // A band requires keys without gaps, so each range of keys gets its own segment.
   void window(const Range& q, const Range& hull) {
     size_t level = first_level_;
     RowCursor rows = kv_rows_;
@@ -146,8 +147,8 @@ class Builder {
   RowCursor q_rows_;
   RangeSpan kv_;
   size_t first_ = 0;   // the first range of keys that the queries see
-  RowCursor kv_rows_;  // near its row
-  bool whole_;         // the key set is all that the buffer holds: each token range is one run
+  RowCursor kv_rows_;  // near the rows of that range
+  bool whole_;         // the buffer holds only the key set, so each token range is one run
   size_t first_level_;
   std::vector<CallSegments>& levels_;
   std::vector<Run> runs_;

@@ -1,8 +1,7 @@
-// 1. The operations in their order, an exchange where its step has packed what it sends, and for
-//    each of them the last ones before it that touch the same bytes.
-// 2. Items are issued: work in its order, and before each piece of work the packs and exchanges
-// that
-//    may begin by then and whose predecessors are issued. No pair that shares bytes changes places.
+// 1. Lists the operations in their order, with an exchange where its step has packed what it sends.
+// Each of them gets the last ones before it that touch the same bytes. 2. Issues items: the work in
+// its order, and before each piece of work the packs and exchanges that may begin by then and whose
+// predecessors are issued. Two items that touch the same bytes never change places.
 #include "harness/compile/stream_order.h"
 
 #include <algorithm>
@@ -17,17 +16,17 @@ namespace {
 enum Lane : uint8_t { work, pack, exchange };
 constexpr int kLanes = 3;
 
-// By lane the number of a node in it; -1: none.
+// The number of a node in each lane; -1 if there is none.
 using Numbers = std::array<int32_t, kLanes>;
 constexpr Numbers kNone = {-1, -1, -1};
 
 struct Node {
-  int32_t index = 0;  // of the operation, or of the rank's exchange
+  int32_t index = 0;  // of the operation, or of the exchange of the rank
   int32_t step = 0;
   Numbers after = kNone;  // the last ones before it that touch the same bytes
 };
 
-// Who touched which bytes of the arena last.
+// Which nodes touched which bytes of the arena last.
 class Bytes {
  public:
   explicit Bytes(int64_t size) { runs_[0] = runs_[size] = {}; }
@@ -55,10 +54,10 @@ class Bytes {
 
  private:
   struct Touched {
-    Numbers written = kNone;  // one of them
+    Numbers written = kNone;  // in one lane
     Numbers read = kNone;     // since then
   };
-  using Runs = std::map<int64_t, Touched>;  // from this byte to the next key
+  using Runs = std::map<int64_t, Touched>;  // each holds from its key to the next key
   Runs::iterator cut(int64_t at) {
     const auto next = runs_.lower_bound(at);
     if (next->first == at) return next;
@@ -203,13 +202,13 @@ class Orderer {
     for (int l = 0; l < kLanes; ++l) {
       if (node.after[l] >= issued_[l]) return false;
     }
-    // What arrives in a step is there when the rank's next step begins; a pack that waited for it
-    // earlier would hold up the calls.
+    // What arrives in a step is ready when the rank's next step begins. A pack that waited for it
+    // earlier would delay the calls.
     const int32_t arrival = node.after[exchange];
     return lane == exchange || arrival < 0 || lanes_[exchange][arrival].step < step_;
   }
 
-  // Issues a lane up to that number, and what must come before.
+  // Issues the nodes of a lane up to that number, and what must come before them.
   void force(Lane lane, int64_t number) {
     while (issued_[lane] <= number) issue(lane);
   }
@@ -227,7 +226,7 @@ class Orderer {
       }
     }
     int32_t& waited = waited_[exchanges ? 1 : 0];
-    if (wait <= waited) wait = -1;  // an item before it on the stream has waited
+    if (wait <= waited) wait = -1;  // an earlier item of the stream has waited for it
     waited = std::max(waited, wait);
     if (wait >= 0) order_.items[wait].awaited = true;
     item_of_[lane].push_back(static_cast<int32_t>(order_.items.size()));
@@ -243,7 +242,7 @@ class Orderer {
   std::array<std::vector<Node>, kLanes> lanes_;
   std::array<int32_t, kLanes> issued_{};
   std::array<std::vector<int32_t>, kLanes> item_of_;  // by lane and number
-  std::array<int32_t, 2> waited_{-1, -1};             // by stream: the last item waited for
+  std::array<int32_t, 2> waited_{-1, -1};  // by stream: the last item that it has waited for
   StreamOrder order_;
 };
 

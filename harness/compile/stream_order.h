@@ -1,15 +1,15 @@
-// A rank's program for a GPU: its operations on two streams, one that computes and one that
-// exchanges, each in order, with the waits of either for the other.
+// The program of one rank for a GPU: its operations on two streams, one that computes and one that
+// exchanges. Each stream runs in order and waits for the other where it must.
 //
 //   const StreamOrder order = order_for_streams(program, Exchanges(plan));
-//   for (const StreamItem& item : order.items) ...   // issue; where item.wait >= 0 the item's
-//                                                    // stream waits for that item first
+//   for (const StreamItem& item : order.items) ...   // issue it; if item.wait >= 0, the item's
+//                                                    // stream first waits for that item
 //
-// What may run beside what is as in a plan: an exchange begins as soon as its own ones before it
-// are done and its bytes are there, at most `lookahead` steps ahead; bytes are packed between
-// calls, once a rank's steps have come that far. Items are issued in such an order that each waits
-// for earlier ones alone, and exchanges in the order of `Exchanges` on every rank: so ranks cannot
-// wait for each other in a ring.
+// What may overlap is as in the plan. An exchange begins as soon as the rank's exchanges before it
+// are done and its bytes are ready, at most `lookahead` steps ahead. Bytes are packed between
+// calls, once the rank's steps have come that far. Items are issued in an order in which each waits
+// only for earlier ones, and exchanges in the order of `Exchanges` on every rank, so ranks cannot
+// wait for each other in a circle.
 #pragma once
 
 #include <cstdint>
@@ -20,21 +20,21 @@
 
 namespace cpbench {
 
-// One rank's part in one exchange.
+// The part of one rank in one exchange.
 struct RankExchange {
-  int32_t exchange = 0;              // in Exchanges::all
-  std::vector<int32_t> sends;        // in RankProgram::messages, by tag
+  int32_t exchange = 0;              // index into Exchanges::all
+  std::vector<int32_t> sends;        // indices into RankProgram::messages, sorted by tag
   std::vector<int32_t> receives;     // the same
-  std::vector<int32_t> collectives;  // in RankProgram::collectives, by tag
+  std::vector<int32_t> collectives;  // indices into RankProgram::collectives, sorted by tag
   bool operator==(const RankExchange&) const = default;
 };
 
 struct StreamItem {
-  bool exchanges = false;  // on the exchanging stream; `index` is in StreamOrder::exchanges
-  int32_t index = 0;       // else in RankProgram::ops: rows, a call or row sums
-  int32_t step = 0;        // in RankProgram::steps
-  int32_t wait = -1;       // item of the other stream that must be done before
-  bool awaited = false;    // by an item of the other stream
+  bool exchanges = false;  // whether the item is on the exchanging stream
+  int32_t index = 0;       // into StreamOrder::exchanges if so, else into RankProgram::ops
+  int32_t step = 0;        // index into RankProgram::steps
+  int32_t wait = -1;       // the item of the other stream that must be done before this one
+  bool awaited = false;    // whether an item of the other stream waits for it
   bool operator==(const StreamItem&) const = default;
 };
 

@@ -1,4 +1,5 @@
-// Walks each rank's operations once, following which rows of each buffer are written.
+// Verifies a program: walks the operations of each rank once and follows which rows of each buffer
+// are written.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -65,7 +66,7 @@ class Verifier {
     const int64_t home_rows = size_of(mine_->home);
     for (int32_t home : {mine_->q, mine_->kv, mine_->o, mine_->d_o, mine_->dq, mine_->dkv}) {
       if (home < 0) continue;
-      require(all[home].rows == home_rows, "R1", name(home) + " has not the rows of its home");
+      require(all[home].rows == home_rows, "R1", name(home) + " must have the rows of its home");
     }
     std::vector<std::pair<int32_t, int32_t>> births;
     for (size_t i = 0; i < all.size(); ++i) {
@@ -102,16 +103,15 @@ class Verifier {
     }
     const Buffer& b = mine_->buffers[id];
     return require(b.first_op <= op_ && op_ <= b.last_op, "R3", name(id) + " is not alive") &&
-           require(
-               b.heads.begin <= heads.begin && heads.begin < heads.end && heads.end <= b.heads.end,
-               "R3", name(id) + " lacks the heads");
+           require(b.heads.contains(heads) && heads.size() > 0, "R3",
+                   name(id) + " lacks the heads");
   }
-  // False where some rows do not exist, else `rows` in normal form.
+  // False if some rows do not exist; otherwise `rows` is in normal form.
   bool rows_exist(int32_t id, Ranges& rows) {
     rows = normalise(std::move(rows));
     return require(
         rows.empty() || (rows.front().begin >= 0 && rows.back().end <= mine_->buffers[id].rows),
-        "R3", "rows out of " + name(id));
+        "R3", "rows are outside of " + name(id));
   }
   bool covered(int32_t id, Heads heads, RangeSpan rows) {
     for (int32_t h = heads.begin; h < heads.end; ++h) {
@@ -171,7 +171,8 @@ class Verifier {
 
   void rows(const RowOp& r) {
     if (!usable(r.target, r.heads)) return;
-    if (!require(r.runs > 0 && within(r.first_run, r.runs, mine_->runs), "R3", "no such runs")) {
+    if (!require(r.runs > 0 && within(r.first_run, r.runs, mine_->runs), "R3",
+                 "the runs do not exist")) {
       return;
     }
     Ranges source, target;
@@ -182,11 +183,11 @@ class Verifier {
       target.push_back({run.target_row, int64_t{run.target_row} + run.rows});
     }
     require(disjoint(target), "R3", "a target row occurs twice");
-    require(size_of(target) == r.rows, "R3", "the runs have not the rows of their operation");
+    require(size_of(target) == r.rows, "R3", "the runs must have the rows of their operation");
     if (r.mode != RowMode::clear) {
       if (!usable(r.source, r.heads)) return;
       require(mine_->buffers[r.source].tensor == mine_->buffers[r.target].tensor, "R3",
-              "rows of different tensors");
+              "rows move between different tensors");
       read(r.source, r.heads, std::move(source));
     }
     if (r.mode == RowMode::accumulate) read(r.target, r.heads, target);
@@ -210,7 +211,8 @@ class Verifier {
     const bool backward = c.d_o >= 0;
     if (!usable(c.q, c.heads) || !usable(c.kv, kv_heads) || !usable(c.out, c.heads)) return;
     if (backward && (!usable(c.d_o, c.heads) || !usable(c.dkv, kv_heads))) return;
-    if (!require(within(c.first_segment, c.segments, mine_->segments), "R3", "no such segments")) {
+    if (!require(within(c.first_segment, c.segments, mine_->segments), "R3",
+                 "the segments do not exist")) {
       return;
     }
     Ranges queries, keys, out, dkv;
@@ -255,11 +257,11 @@ class Verifier {
   void collective(const CollectiveOp& c) {
     const bool gathers = c.kind == CollectiveKind::all_gather;
     if (!require(gathers || c.kind == CollectiveKind::reduce_scatter, "R8",
-                 "not one of a library") ||
+                 "the collective is not one of a library") ||
         !require(c.blocks == static_cast<int32_t>(program_.ranks.size()), "R8",
-                 "not a block for each rank") ||
+                 "the collective must have one block per rank") ||
         !require(c.first_block >= 0 && within(c.first_block, c.blocks, mine_->buffers), "R3",
-                 "no such blocks")) {
+                 "the blocks do not exist")) {
       return;
     }
     const Buffer& first = mine_->buffers[c.first_block];
@@ -269,7 +271,7 @@ class Verifier {
       if (!usable(id, first.heads)) return;
       require(block.offset == first.offset + r * c.bytes && block.bytes == c.bytes &&
                   block.tensor == first.tensor && block.elements == first.elements,
-              "R8", name(id) + " is not a block after the one before it");
+              "R8", name(id) + " does not follow the block before it");
       if (!gathers) read(id, block.heads, {{0, block.rows}});
     }
     if (gathers) {

@@ -17,18 +17,18 @@ KernelModel model_of(KernelPass pass, int32_t sms, const KernelConstants& consta
 }
 
 CallTime call_of(const KernelSample& sample, KernelPass pass, const KernelModel& model) {
-  // The head size at which the samples were taken is the model's, whatever it is.
+  // The model takes the head size of the samples as its own, whatever it is.
   const AttentionShape shape{.head_dim = model.head_dim, .value_head_dim = model.head_dim};
   CallTime call(model, pass, shape, sample.query_heads);
   for (const AttentionSegment& s : sample.segments) call.add(s);
   return call;
 }
 
-// A constant, and what it is multiplied with beside heads per SM. In the order of preference where
-// the calls cannot tell them apart.
+// A constant and the quantity that it is multiplied by, besides heads per SM. If the calls cannot
+// tell two constants apart, the earlier one is preferred.
 struct Term {
   double KernelConstants::*constant;
-  double CallWork::*work;  // null: once per call
+  double CallWork::*work;  // null if it counts once per call
   bool per_head;
 };
 constexpr Term kPaddedTerms[] = {
@@ -59,10 +59,10 @@ double worst(const std::vector<double>& values) {
   return *std::max_element(values.begin(), values.end());
 }
 
-// One choice of tile and block, with what it makes of every sample.
+// One choice of tile and block, with its terms for every sample.
 struct Candidate {
   KernelConstants sizes;
-  std::vector<std::vector<double>> terms;  // over measured time
+  std::vector<std::vector<double>> terms;  // divided by the measured time
   bool empty_blocks = false;
 };
 
@@ -147,7 +147,7 @@ KernelFit fit_kernel(std::span<const KernelSample> samples, KernelPass pass, int
   fit.fitted_mean_error = mean(fitted);
   fit.fitted_worst_error = worst(fitted);
 
-  std::vector<double> errors;  // of calls that had no part in the fit
+  std::vector<double> errors;  // of calls that were left out of the fit
   for (size_t fold = 0; fold < kFolds; ++fold) {
     std::vector<size_t> others;
     std::vector<KernelSample> held_out;

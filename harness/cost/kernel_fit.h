@@ -4,10 +4,10 @@
 //   KernelFit fit = fit_kernel(samples, KernelPass::forward, 132);
 //   fit.constants.block_us, fit.constants.mean_error
 //
-// The constants are the non-negative least squares of the relative errors (least_squares.h), since
-// a call of 20 us must be as right as one of 20 ms. The errors stated are those of
-// cross-validation: each call is predicted by the constants, and the tile and block sizes, fitted
-// to the others.
+// The constants are non-negative and minimise the squares of the relative errors (least_squares.h),
+// because a call of 20 us must be as accurate as one of 20 ms. The errors come from
+// cross-validation: each call is predicted by constants, and by tile and block sizes, that were
+// fitted to the other calls.
 #pragma once
 
 #include <span>
@@ -19,11 +19,12 @@ namespace cpbench {
 struct KernelSample {
   std::vector<AttentionSegment> segments;
   int32_t query_heads = 1;
-  double seconds = 0;
+  double seconds = 0;  // measured, > 0
 };
 
-// What a fit may choose from. Of equal fits the first tile and block win. A padded kernel has no
-// cost per segment, and one that is not has neither a grid nor SMs that wait for the last.
+// What a fit may choose from. Of equally good fits, the first tile and block win. A padded kernel
+// has no cost per segment. A kernel that does not pad has no grid, and no SMs that wait for the
+// last one.
 struct FitChoices {
   std::vector<int32_t> tile_tokens = {kTileTokens};
   std::vector<int32_t> block_tokens = {128, 64};
@@ -31,18 +32,20 @@ struct FitChoices {
 };
 
 struct KernelFit {
-  KernelConstants constants;     // with the errors of cross-validation
-  double fitted_mean_error = 0;  // on the calls it was fitted to
+  KernelConstants constants;     // with the errors of the cross-validation
+  double fitted_mean_error = 0;  // relative, on the calls that it was fitted to
   double fitted_worst_error = 0;
   int32_t samples = 0;
-  bool empty_blocks = false;  // some call had any: else empty_block_us is not measured, and 0
+  bool empty_blocks = false;  // whether a call had any; if not, empty_block_us is 0, not measured
 };
 
 inline constexpr int32_t kFolds = 5;
-// With fewer, a fold leaves fewer calls than a kernel has constants that matter: call, tile, block.
+// With fewer samples, a fold would leave fewer calls than a kernel has constants that matter: call,
+// tile, block.
 inline constexpr int32_t kLeastSamples = 6;
 
-// `sms` that ran the calls, all at one head size. Throws UserError for fewer than kLeastSamples.
+// `sms` is the number of SMs that ran the calls. All calls must have one head size. Throws
+// UserError if there are fewer than kLeastSamples.
 KernelFit fit_kernel(std::span<const KernelSample> samples, KernelPass pass, int32_t sms,
                      const FitChoices& choices = {});
 

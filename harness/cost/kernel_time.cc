@@ -5,10 +5,10 @@
 namespace cpbench {
 namespace {
 
-// Towards positive infinity, for negative numerators too.
+// Rounds towards positive infinity, for negative numerators too.
 int64_t ceil_div(int64_t a, int64_t b) { return a > 0 ? (a + b - 1) / b : -(-a / b); }
 
-// The sum over t = 1..n of ceil((start + tile * t) / block), all terms positive.
+// The sum over t = 1..n of ceil((start + tile * t) / block). All terms must be positive.
 int64_t ladder(int64_t start, int64_t n, int64_t tile, int64_t block) {
   if (block <= tile) return n * ceil_div(start, block) + tile / block * (n * (n + 1) / 2);
   // ceil(x / block) = ceil(ceil(x / tile) / m): the sum of ceil(i / m) over consecutive i.
@@ -21,31 +21,31 @@ int64_t ladder(int64_t start, int64_t n, int64_t tile, int64_t block) {
   return up_to(before + n) - up_to(before);
 }
 
-// The same sum, of start + tile * t cut to 0..limit.
+// The same sum, with start + tile * t clamped to 0..limit.
 int64_t cut_ladder(int64_t start, int64_t n, int64_t limit, int64_t tile, int64_t block) {
   if (limit <= 0) return 0;
-  const int64_t below = start < 0 ? std::min(n, -start / tile) : 0;  // terms of 0
-  const int64_t inside =
-      start < limit ? std::clamp((limit - start) / tile, below, n) : below;  // the last uncut one
+  const int64_t below = start < 0 ? std::min(n, -start / tile) : 0;  // terms that are 0
+  const int64_t inside = start < limit ? std::clamp((limit - start) / tile, below, n)
+                                       : below;  // the last term below the limit
   int64_t sum = (n - inside) * ceil_div(limit, block);
   if (inside > below) sum += ladder(start + below * tile, inside - below, tile, block);
   return sum;
 }
 
-// KV blocks that the tiles of one causal or banded segment walk, over all of them.
+// The number of KV blocks that all tiles of one causal or banded segment walk.
 int64_t walked_blocks(const AttentionSegment& s, int64_t tiles, int64_t tile, int64_t block) {
   // Tile t = 1, 2, ... ends at key last + tile * t, the last one at last + q_tokens.
   const int64_t last = s.band ? s.last : s.kv_tokens - s.q_tokens;
   const int64_t end = std::min(s.kv_tokens, s.q_tokens + last);
   const int64_t ends = cut_ladder(last, tiles, end, tile, block);
   if (!s.band || s.first + (tiles - 1) * tile <= 0) return ends;
-  // It begins at key x = first + tile * (t - 1), in block floor(x / block), the ceiling of
-  // (x - block + 1) / block.
+  // The tile begins at key x = first + tile * (t - 1), in block floor(x / block), which is the
+  // ceiling of (x - block + 1) / block.
   return ends - cut_ladder(s.first - tile - block + 1, tiles, s.kv_tokens - block + 1, tile, block);
 }
 
-// Keys that the tiles of one segment walk, over all of them, and those of its last tile, where
-// blocks are cut to the keys there are.
+// The number of keys that all tiles of one segment walk, and that its last tile walks, if blocks
+// are cut to the keys that there are.
 struct WalkedKeys {
   int64_t all = 0;
   int64_t last = 0;
@@ -56,7 +56,8 @@ WalkedKeys walked_keys(const AttentionSegment& s, int64_t tiles, int64_t tile, i
     return {tiles * keys, keys};
   }
   if (!s.causal) return {tiles * s.kv_tokens, s.kv_tokens};
-  // Tile t = 1, 2, ... sees the rectangle and, of the square, the blocks up to its own last row.
+  // Tile t = 1, 2, ... sees the rectangle and those blocks of the square that are not after its own
+  // last row.
   const int64_t square = std::min(s.q_tokens, s.kv_tokens);
   const int64_t uncut = std::min(tiles, square / block * block / tile);
   const int64_t in_square = block * ladder(0, uncut, tile, block) + (tiles - uncut) * square;
@@ -66,7 +67,7 @@ WalkedKeys walked_keys(const AttentionSegment& s, int64_t tiles, int64_t tile, i
 }  // namespace
 
 KernelModel scaled_to(const KernelModel& model, const GpuProperties& gpu) {
-  // Seconds there per second here, of something of which each SM has its share.
+  // The factor from this GPU to the other for something of which each SM has its share.
   const auto ratio = [&](double here, double there) {
     if (here <= 0 || there <= 0) return 1.0;
     const double r = (here / model.gpu.sms) / (there / gpu.sms);
@@ -112,7 +113,7 @@ void CallTime::add_walks(const AttentionSegment& s, int64_t tiles, int64_t kv_bl
     walked_keys_ += s.count * keys.all;
     pairs_ += s.count * (c_.tile_tokens * keys.all - missing_rows * keys.last);
   }
-  // Forward a block of queries walks the keys, backward a block of keys walks the queries.
+  // Forward, a block of queries walks the keys; backward, a block of keys walks the queries.
   const bool forward = pass_ == KernelPass::forward;
   int64_t walk = forward ? kv_blocks : tiles;
   if (s.band) {

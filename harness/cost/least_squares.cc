@@ -8,14 +8,14 @@ namespace {
 
 using Matrix = std::vector<std::vector<double>>;
 
-// Of columns scaled to length 1: below this, a gradient is rounding and a column's own part, beyond
-// what the columns before it explain, is nothing.
+// For columns scaled to length 1: a gradient below this is rounding, and a column has no part of
+// its own if less than this remains beyond what the columns before it explain.
 constexpr double kTolerance = 1e-10;
 
 // The columns of `a` scaled to length 1, as normal equations.
 struct Normal {
-  Matrix products;             // columns by columns
-  std::vector<double> target;  // columns by b
+  Matrix products;             // columns times columns
+  std::vector<double> target;  // columns times b
   std::vector<double> scale;   // 1 / length; 0 for a column of zeros
 };
 
@@ -39,8 +39,8 @@ Normal normal_equations(const Matrix& a, const std::vector<double>& b) {
   return normal;
 }
 
-// The solution on the columns `used` alone, by Cholesky's factorisation; empty if the last of them
-// is a combination of the others.
+// The solution that uses only the columns `used`, by Cholesky's factorisation. Empty if the last of
+// them is a combination of the others.
 std::vector<double> solve(const Normal& normal, const std::vector<size_t>& used) {
   const size_t n = used.size();
   Matrix l(n, std::vector<double>(n));
@@ -75,10 +75,10 @@ std::vector<double> non_negative_least_squares(const Matrix& a, const std::vecto
   const size_t n = normal.target.size();
   std::vector<double> x(n);
   std::vector<size_t> used;
-  std::vector<bool> open(n, true);  // may still enter; a dependent column may not until one leaves
+  std::vector<bool> open(n, true);  // may enter; a dependent column may not until one leaves
   for (size_t i = 0; i < n; ++i) open[i] = normal.scale[i] > 0;
-  // Each round ends with a smaller error on another set of columns; rounding alone could repeat
-  // one.
+  // Each round ends with a smaller error on another set of columns. Only rounding could repeat a
+  // set.
   for (size_t round = 0; round < 100 * n; ++round) {
     // The column that lowers the error most.
     size_t enter = n;
@@ -97,7 +97,7 @@ std::vector<double> non_negative_least_squares(const Matrix& a, const std::vecto
       used.pop_back();
       continue;
     }
-    // Go towards the new solution, and leave behind the columns that reach 0 on the way.
+    // Go towards the new solution, and drop the columns that reach 0 on the way.
     while (*std::min_element(y.begin(), y.end()) <= 0) {
       double step = 1;
       for (size_t i = 0; i < used.size(); ++i) {

@@ -1,4 +1,4 @@
-// The segments of one kernel call in which some queries attend all keys that they see.
+// The segments of one kernel call in which some queries attend to all keys that they see.
 //
 //   mask_segments(mask, {{96, 128}}) of one causal document of 128: {q 32, kv 128, causal}
 #pragma once
@@ -10,8 +10,8 @@
 
 namespace cpbench {
 
-// One segment per range and document: a band with a sliding window that some query has left behind.
-// `out` is cleared first.
+// One segment per range and document. It is a band if a sliding window leaves out early keys of
+// some query. `out` is cleared first.
 void mask_segments(const MaskIndex& mask, RangeSpan queries, std::vector<AttentionSegment>& out);
 
 }  // namespace cpbench

@@ -2,7 +2,7 @@
 //
 // A group is a connected part of the ranks: two ranks are connected if some send of the plan has
 // both as sender and receiver. So ring attention in groups gives those groups. Where one plan runs
-// several groupings one after another, ranks that they share join them (the facts of such
+// several groupings one after another, ranks that they share join them (the values of such
 // strategies look inside). Ranks that exchange nothing are in no group.
 //
 //   communication_groups(plan, Passes::both)   // {{0, 1, 2}, {4, 5}}

@@ -9,7 +9,8 @@ using checker::Context;
 using checker::MemoryTally;
 using checker::PassKind;
 
-// q, kv and o are at home all the time; do, dq and dkv in the backward pass.
+// q, kv and o of its own tokens are at a rank's home all the time; do, dq and dkv are there in the
+// backward pass.
 void tally_home(const Context& context, Passes passes, std::vector<MemoryTally>& tallies) {
   const Plan& plan = context.plan;
   const AttentionShape& shape = context.problem.shape;

@@ -4,17 +4,13 @@
 
 namespace cpbench::checker {
 
-Heads unit_heads(Tensor tensor, Heads query_heads, const AttentionShape& shape) {
-  return counts_kv_heads(tensor) ? kv_heads_of(query_heads, shape) : query_heads;
+int32_t head_count(Tensor tensor, const AttentionShape& shape) {
+  return has_kv_heads(tensor) ? shape.kv_heads : shape.query_heads;
 }
 
-int32_t unit_head_count(Tensor tensor, const AttentionShape& shape) {
-  return counts_kv_heads(tensor) ? shape.kv_heads : shape.query_heads;
-}
-
-int64_t stored_bytes_per_unit(Tensor tensor, const AttentionShape& shape) {
-  int32_t queries_per_unit = counts_kv_heads(tensor) ? shape.query_heads / shape.kv_heads : 1;
-  return stored_bytes_per_token(tensor, {0, queries_per_unit}, shape);
+int64_t stored_bytes_per_head(Tensor tensor, const AttentionShape& shape) {
+  int32_t query_heads = has_kv_heads(tensor) ? shape.query_heads / shape.kv_heads : 1;
+  return stored_bytes_per_token(tensor, {0, query_heads}, shape);
 }
 
 std::string place(PassKind pass, int32_t step, int32_t rank) {
@@ -51,19 +47,25 @@ std::vector<RankOperations> operations_by_rank(const Plan& plan, const Pass& pas
     int32_t index = static_cast<int32_t>(i);
     RangeSpan from = plan.rank_sets[pass.sends[i].from];
     RangeSpan to = plan.rank_sets[pass.sends[i].to];
-    // At most one side has several members, so "others on the far side" is one subtraction.
+    // A rank takes part unless the far side is only the rank itself.
     auto visit = [&](RangeSpan side, RangeSpan far, std::vector<int32_t> RankOperations::*list) {
-      for (const Range& r : side) {
-        for (int64_t rank = r.begin; rank < r.end; ++rank) {
-          bool self = contains(far, Range{rank, rank + 1});
-          if (!self || size_of(far) > 1) (by_rank[rank].*list).push_back(index);
-        }
-      }
+      for_each_member(side, [&](int64_t rank) {
+        bool self = contains(far, Range{rank, rank + 1});
+        if (!self || size_of(far) > 1) (by_rank[rank].*list).push_back(index);
+      });
     };
     visit(from, to, &RankOperations::sends_out);
     visit(to, from, &RankOperations::sends_in);
   }
   return by_rank;
+}
+
+std::vector<SetId> sent_sets(const Pass& pass, Tensor tensor) {
+  std::vector<SetId> sets;
+  for (const Send& s : pass.sends) {
+    if (s.tensor == tensor && s.tokens != RangeSets::kEmpty) sets.push_back(s.tokens);
+  }
+  return sets;
 }
 
 void MemoryTally::add(int32_t first_step, int32_t last_step, int64_t bytes) {

@@ -30,35 +30,32 @@ struct Context {
   }
   RangeSpan tokens(SetId id) const { return plan.token_sets[id]; }
 
-  static constexpr int kPerRule = 8;  // enough to see the pattern, few enough to read
+  static constexpr int kPerRule = 8;  // enough to see a pattern, few enough to read
   const Problem& problem;
   const Plan& plan;
   MaskIndex mask;
   SetUnions unions;
-  std::set<std::vector<std::pair<SetId, SetId>>> covered;  // lists of (q, kv) that P3 holds for
-  // Sets that P4 found in the union of others, the home among them: {set, others, ascending}. Ranks
-  // of one group read the same sets and hold the same ones between home and arrivals.
+  std::set<std::vector<std::pair<SetId, SetId>>> covered;  // lists of (q, kv) for which P3 holds
+  // Sets that P4 found in the union of other sets: {set, home and others, ascending}. The ranks of
+  // one group read the same sets and hold the same ones besides their homes.
   std::set<std::vector<SetId>> found_in;
   std::map<std::string, int> counts;
   std::vector<Violation> violations;
 };
 
-// Head units of a tensor: KV heads for kv and dkv, query heads for the others.
-inline bool counts_kv_heads(Tensor t) { return t == Tensor::kv || t == Tensor::dkv; }
-Heads unit_heads(Tensor tensor, Heads query_heads, const AttentionShape& shape);
-int32_t unit_head_count(Tensor tensor, const AttentionShape& shape);
-int64_t stored_bytes_per_unit(Tensor tensor, const AttentionShape& shape);  // one token, one head
+int32_t head_count(Tensor tensor, const AttentionShape& shape);
+int64_t stored_bytes_per_head(Tensor tensor, const AttentionShape& shape);  // of one token
 
 std::string place(PassKind pass, int32_t step, int32_t rank);  // "forward step 2 rank 5"
 std::string set_text(RangeSpan ranges);                        // "[0, 4) and 3 more ranges"
 std::string heads_text(Heads heads);                           // "heads [0, 8)"
 
-// The finest head intervals that the added ones tell apart, ascending.
+// The finest intervals of heads that the added ranges divide the heads into, ascending.
 class HeadIntervals {
  public:
   explicit HeadIntervals(int32_t heads) : bounds_{0, heads} {}
   void add(Heads heads) {
-    if (heads == last_) return;  // mostly all are alike
+    if (heads == last_) return;  // in most plans all are identical
     last_ = heads;
     bounds_.insert({heads.begin, heads.end});
   }
@@ -69,7 +66,7 @@ class HeadIntervals {
   Heads last_;
 };
 
-// Per rank: which operations of one pass it takes part in, as indices into the pass.
+// The operations of one pass that a rank takes part in, as indices into the pass.
 struct RankOperations {
   std::vector<int32_t> attends;
   std::vector<int32_t> sends_out;  // this rank sends to others
@@ -77,11 +74,14 @@ struct RankOperations {
 };
 std::vector<RankOperations> operations_by_rank(const Plan& plan, const Pass& pass);
 
-// Bytes in use per step of both passes, one rank.
+// The token sets of all sends of `tensor`, without the empty ones.
+std::vector<SetId> sent_sets(const Pass& pass, Tensor tensor);
+
+// The bytes that one rank uses in each step of both passes.
 class MemoryTally {
  public:
   explicit MemoryTally(int32_t steps) : change_(steps + 1, 0) {}
-  void add(int32_t first_step, int32_t last_step, int64_t bytes);  // both included, clamped
+  void add(int32_t first_step, int32_t last_step, int64_t bytes);  // both inclusive, clamped
   int64_t peak() const;
 
  private:
@@ -90,11 +90,11 @@ class MemoryTally {
 
 bool check_structure(Context& context, Passes passes);  // P1, P2, P9
 void check_coverage(Context& context, PassKind pass);   // P3
-// P4, P7, P8. `tallies`, one per rank, receive what copies occupy.
+// P4, P7, P8. Adds the memory of copies to `tallies`, one per rank.
 void check_presence(Context& context, PassKind pass, Passes passes,
                     const std::vector<RankOperations>& operations,
                     std::vector<MemoryTally>& tallies);
-// P5, P6. `tallies` receive what partials occupy away from home.
+// P5, P6. Adds the memory of partials away from home to `tallies`.
 void check_partials(Context& context, PassKind pass, const std::vector<RankOperations>& operations,
                     std::vector<MemoryTally>& tallies);
 

@@ -1,8 +1,8 @@
-// P3: every (query, key, query head) pair of the mask is attended exactly once.
+// P3: every (query, key, query head) triple of the mask is attended exactly once.
 //
-// Queries are sorted into classes: those that lie in the same q sets, hence meet the same list of
-// kv sets. Each class is judged by the union of its list. Head ranges that see the same attends
-// are judged once.
+// Queries are sorted into classes: the queries of a class lie in the same q sets, so they meet the
+// same list of kv sets. Each class is checked against the union of its list. Head ranges that have
+// the same attends are checked once.
 #include <algorithm>
 #include <map>
 
@@ -28,11 +28,10 @@ class CoverageChecker {
       heads_ = heads;
       std::vector<std::pair<SetId, SetId>> attends;
       for (const Attend& a : pass_.attends) {
-        if (a.heads.begin <= heads_.begin && heads_.end <= a.heads.end)
-          attends.emplace_back(a.q, a.kv);
+        if (a.heads.contains(heads_)) attends.emplace_back(a.q, a.kv);
       }
       std::sort(attends.begin(), attends.end());
-      if (context_.covered.contains(attends)) continue;  // by other heads, or the other pass
+      if (context_.covered.contains(attends)) continue;  // of other heads, or of the other pass
       size_t before = context_.violations.size();
       judge(attends);
       if (context_.violations.size() == before) context_.covered.insert(std::move(attends));
@@ -49,7 +48,7 @@ class CoverageChecker {
     std::vector<SetId> query_sets;
     for (const Group& group : groups) query_sets.push_back(group.q);
     const SetUnions::Union& queries = context_.unions.of(query_sets);
-    if (queries.disjoint()) {  // then each group is a class
+    if (queries.disjoint()) {  // if so, each group is a class
       for (const Group& group : groups) judge_class(context_.tokens(group.q), group.keys);
       Range whole{0, context_.plan.tokens};
       judge_class(subtract(RangeSpan(&whole, 1), queries.united), {});
@@ -63,7 +62,7 @@ class CoverageChecker {
     }
   }
 
-  // Groups each query belongs to -> those queries.
+  // Maps the groups that a query belongs to, as indices, to all such queries.
   std::map<std::vector<int32_t>, Ranges> classes(const std::vector<Group>& groups) {
     struct Edge {
       int64_t token;
@@ -112,7 +111,7 @@ class CoverageChecker {
     });
   }
 
-  // Names one triple that is wrong, and the attends that make it so.
+  // Reports one wrong triple, and the attends that make it wrong.
   void report(Range queries, const Ranges& keys, bool twice) {
     // The first wrong key, and the first query of the piece that sees it.
     int64_t key = keys.front().begin;
@@ -131,7 +130,7 @@ class CoverageChecker {
       for (const Attend& a : pass_.attends) {
         bool covers = contains(context_.tokens(a.q), Range{query, query + 1}) &&
                       contains(context_.tokens(a.kv), Range{key, key + 1}) &&
-                      a.heads.begin <= heads_.begin && heads_.end <= a.heads.end;
+                      a.heads.contains(heads_);
         if (!covers) continue;
         if (named++ < 3)
           found += (named > 1 ? " and" : "") + std::string(" rank ") + std::to_string(a.rank) +

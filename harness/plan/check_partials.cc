@@ -66,7 +66,7 @@ class PartialsChecker {
 
   void run(MemoryTally& tally, int32_t first_step) {
     if (gains_.empty() && losses_.empty()) return;
-    HeadIntervals intervals(unit_head_count(tensor_, context_.problem.shape));
+    HeadIntervals intervals(head_count(tensor_, context_.problem.shape));
     for (const auto* changes : {&gains_, &losses_}) {
       for (const Change& c : *changes) intervals.add(c.heads);
     }
@@ -74,7 +74,7 @@ class PartialsChecker {
       heads_ = heads;
       tally_ = &tally;
       first_step_ = first_step;
-      bytes_ = stored_bytes_per_unit(tensor_, context_.problem.shape) * heads_.size();
+      bytes_ = stored_bytes_per_head(tensor_, context_.problem.shape) * heads_.size();
       std::vector<Change> gains = inside(gains_), losses = inside(losses_);
       for (const Change& g : gains) {  // an arrival takes memory until it is added
         if (g.send >= 0)
@@ -89,12 +89,12 @@ class PartialsChecker {
   }
 
  private:
-  Heads unit(Heads heads) const { return unit_heads(tensor_, heads, context_.problem.shape); }
+  Heads unit(Heads heads) const { return heads_of(tensor_, heads, context_.problem.shape); }
 
   std::vector<Change> inside(const std::vector<Change>& changes) const {
     std::vector<Change> out;
     for (const Change& c : changes) {
-      if (c.heads.begin <= heads_.begin && heads_.end <= c.heads.end) out.push_back(c);
+      if (c.heads.contains(heads_)) out.push_back(c);
     }
     return out;
   }
@@ -288,11 +288,7 @@ void check_partials(Context& context, PassKind kind, const std::vector<RankOpera
   std::vector<Tensor> tensors = {Tensor::o};
   if (kind == PassKind::backward) tensors = {Tensor::dq, Tensor::dkv};
   for (Tensor tensor : tensors) {
-    std::vector<SetId> travelling;
-    for (const Send& s : pass.sends) {
-      if (s.tensor == tensor && s.tokens != RangeSets::kEmpty) travelling.push_back(s.tokens);
-    }
-    SetFamily family(context.plan.token_sets, context.unions, std::move(travelling));
+    SetFamily family(context.plan.token_sets, context.unions, sent_sets(pass, tensor));
     std::vector<bool> fed(pass.sends.size(), false);
     for (int32_t rank = 0; rank < context.plan.ranks; ++rank) {
       PartialsChecker checker(context, family, kind, rank, tensor, fed);

@@ -1,5 +1,6 @@
-// P4, P7, P8: copies of q, kv and do are where they are read, arrive where they were not, and are
-// read. Per rank, tensor and head interval; set names decide where they can.
+// P4, P7, P8: copies of q, kv and do are where they are read, arrive where they were not yet, and
+// are read. This is checked per rank, tensor and head interval. The names of sets decide where they
+// can.
 #include <algorithm>
 #include <limits>
 #include <unordered_map>
@@ -12,15 +13,15 @@ namespace {
 
 constexpr int32_t kAtStart = -1;
 constexpr int32_t kAtEnd = std::numeric_limits<int32_t>::max();
-constexpr size_t kLongestFact = 64;  // sets
+constexpr size_t kMostRemembered = 64;  // sets in a list of Context::found_in
 
 struct Arrival {
-  int32_t step = kAtStart;  // kAtStart: kept from the forward pass
+  int32_t step = kAtStart;  // kAtStart if it was kept from the forward pass
   SetId tokens = RangeSets::kEmpty;
   Heads heads;
   bool collective = false;
   int32_t last_read = kAtStart;
-  Range hull = {};  // from the first token to the last
+  Range hull = {};  // from the first token to the last one
 };
 
 Range hull_of(RangeSpan tokens) {
@@ -28,7 +29,7 @@ Range hull_of(RangeSpan tokens) {
 }
 
 struct Read {
-  int32_t step = 0;  // kAtEnd: kept for the backward pass
+  int32_t step = 0;  // kAtEnd if it is kept for the backward pass
   SetId tokens = RangeSets::kEmpty;
   Heads heads;
   const char* reader = "";  // "attend", "send", "keep"
@@ -78,20 +79,20 @@ class PresenceChecker {
   }
 
   void run(MemoryTally& tally, int32_t first_step) {
-    HeadIntervals intervals(unit_head_count(tensor_, context_.problem.shape));
+    HeadIntervals intervals(head_count(tensor_, context_.problem.shape));
     for (const Arrival& a : arrivals_) intervals.add(a.heads);
     for (const Read& r : reads_) intervals.add(r.heads);
     for (Heads heads : intervals.list()) run_interval(heads, tally, first_step);
   }
 
  private:
-  Heads unit(Heads heads) const { return unit_heads(tensor_, heads, context_.problem.shape); }
+  Heads unit(Heads heads) const { return heads_of(tensor_, heads, context_.problem.shape); }
 
   template <typename Item>
   static std::vector<Item> inside(const std::vector<Item>& items, Heads heads) {
     std::vector<Item> out;
     for (const Item& item : items) {
-      if (item.heads.begin <= heads.begin && heads.end <= item.heads.end) out.push_back(item);
+      if (item.heads.contains(heads)) out.push_back(item);
     }
     return out;
   }
@@ -106,7 +107,7 @@ class PresenceChecker {
     for (const Read& read : reads) judge_read(read, arrivals, by_name);
     judge_arrivals(arrivals, reads);
 
-    int64_t bytes = stored_bytes_per_unit(tensor_, context_.problem.shape) * heads.size();
+    int64_t bytes = stored_bytes_per_head(tensor_, context_.problem.shape) * heads.size();
     for (const Arrival& a : arrivals) {
       int32_t from = a.step == kAtStart ? 0 : std::max(0, a.step - pass_.lookahead);
       int32_t to = std::min(std::max(a.last_read, a.step), pass_.steps - 1);
@@ -131,12 +132,12 @@ class PresenceChecker {
         return;
       }
     }
-    // What is at home never arrives (P7), so no arrival's life hangs on it.
+    // What is at home never arrives (P7), so this read keeps no arrival in memory.
     if (contains_all(context_.tokens(home_), context_.tokens(read.tokens))) return;
     const Range hull = hull_of(context_.tokens(read.tokens));
     const auto is_held = [&](const Arrival& a) { return a.step < read.step; };
     const auto count = static_cast<size_t>(std::ranges::count_if(arrivals, is_held));
-    // Read before, and nothing has come since: as it was then.
+    // The set was read before and nothing has arrived since, so it comes from the same arrivals.
     auto before = pieced_.find(read.tokens);
     if (before != pieced_.end() && before->second.held == count) {
       for (size_t i : before->second.from) {
@@ -149,7 +150,7 @@ class PresenceChecker {
     for (size_t i = 0; i < arrivals.size(); ++i) {
       Arrival& a = arrivals[i];
       if (!is_held(a)) continue;
-      // A collective lands in one buffer, which lives as long as any of it is read.
+      // A collective arrives in one buffer, which stays as long as any part of it is read.
       if (a.collective || (a.hull.begin < hull.end && hull.begin < a.hull.end &&
                            overlap(context_.tokens(a.tokens), context_.tokens(read.tokens)))) {
         held.push_back(a.tokens);
@@ -164,8 +165,8 @@ class PresenceChecker {
         if (is_held(a)) held.push_back(a.tokens);
       }
     }
-    std::vector<SetId> fact = fact_of(read.tokens, held);
-    if (!fact.empty() && context_.found_in.contains(fact)) {
+    std::vector<SetId> lookup = lookup_of(read.tokens, held);
+    if (!lookup.empty() && context_.found_in.contains(lookup)) {
       pieced_[read.tokens] = std::move(pieced);
       return;
     }
@@ -177,18 +178,18 @@ class PresenceChecker {
       return;
     }
     pieced_[read.tokens] = std::move(pieced);
-    if (!fact.empty()) context_.found_in.insert(std::move(fact));
+    if (!lookup.empty()) context_.found_in.insert(std::move(lookup));
   }
 
-  // What Context::found_in would say of `tokens` in `held` and at home; nothing for a long list,
-  // which other ranks will hardly have as well.
-  std::vector<SetId> fact_of(SetId tokens, const std::vector<SetId>& held) const {
-    if (held.size() > kLongestFact) return {};
-    std::vector<SetId> fact = {tokens, home_};
-    fact.insert(fact.end(), held.begin(), held.end());
-    std::sort(fact.begin() + 1, fact.end());
-    fact.erase(std::unique(fact.begin() + 1, fact.end()), fact.end());
-    return fact;
+  // The entry of Context::found_in that says that `tokens` are in `held` and at home. Empty for a
+  // long list, which other ranks are unlikely to share.
+  std::vector<SetId> lookup_of(SetId tokens, const std::vector<SetId>& held) const {
+    if (held.size() > kMostRemembered) return {};
+    std::vector<SetId> lookup = {tokens, home_};
+    lookup.insert(lookup.end(), held.begin(), held.end());
+    std::sort(lookup.begin() + 1, lookup.end());
+    lookup.erase(std::unique(lookup.begin() + 1, lookup.end()), lookup.end());
+    return lookup;
   }
 
   void violation(const char* rule, const Read& read, const std::string& expected,
@@ -212,14 +213,14 @@ class PresenceChecker {
       auto [it, fresh] = last_read.emplace(r.tokens, r.step);
       if (!fresh) it->second = std::max(it->second, r.step);
     }
-    std::vector<const Arrival*> undecided;  // by names
+    std::vector<const Arrival*> undecided;  // those that names do not decide
     for (const Arrival& a : arrivals) {
       if (a.collective || a.step == kAtStart) continue;
       auto named = last_read.find(a.tokens);
       if (named == last_read.end() || named->second <= a.step) undecided.push_back(&a);
     }
     if (undecided.empty()) return;
-    // From the last step backwards, so that what is read later only grows.
+    // From the last step backwards, so that the set of what is read later only grows.
     std::stable_sort(undecided.begin(), undecided.end(),
                      [](const Arrival* a, const Arrival* b) { return a->step > b->step; });
     std::vector<std::pair<int32_t, SetId>> by_last_read;
@@ -238,7 +239,7 @@ class PresenceChecker {
     }
   }
 
-  // Nothing arrives twice at all: decided by names.
+  // Whether nothing arrives twice in the whole pass, decided by names.
   bool surely_fresh(const std::vector<Arrival>& arrivals) {
     std::vector<SetId> list;
     for (const Arrival& a : arrivals) list.push_back(a.tokens);
@@ -266,7 +267,7 @@ class PresenceChecker {
     }
   }
 
-  // Everything read in steps (after, until].
+  // Everything that is read in the steps (after, until].
   RangeSpan reads_between(const std::vector<Read>& reads, int32_t after, int32_t until) {
     std::vector<SetId> list;
     for (const Read& r : reads) {
@@ -295,7 +296,8 @@ class PresenceChecker {
   Heads heads_;
   std::vector<Arrival> arrivals_;
   std::vector<Read> reads_;
-  // Sets that were there in pieces: how many arrivals there were, and which of them it came with.
+  // For a set that was found in several arrivals: how many arrivals there were at the time, and
+  // which of them it was found in.
   struct Pieced {
     size_t held = 0;
     std::vector<size_t> from;
@@ -303,12 +305,9 @@ class PresenceChecker {
   std::unordered_map<SetId, Pieced> pieced_;
 };
 
-// Every set of `tensor` that travels in this pass, or was kept for it.
+// The sets of `tensor` that travel in this pass or were kept for it.
 std::vector<SetId> travelling(const Context& context, PassKind kind, Tensor tensor) {
-  std::vector<SetId> sets;
-  for (const Send& s : context.pass(kind).sends) {
-    if (s.tensor == tensor && s.tokens != RangeSets::kEmpty) sets.push_back(s.tokens);
-  }
+  std::vector<SetId> sets = sent_sets(context.pass(kind), tensor);
   if (kind == PassKind::backward) {
     for (const Keep& k : context.plan.keep) {
       if (k.tensor == tensor) sets.push_back(k.tokens);

@@ -156,7 +156,7 @@ class StructureChecker {
           "rank " + std::to_string(plan_.rank_sets[s.from].front().begin) + " to itself");
   }
 
-  // P9. The group is the several-membered side; for all_to_all it is every rank that sends.
+  // P9. The group is the side with several members; for all_to_all it is every rank that sends.
   void check_collectives(PassKind kind, const Pass& pass) {
     struct Seen {
       int32_t step = 0;

@@ -5,7 +5,7 @@
 namespace cpbench {
 namespace {
 
-// Pairs (q, k) with a <= q < b, c <= k < d and k <= q.
+// The number of pairs (q, k) of a query and a key with k <= q.
 int64_t causal_pairs(Range queries, Range keys) {
   auto below = [&keys](int64_t end) {  // pairs with q < end
     if (end <= keys.begin) return int64_t{0};

@@ -1,4 +1,8 @@
-// What each query sees, and how many (query, key) pairs that is.
+// What each query sees, and how many (query, key) pairs the mask has.
+//
+//   MaskIndex mask(batch);
+//   mask.visible_keys(5);            // a range; empty for a cached token
+//   mask.pairs(queries, keys);       // visible pairs of two token sets
 #pragma once
 
 #include <algorithm>
@@ -8,8 +12,8 @@
 
 namespace cpbench {
 
-// Document boundaries with O(log n) look-up. Built once per batch. Cached tokens see nothing:
-// everything here that goes over queries leaves them out.
+// The boundaries of the documents with O(log n) look-up, built once per batch. Cached tokens see
+// nothing, so everything here that goes over queries leaves them out.
 class MaskIndex {
  public:
   explicit MaskIndex(const Batch& batch);
@@ -19,25 +23,25 @@ class MaskIndex {
   int32_t document_of(int64_t token) const;
   Range document(int32_t index) const { return {starts_[index], starts_[index + 1]}; }
 
-  // The tokens with a query, of the batch and of one document.
+  // The tokens that have a query, of the batch and of one document.
   const Ranges& new_tokens() const { return new_tokens_; }
   Range new_tokens(int32_t document) const {
     return {starts_[document] + (cached_.empty() ? 0 : cached_[document]), starts_[document + 1]};
   }
 
   Range visible_keys(int64_t query) const;  // empty for a cached token
-  // Queries of one block (the whole pack for `causal`, else one document) see keys of that block
-  // alone; `queries` must lie inside one block, none cached. The union of their visible keys is
-  // one range.
+  // Queries of one block (the whole pack for `causal`, otherwise one document) see only keys of
+  // that block. `queries` must lie inside one block and none may be cached. The union of their
+  // visible keys is one range, the hull.
   Range block_of(int64_t token) const;
   Range visible_hull(Range queries) const { return visible_hull(queries, block_of(queries.begin)); }
   Range visible_hull(Range queries, Range block) const;
 
   int64_t pairs() const;                                   // of the whole mask
-  int64_t pairs(RangeSpan queries) const;                  // all keys that they see
-  int64_t pairs(RangeSpan queries, RangeSpan keys) const;  // visible ones among `keys`
+  int64_t pairs(RangeSpan queries) const;                  // with all keys that they see
+  int64_t pairs(RangeSpan queries, RangeSpan keys) const;  // with the visible ones of `keys`
 
-  // Calls visit(piece, block) for the pieces of `queries` that lie in one block each, in order,
+  // Calls visit(piece, block) for the pieces of `queries` that lie in one block each, in order and
   // without cached tokens.
   template <typename Visit>
   void for_each_block(RangeSpan queries, Visit visit) const {
@@ -51,7 +55,7 @@ class MaskIndex {
     }
     int32_t index = 0;
     for (Range range : queries) {
-      // Usually the same document as before or one of the next; else look it up.
+      // Usually this is the same document as before or one of the next; otherwise it is looked up.
       for (int tries = 0; tries < 4 && starts_[index + 1] <= range.begin; ++tries) ++index;
       if (starts_[index + 1] <= range.begin) index = document_of(range.begin);
       while (range.begin < range.end) {
@@ -68,12 +72,12 @@ class MaskIndex {
   int64_t window() const { return window_; }
 
  private:
-  int64_t pairs(Range queries, Range keys) const;  // visible pairs; both inside one block
+  int64_t pairs(Range queries, Range keys) const;  // visible pairs; both lie in one block
 
   Mask mask_;
   int64_t window_;
   std::vector<int64_t> starts_;  // documents() + 1
-  std::vector<int64_t> cached_;  // per document; empty: none
+  std::vector<int64_t> cached_;  // per document; empty if none is cached
   Ranges new_tokens_;
 };
 

@@ -1,8 +1,8 @@
-// The words for the enumerations of problems and plans, used by every text form and message.
+// The words for the enumerations of problems and plans, as every text form and message uses them.
 //
 //   name_of(Mask::causal)             "causal"
-//   enum_named<Mask>("causal")        Mask::causal; nullopt for a word that names none
-//   enum_names<Mask>()                all, in the order of the enumeration
+//   enum_named<Mask>("causal")        Mask::causal; nullopt if the word is not one of them
+//   enum_names<Mask>()                all words, in the order of the enumeration
 #pragma once
 
 #include <optional>

@@ -24,7 +24,7 @@ size_t edit_distance(const std::string& a, const std::string& b) {
 
 std::string nearest(const std::string& word, const std::vector<std::string>& known) {
   std::string best;
-  // A transposition costs two, so even short words are given that much.
+  // A transposition costs two, so two changes are allowed even in a short word.
   size_t limit = std::max<size_t>(2, word.size() / 3);
   if (word.size() < 3) limit = 1;
   for (const std::string& candidate : known) {

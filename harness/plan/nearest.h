@@ -1,4 +1,4 @@
-// "Did you mean": the known word closest to a mistyped one.
+// Suggestions for mistyped words: the known word that is closest to a given one.
 #pragma once
 
 #include <string>
@@ -6,10 +6,11 @@
 
 namespace cpbench {
 
-// By edit distance, at most two, or a third of a long word; "" if none.
+// The known word with the smallest edit distance, if that is at most two, or at most a third of a
+// long word; "" if there is none.
 std::string nearest(const std::string& word, const std::vector<std::string>& known);
 
-// "unknown strategy 'rign'; did you mean 'ring'?", or with all known words where none is near.
+// "unknown strategy 'rign'; did you mean 'ring'?", or the list of known words if none is near.
 std::string unknown_name(const std::string& kind, const std::string& word,
                          const std::vector<std::string>& known);
 

@@ -5,8 +5,8 @@
 namespace cpbench {
 namespace {
 
-// FNV-1a over 64-bit words with a final avalanche: fixed for good, so that hashes stored in files
-// and compared between ranks keep their meaning.
+// FNV-1a over 64-bit words with a final avalanche. It must never change: hashes are stored in files
+// and compared between ranks.
 class Hasher {
  public:
   void add(int64_t value) {

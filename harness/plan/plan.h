@@ -1,24 +1,32 @@
-// The Plan: who owns what, who attends what, and what travels when. Plain data; everything that
-// checks, compiles, simulates, executes or measures reads this and nothing else of a strategy.
+// The Plan: which rank owns which tokens, which rank attends what, and what is sent when. A plan is
+// plain data. Whatever checks, compiles, simulates, executes or measures a strategy reads its plan
+// and nothing else of it.
 //
-// Tokens are global indices 0..T-1 of the packed batch, ranks 0..N-1, ranges half-open. A step
-// reads only what was on the rank before that step. A rank enters its next step when its own
-// attends and arrivals are done: steps are no global barriers.
+// Example, a ring of two ranks over one causal document of 8 tokens, forward:
+//
+//   home     rank 0 owns [0, 4), rank 1 owns [4, 8)
+//   step 0   each rank attends its own queries to its own keys; rank 0 sends kv [0, 4) to rank 1
+//   step 1   rank 1 attends q [4, 8) to kv [0, 4)
+//
+// Tokens are global indices 0..T-1 of the packed batch, ranks are 0..N-1, and ranges are half-open.
+// An operation reads only what was on its rank before its step. A rank enters its next step when
+// its own attends and arrivals are done, so steps are not global barriers.
 //
 // Rules, by the label that checker, messages and tests use:
 //   P1  every index, rank, step, head range and set is in bounds and in normal form
 //   P2  `home` is a partition of [0, T)
-//   P3  in each pass every (query, key, query head) pair of the mask is attended exactly once
-//   P4  what an attend or a send reads is on the rank before that step
+//   P3  in each pass every (query, key, query head) triple of the mask is attended exactly once
+//   P4  what an attend or a send reads is on its rank before that step
 //   P5  every partial result (o, dq, dkv) that is sent exists on the sender
 //   P6  every partial result ends at the home of its token, and nowhere else
-//   P7  no copy (q, kv, do) arrives where it already is, and each that arrives outside a
+//   P7  no copy (q, kv, do) arrives where it already is, and each copy that arrives outside a
 //       collective is read
 //   P8  what is kept for the backward pass was on the rank in the forward pass, and is not there
-//       anyway
+//       already
 //   P9  a collective is what its tag says: its sends share step, tensor, heads and group, and none
 //       exceeds the padding
-// Peak memory per rank follows from the same sweep (liveness at the granularity of steps).
+// The check also yields the peak memory of each rank, from the step in which each copy or partial
+// arrives and the last step that uses it.
 #pragma once
 
 #include <cstdint>
@@ -34,57 +42,62 @@ enum class Tensor : uint8_t {
   q,
   kv,   // K and V of the same tokens
   o,    // a partial or final output, with its log-sum-exp
-  d_o,  // the output's gradient, with the merged log-sum-exp and the row sums of dO * O
+  d_o,  // the gradient of the output, with the merged log-sum-exp and the row sums of dO * O
   dq,
   dkv,  // dK and dV of the same tokens
 };
 inline constexpr int kTensors = 6;
 
-// Arrivals of o, dq and dkv accumulate, in plan order; arrivals of the others are copies.
+// Whether arrivals of the tensor accumulate, in plan order. Arrivals of the other tensors are
+// copies.
 inline bool is_partial(Tensor t) { return t == Tensor::o || t == Tensor::dq || t == Tensor::dkv; }
 
-// Query heads, half-open; the KV heads follow from GQA (kv_heads_of in plan_bytes.h).
+// A half-open range of query heads. The KV heads follow from grouped-query attention (kv_heads_of
+// in plan_bytes.h).
 struct Heads {
   int32_t begin = 0;
   int32_t end = 0;
   int32_t size() const { return end - begin; }
+  bool contains(Heads inner) const { return begin <= inner.begin && inner.end <= end; }
+  bool overlaps(Heads other) const { return begin < other.end && other.begin < end; }
   bool operator==(const Heads&) const = default;
 };
 
-// Attention of all queries of set `q` over all keys of set `kv`, as the batch's mask allows.
-// Forward it adds to the rank's partial o of `q`; backward to its partial dq of `q` and dkv of
-// `kv` (there it reads do of `q` as well).
+// Attention of all queries of set `q` to all keys of set `kv`, as far as the mask of the batch
+// allows. In the forward pass it adds to the rank's partial o of `q`. In the backward pass it also
+// reads do of `q`, and adds to the rank's partial dq of `q` and dkv of `kv`.
 struct Attend {
   int32_t step = 0;
   int32_t rank = 0;
-  SetId q = RangeSets::kEmpty;
-  SetId kv = RangeSets::kEmpty;
-  Heads heads;
+  SetId q = RangeSets::kEmpty;   // a token set that is not empty
+  SetId kv = RangeSets::kEmpty;  // a token set that is not empty
+  Heads heads;                   // not empty
   bool operator==(const Attend&) const = default;
 };
 
-// One rank to one or many (a multicast), or many to one (a reduction of a partial tensor). `from`
-// and `to` are sets of ranks; at most one has several members. A rank that is on both sides does
-// not send to itself. A partial that is sent leaves the sender; in a reduction each sender gives
-// what it has of `tokens`, zeros for the rest.
+// A transfer from one rank to one rank, from one to many (a multicast), or from many to one (a
+// reduction of a partial tensor). `from` and `to` are sets of ranks, of which at most one has
+// several members. A rank that is in both sets does not send to itself. A partial result that is
+// sent leaves the sender. In a reduction each sender contributes what it has of `tokens`, and zeros
+// for the rest.
 struct Send {
   int32_t step = 0;
-  int32_t substage = 0;  // of one step, one after another on each rank
-  SetId from = RangeSets::kEmpty;
-  SetId to = RangeSets::kEmpty;
+  int32_t substage = 0;            // a rank's sub-stages of one step run one after another
+  SetId from = RangeSets::kEmpty;  // a rank set
+  SetId to = RangeSets::kEmpty;    // a rank set
   Tensor tensor = Tensor::q;
-  SetId tokens = RangeSets::kEmpty;
+  SetId tokens = RangeSets::kEmpty;  // a token set; may be empty only in a collective
   Heads heads;
   int32_t collective = -1;  // index into Pass::collectives, or -1
   bool operator==(const Send&) const = default;
 };
 
-// The sends that carry this tag are the same data movement as one library collective over one
-// group of ranks, every block of it padded to `padded_tokens`. Every rank of the group has its
-// send, if need be of the empty set, and wire bytes include the padding.
+// The sends that carry this tag move the same data as one library collective over one group of
+// ranks in which every block is padded to `padded_tokens`. Every rank of the group has its send,
+// even if its token set is empty, and wire bytes include the padding.
 enum class CollectiveKind : uint8_t {
-  all_gather,      // multicasts, from each rank of the group to the whole group
-  reduce_scatter,  // reductions, from the whole group to each of its ranks
+  all_gather,      // multicasts from each rank of the group to the whole group
+  reduce_scatter,  // reductions from the whole group to each of its ranks
   all_to_all,      // one send for each ordered pair of different ranks of the group
 };
 struct Collective {
@@ -94,36 +107,36 @@ struct Collective {
 };
 
 struct Pass {
-  int32_t steps = 0;
-  int32_t lookahead = 1;        // communication may run at most this many steps ahead; >= 0
-  std::vector<Attend> attends;  // sorted by (step, rank); order inside is the plan's
-  std::vector<Send> sends;      // sorted by (step, substage); order inside is the plan's
+  int32_t steps = 0;            // more than the step of any operation
+  int32_t lookahead = 1;        // how many steps ahead communication may run; >= 0
+  std::vector<Attend> attends;  // sorted by (step, rank); the strategy orders equal ones
+  std::vector<Send> sends;      // sorted by (step, substage); the strategy orders equal ones
   std::vector<Collective> collectives;
   bool operator==(const Pass&) const = default;
 };
 
-// Sets `steps` to one past the last step that any operation names.
+// Sets `steps` to one more than the last step of any operation.
 void count_steps(Pass& pass);
 
-// A received copy that stays on `rank` for the backward pass. All else is dropped after its last
-// reader; q, kv, o and its log-sum-exp stay at home always.
+// A received copy that stays on `rank` for the backward pass. Every other received copy is dropped
+// after its last reader. q, kv, o and the log-sum-exp of a rank's own tokens always stay at home.
 struct Keep {
   int32_t rank = 0;
-  Tensor tensor = Tensor::kv;
+  Tensor tensor = Tensor::kv;  // q or kv
   SetId tokens = RangeSets::kEmpty;
   Heads heads;
   bool operator==(const Keep&) const = default;
 };
 
-// In which dtype partial dq and dkv travel.
+// The dtype in which partial dq and dkv travel: that of the model, or that of accumulation.
 enum class GradientWire : uint8_t { model, accumulation };
 
 struct Plan {
   int32_t ranks = 0;
-  int64_t tokens = 0;
+  int64_t tokens = 0;  // T, of the packed batch
   int32_t query_heads = 0;
   GradientWire gradient_wire = GradientWire::model;
-  RangeSets token_sets;
+  RangeSets token_sets;  // operations name sets by their index in these two pools
   RangeSets rank_sets;
   std::vector<SetId> home;  // one token set per rank
   Pass forward;
@@ -132,7 +145,8 @@ struct Plan {
   bool operator==(const Plan&) const = default;
 };
 
-// Stable on every platform and across runs; ranks compare it before they run a plan.
+// A hash that is the same on every platform and in every run. Ranks compare it before they run a
+// plan.
 uint64_t hash_of(const Plan& plan);
 
 }  // namespace cpbench

@@ -26,7 +26,8 @@ int64_t elements_per_token(Tensor tensor, Heads heads, const AttentionShape& sha
   return 0;
 }
 
-// log-sum-exp with o; log-sum-exp and row sums with do.
+// Per token: the log-sum-exp that travels with o, or the log-sum-exp and row sums that travel with
+// do.
 int64_t statistics_per_token(Tensor tensor, Heads heads) {
   if (tensor == Tensor::o) return heads.size();
   if (tensor == Tensor::d_o) return int64_t{2} * heads.size();

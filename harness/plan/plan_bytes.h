@@ -1,5 +1,9 @@
-// What the plan's tensors weigh. Shapes: q [tokens, Hq, D], k [tokens, Hkv, D], v [tokens, Hkv,
-// Dv], o and do [tokens, Hq, Dv]; log-sum-exp and row sums [tokens, Hq] in the accumulation dtype.
+// How many bytes the tensors of a plan take, in memory and on the wire.
+//
+//   cost_of(send, plan.forward, plan, problem.shape).total()   // bytes that this send moves
+//
+// Shapes: q [tokens, Hq, D], k [tokens, Hkv, D], v [tokens, Hkv, Dv], o and do [tokens, Hq, Dv];
+// log-sum-exp and row sums are [tokens, Hq] in the accumulation dtype.
 #pragma once
 
 #include "harness/plan/plan.h"
@@ -7,20 +11,28 @@
 
 namespace cpbench {
 
-// KV heads that the query heads [begin, end) read: [floor(begin / g), ceil(end / g)), g = Hq / Hkv.
+// The KV heads that the query heads [begin, end) read: [floor(begin / g), ceil(end / g)) with g =
+// Hq / Hkv.
 Heads kv_heads_of(Heads query_heads, const AttentionShape& shape);
 
-// One token of `tensor` for these query heads, as it travels (partials of o travel in the model's
-// dtype with log-sum-exp in the accumulation dtype; dq and dkv as `wire` says).
+// The heads of a tensor are KV heads for kv and dkv, and query heads for the others.
+inline bool has_kv_heads(Tensor t) { return t == Tensor::kv || t == Tensor::dkv; }
+inline Heads heads_of(Tensor tensor, Heads query_heads, const AttentionShape& shape) {
+  return has_kv_heads(tensor) ? kv_heads_of(query_heads, shape) : query_heads;
+}
+
+// Bytes of one token of `tensor` for these query heads on the wire. Partials of o travel in the
+// dtype of the model, with log-sum-exp in the accumulation dtype; dq and dkv travel as `wire` says.
 int64_t wire_bytes_per_token(Tensor tensor, Heads heads, const AttentionShape& shape,
                              GradientWire wire);
-// As it is stored on a rank: copies in the model's dtype, partials in the accumulation dtype.
+// The same in the memory of a rank: copies are stored in the dtype of the model, partials in the
+// accumulation dtype.
 int64_t stored_bytes_per_token(Tensor tensor, Heads heads, const AttentionShape& shape);
 
-// Blocks and bytes that cross from one rank to another for one send, padding included.
+// What one send moves between different ranks.
 struct SendCost {
-  int64_t pairs = 0;           // (from, to) pairs of different ranks
-  int64_t bytes_per_pair = 0;  // on the wire, padding included
+  int64_t pairs = 0;           // (sender, receiver) pairs of different ranks
+  int64_t bytes_per_pair = 0;  // on the wire, with padding
   int64_t total() const { return pairs * bytes_per_pair; }
 };
 SendCost cost_of(const Send& send, const Pass& pass, const Plan& plan, const AttentionShape& shape);

@@ -33,7 +33,7 @@ void write_pass(std::ostringstream& out, const char* name, const Pass& pass) {
   }
 }
 
-// One line's words, taken in order; every refusal names the line.
+// The words of one line, taken in order. Every error names the line.
 class Words {
  public:
   Words(std::string_view line, int number) : number_(number) {
@@ -42,12 +42,12 @@ class Words {
   }
   bool empty() const { return next_ == words_.size(); }
   std::string word() {
-    if (empty()) fail("ends too early");
+    if (empty()) fail("the line ends too early");
     return words_[next_++];
   }
   void expect(const std::string& want) {
     std::string got = word();
-    if (got != want) fail("'" + got + "' where '" + want + "' belongs");
+    if (got != want) fail("expected '" + want + "', found '" + got + "'");
   }
   int64_t number() { return to_number(word()); }
   int32_t small() { return to_small(number()); }
@@ -77,7 +77,7 @@ class Words {
     return *value;
   }
   void end() {
-    if (!empty()) fail("'" + words_[next_] + "' is too much");
+    if (!empty()) fail("unexpected '" + words_[next_] + "' at the end of the line");
   }
   [[noreturn]] void fail(const std::string& why) const {
     throw UserError("line " + std::to_string(number_) + ": " + why);
@@ -88,7 +88,7 @@ class Words {
     int64_t value = 0;
     auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (error != std::errc() || end != text.data() + text.size()) {
-      fail("'" + text + "' where a number belongs");
+      fail("'" + text + "' is not a valid number");
     }
     return value;
   }
@@ -102,7 +102,7 @@ class Words {
   std::pair<int64_t, int64_t> to_pair(const std::string& text, char separator) const {
     size_t at = text.find(separator);
     if (at == std::string::npos)
-      fail("'" + text + "' where two numbers with '" + separator + "' belong");
+      fail("'" + text + "' is not two numbers with '" + separator + "' between them");
     return {to_number(text.substr(0, at)), to_number(text.substr(at + 1))};
   }
 
@@ -153,7 +153,7 @@ void read_line(Words& words, Plan& plan, Pass*& pass) {
   } else if (kind == "ranks") {
     read_set(words, plan.rank_sets);
   } else if (kind == "home") {
-    if (words.small() != static_cast<int32_t>(plan.home.size())) words.fail("home out of order");
+    if (words.small() != static_cast<int32_t>(plan.home.size())) words.fail("home is out of order");
     plan.home.push_back(words.small());
   } else if (kind == "forward" || kind == "backward") {
     pass = kind == "forward" ? &plan.forward : &plan.backward;
@@ -167,10 +167,10 @@ void read_line(Words& words, Plan& plan, Pass*& pass) {
     keep.heads = words.heads();
     plan.keep.push_back(keep);
   } else if (pass == nullptr) {
-    words.fail("'" + kind + "' before 'forward' or 'backward'");
+    words.fail("'" + kind + "' must come after 'forward' or 'backward'");
   } else if (kind == "collective") {
     if (words.small() != static_cast<int32_t>(pass->collectives.size())) {
-      words.fail("collective out of order");
+      words.fail("collective is out of order");
     }
     Collective collective;
     collective.kind = words.named<CollectiveKind>("collective");
@@ -190,7 +190,7 @@ void read_line(Words& words, Plan& plan, Pass*& pass) {
   } else if (kind == "send") {
     read_send(words, *pass);
   } else {
-    words.fail("'" + kind + "' is unknown here");
+    words.fail("'" + kind + "' is not a valid operation");
   }
   words.end();
 }
@@ -238,7 +238,7 @@ Plan plan_from_text(const std::string& text) {
     Words words(line, ++number);
     if (!words.empty()) read_line(words, plan, pass);
   }
-  if (plan.ranks == 0) throw UserError("line 1: no 'plan ranks ...' line");
+  if (plan.ranks == 0) throw UserError("line 1: the line 'plan ranks ...' is missing");
   for (Pass* p : {&plan.forward, &plan.backward}) count_steps(*p);
   return plan;
 }

@@ -52,18 +52,21 @@ void expect_refusal(const std::string& from, const std::string& to, const std::s
 }
 
 TEST(PlanText, RefusalsNameTheLine) {
-  expect_refusal("plan ranks 2", "plan ranks two", "line 1: 'two' where a number belongs");
+  expect_refusal("plan ranks 2", "plan ranks two", "line 1: 'two' is not a valid number");
   expect_refusal("tokens 1 0-4", "tokens 1 0-4,4-5",
                  "line 2: '0-4,4-5' is not sorted, disjoint and joined ranges");
   expect_refusal("tokens 2", "tokens 5", "line 3: set 5 is out of order or repeats another");
-  expect_refusal("home 1 2", "home 2 2", "line 7: home out of order");
+  expect_refusal("home 1 2", "home 2 2", "line 7: home is out of order");
   expect_refusal("forward lookahead", "forwards lookahead",
-                 "line 8: 'forwards' before 'forward' or 'backward'");
-  expect_refusal("attend 1 rank", "attend 1 on", "line 10: 'on' where 'rank' belongs");
-  expect_refusal(" kv 1 heads 0-2 coll", " vk 1 heads 0-2 coll", "line 11: 'vk' is no tensor");
-  expect_refusal("heads 0-1\n", "heads 0\n", "line 13: '0' where two numbers with '-' belong");
-  expect_refusal("keep 1 kv 1 heads 0-2", "keep 1 kv 1", "line 14: ends too early");
-  expect_refusal("keep 1 kv 1 heads 0-2", "keep 1 kv 1 heads 0-2 3", "line 14: '3' is too much");
+                 "line 8: 'forwards' must come after 'forward' or 'backward'");
+  expect_refusal("attend 1 rank", "attend 1 on", "line 10: expected 'rank', found 'on'");
+  expect_refusal(" kv 1 heads 0-2 coll", " vk 1 heads 0-2 coll",
+                 "line 11: 'vk' is not a valid tensor");
+  expect_refusal("heads 0-1\n", "heads 0\n",
+                 "line 13: '0' is not two numbers with '-' between them");
+  expect_refusal("keep 1 kv 1 heads 0-2", "keep 1 kv 1", "line 14: the line ends too early");
+  expect_refusal("keep 1 kv 1 heads 0-2", "keep 1 kv 1 heads 0-2 3",
+                 "line 14: unexpected '3' at the end of the line");
 }
 
 }  // namespace

@@ -1,4 +1,9 @@
 // The Problem: what is to be computed (Batch, AttentionShape) and on what (Cluster).
+//
+//   Problem problem{.batch = {.document_lengths = {4096, 1024}},
+//                   .shape = {.query_heads = 32, .kv_heads = 8, .dtype = Dtype::bfloat16},
+//                   .cluster = {.nodes = 2, .gpus_per_node = 8}};
+//   validate(problem);   // 16 ranks, 5120 tokens
 #pragma once
 
 #include <cstdint>
@@ -7,59 +12,63 @@
 
 namespace cpbench {
 
-// Which keys a query may see. Tokens have global indices 0..T-1 in the packed batch; whatever the
-// mask, the keys that one query sees are one contiguous range (see `visible_keys` in mask.h).
+// Which keys a query may see. Tokens have global indices 0..T-1 in the packed batch. Under every
+// mask, the keys that one query sees are one contiguous range (`visible_keys` in mask.h).
 enum class Mask : uint8_t {
-  document_causal,  // the earlier tokens of its own document and itself (the default)
-  causal,           // the earlier tokens of the whole pack and itself
+  document_causal,  // itself and the earlier tokens of its own document (the default)
+  causal,           // itself and the earlier tokens of the whole pack
   document_full,    // all tokens of its own document
-  sliding_window,   // document-causal, but only the `window` latest tokens, itself included
+  sliding_window,   // document_causal, but only the latest `window` tokens, with itself
 };
 
 struct Batch {
-  std::vector<int64_t> document_lengths;  // tokens, each >= 1, in packing order
+  std::vector<int64_t> document_lengths;  // in tokens, each >= 1, in the order of packing
   Mask mask = Mask::document_causal;
-  int64_t window = 0;  // tokens; >= 1 with sliding_window, else 0
-  // Per document, how many of its first tokens an earlier turn of inference has left in the KV
-  // cache: they have K and V but no query. Empty: none. At least one token of the batch is new.
+  int64_t window = 0;  // in tokens; >= 1 with sliding_window, 0 with any other mask
+  // How many of the first tokens of each document an earlier turn of inference has left in the KV
+  // cache: they have K and V but no query. Empty (the default) means none. At least one token of
+  // the batch must be new.
   std::vector<int64_t> cached_tokens{};
 
-  int64_t tokens() const;      // cached and new
-  int64_t new_tokens() const;  // those with a query
+  int64_t tokens() const;      // with the cached ones
+  int64_t new_tokens() const;  // those that have a query
   bool operator==(const Batch&) const = default;
 };
 
 enum class Dtype : uint8_t { float64, float32, bfloat16 };
 
 int64_t bytes_of(Dtype dtype);
-// The dtype of log-sum-exp, partial results and their sums: float64 for float64, else float32.
+// The dtype of log-sum-exp, of partial results and of their sums: float64 for float64, otherwise
+// float32.
 Dtype accumulation_dtype(Dtype dtype);
 
 struct AttentionShape {
-  int32_t query_heads = 8;
-  int32_t kv_heads = 8;         // divides query_heads (grouped-query attention)
-  int32_t head_dim = 64;        // of Q and K
-  int32_t value_head_dim = 64;  // of V and O
+  int32_t query_heads = 8;      // >= 1
+  int32_t kv_heads = 8;         // must divide query_heads (grouped-query attention)
+  int32_t head_dim = 64;        // of Q and K, >= 1
+  int32_t value_head_dim = 64;  // of V and O, >= 1
   Dtype dtype = Dtype::float32;
-  int64_t hidden_size = 0;  // of the layer around the attention; 0: attention alone
-  int64_t ffn_size = 0;
+  int64_t hidden_size = 0;  // of the layer around the attention; 0: only attention
+  int64_t ffn_size = 0;     // of the same layer; 0: no FFN
   bool operator==(const AttentionShape&) const = default;
 };
 
-// Forward FLOPs per token of the layer around the attention: projections of Q, K, V and O, and a
-// gated FFN (three matrices). 0 without a layer.
+// Forward FLOPs per token of the layer around the attention: the projections of Q, K, V and O, and
+// a gated FFN (three matrices). 0 without a layer.
 double layer_flops_per_token(const AttentionShape& shape);
 
-// Consecutive ranks fill a node. Strategies may read the numbers, but never time anything.
+// The cluster that a plan is for. Consecutive ranks fill a node. Strategies may read these numbers,
+// but never time anything. The rates are per GPU, and per direction where they are of links; 0
+// means unknown.
 struct Cluster {
   std::string name = "threads";
   int32_t nodes = 1;
   int32_t gpus_per_node = 1;
-  double peak_flops_per_second = 0;        // per GPU, dense, in the shape's dtype; 0: unknown
-  double memory_bytes = 0;                 // per GPU; 0: unlimited
-  double memory_bytes_per_second = 0;      // per GPU; 0: unknown
-  double intra_node_bytes_per_second = 0;  // per GPU and direction; 0: unknown
-  double inter_node_bytes_per_second = 0;  // per GPU and direction; 0: unknown
+  double peak_flops_per_second = 0;  // dense, in the shape's dtype
+  double memory_bytes = 0;           // per GPU; 0: unlimited
+  double memory_bytes_per_second = 0;
+  double intra_node_bytes_per_second = 0;
+  double inter_node_bytes_per_second = 0;
 
   int32_t ranks() const { return nodes * gpus_per_node; }
   int32_t node_of(int32_t rank) const { return rank / gpus_per_node; }
@@ -75,7 +84,7 @@ struct Problem {
   bool operator==(const Problem&) const = default;
 };
 
-// Throws UserError (errors.h) that names the field, its value and what would be right.
+// Throws UserError (errors.h) that names the field, its value and what the value must be.
 void validate(const Problem& problem);
 
 }  // namespace cpbench

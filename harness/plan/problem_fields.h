@@ -1,5 +1,5 @@
-// The one list of the members of AttentionShape and Cluster. Text, JSON and HDF5 forms of a problem
-// follow from it.
+// The one list of the members of AttentionShape and Cluster, from which the text, JSON and HDF5
+// forms of a problem follow.
 //
 //   visit_fields(shape, [&](const char* name, const auto& value) { json[name] = ...; });
 #pragma once
@@ -8,7 +8,7 @@
 
 namespace cpbench {
 
-// `Shape` is AttentionShape, const or not.
+// `Shape` is AttentionShape, const or not const.
 template <typename Shape, typename Visit>
   requires requires(Shape& shape) { shape.kv_heads; }
 void visit_fields(Shape& shape, Visit visit) {
@@ -21,7 +21,8 @@ void visit_fields(Shape& shape, Visit visit) {
   visit("ffn_size", shape.ffn_size);
 }
 
-// `C` is Cluster, const or not. Its name has another key in each form, and is not visited.
+// `C` is Cluster, const or not const. The name of the cluster has a different key in each form, so
+// it is not visited.
 template <typename C, typename Visit>
   requires requires(C& cluster) { cluster.gpus_per_node; }
 void visit_fields(C& cluster, Visit visit) {

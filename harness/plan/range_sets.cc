@@ -6,15 +6,6 @@
 namespace cpbench {
 namespace {
 
-void append(Ranges& out, Range range) {
-  if (range.begin >= range.end) return;
-  if (!out.empty() && out.back().end >= range.begin) {
-    out.back().end = std::max(out.back().end, range.end);
-  } else {
-    out.push_back(range);
-  }
-}
-
 using At = RangeSpan::iterator;
 
 At far_after(At from, At end, int64_t token) {
@@ -27,16 +18,17 @@ At far_after(At from, At end, int64_t token) {
                               [token](const Range& r) { return r.end <= token; });
 }
 
-// First range of [from, end) that ends after `token`. Galloping: cheap when it is near, logarithmic
-// when it is far, so a walk over two sets costs about the smaller one.
+// The first range of [from, end) that ends after `token`. Galloping makes this cheap when the range
+// is near and logarithmic when it is far, so a walk over two sets costs about the size of the
+// smaller one.
 inline At first_after(At from, At end, int64_t token) {
-  for (int near = 0; near < 3; ++near, ++from) {  // mostly it is this one or one of the next
+  for (int near = 0; near < 3; ++near, ++from) {  // usually this one or one of the next two
     if (from == end || from->end > token) return from;
   }
   return far_after(from, end, token);
 }
 
-// Calls visit(part) for the ranges of the intersection, in order.
+// Calls visit(part) for each range of the intersection, in order.
 template <typename Visit>
 void for_each_common(RangeSpan a, RangeSpan b, const Visit& visit) {
   if (a.size() > b.size()) std::swap(a, b);
@@ -68,7 +60,7 @@ Ranges normalise(Ranges ranges) {
             [](const Range& a, const Range& b) { return a.begin < b.begin; });
   Ranges out;
   out.reserve(ranges.size());
-  for (const Range& r : ranges) append(out, r);
+  for (const Range& r : ranges) extend(out, r);
   return out;
 }
 
@@ -92,7 +84,7 @@ Ranges unite(RangeSpan a, RangeSpan b) {
   size_t i = 0, j = 0;
   while (i < a.size() || j < b.size()) {
     bool take_a = j == b.size() || (i < a.size() && a[i].begin <= b[j].begin);
-    append(out, take_a ? a[i++] : b[j++]);
+    extend(out, take_a ? a[i++] : b[j++]);
   }
   return out;
 }

@@ -18,12 +18,12 @@ SetClusters::SetClusters(const RangeSets& sets) : cluster_(sets.count()) {
   std::sort(pieces.begin(), pieces.end(),
             [](const Piece& a, const Piece& b) { return a.begin < b.begin; });
 
-  std::iota(cluster_.begin(), cluster_.end(), 0);  // a forest; each entry names its parent
+  std::iota(cluster_.begin(), cluster_.end(), 0);  // a forest: each entry is its parent
   auto root = [this](SetId set) {
     while (cluster_[set] != set) set = cluster_[set] = cluster_[cluster_[set]];
     return set;
   };
-  // All pieces seen so far that end later than this one begins are in the cluster of `reach`.
+  // Every piece seen so far that ends after the begin of this piece is in the cluster of `reach`.
   Piece reach{0, 0, RangeSets::kEmpty};
   for (const Piece& piece : pieces) {
     if (piece.begin < reach.end) cluster_[root(piece.set)] = root(reach.set);

@@ -1,7 +1,8 @@
-// Which sets of a pool hang together by shared members: two sets are in one cluster if they
-// overlap, or if a chain of overlapping sets joins them. Sets of different clusters are disjoint.
+// Clusters of overlapping sets: two sets of a pool are in one cluster if they overlap, or if a
+// chain of overlapping sets connects them. Sets of different clusters are disjoint.
 //
-// Ring shards are a cluster each; a shard that is also split into parts shares one with its parts.
+// Each shard of a ring is a cluster of its own. A shard that is also split into parts is in one
+// cluster with its parts.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +14,10 @@ namespace cpbench {
 
 class SetClusters {
  public:
-  // One sort of all ranges of the pool.
+  // Costs one sort of all ranges of the pool.
   explicit SetClusters(const RangeSets& sets);
 
-  // The cluster's number, the same for all its sets. The empty set is alone.
+  // The number of the set's cluster. The empty set is in a cluster of its own.
   int32_t of(SetId set) const { return cluster_[set]; }
 
  private:

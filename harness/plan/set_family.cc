@@ -27,7 +27,7 @@ bool SetFamily::disjoint(std::vector<SetId> list, SetId other) const {
   if (list.empty() || (list.size() == 1 && other == RangeSets::kEmpty)) return true;
   if (other != RangeSets::kEmpty) list.push_back(other);
   std::sort(list.begin(), list.end());
-  std::vector<SetId> inside, outside;  // of the family
+  std::vector<SetId> inside, outside;  // members of the family, and other sets
   for (SetId id : list) {
     bool member = std::binary_search(members_.begin(), members_.end(), id);
     (member ? inside : outside).push_back(id);

@@ -1,7 +1,8 @@
-// Arithmetic on unions of lists of sets, where most lists hold all but a few members of one family.
+// Arithmetic on unions of lists of sets, for lists that hold all but a few members of one family.
 //
-// Rank r of N receives the shards of all others: N lists of N - 1 sets, all different, yet each is
-// the family of all shards without one. So the family is united once, and the few are made up for.
+// Example: rank r of N receives the shards of all other ranks. These are N different lists of N - 1
+// sets, but each of them is the family of all shards without one member. So the family is united
+// once, and the few missing members are corrected for.
 #pragma once
 
 #include <optional>
@@ -17,13 +18,13 @@ class SetFamily {
 
   // `a` without the union of `list`.
   Ranges subtract_union(RangeSpan a, std::vector<SetId> list) const;
-  // Whether the sets of `list` are pairwise disjoint and disjoint from `other`. A set listed twice
-  // is not disjoint from itself.
+  // Whether the sets of `list` are pairwise disjoint, and disjoint from `other`. A set that is
+  // listed twice is not disjoint from itself.
   bool disjoint(std::vector<SetId> list, SetId other) const;
 
  private:
-  // The members that the sorted list lacks, if the family is disjoint, the list holds nothing else
-  // and nothing twice, and they are few.
+  // The members that the sorted list lacks. Nothing if the family is not disjoint, if the list
+  // holds other sets or a set twice, or if it lacks more than kFew members.
   std::optional<std::vector<SetId>> lacking(const std::vector<SetId>& list) const;
 
   static constexpr size_t kFew = 4;

@@ -5,7 +5,7 @@
 namespace cpbench {
 namespace {
 
-// How many tokens are merged at once: small enough for its ranges to sort in cache.
+// How many tokens are merged at once: few enough that their ranges are sorted in cache.
 constexpr int64_t kWindowTokens = 1 << 16;
 
 class Merger {
@@ -22,12 +22,13 @@ class Merger {
   SetUnions::Union finish() { return {std::move(united_), normalise(std::move(doubled_))}; }
 
  private:
-  int64_t reached_ = -1;  // end of what is united so far
+  int64_t reached_ = -1;  // the end of the union so far
   Ranges united_;
   Ranges doubled_;
 };
 
-// Sorts what consists of sorted runs, pair by pair; `starts` of the runs and, last, the size.
+// Sorts a vector that consists of sorted runs, by merging pairs of runs. `starts` holds the begin
+// of each run and, last, the size.
 class RunMerger {
  public:
   void sort(std::vector<Range>& ranges, std::vector<size_t> starts) {
@@ -52,9 +53,9 @@ class RunMerger {
   std::vector<Range> merged_;
 };
 
-// A merge of all sets, window by window of tokens.
+// Merges all sets, one window of tokens after another.
 SetUnions::Union unite_all(const RangeSets& sets, const std::vector<SetId>& list) {
-  std::vector<RangeSpan> rest;  // of each set, what is not merged yet
+  std::vector<RangeSpan> rest;  // what is not merged yet of each set
   for (SetId id : list) {
     if (!sets[id].empty()) rest.push_back(sets[id]);
   }

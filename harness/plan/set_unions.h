@@ -1,5 +1,5 @@
-// Unions of lists of sets, each distinct list united once. What makes checking and measuring
-// near-linear: all ranks of a ring see the same list.
+// Unions of lists of sets, in which each distinct list is united only once. This makes checking and
+// measuring near-linear, because all ranks of a ring see the same list.
 #pragma once
 
 #include <cstdint>
@@ -17,14 +17,15 @@ class SetUnions {
  public:
   struct Union {
     Ranges united;
-    Ranges doubled;  // what two or more members of the list hold
+    Ranges doubled;  // what two or more members of the list share
     bool disjoint() const { return doubled.empty(); }
   };
 
   explicit SetUnions(const RangeSets& sets) : sets_(sets) {}
-  // Order does not matter; a set listed twice is doubled. The reference stays valid.
+  // The order of the list does not matter. A set that is listed twice is doubled. The reference
+  // stays valid.
   const Union& of(std::vector<SetId> list);
-  // Made when first asked for.
+  // The clusters of the pool, computed at the first call.
   const SetClusters& clusters();
 
  private:

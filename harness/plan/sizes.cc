@@ -25,7 +25,7 @@ int64_t parse_size(const std::string& text) {
   }
   if (error != std::errc() || unit == 0 || value < 0) {
     throw UserError("'" + text +
-                    "' is no size; write digits with an optional K or M, like 8192 or 8K");
+                    "' is not a valid size; write digits with an optional K or M, like 8192 or 8K");
   }
   return value * unit;
 }

@@ -1,5 +1,5 @@
-// A 64-bit hash of a text that is fixed for good (FNV-1a): run ids and fingerprints in files keep
-// their meaning on every platform.
+// A 64-bit hash of a text (FNV-1a). It must never change, so that run ids and fingerprints in files
+// keep their meaning on every platform.
 #pragma once
 
 #include <cstdint>

@@ -49,7 +49,7 @@ class GridPlanner {
   }
 
  private:
-  // A place in the ring of rings: position `at` of the inner ring `window`.
+  // A place in the ring of rings: position `at` of the inner ring number `window`.
   struct Place {
     int32_t window = 0;
     int32_t at = 0;
@@ -68,7 +68,8 @@ class GridPlanner {
   }
   SetId shard_of(Place place) const { return shards_[context_of(place)]; }
 
-  // Calls visit(step, place, round, hop): in the rounds of the outer ring the hops of the inner.
+  // Calls visit(step, place, round, hop) for every place in every hop of the inner rings, in every
+  // round of the outer ring.
   template <typename Visit>
   void for_each_visit(Visit visit) const {
     for (int32_t round = 0; round < outer_; ++round) {
@@ -79,7 +80,7 @@ class GridPlanner {
       }
     }
   }
-  // Whose shard is at `place` in that visit.
+  // The place whose shard is at `place` in that visit.
   Place origin(Place place, int32_t round, int32_t hop) const {
     return {(place.window - round) % outer_, (place.at - hop) % inner_};
   }
@@ -101,7 +102,7 @@ class GridPlanner {
         send(pass, step, here, {here.window, here.at + 1}, Tensor::kv,
              shard_of(origin(here, round, hop)));
       } else if (round + 1 < outer_) {
-        // Named in the last step of the round, but free to run beside all of it: see lookahead.
+        // This send is in the last step of the round, but may run during all of it: see lookahead.
         send(pass, step, here, {here.window + 1, here.at}, Tensor::kv,
              shard_of(origin(here, round, 0)));
       }
@@ -118,22 +119,22 @@ class GridPlanner {
   void gradients_follow(PassBuilder& pass) {
     for_each_visit([&](int32_t step, Place here, int32_t round, int32_t hop) {
       SetId shard = shard_of(origin(here, round, hop));
-      if (hop > 0) {  // one step behind the KV; the entry's own part waits there
+      if (hop > 0) {  // one step behind the KV; the part of the first rank waits there
         send(pass, step + 1, here, {here.window, here.at + 1}, Tensor::dkv, shard);
-      } else if (round > 0) {  // in time for the next window's sum, from the last window home
+      } else if (round > 0) {  // in time for the sum of the next window; home from the last one
         int32_t when = round + 1 < outer_ ? complete(round + 1) : complete(round) + 1;
         send(pass, when, here, {here.window + 1, here.at}, Tensor::dkv, shard);
       }
     });
   }
 
-  // Inside each head group: every rank gives each other rank its tokens of that rank's heads.
+  // Inside each head group, every rank sends each other rank its own tokens for that rank's heads.
   void to_heads(PassBuilder& pass, Tensor tensor) {
     exchange(pass, 0, tensor, [this](int32_t context, int32_t from, int32_t to) {
       return std::pair{builder_.home_of(rank(context, from)), heads_of(to)};
     });
   }
-  // Every rank gives each other rank that rank's tokens of its heads.
+  // Every rank sends each other rank that rank's tokens for its own heads.
   void to_tokens(PassBuilder& pass, int32_t step, Tensor tensor) {
     exchange(pass, step, tensor, [this](int32_t context, int32_t from, int32_t to) {
       return std::pair{builder_.home_of(rank(context, to)), heads_of(from)};
@@ -154,7 +155,7 @@ class GridPlanner {
     }
   }
 
-  // What came by all-to-all is not exchanged again; what came round the ring is.
+  // What came by all-to-all is kept for the backward pass; what came round the ring is sent again.
   void keep_arrivals() {
     for (Tensor tensor : {Tensor::q, Tensor::kv}) {
       for (int32_t context : ring_) {
@@ -174,11 +175,11 @@ class GridPlanner {
   int32_t contexts_;
   int32_t heads_per_rank_;
   std::vector<SetId> shards_;    // per context rank
-  std::vector<int64_t> padded_;  // per context rank: the most tokens of one member
-  std::vector<int32_t> ring_;    // context ranks whose shard is not empty
+  std::vector<int64_t> padded_;  // per context rank: the most tokens of a rank of its group
+  std::vector<int32_t> ring_;    // context ranks with a shard that is not empty
   int32_t inner_ = 1;
   int32_t outer_ = 1;
-  int32_t first_ = 0;  // step of the first attention
+  int32_t first_ = 0;  // the step of the first attention
 };
 
 }  // namespace

@@ -1,22 +1,14 @@
 #include "harness/strategy/group_cost.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "harness/plan/plan_bytes.h"
+#include "harness/strategy/order.h"
 
 namespace cpbench {
 namespace {
 
 double known_or(double value, double otherwise) { return value > 0 ? value : otherwise; }
-
-// Multiply-adds count twice. Projections of Q, K, V and O, and the three matrices of a gated FFN.
-double linear_flops_per_token(const AttentionShape& s) {
-  const double projected = double{1} * s.query_heads * (s.head_dim + s.value_head_dim) +
-                           double{1} * s.kv_heads * (s.head_dim + s.value_head_dim);
-  const auto hidden = static_cast<double>(s.hidden_size);
-  return 2 * hidden * (projected + 3 * static_cast<double>(s.ffn_size));
-}
 
 }  // namespace
 
@@ -32,8 +24,8 @@ GroupCost::GroupCost(const Problem& problem)
       kAttainedFraction * known_or(problem.cluster.peak_flops_per_second, kDefaultFlopsPerSecond);
   seconds_per_pair_ =
       2.0 * shape_.query_heads * (shape_.head_dim + shape_.value_head_dim) / attained;
-  // Backward: gradients of the inputs and of the weights, twice the forward.
-  linear_seconds_per_token_ = 3 * linear_flops_per_token(shape_) / attained;
+  // The backward pass computes gradients of the inputs and of the weights: twice the forward pass.
+  linear_seconds_per_token_ = 3 * layer_flops_per_token(shape_) / attained;
   const Heads all{0, shape_.query_heads};
   constexpr GradientWire wire = GradientWire::accumulation;
   hop_bytes_ = static_cast<double>(wire_bytes_per_token(Tensor::kv, all, shape_, wire));
@@ -52,7 +44,7 @@ double GroupCost::ring_seconds(const Load& load, int32_t degree) const {
   if (degree == 1) return work;
   const int64_t shard_tokens = (load.tokens + degree - 1) / degree;
   const double transfer = static_cast<double>(shard_tokens) / bytes_per_second(degree);
-  const double attention = load.attention_seconds / degree / degree;  // beside one hop
+  const double attention = load.attention_seconds / degree / degree;  // next to one hop
   const double hop = kExchangeLatencySeconds + hop_bytes_ * transfer;
   const double backward_hop = kExchangeLatencySeconds + backward_hop_bytes_ * transfer;
   const double exposed =
@@ -63,7 +55,8 @@ double GroupCost::ring_seconds(const Load& load, int32_t degree) const {
 double GroupCost::all_to_all_seconds(const Load& load, int32_t degree) const {
   const double work = work_seconds(load) / degree;
   if (degree == 1) return work;
-  // KV heads are replicated where the ranks outnumber them: wire bytes of one rank's heads.
+  // KV heads are replicated if there are fewer of them than ranks, so these are the wire bytes of
+  // one rank's heads.
   const Heads heads{0, std::max(1, shape_.query_heads / degree)};
   double bytes_per_token = 0;
   for (Tensor tensor : {Tensor::q, Tensor::kv, Tensor::o, Tensor::d_o, Tensor::dq, Tensor::dkv}) {
@@ -82,11 +75,7 @@ Loads loads_of(const std::vector<Range>& sequences, const GroupCost& cost) {
 }
 
 std::vector<int32_t> longest_first(const Loads& loads) {
-  std::vector<int32_t> order(loads.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](int32_t a, int32_t b) { return loads[a].tokens > loads[b].tokens; });
-  return order;
+  return largest_first(loads.size(), [&](int32_t i) { return loads[i].tokens; });
 }
 
 }  // namespace cpbench

@@ -1,12 +1,12 @@
 // How long a group of ranks is expected to take for its sequences, forward and backward, when they
-// are attended in a ring or by Ulysses. The one place where strategies that form groups get their
-// constants from; a guide for choices, never a measurement.
+// are attended in a ring or by Ulysses. All strategies that form groups take their constants from
+// here. The result guides decisions; it is never a measurement.
 //
 //   GroupCost cost(problem);
-//   GroupCost::Load load = cost.load_of(sequence);  // loads add up
+//   GroupCost::Load load = cost.load_of(sequence);  // loads can be added
 //   double seconds = cost.ring_seconds(load, 4);
 //
-// A group of at most gpus_per_node ranks is taken to lie inside one node.
+// A group of at most gpus_per_node ranks is assumed to lie inside one node.
 #pragma once
 
 #include <vector>
@@ -16,25 +16,25 @@
 
 namespace cpbench {
 
-// In place of what a Cluster leaves unknown (0). An H100 SXM5 by its data sheet, with one 400 Gb/s
-// network port: peak of dense bfloat16, NVLink and network per direction.
+// Used where a Cluster leaves a value unknown (0): an H100 SXM5 by its data sheet, with one 400
+// Gb/s network port. The peak is dense bfloat16; NVLink and network are per direction.
 inline constexpr double kDefaultFlopsPerSecond = 989e12;
 inline constexpr double kDefaultIntraNodeBytesPerSecond = 450e9;
 inline constexpr double kDefaultInterNodeBytesPerSecond = 50e9;
-// Assumed, as no field of a Cluster says it: what fraction of the peak attention and the layer
-// around it attain, and what it takes to start one exchange.
+// Assumptions that no field of a Cluster states: the fraction of the peak that attention and the
+// layer around it reach, and the time that starting one exchange takes.
 inline constexpr double kAttainedFraction = 0.5;
 inline constexpr double kExchangeLatencySeconds = 10e-6;
-// The usual convention: backward attention is five matrix products to the forward's two.
+// The usual convention: backward attention takes five matrix products where forward takes two.
 inline constexpr double kBackwardAttention = 2.5;
 
 class GroupCost {
  public:
-  // What sequences weigh. Work on a single rank is attention + linear.
+  // The work of sequences. Their work on a single rank is attention + linear.
   struct Load {
     int64_t tokens = 0;
-    double attention_seconds = 0;  // forward alone, on one rank
-    double linear_seconds = 0;     // of the layer around it, forward and backward, on one rank
+    double attention_seconds = 0;  // on one rank, only the forward pass
+    double linear_seconds = 0;     // of the layer around it, on one rank, both passes
 
     Load& operator+=(const Load& other) {
       tokens += other.tokens;
@@ -46,20 +46,20 @@ class GroupCost {
 
   explicit GroupCost(const Problem& problem);
 
-  Load load_of(Range sequence) const;  // inside one document, or any under the causal mask
+  Load load_of(Range sequence) const;  // part of one document, or any range with mask causal
 
-  // On one rank: a2 s^2 + a1 s of the papers, with a2 s^2 counted as the mask's pairs.
+  // Time on one rank: the papers' a2 s^2 + a1 s, where a2 s^2 counts the pairs of the mask.
   double work_seconds(const Load& load) const {
     return (1 + kBackwardAttention) * load.attention_seconds + load.linear_seconds;
   }
 
-  // work / d + (d - 1) * (what a hop outlasts the attention it runs beside, forward and backward).
-  // A hop carries one rank's shard: ceil(tokens / d) tokens of KV, backward also of dKV. The term
-  // does not fall as 1/d, so cutting ever finer does not pay.
+  // work / d + (d - 1) * (the time of a hop beyond the attention that runs next to it, in both
+  // passes). A hop carries one rank's shard: ceil(tokens / d) tokens of KV, and in the backward
+  // pass also their dKV. This term does not fall as 1/d, so ever finer cuts do not pay.
   double ring_seconds(const Load& load, int32_t degree) const;
 
-  // work / d + six all-to-alls that nothing hides: Q, KV, O; dO, dQ, dKV. Linear in the load, but
-  // for the exchanges' latency, which an empty load has too.
+  // work / d + six all-to-alls that nothing hides: Q, KV, O; dO, dQ, dKV. Linear in the load,
+  // except for the latency of the exchanges, which an empty load has too.
   double all_to_all_seconds(const Load& load, int32_t degree) const;
 
  private:
@@ -77,7 +77,7 @@ class GroupCost {
 using Loads = std::vector<GroupCost::Load>;
 Loads loads_of(const std::vector<Range>& sequences, const GroupCost& cost);
 
-// Indices into the loads, most tokens first; ties in order of index.
+// Indices into the loads, most tokens first; equal loads stay in the order of their index.
 std::vector<int32_t> longest_first(const Loads& loads);
 
 }  // namespace cpbench

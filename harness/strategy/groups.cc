@@ -10,9 +10,10 @@
 namespace cpbench {
 namespace {
 
-using Shards = std::vector<Ranges>;  // one set per rank of a group
+using Shards = std::vector<Ranges>;  // one token set per rank of a group
 
-// The group's sequences laid end to end, cut by `cut`, back in tokens of the batch.
+// Cuts the sequences of the group, laid end to end, by `cut`. Returns the shards in tokens of the
+// batch.
 template <typename Cut>
 Shards shards_of(const Group& group, const std::vector<Range>& sequences, Cut cut) {
   Batch joined;
@@ -38,7 +39,7 @@ Shards shards_of(const Group& group, const std::vector<Range>& sequences, Cut cu
   return shards;
 }
 
-// First steps of the groups, and what the ranks own.
+// When groups start, and what the ranks own.
 class Layout {
  public:
   explicit Layout(int32_t ranks) : free_step_(ranks, 0), home_(ranks) {}
@@ -63,7 +64,7 @@ class Layout {
   std::vector<Ranges> home_;
 };
 
-// One group's exchange of token shards for head shards, in either pass.
+// The exchanges of one group between token shards and head shards, in either pass.
 class UlyssesGroup {
  public:
   UlyssesGroup(PlanBuilder& builder, const Group& group, const Shards& shards, int32_t query_heads)
@@ -129,7 +130,7 @@ OptionSpec tokens_per_rank_option() {
   return {.name = "tokens_per_rank",
           .kind = OptionKind::integer,
           .default_value = "0",
-          .help = "tokens that a rank holds at a time, which size the groups; 0: T/N, rounded up",
+          .help = "tokens that a rank holds at a time; sizes the groups; 0: T/N, rounded up",
           .minimum = 0,
           .maximum = 1e12,
           .choices = {}};
@@ -160,7 +161,7 @@ Plan ring_in_groups(const Problem& problem, const std::vector<Group>& groups) {
     const Shards shards = shards_of(group, sequences, [](const Batch& joined, int32_t degree) {
       return per_document_shards(joined, degree, 2);
     });
-    std::vector<int32_t> members;  // those that own nothing of the group take no part
+    std::vector<int32_t> members;  // ranks that own none of the group's tokens take no part
     std::vector<SetId> kv;
     for (int32_t i = 0; i < group.degree(); ++i) {
       if (shards[i].empty()) continue;
@@ -223,7 +224,7 @@ Plan ulysses_in_groups(const Problem& problem, const std::vector<Group>& groups)
   return b.finish();
 }
 
-std::vector<Fact> group_facts(const std::vector<Group>& groups, int32_t ranks) {
+std::vector<ReportedValue> group_report(const std::vector<Group>& groups, int32_t ranks) {
   std::map<int32_t, int32_t> of_degree;
   std::set<std::vector<int32_t>> lists;
   std::vector<bool> used(ranks, false);
@@ -239,15 +240,15 @@ std::vector<Fact> group_facts(const std::vector<Group>& groups, int32_t ranks) {
     });
     for (int32_t rank : group.ranks) last[rank] = &group;
   }
-  std::vector<Fact> facts = {{"groups", static_cast<double>(groups.size()), ""}};
+  std::vector<ReportedValue> report = {{"groups", static_cast<double>(groups.size()), ""}};
   for (auto [degree, count] : of_degree) {
-    facts.push_back({"groups_of_" + std::to_string(degree), static_cast<double>(count), ""});
+    report.push_back({"groups_of_" + std::to_string(degree), static_cast<double>(count), ""});
   }
   const auto idle = std::count(used.begin(), used.end(), false);
-  facts.push_back({"idle_ranks", static_cast<double>(idle), ""});
-  facts.push_back({"communicators", static_cast<double>(lists.size()), ""});
-  facts.push_back({"group_changes", static_cast<double>(changes), ""});
-  return facts;
+  report.push_back({"idle_ranks", static_cast<double>(idle), ""});
+  report.push_back({"communicators", static_cast<double>(lists.size()), ""});
+  report.push_back({"group_changes", static_cast<double>(changes), ""});
+  return report;
 }
 
 }  // namespace cpbench

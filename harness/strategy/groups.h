@@ -47,7 +47,7 @@ Plan ulysses_in_groups(const Problem& problem, const std::vector<Group>& groups)
 // groups; groups_of_<d> for each degree d; idle_ranks (in no group); communicators: distinct lists
 // of several ranks, for each of which a library would create a communicator; group_changes: groups
 // of several ranks in which some rank comes from a different group of several ranks.
-std::vector<Fact> group_facts(const std::vector<Group>& groups, int32_t ranks);
+std::vector<ReportedValue> group_report(const std::vector<Group>& groups, int32_t ranks);
 
 struct RingSchedule {
   std::vector<Group> groups;  // in the order in which they run
@@ -55,18 +55,18 @@ struct RingSchedule {
 };
 using RingScheduler = RingSchedule (*)(const Problem&, const Options&);
 
-// Strategy::plan and Strategy::facts of strategies that decide nothing but a RingSchedule. The
-// facts are those of its groups and planned_seconds.
+// Strategy::plan and Strategy::report of strategies that decide nothing but a RingSchedule. The reported
+// values are those of its groups and planned_seconds.
 template <RingScheduler schedule>
 Plan plan_rings(const Problem& problem, const Options& options) {
   return ring_in_groups(problem, schedule(problem, options).groups);
 }
 template <RingScheduler schedule>
-std::vector<Fact> ring_facts(const Problem& problem, const Options& options) {
+std::vector<ReportedValue> ring_report(const Problem& problem, const Options& options) {
   const RingSchedule made = schedule(problem, options);
-  std::vector<Fact> facts = group_facts(made.groups, problem.ranks());
-  facts.push_back({"planned_seconds", made.seconds, "s"});
-  return facts;
+  std::vector<ReportedValue> report = group_report(made.groups, problem.ranks());
+  report.push_back({"planned_seconds", made.seconds, "s"});
+  return report;
 }
 
 }  // namespace cpbench

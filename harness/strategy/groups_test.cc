@@ -81,7 +81,7 @@ TEST(Groups, BytesInClosedForm) {
 TEST(Groups, PropertiesCountWhatALibraryWouldMake) {
   const std::vector<Group> groups = {
       {{0, 1}, {0}}, {{2}, {1}}, {{0, 1}, {2}}, {{1, 2}, {3}}, {{3, 4}, {4}}};
-  const test_plans::Properties found = test_plans::by_name(group_facts(groups, 6));
+  const test_plans::Properties found = test_plans::by_name(group_report(groups, 6));
   EXPECT_EQ(found.at("groups"), 5);
   EXPECT_EQ(found.at("groups_of_1"), 1);
   EXPECT_EQ(found.at("groups_of_2"), 4);

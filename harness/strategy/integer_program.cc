@@ -28,9 +28,9 @@ void IntegerProgram::row(double lower, double upper,
 
 IntegerProgram::Outcome IntegerProgram::solve(int64_t max_nodes, std::vector<double>& solution,
                                               const std::vector<double>& start) const {
-  static std::mutex one_at_a_time;  // CBC does not promise that two models may be solved at once
+  static std::mutex one_at_a_time;  // CBC does not promise that two models can be solved at once
   const std::lock_guard guard(one_at_a_time);
-  // CBC wants the matrix by columns.
+  // CBC expects the matrix by columns.
   std::vector<std::vector<std::pair<int, double>>> by_column(columns_.size());
   std::vector<double> row_lower, row_upper;
   for (size_t r = 0; r < rows_.size(); ++r) {
@@ -81,7 +81,8 @@ IntegerProgram::Outcome IntegerProgram::solve(int64_t max_nodes, std::vector<dou
 IntegerProgram::Outcome IntegerProgram::solve(int64_t, std::vector<double>&,
                                               const std::vector<double>&) const {
   throw Unsupported(
-      "this solver needs CBC, which this build lacks: install coinor-libcbc-dev and build again");
+      "this solver requires CBC, which this build lacks: install coinor-libcbc-dev and build "
+      "again");
 }
 
 #endif

@@ -33,7 +33,7 @@ bool in_bounds(const OptionSpec& spec, double value) {
   return spec.minimum == spec.maximum || (spec.minimum <= value && value <= spec.maximum);
 }
 
-// What would be right; empty if `value` is.
+// What the value must be; empty if `value` is valid.
 std::string complaint(const OptionSpec& spec, const std::string& value) {
   switch (spec.kind) {
     case OptionKind::boolean:

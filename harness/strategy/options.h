@@ -1,5 +1,8 @@
-// Options of a strategy: one row declares an option, and parsing, help, `list`, JSON and the
-// error messages follow from the table.
+// Options of a strategy. One row of a table declares an option; parsing, help, `list`, JSON and
+// error messages follow from it.
+//
+//   const Options options("flashcp", strategy_flashcp.options, {{"ratio", "1.1"}});
+//   options.number("ratio")   // 1.1
 #pragma once
 
 #include <cstdint>
@@ -16,15 +19,15 @@ struct OptionSpec {
   OptionKind kind = OptionKind::boolean;
   std::string default_value;  // "1.05"
   std::string help;           // one line, with the unit
-  double minimum = 0;         // integer and number
-  double maximum = 0;         // minimum == maximum: unbounded
-  std::vector<std::string> choices;
+  double minimum = 0;         // of an integer or number; not bounded if minimum == maximum
+  double maximum = 0;
+  std::vector<std::string> choices;  // of a choice
 };
 
-// Checked values for every row of a table: what was set, the defaults for the rest.
+// Checked values for every row of a table: the values that were set, and defaults for the others.
 class Options {
  public:
-  // Throws UserError that names the option, the value and what would be right.
+  // Throws UserError that names the option, its value and what the value must be.
   Options(const std::string& strategy, const std::vector<OptionSpec>& specs,
           const std::map<std::string, std::string>& set);
 
@@ -32,7 +35,8 @@ class Options {
   int64_t integer(const std::string& name) const;
   double number(const std::string& name) const;
   const std::string& text(const std::string& name) const;  // any kind, as written
-  // Only what differs from the default, sorted: "ratio=1.1,solver=exact"; "" if nothing does.
+  // Only the values that differ from their defaults, sorted: "ratio=1.1,solver=exact". "" if none
+  // differs.
   std::string changed() const;
   const std::map<std::string, std::string>& changed_values() const { return changed_; }
 

@@ -10,7 +10,7 @@ namespace cpbench {
 
 namespace {
 
-// Sets every home, and returns the ranks that own tokens: the others take no part.
+// Sets the home of every rank and returns the ranks that own tokens. The others take no part.
 std::vector<int32_t> set_homes(PlanBuilder& builder, const std::vector<Ranges>& shards) {
   std::vector<int32_t> members;
   for (size_t r = 0; r < shards.size(); ++r) {
@@ -40,7 +40,7 @@ Plan ring_plan(const Problem& problem, const std::vector<Ranges>& shards) {
 
 namespace {
 
-// One pass of query_ring_plan. `queries[i]`: the new queries of members[i].
+// One pass of query_ring_plan. `queries[i]` are the new queries of members[i].
 void query_ring_pass(PassBuilder pass, PlanBuilder& b, const std::vector<int32_t>& members,
                      const std::vector<SetId>& queries, const std::vector<Tensor>& travel,
                      Tensor result) {
@@ -107,14 +107,15 @@ std::vector<OptionSpec> all_gather_option_specs() {
   return {{"head_groups",
            OptionKind::integer,
            "1",
-           "groups of KV heads gathered one after another, each behind the attention of the last",
+           "groups of KV heads; each is gathered while the group before it is attended",
            1,
            1024,
            {}},
           {"received_kv",
            OptionKind::choice,
            "kept",
-           "keep the gathered K, V for the backward pass (memory) or gather them again (bytes)",
+           "keep the gathered K, V for the backward pass (more memory) or gather them again (more "
+           "bytes)",
            0,
            0,
            {"kept", "fetched_again"}}};

@@ -1,4 +1,8 @@
 // Communication patterns that several strategies share, over any sharding.
+//
+//   Plan plan = ring_plan(problem, contiguous_shards(problem.tokens(), problem.ranks()));
+//
+// `shards` has one token set per rank, the rank's home. Ranks without tokens take no part.
 #pragma once
 
 #include <vector>
@@ -10,18 +14,18 @@
 
 namespace cpbench {
 
-// Ring: each rank's KV goes round over N-1 hops, attended on every rank it visits; backward KV goes
-// round again with its gradient behind it, in fp32, and home after the last hop.
+// Ring: each rank's KV travels N-1 hops and is attended on every rank that it visits. In the
+// backward pass KV travels again, its gradient follows in fp32, and goes home after the last hop.
 Plan ring_plan(const Problem& problem, const std::vector<Ranges>& shards);
 
-// Ring in which the queries travel: each rank's new queries visit every rank's KV, and each rank
-// sends the partial output it computed for them home after the last hop, all in one step. Backward
-// Q and dO travel, partial dQ comes home alike, dK and dV stay.
+// Ring in which the queries travel: each rank's new queries visit every rank's KV. After the last
+// hop each rank sends the partial outputs that it computed home, all in one step. In the backward
+// pass Q and dO travel, partial dQ comes home in the same way, and dK and dV stay.
 Plan query_ring_plan(const Problem& problem, const std::vector<Ranges>& shards);
 
-// All-gather of K and V, then attention of the home queries over all keys; backward
-// reduce-scatters dK, dV. `head_groups` splits the KV heads into groups that are gathered one after
-// another, each while the one before is attended; it must divide the KV heads.
+// All-gather of K and V, then attention of the home queries to all keys. The backward pass
+// reduce-scatters dK, dV. `head_groups`, which must divide the KV heads, splits them into groups
+// that are gathered one after another, each while the group before it is attended.
 struct AllGatherOptions {
   int32_t head_groups = 1;
   PlanBuilder::ReceivedKv received = PlanBuilder::ReceivedKv::kept;
@@ -29,8 +33,8 @@ struct AllGatherOptions {
 Plan all_gather_plan(const Problem& problem, const std::vector<Ranges>& shards,
                      const AllGatherOptions& options);
 
-// The options of a strategy that uses all_gather_plan, and how they are read. Throws Unsupported
-// when the KV heads do not divide into the groups.
+// The options of a strategy that uses all_gather_plan, and how they are read. Throws Unsupported if
+// the KV heads cannot be divided into the groups.
 std::vector<OptionSpec> all_gather_option_specs();
 AllGatherOptions all_gather_options(const Options& options, const AttentionShape& shape);
 

@@ -5,25 +5,17 @@
 namespace cpbench {
 namespace {
 
-// Begin of part `index` when `total` is cut into `parts`, the first ones one longer.
+// The begin of part `index` if `total` is cut into `parts`, the first of which are one longer.
 int64_t even_begin(int64_t total, int64_t parts, int64_t index) {
   return index * (total / parts) + std::min(index, total % parts);
-}
-
-void extend(Ranges& set, Range range) {
-  if (range.begin == range.end) return;
-  if (!set.empty() && set.back().end == range.begin) {
-    set.back().end = range.end;
-  } else {
-    set.push_back(range);
-  }
 }
 
 int32_t zigzag_owner(int64_t chunk, int32_t ranks) {
   return static_cast<int32_t>(chunk < ranks ? chunk : 2 * ranks - 1 - chunk);
 }
 
-// Deals out one run of tokens after another, each in equal chunks; see per_document_shards.
+// Cuts one run of tokens after another into equal chunks and gives them to the ranks; see
+// per_document_shards.
 class ChunkDealer {
  public:
   ChunkDealer(int32_t ranks, int32_t chunks_per_rank)
@@ -32,8 +24,9 @@ class ChunkDealer {
   void deal(int64_t token, int64_t length, std::vector<Ranges>& shards) {
     int64_t base = length / chunks_;
     int64_t remainder = length % chunks_;
-    // Runs shorter than the chunks touch only the chunks that get a remainder token; visit those
-    // alone, in token order, so that many short documents over many ranks stay linear.
+    // Only the chunks that get a remainder token have any token of a run that is shorter than the
+    // number of chunks. Only these are visited, in token order, so that many short documents over
+    // many ranks take linear time.
     auto give = [&](int64_t chunk, int64_t size) {
       int32_t rank = zigzag_ ? zigzag_owner(chunk, ranks_) : static_cast<int32_t>(chunk);
       extend(shards[rank], {token, token + size});

@@ -1,8 +1,10 @@
 // A Strategy is a pure function from a Problem to a Plan, with the words that describe it.
 //
 // Each folder methods/<name>/ and baselines/<name>/ has a plan.cc that defines
+//
 //   extern const Strategy strategy_<name> = {...};
-// The build finds the folders and writes the registry; nothing else is to be edited.
+//
+// The build finds these folders and writes the registry, so a new strategy is listed nowhere.
 #pragma once
 
 #include <string>
@@ -15,29 +17,32 @@
 
 namespace cpbench {
 
-// A number that a strategy reports of its plan beside what every plan has: {"groups", 5, ""}.
-struct Fact {
+// A number that a strategy reports about its plan, in addition to the metrics of every plan:
+// {"groups", 5, ""}.
+struct ReportedValue {
   std::string name;
   double value = 0;
   std::string unit;  // "" for a count or a ratio
 };
 
 struct Strategy {
-  std::string name;         // folder, CLI word, TOML value, golden file
+  std::string name;         // as the folder; also the word of the command line and of TOML files
   std::string title;        // "FlashCP"
-  std::string source;       // paper or upstream
+  std::string source;       // the paper or the upstream repository
   std::string moves;        // what travels, in one line
-  std::string constraints;  // when it is `unsupported`; "none"
+  std::string constraints;  // what a problem must satisfy, or "none"
   std::vector<OptionSpec> options;
-  // Deterministic. Throws Unsupported with the numbers where the strategy cannot do the problem.
+  // Must be deterministic. Throws Unsupported, with the numbers, if the strategy does not support
+  // the problem.
   Plan (*plan)(const Problem& problem, const Options& options) = nullptr;
-  // Of the plan that `plan` makes of the same arguments, and Unsupported where that is. Optional.
-  std::vector<Fact> (*facts)(const Problem& problem, const Options& options) = nullptr;
+  // What the strategy reports about the plan that `plan` makes of the same arguments. Throws
+  // Unsupported where `plan` does. Optional.
+  std::vector<ReportedValue> (*report)(const Problem& problem, const Options& options) = nullptr;
 };
 
 // All strategies, sorted by name.
 const std::vector<const Strategy*>& strategies();
-// Throws UserError with the nearest name.
+// Throws UserError, with the nearest name, for an unknown one.
 const Strategy& find_strategy(const std::string& name);
 
 }  // namespace cpbench

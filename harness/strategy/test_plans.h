@@ -32,9 +32,9 @@ inline std::string refusal(const std::string& strategy, const Problem& problem,
 
 using Properties = std::map<std::string, double>;
 
-inline Properties by_name(const std::vector<Fact>& list) {
+inline Properties by_name(const std::vector<ReportedValue>& list) {
   Properties properties;
-  for (const Fact& property : list) properties[property.name] = property.value;
+  for (const ReportedValue& property : list) properties[property.name] = property.value;
   return properties;
 }
 
@@ -42,7 +42,7 @@ inline Properties by_name(const std::vector<Fact>& list) {
 inline Properties properties_of(const std::string& strategy, const Problem& problem,
                                 const Settings& set = {}) {
   const Strategy& s = find_strategy(strategy);
-  return by_name(s.facts(problem, Options(s.name, s.options, set)));
+  return by_name(s.report(problem, Options(s.name, s.options, set)));
 }
 inline double property(const std::string& strategy, const Problem& problem, const std::string& name,
                        const Settings& set = {}) {

@@ -8,12 +8,12 @@
 namespace cpbench::fcp {
 namespace {
 
-// While the first stage travels, a rank does about this part of the work of a later step: so long,
-// roughly, do a stage's transfers take of its attention, and more work would need more of the
-// tokens there at once.
+// While the first stage travels, a rank does about this fraction of the work of a later step. The
+// transfers of a stage take roughly that fraction of the time of its attention, and more work would
+// require more of the tokens to be on the rank at once.
 constexpr double kFirstStep = 0.25;
 
-// Transfers of each job: those of job j are transfers[first[j]] to transfers[first[j + 1] - 1].
+// The transfers of each job: those of job j are transfers[first[j]] to transfers[first[j + 1] - 1].
 struct ByJob {
   std::vector<int32_t> first;
   std::vector<int32_t> transfers;
@@ -32,7 +32,7 @@ ByJob by_job(const Needs& needs) {
   return by;
 }
 
-// Cells of each job's queries that need no transfer.
+// The (query, key) pairs of each job that need no transfer.
 std::vector<int64_t> local_pairs(const Needs& needs) {
   std::vector<int64_t> pairs;
   for (const Job& job : needs.jobs) pairs.push_back(job.pairs);
@@ -41,15 +41,16 @@ std::vector<int64_t> local_pairs(const Needs& needs) {
   return pairs;
 }
 
-// A rank's job as the pace sees it.
+// What Pace needs to know about one job of a rank.
 struct Item {
   int32_t job = 0;
-  int64_t pairs = 0;        // local
-  int32_t first_stage = 0;  // that brings something for it; as many as there are: none does
-  int32_t last_stage = -1;
+  int64_t pairs = 0;        // that need no transfer
+  int32_t first_stage = 0;  // that brings something for it; the number of stages if none does
+  int32_t last_stage = -1;  // that brings something for it; -1 if none does
 };
 
-// Chooses the steps of one rank's local attention. `arrived` has the pairs of each step's arrivals.
+// Chooses the steps of one rank's local attention. `arrived` has the pairs that arrive for each
+// step.
 class Pace {
  public:
   Pace(std::vector<Item> items, std::span<const int64_t> arrived, std::vector<int32_t>& step_of)
@@ -67,9 +68,9 @@ class Pace {
   void run() {
     for (step_ = 0; step_ < stages_; ++step_) {
       done_ += arrived_[step_];
-      // Its output is done then.
+      // All that the job waits for has been attended, so this completes its output.
       take_if([&](const Item& item) { return item.last_stage >= 0 && item.last_stage < step_; });
-      // With what arrived for it: one output, which needs no merge.
+      // Together with what arrived for it, this makes one output, which needs no merge.
       take_if([&](const Item& item) { return item.first_stage < step_ && in_pace(item); });
       take_if([&](const Item& item) { return item.first_stage == stages_ && in_pace(item); });
       take_if([&](const Item& item) { return in_pace(item); });
@@ -99,7 +100,7 @@ class Pace {
   std::vector<int32_t>& step_of_;
   std::vector<bool> taken_;
   int32_t step_ = 0;
-  int64_t done_ = 0, all_ = 0;  // pairs
+  int64_t done_ = 0, all_ = 0;  // in pairs
 };
 
 }  // namespace
@@ -108,7 +109,7 @@ std::vector<double> turns(const Needs& needs, const RangeSets& sets, int32_t ran
   ByJob by = by_job(needs);
   const std::vector<int64_t> local = local_pairs(needs);
   std::vector<int64_t> all(ranks, 0), done(ranks, 0);
-  std::vector<int32_t> order;  // jobs with transfers, those with the most first
+  std::vector<int32_t> order;  // jobs with transfers, the most transfers first
   for (size_t j = 0; j < needs.jobs.size(); ++j) {
     if (by.count(j) == 0) continue;
     all[needs.jobs[j].rank] += needs.jobs[j].pairs;
@@ -122,7 +123,8 @@ std::vector<double> turns(const Needs& needs, const RangeSets& sets, int32_t ran
     const Job& job = needs.jobs[j];
     const int64_t before = done[job.rank];
     done[job.rank] += local[j];
-    // From its own place in the sequence on, round to it: receivers begin with different senders.
+    // Transfers start from the job's own place in the sequence and wrap around, so that different
+    // receivers start with different senders.
     const std::span own(by.transfers.data() + by.first[j], by.count(j));
     std::rotate(own.begin(),
                 std::partition_point(own.begin(), own.end(),
@@ -131,7 +133,8 @@ std::vector<double> turns(const Needs& needs, const RangeSets& sets, int32_t ran
                                      }),
                 own.end());
     for (int32_t t : own) {
-      // A transfer's pairs may be fewer than it says, and their sum more than all.
+      // A transfer may bring fewer pairs than it states, so the sum of its job's transfers can
+      // exceed the total.
       const int64_t before_it = std::min(done[job.rank], all[job.rank]);
       turns[t] = static_cast<double>(before_it) / static_cast<double>(all[job.rank] + 1);
       done[job.rank] += needs.transfers[t].pairs;
@@ -149,7 +152,7 @@ std::vector<int32_t> local_steps(const Needs& needs, const std::vector<int32_t>&
     items.push_back({static_cast<int32_t>(j), local[j], stages, -1});
   }
   const size_t width = static_cast<size_t>(stages) + 1;
-  std::vector<int64_t> arrived(width * ranks, 0);  // pairs, of (rank, step)
+  std::vector<int64_t> arrived(width * ranks, 0);  // pairs, by (rank, step)
   for (size_t i = 0; i < needs.transfers.size(); ++i) {
     const Transfer& t = needs.transfers[i];
     Item& item = items[t.job];

@@ -8,20 +8,20 @@ namespace cpbench::fcp {
 namespace {
 
 struct Part {
-  double tokens = 0;  // of a rank's limit
-  double work = 0;    // of a rank's mean
+  double tokens = 0;  // as a fraction of the token limit of a rank
+  double work = 0;    // as a fraction of the mean work of a rank
 };
 
-// Units of nearly the same work, taken as the least of them.
+// Units of nearly the same work, all counted as the smallest of them.
 struct Class {
   double work = 0;
   double count = 0;
 };
 
-// Units within this part of the mean are one class. Taking them as the least is valid: a bound for
-// smaller units holds for larger ones.
+// Units that differ by less than this fraction of the mean are in one class. Counting all of them
+// as the smallest is valid: a bound for smaller units also holds for larger ones.
 constexpr double kClassWidth = 0.0005;
-// Smaller units than this part of the mean fill whatever gaps there are.
+// Units below this fraction of the mean fill whatever gaps there are.
 constexpr double kSmallest = 0.04;
 constexpr int kLargestK = 8;
 constexpr int kBisections = 14;
@@ -37,9 +37,9 @@ std::vector<Class> classes_of(const std::vector<Part>& by_work) {
   return classes;
 }
 
-// Whether some dual feasible function shows that N ranks of capacity c do not hold the units.
+// Whether some dual feasible function shows that N ranks of capacity c cannot hold the units.
 bool too_small(const std::vector<Class>& classes, double ranks, double c) {
-  // A little inside, so that rounding never makes a unit count for more than it may.
+  // Slightly reduced, so that rounding never counts a unit for more than it may.
   const auto part = [&](const Class& of) { return of.work / c * (1 - 1e-12); };
   std::vector<double> thresholds = {0};
   for (const Class& of : classes) {
@@ -60,7 +60,7 @@ bool too_small(const std::vector<Class>& classes, double ranks, double c) {
   return false;
 }
 
-// The largest c that too_small refutes, as far as bisection finds it; at least `known`.
+// The largest c that too_small refutes, to the precision of the bisection; at least `known`.
 double bin_packing_bound(const std::vector<Part>& by_work, double ranks, double known) {
   const std::vector<Class> classes = classes_of(by_work);
   double refuted = known, open = 1.25 * known;
@@ -79,12 +79,12 @@ double token_bound(const std::vector<Part>& by_work, double ranks) {
   });
   double bound = 1;
   for (size_t j = 1; j <= by_work.size() && static_cast<double>(j) < ranks; ++j) {
-    // Above this two of the j largest fit on one rank.
+    // Above this work, two of the j largest units fit on one rank.
     const double pair = j == 1 ? ranks : by_work[j - 2].work + by_work[j - 1].work;
     if (pair <= bound) break;
-    const bool next_is_alike =
+    const bool next_is_equal =
         j < by_work.size() && by_work[j - 1].work - by_work[j].work < kClassWidth;
-    if (next_is_alike && static_cast<double>(j + 1) < ranks) continue;
+    if (next_is_equal && static_cast<double>(j + 1) < ranks) continue;
     double room = ranks - static_cast<double>(j), elsewhere = 0;
     for (size_t i : by_density) {
       if (i < j) continue;

@@ -87,7 +87,7 @@ TEST(FcpBounds, ByCount) {
   EXPECT_EQ(least_work_by_count({}, 3), 0);
 }
 
-// Three units of 60 are alone below 100 + 60; two of 40 fit beside them only from 100 on, so on
+// Three units of 60 are alone below 100 + 60; two of 40 fit next to them only from 100 on, so on
 // four ranks four of 40 cannot have less than 100 anywhere, though 340 / 4 is 85 and two of 40
 // make 80.
 TEST(FcpBounds, AsBinPacking) {

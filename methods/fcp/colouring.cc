@@ -43,8 +43,8 @@ class EdgeColourer {
   }
 
  private:
-  // Which edge has which colour at each vertex of one side, and how many colours of each stage are
-  // left there.
+  // The edge of each colour at each vertex of one side, and how many colours of each stage are left
+  // there.
   class Side {
    public:
     Side(int32_t ranks, const EdgeColourer& all)
@@ -84,7 +84,7 @@ class EdgeColourer {
     std::vector<int32_t> left_;
   };
 
-  // -1: none is good.
+  // -1 if no stage is good.
   template <typename Good>
   int32_t nearest_stage(int32_t wanted, Good good) const {
     for (int32_t away = 0; away < stages_; ++away) {
@@ -108,7 +108,7 @@ class EdgeColourer {
     colour_[edge] = colour;
   }
 
-  // Swaps colours a and b along the path that leaves receiver `to` by an edge of colour a.
+  // Swaps the colours a and b along the path that leaves receiver `to` by an edge of colour a.
   void swap_path(int32_t to, int32_t a, int32_t b) {
     path_.clear();
     for (int32_t edge = receivers_.at(to, a); edge >= 0;) {

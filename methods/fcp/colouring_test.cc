@@ -80,7 +80,7 @@ TEST(FcpColouring, AStageThatHasRoomIsGiven) {
   for (size_t i = 0; i < edges.size(); ++i) EXPECT_EQ(found.colour[i] / 2, edges[i].stage);
 }
 
-// The third that wants stage 2 of four is in one beside it.
+// The third edge, which prefers stage 2 of four, is in a stage next to it.
 TEST(FcpColouring, ElseTheNearestStageWithRoomAtBothEnds) {
   std::vector<Edge> edges = {{0, 1, 2}, {0, 1, 2}, {0, 1, 2}, {0, 2, 0},
                              {0, 2, 0}, {0, 3, 1}, {0, 3, 3}};

@@ -3,18 +3,18 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <sstream>
 #include <utility>
 
 #include "harness/plan/errors.h"
+#include "harness/strategy/order.h"
 #include "methods/fcp/bounds.h"
 #include "methods/fcp/repack.h"
 
 namespace cpbench::fcp {
 namespace {
 
-// The search ends within one part in a thousand of what is possible.
+// The search ends when the work is within one thousandth of what is possible.
 constexpr int64_t kPrecision = 1000;
 
 class Distributor {
@@ -31,7 +31,7 @@ class Distributor {
   std::vector<int32_t> run() const {
     const double mean_tokens = static_cast<double>(tokens_) / ranks_;
     const double mean_pairs = static_cast<double>(pairs_) / ranks_;
-    // The paper's: by the larger of a unit's two loads.
+    // The paper's placement: by the larger of the two loads of a unit.
     std::vector<double> loads;
     for (const Unit& unit : units_) {
       loads.push_back(std::max(static_cast<double>(unit.size) / mean_tokens,
@@ -45,7 +45,8 @@ class Distributor {
     const int64_t ideal = std::max(pairs_ / ranks_, least_work_by_count(units_, ranks_));
     const int64_t enough = ideal + ideal / kPrecision;
     if (!options_.local_search || placement.most_pairs() <= enough) return placement.rank_of;
-    // Ours, by work alone, tokens against their limit: often the better start where work is uneven.
+    // Our second placement: only by work, with tokens compared to their limit. It is often the
+    // better start if work is uneven.
     for (size_t u = 0; u < units_.size(); ++u) loads[u] = static_cast<double>(units_[u].pairs);
     Placement other = place(loads, 1 / static_cast<double>(limit_), 1 / mean_pairs);
     if (std::find(other.rank_of.begin(), other.rank_of.end(), -1) == other.rank_of.end() &&
@@ -57,17 +58,13 @@ class Distributor {
   }
 
  private:
-  // The unit with the largest load first, each to the rank that minimises
+  // Takes the unit with the largest load first, and puts each on the rank that afterwards minimises
   //   max(its tokens * per_token, its pairs * per_pair)
-  // afterwards, within the token limit. The units that fit on no rank have rank -1.
+  // within the token limit. Units that fit on no rank get rank -1.
   Placement place(const std::vector<double>& loads, double per_token, double per_pair) const {
-    std::vector<int32_t> order(units_.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(),
-                     [&](int32_t a, int32_t b) { return loads[a] > loads[b]; });
     Placement placement{std::vector<int32_t>(units_.size(), -1), std::vector<int64_t>(ranks_, 0),
                         std::vector<int64_t>(ranks_, 0)};
-    for (int32_t u : order) {
+    for (int32_t u : largest_first(loads.size(), [&](int32_t i) { return loads[i]; })) {
       const Unit& unit = units_[u];
       double best_score = std::numeric_limits<double>::infinity();
       for (int32_t r = 0; r < ranks_; ++r) {
@@ -103,7 +100,7 @@ class Distributor {
   const DistributeOptions& options_;
   int64_t tokens_ = 0;
   int64_t pairs_ = 0;
-  int64_t limit_ = 0;  // of a rank's tokens
+  int64_t limit_ = 0;  // of the tokens of a rank
 };
 
 }  // namespace

@@ -58,7 +58,7 @@ void permute_units(const Units& units, int32_t ranks, std::vector<int32_t>& rank
     for (size_t h = 0; h < holders.size(); ++h) {
       const Holder& holder = holders[h];
       Traffic& t = traffic[holder.rank];
-      // Everyone else sees its first chunks; those before it also see its middle ones.
+      // All other holders see its first chunks; those before it also see its middle ones.
       t.sends += holder.units * (others + static_cast<int64_t>(h));
       t.receives += sequence->units - holder.units;
       unit += holder.units;

@@ -1,4 +1,5 @@
-// FCP: sequences in fixed-size blocks on any rank, K,V by conflict-free point-to-point transfers.
+// FCP: cuts sequences into fixed-size blocks on any rank. K,V travel in conflict-free
+// point-to-point transfers.
 #include <algorithm>
 #include <string>
 
@@ -40,9 +41,10 @@ Plan make_plan(const Problem& problem, const Options& options) {
   return write_plan(problem, make_schedule(problem, fcp), fcp.arm);
 }
 
-// A busiest rank with more than this times the mean work is worth a smaller block.
+// If the busiest rank has more than this times the mean work, a smaller block is worth trying.
 constexpr double kEven = 1.05;
-// So much smaller a block is tried: below a sixty-fourth, transfers are too many to be of use.
+// The smallest block that is tried, as a part of the block in use: below a sixty-fourth there are
+// too many transfers.
 constexpr int64_t kSmallestBlockPart = 64;
 
 double imbalance_with_block(const Problem& problem, const FcpOptions& fcp, int64_t block_tokens) {
@@ -52,8 +54,8 @@ double imbalance_with_block(const Problem& problem, const FcpOptions& fcp, int64
   return compute_imbalance(schedule.units.units, schedule.rank_of, problem.ranks());
 }
 
-// The largest block, in halves of the one in use, with which the work is even; 0: none of those
-// tried, or the work is even as it is.
+// The largest block, in halves of the block in use, with which the work is even. 0 if none of those
+// tried is, or if the work is even already.
 int64_t block_that_evens(const Problem& problem, const FcpOptions& fcp, double imbalance) {
   if (imbalance <= kEven) return 0;
   const int64_t block = fcp.block_tokens > 0
@@ -65,7 +67,7 @@ int64_t block_that_evens(const Problem& problem, const FcpOptions& fcp, double i
   return 0;
 }
 
-std::vector<Fact> make_facts(const Problem& problem, const Options& options) {
+std::vector<ReportedValue> make_report(const Problem& problem, const Options& options) {
   const FcpOptions fcp = read(options);
   const Schedule schedule = make_schedule(problem, fcp);
   const Balance balance = balance_of(problem, schedule);
@@ -102,7 +104,7 @@ extern const Strategy strategy_fcp = {
     .moves =
         "Q,K,V to the ranks of their blocks and O back; K,V blocks between ranks in "
         "conflict-free sub-stages",
-    .constraints = "a unit must fit: block <= delta * tokens / ranks always does",
+    .constraints = "each unit must fit on a rank; block <= delta * tokens / ranks always fits",
     .options =
         {
             {.name = "block",
@@ -115,7 +117,7 @@ extern const Strategy strategy_fcp = {
             {.name = "units",
              .kind = OptionKind::choice,
              .default_value = "zigzag",
-             .help = "zigzag: an early and a late half block, equal work; contiguous: one block",
+             .help = "zigzag: an early and a late half block (equal work); contiguous: one block",
              .choices = {"zigzag", "contiguous"}},
             {.name = "alpha",
              .kind = OptionKind::number,
@@ -141,49 +143,50 @@ extern const Strategy strategy_fcp = {
             {.name = "local_search",
              .kind = OptionKind::boolean,
              .default_value = "true",
-             .help = "after the placement, deal the units of a few ranks anew while that lowers "
-                     "the most work",
+             .help = "after the placement, redistribute the units of a few ranks while that lowers "
+                     "the work of the busiest rank",
              .choices = {}},
             {.name = "permute",
              .kind = OptionKind::boolean,
              .default_value = "true",
-             .help = "trade equal units among the ranks of a sequence for fewer sub-stages",
+             .help = "exchange equal units among the ranks of a sequence for fewer sub-stages",
              .choices = {}},
             {.name = "dedup",
              .kind = OptionKind::boolean,
              .default_value = "true",
-             .help = "each chunk once to each rank that sees it; false: units, for each query unit",
+             .help =
+                 "send each chunk once to each rank that sees it; false: send whole units, once "
+                 "for each query unit",
              .choices = {}},
             {.name = "reshuffle",
              .kind = OptionKind::boolean,
              .default_value = "true",
-             .help =
-                 "from the even contiguous split and back; false: tokens are at home where their "
-                 "units are, from layer to layer",
+             .help = "move tokens from the even contiguous split to their units and back; false: "
+                     "tokens stay where their units are, from layer to layer",
              .choices = {}},
             {.name = "arm",
              .kind = OptionKind::choice,
              .default_value = "reshuffle_overlapped",
-             .help = "the paper's ablation; each adds one thing to the one before",
+             .help = "arm of the paper's ablation; each adds one thing to the arm before it",
              .choices = {"base", "pipelined", "conflict_free", "coalesced",
                          "reshuffle_overlapped"}},
             {.name = "coalesce",
              .kind = OptionKind::integer,
              .default_value = "16",
-             .help = "sub-stages per step (arms from coalesced on)",
+             .help = "sub-stages per step (arms coalesced and reshuffle_overlapped)",
              .minimum = 1,
              .maximum = 1 << 20,
              .choices = {}},
             {.name = "seed",
              .kind = OptionKind::integer,
              .default_value = "1",
-             .help = "of the random order (arm=pipelined)",
+             .help = "seed of the random order (arms base and pipelined)",
              .minimum = 0,
              .maximum = 1e15,
              .choices = {}},
         },
     .plan = fcp::make_plan,
-    .facts = fcp::make_facts,
+    .report = fcp::make_report,
 };
 
 }  // namespace cpbench

@@ -1,4 +1,4 @@
-// splitmix64 (Steele, Lea, Flood 2014): the same numbers everywhere.
+// Random numbers by splitmix64 (Steele, Lea, Flood 2014): the same on every platform.
 #pragma once
 
 #include <cstdint>

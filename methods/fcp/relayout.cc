@@ -11,7 +11,7 @@ class Mover {
  public:
   Mover(const Schedule& schedule, RangeSets& sets) : schedule_(schedule), sets_(sets) {
     for (const Range& home : schedule.home) {
-      if (home.size() > 0) ends_.push_back(home.end);  // those without tokens come last
+      if (home.size() > 0) ends_.push_back(home.end);  // ranks without tokens are the last ones
     }
   }
 

@@ -1,5 +1,5 @@
-// The reshuffler's moves: what each rank that got a unit fetches from the ranks where its tokens
-// are at home, and returns to them at the end.
+// The moves of the reshuffler: what each rank with a unit fetches from the ranks whose home has its
+// tokens, and returns to them at the end.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,14 @@ namespace cpbench::fcp {
 
 struct Move {
   int32_t home = 0;
-  int32_t owner = 0;  // another rank
+  int32_t owner = 0;  // the rank of the unit, not `home`
   int32_t job = 0;    // of the owner
   SetId tokens = RangeSets::kEmpty;
 };
 
-// None if tokens are at home where their units are. Each relaid token is in exactly one move. A
-// chunk at home on one rank is a set of its own, the very one that is sent on later; packed short
-// sequences share one set per (unit, home).
+// No moves if the tokens are at home where their units are. Each moved token is in exactly one
+// move. A chunk whose home is one rank is a set of its own, the same set that is sent on later;
+// packed short sequences share one set per (unit, home).
 std::vector<Move> relayout(const Schedule& schedule, RangeSets& sets);
 
 }  // namespace cpbench::fcp

@@ -10,15 +10,16 @@
 namespace cpbench::fcp {
 namespace {
 
-// Groups of this many ranks: larger ones cost more and find little more.
+// The sizes of the groups; larger groups cost more and find little more.
 constexpr uint64_t kSmallestGroup = 2;
 constexpr uint64_t kLargestGroup = 5;
-// From this part of the target on, a unit is large: best fit may apply.
+// A unit is large, so that best fit may apply, from this part of the target on.
 constexpr int64_t kLargePart = 8;
 // A group aims at up to this many thousandths above what is enough, or above its mean.
 constexpr uint64_t kSlackThousandths = 20;
 
-// Ends the search after a few milliseconds, however many ranks there are, and sooner for few units.
+// These end the search after a few milliseconds, whatever the number of ranks, and sooner for few
+// units.
 constexpr size_t kTries = 3000;
 constexpr size_t kTriesPerUnit = 20;
 
@@ -53,7 +54,7 @@ class Repacker {
   static int32_t rank(size_t index) { return static_cast<int32_t>(index); }
   int64_t most() const { return by_work_.rbegin()->first; }
 
-  // The busiest rank and others; their units, those with the most work first.
+  // Draws the busiest rank and others, and pools their units, the most work first.
   void draw_group() {
     const size_t ranks = owned_.size();
     const uint64_t largest = std::min<uint64_t>(kLargestGroup, ranks);
@@ -68,14 +69,14 @@ class Repacker {
     std::sort(pool_.begin(), pool_.end(), [&](int32_t a, int32_t b) {
       return units_[a].pairs != units_[b].pairs ? units_[a].pairs > units_[b].pairs : a < b;
     });
-    // Some neighbours change places, so that one group can be dealt in several ways.
+    // Some neighbours are swapped, so that one group can be dealt in several ways.
     if (random_.below(2) == 0) return;
     for (size_t i = 0; i + 1 < pool_.size(); ++i) {
       if (random_.below(4) == 0) std::swap(pool_[i], pool_[i + 1]);
     }
   }
 
-  // Deals pool_ to the group; false if a rank would have as much work as the busiest has now.
+  // Deals pool_ to the group. False if a rank would get as much work as the busiest has now.
   bool deal() {
     const size_t size = group_.size();
     int64_t together = 0;
@@ -97,7 +98,8 @@ class Repacker {
       for (size_t r = 0; r < size; ++r) {
         const int64_t pairs = pairs_[r] + unit.pairs;
         if (pairs >= most() || tokens_[r] + unit.size > limit_) continue;
-        // Above the target only where nothing else is left: any such rank scores below all others.
+        // A rank is filled above the target only if nothing else is left: any such rank scores
+        // below all others.
         const double score = rule == Rule::lightest ? -load(r, unit, target)
                              : pairs > target       ? -static_cast<double>(pairs)
                              : fullest              ? static_cast<double>(pairs_[r])
@@ -115,12 +117,12 @@ class Repacker {
     return true;
   }
 
-  // Work that the r-th of the group may still take for each token it has room for.
+  // The work that the r-th rank of the group can still take, per token of its room.
   double spare(size_t r, int64_t target) const {
     return static_cast<double>(target - pairs_[r]) / static_cast<double>(limit_ - tokens_[r]);
   }
 
-  // The larger of its two loads with the unit, each against what it may have.
+  // The larger of the two loads of a rank with the unit, each relative to its limit.
   double load(size_t r, const Unit& unit, int64_t target) const {
     return std::max(static_cast<double>(pairs_[r] + unit.pairs) / static_cast<double>(target),
                     static_cast<double>(tokens_[r] + unit.size) / static_cast<double>(limit_));
@@ -149,10 +151,10 @@ class Repacker {
   std::vector<std::vector<int32_t>> owned_;        // units of each rank
   std::set<std::pair<int64_t, int32_t>> by_work_;  // (pairs, rank)
   Random random_{1};
-  // Of the try under way: ranks, their units, and what each would get.
+  // Of the current try: ranks, their units, and what each rank would get.
   std::vector<int32_t> group_;
   std::vector<int32_t> pool_;
-  std::vector<size_t> dealt_;  // index into group_, of each unit in pool_
+  std::vector<size_t> dealt_;  // index into group_ for each unit in pool_
   std::vector<int64_t> pairs_;
   std::vector<int64_t> tokens_;
 };

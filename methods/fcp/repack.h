@@ -1,14 +1,16 @@
-// Local search of the distributor: the work of the busiest rank is lowered by dealing the units of
-// a few ranks anew.
+// The local search of the distributor. It lowers the work of the busiest rank by redistributing the
+// units of a few ranks.
 //
-// Again and again the rank with the most work and one to four others, drawn at random, put their
-// units together. They are dealt anew, the unit with the most work first, by one of three rules,
-// also drawn at random: to the rank of the group that has the most work to spare for each token it
-// has room for (ranks with little work left to take get the units that have little); the same, but
-// large units to the fullest rank that stays within the target (best fit); or to the rank with the
-// smaller larger load. The outcome is kept if all of the group have less work than the busiest had.
-// Trading single units gets stuck where this does not: at units of a third or half of a rank's
-// share, and where the token limit binds.
+// Again and again, the rank with the most work and one to four other ranks, drawn at random, pool
+// their units. The units are redistributed, the one with the most work first, by one of three
+// rules, also drawn at random:
+// - to the rank of the group that has the most work to spare per token of room, so that ranks with
+//   little work left to take get units with little work;
+// - the same, but large units go to the fullest rank that stays within the target (best fit);
+// - to the rank whose larger load is the smallest.
+// The outcome is kept if every rank of the group has less work than the busiest had. Exchanging
+// single units gets stuck where this search does not: at units of a third or half of a rank's
+// share, and where the token limit matters.
 #pragma once
 
 #include <cstdint>

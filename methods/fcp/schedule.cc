@@ -14,8 +14,8 @@
 namespace cpbench::fcp {
 namespace {
 
-// Each rank sends one transfer per sub-stage, in an order of its own; how many it receives is
-// chance.
+// Each rank sends one transfer per sub-stage, in a random order of its own. How many it receives is
+// left to chance.
 void in_random_order(Schedule& schedule, bool stage_each, uint64_t seed) {
   std::vector<int32_t> order(schedule.needs.transfers.size());
   std::iota(order.begin(), order.end(), 0);
@@ -31,10 +31,10 @@ void in_random_order(Schedule& schedule, bool stage_each, uint64_t seed) {
   }
 }
 
-// In which order transfers choose their stages: those that have the least choice first.
-// Undeduplicated, all bring about as much work, and a job with few transfers has few stages. Sent
-// once, a chunk brings as much work as the receiver has queries that see it; what brings much must
-// come in time.
+// The order in which transfers choose their stages: those with the least choice first. Without
+// deduplication all transfers bring about equal work, and a job with few transfers has few stages.
+// With deduplication, a chunk brings as much work as the receiver has queries that see it, and a
+// chunk that brings much must come in time.
 std::vector<int32_t> order_of_choice(const Needs& needs, const std::vector<double>& turn,
                                      bool deduplicated) {
   std::vector<int32_t> transfers_of(needs.jobs.size(), 0);

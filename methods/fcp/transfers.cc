@@ -33,8 +33,8 @@ class NeedFinder {
  private:
   struct Holder {
     int32_t rank = 0;
-    Ranges queries;  // of this sequence
-    Ranges sees;     // keys that they see
+    Ranges queries;  // its queries of the sequence
+    Ranges sees;     // the keys that they see
   };
 
   int32_t add_job(int32_t rank, const Ranges& tokens, int64_t pairs) {
@@ -46,7 +46,8 @@ class NeedFinder {
     needs_.job_of[unit] = add_job(rank_of_[unit], u.tokens, u.pairs);
   }
 
-  // Cells of these queries and keys of one sequence, no range of one inside a range of the other.
+  // The pairs of these queries and keys of one sequence. No range of one may lie inside a range of
+  // the other.
   int64_t pairs_of(RangeSpan queries, RangeSpan keys) const {
     int64_t pairs = 0;
     for (const Range& q : queries) {
@@ -111,7 +112,7 @@ class NeedFinder {
       for (size_t h = 0; h < holders_.size(); ++h) {
         const Holder& holder = holders_[h];
         if (holder.rank == owner) continue;
-        // No query chunk ends inside this one, so what is seen of it is one range.
+        // No query chunk ends inside this chunk, so what is seen of it is one range.
         for (const Range& keys : holder.sees) {
           if (keys.end <= chunk.begin) continue;
           const Range seen = common(keys, chunk);

@@ -1,45 +1,21 @@
 #include "methods/fcp/units.h"
 
 #include <algorithm>
-#include <bit>
-#include <numeric>
 
 #include "harness/plan/mask.h"
+#include "harness/strategy/first_fit.h"
 
 namespace cpbench::fcp {
 namespace {
 
-// The leftmost of many bins that has room, in logarithmic time: a complete binary tree whose nodes
-// hold the most room below them.
-class Bins {
- public:
-  Bins(size_t bins, int64_t capacity) : leaves_(std::bit_ceil(std::max<size_t>(bins, 1))) {
-    room_.assign(2 * leaves_, capacity);
-  }
-
-  size_t put(int64_t size) {
-    size_t node = 1;
-    while (node < leaves_) node = 2 * node + (room_[2 * node] < size);
-    room_[node] -= size;
-    for (size_t up = node / 2; up >= 1; up /= 2) {
-      room_[up] = std::max(room_[2 * up], room_[2 * up + 1]);
-    }
-    return node - leaves_;
-  }
-
- private:
-  size_t leaves_;
-  std::vector<int64_t> room_;
-};
-
-// First-fit decreasing; `sequences` are shorter than a block.
+// First-fit decreasing. `sequences` must be shorter than a block.
 std::vector<Ranges> pack(std::vector<Range> sequences, int64_t block_tokens) {
   std::stable_sort(sequences.begin(), sequences.end(),
                    [](const Range& a, const Range& b) { return a.size() > b.size(); });
-  Bins bins(sequences.size(), block_tokens);
+  FirstFit bins(sequences.size(), block_tokens);
   std::vector<Ranges> packed;
   for (const Range& sequence : sequences) {
-    const size_t bin = bins.put(sequence.size());
+    const auto bin = static_cast<size_t>(bins.take(sequence.size()));
     if (bin == packed.size()) packed.emplace_back();
     packed[bin].push_back(sequence);
   }

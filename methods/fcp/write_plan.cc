@@ -11,8 +11,8 @@
 namespace cpbench::fcp {
 namespace {
 
-// Operations are written in canonical order, straight into the plan: at 1,024 ranks there are
-// millions.
+// Operations are written in canonical order, directly into the plan, because there are millions of
+// them at 1,024 ranks.
 class PlanWriter {
  public:
   PlanWriter(const Problem& problem, Schedule schedule, Arm arm)
@@ -46,17 +46,13 @@ class PlanWriter {
     plan_.backward.attends = plan_.forward.attends;
     send_forward();
     send_backward();
-    for (Pass* pass : {&plan_.forward, &plan_.backward}) {
-      // Both lists are sorted by step.
-      pass->steps = pass->attends.empty() ? 0 : pass->attends.back().step + 1;
-      if (!pass->sends.empty()) pass->steps = std::max(pass->steps, pass->sends.back().step + 1);
-    }
+    count_steps(plan_.forward);
+    count_steps(plan_.backward);
     return std::move(plan_);
   }
 
  private:
-  // Transfers by stage and sub-stage. In one stage a rank gets the same tokens once, whichever of
-  // its units they are for.
+  // Sorts the transfers by stage and sub-stage.
   void sort_transfers() {
     const size_t count = schedule_.needs.transfers.size();
     const int32_t width = schedule_.substages_per_stage;
@@ -113,7 +109,7 @@ class PlanWriter {
       const auto job = static_cast<int32_t>(j);
       const int32_t rank = schedule_.needs.jobs[j].rank;
       const int32_t step = waits ? 1 : schedule_.local_step[j];
-      if (overlapped() && start_ > 0 && step == 0 && needs_home_alone(job)) {
+      if (overlapped() && start_ > 0 && step == 0 && needs_only_home(job)) {
         const Ranges here = intersect(plan_.token_sets[keys[rank]], home_of(rank));
         attend(0, job, plan_.token_sets.intern(here));
       } else {
@@ -127,21 +123,21 @@ class PlanWriter {
     return {&home, home.size() > 0 ? size_t{1} : 0};
   }
 
-  // Whether the job's queries, and what they see of the rank's units, are at home.
-  bool needs_home_alone(int32_t job) const {
+  // Whether the job's queries, and all keys of the rank's units that they see, are at home.
+  bool needs_only_home(int32_t job) const {
     const Job& j = schedule_.needs.jobs[job];
     const RangeSpan queries = plan_.token_sets[j.tokens];
     if (!contains_all(home_of(j.rank), queries)) return false;
     const Ranges away = subtract(tokens_[j.rank], home_of(j.rank));
-    bool alone = true;
+    bool at_home = true;
     mask_.for_each_block(queries, [&](Range piece, Range block) {
       const Range seen = mask_.visible_hull(piece, block);
-      alone = alone && !overlap({&seen, 1}, away);
+      at_home = at_home && !overlap({&seen, 1}, away);
     });
-    return alone;
+    return at_home;
   }
 
-  // In the base arm what each sub-stage brought is attended by itself, but after all has come.
+  // In the base arm, what each sub-stage brought is attended by itself, after everything has come.
   int32_t substages_of_base() const {
     return arm_ == Arm::base && schedule_.stages > 0 ? schedule_.substages_per_stage : 0;
   }
@@ -160,7 +156,7 @@ class PlanWriter {
     }
   }
 
-  // One attend for each job with what arrived for it.
+  // One attend for each job, with what arrived for it.
   void attend_arrivals(std::span<const Placed> arrivals, int32_t step) {
     arrived_.clear();
     for (const auto& [t, substage] : arrivals) arrived_.push_back({t.job, t.tokens});
@@ -192,8 +188,8 @@ class PlanWriter {
                           -1});
   }
 
-  // Q or dO of a job come one step before its first attention, and O or dQ go one step after its
-  // last; not overlapped, all at the beginning and at the end.
+  // Q or dO of a job come one step before its first attention, and O or dQ go home one step after
+  // its last. If not overlapped, they all move at the beginning and at the end.
   void relay_out(Pass& pass, int32_t step, int32_t substage, Tensor tensor) const {
     for (const Move& m : moves_) {
       const int32_t due = overlapped() ? first_step_[m.job] - 1 : 0;
@@ -215,7 +211,7 @@ class PlanWriter {
   }
   void return_stage(Pass& pass, int32_t step, int32_t stage) {
     for_each_transfer(stage, [&](const Transfer& t, int32_t substage) {
-      // After the K,V of the same step, so that no sub-stage holds two matchings.
+      // After the K,V of the same step, so that each sub-stage has only one matching.
       send(pass, step, schedule_.substages_per_stage + substage, t.to, t.from, Tensor::dkv,
            t.tokens);
     });
@@ -223,7 +219,7 @@ class PlanWriter {
 
   template <typename Visit>
   void for_each_transfer(int32_t stage, Visit visit) const {
-    std::unordered_set<uint64_t> sent;  // (to, tokens); only undeduplicated ones repeat
+    std::unordered_set<uint64_t> sent;  // (to, tokens): in one stage a rank gets a set only once
     for (const auto& [t, substage] : stage_transfers(stage)) {
       if (repeats_ && !sent.insert((uint64_t(t.to) << 32) | uint32_t(t.tokens)).second) continue;
       visit(t, substage);
@@ -275,16 +271,16 @@ class PlanWriter {
   Arm arm_;
   Plan plan_;
   std::vector<SetId> rank_ids_;
-  std::vector<Ranges> tokens_;  // of each rank's units
+  std::vector<Ranges> tokens_;  // of the units of each rank
   std::vector<Move> moves_;
-  int32_t start_ = 0;  // s of the header
-  int32_t exit_ = 0;
+  int32_t start_ = 0;                               // s in the comment of the header
+  int32_t exit_ = 0;                                // s + S + 1
   std::vector<Placed> sorted_;                      // transfers by stage and sub-stage
   std::vector<int32_t> stage_begin_;                // in sorted_; stages + 1
-  std::vector<std::pair<int32_t, SetId>> arrived_;  // of the step at hand: job, tokens
-  std::vector<int32_t> first_step_;                 // of each job, in which it attends
+  std::vector<std::pair<int32_t, SetId>> arrived_;  // of the current step: job, tokens
+  std::vector<int32_t> first_step_;                 // in which each job attends
   std::vector<int32_t> last_step_;
-  bool repeats_ = false;
+  bool repeats_ = false;  // whether transfers of one stage can repeat
 };
 
 }  // namespace

@@ -10,14 +10,14 @@
 namespace cpbench::flashcp {
 namespace {
 
-// Binary unknowns (units times ranks) beyond which a proof is out of reach.
+// The number of binary unknowns (units times ranks) beyond which a proof is out of reach.
 constexpr int64_t kMostUnknowns = 4096;
 
 struct Unit {
   int32_t document = 0;
   int64_t begin = 0;
   int64_t end = 0;
-  bool last = false;  // of its document
+  bool last = false;  // whether it is the last unit of its document
   int64_t tokens() const { return end - begin; }
 };
 
@@ -33,9 +33,9 @@ std::vector<Unit> units_of(const std::vector<int64_t>& documents, int64_t granul
   return units;
 }
 
-// Unknowns: on(u, j)    1 where unit u is on rank j
-//           cut(u)      1 where some other rank sees unit u: the document is cut after it (or,
-//                       where every query sees the whole document, cut at all)
+// Unknowns: on(u, j)    1 if unit u is on rank j
+//           cut(u)      1 if some other rank sees unit u: the document is cut after it (or, if
+//                       every query sees the whole document, cut anywhere)
 //           sent(u, j)  at least on(u, j) + cut(u) - 1
 //           B           at least the tokens that any one rank sends; minimised
 class Model {
@@ -77,7 +77,7 @@ class Model {
   void least_sent(bool whole_document_seen) {
     for (size_t u = 0; u < units_.size(); ++u) {
       if (units_[u].last) continue;
-      // Cut between this unit and the next, or anywhere later.
+      // The document is cut between this unit and the next, or anywhere later.
       for (int32_t j = 0; j < ranks_; ++j) {
         program_.row(0, kUnbounded, {{cut_[u], 1}, {on(u, j), -1}, {on(u + 1, j), 1}});
       }
@@ -86,7 +86,7 @@ class Model {
     for (int32_t j = 0; j < ranks_; ++j) {
       std::vector<std::pair<int, double>> row{{most_sent_, 1}};
       for (size_t u = 0; u < units_.size(); ++u) {
-        if (units_[u].last && !whole_document_seen) continue;  // never sent
+        if (units_[u].last && !whole_document_seen) continue;  // is never sent
         const int sent = program_.column({0, 1, 0, false});
         program_.row(-1, kUnbounded, {{sent, 1}, {on(u, j), -1}, {cut_[u], -1}});
         row.emplace_back(sent, -static_cast<double>(units_[u].tokens()));
@@ -95,7 +95,7 @@ class Model {
     }
   }
 
-  // Ranks are alike, so unit u may be held to the ranks 0..u.
+  // Ranks are interchangeable, so unit u may be restricted to the ranks 0..u.
   void break_symmetry() {
     for (size_t u = 0; u < units_.size(); ++u) {
       for (auto j = static_cast<int32_t>(u) + 1; j < ranks_; ++j) {
@@ -132,7 +132,7 @@ class Model {
 Shards place_exactly(const std::vector<int64_t>& documents, int32_t ranks, const Visibility& sees,
                      const ExactOptions& options) {
   if (sees.mask() == Mask::sliding_window) {
-    throw Unsupported("solver=exact knows no sliding window; use solver=heuristic");
+    throw Unsupported("solver=exact does not support sliding windows; use solver=heuristic");
   }
   const int64_t granularity = options.granularity_tokens;
   const std::string size = std::to_string(granularity) + " tokens";
@@ -140,8 +140,8 @@ Shards place_exactly(const std::vector<int64_t>& documents, int32_t ranks, const
   for (int64_t tokens : documents) unknowns += (tokens + granularity - 1) / granularity * ranks;
   if (unknowns > kMostUnknowns) {
     throw Unsupported("solver=exact takes at most " + std::to_string(kMostUnknowns) +
-                      " units x ranks, here are " + std::to_string(unknowns) + " with units of " +
-                      size + "; raise granularity or use solver=heuristic");
+                      " units x ranks, and there are " + std::to_string(unknowns) +
+                      " with units of " + size + "; raise granularity or use solver=heuristic");
   }
 
   const std::vector<Unit> units = units_of(documents, granularity);
@@ -166,7 +166,7 @@ Shards place_exactly(const std::vector<int64_t>& documents, int32_t ranks, const
   switch (model.program().solve(options.max_nodes, solution)) {
     case IntegerProgram::Outcome::infeasible:
       throw Unsupported("solver=exact: no placement of units of " + size + " on " +
-                        std::to_string(ranks) + " ranks keeps within ratio " +
+                        std::to_string(ranks) + " ranks stays within ratio " +
                         std::to_string(options.ratio) + "; raise ratio or lower granularity");
     case IntegerProgram::Outcome::node_limit:
       throw Unsupported("solver=exact: no proof within " + std::to_string(options.max_nodes) +

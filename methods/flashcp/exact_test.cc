@@ -120,13 +120,14 @@ std::string refusal(const Batch& batch, const ExactOptions& options) {
 }
 
 TEST(Exact, RefusesWithTheNumbers) {
-  EXPECT_EQ(refusal({.document_lengths = {2000}}, {.granularity_tokens = 1}),
-            "solver=exact takes at most 4096 units x ranks, here are 8000 with units of 1 tokens; "
-            "raise granularity or use solver=heuristic");
+  EXPECT_EQ(
+      refusal({.document_lengths = {2000}}, {.granularity_tokens = 1}),
+      "solver=exact takes at most 4096 units x ranks, and there are 8000 with units of 1 tokens; "
+      "raise granularity or use solver=heuristic");
   EXPECT_EQ(refusal({.document_lengths = {4, 4}, .mask = Mask::sliding_window, .window = 2}, {}),
-            "solver=exact knows no sliding window; use solver=heuristic");
+            "solver=exact does not support sliding windows; use solver=heuristic");
   EXPECT_EQ(refusal({.document_lengths = {4}}, {.ratio = 1, .granularity_tokens = 1}),
-            "solver=exact: no placement of units of 1 tokens on 4 ranks keeps within ratio "
+            "solver=exact: no placement of units of 1 tokens on 4 ranks stays within ratio "
             "1.000000; raise ratio or lower granularity");
 }
 

@@ -4,22 +4,16 @@
 #include <limits>
 #include <numeric>
 
+#include "harness/strategy/order.h"
 #include "methods/flashcp/per_doc.h"
 #include "methods/flashcp/whole_doc.h"
 
 namespace cpbench::flashcp {
 namespace {
 
-std::vector<int32_t> longest_first(const std::vector<int64_t>& documents) {
-  std::vector<int32_t> order(documents.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](int32_t a, int32_t b) { return documents[a] > documents[b]; });
-  return order;
-}
-
-// What each rank's share of T tokens leaves beside its Per-Doc tokens. Both differ by at most one
-// between ranks; the ranks with more Per-Doc tokens get the larger shares, so none is negative.
+// Sets `budget` to what each rank's share of T tokens leaves besides its Per-Doc tokens. Both
+// differ by at most one between ranks. The ranks with more Per-Doc tokens get the larger shares, so
+// no budget is negative.
 void set_budget(int64_t tokens, const std::vector<int64_t>& per_doc_tokens,
                 std::vector<int64_t>& budget) {
   const auto ranks = static_cast<int64_t>(budget.size());
@@ -41,14 +35,16 @@ void set_budget(int64_t tokens, const std::vector<int64_t>& per_doc_tokens,
 
 Shards place(const std::vector<int64_t>& documents, int32_t ranks, const Visibility& sees,
              const HeuristicOptions& options) {
-  // 1. Sort the documents, longest first; the limit on any rank's work.
-  const std::vector<int32_t> order = longest_first(documents);
+  // 1. Sort the documents, longest first, and compute the limit of any rank's work.
+  const std::vector<int32_t> order =
+      largest_first(documents.size(), [&](int32_t i) { return documents[i]; });
   const int64_t tokens = std::accumulate(documents.begin(), documents.end(), int64_t{0});
   int64_t total_work = 0;
   for (int64_t document : documents) total_work += sees.work({0, document}, document);
   const auto limit = static_cast<int64_t>(options.ratio * static_cast<double>(total_work) / ranks);
 
-  // 2. Place; while the imbalance is too large, move the longest remaining document to Per-Doc.
+  // 2. Place the documents. While the imbalance is too large, make the longest remaining document
+  // Per-Doc.
   WholeDocPlacer whole_doc(documents, ranks, sees);
   PerDocCutter cutter(ranks, options.rotate);
   std::vector<int64_t> per_doc_tokens(ranks), per_doc_work(ranks), budget(ranks), work(ranks);
@@ -72,7 +68,7 @@ Shards place(const std::vector<int64_t>& documents, int32_t ranks, const Visibil
     move_to_per_doc();
   }
 
-  // 3. The shards of both kinds; neighbours of one document on one rank become one.
+  // 3. Collect the shards of both kinds. Neighbours of one document on one rank become one shard.
   Shards shards;
   PerDocCutter again(ranks, options.rotate);
   for (size_t i = 0; i < per_doc; ++i) {

@@ -1,11 +1,13 @@
-// Per-Doc sharding (WLB-LLM): a document in 2N chunks, chunks i and 2N-1-i on one rank.
+// Per-Doc sharding (WLB-LLM): a document is cut into 2N chunks, and the chunks i and 2N-1-i are on
+// one rank.
 //
 //   PerDocCutter cutter(4, /*rotate=*/false);
 //   cutter.cut(18, [](Range chunk, int32_t rank) { ... });   // 2 tokens a chunk, 3 for two of them
 //
-// The d mod 2N tokens left over go one at a time to the ranks' 2N slots (the front slots of ranks
-// 0..N-1, then the back slots of ranks N-1..0) by a pointer that runs on from document to document.
-// So the tokens that ranks get, over any number of documents, differ by at most one.
+// The d mod 2N tokens that are left over go one at a time to the 2N slots of the ranks (the front
+// slots of ranks 0..N-1, then the back slots of ranks N-1..0), by a pointer that continues from
+// document to document. So the token counts of the ranks differ by at most one, over any number of
+// documents.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +18,8 @@ namespace cpbench::flashcp {
 
 class PerDocCutter {
  public:
-  // With `rotate` the k-th document that is cut gives its first chunk to rank k mod N, so that the
-  // last chunk of a document, which never travels, spares every rank in turn.
+  // With `rotate`, the k-th document that is cut gives its first chunk to rank k mod N, so that the
+  // rank with the last chunk of a document, which never travels, changes from document to document.
   PerDocCutter(int32_t ranks, bool rotate) : ranks_(ranks), rotate_(rotate) {}
 
   // Calls visit(Range chunk, int32_t rank) for every chunk that is not empty, in token order.

@@ -1,5 +1,5 @@
-// FlashCP: documents whole on one rank where that balances, the longest cut over all ranks, and
-// only those keys travel that another rank sees.
+// FlashCP: documents stay whole on one rank if that balances, and the longest are cut over all
+// ranks. Only keys that another rank sees travel.
 #include <algorithm>
 
 #include "harness/plan/builder.h"
@@ -27,7 +27,7 @@ Shards shards_for(const Problem& problem, const Options& options, const Visibili
                                       : Mode::per_doc});
 }
 
-// Everything travels in step 0. No collective at all where nothing does.
+// Everything travels in step 0. If nothing travels there is no collective.
 void send_padded(PlanBuilder& builder, const Shards& shards, const std::vector<int64_t>& starts,
                  int32_t ranks, const Visibility& sees) {
   const std::vector<Ranges> sent = sent_tokens(shards, starts, ranks, sees);
@@ -68,21 +68,21 @@ void send_exactly(PlanBuilder& builder, const Shards& shards, const std::vector<
   }
 }
 
-// The queries of a rank that need nothing remote attend in step 0, the others in step 1.
+// The queries of a rank that need no remote keys attend in step 0, the others in step 1.
 void attend(PlanBuilder& builder, const Shards& shards, const std::vector<int64_t>& documents,
             const std::vector<int64_t>& starts, int32_t ranks, const Visibility& sees) {
   struct Work {
     Ranges queries, keys;
   };
   std::vector<Ranges> home(ranks);
-  std::vector<Work> alone(ranks), after_arrival(ranks);
+  std::vector<Work> local(ranks), after_arrival(ranks);
   for (const Shard& shard : shards) {
     const int64_t start = starts[shard.document];
     const Range queries{start + shard.begin, start + shard.end};
     Range keys = sees.keys({shard.begin, shard.end}, documents[shard.document]);
     keys = {start + keys.begin, start + keys.end};
-    // Neighbouring shards are on other ranks, so keys beyond the shard's own are remote.
-    Work& work = (keys == queries ? alone : after_arrival)[shard.rank];
+    // Neighbouring shards are on other ranks, so keys outside of the shard are remote.
+    Work& work = (keys == queries ? local : after_arrival)[shard.rank];
     home[shard.rank].push_back(queries);
     work.queries.push_back(queries);
     work.keys.push_back(keys);
@@ -91,7 +91,7 @@ void attend(PlanBuilder& builder, const Shards& shards, const std::vector<int64_
   for (int32_t rank = 0; rank < ranks; ++rank) {
     builder.home(rank, normalise(std::move(home[rank])));
     int32_t step = 0;
-    for (Work* work : {&alone[rank], &after_arrival[rank]}) {
+    for (Work* work : {&local[rank], &after_arrival[rank]}) {
       if (!work->queries.empty()) {
         forward.attend(step, rank, builder.tokens(normalise(std::move(work->queries))),
                        builder.tokens(normalise(std::move(work->keys))));
@@ -131,8 +131,8 @@ extern const Strategy strategy_flashcp = {
     .name = "flashcp",
     .title = "FlashCP",
     .source = "FlashCP, arXiv 2606.08476v1",
-    .moves = "K,V of the document parts that another rank sees, in one padded all-gather",
-    .constraints = "solver=exact: small cases, needs CBC, no sliding window",
+    .moves = "K,V of those parts of documents that another rank sees, in one padded all-gather",
+    .constraints = "solver=exact requires CBC, small cases, and no sliding window",
     .options =
         {
             {.name = "ratio",
@@ -145,7 +145,7 @@ extern const Strategy strategy_flashcp = {
             {.name = "transfers",
              .kind = OptionKind::choice,
              .default_value = "padded",
-             .help = "padded: one all-gather; exact: each rank gets just the keys it sees",
+             .help = "padded: one all-gather; exact: each rank gets only the keys that it sees",
              .choices = {"padded", "exact"}},
             {.name = "rotate",
              .kind = OptionKind::boolean,
@@ -160,19 +160,20 @@ extern const Strategy strategy_flashcp = {
             {.name = "solver",
              .kind = OptionKind::choice,
              .default_value = "heuristic",
-             .help = "exact: integer program, least communication within the ratio; small cases",
+             .help = "exact: an integer program with the least communication within the ratio, for "
+                     "small cases",
              .choices = {"heuristic", "exact"}},
             {.name = "granularity",
              .kind = OptionKind::integer,
              .default_value = "512",
-             .help = "of solver=exact: tokens in the smallest piece of a document",
+             .help = "for solver=exact: tokens in the smallest piece of a document",
              .minimum = 1,
              .maximum = 1 << 30,
              .choices = {}},
             {.name = "nodes",
              .kind = OptionKind::integer,
              .default_value = "20000",
-             .help = "of solver=exact: nodes to search before giving up",
+             .help = "for solver=exact: search nodes before it gives up",
              .minimum = 1,
              .maximum = 1 << 30,
              .choices = {}},

@@ -52,7 +52,7 @@ int64_t Visibility::work(Range queries, int64_t document_tokens) const {
       };
       return before(queries.end) - before(queries.begin);
     }
-    default:  // the paper's s (2p + s + 1) / 2
+    default:  // s (2p + s + 1) / 2 in the paper
       return triangle(queries.end) - triangle(queries.begin);
   }
 }
@@ -64,7 +64,7 @@ Range Visibility::sent_part(DocumentShards document, size_t index) const {
   }
   if (index + 1 == document.size()) return {};
   if (mask_ == Mask::sliding_window) {
-    // The next shard is on another rank and begins at `end`; no later one sees further back.
+    // The next shard is on another rank and begins at `end`. No later shard sees further back.
     const int64_t begin = std::max(shard.begin, shard.end - window_ + 1);
     return begin < shard.end ? Range{begin, shard.end} : Range{};
   }

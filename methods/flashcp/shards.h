@@ -1,4 +1,5 @@
-// Shards of documents on ranks: what their queries see, what they cost, what others need of them.
+// Shards of documents on ranks: what their queries see, what they cost, and what other ranks need
+// of them.
 //
 //   Visibility sees(batch);                       // the mask, inside one document
 //   std::vector<int64_t> documents = sees.documents(batch);
@@ -26,14 +27,14 @@ struct Shard {
   bool operator==(const Shard&) const = default;
 };
 
-// Normal form of a placement: sorted by (document, begin), covering every document, and no two
-// neighbours of one document on the same rank.
+// A placement in normal form is sorted by (document, begin) and covers every document, and no two
+// neighbouring shards of a document are on the same rank.
 using Shards = std::vector<Shard>;
 using DocumentShards = std::span<const Shard>;  // all shards of one document
 
 Shards normal_form(Shards shards);
 
-// Splits a placement in normal form by document and calls visit(DocumentShards) for each.
+// Splits a placement in normal form by document, and calls visit(DocumentShards) for each.
 template <typename Visit>
 void for_each_document(const Shards& shards, Visit visit) {
   for (size_t first = 0; first < shards.size();) {
@@ -44,13 +45,13 @@ void for_each_document(const Shards& shards, Visit visit) {
   }
 }
 
-// A batch's mask, seen from inside one document. `causal` over the pack is document-causal with
-// the pack as its only document.
+// The mask of a batch, seen from inside one document. `causal` over the pack is document-causal
+// with the pack as its only document.
 class Visibility {
  public:
   explicit Visibility(const Batch& batch) : mask_(batch.mask), window_(batch.window) {}
 
-  std::vector<int64_t> documents(const Batch& batch) const;  // lengths in tokens
+  std::vector<int64_t> documents(const Batch& batch) const;  // lengths, in tokens
   Range keys(Range queries, int64_t document_tokens) const;
   int64_t work(Range queries, int64_t document_tokens) const;
   // The part of shard `index` that shards on other ranks see.
@@ -62,15 +63,15 @@ class Visibility {
   int64_t window_;
 };
 
-// What a placement means for each rank.
+// What each rank has in a placement.
 struct Load {
   std::vector<int64_t> tokens;
   std::vector<int64_t> work;
-  std::vector<int64_t> sent_tokens;  // that other ranks see
+  std::vector<int64_t> sent_tokens;  // those that other ranks see
   int64_t total_tokens = 0;
 
   double imbalance() const;       // max / mean of work
-  int64_t padded_tokens() const;  // the paper's B = max of sent_tokens
+  int64_t padded_tokens() const;  // the paper's B, the maximum of sent_tokens
   double saving() const;          // 1 - B / (T / N)
 };
 

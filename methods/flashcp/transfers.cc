@@ -24,8 +24,9 @@ void insert_rank(Ranges& set, int64_t rank) {
   }
 }
 
-// The shards that see a token of shard k under a sliding window are the next few; the nearer the
-// token to the end of k, the more of them. From the far end of the window inwards:
+// Under a sliding window, the shards that see a token of shard k are the next few; the nearer the
+// token is to the end of k, the more of them see it. So this goes through the tokens of k in order,
+// and adds shards on the way.
 void window_multicasts(DocumentShards document, size_t k, int64_t document_tokens, int64_t start,
                        const Visibility& sees, std::vector<Multicast>& out) {
   const Shard& shard = document[k];
@@ -80,7 +81,8 @@ std::vector<Multicast> exact_multicasts(const Shards& shards, const std::vector<
     for (size_t k = document.size(); k-- > 0;) {
       const Shard& shard = document[k];
       if (sees.mask() == Mask::sliding_window) {
-        // Parts of one shard come in token order; turn them, as the shards come backwards.
+        // The parts of one shard come in token order, but shards come backwards, so the parts are
+        // reversed.
         const size_t first_of_shard = out.size();
         window_multicasts(document, k, documents[shard.document], start, sees, out);
         std::reverse(out.begin() + static_cast<int64_t>(first_of_shard), out.end());

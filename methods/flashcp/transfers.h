@@ -1,11 +1,12 @@
-// Which keys travel from which rank to which others, for a placement.
+// Which keys travel from which rank to which others in a placement.
 //
-//   padded  every rank sends the tokens that some other rank sees to all of them: one all-gather,
-//           every block padded to the longest (the paper's)
-//   exact   every token goes to just those ranks that see it: an all-to-all-v, written as
-//           multicasts of the tokens that have the same destinations
+//   padded  every rank sends the tokens that some other rank sees to all of them: one all-gather in
+//           which every block is padded to the longest (the paper's way)
+//   exact   every token goes only to the ranks that see it: an all-to-all-v, written as multicasts
+//   of
+//           the tokens that have the same destinations
 //
-// Positions are those of the pack; `starts` are the documents' first tokens.
+// Positions are those of the pack; `starts` has the first token of each document.
 #pragma once
 
 #include <cstdint>
@@ -15,17 +16,17 @@
 
 namespace cpbench::flashcp {
 
-// Per rank, the tokens that some other rank sees.
+// The tokens of each rank that some other rank sees.
 std::vector<Ranges> sent_tokens(const Shards& shards, const std::vector<int64_t>& starts,
                                 int32_t ranks, const Visibility& sees);
 
 struct Multicast {
   int32_t from = 0;
-  Ranges to;  // ranks; may hold `from`, which does not send to itself
+  Ranges to;  // ranks; may contain `from`, which does not send to itself
   Range tokens;
 };
 
-// Every token appears at most once. In token order.
+// In token order; every token appears at most once.
 std::vector<Multicast> exact_multicasts(const Shards& shards, const std::vector<int64_t>& documents,
                                         const std::vector<int64_t>& starts, const Visibility& sees);
 

@@ -24,11 +24,11 @@ bool WholeDocPlacer::place(std::span<const int32_t> longest_first, std::span<con
   for (int32_t rank = 0; rank < ranks_; ++rank) {
     if (room_[rank] < 0) full.push_back(rank);
     if (room_[rank] > 0) open_.push_back(rank);
-    // Only ranks with too many tokens lose work from here on.
+    // From here on, only ranks with too many tokens lose work.
     if (room_[rank] >= 0 && work[rank] > work_limit) return false;
   }
-  // Pieces go only where there is room, so the excess of the ranks still to come never changes,
-  // and one pass from the largest excess down is the paper's loop.
+  // Pieces go only where there is room, so the excess of the ranks that follow does not change. One
+  // pass from the largest excess down is therefore the paper's loop.
   std::stable_sort(full.begin(), full.end(),
                    [&](int32_t a, int32_t b) { return room_[a] < room_[b]; });
   for (int32_t rank : full) {
@@ -58,8 +58,8 @@ void WholeDocPlacer::give_to_least_work(std::span<const int32_t> longest_first,
   }
 }
 
-// Takes documents off the rank until it has no token too many: each time the longest that is no
-// longer than the excess, else the shortest there is.
+// Takes documents off the rank until it no longer has too many tokens: each time the longest
+// document that is no longer than the excess, else the shortest.
 void WholeDocPlacer::take_excess(int32_t rank, std::vector<int64_t>& work) {
   taken_.clear();
   auto& documents = whole_[rank];
@@ -73,13 +73,14 @@ void WholeDocPlacer::take_excess(int32_t rank, std::vector<int64_t>& work) {
     work[rank] -= document_work_[*document];
     documents.erase(document);
   }
-  // The excess falls, so only the last one taken can be longer than those before it.
+  // The excess decreases, so only the last document can be longer than those before it.
   std::stable_sort(taken_.begin(), taken_.end(),
                    [&](int32_t a, int32_t b) { return documents_[a] > documents_[b]; });
 }
 
-// To the rank with the least work that has room for all of it; if there is none, its head fills the
-// rank with the least room and the search goes on for its tail. (A tail is never sent.)
+// Puts the piece on the rank with the least work that has room for all of it. If there is none, its
+// head fills the rank with the least room, and the search continues for its tail. (A tail is never
+// sent.)
 bool WholeDocPlacer::put_back(Shard piece, std::vector<int64_t>& work, int64_t work_limit) {
   while (piece.tokens() > 0) {
     auto fits = open_.end();

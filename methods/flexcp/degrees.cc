@@ -8,7 +8,8 @@ namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
-// For each d up to `ranks`: the degree in [least, d] at which the bin is fastest, and how fast.
+// For each d up to `ranks`: the degree in [least_ranks, d] at which the bin is fastest, and its
+// time.
 struct BestUpTo {
   std::vector<double> seconds;
   std::vector<int32_t> degree;
@@ -38,7 +39,8 @@ void choose_degrees(std::vector<Bin>& bins, int32_t ranks, const GroupCost& cost
       after[n] = kNever;
       if (n < bins[k].least_ranks) continue;
       while (d <= n && best.seconds[d] > before[n - d]) ++d;
-      // Left of the crossing this bin is the slower side, from it on the bins before.
+      // Before the crossing this bin is the slower side; from the crossing on, the bins before it
+      // are.
       int32_t chosen = d - 1;
       after[n] = chosen >= bins[k].least_ranks ? best.seconds[chosen] : kNever;
       if (d <= n && before[n - d] < after[n]) {

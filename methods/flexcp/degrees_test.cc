@@ -58,7 +58,7 @@ TEST(FlexcpDegrees, DynamicProgramAgreesWithBothOracles) {
       batch.document_lengths.push_back(tiny ? random.between(1, 64) : random.between(1, 200000));
     }
     Problem problem = layer_problem(batch, ranks);
-    if (random.between(0, 1)) problem.shape.hidden_size = 0;  // slow links beside little work
+    if (random.between(0, 1)) problem.shape.hidden_size = 0;  // slow links next to little work
     if (random.between(0, 1)) problem.cluster.inter_node_bytes_per_second = 1e9;
     const GroupCost cost(problem);
     std::vector<Bin> bins;

@@ -1,4 +1,4 @@
-// As few micro-batches as can each be placed.
+// Splits sequences into as few micro-batches as can each be placed.
 #pragma once
 
 #include <algorithm>
@@ -9,9 +9,10 @@
 
 namespace cpbench::flexcp {
 
-// What `place(items)` makes of each micro-batch; it returns nothing where one does not fit. From
-// `least` micro-batches on, one more (beyond 16 a sixteenth more, so that very many take no longer
-// to find) until all fit. A micro-batch of one sequence must fit.
+// Returns what `place(items)` returns for each micro-batch; `place` returns nothing if a
+// micro-batch does not fit. The number of micro-batches starts at `least` and increases by one
+// (beyond 16 by a sixteenth, so that very many are found quickly) until all fit. A micro-batch of
+// one sequence must fit.
 template <typename Place>
 auto split(const Loads& loads, const Items& items, int64_t least, Place place) {
   using Placed = typename decltype(place(items))::value_type;

@@ -1,7 +1,8 @@
 #include "methods/flexcp/placement.h"
 
 #include <algorithm>
-#include <numeric>
+
+#include "harness/strategy/order.h"
 
 namespace cpbench::flexcp {
 namespace {
@@ -14,7 +15,7 @@ class Nodes {
   std::vector<int32_t> take(int32_t ranks) {
     std::vector<int32_t> taken;
     while (ranks > 0) {
-      // The fullest node that still has room for all of it, else the emptiest.
+      // The fullest node that has room for all of it, else the emptiest node.
       const int32_t wanted = std::min(ranks, size_);
       int32_t best = -1, emptiest = 0;
       for (int32_t node = 0; node < static_cast<int32_t>(free_.size()); ++node) {
@@ -33,20 +34,18 @@ class Nodes {
 
  private:
   int32_t size_;
-  std::vector<int32_t> free_;  // the last ranks of each node
+  std::vector<int32_t> free_;  // how many of the last ranks of each node are free
 };
 
 }  // namespace
 
 std::vector<std::vector<int32_t>> place(const std::vector<int32_t>& degrees,
                                         const Cluster& cluster) {
-  std::vector<int32_t> order(degrees.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](int32_t a, int32_t b) { return degrees[a] > degrees[b]; });
   Nodes nodes(cluster);
   std::vector<std::vector<int32_t>> ranks(degrees.size());
-  for (int32_t i : order) ranks[i] = nodes.take(degrees[i]);
+  for (int32_t i : largest_first(degrees.size(), [&](int32_t i) { return degrees[i]; })) {
+    ranks[i] = nodes.take(degrees[i]);
+  }
   return ranks;
 }
 

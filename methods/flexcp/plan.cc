@@ -1,5 +1,6 @@
-// Flexible CP: the sequences of a micro-batch in groups, each with its own number of ranks, all at
-// once; in a group every sequence is cut zigzag over the ranks, and KV goes round the ring.
+// Flexible CP: the sequences of a micro-batch are partitioned into groups. Each group has its own
+// number of ranks, and all groups run at once. Inside a group every sequence is cut zigzag over the
+// ranks, and KV goes round the ring.
 #include "harness/strategy/group_cost.h"
 #include "harness/strategy/groups.h"
 #include "harness/strategy/strategy.h"
@@ -21,7 +22,7 @@ Solution solution_of(const Problem& problem, const Options& options) {
   return degree == 0 ? solve(loads, limits, cost) : solve_static(loads, limits, degree, cost);
 }
 
-// In run order: one micro-batch after another.
+// In the order in which they run: one micro-batch after another.
 std::vector<Group> groups_of(const Solution& solution, const Cluster& cluster) {
   std::vector<Group> groups;
   for (const std::vector<Bin>& bins : solution.micro_batches) {
@@ -39,16 +40,17 @@ Plan make_plan(const Problem& problem, const Options& options) {
   return ring_in_groups(problem, groups_of(solution_of(problem, options), problem.cluster));
 }
 
-std::vector<Fact> make_facts(const Problem& problem, const Options& options) {
+std::vector<ReportedValue> make_report(const Problem& problem, const Options& options) {
   const Solution solution = solution_of(problem, options);
-  std::vector<Fact> facts = group_facts(groups_of(solution, problem.cluster), problem.ranks());
-  facts.push_back({"micro_batches", static_cast<double>(solution.micro_batches.size()), ""});
-  facts.push_back({"planned_seconds", solution.seconds, "s"});
+  std::vector<ReportedValue> report =
+      group_report(groups_of(solution, problem.cluster), problem.ranks());
+  report.push_back({"micro_batches", static_cast<double>(solution.micro_batches.size()), ""});
+  report.push_back({"planned_seconds", solution.seconds, "s"});
   if (solution.best_static_degree > 0) {
-    facts.push_back({"best_static_degree", static_cast<double>(solution.best_static_degree), ""});
-    facts.push_back({"best_static_seconds", solution.best_static_seconds, "s"});
+    report.push_back({"best_static_degree", static_cast<double>(solution.best_static_degree), ""});
+    report.push_back({"best_static_seconds", solution.best_static_seconds, "s"});
   }
-  return facts;
+  return report;
 }
 
 }  // namespace
@@ -58,27 +60,31 @@ extern const Strategy strategy_flexcp = {
     .name = "flexcp",
     .title = "Flexible CP",
     .source = "Flexible CP (v1: DHP), arXiv 2602.21788v2",
-    .moves = "K, V round a ring inside each group; backward again, with dK, dV in fp32 behind them",
-    .constraints = "the longest sequence fits tokens_per_rank on all ranks; degree divides them",
+    .moves =
+        "K, V round a ring inside each group, and again in the backward pass, followed by dK, dV "
+        "in fp32",
+    .constraints =
+        "the longest sequence fits tokens_per_rank on all ranks; degree divides the ranks",
     .options =
         {
             {.name = "tokens_per_rank",
              .kind = OptionKind::integer,
              .default_value = "0",
-             .help = "tokens of one micro-batch that a rank holds; 0: 2 T / N, enough for one",
+             .help = "tokens of one micro-batch that a rank holds; 0: 2 T / N, which is enough for "
+                     "one micro-batch",
              .minimum = 0,
              .maximum = 1e12,
              .choices = {}},
             {.name = "degree",
              .kind = OptionKind::integer,
              .default_value = "0",
-             .help = "ranks in every group, the static baseline; 0: chosen for each group",
+             .help = "ranks of every group (the static baseline); 0: chosen for each group",
              .minimum = 0,
              .maximum = 1e6,
              .choices = {}},
         },
     .plan = flexcp::make_plan,
-    .facts = flexcp::make_facts,
+    .report = flexcp::make_report,
 };
 
 }  // namespace cpbench

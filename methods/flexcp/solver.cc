@@ -30,7 +30,7 @@ void require_room(const Loads& loads, const Items& items, const Limits& limits, 
                     "; tokens_per_rank=" + std::to_string(divide_up(longest, ranks)) + " would do");
 }
 
-// Micro-batches that hold all tokens, if nothing else stood in the way.
+// The fewest micro-batches that could hold all tokens.
 int64_t least_micro_batches(const Loads& loads, const Items& items, const Limits& limits) {
   return divide_up(tokens_of(loads, items), limits.ranks * limits.tokens_per_rank);
 }
@@ -67,7 +67,7 @@ Solution flexible(const Loads& loads, const Items& items, const Limits& limits,
 Solution fixed(const Loads& loads, const Items& items, const Limits& limits, int32_t degree,
                const GroupCost& cost) {
   auto bins_of = [&](const Items& part) -> std::optional<std::vector<Bin>> {
-    // A tight capacity spreads the tokens evenly; the limit alone would leave buckets empty.
+    // A tight capacity spreads the tokens evenly; the limit itself would leave buckets empty.
     const int64_t even =
         std::min(divide_up(tokens_of(loads, part), limits.ranks), limits.tokens_per_rank);
     for (int64_t quarter = 0; quarter <= 4; ++quarter) {

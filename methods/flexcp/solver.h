@@ -1,4 +1,7 @@
-// The whole decision: micro-batches, groups, degrees. Pure, without a clock.
+// The whole decision: micro-batches, groups and degrees. It is a pure function, without a clock.
+//
+//   const Solution solution = solve(loads, {.ranks = 8, .tokens_per_rank = 8192}, cost);
+//   solution.micro_batches[0][0].degree   // ranks of the first group of the first micro-batch
 #pragma once
 
 #include <cstdint>
@@ -11,29 +14,32 @@ namespace cpbench::flexcp {
 
 struct Solution {
   std::vector<std::vector<Bin>> micro_batches;
-  double seconds = 0;  // by GroupCost: the slowest bin of each micro-batch, added up
+  double seconds = 0;  // by GroupCost: the sum over micro-batches of their slowest bin
 
-  // Of the best static degree, which the flexible solution is compared with; 0 for a static one.
+  // The best static degree, with which the flexible solution is compared, and its time. 0 in a
+  // static solution.
   int32_t best_static_degree = 0;
   double best_static_seconds = 0;
 };
 
 struct Limits {
-  int32_t ranks = 0;
-  int64_t tokens_per_rank = 0;  // of one micro-batch
+  int32_t ranks = 0;            // >= 1
+  int64_t tokens_per_rank = 0;  // of one micro-batch; >= 1
 };
 
-// 2 T / N, rounded up: what best fit needs at most to do with one micro-batch (bins.h).
+// 2 T / N, rounded up: the most that best fit needs to place all sequences in one micro-batch
+// (bins.h).
 int64_t default_tokens_per_rank(int64_t tokens, int32_t ranks);
 
-// Flexible degrees. Never slower, by GroupCost, than any static degree: the bins of the best static
-// one are a candidate beside those of best fit, and get flexible degrees in their turn. Throws
-// Unsupported if some sequence exceeds what all ranks hold.
+// Chooses flexible degrees. By GroupCost, the result is never slower than any static degree,
+// because the bins of the best static degree, with flexible degrees, are a candidate next to those
+// of best fit. Throws Unsupported if some sequence exceeds what all ranks can hold.
 Solution solve(const Loads& loads, const Limits& limits, const GroupCost& cost);
 
-// The same degree for all: first-fit decreasing into ranks / degree buckets, at the least capacity
-// (in quarters from even shares to the limit) that takes all sequences. Throws Unsupported if the
-// degree does not divide the ranks or some sequence exceeds what one bucket holds.
+// Uses the same degree for all groups: first-fit decreasing into ranks / degree buckets, at the
+// least capacity (in quarters from even shares to the limit) that takes all sequences. Throws
+// Unsupported if the degree does not divide the ranks or some sequence exceeds what one bucket can
+// hold.
 Solution solve_static(const Loads& loads, const Limits& limits, int32_t degree,
                       const GroupCost& cost);
 

@@ -44,13 +44,13 @@ void GroupsFlexspSolver(benchmark::State& state, bool pile_like) {
   const Strategy& flexsp = find_strategy("flexsp");
   const Options options("flexsp", flexsp.options, {});
   const Problem problem = problem_of(64, pile_like, static_cast<uint64_t>(state.range(0)));
-  std::vector<Fact> facts;
-  for (auto _ : state) facts = flexsp.facts(problem, options);
+  std::vector<ReportedValue> report;
+  for (auto _ : state) report = flexsp.report(problem, options);
   double start = 0, found = 1;
-  for (const Fact& fact : facts) {
-    if (fact.name == "start_seconds") start = fact.value;
-    if (fact.name == "planned_seconds") found = fact.value;
-    if (fact.name == "unproven_micro_batches") state.counters["unproven"] = fact.value;
+  for (const ReportedValue& reported : report) {
+    if (reported.name == "start_seconds") start = reported.value;
+    if (reported.name == "planned_seconds") found = reported.value;
+    if (reported.name == "unproven_micro_batches") state.counters["unproven"] = reported.value;
   }
   state.counters["start_over_found"] = start / found;
 }

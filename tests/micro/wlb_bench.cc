@@ -19,8 +19,9 @@ void WlbDecision(benchmark::State& state, Batch (*pack)(int64_t, uint64_t)) {
   const Strategy& wlb = find_strategy("wlb");
   const Options options("wlb", wlb.options, {});
   const Problem problem = problem_of(state, pack);
-  for (auto _ : state) benchmark::DoNotOptimize(wlb.facts(problem, options));
-  for (const Fact& fact : wlb.facts(problem, options)) state.counters[fact.name] = fact.value;
+  for (auto _ : state) benchmark::DoNotOptimize(wlb.report(problem, options));
+  for (const ReportedValue& reported : wlb.report(problem, options))
+    state.counters[reported.name] = reported.value;
 }
 
 void WlbPlan(benchmark::State& state, Batch (*pack)(int64_t, uint64_t)) {
