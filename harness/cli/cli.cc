@@ -41,11 +41,10 @@ std::string unexpected(const CLI::App& app) {
   const std::string word = rest.empty() ? "" : rest.front().substr(0, rest.front().find('='));
   if (word.rfind('-', 0) != 0) return "unexpected argument '" + word + "'";
   const auto chosen = app.get_subcommands();
-  const CLI::App& command = chosen.empty() ? app : *chosen.front();
-  const std::string close = nearest(word, flag_names(command));
+  const std::string command = chosen.empty() ? "" : chosen.front()->get_name();
+  const std::string close = nearest(word, flag_names(app, command));
   return "unknown flag '" + word + "'; " +
-         (close.empty() ? "see cpbench " + command.get_name() + " --help"
-                        : "did you mean '" + close + "'?");
+         (close.empty() ? "see cpbench " + command + " --help" : "did you mean '" + close + "'?");
 }
 
 // When several processes were started, all of them find the same error. The first one that ends

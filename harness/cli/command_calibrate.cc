@@ -244,8 +244,8 @@ int calibrate(const CalibrateFlags& flags, const ViewFlags& view_flags) {
 }  // namespace
 
 void add_calibrate_command(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand(
-      "calibrate",
+  Command command(
+      app, "calibrate",
       "Fits a kernel model to measured calls or to calls that run here, or links between GPUs.\n"
       "Examples:\n"
       "  cpbench calibrate cpu --shape tiny --output my_cpu.toml\n"
@@ -257,38 +257,27 @@ void add_calibrate_command(CLI::App& app, Context& context) {
       "Errors are relative errors of calls that were not used in the fit (5-fold "
       "cross-validation). Errors of links are those of the exchanges that were fitted.\n");
   auto flags = std::make_shared<CalibrateFlags>();
-  command
-      ->add_option("source", flags->sources,
-                   "cpu, gpu, nccl, or CSV files of measured calls (columns: "
-                   "workloads/README.md)")
-      ->required()
-      ->type_name("NAME");
-  command->add_option("--output", flags->output, "file to write the kernel model or the cluster to")
-      ->type_name("FILE.toml")
-      ->required();
-  command
-      ->add_option("--cluster", flags->cluster,
-                   "with files and nccl: cluster that has the GPUs, by name or TOML file [nccl: "
-                   "the shipped one that has them]")
-      ->type_name("NAME");
-  command
-      ->add_option("--shape", flags->shape,
-                   "with cpu and gpu: attention shape [cpu: tiny, gpu: llama3_8b]")
-      ->type_name("NAME");
-  command
-      ->add_option("--dtype", flags->dtype,
-                   "with cpu and gpu: element type [cpu: float32, gpu: bfloat16]")
-      ->type_name("NAME");
-  command
-      ->add_option("--kernel", flags->kernel,
-                   "with cpu and gpu: attention kernel [cpu: fused, gpu: auto]")
-      ->type_name("NAME");
-  command
-      ->add_option("--calls", flags->calls, "with cpu and gpu: file to write the measured calls to")
-      ->type_name("FILE.csv");
-  add_format_flag(*command, flags->format);
-  auto view = std::make_shared<ViewFlags>(*command);
-  command->callback([flags, view, &context] { context.exit_code = calibrate(*flags, *view); });
+  command.arguments("source", flags->sources,
+                    "cpu, gpu, nccl, or CSV files of measured calls (columns: "
+                    "workloads/README.md)",
+                    "NAME");
+  command.required_option("--output", flags->output,
+                          "file to write the kernel model or the cluster to", "FILE.toml");
+  command.option("--cluster", flags->cluster,
+                 "with files and nccl: cluster that has the GPUs, by name or TOML file [nccl: "
+                 "the shipped one that has them]",
+                 "NAME");
+  command.option("--shape", flags->shape,
+                 "with cpu and gpu: attention shape [cpu: tiny, gpu: llama3_8b]", "NAME");
+  command.option("--dtype", flags->dtype,
+                 "with cpu and gpu: element type [cpu: float32, gpu: bfloat16]", "NAME");
+  command.option("--kernel", flags->kernel,
+                 "with cpu and gpu: attention kernel [cpu: fused, gpu: auto]", "NAME");
+  command.option("--calls", flags->calls, "with cpu and gpu: file to write the measured calls to",
+                 "FILE.csv");
+  add_format_flag(command, flags->format);
+  auto view = std::make_shared<ViewFlags>(command);
+  command.action([flags, view, &context] { context.exit_code = calibrate(*flags, *view); });
 }
 
 }  // namespace cpbench

@@ -44,19 +44,18 @@ int check_file(const std::string& file, bool forward_only) {
 }  // namespace
 
 void add_check_command(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand(
-      "check",
+  Command command(
+      app, "check",
       "Checks a plan made elsewhere: exit code 0 if it is correct, else 1 and all violations.\n"
       "Examples:\n"
       "  cpbench check plan.json\n"
       "  cpbench check --forward plan.h5\n");
   auto file = std::make_shared<std::string>();
   auto forward = std::make_shared<bool>(false);
-  command->add_option("file", *file, "a plan with its problem (.json, .h5, .txt), or a result file")
-      ->required()
-      ->type_name("FILE");
-  command->add_flag("--forward", *forward, "check the forward pass only");
-  command->callback([file, forward, &context] { context.exit_code = check_file(*file, *forward); });
+  command.argument("file", *file, "a plan with its problem (.json, .h5, .txt), or a result file",
+                   "FILE");
+  command.flag("--forward", *forward, "check the forward pass only");
+  command.action([file, forward, &context] { context.exit_code = check_file(*file, *forward); });
 }
 
 }  // namespace cpbench

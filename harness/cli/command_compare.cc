@@ -40,30 +40,24 @@ int compare_paths(const CompareFlags& flags, const ViewFlags& view_flags) {
 }  // namespace
 
 void add_compare_command(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand(
-      "compare",
+  Command command(
+      app, "compare",
       "Compares two folders of results, or two files, run by run: A, B and the ratio B/A.\n"
       "Examples:\n"
       "  cpbench compare results/runs/before results/runs/after\n"
       "  cpbench compare results/runs/quick results/runs/other --metric wire_bytes,mfu\n"
       "  cpbench compare results/runs/simulated results/runs/quick --format md\n");
   auto flags = std::make_shared<CompareFlags>();
-  command->add_option("a", flags->a, "folder of results, or a result file, to which ratios refer")
-      ->required()
-      ->type_name("PATH");
-  command->add_option("b", flags->b, "folder or file to compare with it")
-      ->required()
-      ->type_name("PATH");
-  command
-      ->add_option(
-          "--metric", flags->metrics,
-          "metrics to compare, see cpbench list metrics [time, bytes, imbalance, memory, MFU]")
-      ->type_name("NAME[,...]")
-      ->expected(1)
-      ->take_all();
-  add_format_flag(*command, flags->format);
-  auto view = std::make_shared<ViewFlags>(*command);
-  command->callback([flags, view, &context] { context.exit_code = compare_paths(*flags, *view); });
+  command.argument("a", flags->a, "folder of results, or a result file, to which ratios refer",
+                   "PATH");
+  command.argument("b", flags->b, "folder or file to compare with it", "PATH");
+  command.options(
+      "--metric", flags->metrics,
+      "metrics to compare, see cpbench list metrics [time, bytes, imbalance, memory, MFU]",
+      "NAME[,...]");
+  add_format_flag(command, flags->format);
+  auto view = std::make_shared<ViewFlags>(command);
+  command.action([flags, view, &context] { context.exit_code = compare_paths(*flags, *view); });
 }
 
 }  // namespace cpbench

@@ -1,8 +1,6 @@
 // Shell completion, made from the same tables as the commands.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
-
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/listing.h"
@@ -50,7 +48,7 @@ std::string bash_script(const CLI::App& app) {
   values += row("list", joined(list_kind_names()));
   values += row("completion", "bash zsh");
   for (const std::string& name : command_names(app)) {
-    std::string words = joined(flag_names(*app.get_subcommand(name)));
+    std::string words = joined(flag_names(app, name));
     if (name == "run") {
       for (const SuiteSummary& suite : list_suites()) words += " " + suite.name;
     }
@@ -78,14 +76,14 @@ std::string bash_script(const CLI::App& app) {
 }  // namespace
 
 void add_completion_command(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("completion",
-                                         "Prints a completion script for a shell.\n"
-                                         "Examples:\n"
-                                         "  source <(cpbench completion bash)\n"
-                                         "  source <(cpbench completion zsh)\n");
+  Command command(app, "completion",
+                  "Prints a completion script for a shell.\n"
+                  "Examples:\n"
+                  "  source <(cpbench completion bash)\n"
+                  "  source <(cpbench completion zsh)\n");
   auto shell = std::make_shared<std::string>();
-  command->add_option("shell", *shell, "bash or zsh")->required();
-  command->callback([shell, &app, &context] {
+  command.argument("shell", *shell, "bash or zsh", "SHELL");
+  command.action([shell, &app, &context] {
     if (*shell != "bash" && *shell != "zsh") {
       throw UserError(unknown_name("shell", *shell, {"bash", "zsh"}));
     }

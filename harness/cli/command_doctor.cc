@@ -121,19 +121,19 @@ int doctor(bool cluster, const std::string& format_name) {
 }  // namespace
 
 void add_doctor_command(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand(
-      "doctor",
+  Command command(
+      app, "doctor",
       "Shows what this machine has and what is missing, or describes it as a cluster file.\n"
       "Examples:\n"
       "  cpbench doctor\n"
       "  cpbench doctor --cluster > here.toml\n");
   auto cluster = std::make_shared<bool>(false);
   auto format = std::make_shared<std::string>();
-  command->add_flag("--cluster", *cluster,
-                    "print a cluster file (TOML) that describes this machine, for run --cluster; "
-                    "measures the cores if there is no GPU");
-  add_format_flag(*command, *format);
-  command->callback([cluster, format, &context] { context.exit_code = doctor(*cluster, *format); });
+  command.flag("--cluster", *cluster,
+               "print a cluster file (TOML) that describes this machine, for run --cluster; "
+               "measures the cores if there is no GPU");
+  add_format_flag(command, *format);
+  command.action([cluster, format, &context] { context.exit_code = doctor(*cluster, *format); });
 }
 
 }  // namespace cpbench

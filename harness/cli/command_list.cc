@@ -61,21 +61,21 @@ void add_list_command(CLI::App& app, Context& context) {
   for (const ListKind& kind : list_kinds()) {
     kinds += fmt::format("  {:<14}{}\n", kind.name, kind.help);
   }
-  CLI::App* command = app.add_subcommand("list",
-                                         "Lists what there is to choose from.\n"
-                                         "Examples:\n"
-                                         "  cpbench list strategies\n"
-                                         "  cpbench list strategies flashcp\n"
-                                         "  cpbench list metrics --format json\n"
-                                         "\nKinds:\n" +
-                                             kinds);
+  Command command(app, "list",
+                  "Lists what there is to choose from.\n"
+                  "Examples:\n"
+                  "  cpbench list strategies\n"
+                  "  cpbench list strategies flashcp\n"
+                  "  cpbench list metrics --format json\n"
+                  "\nKinds:\n" +
+                      kinds);
   auto kind = std::make_shared<std::string>(), name = std::make_shared<std::string>();
   auto format = std::make_shared<std::string>();
-  command->add_option("kind", *kind, "what to list")->required()->type_name("KIND");
-  command->add_option("name", *name, "show all that is known of this one")->type_name("NAME");
-  auto view = std::make_shared<ViewFlags>(*command);
-  add_format_flag(*command, *format);
-  command->callback([kind, name, view, format, &context] {
+  command.argument("kind", *kind, "what to list", "KIND");
+  command.optional_argument("name", *name, "show all that is known of this one", "NAME");
+  auto view = std::make_shared<ViewFlags>(command);
+  add_format_flag(command, *format);
+  command.action([kind, name, view, format, &context] {
     const Format parsed = parse_format(*format);
     context.exit_code = list(*kind, *name, parsed, view->view(parsed));
   });

@@ -137,20 +137,19 @@ int plan(const PlanFlags& flags, const Product& given) {
 }  // namespace
 
 void add_plan_command(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand(
-      "plan",
+  Command command(
+      app, "plan",
       "Makes and checks one plan; prints its metrics and its text, or writes it to a file.\n"
       "Examples:\n"
       "  cpbench plan --strategy ring --workload fixed:tokens=8 --tokens 16 --ranks 2\n"
       "  cpbench plan --strategy flashcp --workload pile --tokens 128K --ranks 8\n"
       "  cpbench plan --strategy ring --workload pile --ranks 4 --output ring.json\n");
   auto flags = std::make_shared<PlanFlags>();
-  auto runs = std::make_shared<RunFlags>(*command);
-  command->add_option("--output", flags->output, "file to write the plan to: .json or .h5")
-      ->type_name("FILE");
-  command->add_flag("--full", flags->full, "print the text of the plan even if it is long");
-  add_format_flag(*command, flags->format);
-  command->callback([flags, runs, &context] { context.exit_code = plan(*flags, runs->product()); });
+  auto runs = std::make_shared<RunFlags>(command);
+  command.option("--output", flags->output, "file to write the plan to: .json or .h5", "FILE");
+  command.flag("--full", flags->full, "print the text of the plan even if it is long");
+  add_format_flag(command, flags->format);
+  command.action([flags, runs, &context] { context.exit_code = plan(*flags, runs->product()); });
 }
 
 }  // namespace cpbench

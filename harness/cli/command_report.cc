@@ -46,24 +46,20 @@ namespace fs = std::filesystem;
 }  // namespace
 
 void add_report_command(CLI::App& app, Context&) {
-  CLI::App* command = app.add_subcommand(
-      "report",
-      "Writes one HTML file from a folder of results: figures, tables, provenance.\n"
-      "Examples:\n"
-      "  cpbench report results/runs/quick\n"
-      "  cpbench report results/runs/quick --baseline ring --output quick.html\n");
+  Command command(app, "report",
+                  "Writes one HTML file from a folder of results: figures, tables, provenance.\n"
+                  "Examples:\n"
+                  "  cpbench report results/runs/quick\n"
+                  "  cpbench report results/runs/quick --baseline ring --output quick.html\n");
   struct Flags {
     std::string path, output, baseline;
   };
   auto flags = std::make_shared<Flags>();
-  command->add_option("path", flags->path, "a folder of results, or a result file")
-      ->required()
-      ->type_name("PATH");
-  command->add_option("--output", flags->output, "HTML file to write [<folder>/report.html]")
-      ->type_name("FILE.html");
-  command->add_option("--baseline", flags->baseline, "strategy to which ratios refer")
-      ->type_name("STRATEGY");
-  command->callback([flags] { report_on(flags->path, flags->output, flags->baseline); });
+  command.argument("path", flags->path, "a folder of results, or a result file", "PATH");
+  command.option("--output", flags->output, "HTML file to write [<folder>/report.html]",
+                 "FILE.html");
+  command.option("--baseline", flags->baseline, "strategy to which ratios refer", "STRATEGY");
+  command.action([flags] { report_on(flags->path, flags->output, flags->baseline); });
 }
 
 }  // namespace cpbench

@@ -152,8 +152,8 @@ int reproduce(const ReproduceFlags& flags, const Context& context) {
 }  // namespace
 
 void add_reproduce_command(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand(
-      "reproduce",
+  Command command(
+      app, "reproduce",
       "Runs and draws the figures of a method's paper, with published values next to ours.\n"
       "Examples:\n"
       "  cpbench reproduce flashcp\n"
@@ -161,28 +161,19 @@ void add_reproduce_command(CLI::App& app, Context& context) {
       "  cpbench reproduce flexcp --output results/reproduced/flexcp\n"
       "  cpbench reproduce flashcp --figure 6 --backend replay --kernel flash\n");
   auto flags = std::make_shared<ReproduceFlags>();
-  command->add_option("method", flags->method, "flashcp, fcp or flexcp")
-      ->required()
-      ->type_name("NAME");
-  command
-      ->add_option("--figure", flags->figures,
-                   "a figure or table to draw, like 5 or table2; may be repeated [all]")
-      ->type_name("N")
-      ->expected(1)
-      ->take_all();
-  command
-      ->add_option("--output", flags->output,
-                   "folder of the figures and tables; the runs are kept in "
-                   "results/runs/reproduce/<method> [its folder figures]")
-      ->type_name("DIR");
-  command
-      ->add_option(
-          "--backend", flags->backend,
-          "simulate, or replay, which times kernels and copies on a GPU of this machine [simulate]")
-      ->type_name("NAME");
-  command->add_option("--kernel", flags->kernel, "attention kernel of replay [auto]")
-      ->type_name("NAME");
-  command->callback([flags, &context] { context.exit_code = reproduce(*flags, context); });
+  command.argument("method", flags->method, "flashcp, fcp or flexcp", "NAME");
+  command.options("--figure", flags->figures,
+                  "a figure or table to draw, like 5 or table2; may be repeated [all]", "N");
+  command.option("--output", flags->output,
+                 "folder of the figures and tables; the runs are kept in "
+                 "results/runs/reproduce/<method> [its folder figures]",
+                 "DIR");
+  command.option(
+      "--backend", flags->backend,
+      "simulate, or replay, which times kernels and copies on a GPU of this machine [simulate]",
+      "NAME");
+  command.option("--kernel", flags->kernel, "attention kernel of replay [auto]", "NAME");
+  command.action([flags, &context] { context.exit_code = reproduce(*flags, context); });
 }
 
 }  // namespace cpbench

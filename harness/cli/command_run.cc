@@ -104,8 +104,8 @@ int run(const Flags& flags, const ViewFlags& view, const Product& given, const C
 }  // namespace
 
 void add_run_command(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand(
-      "run",
+  Command command(
+      app, "run",
       "Runs a suite, or the runs that flags name: one result file per run, and a table.\n"
       "Examples:\n"
       "  cpbench run quick\n"
@@ -116,26 +116,21 @@ void add_run_command(CLI::App& app, Context& context) {
       "  cpbench run --strategy ring --workload pile --ranks 8 --backend nccl\n"
       "  mpirun -np 4 cpbench run --strategy ring --workload pile --backend mpi\n");
   auto flags = std::make_shared<Flags>();
-  auto runs = std::make_shared<RunFlags>(*command);
-  command->add_option("suite", flags->suite, "a name of cpbench list suites, or a TOML file")
-      ->type_name("NAME");
-  command
-      ->add_option("--output", flags->output,
-                   "folder of the result files; finished runs are not repeated "
-                   "[results/runs/<suite>]")
-      ->type_name("DIR");
-  command->add_option("--baseline", flags->baseline, "strategy to which ratios refer")
-      ->type_name("STRATEGY");
-  add_format_flag(*command, flags->format);
-  auto view = std::make_shared<ViewFlags>(*command);
-  command->add_flag("--dry-run", flags->dry_run,
-                    "plan and check only: bytes, memory, estimated time, what exists already");
-  command
-      ->add_option("--timeout", flags->timeout_seconds,
-                   "fail a run whose ranks make no progress for this long [120]")
-      ->type_name("SECONDS")
-      ->check(CLI::Validator(CLI::PositiveNumber).description(""));
-  command->callback([flags, view, runs, &context] {
+  auto runs = std::make_shared<RunFlags>(command);
+  command.optional_argument("suite", flags->suite, "a name of cpbench list suites, or a TOML file",
+                            "NAME");
+  command.option("--output", flags->output,
+                 "folder of the result files; finished runs are not repeated "
+                 "[results/runs/<suite>]",
+                 "DIR");
+  command.option("--baseline", flags->baseline, "strategy to which ratios refer", "STRATEGY");
+  add_format_flag(command, flags->format);
+  auto view = std::make_shared<ViewFlags>(command);
+  command.flag("--dry-run", flags->dry_run,
+               "plan and check only: bytes, memory, estimated time, what exists already");
+  command.positive_option("--timeout", flags->timeout_seconds,
+                          "fail a run whose ranks make no progress for this long [120]", "SECONDS");
+  command.action([flags, view, runs, &context] {
     context.exit_code = run(*flags, *view, runs->product(), context);
   });
 }

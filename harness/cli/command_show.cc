@@ -95,8 +95,8 @@ int show(const std::string& path, const std::string& baseline, const std::string
 }  // namespace
 
 void add_show_command(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand(
-      "show",
+  Command command(
+      app, "show",
       "Shows a folder of results as a table, or one result with the command that repeats it.\n"
       "Examples:\n"
       "  cpbench show results/runs/quick\n"
@@ -106,14 +106,11 @@ void add_show_command(CLI::App& app, Context& context) {
     std::string path, baseline, format;
   };
   auto flags = std::make_shared<Flags>();
-  command->add_option("path", flags->path, "a folder of results, or a result file")
-      ->required()
-      ->type_name("PATH");
-  command->add_option("--baseline", flags->baseline, "strategy to which ratios refer")
-      ->type_name("STRATEGY");
-  add_format_flag(*command, flags->format);
-  auto view = std::make_shared<ViewFlags>(*command);
-  command->callback([flags, view, &context] {
+  command.argument("path", flags->path, "a folder of results, or a result file", "PATH");
+  command.option("--baseline", flags->baseline, "strategy to which ratios refer", "STRATEGY");
+  add_format_flag(command, flags->format);
+  auto view = std::make_shared<ViewFlags>(command);
+  command.action([flags, view, &context] {
     context.exit_code = show(flags->path, flags->baseline, flags->format, *view);
   });
 }

@@ -35,20 +35,19 @@ int trace(const std::string& path, const std::string& output) {
 }  // namespace
 
 void add_trace_command(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand(
-      "trace",
-      "Writes a result's timeline as a trace for ui.perfetto.dev or chrome://tracing.\n"
-      "Examples:\n"
-      "  cpbench trace results/runs/quick/NAME.h5 --output trace.json\n"
-      "  cpbench trace results/runs/quick/NAME.h5 > trace.json\n");
+  Command command(app, "trace",
+                  "Writes a result's timeline as a trace for ui.perfetto.dev or chrome://tracing.\n"
+                  "Examples:\n"
+                  "  cpbench trace results/runs/quick/NAME.h5 --output trace.json\n"
+                  "  cpbench trace results/runs/quick/NAME.h5 > trace.json\n");
   struct Flags {
     std::string path, output;
   };
   auto flags = std::make_shared<Flags>();
-  command->add_option("path", flags->path, "a result file")->required()->type_name("FILE");
-  command->add_option("--output", flags->output, "file to write the trace to [standard output]")
-      ->type_name("FILE.json");
-  command->callback([flags, &context] { context.exit_code = trace(flags->path, flags->output); });
+  command.argument("path", flags->path, "a result file", "FILE");
+  command.option("--output", flags->output, "file to write the trace to [standard output]",
+                 "FILE.json");
+  command.action([flags, &context] { context.exit_code = trace(flags->path, flags->output); });
 }
 
 }  // namespace cpbench

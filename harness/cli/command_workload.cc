@@ -151,29 +151,24 @@ int show_workload(const WorkloadFlags& flags) {
 }  // namespace
 
 void add_workload_command(CLI::App& app, Context& context) {
-  CLI::App* command =
-      app.add_subcommand("workload",
-                         "Shows the document lengths of a workload and the packs made of them.\n"
-                         "Examples:\n"
-                         "  cpbench workload pile\n"
-                         "  cpbench workload lognormal:mean=16K,sigma=2 --tokens 128K\n"
-                         "  cpbench workload my_lengths.csv --format json\n");
+  Command command(app, "workload",
+                  "Shows the document lengths of a workload and the packs made of them.\n"
+                  "Examples:\n"
+                  "  cpbench workload pile\n"
+                  "  cpbench workload lognormal:mean=16K,sigma=2 --tokens 128K\n"
+                  "  cpbench workload my_lengths.csv --format json\n");
   auto flags = std::make_shared<WorkloadFlags>();
-  command->add_option("name", flags->name, "a name of cpbench list workloads, or a file")
-      ->required()
-      ->type_name("NAME");
+  command.argument("name", flags->name, "a name of cpbench list workloads, or a file", "NAME");
   for (const auto& [name, value] : {std::pair{"packing", &flags->packing},
                                     {"tokens", &flags->tokens},
                                     {"packs", &flags->packs},
                                     {"seed", &flags->seed}}) {
     const RunField& field = *find_run_field(name);
-    command
-        ->add_option("--" + std::string(field.name), *value,
-                     fmt::format("{} [{}]", field.help, field.default_value))
-        ->type_name(field.value_name);
+    command.option("--" + std::string(field.name), *value,
+                   fmt::format("{} [{}]", field.help, field.default_value), field.value_name);
   }
-  add_format_flag(*command, flags->format);
-  command->callback([flags, &context] { context.exit_code = show_workload(*flags); });
+  add_format_flag(command, flags->format);
+  command.action([flags, &context] { context.exit_code = show_workload(*flags); });
 }
 
 }  // namespace cpbench

@@ -2,12 +2,12 @@
 // line is parsed, throws UserError for bad input, and leaves its exit code in the context.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "harness/cli/command.h"
 #include "harness/cli/table.h"
 #include "harness/run/exit_codes.h"
 #include "harness/run/suite.h"
@@ -36,7 +36,7 @@ void add_completion_command(CLI::App& app, Context& context);
 // One flag for each row of `run_fields()`, and --set. Parsing fills in the values.
 class RunFlags {
  public:
-  explicit RunFlags(CLI::App& command);
+  explicit RunFlags(Command& command);
   Product product() const;
 
  private:
@@ -45,12 +45,12 @@ class RunFlags {
 };
 
 // "--format table|csv|json|md", table by default.
-void add_format_flag(CLI::App& command, std::string& format);
+void add_format_flag(Command& command, std::string& format);
 
 // --columns and --wide.
 class ViewFlags {
  public:
-  explicit ViewFlags(CLI::App& command);
+  explicit ViewFlags(Command& command);
   View view(Format format) const;  // UserError for columns of csv or json, which have them all
   View view_of_runs(Format format) const;  // UserError also for what no table of runs has
 
@@ -58,9 +58,6 @@ class ViewFlags {
   std::vector<std::string> columns_;
   bool wide_ = false;
 };
-
-std::vector<std::string> flag_names(const CLI::App& command);  // "--format", ...
-std::vector<std::string> command_names(const CLI::App& app);   // "run", ...
 
 void print(const std::string& text);  // to stdout; throws UserError if it cannot be written
 

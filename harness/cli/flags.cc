@@ -9,42 +9,19 @@
 
 namespace cpbench {
 
-std::vector<std::string> flag_names(const CLI::App& command) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : command.get_options()) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-  }
-  return names;
-}
-
-std::vector<std::string> command_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    names.push_back(command->get_name());
-  }
-  return names;
-}
-
-RunFlags::RunFlags(CLI::App& command) {
+RunFlags::RunFlags(Command& command) {
   constexpr const char* kGroup = "Runs (lists multiply out)";
   for (const RunField& field : run_fields()) {
     std::string help = field.help;
     const std::vector<std::string> choices = fixed_choices(field);
     if (!choices.empty()) help += fmt::format(": {}", fmt::join(choices, ", "));
     if (*field.default_value != '\0') help += fmt::format(" [{}]", field.default_value);
-    command.add_option(std::string("--") + field.name, given_[field.name], help)
-        ->type_name(std::string(field.value_name) + "[,...]")
-        ->expected(1)
-        ->take_all()
-        ->group(kGroup);
+    command.options(std::string("--") + field.name, given_[field.name], help,
+                    std::string(field.value_name) + "[,...]", kGroup);
   }
-  command
-      .add_option("--set", settings_,
-                  "an option of a strategy, see cpbench list options; may be repeated")
-      ->type_name("STRATEGY.OPTION=VALUE")
-      ->expected(1)
-      ->take_all()
-      ->group(kGroup);
+  command.options("--set", settings_,
+                  "an option of a strategy, see cpbench list options; may be repeated",
+                  "STRATEGY.OPTION=VALUE", kGroup);
 }
 
 Product RunFlags::product() const {
@@ -63,20 +40,17 @@ Product RunFlags::product() const {
   return product;
 }
 
-void add_format_flag(CLI::App& command, std::string& format) {
+void add_format_flag(Command& command, std::string& format) {
   format = "table";
-  command.add_option("--format", format, "table, csv, json or md [table]")->type_name("NAME");
+  command.option("--format", format, "table, csv, json or md [table]", "NAME");
 }
 
-ViewFlags::ViewFlags(CLI::App& command) {
-  command
-      .add_option("--columns", columns_,
+ViewFlags::ViewFlags(Command& command) {
+  command.options("--columns", columns_,
                   "columns to show after the first one [on a terminal: the most important ones "
-                  "that fit]")
-      ->type_name("NAME[,...]")
-      ->expected(1)
-      ->take_all();
-  command.add_flag("--wide", wide_, "show all columns whole, however wide the terminal is");
+                  "that fit]",
+                  "NAME[,...]");
+  command.flag("--wide", wide_, "show all columns whole, however wide the terminal is");
 }
 
 View ViewFlags::view(Format format) const {

@@ -114,7 +114,10 @@ OWNED = {
     ),
     "SimGrid": (r"(simgrid|xbt)/", {"harness/simulate/simgrid/*"}),
     "METIS": (r"metis\.h$", {"baselines/*/metis_*"}),
-    "CLI11": (r"CLI/", {"harness/cli", "tests"}),
+    "CLI11": (
+        r"CLI/",
+        {"harness/cli/cli.*", "harness/cli/command.*", "harness/cli/help.*", "tests"},
+    ),
     "toml++": (r"toml\+\+/", {"harness/presets", "tests"}),
     "Google Benchmark": (r"benchmark/", {"tests"}),
 }
