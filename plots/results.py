@@ -152,9 +152,9 @@ def _pack(group):
         cached = group["problem/cached_tokens"][:]
     pack = Pack(lengths, cached if len(cached) else np.zeros_like(lengths))
     if "facts" in group:
-        facts = group["facts"]
-        pack.cells_per_rank = facts["cells_per_rank"][:]
-        pack.bytes_out = facts["forward/bytes_out"][:] + facts["backward/bytes_out"][:]
+        summary = group["facts"]
+        pack.cells_per_rank = summary["cells_per_rank"][:]
+        pack.bytes_out = summary["forward/bytes_out"][:] + summary["backward/bytes_out"][:]
     if "samples" in group:
         pack.seconds = group["samples/seconds"][:]
         pack.attention_seconds = group["samples/attention_seconds"][:]

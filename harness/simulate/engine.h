@@ -14,7 +14,7 @@ namespace cpbench {
 
 struct Execution {
   std::vector<double> end_seconds;  // per rank, of its tasks
-  std::vector<Event> events;        // by rank, then time; Activity::transfer beside the others
+  std::vector<Event> events;        // by rank, then time; Activity::transfer besides the others
 };
 
 // Over `ports`.

@@ -47,7 +47,7 @@ std::vector<double> arrivals(const ClusterModel& machine, const std::vector<Mess
   }
 }
 
-// The same, every rate worked out anew after every event.
+// The same, every rate computed again after every event.
 std::vector<double> slow_arrivals(const ClusterModel& machine,
                                   const std::vector<Message>& messages) {
   struct State {

@@ -2,7 +2,7 @@
 // how long the travelling takes is the network's to say.
 //
 // A rank works through its tasks in order: busy for so many seconds, or waiting for a transfer to
-// arrive. Its exchanges (one per sub-stage of a step) follow one another beside that. Having
+// arrive. Its exchanges (one per sub-stage of a step) follow one another at the same time. Having
 // entered an exchange it first packs what it sends, between two tasks. A transfer begins when both
 // its ranks have entered its exchange and its bytes are there; a rank leaves an exchange when all
 // its own transfers of it are done.

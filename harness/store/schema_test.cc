@@ -37,14 +37,14 @@ Table schema() {
   std::ifstream in(source_tree() / "results/SCHEMA.md");
   for (std::string line; std::getline(in, line);) {
     if (!line.starts_with("| `/")) continue;
-    std::vector<std::string> cells;
+    std::vector<std::string> fields;
     std::istringstream parts(line.substr(1));
-    for (std::string cell; std::getline(parts, cell, '|');) cells.push_back(trimmed(cell));
-    const std::string& shape = cells.at(2);
+    for (std::string field; std::getline(parts, field, '|');) fields.push_back(trimmed(field));
+    const std::string& shape = fields.at(2);
     const int commas = static_cast<int>(std::count(shape.begin(), shape.end(), ','));
     const int dimensions = shape.empty() || shape == "[]" ? 0 : commas + 1;
-    EXPECT_TRUE(table.emplace(cells.at(0), Row{cells.at(1), dimensions, cells.at(3)}).second)
-        << cells.at(0) << " stands twice";
+    EXPECT_TRUE(table.emplace(fields.at(0), Row{fields.at(1), dimensions, fields.at(3)}).second)
+        << fields.at(0) << " stands twice";
   }
   return table;
 }

@@ -15,7 +15,7 @@ enum class Activity : uint8_t {
   send,       // handing bytes to the transport
   wait,       // for arrivals
   layer,      // work per token around the attention: projections, FFN
-  transfer,   // bytes in flight; beside the others, which follow one another on a rank
+  transfer,   // bytes in flight, at the same time as the others, which follow one another on a rank
 };
 
 struct Event {

@@ -1,5 +1,5 @@
 # One library per folder: cpbench_folder(plan DEPENDS ...) compiles every *.cc of the current folder
-# into cpbench_plan, and every *_test.cc beside it into cpbench_plan_test. Nothing is listed by hand.
+# into cpbench_plan, and every *_test.cc next to it into cpbench_plan_test. Nothing is listed by hand.
 add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wall> $<$<COMPILE_LANGUAGE:CXX>:-Wextra>
                     $<$<COMPILE_LANGUAGE:CXX>:-Werror=return-type>)
 include_directories(${CMAKE_SOURCE_DIR})

@@ -1,4 +1,4 @@
-// Strategies that form groups, beside flexcp: the whole plan and its check; FlexSP's program, with
+// Strategies that form groups, besides flexcp: the whole plan and its check; FlexSP's program, with
 // how much faster the slowest group is than the heuristic's (by the same cost).
 //   cpbench_micro --benchmark_filter=Groups
 #include <benchmark/benchmark.h>

@@ -1,4 +1,4 @@
-// A slow oracle of the simgrid network: max-min shares by progressive filling, worked out anew
+// A slow oracle of the simgrid network: max-min shares by progressive filling, computed again
 // after every event.
 #pragma once
 

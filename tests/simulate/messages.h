@@ -1,4 +1,4 @@
-// Messages alone as a Schedule, and when each arrives: how networks are held against closed forms.
+// Messages alone as a Schedule, and when each arrives: how networks are compared with closed forms.
 #pragma once
 
 #include <algorithm>
