@@ -76,7 +76,8 @@ ViewFlags::ViewFlags(CLI::App& command) {
       ->type_name("NAME[,...]")
       ->expected(1)
       ->take_all();
-  command.add_flag("--wide", wide_, "show all columns whole, however wide the terminal is");
+  command.add_flag("--wide", wide_,
+                   "show all columns in full, even if rows are wider than the terminal");
 }
 
 View ViewFlags::view(Format format) const {

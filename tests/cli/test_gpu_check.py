@@ -62,7 +62,7 @@ def test_a_stage_that_fails_is_reported_and_does_not_stop_the_next(script, tmp_p
     ]
     assert facts[:3] == ["facts", "ok", "1 x NVIDIA H200, 150.8 GB each"]
     assert "NVIDIA driver" in (results / "facts.txt").read_text()
-    # Kernels of libraries do not run on a fake, and say so; those of this project pass.
+    # Tests of library kernels are skipped on a fake GPU; those of this project's kernels pass.
     assert kernels[:2] == ["kernels", "FAILED"]
     assert re.search(r"cpbench_execute_cuda_test: [1-9]\d* passed, 0 skipped", kernels[2])
     assert re.search(r"cpbench_gpu_kernels_test: 0 passed, [1-9]\d* skipped", kernels[2])

@@ -1,4 +1,4 @@
-"""The exact gate says what changed and by how much, and accepts it on request."""
+"""The exact gate reports what changed and by how much, and accepts it on request."""
 
 import csv
 import os
@@ -51,7 +51,7 @@ def change(file, function):
         writer.writerows(rows)
 
 
-def test_a_changed_metric_is_told_with_its_difference(tmp_path, tracked):
+def test_a_changed_metric_is_reported_with_its_difference(tmp_path, tracked):
     def halve(rows):
         rows[0]["wire_bytes"] = str(int(rows[0]["wire_bytes"]) // 2)
 
@@ -65,7 +65,7 @@ def test_a_changed_metric_is_told_with_its_difference(tmp_path, tracked):
     assert gate(tmp_path).returncode == 0
 
 
-def test_cells_that_come_and_go(tmp_path, tracked):
+def test_runs_that_come_and_go(tmp_path, tracked):
     def rename(rows):
         rows[0]["strategy"] = "other"
 
