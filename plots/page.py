@@ -57,7 +57,7 @@ def element(name, content, kind="", **attributes):
 
 
 def table(columns, groups):
-    """Columns with a name, and whether it is of numbers; groups with a heading, and rows of texts."""
+    """Columns with a name and whether they are numbers; groups with a heading and rows of texts."""
     kinds = ["number" if column["number"] else "" for column in columns]
 
     def row(name, texts):

@@ -1,4 +1,4 @@
-"""Lays out one self-contained HTML file: what `cpbench report` says, and the figures that apply.
+"""Lays out one self-contained HTML file: the texts and tables of a report, and its figures.
 
 `cpbench report DIR` starts it and hands it the page's texts and tables as JSON on standard input;
 harness/cli/page.h describes them. Nothing is loaded from elsewhere, so the file can be sent and

@@ -112,7 +112,8 @@ int command_line_main(int argc, char** argv) {
       "cpbench");
   app.formatter(std::make_shared<Help>());
   app.require_subcommand(0, 1);  // what follows is an argument, even if a command has its name
-  app.set_version_flag("--version", "cpbench " CPBENCH_VERSION);
+  app.set_help_flag("-h,--help", "print this help and exit");
+  app.set_version_flag("--version", "cpbench " CPBENCH_VERSION, "print the version and exit");
   try {
     add_run_command(app, context);
     add_plan_command(app, context);

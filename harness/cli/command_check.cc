@@ -14,7 +14,7 @@ namespace cpbench {
 namespace {
 
 // Prints one line for a correct plan, or one for each violation of a wrong one.
-bool judge(const std::string& name, const PlannedProblem& given, Passes passes) {
+bool report_check(const std::string& name, const PlannedProblem& given, Passes passes) {
   const CheckReport report = check(given.problem, given.plan, passes);
   if (!report.ok()) {
     for (const Violation& violation : report.violations) {
@@ -35,7 +35,7 @@ int check_file(const std::string& file, bool forward_only) {
   bool good = true;
   for (size_t i = 0; i < plans.size(); ++i) {
     const std::string name = plans.size() > 1 ? file + " pack " + std::to_string(i) : file;
-    good &= judge(name, plans[i], forward_only ? Passes::forward : Passes::both);
+    good &= report_check(name, plans[i], forward_only ? Passes::forward : Passes::both);
   }
   if (!good) fmt::print(stderr, "cpbench: {}: the plan is wrong\n", file);
   return good ? kExitOk : kExitFailure;

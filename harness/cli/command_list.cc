@@ -59,7 +59,7 @@ int list(const std::string& kind_name, const std::string& name, Format format, V
 void add_list_command(CLI::App& app, Context& context) {
   std::string kinds;
   for (const ListKind& kind : list_kinds()) {
-    kinds += fmt::format("  {:<14}{}\n", kind.name, kind.help);
+    kinds += fmt::format("  {:<15}{}\n", kind.name, kind.help);
   }
   Command command(app, "list",
                   "Lists what there is to choose from.\n"
@@ -72,9 +72,9 @@ void add_list_command(CLI::App& app, Context& context) {
   auto kind = std::make_shared<std::string>(), name = std::make_shared<std::string>();
   auto format = std::make_shared<std::string>();
   command.argument("kind", *kind, "what to list", "KIND");
-  command.optional_argument("name", *name, "show all that is known of this one", "NAME");
-  auto view = std::make_shared<ViewFlags>(command);
+  command.optional_argument("name", *name, "show everything about this one", "NAME");
   add_format_flag(command, *format);
+  auto view = std::make_shared<ViewFlags>(command);
   command.action([kind, name, view, format, &context] {
     const Format parsed = parse_format(*format);
     context.exit_code = list(*kind, *name, parsed, view->view(parsed));

@@ -30,8 +30,7 @@ std::vector<std::string> words_of(const std::string& command) {
   return words;
 }
 
-// The command, broken between words where it is longer than the width; it can be pasted into a
-// shell as it stands.
+// The command on lines that fit the width, which can be pasted into a shell.
 std::string shell_lines(const std::string& command, std::optional<size_t> width) {
   std::string text, line = " ";
   const std::vector<std::string> words = words_of(command);

@@ -50,7 +50,8 @@ ViewFlags::ViewFlags(Command& command) {
                   "columns to show after the first one [on a terminal: the most important ones "
                   "that fit]",
                   "NAME[,...]");
-  command.flag("--wide", wide_, "show all columns whole, however wide the terminal is");
+  command.flag("--wide", wide_,
+               "show all columns in full, even if rows are wider than the terminal");
 }
 
 View ViewFlags::view(Format format) const {

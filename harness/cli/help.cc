@@ -14,7 +14,7 @@ constexpr size_t kLeastWidth = 60;
 constexpr size_t kCommandColumn = 14;  // where the text of a command begins
 constexpr size_t kOptionColumn = 28;   // and that of an option
 
-// "  name   text", the text wrapped behind its column; a long name has a line of its own.
+// "  name   text" with the text wrapped in its column, below the name if that is long.
 std::string entry(const std::string& name, const std::string& text, size_t column, size_t width) {
   std::string out = "  " + name;
   if (out.size() + 1 > column)

@@ -21,7 +21,7 @@ inline constexpr int kFieldImportance = 9;  // of what tells runs apart
 const std::vector<MetricColumn>& metric_columns();
 
 // The row of the metric, or one with its name as heading for any other. Throws UserError with the
-// nearest name for what is no metric.
+// nearest name if there is no such metric.
 MetricColumn metric_column(const std::string& metric);
 
 // The value as the column shows it.

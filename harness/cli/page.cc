@@ -44,7 +44,7 @@ std::string text_of(const std::map<std::string, size_t>& found) {
   return text;
 }
 
-// A strategy whose times are simulated says so.
+// Simulated runs are marked as such.
 std::string name_of_run(const Outcome& outcome) {
   return strategy_text(outcome.spec) + (source_of(outcome) == "simulated" ? " (simulated)" : "");
 }

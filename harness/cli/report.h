@@ -20,8 +20,8 @@ std::vector<RunSpec> specs_of(const std::vector<Item>& items) {
   return specs;
 }
 
-// The table for people with what it does not say in columns, or everything as CSV or JSON. If no
-// run is ok there is no table: what is said are the errors.
+// The table for people with lines for what runs have in common and for errors, or everything as CSV
+// or JSON. If no run is ok there are only lines.
 std::string report(const std::vector<Outcome>& outcomes, const std::string& baseline, Format format,
                    const View& view = {});
 

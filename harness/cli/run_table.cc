@@ -37,7 +37,7 @@ std::map<std::string, double> baseline_values(const Outcomes& outcomes, const st
   return values;
 }
 
-// Adds a column with a text for each run.
+// Adds a column to the rows of the runs.
 template <typename Text>
 void add(Table& table, const Outcomes& outcomes, const Column& column, Text text) {
   table.columns.push_back(column);

@@ -29,16 +29,16 @@ struct Column {
 const std::string& key_of(const Column& column);
 
 struct Table {
-  std::vector<Column> columns;                 // the first one says what a row is about
+  std::vector<Column> columns;                 // the first one names the rows
   std::vector<std::vector<std::string>> rows;  // each as long as columns
-  bool wraps = false;  // a text that is too long goes on in further lines, instead of being cut
+  bool wraps = false;                          // a text that is too long is wrapped instead of cut
 };
 
 // How much of a table is shown. The first column always is, and never cut.
 struct View {
   std::optional<size_t> width{};       // no row is longer; none: nothing is cut or left out
   std::vector<std::string> columns{};  // keys of the columns to show, in this order; empty: all
-  // Said below a table of which something is not shown.
+  // Printed below a table if something is not shown: how to see it.
   std::string more = "--columns NAME,... chooses columns, --wide shows everything.";
 };
 

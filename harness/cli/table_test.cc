@@ -14,7 +14,7 @@ Table small() {
   return {{{"name"}, {"ranks", true}, {"bytes", true}}, {{"ring", "4", "10"}, {"a|b,c", "4", "9"}}};
 }
 
-// As a sweep has it: a text that may be long, and more numbers than fit 80 columns.
+// Like the table of a sweep: a long text, and more numbers than fit 80 columns.
 Table sweep() {
   Table table{{{"strategy"}, {"workload", false, 9}}, {}};
   for (const char* name : {"time", "bytes", "imbalance"}) {

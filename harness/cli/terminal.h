@@ -6,8 +6,8 @@
 
 namespace cpbench {
 
-// Its columns: those of the environment variable COLUMNS, else what the terminal says, else 80.
-// Nothing if standard output is a file or a pipe.
+// Its number of columns: the environment variable COLUMNS, else the size that the terminal reports,
+// else 80. Nothing if standard output is a file or a pipe.
 std::optional<size_t> terminal_width();
 
 }  // namespace cpbench

@@ -31,7 +31,7 @@ def test_everything_is_named():
         assert bool(row["how to get it"]) == (row["found"] == "no"), row
 
 
-def test_what_is_missing_says_how_to_get_it(tmp_path):
+def test_missing_programs_come_with_how_to_get_them(tmp_path):
     _, rows = run_json("doctor", env={**os.environ, "PATH": str(tmp_path)})
     found = {row["name"]: row for row in rows}
     assert found["MPI"]["found"] == "no" and "openmpi-bin" in found["MPI"]["how to get it"]

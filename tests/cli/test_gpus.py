@@ -15,7 +15,7 @@ TINY = [
 
 @needs_cuda
 @pytest.mark.parametrize("backend", ["nccl", "cuda"])
-def test_every_strategy_computes_what_the_reference_says(results, backend):
+def test_every_strategy_computes_what_the_reference_computes(results, backend):
     done, rows = run_json(
         "run", "--strategy", "all", "--backend", backend, *TINY, "--output", results, env=fake()
     )

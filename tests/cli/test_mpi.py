@@ -105,10 +105,10 @@ def test_a_dry_run_needs_no_mpirun(results):
     assert rows[0]["backend"] == "mpi" and rows[0]["metrics"]["wire_bytes"] > 0
 
 
-def test_a_build_without_mpi_says_what_to_install(tmp_path):
-    alone = shutil.copy(PROGRAM, tmp_path)
+def test_a_build_without_mpi_names_the_package(tmp_path):
+    copy = shutil.copy(PROGRAM, tmp_path)
     done = subprocess.run(
-        [alone, "run", "--backend", "mpi", "--strategy", "ring", *TINY_4],
+        [copy, "run", "--backend", "mpi", "--strategy", "ring", *TINY_4],
         capture_output=True,
         text=True,
         env={**os.environ, "OMPI_COMM_WORLD_RANK": "0"},

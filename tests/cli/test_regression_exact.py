@@ -51,7 +51,7 @@ def change(file, function):
         writer.writerows(rows)
 
 
-def test_a_changed_metric_is_told_with_its_difference(tmp_path, tracked):
+def test_a_changed_metric_is_reported_with_its_difference(tmp_path, tracked):
     def halve(rows):
         rows[0]["wire_bytes"] = str(int(rows[0]["wire_bytes"]) // 2)
 

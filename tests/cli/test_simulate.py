@@ -162,10 +162,10 @@ def test_simgrid_simulates_the_same_plans_on_the_same_links(results):
 
 
 def test_without_simgrid_its_package_is_named(tmp_path, results):
-    alone = tmp_path / "cpbench"  # no other program is next to it
-    shutil.copy2(PROGRAM, alone)
+    copy = tmp_path / "cpbench"  # no other program is next to it
+    shutil.copy2(PROGRAM, copy)
     done = subprocess.run(
-        [alone, *map(str, [*SIMULATE, "--network", "simgrid", "--output", results])],
+        [copy, *map(str, [*SIMULATE, "--network", "simgrid", "--output", results])],
         capture_output=True,
         text=True,
         timeout=60,
