@@ -12,7 +12,7 @@
 namespace cpbench {
 namespace {
 
-constexpr double kRounding = 1e-12;  // relative, of sums of many events
+constexpr double kRounding = 1e-12;  // relative rounding error of sums of many events
 
 using Interval = std::pair<double, double>;  // seconds
 
@@ -52,7 +52,7 @@ int32_t rank_that_ends_last(const Timeline& timeline) {
   return last ? last->rank : -1;
 }
 
-// What padding is of the bytes that a rank receives.
+// The share of padding in the bytes that a rank receives.
 double padding_share(const Plan& plan, int32_t rank, const AttentionShape& shape) {
   const Range self{rank, rank + 1};
   double useful = 0, all = 0;

@@ -1,25 +1,30 @@
-// Where the time of one traced iteration went, in parts that sum to the whole.
+// Divides the time of one traced iteration into parts that sum to the whole.
 //
 //   TimeParts parts = *attribute_time(result);
 //   parts.ideal + parts.kernel_inefficiency + ... + parts.other == parts.total
 //
-// The rank that ends last is looked at, since its end is the iteration's. With P the peak FLOP/s of
-// one rank, F the FLOPs of all ranks, f those of this rank, N the number of ranks:
+// The parts are those of the rank that ends last, because its end is the end of the iteration. P is
+// the peak FLOP/s of one rank, F the FLOPs of all ranks, f those of this rank, and N the number of
+// ranks:
 //
 //   ideal                  F / (N P): all work, evenly shared, at the peak
-//   kernel_inefficiency    inside kernel calls, less f / P
-//   imbalance              (f - F / N) / P, and waiting while nothing of this rank is in flight:
-//                          another rank is not ready. Negative where the last rank has less to do
+//   kernel_inefficiency    time inside kernel calls, minus f / P
+//   imbalance              (f - F / N) / P, and waiting while nothing of this rank is in flight,
+//   because
+//                          another rank is not ready. Negative if the last rank has less work than
+//                          the mean
 //   exposed_communication  waiting while bytes of this rank are in flight, and handing bytes to the
-//                          transport; less padding. A timeline without transfers cannot tell
-//                          waiting for bytes from waiting for ranks: all of it stands here
+//                          transport; minus padding. A timeline without transfers cannot
+//                          distinguish waiting for bytes from waiting for ranks, so all waiting is
+//                          part of this
 //   padding                the share of the exposed communication that the padding of collectives
-//                          has in the bytes this rank receives
+//                          has in the bytes that this rank receives
 //   copies                 packing and unpacking, and merging of partial results
 //   layer                  projections and FFN
-//   other                  none of these: the harness itself
+//   other                  the rest: the harness itself
 //
-// F and f count pairs of the forward pass; backward is taken to be shared alike.
+// F and f count the pairs of the forward pass; the backward pass is assumed to be distributed
+// identically.
 #pragma once
 
 #include <optional>
@@ -40,7 +45,8 @@ struct TimeParts {
   double other = 0;
 };
 
-// Summed over packs, which run one after another. Nullopt without a trace of every pack, or a peak.
+// The sums over packs, which run one after another. Nullopt if a pack has no trace, or the peak is
+// unknown.
 std::optional<TimeParts> attribute_time(const Result& result);
 
 }  // namespace cpbench

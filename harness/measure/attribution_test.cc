@@ -1,4 +1,4 @@
-// Attribution of small timelines that can be worked out by hand.
+// Attributes the time of small timelines whose parts can be computed by hand.
 #include "harness/measure/attribution.h"
 
 #include <gtest/gtest.h>
@@ -37,12 +37,12 @@ Result two_ranks() {
       {1, 0, 1, Activity::attention, 6, 13},  // 2 s more than its FLOPs
       {1, 0, 1, Activity::merge, 13, 13.5},
       {1, 0, 1, Activity::send, 13.5, 14},
-      {1, 0, 1, Activity::wait, 14, 18},  // 2.5 s in flight: twice, overlapping
+      {1, 0, 1, Activity::wait, 14, 18},  // 2.5 s with two overlapping transfers in flight
       {1, 0, 1, Activity::attention, 19, 20},
       {1, 0, 0, Activity::transfer, 5, 7},
       {1, 0, 1, Activity::transfer, 13, 15},
       {1, 0, 1, Activity::transfer, 14.5, 16.5},
-      {0, 0, 1, Activity::transfer, 0, 30},  // another rank's
+      {0, 0, 1, Activity::transfer, 0, 30},  // of another rank
   };
   result.packs = {pack};
   return result;
@@ -73,7 +73,7 @@ TEST(Attribution, WithoutTransfersAllWaitingIsCommunication) {
 }
 
 TEST(Attribution, PaddingTakesItsShareOfTheBytes) {
-  // Rank 1 gathers 6 tokens in a block of 8: a quarter of what it receives is padding.
+  // Rank 1 gathers 6 tokens in a block of 8, so a quarter of what it receives is padding.
   Result result = two_ranks();
   PackResult& pack = result.packs[0];
   Problem problem{{{10}}, result.spec.shape, {.gpus_per_node = 2}};
@@ -101,7 +101,8 @@ TEST(Attribution, PacksAddUp) {
   const TimeParts parts = attribute_time(result).value();
   EXPECT_DOUBLE_EQ(parts.total, 23);
   EXPECT_DOUBLE_EQ(parts.ideal, 8);
-  EXPECT_DOUBLE_EQ(parts.imbalance, 5.5 - 1);  // the last rank of the second pack has less to do
+  EXPECT_DOUBLE_EQ(parts.imbalance,
+                   5.5 - 1);  // the last rank of the second pack has less work than the mean
   EXPECT_DOUBLE_EQ(sum_of(parts), 23);
 }
 

@@ -16,8 +16,8 @@ Problem problem_of(std::vector<int64_t> lengths, Mask mask = Mask::document_caus
 }
 
 TEST(Bounds, ByHand) {
-  // 20 tokens on 4 ranks: 5 each. The document of 12 has 7 tokens too many for one rank, each of
-  // which sends at least its K,V of one head: (8 + 8) * 4 bytes, and gets the gradient back.
+  // 20 tokens on 4 ranks are 5 each. The document of 12 has 7 tokens too many for one rank. Each of
+  // them sends at least its K,V of one head, (8 + 8) * 4 bytes, and receives the gradient.
   Bounds both = lower_bounds(problem_of({12, 5, 3}), Passes::both, GradientWire::model);
   EXPECT_EQ(both.tokens_per_rank, 5);
   EXPECT_DOUBLE_EQ(both.pairs_per_rank, (78 + 15 + 6) * 4 / 4.0);
@@ -26,15 +26,15 @@ TEST(Bounds, ByHand) {
             7 * 64);
 }
 
-TEST(Bounds, QueriesTravelWhereTheyWeighLess) {
+TEST(Bounds, QueriesTravelIfTheyHaveFewerBytes) {
   Problem problem = problem_of({12, 5, 3});
   problem.shape = {.query_heads = 4, .kv_heads = 4, .dtype = Dtype::bfloat16};
-  // Gradients in fp32, per token of 4 heads of 64: K,V and dK,dV 1024 + 2048 bytes; Q, O with its
-  // log-sum-exp, dO with two numbers a head, and dQ: 512 + 528 + 544 + 1024.
+  // Gradients are in fp32. Per token of 4 heads of 64, K,V and dK,dV have 1024 + 2048 bytes; Q, O
+  // with its log-sum-exp, dO with two numbers per head, and dQ have 512 + 528 + 544 + 1024.
   EXPECT_EQ(lower_bounds(problem, Passes::both, GradientWire::accumulation).wire_bytes, 7 * 2608);
 }
 
-TEST(Bounds, MasksThatJoinOrPartTokens) {
+TEST(Bounds, DependOnWhichTokensTheMaskConnects) {
   EXPECT_EQ(lower_bounds(problem_of({5, 5, 5, 5}), Passes::both, GradientWire::model).wire_bytes,
             0);
   EXPECT_EQ(

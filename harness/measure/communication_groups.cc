@@ -30,7 +30,7 @@ class Connected {
 
 std::vector<RankGroup> communication_groups(const Plan& plan, Passes passes) {
   Connected connected(plan.ranks);
-  std::set<std::pair<SetId, SetId>> joined;  // senders and receivers, each pair once
+  std::set<std::pair<SetId, SetId>> joined;  // senders and receivers that were handled
   for (const Pass* pass : {&plan.forward, &plan.backward}) {
     if (pass == &plan.backward && passes != Passes::both) continue;
     for (const Send& send : pass->sends) {

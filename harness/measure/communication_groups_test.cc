@@ -9,7 +9,7 @@ namespace {
 
 using Groups = std::vector<RankGroup>;
 
-// Eight ranks of one token each; K, V goes along the pairs, backward the other way.
+// Eight ranks with one token each. K, V is sent along the pairs, and the gradient back.
 Plan plan_of(const std::vector<std::pair<int32_t, int32_t>>& pairs) {
   Problem problem;
   problem.batch.document_lengths = {8};
@@ -52,7 +52,7 @@ TEST(CommunicationGroups, ChangesAreCountedFromPackToPack) {
   EXPECT_EQ(changes({{{0, 1}, {2, 3}}, {{0, 1}, {2, 3}}}), 0);
   EXPECT_EQ(changes({{{0, 1}, {2, 3}}, {{0, 1, 2, 3}}}), 1);
   EXPECT_EQ(changes({{{0, 1, 2, 3}}, {{0, 1}, {2, 3}}}), 2);
-  // Ranks that idled keep their group in mind; those that had none cause no change.
+  // The last group of a rank that was idle counts; a rank that had no group causes no change.
   EXPECT_EQ(changes({{{0, 1}}, {}, {{0, 1}, {4, 5}}, {{0, 2}}}), 1);
   EXPECT_EQ(history_of({{{0, 1}, {2, 3}}, {{0, 1}, {2, 3}}, {{0, 1, 2, 3}}}, 8).communicators, 3);
 }

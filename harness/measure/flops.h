@@ -1,4 +1,4 @@
-// How many FLOPs attention is worth: the convention that every rate here refers to.
+// The convention for counting FLOPs, on which every rate is based.
 #pragma once
 
 #include "harness/plan/check.h"
@@ -7,10 +7,11 @@
 namespace cpbench {
 
 inline constexpr double kBackwardFlopsOverForward = 2.5;  // 5 matrix products against 2
-// Of projections and FFN: gradients of inputs and of weights.
+// For projections and FFN: gradients of inputs and of weights.
 inline constexpr double kBackwardLayerFlopsOverForward = 2;
 
-// Of one visible (query, key, query head) triple: scores and output forward.
+// FLOPs of one visible (query, key, query head) triple; the forward pass computes scores and
+// output.
 inline double flops_per_pair(const AttentionShape& shape, Passes passes) {
   const double forward = 2.0 * (shape.head_dim + shape.value_head_dim);
   return forward * (passes == Passes::both ? 1 + kBackwardFlopsOverForward : 1);

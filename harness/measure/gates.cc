@@ -19,11 +19,11 @@ std::string number(double value) {
   return text;
 }
 
-// Some document has tokens that its queries are or see on two ranks, so that a query and one of its
-// keys live apart.
+// Whether some document has a query and a visible key whose homes are different ranks: its queries
+// and the keys that they see are on several ranks.
 bool splits_a_document(const PackResult& pack) {
   const MaskIndex mask(pack.batch);
-  if (mask.window() == 1) return false;  // each query sees itself alone
+  if (mask.window() == 1) return false;  // each query sees only itself
   const auto concerned = [&mask](int32_t document) -> Range {
     const Range queries = mask.new_tokens(document);
     if (queries.size() == 0) return queries;
@@ -69,7 +69,7 @@ std::string failed_gate(const Result& result) {
     const PackResult& pack = result.packs[i];
     const int64_t planned = pack.summary.forward.wire_bytes + pack.summary.backward.wire_bytes;
     if (planned == 0 && splits_a_document(pack)) {
-      return "G2: a document" + pack_name(result, i) + " is split over ranks and no byte travels";
+      return "G2: a document" + pack_name(result, i) + " is split over ranks, but no bytes travel";
     }
     const Timeline& timeline = pack.timeline;
     if (timeline.iterations == 0) continue;
@@ -77,7 +77,7 @@ std::string failed_gate(const Result& result) {
         std::accumulate(timeline.bytes_sent.begin(), timeline.bytes_sent.end(), int64_t{0});
     if (counted != planned) {
       return "G3: counted " + std::to_string(counted) + " bytes" + pack_name(result, i) +
-             ", planned " + std::to_string(planned);
+             ", but planned " + std::to_string(planned);
     }
     if (!timeline.accuracy.ok()) {
       return "G4: " + accuracy_text(timeline.accuracy) + pack_name(result, i);

@@ -1,10 +1,11 @@
-// Sanity gates: what no correct run can show. A cell that fails one is `failed`, whatever its time.
+// Sanity gates: conditions that every correct run meets. A run that violates one is `failed`,
+// whatever its time.
 //
-//   result.error = failed_gate(result);   // "" when all hold
+//   result.error = failed_gate(result);   // "" if all hold
 //
-// G1  no more than the hardware's peak (MFU <= 1)
-// G2  a document that is split over ranks makes bytes travel
-// G3  the bytes that the transport counted are the bytes that were planned
+// G1  MFU is at most 1: a run cannot exceed the peak of the hardware
+// G2  bytes travel if a document is split over ranks
+// G3  the bytes that the transport counted equal the planned bytes
 // G4  output and gradients agree with the single-device reference within the tolerance
 #pragma once
 
@@ -14,7 +15,7 @@
 
 namespace cpbench {
 
-// The first gate that fails, in one line with its label and the numbers; "" when all hold.
+// The first gate that fails, in one line with its label and the numbers; "" if all hold.
 std::string failed_gate(const Result& result);
 
 }  // namespace cpbench

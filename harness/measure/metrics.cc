@@ -1,6 +1,7 @@
 #include "harness/measure/metrics.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 #include "harness/measure/attribution.h"
@@ -15,7 +16,7 @@
 namespace cpbench {
 
 const char* const kFlopConvention =
-    "2 (D + Dv) per visible (query, key, query head) triple forward; backward 2.5 times forward";
+    "2 (D + Dv) per visible (query, key, query head) triple forward; backward 2.5 times that";
 
 namespace {
 
@@ -29,32 +30,34 @@ bool ran(const Result& r) {
          });
 }
 
-template <typename Function>
-Value sum(const Result& r, Function of_pack) {
-  if (!planned(r)) return std::nullopt;
-  double total = 0;
-  for (const PackResult& pack : r.packs) total += static_cast<double>(of_pack(pack));
-  return total;
-}
-
 int64_t total(const std::vector<int64_t>& values) {
   return std::accumulate(values.begin(), values.end(), int64_t{0});
 }
 int64_t maximum(const std::vector<int64_t>& values) {
   return values.empty() ? 0 : *std::max_element(values.begin(), values.end());
 }
+Value ratio(double part, double whole) { return whole > 0 ? Value(part / whole) : std::nullopt; }
 
-std::vector<int64_t> both_passes(const PackResult& pack, std::vector<int64_t> PassSummary::*field) {
-  std::vector<int64_t> values = pack.summary.forward.*field;
-  const std::vector<int64_t>& backward = pack.summary.backward.*field;
-  values.resize(std::max(values.size(), backward.size()));
-  for (size_t i = 0; i < backward.size(); ++i) values[i] += backward[i];
-  return values;
+// In the templates, `of_pack` and `per_rank` are functions or members of a PackResult.
+template <typename Function>
+Value sum(const Result& r, Function of_pack) {
+  if (!planned(r)) return std::nullopt;
+  double sum = 0;
+  for (const PackResult& pack : r.packs) sum += static_cast<double>(std::invoke(of_pack, pack));
+  return sum;
+}
+template <auto of_pack>
+Value sum_of(const Result& r) {
+  return sum(r, of_pack);
+}
+template <auto of_pack>
+Value sum_if_ran(const Result& r) {
+  return ran(r) ? sum(r, of_pack) : std::nullopt;
 }
 
-// Sum over packs of the maximum over ranks, over the sum of the mean; nullopt if nothing is there.
-template <typename Function>
-Value imbalance(const Result& r, Function per_rank) {
+// The sum over packs of the maximum over ranks, divided by the sum over packs of the mean.
+template <auto per_rank>
+Value imbalance(const Result& r) {
   double maxima = 0, means = 0;
   for (const PackResult& pack : r.packs) {
     const std::vector<int64_t> values = per_rank(pack);
@@ -62,11 +65,18 @@ Value imbalance(const Result& r, Function per_rank) {
     maxima += static_cast<double>(maximum(values));
     means += static_cast<double>(total(values)) / static_cast<double>(values.size());
   }
-  if (means == 0) return std::nullopt;
-  return maxima / means;
+  return ratio(maxima, means);
 }
 
-// ---- what the plan says
+template <auto per_rank>
+Value largest(const Result& r) {
+  if (!planned(r)) return std::nullopt;
+  int64_t most = 0;
+  for (const PackResult& pack : r.packs) most = std::max(most, maximum(per_rank(pack)));
+  return static_cast<double>(most);
+}
+
+// ---- Metrics of the plan
 
 double flops(const Result& r, const PackResult& pack) {
   return flops_per_pair(r.spec.shape, r.spec.passes) *
@@ -76,47 +86,40 @@ Value attention_flops(const Result& r) {
   return sum(r, [&](const PackResult& p) { return flops(r, p); });
 }
 
-int64_t wire(const PackResult& p) {
-  return p.summary.forward.wire_bytes + p.summary.backward.wire_bytes;
+int64_t both_passes(const PackResult& p, int64_t PassSummary::*field) {
+  return p.summary.forward.*field + p.summary.backward.*field;
 }
-Value wire_bytes(const Result& r) { return sum(r, wire); }
-Value forward_wire_bytes(const Result& r) {
-  return sum(r, [](const PackResult& p) { return p.summary.forward.wire_bytes; });
-}
+int64_t wire(const PackResult& p) { return both_passes(p, &PassSummary::wire_bytes); }
+int64_t inter_node(const PackResult& p) { return both_passes(p, &PassSummary::inter_node_bytes); }
+int64_t sends(const PackResult& p) { return both_passes(p, &PassSummary::sends); }
+int64_t steps(const PackResult& p) { return p.summary.forward.steps + p.summary.backward.steps; }
+int64_t useful(const PackResult& p) { return p.summary.useful_bytes; }
+int64_t forward_wire(const PackResult& p) { return p.summary.forward.wire_bytes; }
+int64_t backward_wire(const PackResult& p) { return p.summary.backward.wire_bytes; }
 Value backward_wire_bytes(const Result& r) {
-  if (!both(r)) return std::nullopt;
-  return sum(r, [](const PackResult& p) { return p.summary.backward.wire_bytes; });
-}
-Value useful_bytes(const Result& r) {
-  return sum(r, [](const PackResult& p) { return p.summary.useful_bytes; });
-}
-Value inter_node_bytes(const Result& r) {
-  return sum(r, [](const PackResult& p) {
-    return p.summary.forward.inter_node_bytes + p.summary.backward.inter_node_bytes;
-  });
+  return both(r) ? sum(r, backward_wire) : std::nullopt;
 }
 int64_t critical(const PassSummary& pass) {
   return std::max(maximum(pass.bytes_in), maximum(pass.bytes_out));
 }
-Value critical_bytes(const Result& r) {
-  return sum(r, [](const PackResult& p) {
-    return critical(p.summary.forward) + critical(p.summary.backward);
-  });
-}
-Value compute_imbalance(const Result& r) {
-  return imbalance(r, [](const PackResult& p) { return p.summary.pairs_per_rank; });
-}
-Value token_imbalance(const Result& r) {
-  return imbalance(r, [](const PackResult& p) { return p.summary.tokens_per_rank; });
-}
-Value bytes_in_imbalance(const Result& r) {
-  return imbalance(r, [](const PackResult& p) { return both_passes(p, &PassSummary::bytes_in); });
-}
-Value bytes_out_imbalance(const Result& r) {
-  return imbalance(r, [](const PackResult& p) { return both_passes(p, &PassSummary::bytes_out); });
+int64_t critical_of_both(const PackResult& p) {
+  return critical(p.summary.forward) + critical(p.summary.backward);
 }
 
-// Every rank gets all KV of the others; backward every rank gives its dkv of all others' tokens.
+std::vector<int64_t> pairs(const PackResult& p) { return p.summary.pairs_per_rank; }
+std::vector<int64_t> tokens(const PackResult& p) { return p.summary.tokens_per_rank; }
+std::vector<int64_t> planned_peak(const PackResult& p) { return p.summary.peak_bytes; }
+template <std::vector<int64_t> PassSummary::*field>
+std::vector<int64_t> by_rank(const PackResult& p) {
+  std::vector<int64_t> values = p.summary.forward.*field;
+  const std::vector<int64_t>& backward = p.summary.backward.*field;
+  values.resize(std::max(values.size(), backward.size()));
+  for (size_t i = 0; i < backward.size(); ++i) values[i] += backward[i];
+  return values;
+}
+
+// Every rank receives the KV of all other ranks; backward, every rank sends its dkv of their
+// tokens.
 int64_t all_gather_bytes(const Result& r, const PackResult& pack) {
   const AttentionShape& shape = r.spec.shape;
   const Heads all{0, shape.query_heads};
@@ -127,15 +130,7 @@ int64_t all_gather_bytes(const Result& r, const PackResult& pack) {
 Value communication_saving(const Result& r) {
   if (r.spec.ranks < 2 || !planned(r)) return std::nullopt;
   const Value all = sum(r, [&](const PackResult& p) { return all_gather_bytes(r, p); });
-  return 1 - *wire_bytes(r) / *all;
-}
-Value steps(const Result& r) {
-  return sum(
-      r, [](const PackResult& p) { return p.summary.forward.steps + p.summary.backward.steps; });
-}
-Value messages(const Result& r) {
-  return sum(
-      r, [](const PackResult& p) { return p.summary.forward.sends + p.summary.backward.sends; });
+  return 1 - *sum(r, wire) / *all;
 }
 GroupHistory group_history(const Result& r) {
   std::vector<std::vector<RankGroup>> packs;
@@ -152,41 +147,17 @@ Value group_changes(const Result& r) {
   if (!planned(r) || r.packs.size() < 2) return std::nullopt;
   return group_history(r).changes;
 }
-Value peak_bytes(const Result& r) {
-  if (!planned(r)) return std::nullopt;
-  int64_t peak = 0;
-  for (const PackResult& p : r.packs) peak = std::max(peak, maximum(p.summary.peak_bytes));
-  return static_cast<double>(peak);
-}
-Value planning_seconds(const Result& r) {
-  return sum(r, [](const PackResult& p) { return p.planning_seconds; });
-}
-Value check_seconds(const Result& r) {
-  return sum(r, [](const PackResult& p) { return p.check_seconds; });
-}
 
-// ---- what the run observed
+// ---- Metrics of the execution or simulation
 
-Value compile_seconds(const Result& r) {
-  if (!ran(r)) return std::nullopt;
-  return sum(r, [](const PackResult& p) { return p.compile_seconds; });
-}
-Value counted_bytes(const Result& r) {
-  if (!ran(r)) return std::nullopt;
-  return sum(r, [](const PackResult& p) { return total(p.timeline.bytes_sent); });
-}
-Value counted_messages(const Result& r) {
-  if (!ran(r)) return std::nullopt;
-  return sum(r, [](const PackResult& p) { return total(p.timeline.messages); });
-}
+int64_t counted_bytes(const PackResult& p) { return total(p.timeline.bytes_sent); }
+int64_t counted_messages(const PackResult& p) { return total(p.timeline.messages); }
+std::vector<int64_t> measured_peak(const PackResult& p) { return p.timeline.peak_bytes; }
 Value measured_peak_bytes(const Result& r) {
-  if (!ran(r)) return std::nullopt;
-  int64_t peak = 0;
-  for (const PackResult& p : r.packs) peak = std::max(peak, maximum(p.timeline.peak_bytes));
-  return static_cast<double>(peak);
+  return ran(r) ? largest<measured_peak>(r) : std::nullopt;
 }
 
-// One number per iteration, of `seconds` per accepted one: the maximum over ranks, summed over
+// For each iteration, and for `seconds` only for accepted ones: the maximum over ranks, summed over
 // packs.
 std::vector<double> per_iteration(const Result& r, std::vector<double> Timeline::*field) {
   std::vector<double> totals;
@@ -207,25 +178,25 @@ Value median_seconds(const Result& r, std::vector<double> Timeline::*field) {
 }
 Value iteration_seconds(const Result& r) { return median_seconds(r, &Timeline::seconds); }
 Value attention_seconds(const Result& r) { return median_seconds(r, &Timeline::attention_seconds); }
+std::optional<std::pair<double, double>> interval(const Result& r) {
+  return ran(r) ? median_interval(per_iteration(r, &Timeline::seconds)) : std::nullopt;
+}
 Value iteration_seconds_low(const Result& r) {
-  if (!ran(r)) return std::nullopt;
-  const auto interval = median_interval(per_iteration(r, &Timeline::seconds));
-  return interval ? Value(interval->first) : std::nullopt;
+  const auto found = interval(r);
+  return found ? Value(found->first) : std::nullopt;
 }
 Value iteration_seconds_high(const Result& r) {
-  if (!ran(r)) return std::nullopt;
-  const auto interval = median_interval(per_iteration(r, &Timeline::seconds));
-  return interval ? Value(interval->second) : std::nullopt;
+  const auto found = interval(r);
+  return found ? Value(found->second) : std::nullopt;
 }
 Value throttled_share(const Result& r) {
   double rejected = 0, all = 0;
   for (const PackResult& p : r.packs) {
-    for (uint8_t accepted : p.timeline.accepted) {
-      rejected += accepted ? 0 : 1;
-      all += 1;
-    }
+    const std::vector<uint8_t>& accepted = p.timeline.accepted;
+    rejected += static_cast<double>(std::count(accepted.begin(), accepted.end(), 0));
+    all += static_cast<double>(accepted.size());
   }
-  return all > 0 ? Value(rejected / all) : std::nullopt;
+  return ratio(rejected, all);
 }
 Value overhead_share(const Result& r) {
   if (!ran(r)) return std::nullopt;
@@ -236,12 +207,12 @@ Value overhead_share(const Result& r) {
     overhead += std::accumulate(o.begin(), o.end(), 0.0);
     all += std::accumulate(s.begin(), s.end(), 0.0);
   }
-  if (all <= 0) return std::nullopt;
-  return overhead / all;
+  return ratio(overhead, all);
 }
 
-// Share of the traced iteration that ranks spent in one activity; all packs.
-Value share_of(const Result& r, Activity activity) {
+// The share of the traced iterations of all packs that ranks spent in one activity.
+template <Activity activity>
+Value share(const Result& r) {
   double inside = 0, all = 0;
   for (const PackResult& p : r.packs) {
     double end = 0;
@@ -251,14 +222,8 @@ Value share_of(const Result& r, Activity activity) {
     }
     all += end * p.timeline.ranks;
   }
-  if (all <= 0) return std::nullopt;
-  return inside / all;
+  return ratio(inside, all);
 }
-Value attention_share(const Result& r) { return share_of(r, Activity::attention); }
-Value merge_share(const Result& r) { return share_of(r, Activity::merge); }
-Value copy_share(const Result& r) { return share_of(r, Activity::copy); }
-Value send_share(const Result& r) { return share_of(r, Activity::send); }
-Value wait_share(const Result& r) { return share_of(r, Activity::wait); }
 
 Value wire_bytes_bound(const Result& r) {
   return sum(r, [&](const PackResult& p) {
@@ -270,8 +235,8 @@ Value wire_bytes_bound(const Result& r) {
 
 Value flops_per_second_per_rank(const Result& r) {
   const Value seconds = iteration_seconds(r);
-  if (!seconds || *seconds <= 0) return std::nullopt;
-  return *attention_flops(r) / *seconds / r.spec.ranks;
+  const Value rate = seconds ? ratio(*attention_flops(r), *seconds) : std::nullopt;
+  return rate ? Value(*rate / r.spec.ranks) : std::nullopt;
 }
 Value tflops_per_rank(const Result& r) {
   const Value rate = flops_per_second_per_rank(r);
@@ -290,16 +255,15 @@ Value tflops_per_rank_mean(const Result& r) {
 }
 Value tokens_per_second(const Result& r) {
   const Value seconds = iteration_seconds(r);
-  if (!seconds || *seconds <= 0) return std::nullopt;
-  return *sum(r, [](const PackResult& p) { return p.batch.new_tokens(); }) / *seconds;
+  if (!seconds) return std::nullopt;
+  return ratio(*sum(r, [](const PackResult& p) { return p.batch.new_tokens(); }), *seconds);
 }
 Value mfu(const Result& r) {
-  if (r.oversubscribed || r.peak_flops_per_second <= 0) return std::nullopt;
   const Value rate = flops_per_second_per_rank(r);
-  return rate ? Value(*rate / r.peak_flops_per_second) : std::nullopt;
+  return rate && !r.oversubscribed ? ratio(*rate, r.peak_flops_per_second) : std::nullopt;
 }
 
-// Projections and FFN count where the iteration has them.
+// Projections and FFN count if the iteration has them.
 Value module_mfu(const Result& r) {
   const Value attention = mfu(r);
   if (!attention) return std::nullopt;
@@ -327,7 +291,7 @@ Value worst(const Result& r, double Accuracy::*field) {
   double largest = 0;
   for (const PackResult& p : r.packs) {
     const double error = p.timeline.accuracy.*field;
-    if (!(error <= largest)) largest = error;  // a NaN wins and stays
+    if (!(error <= largest)) largest = error;  // a NaN becomes the largest and stays
   }
   return largest;
 }
@@ -341,125 +305,130 @@ Value max_error_gradient(const Result& r) {
 const std::vector<Metric>& metrics() {
   static const std::vector<Metric> table = {
       {"mfu", "1", "higher",
-       "attention FLOPs over ranks x peak x iteration_seconds; on threads the peak is the measured "
-       "one of a core, and there is no MFU with more ranks than cores",
-       1, mfu},
+       "attention FLOPs divided by ranks x peak x iteration_seconds; on threads the peak is that "
+       "measured on a core, and there is no MFU with more ranks than cores",
+       mfu},
       {"module_mfu", "1", "higher",
-       "as mfu, with the FLOPs of projections and FFN (backward 2 times forward) where the "
-       "iteration has them",
-       1, module_mfu},
-      {"tflops_per_rank", "TFLOP/s", "higher", "sum of attention FLOPs over sum of time, per rank",
-       1, tflops_per_rank},
+       "mfu including the FLOPs of projections and FFN (backward 2 times forward), if there are "
+       "any",
+       module_mfu},
+      {"tflops_per_rank", "TFLOP/s", "higher",
+       "sum of attention FLOPs divided by sum of time, per rank", tflops_per_rank},
       {"tflops_per_rank_mean", "TFLOP/s", "higher",
-       "mean over packs of each pack's attention FLOPs over its median time, per rank", 1,
+       "mean over packs of attention FLOPs divided by the median time, per rank",
        tflops_per_rank_mean},
       {"throughput", "tokens/s", "higher",
-       "tokens of all packs, without cached ones, over iteration_seconds", 1, tokens_per_second},
+       "tokens of all packs, without cached ones, divided by iteration_seconds", tokens_per_second},
       {"iteration_seconds", "s", "lower",
-       "median over iterations of the maximum over ranks, summed over packs", 1, iteration_seconds},
+       "median over iterations of the maximum over ranks, summed over packs", iteration_seconds},
       {"iteration_seconds_low", "s", "none",
        "lower end of the 95% interval of iteration_seconds (order statistics, 6 iterations or "
        "more)",
-       1, iteration_seconds_low},
+       iteration_seconds_low},
       {"iteration_seconds_high", "s", "none", "upper end of the 95% interval of iteration_seconds",
-       1, iteration_seconds_high},
+       iteration_seconds_high},
       {"throttled_share", "1", "lower",
-       "samples during which a GPU ran below 0.75 of its highest clock; they do not count, unless "
-       "all are so",
-       1, throttled_share},
+       "share of samples in which a GPU ran below 0.75 of its highest clock; they do not count, "
+       "unless all did",
+       throttled_share},
       {"attention_seconds", "s", "lower",
-       "inside kernel calls: median over iterations of the maximum over ranks, summed over packs",
-       1, attention_seconds},
-      {"attention_share", "1", "higher", "kernel calls, share of all ranks' time", 1,
-       attention_share},
-      {"merge_share", "1", "lower", "merging of partial results, share of all ranks' time", 1,
-       merge_share},
-      {"copy_share", "1", "lower", "packing and unpacking of buffers, share of all ranks' time", 1,
-       copy_share},
-      {"send_share", "1", "lower", "handing bytes to the transport, share of all ranks' time", 1,
-       send_share},
+       "time inside kernel calls: median over iterations of the maximum over ranks, summed over "
+       "packs",
+       attention_seconds},
+      {"attention_share", "1", "higher", "share of the time of all ranks in kernel calls",
+       share<Activity::attention>},
+      {"merge_share", "1", "lower", "share of the time of all ranks in merging partial results",
+       share<Activity::merge>},
+      {"copy_share", "1", "lower",
+       "share of the time of all ranks in packing and unpacking buffers", share<Activity::copy>},
+      {"send_share", "1", "lower",
+       "share of the time of all ranks in handing bytes to the transport", share<Activity::send>},
       {"wait_share", "1", "lower",
-       "waiting for arrivals (exposed communication and imbalance), share of all ranks' time", 1,
-       wait_share},
+       "share of the time of all ranks in waiting for arrivals (exposed communication and "
+       "imbalance)",
+       share<Activity::wait>},
       {"overhead_share", "1", "lower",
-       "time in neither kernels, merges, copies, sends nor waits: the harness itself", 1,
+       "share of the time outside kernels, merges, copies, sends and waits: the harness itself",
        overhead_share},
       {"time_total", "s", "lower",
-       "the traced iteration, to the end of the rank that ends last; the other time_* are its "
-       "parts "
-       "and sum to it (attribution.h)",
-       1, time_part<&TimeParts::total>},
-      {"time_ideal", "s", "none", "attention FLOPs over ranks x peak", 1,
+       "the traced iteration, until the rank that ends last has ended; the other time_* are parts "
+       "that sum to it (attribution.h)",
+       time_part<&TimeParts::total>},
+      {"time_ideal", "s", "none", "attention FLOPs divided by ranks x peak",
        time_part<&TimeParts::ideal>},
       {"time_kernel_inefficiency", "s", "lower",
-       "kernel calls of the last rank, beyond its FLOPs at the peak", 1,
+       "kernel calls of the last rank, minus its FLOPs at the peak",
        time_part<&TimeParts::kernel_inefficiency>},
       {"time_imbalance", "s", "lower",
-       "FLOPs of the last rank beyond the mean at the peak, and waiting while nothing of it is in "
+       "FLOPs of the last rank minus the mean, at the peak, and waiting while nothing of it is in "
        "flight",
-       1, time_part<&TimeParts::imbalance>},
+       time_part<&TimeParts::imbalance>},
       {"time_exposed_communication", "s", "lower",
-       "the last rank waits for bytes in flight or hands them over, without padding; all waiting "
-       "where transfers were not traced",
-       1, time_part<&TimeParts::exposed_communication>},
-      {"time_padding", "s", "lower", "exposed communication of the padding of collectives", 1,
+       "the last rank waits for bytes in flight or hands bytes over, without padding; includes all "
+       "waiting if transfers were not traced",
+       time_part<&TimeParts::exposed_communication>},
+      {"time_padding", "s", "lower", "exposed communication of the padding of collectives",
        time_part<&TimeParts::padding>},
-      {"time_copies", "s", "lower", "packing, unpacking and merging on the last rank", 1,
+      {"time_copies", "s", "lower", "packing, unpacking and merging on the last rank",
        time_part<&TimeParts::copies>},
-      {"time_layer", "s", "none", "projections and FFN on the last rank", 1,
+      {"time_layer", "s", "none", "projections and FFN on the last rank",
        time_part<&TimeParts::layer>},
-      {"time_other", "s", "lower", "the rest: the harness itself", 1, time_part<&TimeParts::other>},
-      {"attention_flops", "FLOP", "none", kFlopConvention, 1, attention_flops},
+      {"time_other", "s", "lower", "the rest: the harness itself", time_part<&TimeParts::other>},
+      {"attention_flops", "FLOP", "none", kFlopConvention, attention_flops},
       {"useful_bytes", "bytes", "lower",
-       "distinct data that some rank attends to and that lives elsewhere", 1, useful_bytes},
-      {"wire_bytes", "bytes", "lower", "planned bytes on the wire, with padding and duplicates", 1,
-       wire_bytes},
+       "distinct data that ranks attend to and whose home is another rank", sum_of<useful>},
+      {"wire_bytes", "bytes", "lower",
+       "planned bytes on the wire, including padding and duplicates", sum_of<wire>},
       {"wire_bytes_bound", "bytes", "none",
-       "fewest bytes of any plan whose ranks own at most ceil(T / N) tokens (bounds.h)", 1,
+       "lower bound for plans whose ranks own at most ceil(T / N) tokens (bounds.h)",
        wire_bytes_bound},
-      {"counted_bytes", "bytes", "lower", "bytes that the transport counted in one iteration", 1,
-       counted_bytes},
-      {"forward_wire_bytes", "bytes", "lower", "wire_bytes of the forward pass", 1,
-       forward_wire_bytes},
-      {"backward_wire_bytes", "bytes", "lower", "wire_bytes of the backward pass", 1,
+      {"counted_bytes", "bytes", "lower", "bytes that the transport counted in one iteration",
+       sum_if_ran<counted_bytes>},
+      {"forward_wire_bytes", "bytes", "lower", "wire_bytes of the forward pass",
+       sum_of<forward_wire>},
+      {"backward_wire_bytes", "bytes", "lower", "wire_bytes of the backward pass",
        backward_wire_bytes},
-      {"inter_node_bytes", "bytes", "lower", "of wire_bytes those that cross nodes", 1,
-       inter_node_bytes},
+      {"inter_node_bytes", "bytes", "lower", "the part of wire_bytes that crosses nodes",
+       sum_of<inter_node>},
       {"critical_bytes", "bytes", "lower",
-       "maximum over ranks of max(bytes in, bytes out), summed over passes", 1, critical_bytes},
+       "maximum over ranks of max(bytes in, bytes out), summed over passes",
+       sum_of<critical_of_both>},
       {"communication_saving", "1", "higher",
-       "1 - wire_bytes over the bytes of gathering all KV on every rank (and reducing all dKV)", 1,
+       "1 - wire_bytes / bytes of gathering all KV on every rank (and reducing all dKV)",
        communication_saving},
       {"compute_imbalance", "1", "lower",
-       "maximum over mean over ranks of attended (query, key, head) pairs", 1, compute_imbalance},
-      {"token_imbalance", "1", "lower", "maximum over mean over ranks of owned tokens", 1,
-       token_imbalance},
-      {"bytes_in_imbalance", "1", "lower", "maximum over mean over ranks of bytes received", 1,
-       bytes_in_imbalance},
-      {"bytes_out_imbalance", "1", "lower", "maximum over mean over ranks of bytes sent", 1,
-       bytes_out_imbalance},
-      {"steps", "1", "lower", "steps of the plan, both passes", 1, steps},
-      {"planned_sends", "1", "lower", "sends of the plan (a multicast or reduction is one)", 1,
-       messages},
+       "maximum / mean over ranks of attended (query, key, head) pairs", imbalance<pairs>},
+      {"token_imbalance", "1", "lower", "maximum / mean over ranks of owned tokens",
+       imbalance<tokens>},
+      {"bytes_in_imbalance", "1", "lower", "maximum / mean over ranks of bytes received",
+       imbalance<by_rank<&PassSummary::bytes_in>>},
+      {"bytes_out_imbalance", "1", "lower", "maximum / mean over ranks of bytes sent",
+       imbalance<by_rank<&PassSummary::bytes_out>>},
+      {"steps", "1", "lower", "steps of the plan, both passes", sum_of<steps>},
+      {"planned_sends", "1", "lower", "sends of the plan (a multicast or reduction is one)",
+       sum_of<sends>},
       {"communicators", "1", "none",
-       "distinct sets of ranks that exchange data with one another, over all packs", 1,
-       communicators},
+       "distinct sets of ranks that exchange data with one another, over all packs", communicators},
       {"group_changes", "1", "none",
-       "from pack to pack: such sets in which some rank comes from another set", 1, group_changes},
-      {"counted_messages", "1", "lower", "messages that the transport counted in one iteration", 1,
-       counted_messages},
-      {"peak_bytes", "bytes", "lower", "planned peak memory of the fullest rank", 1, peak_bytes},
-      {"measured_peak_bytes", "bytes", "lower", "peak of the buffers in use on the fullest rank", 1,
-       measured_peak_bytes},
-      {"planning_seconds", "s", "lower", "CPU time of the strategy; of exec:PROGRAM by the clock",
-       1, planning_seconds},
-      {"check_seconds", "s", "lower", "time of the plan checker", 1, check_seconds},
-      {"compile_seconds", "s", "lower", "time from plan to program", 1, compile_seconds},
+       "such sets, from pack to pack, in which some rank was in another set before", group_changes},
+      {"counted_messages", "1", "lower", "messages that the transport counted in one iteration",
+       sum_if_ran<counted_messages>},
+      {"peak_bytes", "bytes", "lower", "planned peak memory of the rank that needs most",
+       largest<planned_peak>},
+      {"measured_peak_bytes", "bytes", "lower",
+       "peak of the buffers in use on the rank that needs most", measured_peak_bytes},
+      {"planning_seconds", "s", "lower",
+       "CPU time of the strategy; for exec:PROGRAM wall-clock time",
+       sum_of<&PackResult::planning_seconds>},
+      {"check_seconds", "s", "lower", "time of the plan checker",
+       sum_of<&PackResult::check_seconds>},
+      {"compile_seconds", "s", "lower", "time from plan to program",
+       sum_if_ran<&PackResult::compile_seconds>},
       {"max_error_output", "1", "lower",
-       "largest absolute error of the output against the single-device reference", 1,
+       "largest absolute error of the output against the single-device reference",
        max_error_output},
       {"max_error_gradient", "1", "lower",
-       "largest absolute error of dQ, dK, dV against the single-device reference", 1,
+       "largest absolute error of dQ, dK, dV against the single-device reference",
        max_error_gradient},
   };
   return table;

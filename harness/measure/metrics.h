@@ -1,15 +1,16 @@
-// The metrics: a table of name, unit, meaning and function. `list metrics`, result files, tables
-// and JSON all follow from it.
+// The metrics: a table of name, unit, description and function. `cpbench list metrics`, result
+// files, tables and JSON follow from it.
 //
-//   Result result = ...;                       // packs filled in
+//   Result result = ...;                       // with its packs
 //   result.metrics = evaluate_metrics(result);
 //
-// Conventions. What adds up (FLOPs, bytes, steps, seconds) is the sum over the packs of the cell;
-// an imbalance is the sum over packs of the maximum over the sum of the mean, because packs run one
-// after another; memory and errors are the maximum over packs. A time of one iteration is the
-// maximum over ranks, summed over packs; what is reported is the median over iterations.
-// FLOPs: each visible (query, key, head) triple costs 2 D (scores) + 2 Dv (output) forward;
-// backward is 2.5 times that, recomputation of the scores included (`flop_convention`).
+// Conventions. Quantities that add up (FLOPs, bytes, steps, seconds) are sums over the packs of the
+// run. An imbalance is the sum over packs of the maximum over ranks, divided by the sum over packs
+// of the mean, because packs run one after another. Memory and errors are maxima over packs. The
+// time of an iteration is the maximum over ranks, summed over packs; the metric is the median over
+// iterations. FLOPs: each visible (query, key, query head) triple costs 2 D (scores) + 2 Dv
+// (output) forward; backward costs 2.5 times that, including the recomputation of the scores
+// (`flop_convention`).
 #pragma once
 
 #include <cstdint>
@@ -26,12 +27,12 @@ struct Metric {
   std::string unit;    // "bytes", "s", "1" for ratios
   std::string better;  // "higher", "lower", "none"
   std::string description;
-  int32_t definition_version = 1;  // raised when numbers stop being comparable
-  std::optional<double> (*value)(const Result& result) = nullptr;  // nullopt: does not apply
+  std::optional<double> (*value)(const Result& result) = nullptr;  // nullopt if it does not apply
+  int32_t definition_version = 1;  // increased when new numbers are not comparable with old ones
 };
 
 const std::vector<Metric>& metrics();
-// Throws UserError with the nearest name.
+// Throws UserError with the nearest name for an unknown one.
 const Metric& find_metric(const std::string& name);
 
 // The metrics that apply to this result, in the order of the table.

@@ -1,4 +1,4 @@
-// Metrics of a result whose numbers are small enough to work out by hand.
+// Metrics of a result whose numbers are small enough to compute by hand.
 #include "harness/measure/metrics.h"
 
 #include <gtest/gtest.h>
@@ -13,8 +13,8 @@
 namespace cpbench {
 namespace {
 
-// Two ranks, one document of 4 tokens cut in the middle, 2 heads of dim 8 and value dim 4:
-// 10 visible pairs per head; rank 0 attends 3 of them, rank 1 the other 7.
+// Two ranks and one document of 4 tokens that is cut in the middle; 2 heads of dim 8 and value
+// dim 4. There are 10 visible pairs per head, of which rank 0 attends 3 and rank 1 the other 7.
 Result two_ranks() {
   Result result;
   result.spec.ranks = 2;
@@ -113,7 +113,7 @@ TEST(Metrics, bytes_and_balance) {
   EXPECT_EQ(value(result, "steps"), 5);
   EXPECT_EQ(value(result, "peak_bytes"), 3000);
   EXPECT_EQ(value(result, "measured_peak_bytes"), 2800);
-  // Gathering all KV: 1 other rank x 4 tokens x 2 heads x (8 + 4) x 4 bytes, and back again.
+  // Gathering all KV: 1 other rank x 4 tokens x 2 heads x (8 + 4) x 4 bytes, and the same for dKV.
   EXPECT_DOUBLE_EQ(value(result, "communication_saving"), 1 - 384.0 / (2 * 4 * 2 * 12 * 4));
 }
 
@@ -210,7 +210,7 @@ TEST(Gates, bad_G2_split_document_without_bytes) {
   pack.summary.forward.wire_bytes = pack.summary.backward.wire_bytes = 0;
   pack.timeline = {};
   EXPECT_EQ(failed_gate(result).substr(0, 2), "G2");
-  pack.batch.document_lengths = {2, 2};  // whole on each rank: nothing need travel
+  pack.batch.document_lengths = {2, 2};  // each document is on one rank, so nothing must travel
   EXPECT_EQ(failed_gate(result), "");
   pack.batch.document_lengths = {4};
   pack.batch.cached_tokens = {2};  // the new half sees the cached one
@@ -225,7 +225,7 @@ TEST(Gates, bad_G2_split_document_without_bytes) {
 TEST(Gates, bad_G3_counted_is_not_planned) {
   Result result = two_ranks();
   result.packs.front().timeline.bytes_sent[1] -= 1;
-  EXPECT_EQ(failed_gate(result), "G3: counted 383 bytes, planned 384");
+  EXPECT_EQ(failed_gate(result), "G3: counted 383 bytes, but planned 384");
 }
 
 TEST(Gates, bad_G4_wrong_numbers) {
@@ -239,15 +239,16 @@ TEST(Gates, bad_G4_wrong_numbers) {
 TEST(Samples, median_and_interval) {
   EXPECT_DOUBLE_EQ(median({3, 1, 2}), 2);
   EXPECT_DOUBLE_EQ(median({4, 1, 2, 3}), 2.5);
-  EXPECT_FALSE(median_interval({1, 2, 3, 4, 5}).has_value());  // misses with 2 / 2^5 > 5%
+  EXPECT_FALSE(median_interval({1, 2, 3, 4, 5})
+                   .has_value());  // five samples miss the median with 2 / 2^5 > 5%
   EXPECT_EQ(median_interval({6, 5, 4, 3, 2, 1}), (std::pair{1.0, 6.0}));
-  // n = 20: the known order statistics of the 95% interval are the 6th and the 15th.
+  // For n = 20 the 95% interval is known to be from the 6th to the 15th order statistic.
   std::vector<double> twenty;
   for (int i = 1; i <= 20; ++i) twenty.push_back(i);
   EXPECT_EQ(median_interval(twenty), (std::pair{6.0, 15.0}));
 }
 
-// Four ranks in pairs, then all in one ring, then in pairs again.
+// Four ranks in pairs, then all in one ring, and then in pairs again.
 TEST(Metrics, GroupChangesAreCountedOverThePacks) {
   const auto ring_of = [](const std::vector<std::vector<int32_t>>& groups) {
     PackResult pack;

@@ -40,7 +40,7 @@ PassSummary pass_summary(const Problem& problem, const Plan& plan, const Pass& p
   return summary;
 }
 
-// All keys that one rank attends with one query set and head range, in one pass.
+// All keys that one rank attends with one query set and one head range, in one pass.
 struct Attended {
   int32_t rank = 0;
   SetId q = RangeSets::kEmpty;
@@ -61,14 +61,15 @@ std::vector<Attended> attended(const Pass& pass) {
   return out;
 }
 
-// Bytes that must reach a rank, and leave it, because of what it attends away from home.
+// Bytes that must reach and leave a rank because it attends queries or keys whose home is another
+// rank.
 class UsefulBytes {
  public:
   UsefulBytes(const Problem& problem, const Plan& plan, const MaskIndex& mask, SetUnions& unions,
               bool backward)
       : problem_(problem), plan_(plan), mask_(mask), unions_(unions), backward_(backward) {}
 
-  // One rank and one head range at a time; query sets of the same rank may share keys.
+  // For one rank and one head range; several query sets of a rank may have keys in common.
   int64_t of(const std::vector<const Attended*>& same_heads) {
     Ranges queries, keys;
     for (const Attended* a : same_heads) {

@@ -1,4 +1,5 @@
-// The Result: what was asked of one run and what came out. Plain data; `store` writes it.
+// The Result of one run: what was requested, and what came out. Plain data; harness/store writes
+// it.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,7 @@ struct PackResult {
   double planning_seconds = 0;
   double check_seconds = 0;
   double compile_seconds = 0;
-  Timeline timeline;  // of threads or a simulation; else empty
+  Timeline timeline;  // of an execution or a simulation; else empty
 };
 
 struct MetricValue {
@@ -41,13 +42,13 @@ struct MetricValue {
 struct Result {
   RunSpec spec;
   Status status = Status::ok;
-  std::string error;                 // one line; "" when ok
-  bool oversubscribed = false;       // more ranks than cores, or than GPUs: no MFU
-  double peak_flops_per_second = 0;  // per rank, that MFU refers to; 0: none
-  Cluster cluster;                   // that the plans were made for, unless the run names none
-  bool simulated = false;            // times are of a model, and no tensor was computed
-  std::string model;                 // of a simulation: fingerprint of all numbers it costs by
-  std::string model_error;           // of the model as last calibrated, for people; "" if measured
+  std::string error;                 // one line; "" if ok
+  bool oversubscribed = false;       // there are more ranks than cores or GPUs, so there is no MFU
+  double peak_flops_per_second = 0;  // per rank, to which MFU is relative; 0: none
+  Cluster cluster;                   // for which plans were made, if the run names one
+  bool simulated = false;            // times come from a model, and no tensor was computed
+  std::string model;                 // of a simulation: fingerprint of all numbers of its models
+  std::string model_error;           // error of the models when calibrated, for people
   std::vector<PackResult> packs;
   std::vector<MetricValue> metrics;
   std::map<std::string, std::string> provenance;  // key -> text, see results/SCHEMA.md

@@ -30,12 +30,13 @@ double median(std::vector<double> samples) {
   return (samples[middle - 1] + samples[middle]) / 2;
 }
 
-// The number of samples below the median is binomial(n, 1/2). [x_k, x_(n+1-k)] misses the median
-// with probability 2 P(fewer than k samples below it): take the largest k with that <= 5%.
+// The number of samples below the median has the distribution binomial(n, 1/2). The interval
+// [x_k, x_(n+1-k)] misses the median with probability 2 P(fewer than k samples are below it). This
+// takes the largest k for which that is at most 5%.
 std::optional<std::pair<double, double>> median_interval(std::vector<double> samples) {
   std::sort(samples.begin(), samples.end());
   const auto n = static_cast<int64_t>(samples.size());
-  double probability = std::pow(0.5, static_cast<double>(n));  // of exactly 0 samples below
+  double probability = std::pow(0.5, static_cast<double>(n));  // that no sample is below
   double below = 0;
   int64_t k = 0;
   while (k < n && 2 * (below + probability) <= 0.05) {

@@ -1,4 +1,4 @@
-// Statistics of timed iterations, as pure functions.
+// Statistics of measured iterations, as pure functions.
 #pragma once
 
 #include <optional>
@@ -9,16 +9,17 @@
 
 namespace cpbench {
 
-// Per iteration the maximum over ranks of a matrix [iterations, ranks].
+// For each iteration the maximum over ranks in a matrix [iterations, ranks].
 std::vector<double> slowest_rank(const std::vector<double>& matrix, int32_t ranks);
 
-// Those that `flags` marks with 1; all of them if it marks none, or is empty.
+// The samples whose flag is 1; all samples if no flag is 1, or there are no flags.
 std::vector<double> accepted(const std::vector<double>& samples, const std::vector<uint8_t>& flags);
 
 double median(std::vector<double> samples);  // not empty
 
-// Interval that holds the median of the underlying distribution with at least 95% probability,
-// from order statistics: no assumption on the distribution. Needs 6 samples; else nullopt.
+// The interval that contains the median of the underlying distribution with a probability of at
+// least 95%, from order statistics, without assumptions about the distribution. Nullopt for fewer
+// than 6 samples.
 std::optional<std::pair<double, double>> median_interval(std::vector<double> samples);
 
 }  // namespace cpbench
