@@ -4,6 +4,7 @@
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/listing.h"
+#include "harness/cli/run_table.h"
 #include "harness/measure/metrics.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
@@ -41,9 +42,7 @@ std::string bash_script(const CLI::App& app) {
   std::vector<std::string> metric_names;
   for (const Metric& metric : metrics()) metric_names.push_back(metric.name);
   values += row("--metric", joined(metric_names));
-  std::vector<std::string> columns = run_field_names();
-  columns.insert(columns.end(), metric_names.begin(), metric_names.end());
-  values += row("--columns", joined(columns));
+  values += row("--columns", joined(column_keys()));
   values += row("--format", joined(format_names()));
   values += row("list", joined(list_kind_names()));
   values += row("completion", "bash zsh");

@@ -56,7 +56,7 @@ ViewFlags::ViewFlags(Command& command) {
 
 View ViewFlags::view(Format format) const {
   View view;
-  if (!wide_) view.width = terminal_width();
+  if (!wide_ && format == Format::table) view.width = terminal_width();
   for (const std::string& word : columns_) {
     for (const std::string& name : split_values(word)) view.columns.push_back(name);
   }

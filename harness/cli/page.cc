@@ -87,18 +87,18 @@ std::vector<std::string> cautions_of(const Runs& runs) {
   std::set<std::string> models, machines;
   size_t oversubscribed = 0, debug = 0;
   for (const StoredRun& run : runs) {
-    if (source_of(run.outcome) == "simulated") models.insert(run.outcome.model_error);
+    if (source_of(run.outcome) == "simulated") {
+      const std::string& error = run.outcome.model_error;
+      models.insert(error.empty() ? "its error is unknown" : error);
+    }
     if (run.outcome.oversubscribed) ++oversubscribed;
     if (source_of(run.outcome) != "measured") continue;
     machines.insert(provenance_of(run, "machine"));
     if (provenance_of(run, "debug_build") == "yes") ++debug;
   }
-  models.erase("");
-  if (std::ranges::any_of(runs,
-                          [](const auto& r) { return source_of(r.outcome) == "simulated"; })) {
-    lines.push_back(fmt::format("Times marked as simulated are those of a model, not measured. {}.",
-                                models.empty() ? "The model's error is unknown"
-                                               : fmt::format("{}", fmt::join(models, "; "))));
+  if (!models.empty()) {
+    lines.push_back(fmt::format("Times marked as simulated are those of a model, not measured: {}.",
+                                fmt::join(models, "; ")));
   }
   if (oversubscribed > 0) {
     lines.push_back(runs_text(oversubscribed) +
@@ -139,12 +139,7 @@ ordered_json results(const RunTable& made, const std::vector<Outcome>& outcomes)
   columns.insert(columns.end(), made.values.columns.begin(), made.values.columns.end());
   std::vector<Group> groups;
   for (size_t i = 0; i < outcomes.size(); ++i) {
-    std::string heading;
-    for (size_t c = 1; c < made.fields.columns.size(); ++c) {
-      const std::string& value = made.fields.rows[i][c];
-      if (value.empty()) continue;
-      heading += (heading.empty() ? "" : ", ") + made.fields.columns[c].name + " " + value;
-    }
+    const std::string heading = words_of_row(made.fields, i);
     auto group = std::ranges::find(groups, heading, &Group::heading);
     if (group == groups.end()) group = groups.insert(groups.end(), {heading, {}});
     group->rows.push_back({name_of_run(outcomes[i])});
@@ -188,7 +183,7 @@ ordered_json reproduction(const Runs& runs) {
     blocks.push_back(block("text", fmt::format("and {} more commands", shown - kMostCommands)));
   }
   blocks.push_back(block("text",
-                         "The command of a single run is the last line that this prints; FILE is "
+                         "The end of what this prints is the command of a single run; FILE is "
                          "listed below."));
   blocks.push_back(block("command", "cpbench show FILE"));
   return section("How to reproduce", blocks);

@@ -111,19 +111,10 @@ void drop_empty_columns(Table& table) {
   }
 }
 
-// "ulysses, ranks 3"
-std::string name_of_row(const Table& fields, size_t row) {
-  std::string name = fields.rows[row].front();
-  for (size_t c = 1; c < fields.columns.size(); ++c) {
-    const std::string& text = fields.rows[row][c];
-    if (!text.empty()) name += ", " + fields.columns[c].name + " " + text;
-  }
-  return name;
-}
-
 // One line for each error: "unsupported (ulysses, ranks 3): ...".
-std::vector<std::string> errors_of(const Outcomes& outcomes, const Table& fields) {
+std::vector<std::string> errors_of(const Outcomes& outcomes, Table fields) {
   constexpr size_t kMostNames = 3;
+  fold_constant_columns(fields, 1, 1);
   using Error = std::pair<Status, std::string>;
   std::vector<Error> errors;  // each once
   std::map<Error, std::vector<std::string>> names;
@@ -131,7 +122,8 @@ std::vector<std::string> errors_of(const Outcomes& outcomes, const Table& fields
     if (outcomes[i].status == Status::ok) continue;
     const Error error(outcomes[i].status, outcomes[i].error);
     if (!names.count(error)) errors.push_back(error);
-    names[error].push_back(name_of_row(fields, i));
+    const std::string words = words_of_row(fields, i);
+    names[error].push_back(fields.rows[i].front() + (words.empty() ? "" : ", ") + words);
   }
   std::vector<std::string> lines;
   for (const Error& error : errors) {
@@ -154,7 +146,9 @@ std::string simulation_of(const Outcomes& outcomes) {
   for (const Outcome& outcome : outcomes) {
     if (outcome.simulated && outcome.status == Status::ok) errors.insert(outcome.model_error);
   }
-  return errors.empty() ? "" : fmt::format("Simulated times; {}", fmt::join(errors, "\n"));
+  return errors.empty()
+             ? ""
+             : fmt::format("Simulated times; {}", fmt::join(errors, "\nSimulated times; "));
 }
 
 }  // namespace
@@ -179,6 +173,7 @@ RunTable run_table(const Outcomes& outcomes, const RunTableOptions& options) {
   Table state = state_table(outcomes), values = value_table(outcomes, options);
   RunTable whole{.fields = fields, .values = joined(state, values)};
   const size_t least_rows = options.fold_single ? 1 : 2;
+  drop_empty_columns(fields);
   drop_empty_columns(state);
   drop_empty_columns(values);
   std::vector<std::string> same = {fold_constant_columns(fields, 1, least_rows),
@@ -196,13 +191,27 @@ RunTable run_table(const Outcomes& outcomes, const RunTableOptions& options) {
   return out;
 }
 
+std::string words_of_row(const Table& fields, size_t row) {
+  std::string words;
+  for (size_t c = 1; c < fields.columns.size(); ++c) {
+    const std::string& text = fields.rows[row][c];
+    if (!text.empty()) words += (words.empty() ? "" : ", ") + fields.columns[c].name + " " + text;
+  }
+  return words;
+}
+
+std::vector<std::string> column_keys() {
+  std::vector<std::string> keys = run_field_names();
+  keys.insert(keys.end(), {"status", "run"});
+  for (const Metric& metric : metrics()) keys.push_back(metric.name);
+  return keys;
+}
+
 std::string column_key(const std::string& name) {
   const auto& columns = metric_columns();
   const auto heading = std::ranges::find(columns, name, &MetricColumn::heading);
   if (heading != columns.end()) return heading->metric;
-  std::vector<std::string> keys = run_field_names();
-  keys.insert(keys.end(), {"status", "run"});
-  for (const Metric& metric : metrics()) keys.push_back(metric.name);
+  const std::vector<std::string> keys = column_keys();
   if (std::ranges::find(keys, name) == keys.end()) {
     throw UserError("--columns: " + unknown_name("column", name, keys));
   }

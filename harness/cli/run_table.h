@@ -28,8 +28,12 @@ struct RunTableOptions {
 };
 RunTable run_table(const std::vector<Outcome>& outcomes, const RunTableOptions& options);
 
-// The key of a column of these tables, by which --columns chooses it: the name of a field or
-// metric, "status" or "run". The heading of a metric stands for its name. Throws UserError with the
+// The fields of a row after the strategy: "workload pile, ranks 4".
+std::string words_of_row(const Table& fields, size_t row);
+
+// The keys of the columns that these tables can have: names of fields and metrics, "status", "run".
+std::vector<std::string> column_keys();
+// The key that a user means, who may also give the heading of a metric. Throws UserError with the
 // nearest key.
 std::string column_key(const std::string& name);
 
