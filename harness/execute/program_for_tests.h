@@ -1,7 +1,11 @@
-// A small program in which ranks depend on each other, for tests of executors.
+// A small program in which ranks depend on each other, and a kernel that fails in it, for tests of
+// executors.
 #pragma once
 
+#include <stdexcept>
+
 #include "harness/compile/compile.h"
+#include "harness/execute/kernel.h"
 #include "harness/plan/builder.h"
 
 namespace cpbench {
@@ -22,5 +26,18 @@ inline Program program_of(const Problem& problem, Passes passes = Passes::both) 
   b.backward_by_return();
   return compile(problem, b.finish(), passes);
 }
+
+// Throws in the backward pass of a rank that received keys: rank 1 of 2.
+class BreakingKernel : public Kernel {
+ public:
+  void forward(const ForwardCall& call) const override { inner_->forward(call); }
+  void backward(const BackwardCall& call) const override {
+    if (call.segments.front().mask == SegmentMask::full) throw std::runtime_error("kernel broke");
+    inner_->backward(call);
+  }
+
+ private:
+  std::unique_ptr<Kernel> inner_ = make_reference_kernel();
+};
 
 }  // namespace cpbench

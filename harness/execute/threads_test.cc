@@ -17,19 +17,6 @@ Problem problem_of(int32_t ranks) {
   return problem;
 }
 
-// Throws in the backward pass of a rank that received keys.
-class BreakingKernel : public Kernel {
- public:
-  void forward(const ForwardCall& call) const override { inner_->forward(call); }
-  void backward(const BackwardCall& call) const override {
-    if (call.segments.front().mask == SegmentMask::full) throw std::runtime_error("kernel broke");
-    inner_->backward(call);
-  }
-
- private:
-  std::unique_ptr<Kernel> inner_ = make_reference_kernel();
-};
-
 // Loses the messages from one rank to another.
 class LossyTransport : public Mailbox {
  public:

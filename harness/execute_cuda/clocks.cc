@@ -37,26 +37,22 @@ Clocks::~Clocks() {
   if (library_) dlclose(library_);
 }
 
-void* Clocks::handle(const std::string& bus) const {
+double Clocks::sm_hertz(const std::string& bus, const char* function) const {
+  auto* info = find<ClockInfo>(function);
   auto* by_bus = find<HandleByBus>("nvmlDeviceGetHandleByPciBusId_v2");
   void* device = nullptr;
-  return by_bus && by_bus(bus.c_str(), &device) == kSuccess ? device : nullptr;
+  unsigned megahertz = 0;
+  const bool known = info && by_bus && by_bus(bus.c_str(), &device) == kSuccess &&
+                     info(device, kSmClock, &megahertz) == kSuccess;
+  return known ? kHertzPerMegahertz * megahertz : 0;
 }
 
 double Clocks::sm_hertz(const std::string& bus) const {
-  auto* info = find<ClockInfo>("nvmlDeviceGetClockInfo");
-  void* device = handle(bus);
-  unsigned megahertz = 0;
-  if (!info || !device || info(device, kSmClock, &megahertz) != kSuccess) return 0;
-  return kHertzPerMegahertz * megahertz;
+  return sm_hertz(bus, "nvmlDeviceGetClockInfo");
 }
 
 double Clocks::highest_sm_hertz(const std::string& bus) const {
-  auto* info = find<ClockInfo>("nvmlDeviceGetMaxClockInfo");
-  void* device = handle(bus);
-  unsigned megahertz = 0;
-  if (!info || !device || info(device, kSmClock, &megahertz) != kSuccess) return 0;
-  return kHertzPerMegahertz * megahertz;
+  return sm_hertz(bus, "nvmlDeviceGetMaxClockInfo");
 }
 
 std::string Clocks::driver() const {

@@ -27,7 +27,7 @@ class Clocks {
  private:
   template <typename Function>
   Function* find(const char* name) const;
-  void* handle(const std::string& bus) const;
+  double sm_hertz(const std::string& bus, const char* function) const;
 
   void* library_ = nullptr;
 };

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 
 #include "tests/fake_gpu/fake.h"
 
@@ -91,34 +92,20 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int num
   cudaDeviceProp p;
   const cudaError_t code = cudaGetDeviceProperties(&p, number);
   if (code != cudaSuccess) return code;
-  switch (attribute) {
-    case cudaDevAttrClockRate:
-      *value = 1'000'000;  // kHz
-      return cudaSuccess;
-    case cudaDevAttrMemoryClockRate:
-      *value = 500'000;
-      return cudaSuccess;
-    case cudaDevAttrGlobalMemoryBusWidth:
-      *value = p.memoryBusWidth;
-      return cudaSuccess;
-    case cudaDevAttrL2CacheSize:
-      *value = p.l2CacheSize;
-      return cudaSuccess;
-    case cudaDevAttrMultiProcessorCount:
-      *value = p.multiProcessorCount;
-      return cudaSuccess;
-    case cudaDevAttrComputeCapabilityMajor:
-      *value = p.major;
-      return cudaSuccess;
-    case cudaDevAttrComputeCapabilityMinor:
-      *value = p.minor;
-      return cudaSuccess;
-    case cudaDevAttrPciBusId:
-      *value = p.pciBusID;
-      return cudaSuccess;
-    default:
-      misuse("attribute " + std::to_string(attribute) + " is not supported");
-  }
+  const std::map<cudaDeviceAttr, int> values = {
+      {cudaDevAttrClockRate, 1'000'000},  // kHz
+      {cudaDevAttrMemoryClockRate, 500'000},
+      {cudaDevAttrGlobalMemoryBusWidth, p.memoryBusWidth},
+      {cudaDevAttrL2CacheSize, p.l2CacheSize},
+      {cudaDevAttrMultiProcessorCount, p.multiProcessorCount},
+      {cudaDevAttrComputeCapabilityMajor, p.major},
+      {cudaDevAttrComputeCapabilityMinor, p.minor},
+      {cudaDevAttrPciBusId, p.pciBusID},
+  };
+  const auto found = values.find(attribute);
+  if (found == values.end()) misuse("attribute " + std::to_string(attribute) + " is not supported");
+  *value = found->second;
+  return cudaSuccess;
 }
 
 cudaError_t cudaDeviceGetPCIBusId(char* text, int size, int number) {
@@ -143,11 +130,6 @@ cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
   return cudaSuccess;
 }
 
-cudaError_t cudaDriverGetVersion(int* version) {
-  *version = CUDART_VERSION;
-  return cudaSuccess;
-}
-
 cudaError_t cudaRuntimeGetVersion(int* version) {
   *version = CUDART_VERSION;
   return cudaSuccess;
@@ -159,56 +141,25 @@ cudaError_t cudaGetLastError() {
   return code;
 }
 
-cudaError_t cudaPeekAtLastError() { return last_error; }
-
-const char* cudaGetErrorName(cudaError_t code) {
-  switch (code) {
-    case cudaSuccess:
-      return "cudaSuccess";
-    case cudaErrorInvalidValue:
-      return "cudaErrorInvalidValue";
-    case cudaErrorMemoryAllocation:
-      return "cudaErrorMemoryAllocation";
-    case cudaErrorInvalidDevice:
-      return "cudaErrorInvalidDevice";
-    case cudaErrorNoDevice:
-      return "cudaErrorNoDevice";
-    case cudaErrorInvalidResourceHandle:
-      return "cudaErrorInvalidResourceHandle";
-    case cudaErrorNotReady:
-      return "cudaErrorNotReady";
-    case cudaErrorStreamCaptureUnsupported:
-      return "cudaErrorStreamCaptureUnsupported";
-    case cudaErrorStreamCaptureInvalidated:
-      return "cudaErrorStreamCaptureInvalidated";
-    case cudaErrorStreamCaptureMerge:
-      return "cudaErrorStreamCaptureMerge";
-    case cudaErrorStreamCaptureUnmatched:
-      return "cudaErrorStreamCaptureUnmatched";
-    case cudaErrorStreamCaptureUnjoined:
-      return "cudaErrorStreamCaptureUnjoined";
-    case cudaErrorStreamCaptureIsolation:
-      return "cudaErrorStreamCaptureIsolation";
-    case cudaErrorCapturedEvent:
-      return "cudaErrorCapturedEvent";
-    default:
-      return "cudaErrorUnknown";
-  }
-}
-
 const char* cudaGetErrorString(cudaError_t code) {
-  switch (code) {
-    case cudaSuccess:
-      return "no error";
-    case cudaErrorMemoryAllocation:
-      return "out of memory";
-    case cudaErrorInvalidDevice:
-      return "invalid device ordinal";
-    case cudaErrorNoDevice:
-      return "no CUDA-capable device is detected";
-    default:
-      return cudaGetErrorName(code);
-  }
+  static const std::map<cudaError_t, const char*> texts = {
+      {cudaSuccess, "no error"},
+      {cudaErrorInvalidValue, "cudaErrorInvalidValue"},
+      {cudaErrorMemoryAllocation, "out of memory"},
+      {cudaErrorInvalidDevice, "invalid device ordinal"},
+      {cudaErrorNoDevice, "no CUDA-capable device is detected"},
+      {cudaErrorInvalidResourceHandle, "cudaErrorInvalidResourceHandle"},
+      {cudaErrorNotReady, "cudaErrorNotReady"},
+      {cudaErrorStreamCaptureUnsupported, "cudaErrorStreamCaptureUnsupported"},
+      {cudaErrorStreamCaptureInvalidated, "cudaErrorStreamCaptureInvalidated"},
+      {cudaErrorStreamCaptureMerge, "cudaErrorStreamCaptureMerge"},
+      {cudaErrorStreamCaptureUnmatched, "cudaErrorStreamCaptureUnmatched"},
+      {cudaErrorStreamCaptureUnjoined, "cudaErrorStreamCaptureUnjoined"},
+      {cudaErrorStreamCaptureIsolation, "cudaErrorStreamCaptureIsolation"},
+      {cudaErrorCapturedEvent, "cudaErrorCapturedEvent"},
+  };
+  const auto found = texts.find(code);
+  return found == texts.end() ? "cudaErrorUnknown" : found->second;
 }
 
 }  // extern "C"

@@ -11,7 +11,6 @@ namespace {
 
 std::mutex capture_mutex;
 std::map<Capture*, std::thread::id> captures;  // open captures, and the threads that began them
-thread_local cudaStreamCaptureMode allowed = cudaStreamCaptureModeGlobal;
 
 struct Executable {
   std::mutex mutex;  // two launches of a graph do not run at the same time
@@ -80,12 +79,11 @@ void join(Stream& stream, const std::shared_ptr<Capture>& capture, NodeId after)
 }
 
 bool forbidden_by_capture() {
-  if (allowed == cudaStreamCaptureModeRelaxed) return false;
   const std::lock_guard lock(capture_mutex);
   for (const auto& [capture, thread] : captures) {
     const bool own = thread == std::this_thread::get_id();
     if ((own && capture->mode != cudaStreamCaptureModeRelaxed) ||
-        (allowed == cudaStreamCaptureModeGlobal && capture->mode == cudaStreamCaptureModeGlobal)) {
+        capture->mode == cudaStreamCaptureModeGlobal) {
       capture->invalid = true;
       return true;
     }
@@ -98,11 +96,6 @@ bool forbidden_by_capture() {
 using namespace fake_gpu;  // NOLINT(google-build-using-namespace): what the C interface stands on
 
 extern "C" {
-
-cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode* mode) {
-  std::swap(*mode, allowed);
-  return cudaSuccess;
-}
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t handle, cudaStreamCaptureMode mode) {
   if (handle == nullptr) return done(cudaErrorStreamCaptureUnsupported);
@@ -140,25 +133,8 @@ cudaError_t cudaStreamEndCapture(cudaStream_t handle, cudaGraph_t* graph) {
   return cudaSuccess;
 }
 
-cudaError_t cudaStreamIsCapturing(cudaStream_t handle, cudaStreamCaptureStatus* status) {
-  const auto& capture = stream_of(handle)->capture;
-  *status = !capture           ? cudaStreamCaptureStatusNone
-            : capture->invalid ? cudaStreamCaptureStatusInvalidated
-                               : cudaStreamCaptureStatusActive;
-  return cudaSuccess;
-}
-
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
   delete reinterpret_cast<Graph*>(graph);
-  return cudaSuccess;
-}
-
-cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t* nodes, size_t* count) {
-  if (nodes != nullptr) misuse("cudaGraphGetNodes is supported only for counting");
-  *count = 0;
-  for (const auto& branch : reinterpret_cast<Graph*>(graph)->branches) {
-    for (const Node& node : branch) *count += node.task != nullptr;
-  }
   return cudaSuccess;
 }
 
@@ -168,13 +144,6 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* handle, cudaGraph_t graph, uns
   *handle = reinterpret_cast<cudaGraphExec_t>(executable);
   return cudaSuccess;
 }
-
-cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t* handle, cudaGraph_t graph,
-                                          unsigned long long flags) {
-  return cudaGraphInstantiate(handle, graph, flags);
-}
-
-cudaError_t cudaGraphUpload(cudaGraphExec_t, cudaStream_t) { return cudaSuccess; }
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t handle, cudaStream_t stream) {
   if (stream_of(stream)->capture) misuse("a graph is launched into a capture");

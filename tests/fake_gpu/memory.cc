@@ -17,7 +17,7 @@ constexpr size_t kAlignment = 256;
 
 struct Block {
   size_t bytes = 0;
-  int device = 0;  // -1: pinned host memory
+  int device = 0;
   bool freed = false;
 };
 
@@ -47,51 +47,6 @@ std::optional<std::pair<uintptr_t, Block>> block_at(const void* data) {
 size_t up_to(size_t unit, size_t bytes) { return (bytes + unit - 1) / unit * unit; }
 size_t pages(size_t bytes) { return up_to(kPage, bytes); }
 
-cudaError_t allocate(void** data, size_t bytes, int device, const char* what) {
-  forbid_in_host_function(what);
-  if (forbidden_by_capture()) return done(cudaErrorStreamCaptureUnsupported);
-  *data = nullptr;
-  if (bytes == 0) return cudaSuccess;
-  Memory& all = memory();
-  const std::lock_guard lock(all.mutex);
-  if (device >= 0 && all.used[device] + bytes > memory_limit()) {
-    return done(cudaErrorMemoryAllocation);
-  }
-  // The block ends at the end of a page. It is followed by a protected page, so that accesses
-  // beyond the end fail.
-  void* first = mmap(nullptr, pages(bytes) + kPage, PROT_NONE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (first == MAP_FAILED) return done(cudaErrorMemoryAllocation);
-  mprotect(first, pages(bytes), PROT_READ | PROT_WRITE);
-  void* at = static_cast<std::byte*>(first) + pages(bytes) - up_to(kAlignment, bytes);
-  std::memset(at, 0xff, bytes);
-  all.blocks[number(at)] = {bytes, device, false};
-  all.used[device] += bytes;
-  *data = at;
-  return cudaSuccess;
-}
-
-cudaError_t release(void* data, bool on_device, const char* what) {
-  forbid_in_host_function(what);
-  if (data == nullptr) return cudaSuccess;
-  const auto found = block_at(data);
-  if (!found || found->first != number(data) || (found->second.device >= 0) != on_device) {
-    misuse(std::string(what) + " of memory that was not allocated by its counterpart");
-  }
-  if (found->second.freed) misuse(std::string(what) + " of memory that was already freed");
-  if (forbidden_by_capture()) return done(cudaErrorStreamCaptureUnsupported);
-  wait_for_device(on_device ? found->second.device : current_device());
-  Memory& all = memory();
-  const std::lock_guard lock(all.mutex);
-  Block& block = all.blocks[number(data)];
-  block.freed = true;
-  all.used[block.device] -= block.bytes;
-  // The addresses stay reserved and protected, so that later accesses fail.
-  mmap(reinterpret_cast<void*>(number(data) / kPage * kPage), pages(block.bytes), PROT_NONE,
-       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-  return cudaSuccess;
-}
-
 bool fits(cudaMemcpyKind kind, int to, int from) {
   switch (kind) {
     case cudaMemcpyHostToHost:
@@ -114,11 +69,7 @@ void check_copy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
   }
 }
 
-bool pageable(const void* data) { return !block_at(data); }
-bool pinned(const void* data) {
-  const auto found = block_at(data);
-  return found && found->second.device < 0;
-}
+bool on_host(const void* data) { return !block_at(data); }
 
 cudaError_t copy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
                  cudaStream_t stream) {
@@ -126,7 +77,7 @@ cudaError_t copy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
   if (bytes == 0) return cudaSuccess;
   check_copy(to, from, bytes, kind);
   const bool captured = stream_of(stream)->capture != nullptr;
-  if (pageable(from) && !captured) {  // read before the call returns
+  if (on_host(from) && !captured) {  // read before the call returns
     auto staged = std::make_shared<std::vector<std::byte>>(bytes);
     std::memcpy(staged->data(), from, bytes);
     submit(stream, [=] {
@@ -139,7 +90,7 @@ cudaError_t copy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
       std::memmove(to, from, bytes);
     });
   }
-  if (pageable(to) && !captured) stream_of(stream)->tail()->wait();
+  if (on_host(to) && !captured) stream_of(stream)->tail()->wait();
   return cudaSuccess;
 }
 
@@ -165,20 +116,46 @@ using namespace fake_gpu;  // NOLINT(google-build-using-namespace): what the C i
 extern "C" {
 
 cudaError_t cudaMalloc(void** data, size_t bytes) {
-  return allocate(data, bytes, current_device(), "cudaMalloc");
+  forbid_in_host_function("cudaMalloc");
+  if (forbidden_by_capture()) return done(cudaErrorStreamCaptureUnsupported);
+  *data = nullptr;
+  if (bytes == 0) return cudaSuccess;
+  Memory& all = memory();
+  const std::lock_guard lock(all.mutex);
+  const int device = current_device();
+  if (all.used[device] + bytes > memory_limit()) return done(cudaErrorMemoryAllocation);
+  // The block ends at the end of a page. It is followed by a protected page, so that accesses
+  // beyond the end fail.
+  void* first = mmap(nullptr, pages(bytes) + kPage, PROT_NONE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (first == MAP_FAILED) return done(cudaErrorMemoryAllocation);
+  mprotect(first, pages(bytes), PROT_READ | PROT_WRITE);
+  void* at = static_cast<std::byte*>(first) + pages(bytes) - up_to(kAlignment, bytes);
+  std::memset(at, 0xff, bytes);
+  all.blocks[number(at)] = {bytes, device, false};
+  all.used[device] += bytes;
+  *data = at;
+  return cudaSuccess;
 }
 
-cudaError_t cudaFree(void* data) { return release(data, true, "cudaFree"); }
-
-cudaError_t cudaMallocHost(void** data, size_t bytes) {
-  return allocate(data, bytes, -1, "cudaMallocHost");
+cudaError_t cudaFree(void* data) {
+  forbid_in_host_function("cudaFree");
+  if (data == nullptr) return cudaSuccess;
+  const auto found = block_at(data);
+  if (!found || found->first != number(data)) misuse("cudaFree of memory of another allocator");
+  if (found->second.freed) misuse("cudaFree of memory that was already freed");
+  if (forbidden_by_capture()) return done(cudaErrorStreamCaptureUnsupported);
+  wait_for_device(found->second.device);
+  Memory& all = memory();
+  const std::lock_guard lock(all.mutex);
+  Block& block = all.blocks[number(data)];
+  block.freed = true;
+  all.used[block.device] -= block.bytes;
+  // The addresses stay reserved and protected, so that later accesses fail.
+  mmap(reinterpret_cast<void*>(number(data) / kPage * kPage), pages(block.bytes), PROT_NONE,
+       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+  return cudaSuccess;
 }
-
-cudaError_t cudaHostAlloc(void** data, size_t bytes, unsigned) {
-  return allocate(data, bytes, -1, "cudaHostAlloc");
-}
-
-cudaError_t cudaFreeHost(void* data) { return release(data, false, "cudaFreeHost"); }
 
 cudaError_t cudaMemGetInfo(size_t* free_bytes, size_t* total) {
   Memory& all = memory();
@@ -196,11 +173,8 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
 cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
   if (forbidden_by_capture()) return done(cudaErrorStreamCaptureUnsupported);
   const cudaError_t code = copy(to, from, bytes, kind, nullptr);
-  // A copy to device memory from pageable or device memory may return before the bytes have
-  // arrived.
-  if (code == cudaSuccess && bytes > 0 && (owner_of(to, 0, "") < 0 || pinned(from))) {
-    stream_of(nullptr)->tail()->wait();
-  }
+  // A copy to device memory may return before the bytes have arrived.
+  if (code == cudaSuccess && bytes > 0 && on_host(to)) stream_of(nullptr)->tail()->wait();
   return code;
 }
 

@@ -150,11 +150,6 @@ ncclResult_t ncclCommInitAll(ncclComm_t* all, int count, const int* devices) {
   return --depth > 0 ? ncclSuccess : end_group();
 }
 
-ncclResult_t ncclCommFinalize(ncclComm_t handle) {
-  const std::lock_guard lock(comm_of(handle)->running);
-  return ncclSuccess;
-}
-
 ncclResult_t ncclCommDestroy(ncclComm_t handle) {
   const std::shared_ptr<Comm> comm = forget(handle);
   const std::lock_guard lock(comm->running);
@@ -173,21 +168,6 @@ ncclResult_t ncclCommAbort(ncclComm_t handle) {
 
 ncclResult_t ncclCommGetAsyncError(ncclComm_t handle, ncclResult_t* error) {
   *error = comm_of(handle)->state;
-  return ncclSuccess;
-}
-
-ncclResult_t ncclCommCount(const ncclComm_t handle, int* count) {
-  *count = comm_of(handle)->size;
-  return ncclSuccess;
-}
-
-ncclResult_t ncclCommUserRank(const ncclComm_t handle, int* rank) {
-  *rank = comm_of(handle)->rank;
-  return ncclSuccess;
-}
-
-ncclResult_t ncclCommCuDevice(const ncclComm_t handle, int* device) {
-  *device = comm_of(handle)->device;
   return ncclSuccess;
 }
 

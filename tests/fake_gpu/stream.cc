@@ -209,11 +209,6 @@ cudaError_t cudaStreamDestroy(cudaStream_t handle) {
   return cudaSuccess;
 }
 
-cudaError_t cudaStreamGetDevice(cudaStream_t handle, int* device) {
-  *device = stream_of(handle)->device();
-  return cudaSuccess;
-}
-
 cudaError_t cudaStreamSynchronize(cudaStream_t handle) {
   forbid_in_host_function("cudaStreamSynchronize");
   Stream* stream = stream_of(handle);

@@ -48,26 +48,12 @@ TEST(Processes, equal_threads_bit_for_bit) {
   }
 }
 
-// Throws in the backward pass of a rank that received keys: rank 1 of 2.
-class BreakingKernel : public Kernel {
- public:
-  void forward(const ForwardCall& call) const override { inner_->forward(call); }
-  void backward(const BackwardCall& call) const override {
-    if (call.segments.front().mask == SegmentMask::full) throw std::runtime_error("kernel broke");
-    inner_->backward(call);
-  }
-
- private:
-  std::unique_ptr<Kernel> inner_ = make_reference_kernel();
-};
-
 TEST(Processes, a_rank_that_throws_is_named_with_its_step) {
   const Problem problem = problem_of(2);
   const Program program = program_of(problem);
-  const auto thrown =
-      run_as_processes(2, {.timeout_seconds = 60}, [&](ProcessGroup& group, LocalWire&) {
-        group.together([&] { execute_processes(problem, program, {}, BreakingKernel(), group); });
-      });
+  const auto thrown = run_together(2, 60, [&](ProcessGroup& group) {
+    execute_processes(problem, program, {}, BreakingKernel(), group);
+  });
   EXPECT_EQ(thrown[0], "rank 1, backward step 1: kernel broke");
 }
 

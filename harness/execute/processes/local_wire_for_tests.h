@@ -74,4 +74,12 @@ inline std::vector<std::string> run_as_processes(
   return thrown;
 }
 
+// Runs one work together on every rank.
+inline std::vector<std::string> run_together(int32_t ranks, double timeout_seconds,
+                                             const std::function<void(ProcessGroup& group)>& work) {
+  return run_as_processes(
+      ranks, {.timeout_seconds = timeout_seconds},
+      [&](ProcessGroup& group, LocalWire&) { group.together([&] { work(group); }); });
+}
+
 }  // namespace cpbench

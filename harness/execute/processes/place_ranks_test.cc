@@ -99,14 +99,12 @@ TEST(PlaceRanks, bad_visible_gpus) {
 }
 
 TEST(PlaceRanks, gather_returns_the_gpus_of_all_processes) {
-  run_as_processes(3, {.timeout_seconds = 60}, [](ProcessGroup& group, LocalWire&) {
-    group.together([&] {
-      const auto all = gather_gpus(group, sees("node", 0, group.rank()));
-      for (int32_t process = 0; process < 3; ++process) {
-        EXPECT_EQ(all.at(process).node, "node");
-        EXPECT_EQ(all.at(process).gpus, sees("node", 0, process).gpus);
-      }
-    });
+  run_together(3, 60, [](ProcessGroup& group) {
+    const auto all = gather_gpus(group, sees("node", 0, group.rank()));
+    for (int32_t process = 0; process < 3; ++process) {
+      EXPECT_EQ(all.at(process).node, "node");
+      EXPECT_EQ(all.at(process).gpus, sees("node", 0, process).gpus);
+    }
   });
 }
 

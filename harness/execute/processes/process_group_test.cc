@@ -60,26 +60,21 @@ TEST(ProcessGroup, messages_of_one_tag_arrive_in_order_and_in_pieces) {
 TEST(ProcessGroup, a_barrier_waits_for_all) {
   for (int32_t ranks : {1, 2, 3, 5, 8}) {
     std::atomic<int32_t> arrived = 0;
-    const Strings thrown =
-        run_as_processes(ranks, {.timeout_seconds = 60}, [&](ProcessGroup& group, LocalWire&) {
-          group.together([&] {
-            for (int32_t i = 1; i <= 20; ++i) {
-              ++arrived;
-              group.barrier();
-              EXPECT_GE(arrived, i * ranks);
-              group.barrier();  // otherwise a fast rank would count for the next round
-            }
-          });
-        });
+    const Strings thrown = run_together(ranks, 60, [&](ProcessGroup& group) {
+      for (int32_t i = 1; i <= 20; ++i) {
+        ++arrived;
+        group.barrier();
+        EXPECT_GE(arrived, i * ranks);
+        group.barrier();  // otherwise a fast rank would count for the next round
+      }
+    });
     EXPECT_EQ(thrown, Strings(ranks));
   }
 }
 
 TEST(ProcessGroup, a_difference_is_named_on_every_rank) {
-  const Strings thrown =
-      run_as_processes(4, {.timeout_seconds = 60}, [](ProcessGroup& group, LocalWire&) {
-        group.together([&] { group.agree("plan", group.rank() % 2 == 1 ? "aa" : "bb"); });
-      });
+  const Strings thrown = run_together(
+      4, 60, [](ProcessGroup& group) { group.agree("plan", group.rank() % 2 == 1 ? "aa" : "bb"); });
   for (const std::string& text : thrown) {
     EXPECT_EQ(text, "the ranks disagree on the plan: rank 0 has bb, rank 1 has aa, rank 3 has aa");
   }
@@ -129,13 +124,10 @@ TEST(ProcessGroup, out_of_memory_of_another_rank_is_out_of_memory) {
 }
 
 TEST(ProcessGroup, a_failure_after_the_others_are_done_is_reported_too) {
-  const Strings thrown =
-      run_as_processes(3, {.timeout_seconds = 60}, [](ProcessGroup& group, LocalWire&) {
-        group.together([&] {
-          group.barrier();
-          if (group.rank() == 2) throw std::runtime_error("late");
-        });
-      });
+  const Strings thrown = run_together(3, 60, [](ProcessGroup& group) {
+    group.barrier();
+    if (group.rank() == 2) throw std::runtime_error("late");
+  });
   EXPECT_EQ(thrown, (Strings{"rank 2: late", "", ""}));
 }
 
@@ -176,7 +168,7 @@ TEST(ProcessGroup, a_missing_message_names_the_rank_with_the_least_progress) {
                              "", ""}));
 }
 
-TEST(ProcessGroup, a_rank_that_never_comes_is_named) {
+TEST(ProcessGroup, a_missing_rank_is_named) {
   const Strings thrown =
       run_as_processes(3, {.timeout_seconds = 0.2}, [](ProcessGroup& group, LocalWire&) {
         if (group.rank() == 2) return;
@@ -192,7 +184,7 @@ TEST(ProcessGroup, a_rank_that_never_comes_is_named) {
       << thrown[1];
 }
 
-TEST(ProcessGroup, rank_0_that_never_comes_is_named) {
+TEST(ProcessGroup, a_missing_rank_0_is_named) {
   const Strings thrown =
       run_as_processes(2, {.timeout_seconds = 0.1}, [](ProcessGroup& group, LocalWire&) {
         if (group.rank() == 0) return;
@@ -204,44 +196,35 @@ TEST(ProcessGroup, rank_0_that_never_comes_is_named) {
 }
 
 TEST(ProcessGroup, a_rank_that_works_long_is_waited_for) {
-  const Strings thrown =
-      run_as_processes(2, {.timeout_seconds = 0.4}, [](ProcessGroup& group, LocalWire&) {
-        group.together([&] {
-          if (group.rank() == 1) {
-            for (int32_t step = 0; step < 12; ++step) {  // 12 operations of 0.1 s
-              group.operation_started(1, 0, step, -1);
-              std::this_thread::sleep_for(std::chrono::milliseconds(100));
-            }
-          }
-          group.barrier();
-        });
-      });
+  const Strings thrown = run_together(2, 0.4, [](ProcessGroup& group) {
+    if (group.rank() == 1) {
+      for (int32_t step = 0; step < 12; ++step) {  // 12 operations of 0.1 s
+        group.operation_started(1, 0, step, -1);
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+      }
+    }
+    group.barrier();
+  });
   EXPECT_EQ(thrown, (Strings{"", ""}));
 }
 
 TEST(ProcessGroup, a_message_of_another_size_is_refused) {
-  const Strings thrown =
-      run_as_processes(2, {.timeout_seconds = 60}, [](ProcessGroup& group, LocalWire&) {
-        group.together([&] {
-          if (group.rank() == 1) group.send(1, 0, 0, bytes_of("long"));
-          if (group.rank() == 0) received(group, 1, 0, 3);
-        });
-      });
+  const Strings thrown = run_together(2, 60, [](ProcessGroup& group) {
+    if (group.rank() == 1) group.send(1, 0, 0, bytes_of("long"));
+    if (group.rank() == 0) received(group, 1, 0, 3);
+  });
   EXPECT_EQ(thrown[0], "a message from rank 1 has 4 bytes, not 3");
 }
 
 TEST(ProcessGroup, gather_returns_all_texts_on_every_rank) {
   for (int32_t ranks : {1, 2, 5}) {
-    const Strings thrown =
-        run_as_processes(ranks, {.timeout_seconds = 60}, [&](ProcessGroup& group, LocalWire&) {
-          group.together([&] {
-            const Strings all = group.gather(std::string(group.rank(), 'x') + " 7");
-            for (int32_t rank = 0; rank < ranks; ++rank) {
-              EXPECT_EQ(all.at(rank), std::string(rank, 'x') + " 7");
-            }
-            EXPECT_EQ(group.gather(""), Strings(ranks));
-          });
-        });
+    const Strings thrown = run_together(ranks, 60, [&](ProcessGroup& group) {
+      const Strings all = group.gather(std::string(group.rank(), 'x') + " 7");
+      for (int32_t rank = 0; rank < ranks; ++rank) {
+        EXPECT_EQ(all.at(rank), std::string(rank, 'x') + " 7");
+      }
+      EXPECT_EQ(group.gather(""), Strings(ranks));
+    });
     EXPECT_EQ(thrown, Strings(ranks));
   }
 }

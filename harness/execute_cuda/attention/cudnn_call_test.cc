@@ -2,8 +2,6 @@
 // are emulated, with their maxima, lengths, ragged offsets and diagonal bounds.
 #include "harness/execute_cuda/attention/cudnn_call.h"
 
-#include <gtest/gtest.h>
-
 #include <set>
 
 #include "harness/execute_cuda/attention/cpu_machine_for_tests.h"
@@ -160,54 +158,14 @@ TEST(Buckets, are_at_most_a_quarter_more) {
   EXPECT_EQ(bucket_of(131072), 131072);
 }
 
-constexpr uint32_t kRepeats = 150;
-
 TEST(CudnnCall, forward_equals_the_reference) {
-  for (uint32_t seed = 0; seed < kRepeats; ++seed) {
-    SCOPED_TRACE(seed);
-    RandomCall random(seed);
-    const Dtype dtype = random.pick(0, 1) == 0 ? Dtype::float32 : Dtype::bfloat16;
-    const OwnedMatrix expected = random.o(Dtype::float32), found = random.o(dtype);
-    const OwnedMatrix expected_lse =
-        random.make(random.rows.q_rows, random.heads.size(), 1, Dtype::float32, false);
-    make_reference_kernel()->forward(random.forward(expected, expected_lse));
-    EmulatedCudnn machine;
-    const CudnnForwardCall<EmulatedCudnn> call(random.forward(found, random.lse));
-    std::vector<uint64_t> scratch(call.scratch_bytes() / 8 + 2, ~uint64_t{0});
-    call.run(machine, reinterpret_cast<std::byte*>(
-                          (reinterpret_cast<uintptr_t>(scratch.data()) + 15) / 16 * 16));
-    ASSERT_EQ(difference(found.matrix, expected.matrix, random.rows.q_rows, 0x1p-8f), "") << "o";
-    ASSERT_EQ(difference(random.lse.matrix, expected_lse.matrix, random.rows.q_rows, 1e-5f), "")
-        << "lse";
-    ASSERT_FALSE(testing::Test::HasFailure());
-  }
+  expect_forward_equals_reference<CudnnForwardCall<EmulatedCudnn>>(
+      [](RandomCall&) { return EmulatedCudnn(); }, [](const EmulatedCudnn&) {});
 }
 
 TEST(CudnnCall, backward_equals_the_reference) {
-  for (uint32_t seed = 0; seed < kRepeats; ++seed) {
-    SCOPED_TRACE(seed);
-    RandomCall random(seed);
-    random.fill_side_data();
-    const auto gradients = [&] {
-      return std::array{random.gradient(random.q, random.rows.q_rows),
-                        random.gradient(random.k, random.rows.kv_rows),
-                        random.gradient(random.v, random.rows.kv_rows)};
-    };
-    const auto expected = gradients(), found = gradients();
-    make_reference_kernel()->backward(random.backward(expected[0], expected[1], expected[2]));
-    EmulatedCudnn machine;
-    const CudnnBackwardCall<EmulatedCudnn> call(random.backward(found[0], found[1], found[2]));
-    std::vector<uint64_t> scratch(call.scratch_bytes() / 8 + 2, ~uint64_t{0});
-    call.run(machine, reinterpret_cast<std::byte*>(
-                          (reinterpret_cast<uintptr_t>(scratch.data()) + 15) / 16 * 16));
-    ASSERT_EQ(difference(found[0].matrix, expected[0].matrix, random.rows.q_rows, 0x1p-7f), "")
-        << "dq";
-    ASSERT_EQ(difference(found[1].matrix, expected[1].matrix, random.rows.kv_rows, 0x1p-7f), "")
-        << "dk";
-    ASSERT_EQ(difference(found[2].matrix, expected[2].matrix, random.rows.kv_rows, 0x1p-7f), "")
-        << "dv";
-    ASSERT_FALSE(testing::Test::HasFailure());
-  }
+  expect_backward_equals_reference<CudnnBackwardCall<EmulatedCudnn>>(
+      [] { return EmulatedCudnn(); });
 }
 
 // A pack of hundreds of short documents and one of 128K tokens must need few graph shapes, and

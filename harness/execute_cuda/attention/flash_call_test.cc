@@ -2,8 +2,6 @@
 // the library is emulated, with its layouts and its treatment of masks.
 #include "harness/execute_cuda/attention/flash_call.h"
 
-#include <gtest/gtest.h>
-
 #include "harness/execute_cuda/attention/cpu_machine_for_tests.h"
 #include "harness/execute_cuda/attention/random_call_for_tests.h"
 
@@ -146,56 +144,17 @@ class EmulatedFlash : public CpuMachine {
   std::vector<float> lse_;
 };
 
-constexpr uint32_t kRepeats = 150;
-
 TEST(FlashCall, forward_equals_the_reference) {
   int32_t placed = 0;
-  for (uint32_t seed = 0; seed < kRepeats; ++seed) {
-    SCOPED_TRACE(seed);
-    RandomCall random(seed);
-    const Dtype dtype = random.pick(0, 1) == 0 ? Dtype::float32 : Dtype::bfloat16;
-    const OwnedMatrix expected = random.o(Dtype::float32), found = random.o(dtype);
-    OwnedMatrix expected_lse = random.lse, found_lse = random.lse;
-    expected_lse = random.make(random.rows.q_rows, random.heads.size(), 1, Dtype::float32, false);
-    make_reference_kernel()->forward(random.forward(expected, expected_lse));
-    EmulatedFlash machine(random.pick(0, 1) == 0);
-    const FlashForwardCall<EmulatedFlash> call(random.forward(found, found_lse));
-    std::vector<std::byte> scratch(call.scratch_bytes() + 1, std::byte{0xff});
-    call.run(machine, scratch.data());
-    ASSERT_EQ(difference(found.matrix, expected.matrix, random.rows.q_rows, 0x1p-8f), "") << "o";
-    ASSERT_EQ(difference(found_lse.matrix, expected_lse.matrix, random.rows.q_rows, 1e-5f), "")
-        << "lse";
-    ASSERT_FALSE(testing::Test::HasFailure());
-    placed += machine.placed();
-  }
+  expect_forward_equals_reference<FlashForwardCall<EmulatedFlash>>(
+      [](RandomCall& random) { return EmulatedFlash(random.pick(0, 1) == 0); },
+      [&](const EmulatedFlash& machine) { placed += machine.placed(); });
   EXPECT_GT(placed, 0);
 }
 
 TEST(FlashCall, backward_equals_the_reference) {
-  for (uint32_t seed = 0; seed < kRepeats; ++seed) {
-    SCOPED_TRACE(seed);
-    RandomCall random(seed);
-    random.fill_side_data();
-    const auto gradients = [&] {
-      return std::array{random.gradient(random.q, random.rows.q_rows),
-                        random.gradient(random.k, random.rows.kv_rows),
-                        random.gradient(random.v, random.rows.kv_rows)};
-    };
-    const auto expected = gradients(), found = gradients();
-    make_reference_kernel()->backward(random.backward(expected[0], expected[1], expected[2]));
-    EmulatedFlash machine(false);
-    const FlashBackwardCall<EmulatedFlash> call(random.backward(found[0], found[1], found[2]));
-    std::vector<std::byte> scratch(call.scratch_bytes() + 256, std::byte{0xff});
-    auto* base = scratch.data() + (256 - reinterpret_cast<uintptr_t>(scratch.data()) % 256);
-    call.run(machine, base);
-    ASSERT_EQ(difference(found[0].matrix, expected[0].matrix, random.rows.q_rows, 0x1p-7f), "")
-        << "dq";
-    ASSERT_EQ(difference(found[1].matrix, expected[1].matrix, random.rows.kv_rows, 0x1p-7f), "")
-        << "dk";
-    ASSERT_EQ(difference(found[2].matrix, expected[2].matrix, random.rows.kv_rows, 0x1p-7f), "")
-        << "dv";
-    ASSERT_FALSE(testing::Test::HasFailure());
-  }
+  expect_backward_equals_reference<FlashBackwardCall<EmulatedFlash>>(
+      [] { return EmulatedFlash(false); });
 }
 
 }  // namespace

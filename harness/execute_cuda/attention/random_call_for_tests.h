@@ -2,6 +2,9 @@
 // kernel.
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <array>
 #include <cmath>
 #include <memory>
 #include <random>
@@ -146,6 +149,65 @@ inline std::string difference(const Matrix& found, const Matrix& expected, int32
     }
   }
   return "";
+}
+
+// Runs a call (steps.h) on its machine. Its scratch memory is NaN at first.
+template <typename Call, typename Machine>
+void run_call(const Call& call, Machine& machine) {
+  constexpr int64_t kAlignment = 256;
+  std::vector<std::byte> scratch(call.scratch_bytes() + kAlignment, std::byte{0xff});
+  void* base = scratch.data();
+  size_t space = scratch.size();
+  call.run(machine,
+           static_cast<std::byte*>(std::align(kAlignment, call.scratch_bytes(), base, space)));
+}
+
+inline constexpr uint32_t kRandomCalls = 150;
+
+// Compares random calls with the reference kernel. make_machine(random) returns the machine for one
+// call, and look(machine) is called after it.
+template <typename Call, typename MakeMachine, typename Look>
+void expect_forward_equals_reference(const MakeMachine& make_machine, const Look& look) {
+  for (uint32_t seed = 0; seed < kRandomCalls; ++seed) {
+    SCOPED_TRACE(seed);
+    RandomCall random(seed);
+    const Dtype dtype = random.pick(0, 1) == 0 ? Dtype::float32 : Dtype::bfloat16;
+    const OwnedMatrix expected = random.o(Dtype::float32), found = random.o(dtype);
+    const int32_t rows = random.rows.q_rows;
+    const OwnedMatrix expected_lse =
+        random.make(rows, random.heads.size(), 1, Dtype::float32, false);
+    make_reference_kernel()->forward(random.forward(expected, expected_lse));
+    auto machine = make_machine(random);
+    run_call(Call(random.forward(found, random.lse)), machine);
+    ASSERT_EQ(difference(found.matrix, expected.matrix, rows, 0x1p-8f), "") << "o";
+    ASSERT_EQ(difference(random.lse.matrix, expected_lse.matrix, rows, 1e-5f), "") << "lse";
+    ASSERT_FALSE(testing::Test::HasFailure());
+    look(machine);
+  }
+}
+
+template <typename Call, typename MakeMachine>
+void expect_backward_equals_reference(const MakeMachine& make_machine) {
+  for (uint32_t seed = 0; seed < kRandomCalls; ++seed) {
+    SCOPED_TRACE(seed);
+    RandomCall random(seed);
+    random.fill_side_data();
+    const int32_t q_rows = random.rows.q_rows, kv_rows = random.rows.kv_rows;
+    const auto gradients = [&] {
+      return std::array{random.gradient(random.q, q_rows), random.gradient(random.k, kv_rows),
+                        random.gradient(random.v, kv_rows)};
+    };
+    const auto expected = gradients(), found = gradients();
+    make_reference_kernel()->backward(random.backward(expected[0], expected[1], expected[2]));
+    auto machine = make_machine();
+    run_call(Call(random.backward(found[0], found[1], found[2])), machine);
+    for (size_t i = 0; i < found.size(); ++i) {
+      ASSERT_EQ(difference(found[i].matrix, expected[i].matrix, i == 0 ? q_rows : kv_rows, 0x1p-7f),
+                "")
+          << std::array{"dq", "dk", "dv"}[i];
+    }
+    ASSERT_FALSE(testing::Test::HasFailure());
+  }
 }
 
 }  // namespace cpbench
