@@ -156,7 +156,7 @@ TEST_P(EveryStrategyMutated, CheckerAgreesWithOracle) {
     }
     return "";
   };
-  EXPECT_EQ(judge(random_problems(120, 24, 3), planner_of(*GetParam()), agrees).text(), "");
+  EXPECT_EQ(judge(random_problems(100, 24, 3), planner_of(*GetParam()), agrees).text(), "");
   EXPECT_GT(refused, 0);
 }
 

@@ -56,9 +56,8 @@ std::vector<NamedProblem> adversarial_problems() {
                   {"documents of one token", std::vector<int64_t>(11, 1)},
                   {"one giant document", {61}},
                   {"giant among dwarfs", {2, 1, 53, 1, 3}},
-                  {"equal documents", {8, 8, 8, 8}},
                   {"odd and prime lengths", {7, 1, 13, 2, 29, 11}},
-                  {"two documents", {17, 31}}},
+                  {"two equal documents", {16, 16}}},
                  {1, 2, 3, 4, 7, 8, {2, 2}, {3, 2}, {4, 1}, {2, 4}});
 }
 

@@ -49,7 +49,7 @@ TEST_P(EveryStrategy, PlansAdversarialBatches) {
 }
 
 TEST_P(EveryStrategy, PlansRandomBatches) {
-  const std::vector<NamedProblem> problems = random_problems(150, 80, 7);
+  const std::vector<NamedProblem> problems = random_problems(130, 80, 7);
   EXPECT_EQ(verdict_of(problems, planner_of(*GetParam())).text(), "");
   for (const Options& options : option_variants()) {
     EXPECT_EQ(verdict_of(problems, planner_of(*GetParam(), options)).text(), "")
