@@ -2,9 +2,9 @@
 //
 //   .npy          NumPy: a one-dimensional array of little-endian integers, format versions 1 to 3
 //   .idx          Megatron-LM index (MMIDIDX, version 1): its sequence lengths
-//   .jsonl        one JSON object per line. `data.jsonl#field` names the field, by default
-//   `length`:
-//                 a number is the length, an array counts its elements. `data.jsonl#text:words`
+//   .jsonl        one JSON object per line. `data.jsonl#field` names the field, else it is
+//   `length`.
+//                 A number is the length, an array counts its elements. `data.jsonl#text:words`
 //                 counts the words of a text, which are separated by white space; this is an
 //                 estimate, so it must be requested
 //   all others    text or CSV: one length per line, with an optional header. If there are several

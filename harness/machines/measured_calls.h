@@ -5,11 +5,12 @@
 //   1000+1,128+16384,128+16384,causal,32,128,5.2,14.9
 //
 // A file is CSV with a header; lines that begin with # are comments. Each row is one call:
-//   segments, q_tokens, kv_tokens   number and size of equal segments; several kinds are joined by
-//   + or batch, tokens                the same for segments with as many queries as keys mask
-//   causal (aligned bottom right) or full; the default is causal q_heads, head_dim all rows must
-//   have the same head_dim forward_milliseconds (or milliseconds), backward_milliseconds   may be
-//   empty
+//   segments, q_tokens, kv_tokens  number and size of equal segments; several kinds joined by +
+//   or batch, tokens               the same for segments with as many queries as keys
+//   mask                           causal (aligned bottom right) or full; the default is causal
+//   q_heads, head_dim              all rows must have the same head_dim
+//   forward_milliseconds           or milliseconds; may be empty
+//   backward_milliseconds          may be empty
 // The columns kv_heads, forward_tflops and backward_tflops are allowed and not used.
 #pragma once
 

@@ -10,9 +10,8 @@
 //   ideal                  F / (N P): all work, evenly shared, at the peak
 //   kernel_inefficiency    time inside kernel calls, minus f / P
 //   imbalance              (f - F / N) / P, and waiting while nothing of this rank is in flight,
-//   because
-//                          another rank is not ready. Negative if the last rank has less work than
-//                          the mean
+//                          because another rank is not ready. Negative if the last rank has less
+//                          work than the mean
 //   exposed_communication  waiting while bytes of this rank are in flight, and handing bytes to the
 //                          transport; minus padding. A timeline without transfers cannot
 //                          distinguish waiting for bytes from waiting for ranks, so all waiting is

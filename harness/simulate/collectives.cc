@@ -30,7 +30,7 @@ Spread spread_of(const Cluster& cluster, const std::vector<int32_t>& members) {
   return spread;
 }
 
-// Of `members` ranks of one node together, to other nodes.
+// The bandwidth to other nodes that `members` ranks of one node have together.
 double uplink(const ClusterModel& machine, int32_t members) {
   const double links = members * machine.inter_node.bytes_per_second;
   const double node = machine.node_uplink_bytes_per_second;

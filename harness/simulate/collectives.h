@@ -1,4 +1,4 @@
-// How long a library's collective takes, in closed form (NCCL's latency and bandwidth fits).
+// The time of a library's collective, in closed form, from fits of NCCL's latency and bandwidth.
 #pragma once
 
 #include "harness/machines/cluster_model.h"
@@ -6,13 +6,14 @@
 
 namespace cpbench {
 
-// False: the machine has no fit for it, so its messages are costed one by one.
+// Whether the cluster has a fit for this collective; otherwise its messages are simulated one by
+// one.
 bool has_fit(const ClusterModel& machine, CollectiveKind kind);
 
-// From the moment the last member is ready.
-//   all_gather, reduce_scatter: latency + (n-1) blocks / bandwidth, a ring over all members. Across
-//     nodes the bandwidth is at most what the members of a node have together to other nodes.
-//   all_to_all: latency + the slower of the blocks for the own node and those for other nodes.
+// The time from the moment when the last member is ready.
+//   all_gather, reduce_scatter: latency + (n-1) blocks / bandwidth, as a ring over all members. If
+//     it crosses nodes, the bandwidth is at most that of the links of one node's members together.
+//   all_to_all: latency + the larger time of the blocks within the node and those to other nodes.
 double collective_seconds(const ClusterModel& machine, const CollectiveCall& call);
 
 }  // namespace cpbench

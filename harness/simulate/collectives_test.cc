@@ -7,7 +7,7 @@
 namespace cpbench {
 namespace {
 
-ClusterModel machine_of(int32_t nodes, int32_t gpus) {
+ClusterModel cluster_of(int32_t nodes, int32_t gpus) {
   ClusterModel machine;
   machine.cluster.nodes = nodes;
   machine.cluster.gpus_per_node = gpus;
@@ -24,8 +24,8 @@ CollectiveCall call_of(CollectiveKind kind, int32_t ranks, int64_t block_bytes) 
   return call;
 }
 
-TEST(Collectives, OnOneNodeTheNearestFitHolds) {
-  const ClusterModel machine = machine_of(1, 8);
+TEST(Collectives, OnOneNodeTheNearestFitIsUsed) {
+  const ClusterModel machine = cluster_of(1, 8);
   const auto seconds = [&](CollectiveKind kind, int32_t ranks) {
     return collective_seconds(machine, call_of(kind, ranks, 1'000'000));
   };
@@ -36,19 +36,19 @@ TEST(Collectives, OnOneNodeTheNearestFitHolds) {
   EXPECT_DOUBLE_EQ(seconds(CollectiveKind::all_to_all, 8), 1e-6 + 7e6 / 100e9);
 }
 
-TEST(Collectives, AcrossNodesTheNodesLinksTogetherLimitARing) {
-  const ClusterModel machine = machine_of(4, 8);
-  // Eight NICs of 40 GB/s: 320 GB/s, less than the 370 of the node's fabric.
+TEST(Collectives, AcrossNodesARingIsLimitedByTheLinksOfANodeTogether) {
+  const ClusterModel machine = cluster_of(4, 8);
+  // Eight NICs of 40 GB/s are 320 GB/s, less than the 370 within the node.
   EXPECT_DOUBLE_EQ(collective_seconds(machine, call_of(CollectiveKind::all_gather, 32, 1'000'000)),
                    50e-6 + 3 * 5e-6 + 31e6 / 320e9);
-  // One member on each node has one NIC.
+  // One member on each node has only one NIC.
   EXPECT_DOUBLE_EQ(
       collective_seconds(machine, {CollectiveKind::all_gather, {0, 8, 16, 24}, 1'000'000}),
       10e-6 + 3 * 5e-6 + 3e6 / 40e9);
 }
 
 TEST(Collectives, AnAllToAllAcrossNodesIsLimitedByItsShareOfTheLinks) {
-  ClusterModel machine = machine_of(2, 8);
+  ClusterModel machine = cluster_of(2, 8);
   machine.inter_node_all_to_all_efficiency = 0.5;
   EXPECT_DOUBLE_EQ(collective_seconds(machine, call_of(CollectiveKind::all_to_all, 16, 1'000'000)),
                    5e-6 + 8e6 / 20e9);
@@ -57,8 +57,8 @@ TEST(Collectives, AnAllToAllAcrossNodesIsLimitedByItsShareOfTheLinks) {
                    5e-6 + 8e6 / 10e9);
 }
 
-TEST(Collectives, WithoutAFitMessagesAreCosted) {
-  ClusterModel machine = machine_of(1, 8);
+TEST(Collectives, WithoutAFitThereIsNoClosedForm) {
+  ClusterModel machine = cluster_of(1, 8);
   machine.all_gather.clear();
   EXPECT_FALSE(has_fit(machine, CollectiveKind::all_gather));
   EXPECT_TRUE(has_fit(machine, CollectiveKind::reduce_scatter));

@@ -1,10 +1,11 @@
-// When each of many things is due: one time each, which may move; the earliest comes first, and of
-// equal ones the smallest id. A binary heap that knows where each id stands in it.
+// The times at which things are due: each id has one time, which may change. The first is the
+// earliest, and among equal times the one with the smallest id. It is a binary heap that knows the
+// place of each id.
 //
 //   DueTimes due;
 //   due.set(7, 2.5);
 //   due.set(3, 1.0);
-//   due.set(7, 0.5);          // moved
+//   due.set(7, 0.5);          // changes its time
 //   due.first_id() == 7;  due.remove_first();
 #pragma once
 
@@ -20,7 +21,7 @@ class DueTimes {
   // `id` is small: it indexes a table.
   void set(int32_t id, double seconds);
   int32_t first_id() const { return heap_.front().id; }
-  double first_seconds() const {  // infinity: nothing is due
+  double first_seconds() const {  // infinity if nothing is due
     return heap_.empty() ? std::numeric_limits<double>::infinity() : heap_.front().seconds;
   }
   void remove_first();

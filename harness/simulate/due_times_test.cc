@@ -25,7 +25,7 @@ TEST(DueTimes, EarliestFirstThenSmallestId) {
   EXPECT_EQ(due.first_id(), 7);
 }
 
-// Against a map that is searched from end to end.
+// Compares it with a map that is searched from end to end.
 TEST(DueTimes, AgreeWithASearch) {
   std::mt19937_64 random(3);
   for (int round = 0; round < 50; ++round) {

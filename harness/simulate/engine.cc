@@ -12,15 +12,15 @@
 namespace cpbench {
 namespace {
 
-// One rank's part of an exchange: transfers [first, last) of Rank::transfers.
+// A rank's part of an exchange: the transfers [first, last) in Rank::transfers.
 struct OwnExchange {
   int32_t exchange = 0;
   int32_t first = 0;
   int32_t last = 0;
-  int32_t enter_task = 0;  // so many tasks are done before
+  int32_t enter_task = 0;  // number of tasks that must be done before the rank may enter
 };
 
-// A send that waits until so many tasks, or packs, are done.
+// A send that waits until a number of tasks, or packs, are done.
 struct Awaiting {
   int32_t done = 0;
   int32_t transfer = 0;
@@ -31,18 +31,19 @@ using Queue = std::priority_queue<Awaiting, std::vector<Awaiting>, std::greater<
 struct Rank {
   int32_t tasks_done = 0;
   int32_t packs_done = 0;
-  int32_t pack_task = 0;  // so many tasks are done before the next pack
+  int32_t pack_task = 0;  // number of tasks that must be done before the next pack
   bool busy = false;
-  bool packing = false;      // when busy: a pack, not a task
-  double since_seconds = 0;  // of what it does now, or waits for
+  bool packing = false;      // if busy: with a pack, not a task
+  double since_seconds = 0;  // when its current activity began
   std::vector<OwnExchange> exchanges;
   std::vector<int32_t> transfers;
-  size_t current = 0;  // exchange that it is in, or enters next
+  size_t current = 0;  // index of the exchange that it is in, or enters next
   bool inside = false;
-  int32_t unfinished = 0;    // own transfers of the current exchange
-  double first_launch = -1;  // of them
-  // Sends of the current exchange whose bytes are not there yet, each where it waits now; those
-  // that wait for an arrival alone are in Engine::first_after_. `ready`: to be launched.
+  int32_t unfinished = 0;    // number of own transfers of the current exchange
+  double first_launch = -1;  // when the first of them began
+  // Sends of the current exchange whose bytes are not ready, by the condition that each waits for
+  // now. Those that wait only for an arrival are in Engine::first_after_. Those in `ready` can be
+  // launched.
   Queue for_task, for_pack;
   std::vector<int32_t> ready;
   std::vector<Event> events, transfer_events;
@@ -131,7 +132,8 @@ class Engine {
     ++r.exchanges.back().last;
   }
 
-  // Tasks before the first step from which the exchange is at most `lookahead` steps away.
+  // Number of tasks before the first step from which the exchange is at most `lookahead` steps
+  // away.
   int32_t enter_task(int32_t rank, int32_t exchange) const {
     const Exchange& e = schedule_.exchanges[exchange];
     const int32_t step = std::max(0, e.step - schedule_.lookahead[e.pass]);
@@ -150,7 +152,7 @@ class Engine {
   }
 
   void progress_all() {
-    for (size_t i = 0; i < queue_.size(); ++i) {  // grows on the way
+    for (size_t i = 0; i < queue_.size(); ++i) {  // the queue grows in the loop
       const int32_t rank = queue_[i];
       queued_[rank] = false;
       communicate(rank);
@@ -202,8 +204,8 @@ class Engine {
     }
   }
 
-  // When the rank may enter the exchange of its next pack, by its steps, and what that reads is
-  // there.
+  // Finds after how many tasks the rank may do its next pack: it may be in the pack's exchange, and
+  // what the pack reads is ready.
   void find_next_pack(int32_t rank) {
     Rank& r = ranks_[rank];
     const std::vector<Pack>& packs = schedule_.ranks[rank].packs;
@@ -213,7 +215,7 @@ class Engine {
     r.pack_task = std::max(pack.after_task, enter_task(rank, pack.exchange));
   }
 
-  // What a rank waited for has come, or it has found something to do meanwhile.
+  // Ends the waiting of a rank, because the transfer has arrived or there is something else to do.
   void wait_ends(int32_t rank, uint8_t pass, int32_t step) {
     record(rank, {.step = step, .pass = pass, .activity = Activity::wait},
            ranks_[rank].since_seconds);
@@ -236,7 +238,7 @@ class Engine {
     queue(rank);
   }
 
-  // Enters the next exchange when the rank may, and launches what has become ready.
+  // Enters the next exchange if the rank may, and launches the transfers that are ready.
   void communicate(int32_t rank) {
     Rank& r = ranks_[rank];
     if (!r.inside) {
@@ -262,7 +264,7 @@ class Engine {
     r.ready.clear();
   }
 
-  // Puts a send where it waits for the first thing that it still misses.
+  // Makes a send wait for its first condition that is not met.
   void await(Rank& r, int32_t id) {
     const Transfer& transfer = schedule_.transfers[id];
     if (transfer.after_task > r.tasks_done) {
@@ -282,7 +284,8 @@ class Engine {
     await(r, id);
   }
 
-  // One of the two conditions of a transfer: the receiver is there; the sender and its bytes are.
+  // One of two conditions of a transfer is met: the receiver is in the exchange, or the sender is
+  // and the bytes are ready.
   void met(int32_t id) {
     if (--missing_[id] > 0) return;
     const Transfer& transfer = schedule_.transfers[id];
@@ -346,14 +349,14 @@ class Engine {
       Rank& r = ranks_[rank];
       if (r.current < r.exchanges.size() ||
           r.tasks_done < static_cast<int32_t>(schedule_.ranks[rank].tasks.size())) {
-        throw std::logic_error("simulate: rank " + std::to_string(rank) +
-                               " waits for ever, after task " + std::to_string(r.tasks_done) +
+        throw std::logic_error("internal error: simulated rank " + std::to_string(rank) +
+                               " waits for ever after task " + std::to_string(r.tasks_done) +
                                " and exchange " + std::to_string(r.current));
       }
       execution.end_seconds.push_back(r.since_seconds);
       for (std::vector<Event>* own : {&r.events, &r.transfer_events}) {
         execution.events.insert(execution.events.end(), own->begin(), own->end());
-        *own = {};  // of thousands of ranks they are too many to have twice
+        *own = {};  // those of thousands of ranks would not fit in memory twice
       }
     }
     return execution;
@@ -367,12 +370,12 @@ class Engine {
   double slowdown_ = 1;
   std::vector<Rank> ranks_;
   std::vector<bool> arrived_;                        // by transfer
-  std::vector<int8_t> missing_;                      // by transfer: conditions not met yet
-  std::vector<int32_t> first_after_;                 // by transfer: sends that wait for it alone,
-  std::vector<int32_t> next_after_;                  // as a chain
-  std::vector<int32_t> not_launched_;                // by collective: transfers
+  std::vector<int8_t> missing_;                      // by transfer: number of conditions not met
+  std::vector<int32_t> first_after_;                 // by transfer: sends that wait only for it,
+  std::vector<int32_t> next_after_;                  // as a linked list
+  std::vector<int32_t> not_launched_;                // by collective: number of transfers
   std::vector<std::vector<int32_t>> in_collective_;  // by collective
-  std::vector<int32_t> unfinished_;                  // by exchange: transfers
+  std::vector<int32_t> unfinished_;                  // by exchange: number of transfers
   std::vector<bool> queued_;
   std::vector<int32_t> queue_;
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;

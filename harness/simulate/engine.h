@@ -1,6 +1,6 @@
-// Runs a Schedule: ranks work through their tasks, exchanges wait for both ends, the network says
-// when bytes arrive. See schedule.h for the rules; a rank's communication runs at most `lookahead`
-// steps ahead of its tasks.
+// Runs a Schedule by the rules in schedule.h: ranks work through their tasks, exchanges wait for
+// both ends, and the network says when bytes arrive. The communication of a rank is at most
+// `lookahead` steps ahead of its tasks.
 #pragma once
 
 #include <vector>
@@ -13,13 +13,13 @@
 namespace cpbench {
 
 struct Execution {
-  std::vector<double> end_seconds;  // per rank, of its tasks
-  std::vector<Event> events;        // by rank, then time; Activity::transfer besides the others
+  std::vector<double> end_seconds;  // by rank: the end of its last task
+  std::vector<Event> events;        // by rank, then by time; those of Activity::transfer come last
 };
 
-// Over `ports`.
+// Over the network `ports`.
 Execution run(const Schedule& schedule, const ClusterModel& machine, const Profile& profile);
-// Over any network of that machine; nothing is in flight yet.
+// Over any network of that cluster, in which nothing is in flight.
 Execution run(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
               Network& network);
 

@@ -43,7 +43,7 @@ std::vector<End> sorted_ends(const std::vector<PricedRank>& priced,
   return ends;
 }
 
-// One call per collective of the pass, with its members; returns the number of the first.
+// Adds a call with its members for each collective of the pass, and returns the index of the first.
 int32_t add_collectives(const Plan& plan, const Pass& pass, std::vector<CollectiveCall>& calls) {
   const auto first = static_cast<int32_t>(calls.size());
   for (const Collective& collective : pass.collectives) calls.push_back({collective.kind, {}, 0});
@@ -66,7 +66,7 @@ int32_t add_collectives(const Plan& plan, const Pass& pass, std::vector<Collecti
   return first;
 }
 
-// Adds `next` to `last` if they go the same way and wait for the same transfer.
+// Adds `next` to `last` if both have the same sender, receiver, exchange and transfer to wait for.
 bool joined(Transfer& last, const Transfer& next) {
   const auto way = [](const Transfer& t) {
     return std::tie(t.exchange, t.from, t.to, t.collective, t.after_transfer);
@@ -94,10 +94,10 @@ Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced,
   const std::vector<End> receives = sorted_ends(priced, &PricedRank::receives, false);
   const auto same = [](const End& a, const End& b) { return a.key() == b.key(); };
   if (!std::equal(sends.begin(), sends.end(), receives.begin(), receives.end(), same)) {
-    throw std::logic_error("simulate: a message of the program has one end only");
+    throw std::logic_error("internal error: a message of the program has only one end");
   }
 
-  std::vector<int32_t> order(sends.size());  // by exchange; inside, by send
+  std::vector<int32_t> order(sends.size());  // by exchange, then by sender and receiver
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int32_t>(i);
   const auto exchange_of = [&](const End& end) { return exchanges.of(end.tag); };
   const auto place = [&](int32_t i) {
@@ -123,7 +123,8 @@ Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced,
                       .after_task = from.task,
                       .after_pack = from.pack};
     if (from.after_received >= 0) {
-      // Sent after it was received, so in a later exchange: that transfer is numbered already.
+      // It is sent after it was received, in a later exchange, so that transfer already has its
+      // index.
       transfer.after_transfer = transfer_of_receive[end.from][from.after_received];
     }
     const Send& send = pass_of(plan, pass_of(end.tag)).sends[send_of(end.tag)];

@@ -1,4 +1,5 @@
-// Puts the priced ranks together: every message gets its other end, its exchange, its collective.
+// Combines the priced ranks into a Schedule: every message gets its other end, its exchange and its
+// collective.
 #pragma once
 
 #include <vector>
@@ -8,7 +9,8 @@
 
 namespace cpbench {
 
-// The tag of a collective counts only where the machine has a fit for it and the profile uses it.
+// Collectives are used only if the cluster has a fit for them and the profile uses library
+// collectives.
 Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced,
                        const ClusterModel& machine, const Profile& profile);
 

@@ -1,10 +1,11 @@
-// What the engine asks of a network: it is told which messages begin, and says when they arrive.
+// The interface between the engine and a network: the engine says which messages begin, and the
+// network says when they arrive.
 //
 //   network.start(7, from, to, bytes, now);
-//   now = network.next_seconds(due);                 // `due`: when the caller has something to do
-//   for (int32_t id : network.advance(now)) ...      // arrived by then
+//   now = network.next_seconds(due);                 // the engine has something to do at `due`
+//   for (int32_t id : network.advance(now)) ...      // these messages have arrived
 //
-// `ports` (ports.h) is built in; `simgrid` (simgrid/) is a program of its own.
+// `ports` (ports.h) is built in; `simgrid` (simgrid/) runs in another program.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +17,14 @@ class Network {
  public:
   virtual ~Network() = default;
 
-  // `id` must not be in flight, and is small: it may index a table. `now` is what next_seconds
-  // last said, or 0.
+  // `id` must not be in flight. It should be small, because it is an index of a table. `now` is the
+  // last result of next_seconds, or 0.
   virtual void start(int32_t id, int32_t from, int32_t to, int64_t bytes, double now) = 0;
-  // When something may have arrived, but at most `due`. Infinity: nothing is in flight, nor due.
+  // The time at which something may have arrived, but at most `due`. Infinity if nothing is in
+  // flight or due.
   virtual double next_seconds(double due) = 0;
-  // Ascending; valid until the next call. `seconds` is what next_seconds just said.
+  // Ids in ascending order, valid until the next call. `seconds` is the last result of
+  // next_seconds.
   virtual const std::vector<int32_t>& advance(double seconds) = 0;
 };
 

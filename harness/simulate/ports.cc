@@ -6,7 +6,8 @@
 namespace cpbench {
 namespace {
 
-// Instants closer than this share of the time are one: rounding must not split them.
+// Instants that differ by less than this share of the time are the same: rounding must not separate
+// them.
 constexpr double kSameInstant = 1e-12;
 
 }  // namespace
@@ -69,7 +70,7 @@ const std::vector<int32_t>& Ports::advance(double seconds) {
       arrived_.push_back(id);
     }
   }
-  share_anew(seconds);
+  update_rates(seconds);
   std::sort(arrived_.begin(), arrived_.end());
   return arrived_;
 }
@@ -114,7 +115,7 @@ void Ports::divide(Port& port) {
                static_cast<double>(port.flows.size());
 }
 
-void Ports::share_anew(double now) {
+void Ports::update_rates(double now) {
   for (int32_t port : touched_) divide(ports_[port]);
   for (int32_t port : touched_) {
     ports_[port].touched = false;

@@ -1,14 +1,14 @@
-// The `ports` network: every rank has a port out and a port in on its node's fabric, and a NIC out
-// and in for other nodes; nodes may have an uplink that is narrower than their NICs. A port is
-// shared evenly by the messages in flight through it; a message goes at the slowest of its shares.
-// A NIC to which several send at once receives at the efficiency that an all-to-all reaches there.
+// The `ports` network. Every rank has a port out and a port in within its node, and a NIC out and a
+// NIC in for other nodes; nodes may have an uplink that is slower than their NICs together. The
+// messages in flight through a port share it evenly, and a message has the rate of its smallest
+// share. While several ranks send to a NIC, it receives with the efficiency of an all-to-all.
 //
-//   Ports ports(machine);
-//   ports.start(7, from, to, bytes, now);              // its latency is paid first
-//   ports.next_seconds();                              // when something happens next
-//   for (int32_t id : ports.advance(seconds)) ...      // arrived by then
+//   Ports ports(cluster);
+//   ports.start(7, from, to, bytes, now);              // first its latency passes, then its bytes
+//   ports.next_seconds();                              // the time of the next change
+//   for (int32_t id : ports.advance(seconds)) ...      // these messages have arrived
 //
-// Deterministic: what happens at one instant is handled together, by ascending id.
+// It is deterministic: everything that happens at one instant is handled together, by ascending id.
 #pragma once
 
 #include <algorithm>
@@ -27,12 +27,12 @@ class Ports : public Network {
   explicit Ports(const ClusterModel& machine);
 
   void start(int32_t id, int32_t from, int32_t to, int64_t bytes, double now) override;
-  double next_seconds() const { return due_.first_seconds(); }  // infinity: nothing is in flight
+  double next_seconds() const { return due_.first_seconds(); }  // infinity if nothing is in flight
   double next_seconds(double due) override { return std::min(due, next_seconds()); }
   const std::vector<int32_t>& advance(double seconds) override;
 
  private:
-  static constexpr int kPorts = 4;  // at most, of one message: NIC and uplink on both sides
+  static constexpr int kPorts = 4;  // of a message at most: NIC and uplink on both sides
   struct Port {
     double bytes_per_second = 0;
     bool receives = false;  // from other nodes
@@ -53,18 +53,18 @@ class Ports : public Network {
   void leave(int32_t id);
   void touch(int32_t port);
   void divide(Port& port);
-  void share_anew(double now);  // of all messages through touched ports
+  void update_rates(double now);  // of all messages through touched ports
 
   const Cluster cluster_;
   Link intra_, inter_;
   double contention_;
-  std::vector<Port> ports_;     // by kind: intra out, in, NIC out, in, uplink out, in
-  std::vector<Flow> flows_;     // in flight, or free
+  std::vector<Port> ports_;     // intra out, intra in, NIC out, NIC in, uplink out, uplink in
+  std::vector<Flow> flows_;     // in flight, or free for reuse
   std::vector<int32_t> slots_;  // by id, in flows_
   std::vector<int32_t> free_;   // of flows_
   std::vector<int32_t> touched_;
   std::vector<int32_t> arrived_;
-  DueTimes due_;  // when a message's latency or its last byte is over
+  DueTimes due_;  // when the latency or the last byte of a message has passed
 };
 
 }  // namespace cpbench

@@ -16,7 +16,7 @@ struct Message {
   double start;
 };
 
-ClusterModel machine_of(int32_t nodes, int32_t gpus) {
+ClusterModel cluster_of(int32_t nodes, int32_t gpus) {
   ClusterModel machine;
   machine.cluster.nodes = nodes;
   machine.cluster.gpus_per_node = gpus;
@@ -47,7 +47,7 @@ std::vector<double> arrivals(const ClusterModel& machine, const std::vector<Mess
   }
 }
 
-// The same, every rate computed again after every event.
+// The same, with every rate computed again after every event.
 std::vector<double> slow_arrivals(const ClusterModel& machine,
                                   const std::vector<Message>& messages) {
   struct State {
@@ -114,22 +114,22 @@ std::vector<double> slow_arrivals(const ClusterModel& machine,
 }
 
 TEST(Ports, OneMessagePaysLatencyAndBandwidth) {
-  const ClusterModel machine = machine_of(2, 2);
+  const ClusterModel machine = cluster_of(2, 2);
   EXPECT_DOUBLE_EQ(arrivals(machine, {{0, 1, 1'000'000, 0}})[0], 1e-6 + 1e6 / 100e9);
   EXPECT_DOUBLE_EQ(arrivals(machine, {{0, 2, 1'000'000, 0}})[0], 5e-6 + 1e6 / 40e9);
   EXPECT_DOUBLE_EQ(arrivals(machine, {{0, 1, 0, 2.5}})[0], 2.5 + 1e-6);
 }
 
 TEST(Ports, BothDirectionsAtOnceDoNotShare) {
-  const auto seconds = arrivals(machine_of(1, 2), {{0, 1, 1 << 20, 0}, {1, 0, 1 << 20, 0}});
+  const auto seconds = arrivals(cluster_of(1, 2), {{0, 1, 1 << 20, 0}, {1, 0, 1 << 20, 0}});
   EXPECT_DOUBLE_EQ(seconds[0], 1e-6 + (1 << 20) / 100e9);
   EXPECT_DOUBLE_EQ(seconds[1], seconds[0]);
 }
 
-TEST(Ports, IncastIsTheSumOverThePortOfTheReceiver) {
+TEST(Ports, ManyToOneSharesThePortOfTheReceiver) {
   std::vector<Message> messages;
   for (int32_t from = 1; from < 8; ++from) messages.push_back({from, 0, 1'000'000, 0});
-  for (double seconds : arrivals(machine_of(1, 8), messages)) {
+  for (double seconds : arrivals(cluster_of(1, 8), messages)) {
     EXPECT_NEAR(seconds, 1e-6 + 7e6 / 100e9, 1e-12);
   }
 }
@@ -141,14 +141,14 @@ TEST(Ports, AllToAllAtOnceFillsEveryPort) {
       if (from != to) messages.push_back({from, to, 1'000'000, 0});
     }
   }
-  for (double seconds : arrivals(machine_of(1, 16), messages)) {
+  for (double seconds : arrivals(cluster_of(1, 16), messages)) {
     EXPECT_NEAR(seconds, 1e-6 + 15e6 / 100e9, 1e-12);
   }
 }
 
 TEST(Ports, ANarrowUplinkIsSharedByTheNode) {
-  ClusterModel machine = machine_of(2, 4);
-  machine.node_uplink_bytes_per_second = 80e9;  // of two NICs, for four ranks
+  ClusterModel machine = cluster_of(2, 4);
+  machine.node_uplink_bytes_per_second = 80e9;  // as much as two NICs, for four ranks
   std::vector<Message> messages;
   for (int32_t rank = 0; rank < 4; ++rank) messages.push_back({rank, 4 + rank, 1'000'000, 0});
   for (double seconds : arrivals(machine, messages)) {
@@ -157,7 +157,7 @@ TEST(Ports, ANarrowUplinkIsSharedByTheNode) {
 }
 
 TEST(Ports, SeveralSendersFromOtherNodesContendForTheReceiver) {
-  ClusterModel machine = machine_of(3, 1);
+  ClusterModel machine = cluster_of(3, 1);
   machine.inter_node_all_to_all_efficiency = 0.5;
   EXPECT_DOUBLE_EQ(arrivals(machine, {{0, 2, 1'000'000, 0}})[0], 5e-6 + 1e6 / 40e9);
   for (double seconds : arrivals(machine, {{0, 2, 1'000'000, 0}, {1, 2, 1'000'000, 0}})) {
@@ -166,7 +166,7 @@ TEST(Ports, SeveralSendersFromOtherNodesContendForTheReceiver) {
 }
 
 TEST(Ports, TwoMessagesOfOneSenderDoNotContend) {
-  ClusterModel machine = machine_of(2, 1);
+  ClusterModel machine = cluster_of(2, 1);
   machine.inter_node_all_to_all_efficiency = 0.5;
   for (double seconds : arrivals(machine, {{0, 1, 1'000'000, 0}, {0, 1, 1'000'000, 0}})) {
     EXPECT_NEAR(seconds, 5e-6 + 2e6 / 40e9, 1e-12);
@@ -174,20 +174,20 @@ TEST(Ports, TwoMessagesOfOneSenderDoNotContend) {
 }
 
 TEST(Ports, AMessageThatEndsGivesItsShareAway) {
-  // Two share the port of rank 0 until the short one is through.
-  const auto seconds = arrivals(machine_of(1, 3), {{0, 1, 1'000'000, 0}, {0, 2, 3'000'000, 0}});
+  // Both share the port of rank 0 until the short one has arrived.
+  const auto seconds = arrivals(cluster_of(1, 3), {{0, 1, 1'000'000, 0}, {0, 2, 3'000'000, 0}});
   EXPECT_NEAR(seconds[0], 1e-6 + 2e6 / 100e9, 1e-12);
   EXPECT_NEAR(seconds[1], 1e-6 + 4e6 / 100e9, 1e-12);
 }
 
-TEST(Ports, AgreesWithRatesWorkedOutAnewAfterEveryEvent) {
+TEST(Ports, AgreesWithRatesComputedAgainAfterEveryEvent) {
   for (uint32_t seed = 1; seed <= 20; ++seed) {
     uint32_t state = seed * 2654435761u;
     const auto random = [&](uint32_t bound) {
       state = state * 1664525u + 1013904223u;
       return static_cast<int32_t>((state >> 8) % bound);
     };
-    ClusterModel machine = machine_of(1 + random(3), 1 + random(4));
+    ClusterModel machine = cluster_of(1 + random(3), 1 + random(4));
     if (random(2) == 1) machine.node_uplink_bytes_per_second = 60e9;
     if (random(2) == 1) machine.inter_node_all_to_all_efficiency = 0.6;
     const int32_t ranks = machine.cluster.ranks();

@@ -44,7 +44,7 @@ class Pricer {
            .pass = 1,
            .activity = Activity::layer});
     }
-    out_.sends.shrink_to_fit();  // of thousands of ranks they stay until all are there
+    out_.sends.shrink_to_fit();  // those of thousands of ranks stay in memory until all are priced
     out_.receives.shrink_to_fit();
     out_.schedule.tasks.shrink_to_fit();
     return std::move(out_);
@@ -53,8 +53,8 @@ class Pricer {
  private:
   static constexpr double kBackwardLayerOverForward = 2;  // gradients of inputs and of weights
 
-  // What wrote a buffer last: so many tasks are done then (the wait for a receive counts as one),
-  // and so many packs; or a receive.
+  // The last write of a buffer: how many tasks and packs are then done (the wait for a receive is a
+  // task), or the receive that wrote it.
   struct Writer {
     int32_t task = 0;
     int32_t pack = 0;
@@ -111,7 +111,7 @@ class Pricer {
     }
   }
 
-  // Of the operation at hand: as measured, else as the model says.
+  // Seconds of the current operation: the measured ones, or else those of the model.
   template <typename Model>
   double seconds_of(const Model& model) const {
     return measured_.empty() ? model() : measured_[op_];
@@ -136,7 +136,7 @@ class Pricer {
         out_.sends.push_back({m.peer, m.tag, m.bytes, writer.receive < 0 ? writer.task : 0,
                               writer.pack, writer.receive});
         for (size_t i = unsent_pack_; i < out_.schedule.packs.size(); ++i) {
-          out_.schedule.packs[i].exchange = m.tag;  // made an exchange by make_schedule
+          out_.schedule.packs[i].exchange = m.tag;  // make_schedule replaces it
         }
         unsent_pack_ = out_.schedule.packs.size();
         break;
@@ -166,7 +166,8 @@ class Pricer {
         price_rows(program_.row_ops[op.index]);
         break;
       case OpKind::collective:
-        throw std::logic_error("simulate: collectives are priced by the messages of their plan");
+        throw std::logic_error(
+            "internal error: collectives are priced by the messages of their plan");
     }
   }
 
@@ -192,7 +193,7 @@ class Pricer {
     }
     const double seconds = seconds_of([&] { return copy_seconds(bytes_of(op), launches(op)); });
     if (sent_in_[op.target] == steps() && !profile.messages_by_rank) {
-      // Of what is read and of what stands in the message already.
+      // What is read, and what the message already contains.
       int32_t sources = written_[op.target].task;
       if (op.source >= 0) sources = std::max(sources, written_[op.source].task);
       add_pack(seconds, sources);
@@ -210,10 +211,10 @@ class Pricer {
     return merge && costs_.profile.merges_by_segments ? segments_of_[op.source] : op.runs;
   }
 
-  // Read and written.
+  // Bytes that are read and written.
   double bytes_of(const RowOp& op) const {
     const Buffer& target = program_.buffers[op.target];
-    const auto share = [&](const Buffer& buffer) {  // of these rows and heads
+    const auto share = [&](const Buffer& buffer) {  // bytes of these rows and heads
       return static_cast<double>(parts_of(buffer, costs_.shape).bytes) /
              static_cast<double>(std::max<int64_t>(1, buffer.rows)) * op.heads.size() /
              buffer.heads.size() * op.rows;
@@ -238,7 +239,8 @@ class Pricer {
            bytes / (profile.copy_efficiency * costs_.machine.achieved_memory_bytes_per_second);
   }
 
-  // The library's collective that a message is part of; null: none, or costed as its messages.
+  // The library's collective that a message is part of; null if there is none, or if it is
+  // simulated as messages.
   LibraryCall* library_call(int32_t tag) {
     const Pass& pass = (tag & 1) == 0 ? costs_.plan.forward : costs_.plan.backward;
     const int32_t number = pass.sends[tag >> 1].collective;  // tags are 2 * send + pass (program.h)
@@ -250,24 +252,24 @@ class Pricer {
     return &call;
   }
 
-  // Whether this is the first message of such a collective.
+  // Whether this is the first message of a collective of that kind.
   static bool begins(LibraryCall* call, CollectiveKind kind) {
     return call != nullptr && call->kind == kind && !std::exchange(call->begun, true);
   }
-  // The library sums what a reduce-scatter brings: all but one arrival are in that one already.
+  // The library itself adds up what a reduce-scatter brings: the first arrival contains all others.
   static bool is_summed(LibraryCall* call) {
     return call != nullptr && call->kind == CollectiveKind::reduce_scatter &&
            std::exchange(call->added, true);
   }
 
-  // Operands of the backward pass that the forward pass has gathered already.
+  // Whether it gathers operands for the backward pass that the forward pass already gathered.
   bool is_kept(const RowOp& op) const {
     const Tensor tensor = program_.buffers[op.target].tensor;
     return costs_.profile.operands_kept && step_->pass == 1 && sent_in_[op.target] != steps() &&
            (tensor == Tensor::q || tensor == Tensor::kv);
   }
 
-  // Of all tokens, of which a rank's part is in the buffer.
+  // For the layout of all tokens; the buffer has a rank's part of them.
   double layout_seconds(int32_t buffer) const {
     Buffer whole = program_.buffers[buffer];
     whole.rows = costs_.plan.tokens;
@@ -299,8 +301,8 @@ class Pricer {
   std::vector<Writer> written_;   // by buffer
   std::vector<int32_t> sent_in_;  // by buffer: the number of steps when it was sent; 0: never
   std::map<int32_t, LibraryCall> library_calls_;  // by 2 * collective + pass
-  std::vector<LibraryCall*> arrives_by_;          // by buffer; null: by a message, or not at all
-  std::vector<int32_t> segments_of_;              // by buffer: of the call that wrote it last
+  std::vector<LibraryCall*> arrives_by_;          // by buffer; null if not by a collective
+  std::vector<int32_t> segments_of_;              // by buffer: segments of the call that wrote it
   size_t unsent_pack_ = 0;
   const ProgramStep* step_ = nullptr;
   int32_t last_pass_ = -1;

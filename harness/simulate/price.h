@@ -1,5 +1,5 @@
-// How long each operation of a rank's program takes: kernel calls by the kernel model, copies and
-// merges by the bytes they move, or all of these as they were measured; the layer around the
+// The time of each operation of a rank's program: kernel calls by the kernel model, copies and
+// merges by the bytes that they move, or all of these as they were measured; the layer around the
 // attention by its FLOPs.
 #pragma once
 
@@ -15,20 +15,20 @@ namespace cpbench {
 
 struct Costs {
   const AttentionShape& shape;
-  const Plan& plan;  // which messages are a library's collective
+  const Plan& plan;  // says which messages are part of a collective
   const ClusterModel& machine;
-  const KernelModel& kernel;  // not read where operations were measured
+  const KernelModel& kernel;  // not used if operations were measured
   const Profile& profile;
 };
 
-// A message of the program, still without its other end.
+// One end of a message of the program.
 struct MessageEnd {
   int32_t peer = 0;
   int32_t tag = 0;
   int64_t bytes = 0;
-  int32_t task = 0;             // send: tasks that come before; receive: the task that waits
-  int32_t pack = 0;             // send: packs that come before
-  int32_t after_received = -1;  // send: index of the receive whose bytes it passes on
+  int32_t task = 0;             // of a send: tasks that come before; of a receive: the waiting task
+  int32_t pack = 0;             // of a send: packs that come before
+  int32_t after_received = -1;  // of a send: index of the receive whose bytes it passes on
 };
 
 struct PricedRank {
@@ -37,7 +37,8 @@ struct PricedRank {
   std::vector<MessageEnd> receives;
 };
 
-// `measured`: seconds of each operation of the program but messages; empty: by the models.
+// `measured` has the seconds of each operation of the program except messages; empty: models give
+// them.
 PricedRank price(const RankProgram& program, Passes passes, const Costs& costs,
                  std::span<const double> measured = {});
 

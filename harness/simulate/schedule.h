@@ -1,11 +1,11 @@
-// The Schedule: a Program with its times. What each rank does one after another, and what travels;
-// how long the travelling takes is the network's to say.
+// The Schedule: a Program with its times. It says what each rank does, one task after another, and
+// what it sends; the network decides how long transfers take.
 //
-// A rank works through its tasks in order: busy for so many seconds, or waiting for a transfer to
-// arrive. Its exchanges (one per sub-stage of a step) follow one another at the same time. Having
-// entered an exchange it first packs what it sends, between two tasks. A transfer begins when both
-// its ranks have entered its exchange and its bytes are there; a rank leaves an exchange when all
-// its own transfers of it are done.
+// A rank works through its tasks in order: it is busy for some time, or waits for a transfer to
+// arrive. At the same time it goes through its exchanges, one per sub-stage of a step, one after
+// another. When a rank has entered an exchange, it first packs what it sends, between two tasks. A
+// transfer begins when both its ranks have entered its exchange and its bytes are ready. A rank
+// leaves an exchange when all its own transfers of that exchange have arrived.
 #pragma once
 
 #include <cstdint>
@@ -19,37 +19,37 @@ namespace cpbench {
 
 struct Task {
   double seconds = 0;
-  int32_t arrival = -1;  // a transfer to wait for; else busy for `seconds`
+  int32_t arrival = -1;  // the transfer that the rank waits for; -1: it is busy for `seconds`
   int32_t step = 0;
   uint8_t pass = 0;
   Activity activity = Activity::attention;
 };
 
-// Gathering the rows of a message, on its sender.
+// Packing the rows of a message on its sender.
 struct Pack {
   double seconds = 0;
-  int32_t after_task = 0;  // so many tasks of the rank come before
+  int32_t after_task = 0;  // number of tasks of the rank that must be done before
   int32_t exchange = 0;
   int32_t step = 0;
   uint8_t pass = 0;
 };
 
-// All messages of one exchange from one rank to another that wait for the same things.
+// All messages of one exchange from one rank to another that wait for the same conditions.
 struct Transfer {
   int32_t from = 0;
   int32_t to = 0;
   int64_t bytes = 0;
   int32_t exchange = 0;
-  int32_t collective = -1;      // in Schedule::collectives; -1: a message of its own
-  int32_t after_task = 0;       // so many tasks of the sender come before
-  int32_t after_pack = 0;       // and so many packs
-  int32_t after_transfer = -1;  // an arrival that is passed on as it is
+  int32_t collective = -1;      // index in Schedule::collectives; -1: not part of one
+  int32_t after_task = 0;       // number of tasks of the sender that must be done before
+  int32_t after_pack = 0;       // and number of its packs
+  int32_t after_transfer = -1;  // the arrival whose bytes it passes on; -1: none
 };
 
 struct CollectiveCall {
   CollectiveKind kind = CollectiveKind::all_gather;
   std::vector<int32_t> members;  // ranks, ascending
-  int64_t block_bytes = 0;       // what one rank sends to one other, padding included
+  int64_t block_bytes = 0;       // from one rank to one other, including padding
 };
 
 struct StepStart {
@@ -66,10 +66,10 @@ struct RankSchedule {
 
 struct Schedule {
   std::vector<RankSchedule> ranks;
-  std::vector<Exchange> exchanges;  // in the order of their execution
+  std::vector<Exchange> exchanges;  // in the order of execution
   std::vector<Transfer> transfers;  // by exchange
   std::vector<CollectiveCall> collectives;
-  int32_t lookahead[2] = {1, 1};  // of the passes
+  int32_t lookahead[2] = {1, 1};  // of each pass
 
   int32_t size() const { return static_cast<int32_t>(ranks.size()); }
 };

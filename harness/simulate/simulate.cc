@@ -7,7 +7,7 @@
 namespace cpbench {
 namespace {
 
-// What a rank spends in no activity is nothing here: tasks follow one another.
+// There is no overhead: a simulated rank is always in some activity.
 void sum_attention(Timeline& timeline) {
   timeline.attention_seconds.resize(timeline.ranks);
   timeline.overhead_seconds.resize(timeline.ranks);

@@ -1,16 +1,16 @@
-// Simulation: the program that the executors run, costed on a machine. No clock, no GPU.
+// Simulates the program that the executors run on a model of a cluster, without clocks or GPUs.
 //
-//   Simulator simulator(problem, plan, Passes::both, {machine, kernel, profile});
+//   Simulator simulator(problem, plan, Passes::both, {cluster, kernel, profile});
 //   const Compiler compiler(problem, plan, Passes::both, simulator.detail());
 //   for (int32_t rank = 0; rank < plan.ranks; ++rank) simulator.add(compiler.rank(rank));
 //   Timeline timeline = simulator.run();   // timeline.seconds[rank], timeline.events
 //
-// Ranks are added one by one, so that no more than one rank's program need be in memory.
+// Ranks are added one by one, so that only one rank's program must be in memory.
 //
-// What it takes into account: each kernel call by its segments (harness/cost), copies and merges by
+// The simulation includes each kernel call by its segments (harness/cost), copies and merges by
 // their bytes, exchanges with their order, their waiting for both ends and the sharing of links
-// (schedule.h, ports.h), collectives by the library's fits (collectives.h). What it leaves out:
-// allocation, the other streams of a training step, noise.
+// (schedule.h, ports.h), and collectives by fits of the library's times (collectives.h). It does
+// not include allocation, other streams of a training step, or noise.
 #pragma once
 
 #include <cstdint>
@@ -29,11 +29,11 @@ namespace cpbench {
 
 enum class NetworkModel : uint8_t {
   ports,    // ports.h
-  simgrid,  // run_simgrid.h; UserError where its program is missing
+  simgrid,  // run_simgrid.h; throws UserError if its program is missing
 };
 
 struct SimulatedCluster {
-  const ClusterModel& machine;  // of as many ranks as the plan
+  const ClusterModel& machine;  // with as many ranks as the plan
   const KernelModel& kernel;
   const Profile& profile;
   NetworkModel network = NetworkModel::ports;
@@ -41,15 +41,16 @@ struct SimulatedCluster {
 
 class Simulator {
  public:
-  // All must outlive it.
+  // All arguments must outlive the Simulator.
   Simulator(const Problem& problem, const Plan& plan, Passes passes, const SimulatedCluster& on);
 
-  // What it reads of programs: an outline, unless copies cost by the run.
+  // How much of a program it reads: an outline, unless the profile copies by slices.
   Detail detail() const;
-  // Programs of the plan, of rank 0, 1, ..., in that detail or more.
-  // `measured`: seconds of each operation but messages, which need no kernel model then.
+  // The programs of rank 0, 1, ... of the plan, with that detail or more. `measured` has the
+  // seconds of each operation except messages; then no kernel model is used.
   void add(const RankProgram& program, std::span<const double> measured = {});
-  // After all ranks, once. One iteration, traced; its bytes are those of the programs' messages.
+  // To be called once, after all ranks were added. The Timeline has one traced iteration; its bytes
+  // are those of the programs' messages.
   Timeline run();
 
  private:

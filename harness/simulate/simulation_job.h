@@ -1,7 +1,7 @@
 // What cpbench sends to the program cpbench-simgrid, and what that program answers. Both messages
-// are JSON in its binary form CBOR, in which every number is exact; a struct is the array of its
-// fields, because a schedule has millions of rows. This is not a file format: both programs come
-// from one build.
+// are JSON in its binary form CBOR, in which every number is exact. A struct is the array of its
+// fields, and a list of structs is the array of its columns, because a schedule has millions of
+// rows. This is not a file format: both programs come from one build.
 //
 //   std::string bytes = job_bytes(schedule, cluster, profile);    // in cpbench
 //   SimulationJob job = parse_job(bytes);                         // in cpbench-simgrid
@@ -15,19 +15,20 @@
 
 namespace cpbench {
 
+// Of cluster and profile, only what the engine uses is sent: links, collective fits and SMs;
+// reserved SMs and the barrier.
 struct SimulationJob {
   Schedule schedule;
-  ClusterModel
-      machine;      // only links, collective fits and SMs; what prices were made of is not sent
-  Profile profile;  // only reserved SMs and the barrier
+  ClusterModel machine;
+  Profile profile;
 };
 
 std::string job_bytes(const Schedule& schedule, const ClusterModel& machine,
                       const Profile& profile);
 std::string execution_bytes(const Execution& execution);
 
-// Both throw UserError for bytes that are not such a message, for a row or rank that does not
-// exist, and for a time or rate that is negative or not finite.
+// Both throw UserError, in one line, for bytes that are not such a message and for an index out of
+// range.
 SimulationJob parse_job(const std::string& bytes);
 Execution parse_execution(const std::string& bytes, int32_t ranks);
 

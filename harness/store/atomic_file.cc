@@ -23,8 +23,8 @@ bool write_all(int file, const std::string& bytes) {
   return true;
 }
 
-// Makes the rename itself last through a power cut. Some file systems refuse to sync a folder;
-// then there is nothing to be done.
+// Makes the rename itself survive a power failure. Some file systems cannot sync a folder; then
+// there is nothing to do.
 void sync_folder(const std::string& folder) {
   const int id = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (id < 0) return;
@@ -37,7 +37,7 @@ void sync_folder(const std::string& folder) {
 void write_atomically(const std::string& path, const std::string& bytes) {
   const std::filesystem::path target(path);
   const std::string folder = target.has_parent_path() ? target.parent_path().string() : ".";
-  // Hidden and without the target's ending, so that no reader takes it for a result.
+  // It is hidden and does not have the target's ending, so that no reader takes it for a result.
   std::string temporary = folder + "/." + target.filename().string() + ".XXXXXX";
   auto fail = [&](int error) {
     throw UserError(path + ": cannot be written: " + std::strerror(error));

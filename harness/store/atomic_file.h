@@ -1,12 +1,13 @@
-// Writes a file whole or not at all: a temporary name in the same folder, sync, rename.
+// Writes a file completely or not at all: under a temporary name in the same folder, then sync and
+// rename.
 #pragma once
 
 #include <string>
 
 namespace cpbench {
 
-// Replaces what stands there. Throws UserError ("<path>: cannot be written: No space left on
-// device"); then nothing of it is left behind.
+// Replaces an existing file. Throws UserError ("<path>: cannot be written: No space left on
+// device"); then no part of the new file is left.
 void write_atomically(const std::string& path, const std::string& bytes);
 
 }  // namespace cpbench

@@ -9,12 +9,12 @@
 namespace cpbench {
 namespace {
 
-constexpr int kUnsupportedStatus = 77;  // as of cpbench itself: skipped
+constexpr int kUnsupportedStatus = 77;  // as of cpbench itself
 
 }  // namespace
 
 Plan external_plan(const std::string& program, const Problem& problem, double timeout_seconds) {
-  if (program.empty()) throw UserError("exec: names no program; write exec:PROGRAM");
+  if (program.empty()) throw UserError("exec: requires a program, as in exec:PROGRAM");
   const std::string name = "exec:" + program;
   const ProgramRun run = run_program(program, problem_json(problem) + "\n",
                                      {.name = name,
@@ -32,7 +32,7 @@ Plan external_plan(const std::string& program, const Problem& problem, double ti
   try {
     return plan_from_json(run.output);
   } catch (const UserError& error) {
-    throw UserError(message(fmt::format("gave no usable plan: {}", error.what())));
+    throw UserError(message(fmt::format("did not write a valid plan: {}", error.what())));
   }
 }
 

@@ -22,7 +22,7 @@ Problem problem_with(std::vector<int64_t> lengths, int32_t ranks) {
 
 class External : public ::testing::Test {
  protected:
-  // A shell script that stands for a planner.
+  // A shell script that acts as a planner.
   std::string script(const std::string& body) {
     const std::string path = folder_ / ("planner_" + std::to_string(++count_) + ".sh");
     std::ofstream(path) << "#!/bin/sh\n" << body << "\n";
@@ -71,7 +71,7 @@ TEST_F(External, BothDirectionsMayBeLarge) {
   EXPECT_EQ(external_plan(script("exec 0<&-; cat " + file), problem), plan);  // reads nothing
 }
 
-TEST_F(External, ManyWordsOnTheStandardErrorDoNotBlock) {
+TEST_F(External, LongStandardErrorsDoNotBlock) {
   const std::string chatty = script(
       "i=0; while [ $i -lt 20000 ]; do echo word $i >&2; "
       "i=$((i+1)); done; exit 1");
@@ -88,11 +88,12 @@ TEST_F(External, FailuresAreNamed) {
             "ended with exit status 3: bad thing");
   EXPECT_EQ(error(script("exit 1")), "ended with exit status 1");
   EXPECT_EQ(error(script("kill -9 $$")), "was ended by signal 9 (Killed)");
-  EXPECT_EQ(error(script("echo hello; echo note >&2")).substr(0, 43),
-            "gave no usable plan: the plan is not JSON: ");
+  EXPECT_EQ(error(script("echo hello; echo note >&2")).substr(0, 50),
+            "did not write a valid plan: the plan is not JSON: ");
   EXPECT_EQ(error(script("cat >/dev/null")),
-            "gave no usable plan: the plan is not JSON: it is empty");
-  EXPECT_EQ(error(script("echo '{}'")), "gave no usable plan: plan lacks the key 'backward'");
+            "did not write a valid plan: the plan is not JSON: it is empty");
+  EXPECT_EQ(error(script("echo '{}'")),
+            "did not write a valid plan: plan lacks the key 'backward'");
 }
 
 TEST_F(External, ExitStatus77MeansUnsupported) {
@@ -110,7 +111,7 @@ TEST_F(External, AHangingProgramEndsWithItsChildren) {
   const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(error(script("echo waiting >&2; sleep 60; exit 0"), 0.3),
             "did not end within 0.3 s: waiting");
-  // Closes everything, but does not end.
+  // It closes its outputs, but does not end.
   EXPECT_EQ(error(script("exec >&- 2>&-; sleep 60"), 0.3), "did not end within 0.3 s");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }

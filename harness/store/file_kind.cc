@@ -21,7 +21,8 @@ std::string read_kind(const Hdf5Reader& file) {
   const auto kind = attributes.find("kind"), version = attributes.find("schema_version");
   if (kind == attributes.end() || version == attributes.end() ||
       (kind->second != kResultKind && kind->second != kPlanKind)) {
-    file.fail("an HDF5 file, but not one of cpbench (no kind and schema_version at its root)");
+    file.fail(
+        "is an HDF5 file, but not one of cpbench: it has no kind and schema_version at its root");
   }
   if (major(version->second) != major(kSchemaVersion)) {
     file.fail(fmt::format("has schema version {}; this cpbench reads {}.x", version->second,

@@ -1,4 +1,4 @@
-// What every HDF5 file of ours says of itself at the root: `kind` and `schema_version`.
+// The attributes at the root of every HDF5 file of cpbench: `kind` and `schema_version`.
 #pragma once
 
 #include <string>
@@ -11,7 +11,8 @@ inline constexpr const char* kResultKind = "cpbench result";
 inline constexpr const char* kPlanKind = "cpbench plan";
 
 void write_kind(Hdf5Writer& file, const std::string& kind);
-// The kind. Throws UserError for a file that is not ours or of another major schema version.
+// The kind. Throws UserError for a file that is not of cpbench, or has another major schema
+// version.
 std::string read_kind(const Hdf5Reader& file);
 
 }  // namespace cpbench

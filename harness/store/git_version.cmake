@@ -1,9 +1,9 @@
-# Writes OUTPUT, a header with the commit of SOURCE_DIR, and touches it only when that changes.
-# Run by every build: a header made at configure time would name an older commit.
+# Writes OUTPUT, a header with the commit of SOURCE_DIR, and changes it only when the commit changes. Every
+# build runs this, because a header made at configure time would name an older commit.
 cmake_minimum_required(VERSION 3.31)
 set(sha "unknown")
 set(dirty "unknown")
-# An unpacked archive may lie inside somebody else's repository: only our own counts.
+# An unpacked archive may be inside another repository, whose commit must not be used.
 execute_process(COMMAND git -C ${SOURCE_DIR} rev-parse HEAD --show-prefix
                 OUTPUT_VARIABLE found OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET
                 RESULT_VARIABLE failed)

@@ -22,10 +22,10 @@ std::string JsonCursor::name() const {
 
 void JsonCursor::fail(const std::string& what) const { throw UserError(name() + " " + what); }
 
-void JsonCursor::bad(const std::string& want) const {
+void JsonCursor::bad(const std::string& expected) const {
   std::string value = value_.dump(-1, ' ', false, Dump::replace);
   if (value.size() > kLongestValue) value = value.substr(0, kLongestValue) + "...";
-  fail("is " + value + "; must be " + want);
+  fail("is " + value + "; must be " + expected);
 }
 
 void JsonCursor::expect_keys(const std::set<std::string>& keys,
@@ -69,7 +69,7 @@ int64_t JsonCursor::integer(int64_t minimum, int64_t maximum) const {
 
 double JsonCursor::number() const {
   if (!value_.is_number() || !(value_.get<double>() >= 0) || std::isinf(value_.get<double>())) {
-    bad("a number, 0 or more");
+    bad("a number of at least 0");
   }
   return value_.get<double>();
 }
@@ -83,8 +83,8 @@ nlohmann::json parse_json(const std::string& text, const std::string& what) {
   try {
     return nlohmann::json::parse(text);
   } catch (const nlohmann::json::exception& error) {
-    // "[json.exception.parse_error.101] parse error at line 1, column 2: ...": the label in
-    // brackets says nothing to a person.
+    // The reason is "[json.exception.parse_error.101] parse error at line 1, column 2: ...". The
+    // label in brackets is of no use to a person.
     std::string reason = error.what();
     if (const size_t end = reason.find("] "); end != std::string::npos) reason.erase(0, end + 2);
     for (char& c : reason) {

@@ -1,5 +1,5 @@
-// A place in a JSON document that reads values strictly and knows its own name for messages:
-// `plan.forward.sends[3][4]`. The name is put together only when something is wrong.
+// A place in a JSON document. It reads values strictly, and knows its own name for messages, like
+// `plan.forward.sends[3][4]`. The name is built only if something is wrong.
 #pragma once
 
 #include <fmt/format.h>
@@ -16,7 +16,8 @@
 
 namespace cpbench {
 
-// What a reader makes of keys that it does not know: a mistake, or an addition of a newer version.
+// What a reader does with keys that it does not know: they are mistakes, or additions of a newer
+// version.
 enum class UnknownKeys : uint8_t { refused, ignored };
 
 class JsonCursor {
@@ -25,14 +26,15 @@ class JsonCursor {
              UnknownKeys unknown = UnknownKeys::refused)
       : value_(value), name_(std::move(name)), unknown_(unknown) {}
 
-  // An object with all of `keys`, perhaps some of `optional`, and no other unless they are ignored.
+  // Requires an object with all of `keys`, perhaps some of `optional`, and no other keys unless
+  // those are ignored.
   void expect_keys(const std::set<std::string>& keys,
                    const std::set<std::string>& optional = {}) const;
   bool has(const char* key) const { return value_.contains(key); }  // of an object
   JsonCursor at(const char* key) const;                             // of an object
   JsonCursor at(size_t index) const;                                // of an array
   size_t size() const;                                              // of an array
-  void expect_size(size_t size, const std::string& what) const;
+  void expect_size(size_t size, const std::string& what) const;     // of an array of `what`
 
   int64_t integer(int64_t minimum, int64_t maximum = std::numeric_limits<int64_t>::max()) const;
   int32_t small(int32_t minimum = 0) const {
@@ -47,7 +49,8 @@ class JsonCursor {
     if (!value) bad(fmt::format("one of {}", fmt::join(enum_names<Enum>(), ", ")));
     return *value;
   }
-  [[noreturn]] void bad(const std::string& want) const;   // "<name> is <value>; must be <want>"
+  [[noreturn]] void bad(
+      const std::string& expected) const;                 // "<name> is <value>; must be <expected>"
   [[noreturn]] void fail(const std::string& what) const;  // "<name> <what>"
 
  private:
@@ -57,12 +60,12 @@ class JsonCursor {
   const nlohmann::json& value_;
   std::string name_;  // of the root
   UnknownKeys unknown_;
-  const JsonCursor* parent_ = nullptr;  // which outlives this one
+  const JsonCursor* parent_ = nullptr;  // outlives this one
   const char* key_ = nullptr;
   size_t index_ = 0;
 };
 
-// Throws UserError ("<what>: line 3, column 7: ...").
+// Throws UserError that begins with "<what> is not JSON".
 nlohmann::json parse_json(const std::string& text, const std::string& what);
 
 }  // namespace cpbench

@@ -85,7 +85,7 @@ inline auto fields(PackResult& p) {  // its times
                     Named{"compile_seconds", p.compile_seconds}};
 }
 
-// `Struct` may be const; then the values are not to be changed.
+// `Struct` may be const; then the values must not be changed.
 template <typename Struct, typename Use>
 void for_each_field(Struct& value, Use use) {
   std::apply([&](auto... field) { (use(field.name, field.value), ...); },

@@ -16,12 +16,13 @@
 namespace cpbench {
 namespace {
 
-constexpr const char* kProblemWord = "problem ";  // opens the first line of the text form
+constexpr const char* kProblemWord = "problem ";  // begins the first line of the text form
 
 std::string ending(const std::string& path) {
   const std::string found = std::filesystem::path(path).extension().string();
   if (found != ".json" && found != ".h5" && found != ".txt") {
-    throw UserError(path + ": a plan file ends in .json, .h5 or .txt, not in '" + found + "'");
+    throw UserError(path + ": the name of a plan file must end in .json, .h5 or .txt, not in '" +
+                    found + "'");
   }
   return found;
 }
@@ -41,7 +42,7 @@ PlannedProblem from_text(const std::string& text) {
     throw UserError("line 1: must be `problem {...}`, the problem as JSON");
   }
   const size_t start = std::strlen(kProblemWord);
-  // The rest keeps its first line break, so that line numbers stay those of the file.
+  // The rest keeps its first line break, so that its line numbers are those of the file.
   return {problem_from_json(text.substr(start, end - start)), plan_from_text(text.substr(end))};
 }
 
@@ -55,8 +56,9 @@ std::vector<PlannedProblem> from_hdf5(const std::string& path) {
     if (!file.has(pack + "/plan")) continue;
     plans.push_back({read_problem(file, pack + "/problem"), read_plan(file, pack + "/plan")});
   }
-  if (plans.empty())
-    file.fail("a result without a plan (status " + file.attribute("/", "status") + ")");
+  if (plans.empty()) {
+    file.fail("is a result without a plan (status " + file.attribute("/", "status") + ")");
+  }
   return plans;
 }
 

@@ -1,7 +1,7 @@
-// Plan files: a plan with the problem it is for, in one of three forms, told by the ending.
+// Plan files: a plan with its problem, in one of three forms, which the ending of the name decides.
 //   .json  see plan_json.h
-//   .h5    groups /problem and /plan (results/SCHEMA.md, "A plan file"); result files serve too
-//   .txt   first line `problem {...}` (problem_json), then the plan's text form (plan_text.h)
+//   .h5    groups /problem and /plan (results/SCHEMA.md, "A plan file"); result files are read too
+//   .txt   first line `problem {...}` (problem_json), then the text form of the plan (plan_text.h)
 //
 //   for (const PlannedProblem& p : load_plan_file("plan.json")) check(p.problem, p.plan);
 #pragma once
@@ -13,11 +13,11 @@
 
 namespace cpbench {
 
-// One entry for a plan file; one per pack for a result file. Throws UserError that begins with the
-// path. Whether a plan is correct is the checker's matter.
+// One entry for a plan file, and one per pack for a result file. Throws UserError that begins with
+// the path. Whether a plan is correct is for the checker to say.
 std::vector<PlannedProblem> load_plan_file(const std::string& path);
 
-// Whole or not at all.
+// Writes the file completely or not at all.
 void save_plan_file(const std::string& path, const PlannedProblem& planned);
 
 }  // namespace cpbench

@@ -30,7 +30,7 @@ std::string error_of(F run) {
   return "no error";
 }
 
-// The message with one place of a good document replaced.
+// The message after one replacement in a good document.
 std::string error_after(std::string text, const std::string& from, const std::string& to) {
   const size_t at = text.find(from);
   EXPECT_NE(at, std::string::npos) << from;
@@ -67,7 +67,7 @@ TEST(PlanFile, CachedTokensComeBack) {
   }
 }
 
-// Schema 1.0.0 knew no cached tokens; a later 1.x may have more keys.
+// Schema 1.0.0 has no cached tokens; a later 1.x may have more keys.
 TEST(PlanFile, EveryJsonFileOfTheMajorVersionIsRead) {
   const PlannedProblem planned = sample("ring", 4, {17, 1, 46});
   const std::string now = planned_problem_json(planned);
@@ -106,7 +106,7 @@ TEST(PlanFile, AResultFileHoldsOnePlanPerPack) {
   write_result(folder / "result.h5", sample_result({.status = Status::unsupported}));
   EXPECT_NE(error_of([&] {
               load_plan_file(folder / "result.h5");
-            }).find("a result without a plan (status unsupported)"),
+            }).find("is a result without a plan (status unsupported)"),
             std::string::npos);
 }
 
@@ -115,8 +115,9 @@ TEST(PlanFile, UnreadableFilesAreNamed) {
   auto error = [&](const std::string& name) {
     return error_of([&] { load_plan_file(folder / name); });
   };
-  EXPECT_NE(error("plan.yaml").find("plan.yaml: a plan file ends in .json, .h5 or .txt"),
-            std::string::npos);
+  EXPECT_NE(
+      error("plan.yaml").find("plan.yaml: the name of a plan file must end in .json, .h5 or .txt"),
+      std::string::npos);
   EXPECT_NE(error("plan.json").find("plan.json: No such file"), std::string::npos);
   EXPECT_NE(error("plan.h5").find("plan.h5: no such file"), std::string::npos);
   std::filesystem::create_directory(folder / "folder.json");
@@ -143,7 +144,7 @@ TEST(PlanFile, LinesOfTheTextFormKeepTheirNumbers) {
             std::string::npos);
 }
 
-TEST(PlanJson, RefusalsNameThePlaceAndWhatWouldBeRight) {
+TEST(PlanJson, RefusalsNameThePlaceAndWhatItMustBe) {
   const std::string good = plan_json(sample("allgather", 4, {64}).plan);
   EXPECT_EQ(error_after(good, "\"kv\"", "\"kvs\""),
             "plan.forward.sends[0][4] is \"kvs\"; must be one of q, kv, o, do, dq, dkv");
@@ -174,12 +175,12 @@ TEST(PlanJson, RefusalsNameThePlaceAndWhatWouldBeRight) {
   EXPECT_EQ(error_of([] { plan_from_json(""); }), "the plan is not JSON: it is empty");
 }
 
-TEST(PlanJson, AProblemIsJudgedAsAnyOther) {
+TEST(PlanJson, ProblemsAreValidated) {
   const std::string good = problem_json(sample("ring", 4, {64}).problem);
   std::string text = good;
   text.replace(text.find("\"kv_heads\":2"), 12, "\"kv_heads\":3");
   EXPECT_EQ(error_of([&] { problem_from_json(text); }),
-            "problem is wrong: kv_heads is 3; must be a divisor of query_heads, 4");
+            "problem is not valid: kv_heads is 3; must be a divisor of query_heads, 4");
   text = good;
   text.replace(text.find("[64]"), 4, "[-4]");
   EXPECT_EQ(error_of([&] { problem_from_json(text); }),
@@ -187,13 +188,12 @@ TEST(PlanJson, AProblemIsJudgedAsAnyOther) {
   text = good;
   text.replace(text.find("\"cached_tokens\":[]"), 18, "\"cached_tokens\":[64]");
   EXPECT_EQ(error_of([&] { problem_from_json(text); }),
-            "problem is wrong: cached_tokens hold all 64 tokens; at least one must be new");
+            "problem is not valid: cached_tokens hold all 64 tokens; at least one must be new");
 }
 
 TEST(PlanHdf5, RefusalsNameTheDataset) {
   TemporaryFolder folder;
   const PlannedProblem planned = sample("ring", 4, {64});
-  // A plan whose column `name` is replaced: the groups are written, but for `plan/keep`.
   auto error = [&](const std::function<void(Hdf5Writer&)>& keep) {
     write_atomically_for_tests(folder / "plan.h5", [&](Hdf5Writer& file) {
       file.group("/plan");

@@ -14,7 +14,7 @@
 namespace cpbench {
 namespace {
 
-using Json = nlohmann::ordered_json;  // keeps the order in which the format is documented
+using Json = nlohmann::ordered_json;  // keeps the documented order of keys
 
 template <typename Value>
 Json json_of(const Value& value) {
@@ -127,7 +127,7 @@ Problem read_problem(const JsonCursor& in) {
   try {
     validate(problem);
   } catch (const UserError& error) {
-    in.fail(std::string("is wrong: ") + error.what());
+    in.fail(std::string("is not valid: ") + error.what());
   }
   return problem;
 }
@@ -200,7 +200,7 @@ struct Version {
   int64_t minor = 0;
 };
 
-// Of "1.1.0"; nothing where the text is no version.
+// Reads "1.1.0"; nothing if the text is not a version.
 std::optional<Version> version_of(const std::string& text) {
   Version version;
   char dot = 0;
@@ -234,7 +234,7 @@ Plan plan_from_json(const std::string& text) {
 
 PlannedProblem planned_problem_from_json(const std::string& text) {
   const nlohmann::json document = parse_json(text, "the plan file");
-  // Other keys are looked at below, when the version is known.
+  // Other keys are checked below, when the version is known.
   const JsonCursor in(document, "the document", UnknownKeys::ignored);
   in.expect_keys({"kind", "schema_version", "problem", "plan"});
   if (in.at("kind").text() != kPlanKind) in.at("kind").bad(std::string("\"") + kPlanKind + "\"");

@@ -9,8 +9,8 @@
 //                "memory_bytes": 0, "memory_bytes_per_second": 0,
 //                "intra_node_bytes_per_second": 0, "inter_node_bytes_per_second": 0}}
 //
-// A plan; sets are lists of half-open ranges, each set once, the first one empty, and operations
-// name them by their place in the list:
+// A plan. Sets are lists of half-open ranges; each set is there once, the first one is empty, and
+// operations refer to sets by their place in the list:
 //   {"ranks": 2, "tokens": 8, "query_heads": 8, "gradient_wire": "model",
 //    "token_sets": [[], [[0, 4]], [[4, 8]]],
 //    "rank_sets": [[], [[0, 1]], [[1, 2]]],
@@ -22,11 +22,12 @@
 //                "collectives": [["all_gather", 4]]},       kind, padded tokens
 //    "backward": {...},
 //    "keep": [[1, "kv", 1, 0, 8]]}               rank, tensor, tokens, heads begin, end
-// Attends are sorted by (step, rank), sends by (step, substage). harness/plan/plan.h says what each
-// means. Every key must be there, but for cached_tokens (since schema 1.1.0), and no other may be.
+// Attends are sorted by (step, rank), sends by (step, substage). harness/plan/plan.h defines each
+// of them. All keys are required, except cached_tokens (since schema 1.1.0), and others are not
+// allowed.
 //
 // A plan file is {"kind": "cpbench plan", "schema_version": "1.1.0", "problem": ..., "plan": ...}.
-// Every file of the same major version is read; keys that a newer minor version has are ignored.
+// Every file of the same major version is read; keys that a newer minor version added are ignored.
 #pragma once
 
 #include <string>
@@ -45,8 +46,8 @@ std::string problem_json(const Problem& problem);
 std::string plan_json(const Plan& plan);
 std::string planned_problem_json(const PlannedProblem& planned);
 
-// Throw UserError with the place in the document ("plan.forward.sends[3][4] is "kvs"; must be one
-// of q, kv, ..."). Whether the plan is correct is the checker's matter.
+// Throw UserError with the place in the document, like "plan.forward.sends[3][4] is "kvs"; must be
+// one of q, kv, ...". Whether the plan is correct is for the checker to say.
 Problem problem_from_json(const std::string& text);
 Plan plan_from_json(const std::string& text);
 PlannedProblem planned_problem_from_json(const std::string& text);

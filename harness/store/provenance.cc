@@ -11,14 +11,14 @@
 #include <thread>
 
 #include "build_info.h"   // CPBENCH_*: the compiler, flags, build type, libraries
-#include "git_version.h"  // CPBENCH_GIT_*: looked at by every build
+#include "git_version.h"  // CPBENCH_GIT_*: every build checks them
 #include "harness/plan/text_hash.h"
 #include "harness/store/shell_text.h"
 
 namespace cpbench {
 namespace {
 
-// What may change times or numbers, and tells nothing about the person.
+// Variables that may change times or numbers, and say nothing about the person.
 constexpr const char* kEnvironment[] = {
     "OMP_NUM_THREADS",      "OMP_PROC_BIND",        "OMP_PLACES",          "GOMP_CPU_AFFINITY",
     "KMP_AFFINITY",         "MKL_NUM_THREADS",      "MKL_DYNAMIC",         "OPENBLAS_NUM_THREADS",
@@ -40,7 +40,7 @@ std::string environment() {
 std::string cpu_model() {
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);) {
-    // x86 says "model name", some ARM kernels "Processor".
+    // The key is "model name" on x86, and "Processor" in some ARM kernels.
     if (line.starts_with("model name") || line.starts_with("Processor")) {
       const size_t colon = line.find(':');
       if (colon != std::string::npos && colon + 2 <= line.size()) return line.substr(colon + 2);
@@ -77,7 +77,7 @@ std::string utc(std::chrono::system_clock::time_point time) {
 }
 
 std::string hdf5_version() {
-  // Asked once: the library must not be called while another thread writes a file.
+  // Only once, because the library must not be called while another thread writes a file.
   static const std::string version = [] {
     unsigned major = 0, minor = 0, release = 0;
     H5get_libversion(&major, &minor, &release);

@@ -224,7 +224,7 @@ void write_result(const std::string& path, const Result& result) {
 
 Result read_result(const std::string& path) {
   Hdf5Reader file(path);
-  if (read_kind(file) != kResultKind) file.fail("holds only a plan, not a result");
+  if (read_kind(file) != kResultKind) file.fail("has only a plan, not a result");
   Result result;
   result.spec = read_spec(file);
   result.status = named_attribute<Status>(file, "/", "status");
@@ -236,7 +236,7 @@ Result read_result(const std::string& path) {
     result.model = file.attribute("/", "model");
     result.model_error = file.attribute("/", "model_error");
   }
-  // Files of schema 1.3.0 and before name the defaults also where they have no meaning.
+  // Before schema 1.4.0, files have the defaults even if nothing is simulated.
   if (!result.simulated) result.spec.network = result.spec.profile = "";
   for (size_t i = 0; file.has(pack_group(i)); ++i) {
     result.packs.push_back(read_pack(file, pack_group(i)));

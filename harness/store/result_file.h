@@ -1,4 +1,4 @@
-// A Result as one HDF5 file, as results/SCHEMA.md describes it.
+// Writes and reads a Result as one HDF5 file, which results/SCHEMA.md describes.
 //
 //   write_result("results/runs/quick/" + result_file_name(spec), result);
 //   Result again = read_result(path);
@@ -12,14 +12,15 @@ namespace cpbench {
 
 inline constexpr const char* kSchemaVersion = "1.4.0";  // of result and plan files
 
-// Whole or not at all. The folder must exist. Throws UserError (disk full, unwritable folder).
+// Writes the file completely or not at all. The folder must exist. Throws UserError, for example if
+// the disk is full.
 void write_result(const std::string& path, const Result& result);
 
-// Throws UserError for a file that is not ours, is of another major schema version, or lacks a
-// piece. The metrics come in the order they were written.
+// Throws UserError for a file that is not of cpbench, has another major schema version, or is
+// incomplete. Metrics have the order in which they were written.
 Result read_result(const std::string& path);
 
-// "flashcp-pile-8K-8r-0123456789abcdef.h5": speaks to people, and names the run by its id.
+// "flashcp-pile-8K-8r-0123456789abcdef.h5": readable for people, and unique by the id of the run.
 std::string result_file_name(const RunSpec& spec);
 
 // The problem of one pack of the result.

@@ -93,7 +93,7 @@ TEST(ResultFile, EveryFieldComesBack) {
   for (const std::string strategy : {"ring", "allgather"}) {
     for (int32_t ranks : {1, 3, 16}) {
       Result result = sample_result({.strategy = strategy, .ranks = ranks});
-      // Values that separators, comments and encodings could trip over.
+      // Values that separators, escapes and encodings could break.
       result.spec.strategy = strategy == "ring" ? "ring" : "exec:./a b,c=d\\e\nf";
       result.spec.options = {{"ratio", "1.05"}, {"a,b", "c=d\\"}, {"empty", ""}};
       result.spec.workload = "lognormal:mean=16K,sigma=2";
@@ -108,7 +108,8 @@ TEST(ResultFile, EveryFieldComesBack) {
       result.spec.seed = UINT64_MAX;
       result.error = "größer, \"quoted\"";
       result.provenance = provenance({"cpbench", "run"}, {}, {});
-      result.provenance["long"] = std::string(200'000, 'x');  // beyond the old 64 KiB limit
+      result.provenance["long"] =
+          std::string(200'000, 'x');  // beyond the limit of 64 KiB of old formats
       const std::string path = folder / "result.h5";
       write_result(path, result);
       expect_same(result, read_result(path));
@@ -185,7 +186,7 @@ TEST(ResultFile, NothingIsLeftWhereWritingFails) {
               std::string::npos)
         << error.what();
   }
-  // A limit on the size of files stands for a full disk: the write fails half-way.
+  // A limit on the size of files has the effect of a full disk: the write fails half-way.
   write_result(folder / "a.h5", result);
   const std::string before = file_bytes(folder / "a.h5");
   rlimit limit{};
@@ -209,7 +210,7 @@ TEST(ResultFile, AForeignFileIsRefused) {
   std::ofstream(folder / "empty.h5").close();
   EXPECT_NE(error_of(folder / "empty.h5").find("not an HDF5 file"), std::string::npos);
   write_atomically_for_tests(folder / "foreign.h5", [](Hdf5Writer& file) { file.group("/x"); });
-  EXPECT_NE(error_of(folder / "foreign.h5").find("not one of cpbench"), std::string::npos);
+  EXPECT_NE(error_of(folder / "foreign.h5").find("but not one of cpbench"), std::string::npos);
 }
 
 // A failed run without packs, as a version of the schema stored it.

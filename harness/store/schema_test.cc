@@ -1,5 +1,5 @@
-// Holds results/SCHEMA.md and the writer together: each object that is written has its row, with
-// the right type, shape and units, and each row is written.
+// Compares results/SCHEMA.md with the writer: each object that is written has a row with the right
+// type, shape and units, and each row is written.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -37,14 +37,14 @@ Table schema() {
   std::ifstream in(source_tree() / "results/SCHEMA.md");
   for (std::string line; std::getline(in, line);) {
     if (!line.starts_with("| `/")) continue;
-    std::vector<std::string> fields;
+    std::vector<std::string> columns;
     std::istringstream parts(line.substr(1));
-    for (std::string field; std::getline(parts, field, '|');) fields.push_back(trimmed(field));
-    const std::string& shape = fields.at(2);
+    for (std::string column; std::getline(parts, column, '|');) columns.push_back(trimmed(column));
+    const std::string& shape = columns.at(2);
     const int commas = static_cast<int>(std::count(shape.begin(), shape.end(), ','));
     const int dimensions = shape.empty() || shape == "[]" ? 0 : commas + 1;
-    EXPECT_TRUE(table.emplace(fields.at(0), Row{fields.at(1), dimensions, fields.at(3)}).second)
-        << fields.at(0) << " stands twice";
+    EXPECT_TRUE(table.emplace(columns.at(0), Row{columns.at(1), dimensions, columns.at(3)}).second)
+        << columns.at(0) << " is there twice";
   }
   return table;
 }
@@ -65,14 +65,14 @@ std::string type_name(hid_t type) {
   }
 }
 
-// As the schema writes it: packs, passes and metrics by placeholders.
+// As the schema writes it: packs, passes and metrics are placeholders.
 std::string general(std::string path) {
   path = std::regex_replace(path, std::regex("^/pack_[0-9]+"), "/pack_<p>");
   path = std::regex_replace(path, std::regex("/(forward|backward)(?=[/@])"), "/<pass>");
   return std::regex_replace(path, std::regex("^/metrics/[a-z_]+"), "/metrics/<metric>");
 }
 
-// Everything in a file but groups and what the library keeps for dimension scales.
+// Everything in a file except groups and what the library stores for dimension scales.
 Table contents(const std::string& path) {
   Table table;
   static const std::set<std::string> kScales = {"CLASS", "NAME", "DIMENSION_LIST",

@@ -1,4 +1,4 @@
-// Words as a line that can be pasted into a shell.
+// Quotes words so that the line can be pasted into a shell.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// A folder that goes when the test ends, and short ways to make files in it.
+// For tests: a folder that is deleted when the test ends, and short ways to make files in it.
 #pragma once
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-// The Timeline: what an interpreter (threads, MPI, GPUs, simulation) observed of one pack.
-// Matrices are row-major. One iteration is the whole direction that was asked for: the forward
-// pass, or forward and backward. All ranks' clocks have one origin.
+// The Timeline: what an interpreter (threads, MPI, GPUs, simulation) observed while it ran one
+// pack. Matrices are row-major. An iteration is the whole requested direction: the forward pass, or
+// forward and backward. The clocks of all ranks have one origin.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,9 @@ enum class Activity : uint8_t {
   merge,      // adding partial results
   copy,       // packing and unpacking of buffers, gathering of rows
   send,       // handing bytes to the transport
-  wait,       // for arrivals
+  wait,       // waiting for arrivals
   layer,      // work per token around the attention: projections, FFN
-  transfer,   // bytes in flight, at the same time as the others, which follow one another on a rank
+  transfer,   // bytes in flight; overlaps with the others, which follow one another on a rank
 };
 
 struct Event {
@@ -27,8 +27,9 @@ struct Event {
   double end_seconds = 0;
 };
 
-// Maximum absolute error, element-wise, against the single-device reference; `plain_*` is that of
-// a single-device run in the same dtype, where the tolerance depends on it (bfloat16, float32).
+// The largest absolute error of an element, compared with the single-device reference. `plain_*` is
+// that of a single-device run in the same dtype, from which the tolerance follows (bfloat16,
+// float32).
 struct Accuracy {
   double max_error_output = 0;
   double max_error_gradient = 0;  // dQ, dK, dV; 0 if only forward ran
@@ -46,17 +47,17 @@ struct Timeline {
   int32_t iterations = 0;
   std::vector<double> seconds;            // [iterations, ranks], start of iteration to rank's end
   std::vector<double> attention_seconds;  // [iterations, ranks], inside kernel calls
-  std::vector<double> overhead_seconds;   // [iterations, ranks], neither kernels, copies, merges,
-                                          // sends nor waits: what the harness itself costs
-  std::vector<double> clock_share;    // [iterations, ranks], of the highest clock of a GPU, right
-                                      // after the iteration; empty: not read
-  std::vector<uint8_t> accepted;      // [iterations]: 0 if a clock was held back; empty: all
-  std::vector<int64_t> bytes_sent;    // [ranks, ranks] from, to; of one iteration, counted
-  std::vector<int64_t> messages;      // [ranks, ranks]; of one iteration, counted
-  std::vector<int64_t> peak_bytes;    // [ranks], of the buffers that were in use
+  std::vector<double> overhead_seconds;   // [iterations, ranks], outside kernels, copies, merges,
+                                          // sends and waits: the cost of the harness itself
+  std::vector<double> clock_share;        // [iterations, ranks], clock of the GPU right after the
+                                          // iteration, as a share of its highest; empty: not read
+  std::vector<uint8_t> accepted;      // [iterations]: 0 if a GPU's clock was too low; empty: all 1
+  std::vector<int64_t> bytes_sent;    // [ranks, ranks] from, to; counted in one iteration
+  std::vector<int64_t> messages;      // [ranks, ranks]; counted in one iteration
+  std::vector<int64_t> peak_bytes;    // [ranks], of the buffers in use
   std::vector<Event> events;          // of one traced iteration
-  std::vector<uint64_t> output_hash;  // [ranks], of the bits of O (with log-sum-exp) and the
-                                      // gradients; equal wherever the same arithmetic ran
+  std::vector<uint64_t> output_hash;  // [ranks], hash of the bits of O (with log-sum-exp) and the
+                                      // gradients; equal if the same arithmetic was executed
   Accuracy accuracy;
 };
 

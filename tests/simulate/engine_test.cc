@@ -1,4 +1,4 @@
-// The engine against one that looks at everything again after every event.
+// Compares the engine with a slow one that looks at everything again after every event.
 #include "harness/simulate/engine.h"
 
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ class SlowEngine {
     collective_ends_.assign(schedule.collectives.size(), -1);
   }
 
-  // When each rank has done its tasks.
+  // The time when each rank has done its tasks.
   std::vector<double> run() {
     while (true) {
       bool changed = true;
@@ -68,7 +68,7 @@ class SlowEngine {
     bool launched = false, arrived = false;
   };
 
-  // Whether every earlier exchange of the rank is over, and its steps allow this one.
+  // Whether the rank has left every earlier exchange, and its steps allow this one.
   bool inside(int32_t rank, int32_t exchange) const {
     for (size_t id : ranks_[rank].transfers) {
       if (schedule_.transfers[id].exchange < exchange && !transfers_[id].arrived) return false;

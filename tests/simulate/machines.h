@@ -31,7 +31,7 @@ inline ClusterModel small_machine(int32_t nodes, int32_t gpus) {
   return machine;
 }
 
-// Nothing but the network takes time: kernels, copies and launches are free.
+// Only the network takes time: kernels, copies and launches take none.
 inline void make_work_free(ClusterModel& machine) {
   machine.kernel_launch_seconds = 0;
   machine.achieved_memory_bytes_per_second = std::numeric_limits<double>::infinity();
@@ -43,7 +43,7 @@ inline KernelModel free_kernel() {
   return kernel;
 }
 
-// Collectives stay the library's, which sums what it scatters.
+// The library still executes collectives, and sums what it scatters.
 inline void make_network_free(ClusterModel& machine) {
   constexpr double kInfinite = std::numeric_limits<double>::infinity();
   machine.intra_node = machine.inter_node = {0, kInfinite};

@@ -12,7 +12,7 @@
 
 namespace cpbench {
 
-// A link is named by its kind (0 port, 2 NIC, 4 uplink; +1 inwards) and its rank or node.
+// A link is named by its kind (0 port, 2 NIC, 4 uplink; +1 for the link in) and its rank or node.
 using LinkName = std::pair<int, int32_t>;
 
 inline std::map<LinkName, double> links_of(const TimedMessage& m, const ClusterModel& machine) {
@@ -31,7 +31,8 @@ inline std::map<LinkName, double> links_of(const TimedMessage& m, const ClusterM
   return links;
 }
 
-// Of the messages in flight. All rates rise together; those through a link that is full stay.
+// The rates of the messages in flight. All rates rise together; a rate stops when one of its links
+// is full.
 inline std::map<int32_t, double> max_min_rates(const std::vector<TimedMessage>& messages,
                                                const std::vector<int32_t>& in_flight,
                                                const ClusterModel& machine) {

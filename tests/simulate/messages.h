@@ -15,8 +15,8 @@ struct TimedMessage {
   double start_seconds;
 };
 
-// Every rank sends its messages at their times, all in one exchange, and then waits for those to it
-// in the order given; the wait for message i is in step i.
+// Every rank sends its messages at their times, all in one exchange, and then waits for its
+// arrivals in the given order. The wait for message i is in step i.
 inline Schedule schedule_of(const std::vector<TimedMessage>& messages, int32_t ranks,
                             const std::vector<int32_t>& order_of_arrival) {
   Schedule schedule;
@@ -47,7 +47,7 @@ inline Schedule schedule_of(const std::vector<TimedMessage>& messages, int32_t r
   return schedule;
 }
 
-// Of each message. One that came while its receiver was still busy sending counts as `unseen`.
+// The arrival of each message; `unseen` if its receiver was still busy sending then.
 inline std::vector<double> arrivals(const Execution& execution, size_t messages, double unseen) {
   std::vector<double> seconds(messages, unseen);
   for (const Event& event : execution.events) {

@@ -1,4 +1,4 @@
-// The simgrid network against closed forms, a slow max-min oracle, and the ports network.
+// Compares the simgrid network with closed forms, a slow max-min oracle, and the ports network.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -45,7 +45,7 @@ std::vector<int32_t> as_listed(size_t count) {
   return order;
 }
 
-// The last arrival, equal over both networks.
+// The last arrival, which must be equal over both networks.
 double last_arrival(const ClusterModel& machine, const std::vector<TimedMessage>& messages) {
   const Schedule schedule =
       schedule_of(messages, machine.cluster.ranks(), as_listed(messages.size()));
@@ -112,8 +112,8 @@ TEST_F(Simgrid, several_senders_from_other_nodes_contend_for_the_receiver) {
 }
 
 TEST_F(Simgrid, what_one_message_cannot_use_another_gets) {
-  // 0 -> 3 shares the port of rank 3 with two others and so leaves rank 0's port half empty.
-  // Evenly split, 0 -> 1 waits for half of that port; max-min gives it two thirds.
+  // 0 -> 3 shares the port of rank 3 with two others, so it does not use its half of rank 0's port.
+  // If ports are divided evenly, 0 -> 1 gets the other half; max-min gives it two thirds.
   const ClusterModel machine = small_machine(1, 4);
   const std::vector<TimedMessage> messages = {
       {0, 1, 2'000'000, 0}, {0, 3, 1'000'000, 0}, {1, 3, 1'000'000, 0}, {2, 3, 1'000'000, 0}};
@@ -123,8 +123,8 @@ TEST_F(Simgrid, what_one_message_cannot_use_another_gets) {
   EXPECT_NEAR(run(schedule, machine, {}).end_seconds[1] / (3e-6 + 3.5e6 / 370e9), 1, 1e-6);
 }
 
-// With their starts given, no message is later than over `ports`: the rate that ports gives it is
-// open to it under max-min too, and the more so the fewer are left.
+// If their starts are given, no message is later than over `ports`: max-min gives it at least the
+// rate that `ports` gives it, and more when fewer messages remain.
 TEST_F(Simgrid, random_messages_arrive_as_max_min_says_and_never_later_than_over_ports) {
   for (uint32_t seed = 1; seed <= 12; ++seed) {
     uint32_t state = seed * 2654435761u;
@@ -147,11 +147,12 @@ TEST_F(Simgrid, random_messages_arrive_as_max_min_says_and_never_later_than_over
     const Schedule schedule = schedule_of(messages, ranks, by_time(oracle));
     const std::vector<double> simgrid =
         arrivals(run_simgrid(schedule, machine, {}, kProgram), messages.size(), -1);
-    // In the same order of waiting, so a later one may hide an earlier one, never the other way.
+    // Ranks wait in the same order, so a later arrival may hide an earlier one, but not the
+    // reverse.
     const std::vector<double> ports = arrivals(run(schedule, machine, {}), messages.size(), 1e9);
     int seen = 0;
     for (size_t i = 0; i < messages.size(); ++i) {
-      if (simgrid[i] < 0) continue;  // while its receiver was busy
+      if (simgrid[i] < 0) continue;  // its receiver was busy when it arrived
       ++seen;
       EXPECT_NEAR(simgrid[i] / oracle[i], 1, 1e-6) << "seed " << seed << " message " << i;
       EXPECT_LE(simgrid[i], ports[i] * (1 + 1e-6)) << "seed " << seed << " message " << i;
@@ -193,8 +194,8 @@ TEST_F(Simgrid, plans_whose_messages_share_nothing_take_the_same_time) {
   }
 }
 
-// Where messages share links, max-min is faster, and never slower by more than what their new order
-// may cost (an earlier message can take from one that others wait for).
+// If messages share links, max-min is faster, or only a little slower: an earlier message can take
+// bandwidth from one that others wait for.
 TEST_F(Simgrid, plans_whose_messages_share_links_are_close) {
   Profile messages;
   messages.collectives_as_messages = true;
@@ -232,7 +233,7 @@ TEST(SimgridMissing, a_program_that_cannot_be_started_or_fails_is_an_error) {
   const Schedule schedule = schedule_of({{0, 1, 1, 0}}, 2, {0});
   EXPECT_THROW(run_simgrid(schedule, machine, {}, "/nowhere/cpbench-simgrid"), UserError);
   EXPECT_THROW(run_simgrid(schedule, machine, {}, "/bin/false"), std::runtime_error);
-  EXPECT_THROW(run_simgrid(schedule, machine, {}, "/bin/true"), UserError);  // says nothing
+  EXPECT_THROW(run_simgrid(schedule, machine, {}, "/bin/true"), UserError);  // no answer
 }
 
 TEST_F(Simgrid, says_why_it_fails) {

@@ -12,7 +12,7 @@ namespace {
 
 const std::vector<int64_t> kLengths = {1500, 175, 64, 1, 775, 625, 225, 731};  // 4,096
 
-// Per rank, all but waiting.
+// By rank: the time of everything except waiting.
 std::vector<double> busy_seconds(const Timeline& timeline) {
   std::vector<double> busy(timeline.ranks);
   for (const Event& event : timeline.events) {
@@ -52,7 +52,7 @@ TEST_P(EveryStrategy, simulated_bytes_are_the_plans) {
   EXPECT_EQ(sent, test_plans::planned_bytes(plan_, problem_.shape));
 }
 
-// All that an outline does not say, taken out of a program.
+// The program without what an outline does not have.
 RankProgram without_rows(RankProgram program) {
   std::vector<Segment> segments;
   for (Call& call : program.calls) {
@@ -95,13 +95,13 @@ TEST_P(EveryStrategy, what_a_rank_does_fills_its_time) {
   }
 }
 
-TEST_P(EveryStrategy, is_simulated_alike_twice) {
+TEST_P(EveryStrategy, has_the_same_times_twice) {
   const Timeline again = simulate_on(machine_);
   EXPECT_EQ(again.seconds, timeline_.seconds);
   EXPECT_EQ(again.events.size(), timeline_.events.size());
 }
 
-TEST_P(EveryStrategy, takes_at_least_its_work_and_the_network_adds_to_it) {
+TEST_P(EveryStrategy, takes_at_least_the_time_of_its_work_and_the_network_adds_to_it) {
   ClusterModel free = machine_;
   make_network_free(free);
   const Timeline bound = simulate_on(free);
@@ -136,7 +136,7 @@ TEST(Simulate, a_ring_without_work_is_its_hops) {
     const Timeline timeline =
         simulate_plan(problem, plan_of("ring", problem), machine, free_kernel(), Passes::forward);
     const double shard = 1024.0 * 8 * 256 * 2;  // tokens, KV heads, K and V, bytes
-    // The first ranks see none of the last hops' keys, but all pass them on.
+    // The first ranks do not see the keys of the last hops, but pass them on.
     EXPECT_NEAR(makespan(timeline), (ranks - 1) * (3e-6 + shard / 370e9), 1e-12) << ranks;
   }
 }
@@ -151,7 +151,7 @@ TEST(Simulate, library_collectives_cost_their_closed_form) {
   };
   const double shard = 1024.0 * 8 * 256 * 2;
   EXPECT_NEAR(forward("allgather"), 51e-6 + 7 * shard / 374e9, 1e-12);
-  // Ulysses: Q and KV at once each in its own call, then O back with its log-sum-exp.
+  // Ulysses: Q and KV at the same time, each in its own call, then O back with its log-sum-exp.
   const double q = 1024.0 * 2 * 128 * 2, kv = 1024.0 * 1 * 256 * 2, o = 1024.0 * 2 * (128 * 2 + 4);
   const double latency = 3e-6;
   const double in = latency + 7 * std::max(q, kv) / 370e9;
@@ -168,7 +168,7 @@ TEST(Simulate, a_librarys_reduce_scatter_leaves_one_sum_to_add) {
     return makespan(simulate_plan(problem, plan_of("allgather", problem), machine, free_kernel(),
                                   Passes::both, profile));
   };
-  // 1,024 rows of 8 heads of dK and dV: read in bf16, added to in fp32.
+  // 1,024 rows of 8 heads of dK and dV are read in bf16 and added in fp32.
   const double sum = 2e-6 + 1024.0 * 8 * 256 * (2 + 2 * 4) / 2.5e12;
   EXPECT_NEAR(both(true) - both(false), 6 * sum, 1e-12);
 }
@@ -210,7 +210,7 @@ TEST(Simulate, kept_operands_are_not_gathered_again) {
   };
   EXPECT_EQ(saved("per_doc", Passes::forward), 0);
   EXPECT_EQ(saved("ring", Passes::both), 0);
-  // The last chunk's rank gathers all K and V, from eight buffers.
+  // The rank of the last chunk gathers all K and V, from eight buffers.
   EXPECT_NEAR(saved("per_doc", Passes::both), 8 * 2e-6 + 2 * 8192.0 * 8 * 256 * 2 / 2.5e12, 1e-12);
 }
 
@@ -231,7 +231,7 @@ TEST(Simulate, merges_by_segments_launch_once_for_each) {
     return seconds(true) - seconds(false);
   };
   EXPECT_EQ(added({4096}), 0);
-  // The last rank merges three partial outputs of eight documents each, instead of one run.
+  // The last rank merges three partial outputs of eight documents each, instead of three runs.
   EXPECT_NEAR(added(std::vector<int64_t>(8, 512)), 3 * 7, 1e-3);
 }
 
@@ -267,7 +267,7 @@ TEST(Simulate, a_conflict_free_schedule_pays_latencies_and_beats_contention) {
     return plan_of("fcp", problem, set);
   };
   const Plan conflict_free = with_arm("conflict_free");
-  // The same sends, all of a step at once under ideal sharing of the links.
+  // The same sends, with those of a step all at once and links ideally shared.
   Plan at_once = conflict_free;
   for (Send& send : at_once.forward.sends) send.substage = 0;
   std::vector<std::pair<int32_t, int32_t>> substages;
@@ -303,7 +303,7 @@ TEST(Simulate, the_layer_costs_every_rank_its_tokens) {
   problem.shape.hidden_size = 2048;
   problem.shape.ffn_size = 8192;
   const double with = makespan(simulate_plan(problem, plan, machine, kernel));
-  // 1024 tokens; forward once, backward twice; half of the peak.
+  // 1024 tokens, at half of the peak: forward once, backward twice.
   EXPECT_NEAR(with - without, 3 * 1024 * layer_flops_per_token(problem.shape) / 0.5e15, 1e-9);
 }
 

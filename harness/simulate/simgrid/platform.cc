@@ -1,4 +1,4 @@
-// The machine's links as SimGrid's.
+// The links of the cluster as links of SimGrid.
 #include <string>
 
 #include "harness/simulate/simgrid/simgrid_network.h"
@@ -10,7 +10,7 @@ namespace s4u = simgrid::s4u;
 
 void SimgridNetwork::make_platform() {
   const Cluster& cluster = machine_.cluster;
-  Uplink uplink;  // of the rank's node
+  Uplink uplink;  // of the node of the rank
   for (int32_t rank = 0; rank < cluster.ranks(); ++rank) {
     const bool first_of_node = rank % cluster.gpus_per_node == 0;
     if (first_of_node && cluster.nodes > 1 && machine_.node_uplink_bytes_per_second > 0) {
@@ -31,7 +31,7 @@ void SimgridNetwork::make_platform() {
               [this, rank](double bandwidth, int) { return received_bandwidth(rank, bandwidth); });
     }
   }
-  if (cluster.ranks() == 1) zone_->create_host("alone", 1);
+  if (cluster.ranks() == 1) zone_->create_host("only", 1);
   zone_->seal();
 }
 
@@ -47,7 +47,7 @@ s4u::Host* SimgridNetwork::add_host(const std::string& name, const Link& link,
   out.emplace_back(add_link(name + " out", link));
   if (uplink.out != nullptr) out.emplace_back(uplink.out);
   if (uplink.in != nullptr) in.emplace_back(uplink.in);
-  // A message's latency is paid once, on its way out.
+  // The latency of a message is counted once, on its way out.
   in.emplace_back(add_link(name + " in", {0, link.bytes_per_second}));
   zone_->add_route(host->get_netpoint(), nullptr, nullptr, nullptr, out, false);
   zone_->add_route(nullptr, host->get_netpoint(), nullptr, nullptr, in, false);

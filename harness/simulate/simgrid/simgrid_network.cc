@@ -13,9 +13,9 @@ namespace {
 
 namespace s4u = simgrid::s4u;
 
-// CM02 shares links by max-min fairness, weighted by latency; messages that meet have the same.
-// Lazy updates would miss links when several messages begin or end at one instant.
-// All that the model adds for TCP over the Internet is off.
+// CM02 shares links by max-min fairness, weighted by latency, which is the same for messages that
+// share a link. Lazy updates would miss links if several messages begin or end at one instant.
+// Everything that the model adds for TCP over the Internet is off.
 constexpr const char* kSettings[] = {
     "network/model:CM02",       "network/optim:Full",         "network/crosstraffic:no",
     "network/latency-factor:1", "network/bandwidth-factor:1", "network/weight-S:0",
@@ -33,7 +33,7 @@ SimgridNetwork::SimgridNetwork(const ClusterModel& machine)
       incoming_(machine.cluster.ranks()) {
   xbt_log_control_set("root.thres:warning");
   for (const char* setting : kSettings) s4u::Engine::set_config(setting);
-  zone_ = s4u::create_star_zone("cluster");  // from here on the model is fixed
+  zone_ = s4u::create_star_zone("cluster");  // after this, the model cannot be changed
   make_platform();
   s4u::Activity::on_completion_cb([this](const s4u::Activity& flow) { arrived(flow); });
 }
@@ -61,7 +61,8 @@ void SimgridNetwork::start(int32_t id, int32_t from, int32_t to, int64_t bytes, 
   pending_.push_back(id);
 }
 
-// In SimGrid's own context, so that it reports each arrival though nobody waits for that flow.
+// Runs in SimGrid's own context, so that SimGrid reports each arrival although no actor waits for
+// it.
 void SimgridNetwork::launch_pending() {
   if (pending_.empty()) return;
   simgrid::kernel::actor::simcall_answered([this] {
@@ -75,7 +76,7 @@ void SimgridNetwork::launch_pending() {
       const std::vector<s4u::Host*>& hosts = near(message) ? ports_ : nics_;
       message.flow = s4u::Comm::sendto_init();
       message.flow->set_data(reinterpret_cast<void*>(static_cast<intptr_t>(id)));
-      // SimGrid begins no empty message.
+      // SimGrid does not support empty messages.
       message.flow->set_payload_size(std::max<int64_t>(1, message.bytes));
       message.flow->set_source(hosts[message.from])->set_destination(hosts[message.to]);
     }
@@ -121,12 +122,12 @@ double SimgridNetwork::next_seconds(double due) {
 }
 
 const std::vector<int32_t>& SimgridNetwork::advance(double) {
-  told_.swap(waiting_);
+  reported_.swap(waiting_);
   waiting_.clear();
-  for (int32_t id : told_) messages_[id].flow.reset();
-  in_flight_ -= static_cast<int64_t>(told_.size());
-  std::sort(told_.begin(), told_.end());
-  return told_;
+  for (int32_t id : reported_) messages_[id].flow.reset();
+  in_flight_ -= static_cast<int64_t>(reported_.size());
+  std::sort(reported_.begin(), reported_.end());
+  return reported_;
 }
 
 }  // namespace cpbench

@@ -1,16 +1,16 @@
-// The `simgrid` network: messages as SimGrid's flows over the machine's links, which share every
-// link by max-min fairness. For comparison with `ports`, whose links are the same but whose ports
-// share evenly: what a message cannot use of its share, because it is slower elsewhere, other
-// messages get here and nobody gets there.
+// The `simgrid` network: messages are flows of SimGrid over the links of the cluster, and flows
+// share every link by max-min fairness. It is for comparison with `ports`, which has the same links
+// but divides them evenly: if a message cannot use its share because it is slower elsewhere, other
+// messages get the rest here, but not in `ports`.
 //
-// Platform: a rank is two hosts around one switch, its port on the node's fabric and its NIC, each
-// with a link in and a link out; the way of a NIC leads over its node's uplink where there is one.
-// A NIC's link in is narrower while several ranks send to it, as in `ports`.
+// The platform is a star. A rank is two hosts, its port within the node and its NIC, each with a
+// link in and a link out; the route of a NIC includes the uplink of its node, if there is one. The
+// link into a NIC is slower while several ranks send to it, as in `ports`.
 //
-//   SimgridNetwork network(machine);
-//   network.simulate([&] { execution = run(schedule, machine, profile, network); });
+//   SimgridNetwork network(cluster);
+//   network.simulate([&] { execution = run(schedule, cluster, profile, network); });
 //
-// SimGrid knows one simulation per process; so does this class.
+// SimGrid supports one simulation per process, and so does this class.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ class SimgridNetwork : public Network {
  public:
   explicit SimgridNetwork(const ClusterModel& machine);
 
-  // Runs `body` in simulated time, which is where the other functions may be called.
+  // Runs `body` in simulated time. Only `body` may call the other functions.
   void simulate(const std::function<void()>& body);
 
   void start(int32_t id, int32_t from, int32_t to, int64_t bytes, double now) override;
@@ -40,7 +40,7 @@ class SimgridNetwork : public Network {
     int32_t from = 0;
     int32_t to = 0;
     int64_t bytes = 0;
-    double begin = 0;  // by SimGrid's clock, when its latency is paid
+    double begin = 0;  // when its latency has passed, by SimGrid's clock
     simgrid::s4u::CommPtr flow;
   };
   struct Uplink {
@@ -51,7 +51,7 @@ class SimgridNetwork : public Network {
   void make_platform();
   simgrid::s4u::Link* add_link(const std::string& name, const Link& link);
   simgrid::s4u::Host* add_host(const std::string& name, const Link& link, const Uplink& uplink);
-  double received_bandwidth(int32_t rank, double bandwidth) const;  // of its NIC, now
+  double received_bandwidth(int32_t rank, double bandwidth) const;  // current one of its NIC
 
   bool near(const Message& message) const;
   void launch_pending();
@@ -60,14 +60,14 @@ class SimgridNetwork : public Network {
   const ClusterModel machine_;
   simgrid::s4u::Engine engine_;
   simgrid::s4u::NetZone* zone_ = nullptr;
-  std::vector<simgrid::s4u::Host*> ports_;  // by rank; empty where nodes have one GPU
-  std::vector<simgrid::s4u::Host*> nics_;   // by rank; empty on one node
+  std::vector<simgrid::s4u::Host*> ports_;  // by rank; empty if nodes have one GPU
+  std::vector<simgrid::s4u::Host*> nics_;   // by rank; empty if there is one node
   simgrid::s4u::SemaphorePtr arrival_;
   std::vector<Message> messages_;               // by id
   std::vector<int32_t> pending_;                // started at this instant
   std::vector<std::vector<int32_t>> incoming_;  // by rank, in flight to its NIC
-  std::vector<int32_t> waiting_;                // arrived, not yet told of
-  std::vector<int32_t> told_;
+  std::vector<int32_t> waiting_;                // arrived, but not reported
+  std::vector<int32_t> reported_;
   int64_t in_flight_ = 0;
 };
 

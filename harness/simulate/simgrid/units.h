@@ -1,6 +1,6 @@
-// SimGrid's second is our millisecond, because its precisions are absolute: it takes times closer
-// than 1e-9 as one (here a picosecond, seldom more than a double resolves), and weights of 1e-5 as
-// none (a message weighs 1 / latency).
+// One second of SimGrid is a millisecond here, because its precisions are absolute: it regards
+// times that differ by less than 1e-9 as equal (here a picosecond, close to the resolution of a
+// double), and weights below 1e-5 as zero (the weight of a message is 1 / latency).
 #pragma once
 
 namespace cpbench {
