@@ -28,8 +28,8 @@ namespace cpbench {
 
 inline constexpr int32_t kEveryRank = -2;
 
-// Receives a call for each operation that a rank begins. `waiting_for` is the rank whose message the
-// operation needs, -1 if it needs none, or kEveryRank for a collective.
+// Receives a call for each operation that a rank begins. `waiting_for` is the rank whose message
+// the operation needs, -1 if it needs none, or kEveryRank for a collective.
 class ProgressListener {
  public:
   virtual ~ProgressListener() = default;

@@ -71,7 +71,9 @@ TEST(RunSpec, every_field_changes_the_run_id) {
   }
 }
 
-TEST(RunSpec, the_run_id_is_the_same_everywhere) { EXPECT_EQ(run_id(RunSpec()), "a853c5e6a3c39073"); }
+TEST(RunSpec, the_run_id_is_the_same_everywhere) {
+  EXPECT_EQ(run_id(RunSpec()), "a853c5e6a3c39073");
+}
 
 TEST(RunSpec, keys_leave_out_what_they_are_to_compare) {
   RunSpec spec;

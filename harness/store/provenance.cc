@@ -18,7 +18,7 @@
 namespace cpbench {
 namespace {
 
-// Variables that may change times or numbers, and say nothing about the person.
+// Variables that may change times or numbers, and tell nothing about the person.
 constexpr const char* kEnvironment[] = {
     "OMP_NUM_THREADS",      "OMP_PROC_BIND",        "OMP_PLACES",          "GOMP_CPU_AFFINITY",
     "KMP_AFFINITY",         "MKL_NUM_THREADS",      "MKL_DYNAMIC",         "OPENBLAS_NUM_THREADS",

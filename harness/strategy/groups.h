@@ -55,8 +55,8 @@ struct RingSchedule {
 };
 using RingScheduler = RingSchedule (*)(const Problem&, const Options&);
 
-// Strategy::plan and Strategy::report of strategies that decide nothing but a RingSchedule. The reported
-// values are those of its groups and planned_seconds.
+// Strategy::plan and Strategy::report of strategies that decide nothing but a RingSchedule. The
+// reported values are those of its groups and planned_seconds.
 template <RingScheduler schedule>
 Plan plan_rings(const Problem& problem, const Options& options) {
   return ring_in_groups(problem, schedule(problem, options).groups);

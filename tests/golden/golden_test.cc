@@ -18,8 +18,8 @@
 
 #include "harness/plan/names.h"
 #include "harness/plan/plan_text.h"
-#include "harness/source_tree/source_tree.h"
 #include "harness/plan/test_problems.h"
+#include "harness/source_tree/source_tree.h"
 #include "harness/strategy/strategy.h"
 
 namespace cpbench {
