@@ -18,7 +18,10 @@ extern const Strategy strategy_allgather = {
     .name = "allgather",
     .title = "All-gather (Llama 3, Per-Seq)",
     .source = "The Llama 3 Herd of Models, arXiv 2407.21783, section 3.3.2",
-    .moves = "all K, V in one all-gather; dK, dV in one reduce-scatter in the backward pass",
+    .moves =
+        "all K, V in one all-gather, of a head and a tail chunk of the pack per rank; dK, dV in "
+        "one "
+        "reduce-scatter in the backward pass",
     .constraints = "head_groups divides the KV heads",
     .options = all_gather_option_specs(),
     .plan = plan,

@@ -19,7 +19,10 @@ extern const Strategy strategy_ring = {
     .name = "ring",
     .title = "Ring attention",
     .source = "Liu, Zaharia, Abbeel: Ring Attention with Blockwise Transformers, arXiv 2310.01889",
-    .moves = "all K, V over N-1 hops, and again in the backward pass, followed by dK, dV in fp32",
+    .moves =
+        "all K, V of contiguous shards over N-1 hops, and again in the backward pass, followed by "
+        "dK, "
+        "dV in fp32",
     .constraints = "none",
     .options = {{"per_document",
                  OptionKind::boolean,

@@ -44,7 +44,7 @@ extern const Strategy strategy_striped = {
     .name = "striped",
     .title = "Striped attention",
     .source = "Brandon et al.: Striped Attention, arXiv 2311.09431",
-    .moves = "all K, V over N-1 hops, and again in the backward pass, followed by dK, dV in fp32",
+    .moves = "as ring, with token t on rank t mod N",
     .constraints = "tokens / stripe is at most 16M",
     .options = {{.name = "stripe",
                  .kind = OptionKind::integer,

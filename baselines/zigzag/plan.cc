@@ -18,7 +18,7 @@ extern const Strategy strategy_zigzag = {
     .source =
         "zhuzilin/ring-flash-attention (zigzag, varlen) and TransformerEngine's load-balanced "
         "context parallelism",
-    .moves = "all K, V over N-1 hops, and again in the backward pass, followed by dK, dV in fp32",
+    .moves = "as ring, with two mirrored chunks of every document on each rank",
     .constraints = "none",
     .options = {},
     .plan = plan,

@@ -16,8 +16,8 @@
 #include "harness/machines/clusters.h"
 #include "harness/machines/kernel_models.h"
 #include "harness/plan/errors.h"
-#include "harness/run/choices.h"
 #include "harness/run/gpu_jobs.h"
+#include "harness/run/resolve.h"
 #include "harness/store/atomic_file.h"
 #include "harness/store/provenance.h"
 #include "workloads/shapes.h"
@@ -63,18 +63,9 @@ Calibration of_files(const CalibrateFlags& flags) {
 
 AttentionShape shape_of(const CalibrateFlags& flags) {
   RunSpec spec;
-  const auto set = [&](const char* name, const std::string& value) {
-    try {
-      set_field(*find_run_field(name), spec, value);
-    } catch (const UserError& error) {
-      throw UserError(std::string("--") + name + ": " + error.what());
-    }
-  };
-  set("shape", flags.shape);
-  set("dtype", flags.dtype);
-  AttentionShape shape = find_shape(spec.shape_name).attention;
-  shape.dtype = spec.shape.dtype;
-  return shape;
+  at_origin("--shape", [&] { spec.shape = find_shape(flags.shape).attention; });
+  at_origin("--dtype", [&] { set_field(*find_run_field("dtype"), spec, flags.dtype); });
+  return spec.shape;
 }
 
 std::string notes_of(const RowRates& rates) {

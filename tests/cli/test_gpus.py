@@ -200,7 +200,7 @@ def test_links_are_calibrated_into_a_cluster_file(tmp_path):
 @needs_cuda
 def test_bad_links_faster_than_those_of_the_cluster(tmp_path):
     slow, file = tmp_path / "slow.toml", tmp_path / "here.toml"
-    shipped = (ROOT / "workloads" / "clusters" / "h100.toml").read_text()
+    shipped = (ROOT / "harness" / "machines" / "clusters" / "h100.toml").read_text()
     pattern = r"(?m)^(achieved_)?intra_node_gigabytes_per_second = .*"
     slow.write_text(re.sub(pattern, r"\1intra_node_gigabytes_per_second = 1e-6", shipped))
     gpus = fake(FAKE_GPU_COUNT=2, FAKE_GPU_MEMORY=40_000_000, FAKE_GPU_DELAY_US=0)

@@ -49,11 +49,11 @@ void DistcaPlan(benchmark::State& state, Batch (*pack)(int64_t, uint64_t), const
       mirrored ? head_tail_items(mask, ranks) : contiguous_items(mask, ranks);
   const Balanced after = balance(items, mask, ranks, 0.1, {4096, 4096});
   std::vector<int64_t> before(ranks, 0);
-  for (const Item& item : items) before[item.home] += pairs_of(item, mask);
+  for (const Item& item : items) before[item.home] += work_of(item, mask);
   int64_t moved = 0;
   for (const Item& item : after.items) moved += item.home == item.server ? 0 : item.queries();
   state.counters["before"] = imbalance(before, mask);
-  state.counters["after"] = imbalance(after.pairs, mask);
+  state.counters["after"] = imbalance(after.work, mask);
   state.counters["within"] = after.within_tolerance;
   state.counters["moved"] = static_cast<double>(moved) / static_cast<double>(mask.tokens());
 }
