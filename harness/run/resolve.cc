@@ -129,7 +129,7 @@ void Resolver::place(Job& job, const Origin& origin) {
   }
 }
 
-void Resolver::choose_models(Job& job, const Origin& origin) {
+void Resolver::choose_models(Job& job, const Origin& origin, const std::string& kernel_origin) {
   RunSpec& spec = job.spec;
   at_origin(origin("network"), [&] {
     require_known(*find_run_field("network"), "network model", spec.network);
@@ -145,7 +145,7 @@ void Resolver::choose_models(Job& job, const Origin& origin) {
                     spec.profile, job.profile.reserved_sms, job.machine->sms, spec.cluster));
   });
   if (job.backend->replays()) return;
-  at_origin(origin("kernel"), [&] {
+  at_origin(kernel_origin, [&] {
     job.kernel =
         scaled_to(remembered(kernels_, spec.kernel, find_kernel), properties_of(*job.machine));
   });
@@ -183,9 +183,12 @@ Job Resolver::resolve(RunSpec given, bool dtype_given, const Origin& origin) {
   }
   if (spec.mask != Mask::sliding_window) spec.window = 0;
   place(job, origin);
-  at_origin(origin("kernel"), [&] { choose_kernel(job); });
+  // "auto" is the cluster's kernel model, so the cluster's file is where a wrong name was given.
+  const bool of_cluster = backend.simulates && spec.kernel == kAutomatic;
+  const std::string kernel_origin = of_cluster ? "cluster " + spec.cluster : origin("kernel");
+  at_origin(kernel_origin, [&] { choose_kernel(job); });
   if (backend.simulates) {
-    choose_models(job, origin);
+    choose_models(job, origin, kernel_origin);
     spec.warmup = 0;
     if (!backend.on_gpus) spec.iterations = 1;  // each would be like the first
   } else {

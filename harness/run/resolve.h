@@ -34,7 +34,7 @@ class Resolver {
  private:
   using Batches = std::shared_ptr<const std::vector<Batch>>;
   void place(Job& job, const Origin& origin);
-  void choose_models(Job& job, const Origin& origin);
+  void choose_models(Job& job, const Origin& origin, const std::string& kernel_origin);
   Batches batches_of(const RunSpec& spec);
 
   std::map<std::string, ClusterModel> clusters_;
