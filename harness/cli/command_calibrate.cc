@@ -18,6 +18,7 @@
 #include "harness/plan/errors.h"
 #include "harness/run/gpu_jobs.h"
 #include "harness/run/resolve.h"
+#include "harness/spec/run_fields.h"
 #include "harness/store/atomic_file.h"
 #include "harness/store/provenance.h"
 #include "workloads/shapes.h"
