@@ -72,7 +72,7 @@ function(cpbench_gpu_test name)
   target_link_libraries(${name} PRIVATE ${arg_DEPENDS} cpbench_source_tree GTest::gtest
                                         GTest::gtest_main)
   add_dependencies(${name} fake_cudart fake_nccl)
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 TEST_PREFIX fake_gpu.
+  gtest_discover_tests(${name} NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60 TEST_PREFIX fake_gpu.
                        PROPERTIES ENVIRONMENT ${CPBENCH_FAKE_GPU_PRELOAD})
   add_test(NAME gpu.${name} COMMAND ${name})
   set_tests_properties(gpu.${name} PROPERTIES SKIP_REGULAR_EXPRESSION "no GPU here")

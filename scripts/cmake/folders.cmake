@@ -24,7 +24,7 @@ function(cpbench_test name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_DEPENDS} cpbench_source_tree GTest::gtest
                                         GTest::gtest_main)
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60)
+  gtest_discover_tests(${name} NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60)
 endfunction()
 
 # The test_*.py of the current folder as one CTest entry. The label lets scripts/test tell them apart.
