@@ -182,7 +182,7 @@ std::string for_people(const Comparison& c, const std::vector<std::string>& name
   std::string text;
   for (const std::string& line : lines) text += line.empty() ? "" : paragraph(line, view.width);
   const Table& shown = view.columns.empty() ? folded : fields;
-  text += "\n" + render(joined(shown, values), format, view);
+  if (!values.columns.empty()) text += "\n" + render(joined(shown, values), format, view);
   if (!means.empty()) {
     text += "\n" + paragraph(fmt::format("geometric mean of B/A over {} pairs: {}", pairs.size(),
                                          joined_names(means)),
