@@ -82,7 +82,10 @@ def rows(count, milliseconds=3.0):
         (rows(8, 0.0001), ["calls.csv:", "forward_milliseconds", "peak", "milliseconds"]),
         (rows(8, 30000), ["calls.csv: the fastest call", "milliseconds"]),
         ("tokens,q_heads\n1,2\n", ["calls.csv: column 'segments' is missing"]),
-        (HEADER.replace("forward_", "micro"), ["calls.csv:1: unknown column", "forward_milliseconds"]),
+        (
+            HEADER.replace("forward_", "micro"),
+            ["calls.csv:1: unknown column", "forward_milliseconds"],
+        ),
         (HEADER, ["calls.csv: the file has no measured calls"]),
         (HEADER + "1,2,x,128,3\n", ["calls.csv:2: q_heads is 'x'"]),
         (rows(8).replace("forward", "backward"), ["calls.csv: no forward times"]),
