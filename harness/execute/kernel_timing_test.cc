@@ -9,7 +9,7 @@ namespace {
 
 const AttentionShape kShape{.query_heads = 4, .kv_heads = 2, .head_dim = 16, .value_head_dim = 16};
 
-std::vector<Segment> square(int64_t rows) {
+std::vector<Segment> square(int32_t rows) {
   return {{.q_rows = rows, .kv_rows = rows, .mask = SegmentMask::causal}};
 }
 
