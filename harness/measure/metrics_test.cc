@@ -262,7 +262,8 @@ TEST(Metrics, GroupChangesAreCountedOverThePacks) {
         pack.plan.forward.sends.push_back({.from = pack.plan.rank_sets.intern({from, from + 1}),
                                            .to = pack.plan.rank_sets.intern({to, to + 1}),
                                            .tensor = Tensor::kv,
-                                           .tokens = pack.plan.home[from]});
+                                           .tokens = pack.plan.home[from],
+                                           .heads = {}});
       }
     }
     return pack;

@@ -161,7 +161,8 @@ Resolver::Batches Resolver::batches_of(const RunSpec& spec) {
 }
 
 Job Resolver::resolve(RunSpec given, bool dtype_given, const Origin& origin) {
-  Job job{.spec = std::move(given)};
+  Job job;
+  job.spec = std::move(given);
   RunSpec& spec = job.spec;
   at_origin(origin("strategy"), [&] {
     split_strategy(spec);

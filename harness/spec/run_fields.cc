@@ -211,12 +211,16 @@ std::string field_text(const RunField& field, const RunSpec& spec) {
 }
 
 FieldNumber field_number(const RunField& field, const RunSpec& spec) {
-  return with_member(field, spec, [](const auto& value) -> FieldNumber {
+  FieldNumber number;
+  with_member(field, spec, [&](const auto& value) {
     using Value = std::remove_cvref_t<decltype(value)>;
-    if constexpr (std::is_same_v<Value, int32_t>) return int64_t{value};
-    if constexpr (std::is_arithmetic_v<Value> && !std::is_same_v<Value, bool>) return value;
-    return {};
+    if constexpr (std::is_same_v<Value, int32_t>) {
+      number = int64_t{value};
+    } else if constexpr (std::is_arithmetic_v<Value> && !std::is_same_v<Value, bool>) {
+      number = value;
+    }
   });
+  return number;
 }
 
 void set_field(const RunField& field, RunSpec& spec, const std::string& value) {

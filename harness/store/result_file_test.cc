@@ -62,7 +62,9 @@ void expect_same(const Result& a, const Result& b) {
   EXPECT_EQ(a.simulated, b.simulated);
   EXPECT_EQ(a.model, b.model);
   EXPECT_EQ(a.model_error, b.model_error);
-  if (!a.spec.cluster.empty()) EXPECT_EQ(a.cluster, b.cluster);
+  if (!a.spec.cluster.empty()) {
+    EXPECT_EQ(a.cluster, b.cluster);
+  }
   EXPECT_EQ(a.provenance, b.provenance);
   ASSERT_EQ(a.packs.size(), b.packs.size());
   for (size_t i = 0; i < a.packs.size(); ++i) {
