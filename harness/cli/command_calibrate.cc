@@ -251,7 +251,7 @@ void add_calibrate_command(CLI::App& app, Context& context) {
   auto flags = std::make_shared<CalibrateFlags>();
   command.arguments("source", flags->sources,
                     "cpu, gpu, nccl, or CSV files of measured calls (columns: "
-                    "workloads/README.md)",
+                    "harness/machines/README.md)",
                     "NAME");
   command.required_option("--output", flags->output,
                           "file to write the kernel model or the cluster to", "FILE.toml");
