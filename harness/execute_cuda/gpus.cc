@@ -156,6 +156,12 @@ class CudaGpus : public Gpus {
     return std::string("no usable GPU here: ") + cudaGetErrorString(code);
   }
 
+  static bool same_on_all_processes(bool same, ProcessGroup* group) {
+    if (!group) return same;
+    const std::vector<std::string> answers = group->gather(same ? "same" : "different");
+    return std::ranges::count(answers, "same") == std::ssize(answers);
+  }
+
   // Each kernel is opened once, because it keeps what it builds for a shape.
   const OpenedKernel& opened(const std::string& name, const AttentionShape& shape) {
     set_device(0);
@@ -164,11 +170,12 @@ class CudaGpus : public Gpus {
     return kept->second;
   }
 
-  // Creating communicators takes seconds. Those of the last run serve the next one with equal
-  // ranks, unless they were closed.
+  // Creating communicators takes seconds. Those of the last run serve the next one if the ranks of
+  // every process are the same and none was closed: NCCL needs all processes to create new ones.
   NcclTransport& nccl_for(const GpuJob& job) {
     const auto ranks = static_cast<int32_t>(job.program.ranks.size());
-    if (nccl_ && !nccl_->closed() && nccl_ranks_ == ranks && nccl_mine_ == job.ranks) return *nccl_;
+    const bool same = nccl_ && !nccl_->closed() && nccl_ranks_ == ranks && nccl_mine_ == job.ranks;
+    if (same_on_all_processes(same, job.group)) return *nccl_;
     nccl_.reset();
     ncclUniqueId id{};
     if (!job.group || job.group->rank() == 0) id = NcclTransport::new_id();

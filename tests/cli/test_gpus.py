@@ -61,29 +61,29 @@ def test_a_seed_of_delays_changes_no_result(results):
     assert len(errors) == 1
 
 
-def runs_of_two_processes(port, words, settings_of):
+def runs_of_processes(port, words, settings_of, count=2):
     """Starts them as a launcher does on one machine; returns the rows that the first one prints."""
     processes = [
         subprocess.Popen(
             [PROGRAM, "run", *map(str, words), "--format", "json", "--timeout", "60"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env=fake(
-                RANK=rank, WORLD_SIZE=2, LOCAL_RANK=rank, LOCAL_WORLD_SIZE=2,
+                RANK=rank, WORLD_SIZE=count, LOCAL_RANK=rank, LOCAL_WORLD_SIZE=count,
                 MASTER_ADDR="127.0.0.1", MASTER_PORT=port, **settings_of(rank),
             ),
         )
-        for rank in range(2)
+        for rank in range(count)
     ]  # fmt: skip
     ended = [process.communicate(timeout=120) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], ended
-    assert ended[1][0] == ""
+    assert [process.returncode for process in processes] == [0] * count, ended
+    assert all(output == "" for output, _ in ended[1:])
     return json.loads(ended[0][0])
 
 
 @needs_cuda
 def test_processes_of_a_launcher_run_together(results):
     words = ["--strategy", "flashcp,fcp", "--backend", "nccl", *TINY, "--output", results]
-    rows = runs_of_two_processes(29731, words, lambda _: {})
+    rows = runs_of_processes(29731, words, lambda _: {})
     assert [row["status"] for row in rows] == ["ok", "ok"]
     assert rows[0]["metrics"]["counted_bytes"] == rows[0]["metrics"]["wire_bytes"]
 
@@ -93,11 +93,23 @@ def test_processes_on_hosts_of_their_own_may_share_a_gpu(results):
     words = [*TINY, "--strategy", "allgather,fcp", "--backend", "nccl", "--output", results]
     words[words.index("--ranks") + 1] = 2
     words += ["--nodes", 2]
-    rows = runs_of_two_processes(
+    rows = runs_of_processes(
         29732, words, lambda rank: {"FAKE_GPU_COUNT": 1, "NCCL_HOSTID": f"host{rank}"}
     )
     assert [row["status"] for row in rows] == ["ok", "ok"]
     assert rows[0]["oversubscribed"] is True
+
+
+@needs_cuda
+def test_processes_agree_when_the_next_run_has_its_ranks_elsewhere(results):
+    """On two hosts of two GPUs: process 0 has rank 0 in both runs, the others change."""
+    words = [*TINY, "--strategy", "ring", "--backend", "nccl", "--output", results]
+    words[words.index("--ranks") + 1] = 2
+    rows = runs_of_processes(
+        *(29733, [*words, "--nodes", "1,2"]),
+        *(lambda rank: {"FAKE_GPU_COUNT": 2, "NCCL_HOSTID": f"host{rank // 2}"}, 4),
+    )
+    assert [row["status"] for row in rows] == ["ok", "ok"]
 
 
 @needs_cuda
