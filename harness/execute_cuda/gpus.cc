@@ -162,9 +162,9 @@ class CudaGpus : public Gpus {
     return std::ranges::count(answers, "same") == std::ssize(answers);
   }
 
-  // Each kernel is opened once, because it keeps what it builds for a shape.
+  // Each kernel is opened once, because it keeps what it builds for a shape. This makes no GPU the
+  // current one, which would use its memory: it may be another process's.
   const OpenedKernel& opened(const std::string& name, const AttentionShape& shape) {
-    set_device(0);
     OpenedKernel fresh = open_gpu_kernel(name, shape);
     const auto [kept, first] = kernels_.try_emplace(fresh.name, std::move(fresh));
     return kept->second;

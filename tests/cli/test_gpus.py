@@ -101,6 +101,18 @@ def test_processes_on_hosts_of_their_own_may_share_a_gpu(results):
 
 
 @needs_cuda
+def test_a_process_of_a_launcher_uses_only_its_own_gpus(results):
+    """Each process also computes the reference and the plain run of the dtype."""
+    words = ["--strategy", "ring", "--backend", "nccl", *TINY, "--output", results]
+    words[words.index("float64")] = "float32"
+    words[words.index("--ranks") + 1] = 2
+    rows = runs_of_processes(
+        29734, words, lambda rank: {"FAKE_GPU_COUNT": 2, "FAKE_GPU_FULL": 1 - rank}
+    )
+    assert rows[0]["status"] == "ok", rows[0]["error"]
+
+
+@needs_cuda
 def test_processes_agree_when_the_next_run_has_its_ranks_elsewhere(results):
     """On two hosts of two GPUs: process 0 has rank 0 in both runs, the others change."""
     words = [*TINY, "--strategy", "ring", "--backend", "nccl", "--output", results]
