@@ -11,7 +11,7 @@ GpuProgram::GpuProgram(const RankProgram& program, const AttentionShape& shape,
       arena_(static_cast<size_t>(program.arena_bytes)),
       bound_(program, shape, arena_.data()),
       runs_(program) {
-  if (arena_.size() > 0) check_cuda(cudaMemset(arena_.data(), 0xff, arena_.size()), "cudaMemset");
+  arena_.fill(0xff);
   int64_t most = 0;
   const auto add = [&](std::unique_ptr<BoundCall> call) {
     most = std::max(most, call->workspace_bytes());

@@ -56,8 +56,7 @@ NcclTransport::NcclTransport(const ncclUniqueId& id, int32_t ranks, const RanksO
   }
   for (int32_t device : mine.devices) {
     set_device(device);
-    tokens_.emplace_back(1);
-    check_cuda(cudaMemset(tokens_.back().data(), 0, sizeof(float)), "cudaMemset");
+    tokens_.emplace_back(1).fill(0);
   }
 }
 
