@@ -5,7 +5,7 @@
 namespace cpbench {
 
 GpuProgram::GpuProgram(const RankProgram& program, const AttentionShape& shape,
-                       const GpuKernel& kernel)
+                       const GpuKernel& kernel, const std::function<void()>& bound)
     : program_(program),
       dtype_(shape.dtype),
       arena_(static_cast<size_t>(program.arena_bytes)),
@@ -16,6 +16,7 @@ GpuProgram::GpuProgram(const RankProgram& program, const AttentionShape& shape,
   const auto add = [&](std::unique_ptr<BoundCall> call) {
     most = std::max(most, call->workspace_bytes());
     calls_.push_back(std::move(call));
+    if (bound) bound();
   };
   for (const ForwardCall& call : bound_.forward) add(kernel.bind(call));
   for (const BackwardCall& call : bound_.backward) add(kernel.bind(call));

@@ -6,6 +6,7 @@
 //   for (const Op& op : program.ops) on_gpu.run(op, stream);
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -19,8 +20,10 @@ namespace cpbench {
 
 class GpuProgram {
  public:
-  // The program must outlive this. Memory that has not been written holds NaN.
-  GpuProgram(const RankProgram& program, const AttentionShape& shape, const GpuKernel& kernel);
+  // The program must outlive this. Memory that has not been written holds NaN. `bound` is called
+  // after each call that is bound, because a library may build graphs for seconds.
+  GpuProgram(const RankProgram& program, const AttentionShape& shape, const GpuKernel& kernel,
+             const std::function<void()>& bound = nullptr);
 
   void fill_inputs(uint64_t seed, cudaStream_t stream);
   // Fills the whole arena with numbers like those of inputs, so that operations can run in any

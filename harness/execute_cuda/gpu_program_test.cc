@@ -2,25 +2,16 @@
 
 #include <cmath>
 
-#include "harness/execute/program_for_tests.h"
 #include "harness/execute_cuda/gpu_test.h"
+#include "harness/execute_cuda/job_for_tests.h"
 
 namespace cpbench {
 namespace {
 
-Problem problem_of(int32_t ranks) {
-  Problem problem;
-  problem.batch.document_lengths = {40, 24};
-  problem.shape = {
-      .query_heads = 2, .kv_heads = 1, .head_dim = 8, .value_head_dim = 8, .dtype = Dtype::float64};
-  problem.cluster.gpus_per_node = ranks;
-  return problem;
-}
-
 using GpuProgramTest = GpuTest;
 
 TEST_F(GpuProgramTest, inputs_are_not_overwritten_by_the_first_value_of_memory) {
-  const Problem problem = problem_of(1);
+  const Problem problem = problem_for_tests(1);
   const Program program = program_of(problem);
   const auto kernel = make_gpu_reference_kernel();
   for (int i = 0; i < 50; ++i) {

@@ -45,7 +45,7 @@ GpuRank::GpuRank(const Program& program, int32_t rank, const Exchanges& exchange
       transport_(transport),
       listener_(listener),
       order_(order_for_streams(mine_, exchanges)),
-      program_(mine_, program.shape, kernel) {
+      program_(mine_, program.shape, kernel, [&] { listener.operation_started(rank, 0, 0, -1); }) {
   const auto prepared = [&](const std::vector<int32_t>& messages) {
     std::vector<DeviceMessage> all;
     for (int32_t i : messages) {

@@ -31,6 +31,7 @@ struct GpuTrace {
 
 class GpuRank {
  public:
+  // Binds all calls, and reports each as progress.
   GpuRank(const Program& program, int32_t rank, const Exchanges& exchanges, const GpuKernel& kernel,
           DeviceTransport& transport, ProgressListener& listener);
   ~GpuRank();

@@ -42,6 +42,7 @@ class Runner {
         control_(
             first_rank(), static_cast<int32_t>(job_.ranks.devices.size()), [this] { close(); },
             run.job.options.timeout_seconds),
+        ranks_(job_.ranks.devices.size()),
         reports_(job_.ranks.devices.size()) {
     for (int32_t device : job_.ranks.devices) {
       if (flush_.contains(device)) continue;
@@ -51,25 +52,43 @@ class Runner {
     }
   }
 
+  // Building graphs may take minutes and differ between processes, so no rank waits for another
+  // before all are ready: it would have no progress to report.
   std::vector<RankReport> run() {
-    // The failure of another process ends the ranks of this one.
-    control_.run_ranks(
-        [this](int32_t rank) {
-          set_device(device_of(rank));
-          GpuRank on_gpu(job_.program, rank, exchanges_, run_.kernel, counting_, control_);
-          // A failure must end the run before the rank is destroyed, because its destructor waits
-          // for its streams.
-          control_.guard(rank, [&] { run_rank(on_gpu, rank); });
-        },
-        [this] {
-          if (job_.group) job_.group->check_peers();
-        });
+    on_every_rank([this](int32_t rank) {
+      ranks_[rank - first_rank()] = std::make_unique<GpuRank>(job_.program, rank, exchanges_,
+                                                              run_.kernel, counting_, control_);
+    });
+    wait_for_other_processes();
+    on_every_rank([this](int32_t rank) { run_rank(*ranks_[rank - first_rank()], rank); });
     return std::move(reports_);
   }
 
  private:
   int32_t first_rank() const { return job_.ranks.first_rank; }
   int32_t device_of(int32_t rank) const { return job_.ranks.devices[rank - first_rank()]; }
+
+  // The failure of another process ends the ranks of this one.
+  void on_every_rank(const std::function<void(int32_t rank)>& work) {
+    control_.run_ranks(
+        [&](int32_t rank) {
+          set_device(device_of(rank));
+          work(rank);
+        },
+        [this] {
+          if (job_.group) job_.group->check_peers();
+        });
+  }
+
+  void wait_for_other_processes() {
+    if (!job_.group) return;
+    try {
+      job_.group->agree("state of the ranks", "ready");  // sleeps while it waits
+    } catch (...) {
+      close();
+      throw;
+    }
+  }
 
   void close() {
     closed_ = true;
@@ -127,7 +146,10 @@ class Runner {
   Exchanges exchanges_;
   CountingDeviceTransport counting_;
   RunControl control_;
-  std::vector<RankReport> reports_;                  // of the ranks of this process
+  // Of the ranks of this process. They are destroyed after a failure has closed the transport,
+  // because their destructor waits for their streams.
+  std::vector<std::unique_ptr<GpuRank>> ranks_;
+  std::vector<RankReport> reports_;
   std::map<int32_t, DeviceArray<std::byte>> flush_;  // by device
   std::map<int32_t, int64_t> free_before_;           // by device
   std::atomic<bool> closed_ = false;
