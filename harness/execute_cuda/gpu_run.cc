@@ -114,17 +114,20 @@ class Runner {
     RankReport& report = reports_[rank - first_rank()];
     const ExecuteOptions& options = job_.options;
     const bool captured = options.graph && run_.transport.supports_graphs();
-    for (int32_t i = 0; i < std::max(1, options.warmup); ++i) {
-      iterate([&] { on_gpu.issue(); });
-      if (i > 0) continue;
-      counting_.stop_counting(rank);  // after one iteration
-      report.verify(on_gpu.outputs().view(), job_.reference);
-    }
+    const auto sample = [&] {
+      iterate([&] { captured ? on_gpu.issue_captured() : on_gpu.issue(); });
+    };
+    iterate([&] { on_gpu.issue(); });
+    counting_.stop_counting(rank);
+    report.verify(on_gpu.outputs().view(), job_.reference);
+    if (captured) on_gpu.capture();
     control_.barrier();  // after it no rank allocates memory
     report.peak_bytes = allocated_bytes(device);
+    // The GPU was idle during the verification, so all warm-up follows it.
+    for (int32_t i = 0; i < std::max(1, options.warmup); ++i) sample();
     const Gpu& gpu = run_.gpus[device];
     for (int32_t i = 0; i < options.iterations; ++i) {
-      iterate([&] { captured ? on_gpu.issue_captured() : on_gpu.issue(); });
+      sample();
       report.seconds.push_back(on_gpu.seconds());
       const double clock = run_.clocks.sm_hertz(gpu.bus);
       if (clock > 0) report.clock_share.push_back(clock / gpu.clock_hertz);

@@ -1,5 +1,7 @@
 #include "harness/execute_cuda/gpu_run.h"
 
+#include <dlfcn.h>
+
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -9,6 +11,42 @@
 #include "harness/execute_cuda/gpu_rank.h"
 #include "harness/execute_cuda/gpu_test.h"
 #include "harness/execute_cuda/job_for_tests.h"
+#include "harness/execute_cuda/nccl_transport.h"
+
+namespace {
+
+// What must not happen in an iteration that is timed: how often, and when last.
+struct Preparations {
+  std::atomic<int64_t> barriers = 0, last_after_barriers = 0;
+  std::atomic<unsigned long long> graph_flags = 0;
+  void note() { last_after_barriers = barriers.load(); }
+} preparations;
+
+template <typename Function>
+Function* next(const char* name) {
+  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+}
+
+}  // namespace
+
+// These stand before the functions of the CUDA runtime, and call them.
+extern "C" {
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
+  preparations.note();
+  return next<decltype(cudaEventCreateWithFlags)>("cudaEventCreateWithFlags")(event, flags);
+}
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode) {
+  preparations.note();
+  return next<decltype(cudaStreamBeginCapture)>("cudaStreamBeginCapture")(stream, mode);
+}
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
+                                 unsigned long long flags) {
+  preparations.note();
+  preparations.graph_flags = flags;
+  using Instantiate = cudaError_t(cudaGraphExec_t*, cudaGraph_t, unsigned long long);
+  return next<Instantiate>("cudaGraphInstantiate")(executable, graph, flags);
+}
+}
 
 namespace cpbench {
 namespace {
@@ -58,6 +96,16 @@ class WatchedTransport : public DeviceTransport {
   std::function<void(int32_t rank)> at_barrier_;
 };
 
+// NCCL with one rank, which counts its barriers: each iteration begins with one.
+class OneNcclRank : public NcclTransport {
+ public:
+  OneNcclRank() : NcclTransport(new_id(), 1, {0, {0}}, 60) {}
+  void barrier(int32_t rank, cudaStream_t stream) override {
+    ++preparations.barriers;
+    NcclTransport::barrier(rank, stream);
+  }
+};
+
 struct CountingListener : ProgressListener {
   void operation_started(int32_t, int32_t, int32_t, int32_t) override { ++operations; }
   int64_t operations = 0;
@@ -93,6 +141,28 @@ TEST_F(GpuRunTest, no_rank_waits_for_another_before_all_processes_have_bound_the
   });
   EXPECT_EQ(thrown, std::vector<std::string>(2));
   EXPECT_FALSE(early);
+}
+
+class GpuPreparations : public GpuRunTest, public testing::WithParamInterface<bool> {};
+
+TEST_P(GpuPreparations, nothing_is_captured_or_created_in_a_timed_iteration) {
+  JobForTests job(1);
+  job.options.graph = GetParam();
+  job.options.iterations = 5;
+  OneNcclRank transport;
+  preparations.barriers = 0;
+  job.run(*make_gpu_reference_kernel(), transport, {0, {0}});
+  const int64_t timed = 2 * job.options.iterations;  // samples, and traced iterations
+  EXPECT_LE(preparations.last_after_barriers, preparations.barriers - timed - 1);
+}
+INSTANTIATE_TEST_SUITE_P(Graph, GpuPreparations, testing::Bool());
+
+TEST_F(GpuRunTest, a_graph_keeps_the_priority_of_exchanges) {
+  JobForTests job(1);
+  job.options.graph = true;
+  OneNcclRank transport;
+  job.run(*make_gpu_reference_kernel(), transport, {0, {0}});
+  EXPECT_EQ(preparations.graph_flags, cudaGraphInstantiateFlagUseNodePriority);
 }
 
 }  // namespace
