@@ -48,7 +48,6 @@ class Runner {
       if (flush_.contains(device)) continue;
       set_device(device);
       flush_.emplace(device, static_cast<size_t>(flush_bytes(run.gpus[device])));
-      free_before_[device] = free_gpu_bytes();
     }
   }
 
@@ -61,6 +60,7 @@ class Runner {
     });
     wait_for_other_processes();
     on_every_rank([this](int32_t rank) { run_rank(*ranks_[rank - first_rank()], rank); });
+    destroy_ranks();
     return std::move(reports_);
   }
 
@@ -95,10 +95,28 @@ class Runner {
     run_.transport.close();
   }
 
-  // The GPU memory that each rank on it has allocated since the run began.
-  int64_t allocated_bytes(int32_t device) const {
-    const auto ranks = std::ranges::count(job_.ranks.devices, device);
-    return std::max<int64_t>(0, free_before_.at(device) - free_gpu_bytes()) / ranks;
+  std::map<int32_t, int64_t> free_bytes() const {  // by device
+    std::map<int32_t, int64_t> free;
+    for (const auto& [device, flush] : flush_) {
+      set_device(device);
+      free[device] = free_gpu_bytes();
+    }
+    return free;
+  }
+
+  // The memory of a rank is what is freed with it. What else was allocated since the run began is
+  // the code of kernels and the buffers of NCCL, which the next run has already.
+  void destroy_ranks() {
+    for (size_t i = 0; i < ranks_.size(); ++i) reports_[i].peak_bytes = ranks_[i]->planned_bytes();
+    const std::map<int32_t, int64_t> before = free_bytes();
+    ranks_.clear();
+    const std::map<int32_t, int64_t> after = free_bytes();
+    for (size_t i = 0; i < reports_.size(); ++i) {
+      const int32_t device = job_.ranks.devices[i];
+      const auto sharers = std::ranges::count(job_.ranks.devices, device);
+      reports_[i].peak_bytes =
+          std::max(reports_[i].peak_bytes, (after.at(device) - before.at(device)) / sharers);
+    }
   }
 
   void run_rank(GpuRank& on_gpu, int32_t rank) {
@@ -122,7 +140,6 @@ class Runner {
     report.verify(on_gpu.outputs().view(), job_.reference);
     if (captured) on_gpu.capture();
     control_.barrier();  // after it no rank allocates memory
-    report.peak_bytes = allocated_bytes(device);
     // The GPU was idle during the verification, so all warm-up follows it.
     for (int32_t i = 0; i < std::max(1, options.warmup); ++i) sample();
     const Gpu& gpu = run_.gpus[device];
@@ -139,7 +156,6 @@ class Runner {
       report.overhead_seconds.push_back(trace.overhead_seconds);
       report.events = std::move(trace.events);
     }
-    report.peak_bytes = std::max(report.peak_bytes, on_gpu.planned_bytes());
     report.bytes_sent = counting_.bytes_from(rank);
     report.messages = counting_.messages_from(rank);
   }
@@ -154,7 +170,6 @@ class Runner {
   std::vector<std::unique_ptr<GpuRank>> ranks_;
   std::vector<RankReport> reports_;
   std::map<int32_t, DeviceArray<std::byte>> flush_;  // by device
-  std::map<int32_t, int64_t> free_before_;           // by device
   std::atomic<bool> closed_ = false;
 };
 

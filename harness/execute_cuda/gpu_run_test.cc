@@ -143,6 +143,20 @@ TEST_F(GpuRunTest, no_rank_waits_for_another_before_all_processes_have_bound_the
   EXPECT_FALSE(early);
 }
 
+TEST_F(GpuRunTest, the_buffers_of_nccl_are_not_memory_of_the_first_run) {
+  cudaDeviceProp properties{};
+  check_cuda(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
+  if (std::string(properties.name) != "Fake GPU") GTEST_SKIP() << "a GPU allocates by pages";
+  setenv("FAKE_NCCL_BUFFERS", "1000000", 1);
+  const JobForTests job(1);
+  OneNcclRank transport;
+  const auto kernel = make_gpu_reference_kernel();
+  const int64_t first = job.run(*kernel, transport, {0, {0}}).front().peak_bytes;
+  unsetenv("FAKE_NCCL_BUFFERS");
+  EXPECT_EQ(first, job.run(*kernel, transport, {0, {0}}).front().peak_bytes);
+  EXPECT_GE(first, job.program.ranks[0].arena_bytes);
+}
+
 class GpuPreparations : public GpuRunTest, public testing::WithParamInterface<bool> {};
 
 TEST_P(GpuPreparations, nothing_is_captured_or_created_in_a_timed_iteration) {

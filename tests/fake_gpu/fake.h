@@ -114,6 +114,7 @@ bool forbidden_by_capture();  // whether a capture forbids this call, which make
 // The device whose memory holds these bytes; -1 for host memory. Misuse if they were freed or are
 // not all in one allocation.
 int owner_of(const void* data, size_t bytes, const char* what);
+void take_memory(int device, size_t bytes);  // that a library keeps
 
 // device.cc
 int current_device();

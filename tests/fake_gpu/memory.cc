@@ -111,6 +111,11 @@ int owner_of(const void* data, size_t bytes, const char* what) {
   return block.device;
 }
 
+void take_memory(int device, size_t bytes) {
+  const std::lock_guard lock(memory().mutex);
+  memory().used[device] += bytes;
+}
+
 }  // namespace fake_gpu
 
 using namespace fake_gpu;  // NOLINT(google-build-using-namespace): what the C interface stands on
