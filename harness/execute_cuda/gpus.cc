@@ -13,6 +13,7 @@
 #include "harness/execute_cuda/gpu_run.h"
 #include "harness/execute_cuda/gpu_timing.h"
 #include "harness/execute_cuda/link_timing.h"
+#include "harness/execute_cuda/load_kernel.h"
 #include "harness/execute_cuda/nccl_transport.h"
 #include "harness/execute_cuda/open_kernel.h"
 #include "harness/plan/errors.h"
@@ -65,6 +66,21 @@ std::string dotted(int version) {  // 13000 -> "13.0"
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
+std::string dotted_triple(int version) {  // 22809 -> "2.28.9"
+  return std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." +
+         std::to_string(version % 100);
+}
+
+void add_library_versions(std::map<std::string, std::string>& versions) {
+  int runtime = 0, nccl = 0;
+  check_cuda(cudaRuntimeGetVersion(&runtime), "cudaRuntimeGetVersion");
+  check_nccl(ncclGetVersion(&nccl), "ncclGetVersion");
+  versions["cuda"] = dotted(runtime);
+  versions["nccl"] = dotted_triple(nccl);
+  const int cudnn = loaded_cudnn_version();
+  if (cudnn > 0) versions["cudnn"] = dotted_triple(cudnn);
+}
+
 class CudaGpus : public Gpus {
  public:
   CudaGpus() {
@@ -78,14 +94,9 @@ class CudaGpus : public Gpus {
   const std::vector<Gpu>& all() const override { return all_; }
 
   std::map<std::string, std::string> versions() const override {
-    int runtime = 0, nccl = 0;
-    check_cuda(cudaRuntimeGetVersion(&runtime), "cudaRuntimeGetVersion");
-    check_nccl(ncclGetVersion(&nccl), "ncclGetVersion");
     std::map<std::string, std::string> found;
-    found["cuda"] = dotted(runtime);
+    add_library_versions(found);
     found["cuda_driver"] = clocks_.driver();
-    found["nccl"] = std::to_string(nccl / 10000) + "." + std::to_string(nccl / 100 % 100) + "." +
-                    std::to_string(nccl % 100);
     found["gpu"] = all_.front().name;
     return found;
   }
@@ -202,3 +213,7 @@ class CudaGpus : public Gpus {
 }  // namespace cpbench
 
 extern "C" cpbench::Gpus* cpbench_open_gpus() { return new cpbench::CudaGpus(); }
+
+extern "C" void cpbench_add_gpu_library_versions(std::map<std::string, std::string>& versions) {
+  cpbench::add_library_versions(versions);
+}

@@ -1,6 +1,6 @@
 # CUDA, where nvcc is: CPBENCH_WITH_CUDA, with NCCL::nccl and, where cuDNN is, CUDNN::cudnn and its
-# frontend, CUDNN_FRONTEND_INCLUDE_DIR. NCCL and cuDNN come from the toolkit's folder, from the
-# system, or from the packages that torch brings; the frontend's headers from its package in .venv.
+# frontend, CUDNN_FRONTEND_INCLUDE_DIR. gpu_library.cmake says where NCCL and cuDNN come from; the
+# frontend's headers come from its package in .venv.
 set(CPBENCH_WITH_CUDA OFF)
 # Why not, for scripts/build to say.
 set(CPBENCH_WITHOUT_CUDA "" CACHE INTERNAL "")
@@ -28,14 +28,12 @@ endif()
 find_package(CUDAToolkit REQUIRED)
 
 # cpbench_gpu_library(TARGET HEADER LIBRARY): an imported target, if both files are found.
+include(gpu_library)
 function(cpbench_gpu_library target header library)
-  file(GLOB roots LIST_DIRECTORIES true ${torch_root}/../nvidia/*)
   string(MAKE_C_IDENTIFIER ${target} name)
-  find_path(${name}_INCLUDE_DIR ${header} HINTS ${CUDAToolkit_INCLUDE_DIRS} ${roots}
-            PATH_SUFFIXES include)
-  find_library(${name}_LIBRARY NAMES ${library} HINTS ${CUDAToolkit_LIBRARY_DIR} ${roots}
-               PATH_SUFFIXES lib lib64)
+  cpbench_find_gpu_library(${name} ${header} "${library}")
   if(${name}_INCLUDE_DIR AND ${name}_LIBRARY)
+    message(STATUS "${target}: ${${name}_LIBRARY}")
     add_library(${target} UNKNOWN IMPORTED GLOBAL)
     set_target_properties(${target} PROPERTIES IMPORTED_LOCATION ${${name}_LIBRARY})
     target_include_directories(${target} SYSTEM INTERFACE ${${name}_INCLUDE_DIR})

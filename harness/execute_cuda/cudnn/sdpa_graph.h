@@ -13,8 +13,7 @@
 
 namespace cpbench {
 
-// Throws UserError if the loaded cuDNN is too old.
-void check_loaded_cudnn();
+int loaded_cudnn();  // version: 91900 is 9.19.0
 
 class SdpaGraph {
  public:
