@@ -11,7 +11,6 @@ GpuProgram::GpuProgram(const RankProgram& program, const AttentionShape& shape,
       arena_(static_cast<size_t>(program.arena_bytes)),
       bound_(program, shape, arena_.data()),
       runs_(program) {
-  arena_.fill(0xff);
   int64_t most = 0;
   const auto add = [&](std::unique_ptr<BoundCall> call) {
     most = std::max(most, call->workspace_bytes());
@@ -23,7 +22,14 @@ GpuProgram::GpuProgram(const RankProgram& program, const AttentionShape& shape,
   workspace_ = DeviceArray<std::byte>(static_cast<size_t>(most));
 }
 
+void GpuProgram::warm_up(cudaStream_t stream) const {
+  for (const Op& op : program_.ops) {
+    if (!exchanges_bytes(op.kind)) run(op, stream);
+  }
+}
+
 void GpuProgram::fill_inputs(uint64_t seed, cudaStream_t stream) {
+  arena_.fill(0xff);
   const auto fill = [&](int32_t index, int32_t part, Input input) {
     if (index < 0) return;
     const BoundBuffer& to = buffer(index);

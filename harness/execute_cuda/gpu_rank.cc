@@ -93,6 +93,26 @@ GpuRank::~GpuRank() {  // the streams must be idle before memory is freed
   }
 }
 
+void GpuRank::warm_up() {
+  program_.warm_up(compute_stream_);
+  compute_stream_.synchronize();
+}
+
+RankLinks GpuRank::links() const {
+  RankLinks links;
+  for (const Messages& messages : messages_) {
+    for (const DeviceMessage& send : messages.sends) links.sends_to.insert(send.peer);
+    for (const DeviceMessage& receive : messages.receives) links.receives_from.insert(receive.peer);
+    for (const DeviceCollective& call : messages.collectives) {
+      const bool known = std::ranges::any_of(links.collectives, [&](const DeviceCollective& other) {
+        return other.kind == call.kind && other.bytes == call.bytes;
+      });
+      if (!known) links.collectives.push_back(call);
+    }
+  }
+  return links;
+}
+
 void GpuRank::fill_inputs(uint64_t seed) {
   program_.fill_inputs(seed, compute_stream_);
   compute_stream_.synchronize();

@@ -36,7 +36,9 @@ class GpuRank {
           DeviceTransport& transport, ProgressListener& listener);
   ~GpuRank();
 
-  void fill_inputs(uint64_t seed);
+  void warm_up();                   // runs all operations but exchanges
+  void fill_inputs(uint64_t seed);  // all other memory is NaN
+  RankLinks links() const;
 
   // Writes `flush` first, so that the L2 cache holds nothing else.
   void begin(std::span<std::byte> flush);

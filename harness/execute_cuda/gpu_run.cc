@@ -55,8 +55,10 @@ class Runner {
   // before all are ready: it would have no progress to report.
   std::vector<RankReport> run() {
     on_every_rank([this](int32_t rank) {
-      ranks_[rank - first_rank()] = std::make_unique<GpuRank>(job_.program, rank, exchanges_,
-                                                              run_.kernel, counting_, control_);
+      auto& on_gpu = ranks_[rank - first_rank()];
+      on_gpu = std::make_unique<GpuRank>(job_.program, rank, exchanges_, run_.kernel, counting_,
+                                         control_);
+      on_gpu->warm_up();
     });
     wait_for_other_processes();
     on_every_rank([this](int32_t rank) { run_rank(*ranks_[rank - first_rank()], rank); });
@@ -119,8 +121,18 @@ class Runner {
     }
   }
 
+  void connect() {
+    std::vector<RankLinks> links;
+    for (const auto& rank : ranks_) links.push_back(rank->links());
+    control_.operation_started(first_rank(), 0, 0, kEveryRank);
+    counting_.connect(links);
+  }
+
   void run_rank(GpuRank& on_gpu, int32_t rank) {
     const int32_t device = device_of(rank);
+    if (rank == first_rank()) connect();
+    set_device(device);
+    control_.barrier();
     on_gpu.fill_inputs(job_.options.seed);
     control_.barrier();
     const DeviceArray<std::byte>& flush = flush_.at(device);

@@ -51,24 +51,37 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
 namespace cpbench {
 namespace {
 
-// Calls `before_bind` and binds with the reference kernel.
+// The reference kernel, which says when it is about to bind or launch a call.
 class WatchedKernel : public GpuKernel {
  public:
-  explicit WatchedKernel(std::function<void()> before_bind)
-      : before_bind_(std::move(before_bind)) {}
+  using Notice = std::function<void()>;
+  explicit WatchedKernel(
+      Notice before_bind, Notice before_launch = [] {})
+      : before_bind_(std::move(before_bind)), before_launch_(std::move(before_launch)) {}
   void check(const AttentionShape& shape) const override { inner_->check(shape); }
-  std::unique_ptr<BoundCall> bind(const ForwardCall& call) const override {
-    before_bind_();
-    return inner_->bind(call);
-  }
-  std::unique_ptr<BoundCall> bind(const BackwardCall& call) const override {
-    before_bind_();
-    return inner_->bind(call);
-  }
+  std::unique_ptr<BoundCall> bind(const ForwardCall& call) const override { return watch(call); }
+  std::unique_ptr<BoundCall> bind(const BackwardCall& call) const override { return watch(call); }
 
  private:
+  struct Bound : BoundCall {
+    Bound(std::unique_ptr<BoundCall> inner, const Notice& before_launch)
+        : inner(std::move(inner)), before_launch(before_launch) {}
+    int64_t workspace_bytes() const override { return inner->workspace_bytes(); }
+    void launch(cudaStream_t stream, std::byte* workspace) const override {
+      before_launch();
+      inner->launch(stream, workspace);
+    }
+    std::unique_ptr<BoundCall> inner;
+    const Notice& before_launch;
+  };
+  template <typename Call>
+  std::unique_ptr<BoundCall> watch(const Call& call) const {
+    before_bind_();
+    return std::make_unique<Bound>(inner_->bind(call), before_launch_);
+  }
+
   std::unique_ptr<GpuKernel> inner_ = make_gpu_reference_kernel();
-  std::function<void()> before_bind_;
+  Notice before_bind_, before_launch_;
 };
 
 // Calls `at_barrier` and forwards to the copy transport.
@@ -76,6 +89,9 @@ class WatchedTransport : public DeviceTransport {
  public:
   WatchedTransport(std::vector<int32_t> devices, std::function<void(int32_t rank)> at_barrier)
       : inner_(std::move(devices)), at_barrier_(std::move(at_barrier)) {}
+  void connect(std::span<const RankLinks> links) override {
+    connected.assign(links.begin(), links.end());
+  }
   void exchange(int32_t rank, std::span<const DeviceMessage> sends,
                 std::span<const DeviceMessage> receives, cudaStream_t stream) override {
     inner_.exchange(rank, sends, receives, stream);
@@ -90,6 +106,8 @@ class WatchedTransport : public DeviceTransport {
   bool supports_graphs() const override { return false; }
   void check(int32_t) override {}
   void close() override { inner_.close(); }
+
+  std::vector<RankLinks> connected;
 
  private:
   CopyTransport inner_;
@@ -155,6 +173,23 @@ TEST_F(GpuRunTest, the_buffers_of_nccl_are_not_memory_of_the_first_run) {
   unsetenv("FAKE_NCCL_BUFFERS");
   EXPECT_EQ(first, job.run(*kernel, transport, {0, {0}}).front().peak_bytes);
   EXPECT_GE(first, job.program.ranks[0].arena_bytes);
+}
+
+TEST_F(GpuRunTest, all_calls_have_run_and_ranks_are_connected_before_the_first_iteration) {
+  const JobForTests job(2);
+  const size_t calls = job.program.ranks[0].calls.size() + job.program.ranks[1].calls.size();
+  std::atomic<size_t> launches = 0, at_first_barrier = 0;
+  std::atomic<bool> first = true;
+  const WatchedKernel kernel([] {}, [&] { ++launches; });
+  WatchedTransport transport({0, 0}, [&](int32_t) {
+    if (first.exchange(false)) at_first_barrier = launches.load();
+  });
+  job.run(kernel, transport, {0, {0, 0}});
+  EXPECT_EQ(at_first_barrier, calls);
+  ASSERT_EQ(transport.connected.size(), 2u);  // rank 0 sends keys and receives their gradients
+  EXPECT_EQ(transport.connected[0].sends_to, std::set<int32_t>{1});
+  EXPECT_EQ(transport.connected[0].receives_from, std::set<int32_t>{1});
+  EXPECT_EQ(transport.connected[1].sends_to, std::set<int32_t>{0});
 }
 
 class GpuPreparations : public GpuRunTest, public testing::WithParamInterface<bool> {};
