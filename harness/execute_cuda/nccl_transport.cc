@@ -61,6 +61,7 @@ NcclTransport::NcclTransport(const ncclUniqueId& id, int32_t ranks, const RanksO
 }
 
 NcclTransport::~NcclTransport() {
+  for (std::thread& abort : aborts_) abort.join();
   if (closed_) return;
   for (ncclComm_t communicator : communicators_) {
     if (communicator) static_cast<void>(ncclCommDestroy(communicator));
@@ -139,10 +140,13 @@ void NcclTransport::check(int32_t rank) {
   check_nccl(found, "NCCL");
 }
 
+// An abort ends the kernels that wait for peers, and returns only when all CUDA graphs that use the
+// communicator are destroyed. Their ranks do that when they have ended, so none may wait here.
 void NcclTransport::close() {
   if (closed_.exchange(true)) return;
   for (ncclComm_t communicator : communicators_) {
-    if (communicator) static_cast<void>(ncclCommAbort(communicator));
+    if (!communicator) continue;
+    aborts_.emplace_back([communicator] { static_cast<void>(ncclCommAbort(communicator)); });
   }
 }
 

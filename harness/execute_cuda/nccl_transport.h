@@ -8,6 +8,7 @@
 #include <nccl.h>
 
 #include <atomic>
+#include <thread>
 
 #include "harness/execute/processes/place_ranks.h"
 #include "harness/execute_cuda/device_array.h"
@@ -48,6 +49,7 @@ class NcclTransport : public DeviceTransport {
   // Of each rank: its part of the sum that is a barrier, and what it receives to connect.
   std::vector<DeviceArray<float>> tokens_;
   std::atomic<bool> closed_ = false;
+  std::vector<std::thread> aborts_;  // one per communicator
 };
 
 }  // namespace cpbench

@@ -156,6 +156,18 @@ def test_an_error_of_the_library_ends_a_run_and_names_the_place(results):
 
 
 @needs_cuda
+def test_an_error_in_a_graph_ends_a_run(results):
+    """NCCL aborts only after the graphs that use it are destroyed."""
+    done, rows = run_json(
+        *("run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output", results),
+        *("--graph", "on", "--timeout", "20"),
+        env=fake(FAKE_NCCL_ERROR_AFTER=25),
+    )
+    assert done.returncode == 1
+    assert "remote process exited or there was a network error" in rows[0]["error"]
+
+
+@needs_cuda
 def test_a_rank_that_stops_ends_a_run_within_the_timeout(results):
     done, rows = run_json(
         *("run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output", results),
