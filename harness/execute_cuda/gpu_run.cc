@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <set>
 
 #include "harness/compile/exchanges.h"
 #include "harness/execute_cuda/counting_transport.h"
@@ -42,6 +43,7 @@ class Runner {
         control_(
             first_rank(), static_cast<int32_t>(job_.ranks.devices.size()), [this] { close(); },
             run.job.options.timeout_seconds),
+        sampler_(run.clocks, buses()),
         ranks_(job_.ranks.devices.size()),
         reports_(job_.ranks.devices.size()) {
     for (int32_t device : job_.ranks.devices) {
@@ -62,6 +64,7 @@ class Runner {
     });
     wait_for_other_processes();
     on_every_rank([this](int32_t rank) { run_rank(*ranks_[rank - first_rank()], rank); });
+    if (run_.load) *run_.load = sampler_.load();
     destroy_ranks();
     return std::move(reports_);
   }
@@ -95,6 +98,12 @@ class Runner {
   void close() {
     closed_ = true;
     run_.transport.close();
+  }
+
+  std::set<std::string> buses() const {
+    std::set<std::string> all;
+    for (int32_t device : job_.ranks.devices) all.insert(run_.gpus[device].bus);
+    return all;
   }
 
   std::map<int32_t, int64_t> free_bytes() const {  // by device
@@ -155,12 +164,14 @@ class Runner {
     // The GPU was idle during the verification, so all warm-up follows it.
     for (int32_t i = 0; i < std::max(1, options.warmup); ++i) sample();
     const Gpu& gpu = run_.gpus[device];
+    sampler_.begin();
     for (int32_t i = 0; i < options.iterations; ++i) {
       sample();
       report.seconds.push_back(on_gpu.seconds());
       const double clock = run_.clocks.sm_hertz(gpu.bus);
       if (clock > 0) report.clock_share.push_back(clock / gpu.clock_hertz);
     }
+    sampler_.end();
     for (int32_t i = 0; i < options.iterations; ++i) {
       iterate([&] { on_gpu.issue_traced(); });
       GpuTrace trace = on_gpu.trace();
@@ -177,6 +188,7 @@ class Runner {
   Exchanges exchanges_;
   CountingDeviceTransport counting_;
   RunControl control_;
+  LoadSampler sampler_;
   // Of the ranks of this process. They are destroyed after a failure has closed the transport,
   // because their destructor waits for their streams.
   std::vector<std::unique_ptr<GpuRank>> ranks_;

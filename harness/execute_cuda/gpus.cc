@@ -2,6 +2,7 @@
 #include <nccl.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <numeric>
@@ -107,6 +108,7 @@ class CudaGpus : public Gpus {
 
   std::vector<RankReport> run(const GpuJob& job) override {
     const GpuKernel& kernel = *opened(job.options.kernel, job.problem.shape).kernel;
+    load_ = {};
     for (int32_t device : job.ranks.devices) {
       if (device >= 0 && device < std::ssize(all_)) continue;
       throw UserError("there is no GPU " + std::to_string(device) + ", only " +
@@ -114,9 +116,17 @@ class CudaGpus : public Gpus {
     }
     if (job.transport == GpuTransport::copies) {
       CopyTransport copies(job.ranks.devices);
-      return run_on_gpus({job, kernel, copies, all_, clocks_});
+      return run_on_gpus({job, kernel, copies, all_, clocks_, &load_});
     }
-    return run_on_gpus({job, kernel, nccl_for(job), all_, clocks_});
+    return run_on_gpus({job, kernel, nccl_for(job), all_, clocks_, &load_});
+  }
+
+  std::map<std::string, std::string> load_of_last_run() const override {
+    if (load_.samples == 0) return {};
+    char watts[64];
+    std::snprintf(watts, sizeof watts, "mean %.0f, highest %.0f",
+                  load_.watts / static_cast<double>(load_.samples), load_.most_watts);
+    return {{"gpu_watts", watts}, {"gpu_slowdowns", slowdowns_text(load_.slowdowns)}};
   }
 
   std::vector<double> replay(const AttentionShape& shape, const RankProgram& program,
@@ -202,6 +212,7 @@ class CudaGpus : public Gpus {
   }
 
   Clocks clocks_;
+  GpuLoad load_;
   std::vector<Gpu> all_;
   std::map<std::string, OpenedKernel> kernels_;
   std::unique_ptr<NcclTransport> nccl_;

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 
+import h5py
 import pytest
 from conftest import PROGRAM, ROOT, assert_refused, fake, needs_cuda, run, run_json
 
@@ -46,6 +47,20 @@ def test_iterations_as_graphs_compute_the_same(results):
     assert done.returncode == 0, done.stderr
     assert [row["graph"] for row in rows] == ["off", "on"]
     assert rows[0]["metrics"]["max_error_output"] == rows[1]["metrics"]["max_error_output"]
+
+
+@needs_cuda
+def test_power_and_slowdowns_during_the_samples_are_provenance(results):
+    done, rows = run_json(
+        *("run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output", results),
+        env=fake(FAKE_NVML_REASONS=0x44),
+    )
+    assert done.returncode == 0, done.stderr
+    with h5py.File(rows[0]["file"]) as file:
+        known = file["provenance"].attrs
+        assert known["gpu_watts"] == b"mean 300, highest 300"
+        assert known["gpu_slowdowns"] == b"power cap, heat (hardware)"
+        assert known["cuda_driver"] == b"1.2.3"
 
 
 @needs_cuda

@@ -87,6 +87,10 @@ class Gpus {
   // iterations. Throws ExecutionFailure, DoesNotFit and UserError.
   virtual std::vector<RankReport> run(const GpuJob& job) = 0;
 
+  // What the driver said of the GPUs of this process while the last run took its samples:
+  // "gpu_watts" and "gpu_slowdowns". Empty if it says nothing.
+  virtual std::map<std::string, std::string> load_of_last_run() const = 0;
+
   // Times a rank's operations, one after another on one GPU; messages take 0 seconds. Only one rank
   // is in the GPU's memory, whatever the number of ranks. Throws DoesNotFit.
   virtual std::vector<double> replay(const AttentionShape& shape, const RankProgram& program,
