@@ -53,7 +53,7 @@ def test_iterations_as_graphs_compute_the_same(results):
 def test_power_and_slowdowns_during_the_samples_are_provenance(results):
     done, rows = run_json(
         *("run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output", results),
-        env=fake(FAKE_NVML_REASONS=0x44),
+        env=fake(FAKE_NVML_REASONS=0x44, NCCL_MAX_CTAS=4, CUDA_DEVICE_MAX_CONNECTIONS=1),
     )
     assert done.returncode == 0, done.stderr
     with h5py.File(rows[0]["file"]) as file:
@@ -61,6 +61,8 @@ def test_power_and_slowdowns_during_the_samples_are_provenance(results):
         assert known["gpu_watts"] == b"mean 300, highest 300"
         assert known["gpu_slowdowns"] == b"power cap, heat (hardware)"
         assert known["cuda_driver"] == b"1.2.3"
+        settings = known["environment"].decode().splitlines()
+        assert {"NCCL_MAX_CTAS=4", "CUDA_DEVICE_MAX_CONNECTIONS=1"} <= set(settings)
 
 
 @needs_cuda
