@@ -12,13 +12,14 @@ TINY = [
     *("--workload", "uniform:min=1,max=60", "--tokens", "200", "--ranks", "4"),
     *("--shape", "tiny_gqa", "--kernel", "reference", "--dtype", "float64", "--iterations", "1"),
 ]
+ONE_PROCESS = ["--backend", "nccl", "--one-process"]
 
 
 @needs_cuda
-@pytest.mark.parametrize("backend", ["nccl", "cuda"])
+@pytest.mark.parametrize("backend", [["nccl"], ["nccl", "--one-process"], ["cuda"]])
 def test_every_strategy_computes_what_the_reference_computes(results, backend):
     done, rows = run_json(
-        "run", "--strategy", "all", "--backend", backend, *TINY, "--output", results, env=fake()
+        "run", "--strategy", "all", "--backend", *backend, *TINY, "--output", results, env=fake()
     )
     assert done.returncode == 0, done.stderr
     assert len(rows) >= 20
@@ -97,6 +98,22 @@ def runs_of_processes(port, words, settings_of, count=2):
     return json.loads(ended[0][0])
 
 
+def world_size(file):
+    """What a launcher set, by the provenance of a result."""
+    with h5py.File(file) as result:
+        return re.findall(r"WORLD_SIZE=(\d+)", result["provenance"].attrs["environment"].decode())
+
+
+@needs_cuda
+def test_each_gpu_gets_a_process_without_a_launcher(results):
+    words = ["run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output"]
+    done, (row,) = run_json(*words, results, env=fake())
+    assert done.returncode == 0 and row["status"] == "ok", done.stderr
+    assert world_size(row["file"]) == ["4"]
+    _, (row,) = run_json(*words, results / "one", "--one-process", env=fake())
+    assert world_size(row["file"]) == []
+
+
 @needs_cuda
 def test_processes_of_a_launcher_run_together(results):
     words = ["--strategy", "flashcp,fcp", "--backend", "nccl", *TINY, "--output", results]
@@ -161,7 +178,7 @@ def test_replay_times_kernels_and_simulates_the_rest(results):
 @needs_cuda
 def test_an_error_of_the_library_ends_a_run_and_names_the_place(results):
     done, rows = run_json(
-        *("run", "--strategy", "ring,ulysses", "--backend", "nccl", *TINY, "--output", results),
+        *("run", "--strategy", "ring,ulysses", *ONE_PROCESS, *TINY, "--output", results),
         env=fake(FAKE_NCCL_ERROR_AFTER=6),
     )
     assert done.returncode == 1
@@ -176,7 +193,7 @@ def test_an_error_of_the_library_ends_a_run_and_names_the_place(results):
 def test_an_error_in_a_graph_ends_a_run(results):
     """NCCL aborts only after the graphs that use it are destroyed."""
     done, rows = run_json(
-        *("run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output", results),
+        *("run", "--strategy", "ring", *ONE_PROCESS, *TINY, "--output", results),
         *("--graph", "on", "--timeout", "20"),
         env=fake(FAKE_NCCL_ERROR_AFTER=25),
     )
@@ -187,7 +204,7 @@ def test_an_error_in_a_graph_ends_a_run(results):
 @needs_cuda
 def test_a_rank_that_stops_ends_a_run_within_the_timeout(results):
     done, rows = run_json(
-        *("run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output", results),
+        *("run", "--strategy", "ring", *ONE_PROCESS, *TINY, "--output", results),
         *("--timeout", "2"),
         env=fake(FAKE_NCCL_ABSENT_RANK=2, FAKE_NCCL_ABSENT_AFTER=8),
     )
@@ -198,7 +215,7 @@ def test_a_rank_that_stops_ends_a_run_within_the_timeout(results):
 @needs_cuda
 def test_a_stall_in_a_collective_is_named(results):
     done, rows = run_json(
-        *("run", "--strategy", "allgather", "--backend", "nccl", *TINY, "--output", results),
+        *("run", "--strategy", "allgather", *ONE_PROCESS, *TINY, "--output", results),
         *("--timeout", "2"),
         env=fake(FAKE_NCCL_ABSENT_RANK=2, FAKE_NCCL_ABSENT_AFTER=8),
     )
@@ -209,7 +226,7 @@ def test_a_stall_in_a_collective_is_named(results):
 @needs_cuda
 def test_a_rank_that_never_arrives_ends_the_sweep(results):
     done = run(
-        *("run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output", results),
+        *("run", "--strategy", "ring", *ONE_PROCESS, *TINY, "--output", results),
         *("--timeout", "2"),
         env=fake(FAKE_NCCL_ABSENT_RANK=2),
     )
