@@ -6,7 +6,9 @@
 #include "harness/cli/human.h"
 #include "harness/cli/table.h"
 #include "harness/cli/terminal.h"
+#include "harness/execute/gpus/gpu.h"
 #include "harness/machines/clusters.h"
+#include "harness/plan/errors.h"
 #include "harness/programs/find_program.h"
 #include "harness/run/machine_here.h"
 #include "harness/store/provenance.h"
@@ -53,6 +55,18 @@ std::string gpu_text(const std::vector<ListedGpu>& gpus) {
   return text.empty() ? "none" : text;
 }
 
+Finding gpu_libraries() {
+  Finding finding{"GPU code", "no", "backends nccl, cuda and replay", ""};
+  try {
+    const auto versions = gpu_library_versions();
+    finding.found = fmt::format("CUDA {}, NCCL {}", versions.at("cuda"), versions.at("nccl"));
+    if (versions.contains("cudnn")) finding.found += ", cuDNN " + versions.at("cudnn");
+  } catch (const UserError& error) {
+    finding.how_to_get = error.what();
+  }
+  return finding;
+}
+
 std::vector<Finding> findings() {
   const auto built = provenance({}, {}, {});
   return {
@@ -72,6 +86,7 @@ std::vector<Finding> findings() {
               "apt-get install openmpi-bin libopenmpi-dev, then scripts/build"),
       program("NVIDIA driver", "nvidia-smi", "GPUs",
               "NVIDIA's driver, if this machine has a GPU; only GPUs need it"),
+      gpu_libraries(),
       {"GPUs", gpu_text(gpus_here()), "backends nccl, cuda and replay", ""},
   };
 }

@@ -20,7 +20,7 @@ constexpr const char* kRuns = "results/runs";
 
 struct Flags {
   std::string suite, output, baseline, format;
-  bool dry_run = false;
+  bool dry_run = false, one_process = false;
   double timeout_seconds = ExecuteOptions().timeout_seconds;
 };
 
@@ -81,7 +81,11 @@ int run(const Flags& flags, const ViewFlags& view, const Product& given, const C
   if (!flags.suite.empty()) suite = read_suite(flags.suite);
   override_with(suite, given);
   std::vector<Job> jobs = jobs_of(suite);
-  if (!flags.dry_run) prepare_for_gpus(jobs);
+  std::unique_ptr<LocalLaunch> local;  // outlives what waits for the other processes
+  if (!flags.dry_run) {
+    prepare_for_gpus(jobs);
+    if (!flags.one_process) local = launch_process_per_gpu(jobs, context.command_line);
+  }
 
   SweepOptions options;
   options.folder = flags.output.empty() ? std::string(kRuns) + "/" + suite.name : flags.output;
@@ -128,6 +132,10 @@ void add_run_command(CLI::App& app, Context& context) {
   auto view = std::make_shared<ViewFlags>(command);
   command.flag("--dry-run", flags->dry_run,
                "plan and check only: bytes, memory, estimated time, what exists already");
+  command.flag(
+      "--one-process", flags->one_process,
+      "backend nccl: drive all GPUs of this machine from this process, with a thread each, "
+      "instead of starting a process for each");
   command.positive_option("--timeout", flags->timeout_seconds,
                           "fail a run whose ranks make no progress for this long [120]", "SECONDS");
   command.action([flags, view, runs, &context] {

@@ -11,7 +11,7 @@
 namespace cpbench {
 
 // Each rank owns an equal share of the tokens and sends its keys to all later ranks.
-inline Program program_of(const Problem& problem, Passes passes = Passes::both) {
+inline Plan plan_of(const Problem& problem) {
   PlanBuilder b(problem);
   const int32_t n = problem.ranks();
   const int64_t tokens = problem.tokens();
@@ -24,7 +24,10 @@ inline Program program_of(const Problem& problem, Passes passes = Passes::both) 
     }
   }
   b.backward_by_return();
-  return compile(problem, b.finish(), passes);
+  return b.finish();
+}
+inline Program program_of(const Problem& problem, Passes passes = Passes::both) {
+  return compile(problem, plan_of(problem), passes);
 }
 
 // Throws in the backward pass of a rank that received keys: rank 1 of 2.

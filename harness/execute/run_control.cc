@@ -33,6 +33,7 @@ std::string no_progress_text(double timeout_seconds, const std::string& waiting_
 
 void RunControl::run_ranks(const std::function<void(int32_t rank)>& work,
                            const std::function<void()>& poll) {
+  finished_ = 0;
   std::vector<std::thread> threads;
   for (size_t i = 0; i < progress_.size(); ++i) {
     threads.emplace_back([&, rank = first_rank_ + static_cast<int32_t>(i)] {

@@ -51,10 +51,10 @@ class RunControl : public ProgressListener {
         close_(std::move(close)),
         timeout_seconds_(timeout_seconds) {}
 
-  // Calls work(rank) on a thread per rank and returns when all are done. `poll` is called on this
-  // thread several times per timeout. Rethrows what `poll` threw first, otherwise throws bad_alloc
-  // if a rank ran out of memory, and ExecutionFailure ("rank 3, forward step 2: <reason>") if the
-  // run ended for another reason.
+  // Calls work(rank) on a thread per rank and returns when all are done. It may be called again if
+  // it did not throw. `poll` is called on this thread several times per timeout. Rethrows what
+  // `poll` threw first, otherwise throws bad_alloc if a rank ran out of memory, and
+  // ExecutionFailure ("rank 3, forward step 2: <reason>") if the run ended for another reason.
   void run_ranks(const std::function<void(int32_t rank)>& work,
                  const std::function<void()>& poll = nullptr);
 

@@ -6,6 +6,7 @@
 #include <ATen/Context.h>
 #include <ATen/Functions.h>
 #include <ATen/TensorOperators.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/InferenceMode.h>
 #include <dlfcn.h>
 
@@ -30,12 +31,12 @@ at::ScalarType type_of(Dtype dtype) {
 class ExactAttention {
  public:
   ExactAttention(const Batch& batch, const AttentionShape& shape, uint64_t seed,
-                 TensorDevice device)
+                 std::optional<int32_t> gpu)
       : batch_(batch), shape_(shape), seed_(seed) {
-    const bool cuda = device == TensorDevice::cuda;
-    options_ = at::TensorOptions()
-                   .device(cuda ? at::kCUDA : at::kCPU)
-                   .dtype(cuda ? at::kFloat : at::kDouble);
+    options_ = options_.device(at::kCPU).dtype(at::kDouble);
+    if (!gpu) return;
+    const at::Device device(at::kCUDA, static_cast<c10::DeviceIndex>(*gpu));
+    options_ = options_.device(device).dtype(at::kFloat);
   }
 
   Reference run(Passes passes) {
@@ -154,9 +155,12 @@ bool cuda_tensors_work() {
 }
 
 Reference exact_attention(const Batch& batch, const AttentionShape& shape, uint64_t seed,
-                          Passes passes, TensorDevice device) {
+                          Passes passes, std::optional<int32_t> gpu) {
   const c10::InferenceMode guard;
-  return ExactAttention(batch, shape, seed, device).run(passes);
+  Reference reference = ExactAttention(batch, shape, seed, gpu).run(passes);
+  // LibTorch keeps the memory of tensors that are gone, which the runs on this GPU need.
+  if (gpu) at::getDeviceAllocator(at::kCUDA)->emptyCache();
+  return reference;
 }
 
 }  // namespace cpbench

@@ -21,7 +21,7 @@ double distance(const std::vector<double>& a, const std::vector<double>& b) {
 void expect_equal(const Batch& batch, const AttentionShape& shape) {
   const Reference plain =
       compute_reference(batch, shape, 5, Passes::both, *make_reference_kernel());
-  const Reference products = exact_attention(batch, shape, 5, Passes::both, TensorDevice::cpu);
+  const Reference products = exact_attention(batch, shape, 5, Passes::both);
   EXPECT_LE(distance(products.o, plain.o), 1e-12);
   EXPECT_LE(distance(products.dq, plain.dq), 1e-12);
   EXPECT_LE(distance(products.dk, plain.dk), 1e-12);
@@ -62,8 +62,8 @@ TEST(TorchReference, says_whether_there_are_cuda_tensors) {
   if (!cuda_tensors_work()) GTEST_SKIP() << "LibTorch without CUDA, or no GPU here";
   const Batch batch{.document_lengths = {300, 200}};
   const AttentionShape shape = shape_of(Dtype::bfloat16);
-  const Reference cpu = exact_attention(batch, shape, 5, Passes::both, TensorDevice::cpu);
-  const Reference gpu = exact_attention(batch, shape, 5, Passes::both, TensorDevice::cuda);
+  const Reference cpu = exact_attention(batch, shape, 5, Passes::both);
+  const Reference gpu = exact_attention(batch, shape, 5, Passes::both, 0);
   EXPECT_LE(distance(gpu.o, cpu.o), 1e-4);
   EXPECT_LE(distance(gpu.dk, cpu.dk), 1e-3);
 }

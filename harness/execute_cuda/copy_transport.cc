@@ -29,7 +29,7 @@ CopyTransport::CopyTransport(std::vector<int32_t> devices) : devices_(std::move(
       if (!reachable) continue;  // copies go through the host
       const cudaError_t code = cudaDeviceEnablePeerAccess(peer, 0);
       if (code == cudaErrorPeerAccessAlreadyEnabled) {
-        static_cast<void>(cudaGetLastError());
+        forget_cuda_error();
       } else {
         check_cuda(code, "cudaDeviceEnablePeerAccess");
       }

@@ -17,6 +17,7 @@ class CopyTransport : public DeviceTransport {
  public:
   // `devices` are the GPUs by rank.
   explicit CopyTransport(std::vector<int32_t> devices);
+  void connect(std::span<const RankLinks>) override {}
   void exchange(int32_t rank, std::span<const DeviceMessage> sends,
                 std::span<const DeviceMessage> receives, cudaStream_t stream) override;
   // Throws, because programs for this transport have no collectives.

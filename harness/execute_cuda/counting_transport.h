@@ -12,6 +12,7 @@ class CountingDeviceTransport : public DeviceTransport {
   CountingDeviceTransport(DeviceTransport& inner, int32_t ranks)
       : inner_(inner), counts_(ranks, {std::vector<int64_t>(ranks), std::vector<int64_t>(ranks)}) {}
 
+  void connect(std::span<const RankLinks> links) override { inner_.connect(links); }
   void exchange(int32_t rank, std::span<const DeviceMessage> sends,
                 std::span<const DeviceMessage> receives, cudaStream_t stream) override {
     inner_.exchange(rank, sends, receives, stream);

@@ -35,6 +35,14 @@ class DeviceArray {
     return *this;
   }
 
+  // Sets all bytes. Returns when they are set, because streams that do not wait for the default one
+  // would not wait for a cudaMemset either.
+  void fill(int byte) {
+    if (size_ == 0) return;
+    check_cuda(cudaMemset(data_, byte, size_ * sizeof(T)), "cudaMemset");
+    check_cuda(cudaStreamSynchronize(nullptr), "cudaStreamSynchronize");
+  }
+
   T* data() const { return data_; }
   size_t size() const { return size_; }
 

@@ -16,8 +16,7 @@ struct DeviceBuffer {
       : layout(layout),
         memory(static_cast<size_t>(parts_of(layout, shape).bytes)),
         bound(bound_at(layout, shape, memory.data())) {
-    check_cuda(cudaMemset(memory.data(), 0, memory.size()), "cudaMemset");
-    check_cuda(cudaStreamSynchronize(nullptr), "cudaStreamSynchronize");
+    memory.fill(0);
   }
   Matrix part(int32_t index) const { return matrix_of(bound, index, layout.heads); }
   void fill(int32_t index, Input input, uint64_t seed, cudaStream_t stream) const {

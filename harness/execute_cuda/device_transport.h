@@ -10,6 +10,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstdint>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -34,9 +35,19 @@ struct DeviceCollective {
   Dtype elements = Dtype::float32;  // type of what a reduce_scatter sums
 };
 
+// What one rank exchanges in a program.
+struct RankLinks {
+  std::set<int32_t> sends_to, receives_from;
+  std::vector<DeviceCollective> collectives;  // one of each kind and size, in the same order on all
+};
+
 class DeviceTransport {
  public:
   virtual ~DeviceTransport() = default;
+  // Connects this process's ranks to their peers, so that no exchange allocates memory. All
+  // processes must call it at the same time, each from one thread, which may have another GPU
+  // current afterwards. Changes the blocks of the collectives.
+  virtual void connect(std::span<const RankLinks> links) = 0;
   // All messages of an exchange start together, and the exchange is done when all of them are.
   virtual void exchange(int32_t rank, std::span<const DeviceMessage> sends,
                         std::span<const DeviceMessage> receives, cudaStream_t stream) = 0;

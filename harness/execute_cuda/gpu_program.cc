@@ -5,24 +5,31 @@
 namespace cpbench {
 
 GpuProgram::GpuProgram(const RankProgram& program, const AttentionShape& shape,
-                       const GpuKernel& kernel)
+                       const GpuKernel& kernel, const std::function<void()>& bound)
     : program_(program),
       dtype_(shape.dtype),
       arena_(static_cast<size_t>(program.arena_bytes)),
       bound_(program, shape, arena_.data()),
       runs_(program) {
-  if (arena_.size() > 0) check_cuda(cudaMemset(arena_.data(), 0xff, arena_.size()), "cudaMemset");
   int64_t most = 0;
   const auto add = [&](std::unique_ptr<BoundCall> call) {
     most = std::max(most, call->workspace_bytes());
     calls_.push_back(std::move(call));
+    if (bound) bound();
   };
   for (const ForwardCall& call : bound_.forward) add(kernel.bind(call));
   for (const BackwardCall& call : bound_.backward) add(kernel.bind(call));
   workspace_ = DeviceArray<std::byte>(static_cast<size_t>(most));
 }
 
+void GpuProgram::warm_up(cudaStream_t stream) const {
+  for (const Op& op : program_.ops) {
+    if (!exchanges_bytes(op.kind)) run(op, stream);
+  }
+}
+
 void GpuProgram::fill_inputs(uint64_t seed, cudaStream_t stream) {
+  arena_.fill(0xff);
   const auto fill = [&](int32_t index, int32_t part, Input input) {
     if (index < 0) return;
     const BoundBuffer& to = buffer(index);

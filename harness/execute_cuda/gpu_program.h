@@ -6,6 +6,7 @@
 //   for (const Op& op : program.ops) on_gpu.run(op, stream);
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -19,9 +20,16 @@ namespace cpbench {
 
 class GpuProgram {
  public:
-  // The program must outlive this. Memory that has not been written holds NaN.
-  GpuProgram(const RankProgram& program, const AttentionShape& shape, const GpuKernel& kernel);
+  // The program must outlive this. `bound` is called
+  // after each call that is bound, because a library may build graphs for seconds.
+  GpuProgram(const RankProgram& program, const AttentionShape& shape, const GpuKernel& kernel,
+             const std::function<void()>& bound = nullptr);
 
+  // Runs all operations once, on whatever is in memory: what libraries load and allocate in their
+  // first call is then there.
+  void warm_up(cudaStream_t stream) const;
+
+  // All that is no input is NaN afterwards. No operation may be in flight.
   void fill_inputs(uint64_t seed, cudaStream_t stream);
   // Fills the whole arena with numbers like those of inputs, so that operations can run in any
   // order.

@@ -22,7 +22,9 @@ class GpuRank::Graph {
     rank.issue_items(false);
     cudaGraph_t graph = nullptr;
     check_cuda(cudaStreamEndCapture(rank.compute_stream_, &graph), "cudaStreamEndCapture");
-    const cudaError_t code = cudaGraphInstantiate(&executable_, graph, 0);
+    // With the priorities of the streams from which the nodes were captured.
+    const cudaError_t code =
+        cudaGraphInstantiate(&executable_, graph, cudaGraphInstantiateFlagUseNodePriority);
     static_cast<void>(cudaGraphDestroy(graph));
     check_cuda(code, "cudaGraphInstantiate");
   }
@@ -45,7 +47,8 @@ GpuRank::GpuRank(const Program& program, int32_t rank, const Exchanges& exchange
       transport_(transport),
       listener_(listener),
       order_(order_for_streams(mine_, exchanges)),
-      program_(mine_, program.shape, kernel) {
+      program_(mine_, program.shape, kernel, [&] { listener.operation_started(rank, 0, 0, -1); }),
+      marks_(order_.items.size()) {
   const auto prepared = [&](const std::vector<int32_t>& messages) {
     std::vector<DeviceMessage> all;
     for (int32_t i : messages) {
@@ -90,6 +93,26 @@ GpuRank::~GpuRank() {  // the streams must be idle before memory is freed
   }
 }
 
+void GpuRank::warm_up() {
+  program_.warm_up(compute_stream_);
+  compute_stream_.synchronize();
+}
+
+RankLinks GpuRank::links() const {
+  RankLinks links;
+  for (const Messages& messages : messages_) {
+    for (const DeviceMessage& send : messages.sends) links.sends_to.insert(send.peer);
+    for (const DeviceMessage& receive : messages.receives) links.receives_from.insert(receive.peer);
+    for (const DeviceCollective& call : messages.collectives) {
+      const bool known = std::ranges::any_of(links.collectives, [&](const DeviceCollective& other) {
+        return other.kind == call.kind && other.bytes == call.bytes;
+      });
+      if (!known) links.collectives.push_back(call);
+    }
+  }
+  return links;
+}
+
 void GpuRank::fill_inputs(uint64_t seed) {
   program_.fill_inputs(seed, compute_stream_);
   compute_stream_.synchronize();
@@ -113,13 +136,13 @@ void GpuRank::issue() {
 }
 
 void GpuRank::issue_traced() {
-  while (marks_.size() < order_.items.size()) marks_.emplace_back();
   issue_items(true);
   end_.record(compute_stream_);
 }
 
+void GpuRank::capture() { graph_ = std::make_unique<Graph>(*this); }
+
 void GpuRank::issue_captured() {
-  if (!graph_) graph_ = std::make_unique<Graph>(*this);
   graph_->launch(compute_stream_);
   end_.record(compute_stream_);
 }

@@ -31,17 +31,21 @@ struct GpuTrace {
 
 class GpuRank {
  public:
+  // Binds all calls, and reports each as progress.
   GpuRank(const Program& program, int32_t rank, const Exchanges& exchanges, const GpuKernel& kernel,
           DeviceTransport& transport, ProgressListener& listener);
   ~GpuRank();
 
-  void fill_inputs(uint64_t seed);
+  void warm_up();                   // runs all operations but exchanges
+  void fill_inputs(uint64_t seed);  // all other memory is NaN
+  RankLinks links() const;
 
   // Writes `flush` first, so that the L2 cache holds nothing else.
   void begin(std::span<std::byte> flush);
   void issue();
   void issue_traced();    // with events around each operation
-  void issue_captured();  // as one CUDA graph, which the first call captures
+  void capture();         // makes the CUDA graph of an iteration
+  void issue_captured();  // as that graph
   // Waits for the end of the iteration and reports progress meanwhile. Throws TransportClosed once
   // `ended` returns true, and errors of CUDA and of the transport's library.
   void finish(const std::function<bool()>& ended);
@@ -82,7 +86,7 @@ class GpuRank {
   CudaEvent start_{CudaEvent::Kind::time}, end_{CudaEvent::Kind::time};
   CudaEvent fork_, join_;
   std::vector<std::unique_ptr<CudaEvent>> done_;  // by item; null if nothing waits for the item
-  std::vector<Marks> marks_;                      // by item, once an iteration was traced
+  std::vector<Marks> marks_;                      // by item
   std::unique_ptr<Graph> graph_;
   std::vector<std::string> step_names_;  // by step of the program
   int32_t named_step_ = -1;              // the step whose profiler range is open

@@ -9,6 +9,7 @@
 #include "harness/execute_cuda/clocks.h"
 #include "harness/execute_cuda/device_transport.h"
 #include "harness/execute_cuda/gpu_kernel.h"
+#include "harness/execute_cuda/load_sampler.h"
 
 namespace cpbench {
 
@@ -18,6 +19,7 @@ struct GpuRun {
   DeviceTransport& transport;
   const std::vector<Gpu>& gpus;
   const Clocks& clocks;
+  GpuLoad* load = nullptr;  // set to that of the GPUs while samples were taken
 };
 
 // Gpus::run (gpu.h) describes what it returns.

@@ -2,6 +2,7 @@
 #include <nccl.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <numeric>
@@ -13,6 +14,7 @@
 #include "harness/execute_cuda/gpu_run.h"
 #include "harness/execute_cuda/gpu_timing.h"
 #include "harness/execute_cuda/link_timing.h"
+#include "harness/execute_cuda/load_kernel.h"
 #include "harness/execute_cuda/nccl_transport.h"
 #include "harness/execute_cuda/open_kernel.h"
 #include "harness/plan/errors.h"
@@ -65,6 +67,21 @@ std::string dotted(int version) {  // 13000 -> "13.0"
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
+std::string dotted_triple(int version) {  // 22809 -> "2.28.9"
+  return std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." +
+         std::to_string(version % 100);
+}
+
+void add_library_versions(std::map<std::string, std::string>& versions) {
+  int runtime = 0, nccl = 0;
+  check_cuda(cudaRuntimeGetVersion(&runtime), "cudaRuntimeGetVersion");
+  check_nccl(ncclGetVersion(&nccl), "ncclGetVersion");
+  versions["cuda"] = dotted(runtime);
+  versions["nccl"] = dotted_triple(nccl);
+  const int cudnn = loaded_cudnn_version();
+  if (cudnn > 0) versions["cudnn"] = dotted_triple(cudnn);
+}
+
 class CudaGpus : public Gpus {
  public:
   CudaGpus() {
@@ -78,14 +95,9 @@ class CudaGpus : public Gpus {
   const std::vector<Gpu>& all() const override { return all_; }
 
   std::map<std::string, std::string> versions() const override {
-    int runtime = 0, nccl = 0;
-    check_cuda(cudaRuntimeGetVersion(&runtime), "cudaRuntimeGetVersion");
-    check_nccl(ncclGetVersion(&nccl), "ncclGetVersion");
     std::map<std::string, std::string> found;
-    found["cuda"] = dotted(runtime);
+    add_library_versions(found);
     found["cuda_driver"] = clocks_.driver();
-    found["nccl"] = std::to_string(nccl / 10000) + "." + std::to_string(nccl / 100 % 100) + "." +
-                    std::to_string(nccl % 100);
     found["gpu"] = all_.front().name;
     return found;
   }
@@ -96,6 +108,7 @@ class CudaGpus : public Gpus {
 
   std::vector<RankReport> run(const GpuJob& job) override {
     const GpuKernel& kernel = *opened(job.options.kernel, job.problem.shape).kernel;
+    load_ = {};
     for (int32_t device : job.ranks.devices) {
       if (device >= 0 && device < std::ssize(all_)) continue;
       throw UserError("there is no GPU " + std::to_string(device) + ", only " +
@@ -103,9 +116,17 @@ class CudaGpus : public Gpus {
     }
     if (job.transport == GpuTransport::copies) {
       CopyTransport copies(job.ranks.devices);
-      return run_on_gpus({job, kernel, copies, all_, clocks_});
+      return run_on_gpus({job, kernel, copies, all_, clocks_, &load_});
     }
-    return run_on_gpus({job, kernel, nccl_for(job), all_, clocks_});
+    return run_on_gpus({job, kernel, nccl_for(job), all_, clocks_, &load_});
+  }
+
+  std::map<std::string, std::string> load_of_last_run() const override {
+    if (load_.samples == 0) return {};
+    char watts[64];
+    std::snprintf(watts, sizeof watts, "mean %.0f, highest %.0f",
+                  load_.watts / static_cast<double>(load_.samples), load_.most_watts);
+    return {{"gpu_watts", watts}, {"gpu_slowdowns", slowdowns_text(load_.slowdowns)}};
   }
 
   std::vector<double> replay(const AttentionShape& shape, const RankProgram& program,
@@ -156,19 +177,26 @@ class CudaGpus : public Gpus {
     return std::string("no usable GPU here: ") + cudaGetErrorString(code);
   }
 
-  // Each kernel is opened once, because it keeps what it builds for a shape.
+  static bool same_on_all_processes(bool same, ProcessGroup* group) {
+    if (!group) return same;
+    const std::vector<std::string> answers = group->gather(same ? "same" : "different");
+    return std::ranges::count(answers, "same") == std::ssize(answers);
+  }
+
+  // Each kernel is opened once, because it keeps what it builds for a shape. This makes no GPU the
+  // current one, which would use its memory: it may be another process's.
   const OpenedKernel& opened(const std::string& name, const AttentionShape& shape) {
-    set_device(0);
     OpenedKernel fresh = open_gpu_kernel(name, shape);
     const auto [kept, first] = kernels_.try_emplace(fresh.name, std::move(fresh));
     return kept->second;
   }
 
-  // Creating communicators takes seconds. Those of the last run serve the next one with equal
-  // ranks, unless they were closed.
+  // Creating communicators takes seconds. Those of the last run serve the next one if the ranks of
+  // every process are the same and none was closed: NCCL needs all processes to create new ones.
   NcclTransport& nccl_for(const GpuJob& job) {
     const auto ranks = static_cast<int32_t>(job.program.ranks.size());
-    if (nccl_ && !nccl_->closed() && nccl_ranks_ == ranks && nccl_mine_ == job.ranks) return *nccl_;
+    const bool same = nccl_ && !nccl_->closed() && nccl_ranks_ == ranks && nccl_mine_ == job.ranks;
+    if (same_on_all_processes(same, job.group)) return *nccl_;
     nccl_.reset();
     ncclUniqueId id{};
     if (!job.group || job.group->rank() == 0) id = NcclTransport::new_id();
@@ -184,6 +212,7 @@ class CudaGpus : public Gpus {
   }
 
   Clocks clocks_;
+  GpuLoad load_;
   std::vector<Gpu> all_;
   std::map<std::string, OpenedKernel> kernels_;
   std::unique_ptr<NcclTransport> nccl_;
@@ -195,3 +224,7 @@ class CudaGpus : public Gpus {
 }  // namespace cpbench
 
 extern "C" cpbench::Gpus* cpbench_open_gpus() { return new cpbench::CudaGpus(); }
+
+extern "C" void cpbench_add_gpu_library_versions(std::map<std::string, std::string>& versions) {
+  cpbench::add_library_versions(versions);
+}

@@ -87,6 +87,7 @@ void launch(const Body& body, int64_t groups, cudaStream_t stream, int32_t lanes
   if (groups <= 0) return;
   const int64_t wanted = ((groups << lanes_log2) + kThreadsPerBlock - 1) / kThreadsPerBlock;
   const auto blocks = static_cast<unsigned>(wanted < kMostBlocks ? wanted : kMostBlocks);
+  forget_cuda_error();
   run_body<<<blocks, kThreadsPerBlock, 0, stream>>>(body, lanes_log2);
   check_cuda(cudaGetLastError(), "a kernel launch");
 }

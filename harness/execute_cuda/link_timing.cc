@@ -61,8 +61,8 @@ class LinkTimer {
     int64_t block = 0;
     for (const TimedExchange& exchange : exchanges_) block = std::max(block, exchange.bytes);
     // One block to send from, and a block per rank.
-    const DeviceArray<std::byte> memory(static_cast<size_t>((ranks() + 1) * block));
-    check_cuda(cudaMemset(memory.data(), 0, memory.size()), "cudaMemset");
+    DeviceArray<std::byte> memory(static_cast<size_t>((ranks() + 1) * block));
+    memory.fill(0);
     for (size_t i = 0; i < exchanges_.size(); ++i) {
       for (int sample = -kWarmup; sample < kSamples; ++sample) {
         control_.operation_started(rank, 0, static_cast<int32_t>(i), kEveryRank);

@@ -2,17 +2,34 @@
 
 #include "harness/execute/module.h"
 #include "harness/execute_cuda/open_kernel.h"
+#include "harness/plan/errors.h"
 
 namespace cpbench {
+namespace {
 
-std::unique_ptr<GpuKernel> load_kernel(const std::string& name) {
-  void* make = module_function(
+template <typename Function>
+Function* function_of_kernel(const std::string& name, const char* function) {
+  return reinterpret_cast<Function*>(module_function(
       {.file = "cpbench_" + name + ".so",
-       .function = kMakeKernelFunction,
+       .function = function,
        .feature = "kernel '" + name + "'",
        .requirements = name == "flash" ? "LibTorch with CUDA and the libraries that come with it"
-                                       : "cuDNN 9 and nvidia-cudnn-frontend"});
-  return std::unique_ptr<GpuKernel>(reinterpret_cast<MakeKernelFunction*>(make)());
+                                       : "cuDNN 9 and nvidia-cudnn-frontend"}));
+}
+
+}  // namespace
+
+std::unique_ptr<GpuKernel> load_kernel(const std::string& name) {
+  return std::unique_ptr<GpuKernel>(
+      function_of_kernel<MakeKernelFunction>(name, kMakeKernelFunction)());
+}
+
+int loaded_cudnn_version() {
+  try {
+    return function_of_kernel<CudnnVersionFunction>("cudnn", kCudnnVersionFunction)();
+  } catch (const UserError&) {
+    return 0;
+  }
 }
 
 }  // namespace cpbench

@@ -12,4 +12,8 @@ namespace cpbench {
 // was not built or cannot be loaded, or the library is too old.
 std::unique_ptr<GpuKernel> load_kernel(const std::string& name);
 
+// cudnnGetVersion() of the cuDNN that kernel 'cudnn' loads (91900 is 9.19.0); 0 if it cannot be
+// loaded.
+int loaded_cudnn_version();
+
 }  // namespace cpbench

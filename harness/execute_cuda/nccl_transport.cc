@@ -40,7 +40,7 @@ ncclUniqueId NcclTransport::new_id() {
 
 NcclTransport::NcclTransport(const ncclUniqueId& id, int32_t ranks, const RanksOfProcess& mine,
                              double timeout_seconds)
-    : first_rank_(mine.first_rank), communicators_(mine.devices.size()) {
+    : first_rank_(mine.first_rank), devices_(mine.devices), communicators_(mine.devices.size()) {
   {
     const ExitOnTimeout timeout(
         timeout_seconds, "cpbench: error: NCCL did not connect all ranks within " +
@@ -56,16 +56,48 @@ NcclTransport::NcclTransport(const ncclUniqueId& id, int32_t ranks, const RanksO
   }
   for (int32_t device : mine.devices) {
     set_device(device);
-    tokens_.emplace_back(1);
-    check_cuda(cudaMemset(tokens_.back().data(), 0, sizeof(float)), "cudaMemset");
+    tokens_.emplace_back(2).fill(0);
   }
 }
 
 NcclTransport::~NcclTransport() {
+  for (std::thread& abort : aborts_) abort.join();
   if (closed_) return;
   for (ncclComm_t communicator : communicators_) {
     if (communicator) static_cast<void>(ncclCommDestroy(communicator));
   }
+}
+
+// NCCL connects ranks and allocates buffers in the first operation that needs them. If each rank
+// did so by itself, the kernel of an early one would wait on its GPU for a rank whose allocation
+// may wait for that kernel. In one group of one thread everything is connected before the first
+// kernel starts.
+void NcclTransport::connect(std::span<const RankLinks> links) {
+  if (closed_) throw TransportClosed();
+  std::vector<Stream> streams;
+  for (int32_t device : devices_) {
+    set_device(device);
+    streams.emplace_back();
+  }
+  const auto grouped = [&](const auto& enqueue) {
+    check_nccl(ncclGroupStart(), "ncclGroupStart");
+    for (size_t i = 0; i < links.size(); ++i) enqueue(i, first_rank_ + static_cast<int32_t>(i));
+    check_nccl(ncclGroupEnd(), "ncclGroupEnd");
+  };
+  grouped([&](size_t i, int32_t rank) {
+    float* token = tokens_[i].data();
+    for (int32_t peer : links[i].sends_to) {
+      check_nccl(ncclSend(token, 1, ncclFloat32, peer, of(rank), streams[i]), "ncclSend");
+    }
+    for (int32_t peer : links[i].receives_from) {
+      check_nccl(ncclRecv(token + 1, 1, ncclFloat32, peer, of(rank), streams[i]), "ncclRecv");
+    }
+  });
+  grouped([&](size_t i, int32_t rank) { barrier(rank, streams[i]); });
+  for (size_t c = 0; c < links.front().collectives.size(); ++c) {
+    grouped([&](size_t i, int32_t rank) { collective(rank, links[i].collectives[c], streams[i]); });
+  }
+  for (const Stream& stream : streams) stream.synchronize();
 }
 
 void NcclTransport::exchange(int32_t rank, std::span<const DeviceMessage> sends,
@@ -108,10 +140,13 @@ void NcclTransport::check(int32_t rank) {
   check_nccl(found, "NCCL");
 }
 
+// An abort ends the kernels that wait for peers, and returns only when all CUDA graphs that use the
+// communicator are destroyed. Their ranks do that when they have ended, so none may wait here.
 void NcclTransport::close() {
   if (closed_.exchange(true)) return;
   for (ncclComm_t communicator : communicators_) {
-    if (communicator) static_cast<void>(ncclCommAbort(communicator));
+    if (!communicator) continue;
+    aborts_.emplace_back([communicator] { static_cast<void>(ncclCommAbort(communicator)); });
   }
 }
 

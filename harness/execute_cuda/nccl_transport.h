@@ -8,6 +8,7 @@
 #include <nccl.h>
 
 #include <atomic>
+#include <thread>
 
 #include "harness/execute/processes/place_ranks.h"
 #include "harness/execute_cuda/device_array.h"
@@ -28,6 +29,7 @@ class NcclTransport : public DeviceTransport {
   ~NcclTransport() override;
   static ncclUniqueId new_id();
 
+  void connect(std::span<const RankLinks> links) override;
   void exchange(int32_t rank, std::span<const DeviceMessage> sends,
                 std::span<const DeviceMessage> receives, cudaStream_t stream) override;
   void collective(int32_t rank, const DeviceCollective& call, cudaStream_t stream) override;
@@ -42,9 +44,12 @@ class NcclTransport : public DeviceTransport {
   ncclComm_t of(int32_t rank) const { return communicators_[rank - first_rank_]; }
 
   int32_t first_rank_;
+  std::vector<int32_t> devices_;
   std::vector<ncclComm_t> communicators_;
-  std::vector<DeviceArray<float>> tokens_;  // barriers are sums of these
+  // Of each rank: its part of the sum that is a barrier, and what it receives to connect.
+  std::vector<DeviceArray<float>> tokens_;
   std::atomic<bool> closed_ = false;
+  std::vector<std::thread> aborts_;  // one per communicator
 };
 
 }  // namespace cpbench

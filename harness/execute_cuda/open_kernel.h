@@ -25,5 +25,8 @@ OpenedKernel open_gpu_kernel(const std::string& name, const AttentionShape& shap
 // What each module exports. It makes the module's kernel, or throws UserError.
 inline constexpr const char* kMakeKernelFunction = "cpbench_make_gpu_kernel";
 using MakeKernelFunction = GpuKernel*();
+// What cpbench_cudnn.so exports besides.
+inline constexpr const char* kCudnnVersionFunction = "cpbench_cudnn_version";
+using CudnnVersionFunction = int();
 
 }  // namespace cpbench

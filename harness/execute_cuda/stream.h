@@ -59,7 +59,10 @@ class CudaEvent {
   }
   bool done() const {
     const cudaError_t code = cudaEventQuery(event_);
-    if (code == cudaErrorNotReady) return false;
+    if (code == cudaErrorNotReady) {
+      forget_cuda_error();  // LibTorch would take it for an error of its next kernel
+      return false;
+    }
     check_cuda(code, "cudaEventQuery");
     return true;
   }

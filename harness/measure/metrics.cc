@@ -198,8 +198,9 @@ Value throttled_share(const Result& r) {
   }
   return ratio(rejected, all);
 }
+// The overhead is that of traced iterations, which are never CUDA graphs.
 Value overhead_share(const Result& r) {
-  if (!ran(r)) return std::nullopt;
+  if (!ran(r) || r.spec.graph) return std::nullopt;
   double overhead = 0, all = 0;
   for (const PackResult& p : r.packs) {
     const auto& o = p.timeline.overhead_seconds;
@@ -333,7 +334,7 @@ const std::vector<Metric>& metrics() {
        throttled_share},
       {"attention_seconds", "s", "lower",
        "time inside kernel calls: median over iterations of the maximum over ranks, summed over "
-       "packs",
+       "packs; with --graph on, of iterations that are no graphs",
        attention_seconds},
       {"attention_share", "1", "higher", "share of the time of all ranks in kernel calls",
        share<Activity::attention>},
@@ -348,7 +349,8 @@ const std::vector<Metric>& metrics() {
        "imbalance)",
        share<Activity::wait>},
       {"overhead_share", "1", "lower",
-       "share of the time outside kernels, merges, copies, sends and waits: the harness itself",
+       "share of the time outside kernels, merges, copies, sends and waits: the harness itself; "
+       "not with --graph on",
        overhead_share},
       {"time_total", "s", "lower",
        "the traced iteration, until the rank that ends last has ended; the other time_* are parts "

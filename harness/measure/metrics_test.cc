@@ -100,6 +100,13 @@ TEST(Metrics, times_are_medians_of_the_slowest_rank) {
   EXPECT_FALSE(applies(result, "iteration_seconds_low"));  // three samples give no interval
 }
 
+TEST(Metrics, overhead_of_traced_iterations_is_no_share_of_graphs) {
+  Result result = two_ranks();
+  result.spec.graph = true;
+  EXPECT_FALSE(applies(result, "overhead_share"));
+  EXPECT_TRUE(applies(result, "attention_share"));  // of the traced iteration
+}
+
 TEST(Metrics, bytes_and_balance) {
   const Result result = two_ranks();
   EXPECT_EQ(value(result, "wire_bytes"), 384);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "harness/plan/errors.h"
 #include "harness/run/machine_here.h"
 #include "harness/run/resolve.h"
@@ -27,6 +29,19 @@ void prepare_for_gpus(std::vector<Job>& jobs) {
     job.spec.kernel = open_gpus().kernel_for(job.spec.kernel, job.spec.shape);
     if (job.backend->replays()) job.spec.inputs = inputs_of(job, open_gpus().versions());
   }
+}
+
+std::unique_ptr<LocalLaunch> launch_process_per_gpu(std::vector<Job>& jobs,
+                                                    const std::vector<std::string>& command_line) {
+  const auto over_nccl = [](const Job& job) { return job.spec.backend == "nccl"; };
+  const bool several = std::ranges::any_of(jobs, [&](const Job& job) {
+    return over_nccl(job) && !job.in_processes && job.spec.ranks > 1;
+  });
+  if (!several) return nullptr;
+  auto launch =
+      std::make_unique<LocalLaunch>(command_line, static_cast<int32_t>(open_gpus().all().size()));
+  for (Job& job : jobs) job.in_processes = job.in_processes || over_nccl(job);
+  return launch;
 }
 
 GpusOfProcess gpus_of_this_process() {

@@ -204,6 +204,9 @@ Result run_job(const Job& job, const RunContext& context) {
   if (job.in_processes) result.provenance["mpi"] = context.group->wire().library();
   if (job.backend->on_gpus) {
     for (const auto& [name, version] : open_gpus().versions()) result.provenance[name] = version;
+    if (job.backend->runs && result.status == Status::ok) {
+      result.provenance.merge(open_gpus().load_of_last_run());
+    }
   }
   return result;
 }

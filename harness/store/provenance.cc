@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 #include "build_info.h"   // CPBENCH_*: the compiler, flags, build type, libraries
@@ -19,19 +20,24 @@ namespace cpbench {
 namespace {
 
 // Variables that may change times or numbers, and tell nothing about the person.
-constexpr const char* kEnvironment[] = {
-    "OMP_NUM_THREADS",      "OMP_PROC_BIND",        "OMP_PLACES",          "GOMP_CPU_AFFINITY",
-    "KMP_AFFINITY",         "MKL_NUM_THREADS",      "MKL_DYNAMIC",         "OPENBLAS_NUM_THREADS",
-    "OPENBLAS_CORETYPE",    "ONEDNN_MAX_CPU_ISA",   "ATEN_CPU_CAPABILITY", "MALLOC_ARENA_MAX",
-    "CUDA_VISIBLE_DEVICES", "CUDA_LAUNCH_BLOCKING", "NCCL_ALGO",           "NCCL_PROTO",
-    "OMPI_COMM_WORLD_SIZE", "SLURM_NNODES",         "SLURM_NTASKS",        "WORLD_SIZE",
-};
+constexpr const char* kEnvironment =
+    "OMP_NUM_THREADS OMP_PROC_BIND OMP_PLACES GOMP_CPU_AFFINITY KMP_AFFINITY MKL_NUM_THREADS "
+    "MKL_DYNAMIC OPENBLAS_NUM_THREADS OPENBLAS_CORETYPE ONEDNN_MAX_CPU_ISA ATEN_CPU_CAPABILITY "
+    "MALLOC_ARENA_MAX CUDA_VISIBLE_DEVICES CUDA_LAUNCH_BLOCKING CUDA_MODULE_LOADING "
+    "CUDA_DEVICE_MAX_CONNECTIONS NCCL_ALGO NCCL_PROTO NCCL_NTHREADS NCCL_BUFFSIZE NCCL_MIN_CTAS "
+    "NCCL_MAX_CTAS NCCL_CTA_POLICY NCCL_CGA_CLUSTER_SIZE NCCL_MIN_NCHANNELS NCCL_MAX_NCHANNELS "
+    "NCCL_NCHANNELS_PER_NET_PEER NCCL_MIN_P2P_NCHANNELS NCCL_MAX_P2P_NCHANNELS "
+    "NCCL_P2P_NVL_CHUNKSIZE NCCL_NVLS_ENABLE NCCL_CUMEM_ENABLE NCCL_WIN_ENABLE NCCL_P2P_DISABLE "
+    "NCCL_P2P_LEVEL NCCL_SHM_DISABLE NCCL_IB_DISABLE NCCL_NET NCCL_NET_GDR_LEVEL "
+    "NCCL_GRAPH_REGISTER NCCL_LOCAL_REGISTER NCCL_LAUNCH_MODE NCCL_RUNTIME_CONNECT "
+    "NCCL_TUNER_PLUGIN OMPI_COMM_WORLD_SIZE SLURM_NNODES SLURM_NTASKS WORLD_SIZE";
 
 std::string environment() {
   std::string text;
-  for (const char* name : kEnvironment) {
-    if (const char* value = std::getenv(name)) {
-      text += (text.empty() ? "" : "\n") + std::string(name) + "=" + value;
+  std::istringstream names(kEnvironment);
+  for (std::string name; names >> name;) {
+    if (const char* value = std::getenv(name.c_str())) {
+      text += (text.empty() ? "" : "\n") + name + "=" + value;
     }
   }
   return text;

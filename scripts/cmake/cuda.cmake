@@ -1,6 +1,6 @@
 # CUDA, where nvcc is: CPBENCH_WITH_CUDA, with NCCL::nccl and, where cuDNN is, CUDNN::cudnn and its
-# frontend, CUDNN_FRONTEND_INCLUDE_DIR. NCCL and cuDNN come from the toolkit's folder, from the
-# system, or from the packages that torch brings; the frontend's headers from its package in .venv.
+# frontend, CUDNN_FRONTEND_INCLUDE_DIR. gpu_library.cmake says where NCCL and cuDNN come from; the
+# frontend's headers come from its package in .venv.
 set(CPBENCH_WITH_CUDA OFF)
 # Why not, for scripts/build to say.
 set(CPBENCH_WITHOUT_CUDA "" CACHE INTERNAL "")
@@ -28,14 +28,12 @@ endif()
 find_package(CUDAToolkit REQUIRED)
 
 # cpbench_gpu_library(TARGET HEADER LIBRARY): an imported target, if both files are found.
+include(gpu_library)
 function(cpbench_gpu_library target header library)
-  file(GLOB roots LIST_DIRECTORIES true ${torch_root}/../nvidia/*)
   string(MAKE_C_IDENTIFIER ${target} name)
-  find_path(${name}_INCLUDE_DIR ${header} HINTS ${CUDAToolkit_INCLUDE_DIRS} ${roots}
-            PATH_SUFFIXES include)
-  find_library(${name}_LIBRARY NAMES ${library} HINTS ${CUDAToolkit_LIBRARY_DIR} ${roots}
-               PATH_SUFFIXES lib lib64)
+  cpbench_find_gpu_library(${name} ${header} "${library}")
   if(${name}_INCLUDE_DIR AND ${name}_LIBRARY)
+    message(STATUS "${target}: ${${name}_LIBRARY}")
     add_library(${target} UNKNOWN IMPORTED GLOBAL)
     set_target_properties(${target} PROPERTIES IMPORTED_LOCATION ${${name}_LIBRARY})
     target_include_directories(${target} SYSTEM INTERFACE ${${name}_INCLUDE_DIR})
@@ -58,7 +56,9 @@ set(CPBENCH_WITH_CUDA ON)
 set(CPBENCH_FAKE_GPU ${CMAKE_BINARY_DIR}/fake_gpu)
 # LibTorch names the folder of its own libcudart, which goes before LD_LIBRARY_PATH. A sanitizer must
 # come first.
-set(CPBENCH_FAKE_GPU_PRELOAD "${CPBENCH_FAKE_GPU}/libcudart.so.13:${CPBENCH_FAKE_GPU}/libnccl.so.2")
+set(CPBENCH_FAKE_GPU_PRELOAD libcudart.so.13 libnccl.so.2 libnvidia-ml.so.1)
+list(TRANSFORM CPBENCH_FAKE_GPU_PRELOAD PREPEND ${CPBENCH_FAKE_GPU}/)
+list(JOIN CPBENCH_FAKE_GPU_PRELOAD ":" CPBENCH_FAKE_GPU_PRELOAD)
 if(CPBENCH_SANITIZE)
   string(SUBSTRING ${CPBENCH_SANITIZE} 0 1 letter)
   execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=lib${letter}san.so
@@ -71,7 +71,7 @@ function(cpbench_gpu_test name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_DEPENDS} cpbench_source_tree GTest::gtest
                                         GTest::gtest_main)
-  add_dependencies(${name} fake_cudart fake_nccl)
+  add_dependencies(${name} fake_cudart fake_nccl fake_nvml)
   gtest_discover_tests(${name} NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60 TEST_PREFIX fake_gpu.
                        PROPERTIES ENVIRONMENT ${CPBENCH_FAKE_GPU_PRELOAD})
   add_test(NAME gpu.${name} COMMAND ${name})

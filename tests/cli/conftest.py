@@ -10,7 +10,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("CPBENCH", str(ROOT / "build" / "cpbench"))
 BUILD = Path(PROGRAM).parent
-LIBRARIES = [BUILD / "fake_gpu" / name for name in ("libcudart.so.13", "libnccl.so.2")]
+LIBRARIES = [
+    BUILD / "fake_gpu" / name for name in ("libcudart.so.13", "libnccl.so.2", "libnvidia-ml.so.1")
+]
 needs_cuda = pytest.mark.skipif(
     not all(library.exists() for library in LIBRARIES),
     reason="built without CUDA: nvcc or NCCL was not found",

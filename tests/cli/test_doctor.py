@@ -1,9 +1,10 @@
 """doctor: what this machine has, and this machine as a cluster to simulate."""
 
 import os
+import re
 
 import pytest
-from conftest import run, run_json
+from conftest import fake, needs_cuda, run, run_json
 
 SIMULATE = [
     *("run", "--strategy", "allgather", "--workload", "fixed:tokens=100", "--tokens", "1K"),
@@ -29,6 +30,14 @@ def test_everything_is_named():
     for row in rows:
         assert row["found"] and row["used for"]
         assert bool(row["how to get it"]) == (row["found"] == "no"), row
+
+
+@needs_cuda
+@pytest.mark.parametrize("environment", [None, fake(FAKE_GPU_COUNT=0)])
+def test_versions_of_gpu_libraries_are_named_without_a_gpu(environment):
+    _, rows = run_json("doctor", env=environment)
+    found = {row["name"]: row["found"] for row in rows}["GPU code"]
+    assert re.fullmatch(r"CUDA \d+\.\d+, NCCL 2\.\d+\.\d+(, cuDNN 9\.\d+\.\d+)?", found)
 
 
 def test_missing_programs_come_with_how_to_get_them(tmp_path):

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 
+import h5py
 import pytest
 from conftest import PROGRAM, ROOT, assert_refused, fake, needs_cuda, run, run_json
 
@@ -11,13 +12,14 @@ TINY = [
     *("--workload", "uniform:min=1,max=60", "--tokens", "200", "--ranks", "4"),
     *("--shape", "tiny_gqa", "--kernel", "reference", "--dtype", "float64", "--iterations", "1"),
 ]
+ONE_PROCESS = ["--backend", "nccl", "--one-process"]
 
 
 @needs_cuda
-@pytest.mark.parametrize("backend", ["nccl", "cuda"])
+@pytest.mark.parametrize("backend", [["nccl"], ["nccl", "--one-process"], ["cuda"]])
 def test_every_strategy_computes_what_the_reference_computes(results, backend):
     done, rows = run_json(
-        "run", "--strategy", "all", "--backend", backend, *TINY, "--output", results, env=fake()
+        "run", "--strategy", "all", "--backend", *backend, *TINY, "--output", results, env=fake()
     )
     assert done.returncode == 0, done.stderr
     assert len(rows) >= 20
@@ -49,6 +51,22 @@ def test_iterations_as_graphs_compute_the_same(results):
 
 
 @needs_cuda
+def test_power_and_slowdowns_during_the_samples_are_provenance(results):
+    done, rows = run_json(
+        *("run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output", results),
+        env=fake(FAKE_NVML_REASONS=0x44, NCCL_MAX_CTAS=4, CUDA_DEVICE_MAX_CONNECTIONS=1),
+    )
+    assert done.returncode == 0, done.stderr
+    with h5py.File(rows[0]["file"]) as file:
+        known = file["provenance"].attrs
+        assert known["gpu_watts"] == b"mean 300, highest 300"
+        assert known["gpu_slowdowns"] == b"power cap, heat (hardware)"
+        assert known["cuda_driver"] == b"1.2.3"
+        settings = known["environment"].decode().splitlines()
+        assert {"NCCL_MAX_CTAS=4", "CUDA_DEVICE_MAX_CONNECTIONS=1"} <= set(settings)
+
+
+@needs_cuda
 def test_a_seed_of_delays_changes_no_result(results):
     errors = set()
     for seed in range(3):
@@ -61,29 +79,45 @@ def test_a_seed_of_delays_changes_no_result(results):
     assert len(errors) == 1
 
 
-def runs_of_two_processes(port, words, settings_of):
+def runs_of_processes(port, words, settings_of, count=2):
     """Starts them as a launcher does on one machine; returns the rows that the first one prints."""
     processes = [
         subprocess.Popen(
             [PROGRAM, "run", *map(str, words), "--format", "json", "--timeout", "60"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env=fake(
-                RANK=rank, WORLD_SIZE=2, LOCAL_RANK=rank, LOCAL_WORLD_SIZE=2,
+                RANK=rank, WORLD_SIZE=count, LOCAL_RANK=rank, LOCAL_WORLD_SIZE=count,
                 MASTER_ADDR="127.0.0.1", MASTER_PORT=port, **settings_of(rank),
             ),
         )
-        for rank in range(2)
+        for rank in range(count)
     ]  # fmt: skip
     ended = [process.communicate(timeout=120) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], ended
-    assert ended[1][0] == ""
+    assert [process.returncode for process in processes] == [0] * count, ended
+    assert all(output == "" for output, _ in ended[1:])
     return json.loads(ended[0][0])
+
+
+def world_size(file):
+    """What a launcher set, by the provenance of a result."""
+    with h5py.File(file) as result:
+        return re.findall(r"WORLD_SIZE=(\d+)", result["provenance"].attrs["environment"].decode())
+
+
+@needs_cuda
+def test_each_gpu_gets_a_process_without_a_launcher(results):
+    words = ["run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output"]
+    done, (row,) = run_json(*words, results, env=fake())
+    assert done.returncode == 0 and row["status"] == "ok", done.stderr
+    assert world_size(row["file"]) == ["4"]
+    _, (row,) = run_json(*words, results / "one", "--one-process", env=fake())
+    assert world_size(row["file"]) == []
 
 
 @needs_cuda
 def test_processes_of_a_launcher_run_together(results):
     words = ["--strategy", "flashcp,fcp", "--backend", "nccl", *TINY, "--output", results]
-    rows = runs_of_two_processes(29731, words, lambda _: {})
+    rows = runs_of_processes(29731, words, lambda _: {})
     assert [row["status"] for row in rows] == ["ok", "ok"]
     assert rows[0]["metrics"]["counted_bytes"] == rows[0]["metrics"]["wire_bytes"]
 
@@ -93,11 +127,35 @@ def test_processes_on_hosts_of_their_own_may_share_a_gpu(results):
     words = [*TINY, "--strategy", "allgather,fcp", "--backend", "nccl", "--output", results]
     words[words.index("--ranks") + 1] = 2
     words += ["--nodes", 2]
-    rows = runs_of_two_processes(
+    rows = runs_of_processes(
         29732, words, lambda rank: {"FAKE_GPU_COUNT": 1, "NCCL_HOSTID": f"host{rank}"}
     )
     assert [row["status"] for row in rows] == ["ok", "ok"]
     assert rows[0]["oversubscribed"] is True
+
+
+@needs_cuda
+def test_a_process_of_a_launcher_uses_only_its_own_gpus(results):
+    """Each process also computes the reference and the plain run of the dtype."""
+    words = ["--strategy", "ring", "--backend", "nccl", *TINY, "--output", results]
+    words[words.index("float64")] = "float32"
+    words[words.index("--ranks") + 1] = 2
+    rows = runs_of_processes(
+        29734, words, lambda rank: {"FAKE_GPU_COUNT": 2, "FAKE_GPU_FULL": 1 - rank}
+    )
+    assert rows[0]["status"] == "ok", rows[0]["error"]
+
+
+@needs_cuda
+def test_processes_agree_when_the_next_run_has_its_ranks_elsewhere(results):
+    """On two hosts of two GPUs: process 0 has rank 0 in both runs, the others change."""
+    words = [*TINY, "--strategy", "ring", "--backend", "nccl", "--output", results]
+    words[words.index("--ranks") + 1] = 2
+    rows = runs_of_processes(
+        *(29733, [*words, "--nodes", "1,2"]),
+        *(lambda rank: {"FAKE_GPU_COUNT": 2, "NCCL_HOSTID": f"host{rank // 2}"}, 4),
+    )
+    assert [row["status"] for row in rows] == ["ok", "ok"]
 
 
 @needs_cuda
@@ -120,7 +178,7 @@ def test_replay_times_kernels_and_simulates_the_rest(results):
 @needs_cuda
 def test_an_error_of_the_library_ends_a_run_and_names_the_place(results):
     done, rows = run_json(
-        *("run", "--strategy", "ring,ulysses", "--backend", "nccl", *TINY, "--output", results),
+        *("run", "--strategy", "ring,ulysses", *ONE_PROCESS, *TINY, "--output", results),
         env=fake(FAKE_NCCL_ERROR_AFTER=6),
     )
     assert done.returncode == 1
@@ -132,9 +190,21 @@ def test_an_error_of_the_library_ends_a_run_and_names_the_place(results):
 
 
 @needs_cuda
+def test_an_error_in_a_graph_ends_a_run(results):
+    """NCCL aborts only after the graphs that use it are destroyed."""
+    done, rows = run_json(
+        *("run", "--strategy", "ring", *ONE_PROCESS, *TINY, "--output", results),
+        *("--graph", "on", "--timeout", "20"),
+        env=fake(FAKE_NCCL_ERROR_AFTER=25),
+    )
+    assert done.returncode == 1
+    assert "remote process exited or there was a network error" in rows[0]["error"]
+
+
+@needs_cuda
 def test_a_rank_that_stops_ends_a_run_within_the_timeout(results):
     done, rows = run_json(
-        *("run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output", results),
+        *("run", "--strategy", "ring", *ONE_PROCESS, *TINY, "--output", results),
         *("--timeout", "2"),
         env=fake(FAKE_NCCL_ABSENT_RANK=2, FAKE_NCCL_ABSENT_AFTER=8),
     )
@@ -145,7 +215,7 @@ def test_a_rank_that_stops_ends_a_run_within_the_timeout(results):
 @needs_cuda
 def test_a_stall_in_a_collective_is_named(results):
     done, rows = run_json(
-        *("run", "--strategy", "allgather", "--backend", "nccl", *TINY, "--output", results),
+        *("run", "--strategy", "allgather", *ONE_PROCESS, *TINY, "--output", results),
         *("--timeout", "2"),
         env=fake(FAKE_NCCL_ABSENT_RANK=2, FAKE_NCCL_ABSENT_AFTER=8),
     )
@@ -156,7 +226,7 @@ def test_a_stall_in_a_collective_is_named(results):
 @needs_cuda
 def test_a_rank_that_never_arrives_ends_the_sweep(results):
     done = run(
-        *("run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output", results),
+        *("run", "--strategy", "ring", *ONE_PROCESS, *TINY, "--output", results),
         *("--timeout", "2"),
         env=fake(FAKE_NCCL_ABSENT_RANK=2),
     )

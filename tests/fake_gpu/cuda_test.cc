@@ -12,6 +12,7 @@
 #include "harness/execute_cuda/device_array.h"
 #include "harness/execute_cuda/gpu_test.h"
 #include "harness/execute_cuda/rows.h"
+#include "harness/execute_cuda/stream.h"
 
 namespace cpbench {
 namespace {
@@ -198,6 +199,22 @@ TEST_F(CudaTest, a_graph_runs_own_kernels_with_the_arguments_of_the_capture) {
     ASSERT_EQ(host[d], static_cast<float>(input_value(input_stream(Input::q, 5, 0, 1), d)));
   }
   check_cuda(cudaGraphExecDestroy(graph), "cudaGraphExecDestroy");
+}
+
+TEST_F(CudaTest, an_error_that_another_library_left_is_not_that_of_a_launch) {
+  EXPECT_EQ(cudaSetDevice(1000), cudaErrorInvalidDevice);
+  const Matrix matrix{reinterpret_cast<std::byte*>(data_.data()), Dtype::float32, 1, 4, 4};
+  EXPECT_NO_THROW(launch_fill_input(matrix, Input::q, {0, 1}, 0, 1, stream_));
+}
+
+TEST_F(CudaTest, a_query_that_finds_work_leaves_no_error) {
+  const CudaEvent event;
+  for (int i = 0; i < 100; ++i) {
+    set(i, stream_);
+    event.record(stream_);
+    static_cast<void>(event.done());
+    ASSERT_EQ(cudaGetLastError(), cudaSuccess);
+  }
 }
 
 TEST_F(CudaTest, bad_capture_that_is_not_joined) {

@@ -57,6 +57,8 @@ cudaError_t cudaGetDeviceCount(int* count) {
 cudaError_t cudaSetDevice(int number) {
   forbid_in_host_function("cudaSetDevice");
   if (!exists(number)) return done(cudaErrorInvalidDevice);
+  // The first one allocates the memory of a context.
+  if (number == setting("FAKE_GPU_FULL", -1)) return done(cudaErrorMemoryAllocation);
   device = number;
   return cudaSuccess;
 }

@@ -1,6 +1,7 @@
-// A fake GPU for tests: this folder builds a libcudart.so.13 and a libnccl.so.2, which are
-// preloaded so that the real module runs complete iterations on a CPU. Device memory is host
-// memory, a stream is a thread with a queue, and a kernel is a loop over its body (launch.h).
+// A fake GPU for tests: this folder builds a libcudart.so.13, a libnccl.so.2 and a
+// libnvidia-ml.so.1, which are preloaded so that the real module runs complete iterations on a CPU.
+// Device memory is host memory, a stream is a thread with a queue, and a kernel is a loop over its
+// body (launch.h).
 //
 // The fake GPU also finds errors that show only sometimes on a real one. Each operation of a stream
 // starts late with a seeded probability, so a missing wait shows as a wrong result. Misuse that is
@@ -114,6 +115,7 @@ bool forbidden_by_capture();  // whether a capture forbids this call, which make
 // The device whose memory holds these bytes; -1 for host memory. Misuse if they were freed or are
 // not all in one allocation.
 int owner_of(const void* data, size_t bytes, const char* what);
+void take_memory(int device, size_t bytes);  // that a library keeps
 
 // device.cc
 int current_device();

@@ -44,6 +44,8 @@ std::optional<std::pair<uintptr_t, Block>> block_at(const void* data) {
   return *next;
 }
 
+size_t limit_of(int device) { return device == setting("FAKE_GPU_FULL", -1) ? 0 : memory_limit(); }
+
 size_t up_to(size_t unit, size_t bytes) { return (bytes + unit - 1) / unit * unit; }
 size_t pages(size_t bytes) { return up_to(kPage, bytes); }
 
@@ -109,6 +111,11 @@ int owner_of(const void* data, size_t bytes, const char* what) {
   return block.device;
 }
 
+void take_memory(int device, size_t bytes) {
+  const std::lock_guard lock(memory().mutex);
+  memory().used[device] += bytes;
+}
+
 }  // namespace fake_gpu
 
 using namespace fake_gpu;  // NOLINT(google-build-using-namespace): what the C interface stands on
@@ -123,7 +130,7 @@ cudaError_t cudaMalloc(void** data, size_t bytes) {
   Memory& all = memory();
   const std::lock_guard lock(all.mutex);
   const int device = current_device();
-  if (all.used[device] + bytes > memory_limit()) return done(cudaErrorMemoryAllocation);
+  if (all.used[device] + bytes > limit_of(device)) return done(cudaErrorMemoryAllocation);
   // The block ends at the end of a page. It is followed by a protected page, so that accesses
   // beyond the end fail.
   void* first = mmap(nullptr, pages(bytes) + kPage, PROT_NONE,
@@ -161,7 +168,7 @@ cudaError_t cudaMemGetInfo(size_t* free_bytes, size_t* total) {
   Memory& all = memory();
   const std::lock_guard lock(all.mutex);
   *total = memory_limit();
-  *free_bytes = *total - all.used[current_device()];
+  *free_bytes = limit_of(current_device()) - all.used[current_device()];
   return cudaSuccess;
 }
 

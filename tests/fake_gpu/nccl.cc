@@ -56,6 +56,17 @@ ncclResult_t finish_joining(const std::vector<std::shared_ptr<Comm>>& group) {
   return result;
 }
 
+// Keeps the count of operations of the communicator in graphs. The graph holds the result.
+std::shared_ptr<Comm> in_graph(const std::shared_ptr<Comm>& comm) {
+  ++comm->graphs;
+  return {comm.get(), [comm](Comm*) { --comm->graphs; }};
+}
+
+// As NCCL does: a communicator ends only after the graphs in which it was captured.
+void wait_for_graphs(const Comm& comm) {
+  while (comm.graphs > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
 ncclResult_t end_group() {
   const std::vector<std::shared_ptr<Comm>> created = std::move(joining);
   const std::vector<Queued> operations = std::move(queued);
@@ -63,7 +74,10 @@ ncclResult_t end_group() {
   queued.clear();
   ncclResult_t result = created.empty() ? ncclSuccess : finish_joining(created);
   for (const Queued& each : operations) {
-    submit(each.stream, [comm = each.comm, calls = each.calls] { run_group(*comm, calls); });
+    const bool captured = stream_of(each.stream)->capture != nullptr;
+    submit(each.stream, [comm = captured ? in_graph(each.comm) : each.comm, calls = each.calls] {
+      run_group(*comm, calls);
+    });
     if (!each.comm->blocking && result == ncclSuccess) result = ncclInProgress;
   }
   return result;
@@ -152,6 +166,7 @@ ncclResult_t ncclCommInitAll(ncclComm_t* all, int count, const int* devices) {
 
 ncclResult_t ncclCommDestroy(ncclComm_t handle) {
   const std::shared_ptr<Comm> comm = forget(handle);
+  wait_for_graphs(*comm);
   const std::lock_guard lock(comm->running);
   comm->destroyed = true;
   comm->mailbox.leave();
@@ -161,6 +176,7 @@ ncclResult_t ncclCommDestroy(ncclComm_t handle) {
 ncclResult_t ncclCommAbort(ncclComm_t handle) {
   const std::shared_ptr<Comm> comm = forget(handle);
   comm->aborted = true;
+  wait_for_graphs(*comm);
   const std::lock_guard lock(comm->running);
   comm->mailbox.leave();
   return ncclSuccess;

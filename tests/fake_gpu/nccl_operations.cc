@@ -207,6 +207,7 @@ void run_group(Comm& comm, const std::vector<Call>& calls) {
   if (comm.aborted) return;
   if (comm.destroyed) misuse("NCCL: an operation runs after its communicator was destroyed");
   const int64_t before = comm.groups++;
+  if (before == 0) take_memory(comm.device, setting("FAKE_NCCL_BUFFERS", 0));
   if (comm.rank == setting("FAKE_NCCL_ABSENT_RANK", -1) &&
       before >= setting("FAKE_NCCL_ABSENT_AFTER", 0)) {
     return hang(comm);

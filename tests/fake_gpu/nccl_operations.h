@@ -25,8 +25,9 @@ struct Comm {
   std::atomic<ncclResult_t> state = ncclSuccess;  // returned by ncclCommGetAsyncError
   std::atomic<bool> aborted = false;
   std::atomic<bool> destroyed = false;
-  std::mutex running;  // one group of operations at a time
-  int64_t groups = 0;  // that have begun
+  std::atomic<int> graphs = 0;  // operations in graphs that exist
+  std::mutex running;           // one group of operations at a time
+  int64_t groups = 0;           // that have begun
   Mailbox mailbox;
 };
 

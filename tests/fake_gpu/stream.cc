@@ -357,7 +357,7 @@ cudaError_t cudaEventQuery(cudaEvent_t handle) {
   const Event* event = event_of(handle);
   if (event->captured.lock()) return done(cudaErrorCapturedEvent);
   const std::lock_guard lock(streams().mutex);
-  return !event->last || event->last->done() ? cudaSuccess : cudaErrorNotReady;
+  return !event->last || event->last->done() ? cudaSuccess : done(cudaErrorNotReady);
 }
 
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end) {

@@ -21,6 +21,7 @@ struct OnGpu {
     matrix = host.matrix;
     matrix.data = memory.data() + reinterpret_cast<uintptr_t>(host.matrix.data) % 16;
     check_cuda(cudaMemcpy(matrix.data, host.matrix.data, bytes, cudaMemcpyHostToDevice), "copy");
+    check_cuda(cudaStreamSynchronize(nullptr), "cudaStreamSynchronize");  // it has arrived
   }
   // Copies it back to the host's matrix.
   const Matrix& download() const {
@@ -37,8 +38,8 @@ struct OnGpu {
 void launch(const BoundCall& call, cudaStream_t stream) {
   constexpr size_t kGuard = 4096;
   const auto bytes = static_cast<size_t>(call.workspace_bytes());
-  const DeviceArray<std::byte> workspace(bytes + kGuard);
-  check_cuda(cudaMemset(workspace.data(), 0xff, bytes + kGuard), "cudaMemset");
+  DeviceArray<std::byte> workspace(bytes + kGuard);
+  workspace.fill(0xff);
   call.launch(stream, workspace.data());
   check_cuda(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
   std::vector<unsigned char> guard(kGuard);

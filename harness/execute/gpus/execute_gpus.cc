@@ -33,7 +33,10 @@ void gather(ProcessGroup& group, const std::vector<RankReport>& mine, int32_t fi
 Timeline execute_gpus(const Problem& problem, const Plan& plan, const Program& program,
                       const ExecuteOptions& options, GpuTransport transport,
                       const RanksOfProcess& mine, ProcessGroup* group) {
-  const auto reference = gpu_reference_for(problem, options);
+  // A process without ranks compares nothing, and has no GPU of its own.
+  const auto reference = mine.devices.empty()
+                             ? std::make_shared<const Reference>()
+                             : gpu_reference_for(problem, options, mine.devices.front());
   Timeline timeline = empty_timeline(program, options, *reference);
   const std::vector<RankReport> reports = open_gpus().run({.problem = problem,
                                                            .plan = plan,

@@ -11,7 +11,8 @@
 
 namespace cpbench {
 
-// Like execute_threads, but with the arithmetic of the GPU. Runs at least one warm-up iteration.
+// Like execute_threads, but with the arithmetic of the GPU. Verifies one iteration
+// and then runs at least one to warm up.
 // `mine` are the ranks of this process. With a group it is to be called on every process, inside
 // ProcessGroup::together; process 0 then returns the measurements of all ranks.
 Timeline execute_gpus(const Problem& problem, const Plan& plan, const Program& program,

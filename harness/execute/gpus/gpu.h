@@ -75,7 +75,7 @@ class Gpus {
  public:
   virtual ~Gpus() = default;
   virtual const std::vector<Gpu>& all() const = 0;
-  // "cuda", "cuda_driver", "nccl", "cudnn" and "gpu": for the provenance of results.
+  // Those of gpu_library_versions, "cuda_driver" and "gpu": for the provenance of results.
   virtual std::map<std::string, std::string> versions() const = 0;
   // Returns `name`, or the kernel that "auto" stands for with this shape. Throws UserError if the
   // kernel is unknown, was not built, or does not support the shape.
@@ -86,6 +86,10 @@ class Gpus {
   // any further measurement; times in kernels and in the harness, and events, are of as many traced
   // iterations. Throws ExecutionFailure, DoesNotFit and UserError.
   virtual std::vector<RankReport> run(const GpuJob& job) = 0;
+
+  // What the driver said of the GPUs of this process while the last run took its samples:
+  // "gpu_watts" and "gpu_slowdowns". Empty if it says nothing.
+  virtual std::map<std::string, std::string> load_of_last_run() const = 0;
 
   // Times a rank's operations, one after another on one GPU; messages take 0 seconds. Only one rank
   // is in the GPU's memory, whatever the number of ranks. Throws DoesNotFit.
@@ -107,9 +111,15 @@ class Gpus {
 // The GPUs are opened once, and stay open until the process ends.
 Gpus& open_gpus();
 
+// Versions of the libraries that runs on GPUs use: "cuda", "nccl", and "cudnn" if its kernel can be
+// loaded. Needs no GPU. Throws UserError like open_gpus.
+std::map<std::string, std::string> gpu_library_versions();
+
 // What the module exports.
 inline constexpr const char* kGpuModule = "cpbench_cuda.so";
 inline constexpr const char* kGpuFunction = "cpbench_open_gpus";
 using OpenGpusFunction = Gpus*();
+inline constexpr const char* kGpuVersionsFunction = "cpbench_add_gpu_library_versions";
+using GpuVersionsFunction = void(std::map<std::string, std::string>& versions);
 
 }  // namespace cpbench

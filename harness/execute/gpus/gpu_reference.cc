@@ -41,9 +41,10 @@ Plan single_rank_plan(const Problem& problem) {
   return b.finish();
 }
 
-Reference make_reference(const Problem& problem, const ExecuteOptions& options, bool on_gpu) {
+Reference make_reference(const Problem& problem, const ExecuteOptions& options, int32_t device,
+                         bool on_gpu) {
   Reference reference = exact_attention(problem.batch, problem.shape, options.seed, options.passes,
-                                        on_gpu ? TensorDevice::cuda : TensorDevice::cpu);
+                                        on_gpu ? std::optional(device) : std::nullopt);
   if (problem.shape.dtype == Dtype::float64) return reference;
   const Plan plan = single_rank_plan(problem);
   const Program program = compile(problem, plan, options.passes);
@@ -57,7 +58,7 @@ Reference make_reference(const Problem& problem, const ExecuteOptions& options, 
                                                            .options = once,
                                                            .reference = reference,
                                                            .transport = GpuTransport::copies,
-                                                           .ranks = {.devices = {0}}});
+                                                           .ranks = {.devices = {device}}});
   reference.plain_error_output = reports.front().accuracy.max_error_output;
   reference.plain_error_gradient = reports.front().accuracy.max_error_gradient;
   return reference;
@@ -74,7 +75,7 @@ struct CacheEntry {
 }  // namespace
 
 std::shared_ptr<const Reference> gpu_reference_for(const Problem& problem,
-                                                   const ExecuteOptions& options) {
+                                                   const ExecuteOptions& options, int32_t device) {
   static std::list<CacheEntry> cache;  // the latest first; only the sweep's thread uses it
   const bool on_gpu = cuda_tensors_work();
   const Problem smaller = reference_problem(problem, options.passes, on_gpu);
@@ -84,7 +85,8 @@ std::shared_ptr<const Reference> gpu_reference_for(const Problem& problem,
       return entry.reference;
     }
   }
-  auto reference = std::make_shared<const Reference>(make_reference(smaller, options, on_gpu));
+  auto reference =
+      std::make_shared<const Reference>(make_reference(smaller, options, device, on_gpu));
   cache.push_front({smaller, options.kernel, options.seed, options.passes, reference});
   if (cache.size() > kCacheEntries) cache.pop_back();
   return reference;

@@ -3,15 +3,28 @@
 
 namespace cpbench {
 
+namespace {
+
+template <typename Function>
+Function* function_of_module(const char* name) {
+  return reinterpret_cast<Function*>(
+      module_function({.file = kGpuModule,
+                       .function = name,
+                       .feature = "CUDA",
+                       .requirements = "the CUDA toolkit (nvcc) and NCCL"}));
+}
+
+}  // namespace
+
 Gpus& open_gpus() {
-  static Gpus* const gpus = [] {
-    void* open = module_function({.file = kGpuModule,
-                                  .function = kGpuFunction,
-                                  .feature = "CUDA",
-                                  .requirements = "the CUDA toolkit (nvcc) and NCCL"});
-    return reinterpret_cast<OpenGpusFunction*>(open)();
-  }();
+  static Gpus* const gpus = function_of_module<OpenGpusFunction>(kGpuFunction)();
   return *gpus;
+}
+
+std::map<std::string, std::string> gpu_library_versions() {
+  std::map<std::string, std::string> versions;
+  function_of_module<GpuVersionsFunction>(kGpuVersionsFunction)(versions);
+  return versions;
 }
 
 }  // namespace cpbench

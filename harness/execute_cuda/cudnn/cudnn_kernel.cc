@@ -92,6 +92,8 @@ class CudnnKernel : public GpuKernel {
 }  // namespace cpbench
 
 extern "C" cpbench::GpuKernel* cpbench_make_gpu_kernel() {
-  cpbench::check_loaded_cudnn();
+  cpbench::check_cudnn_version(cpbench::loaded_cudnn());
   return new cpbench::CudnnKernel;
 }
+
+extern "C" int cpbench_cudnn_version() { return cpbench::loaded_cudnn(); }

@@ -8,7 +8,6 @@
 #include <mutex>
 #include <unordered_map>
 
-#include "harness/execute_cuda/attention/check_shape.h"
 #include "harness/execute_cuda/cuda_check.h"
 #include "harness/plan/errors.h"
 
@@ -82,21 +81,25 @@ std::string text_of(const CudnnShape& s) {
 class Graph : public SdpaGraph {
  public:
   Graph(const CudnnShape& shape, Handles& handles) : shape_(shape), handles_(handles) {
-    graph_.set_io_data_type(fe::DataType_t::BFLOAT16)
-        .set_intermediate_data_type(fe::DataType_t::FLOAT)
-        .set_compute_data_type(fe::DataType_t::FLOAT);
-    if (shape.backward) {
-      add_backward();
-    } else {
-      add_forward();
-    }
+    define();
     const Handle handle(handles_);
-    expect(graph_.validate());
     expect(graph_.build_operation_graph(handle));
     expect(graph_.create_execution_plans({fe::HeurMode_t::A}));
-    expect(graph_.check_support(handle));
-    expect(graph_.build_plans(handle));
+    expect(graph_.check_support());
+    expect(graph_.build_plans());
     expect(graph_.get_workspace_size(workspace_bytes_));
+  }
+
+  // Never runs.
+  Graph(const CudnnShape& shape, Handles& handles, const std::string& properties)
+      : shape_(shape), handles_(handles) {
+    auto device = std::make_shared<fe::DeviceProperties>();
+    expect(device->deserialize({properties.begin(), properties.end()}));
+    graph_.set_device_properties(device);
+    define();
+    expect(graph_.build_operation_graph());
+    expect(graph_.create_execution_plans({fe::HeurMode_t::A}));
+    expect(graph_.check_support());
   }
 
   int64_t workspace_bytes() const override { return workspace_bytes_; }
@@ -116,6 +119,18 @@ class Graph : public SdpaGraph {
 
  private:
   using Pack = std::unordered_map<int64_t, void*>;
+
+  void define() {
+    graph_.set_io_data_type(fe::DataType_t::BFLOAT16)
+        .set_intermediate_data_type(fe::DataType_t::FLOAT)
+        .set_compute_data_type(fe::DataType_t::FLOAT);
+    if (shape_.backward) {
+      add_backward();
+    } else {
+      add_forward();
+    }
+    expect(graph_.validate());
+  }
 
   static void put(Pack& pack, int64_t uid, const CudnnTensor& tensor) {
     pack[uid] = tensor.data;
@@ -288,10 +303,15 @@ Graphs& graphs_of_current_device() {
 
 }  // namespace
 
-void check_loaded_cudnn() { check_cudnn_version(static_cast<int64_t>(cudnnGetVersion())); }
+int loaded_cudnn() { return static_cast<int>(cudnnGetVersion()); }
 
 const SdpaGraph& sdpa_graph(const CudnnShape& shape, double& seconds) {
   return graphs_of_current_device().get(shape, seconds);
+}
+
+void check_sdpa_graph(const CudnnShape& shape, const std::string& properties) {
+  static Handles none;
+  Graph(shape, none, properties);
 }
 
 }  // namespace cpbench

@@ -8,13 +8,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "harness/execute_cuda/attention/cudnn_call.h"
 
 namespace cpbench {
 
-// Throws UserError if the loaded cuDNN is too old.
-void check_loaded_cudnn();
+int loaded_cudnn();  // version: 91900 is 9.19.0
 
 class SdpaGraph {
  public:
@@ -30,5 +30,9 @@ class SdpaGraph {
 // Returns the graph for the current device, which lives as long as the process. If this call builds
 // it, adds the time to `seconds`. Throws UserError if cuDNN has no execution plan for the shape.
 const SdpaGraph& sdpa_graph(const CudnnShape& shape, double& seconds);
+
+// For tests without a GPU: throws the same for the GPU that these properties describe, in the JSON
+// of CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, which cuDNN supports since 9.8.
+void check_sdpa_graph(const CudnnShape& shape, const std::string& properties);
 
 }  // namespace cpbench

@@ -95,6 +95,7 @@ class TorchMachine : public GpuMachine {
  private:
   // Results are released before their memory is reused.
   void next_operator() {
+    forget_cuda_error();
     held_.clear();
     memory_.reset();
   }
