@@ -53,31 +53,39 @@ class RunMerger {
   std::vector<Range> merged_;
 };
 
-// Merges all sets, one window of tokens after another.
+// Merges all sets, one window of tokens after another. A set takes part only in the windows in
+// which it has ranges.
 SetUnions::Union unite_all(const RangeSets& sets, const std::vector<SetId>& list) {
-  std::vector<RangeSpan> rest;  // what is not merged yet of each set
+  std::vector<RangeSpan> rest;  // what is not merged yet of each set: a heap, the earliest on top
   for (SetId id : list) {
     if (!sets[id].empty()) rest.push_back(sets[id]);
   }
+  const auto later = [](RangeSpan a, RangeSpan b) { return a.front().begin > b.front().begin; };
+  std::make_heap(rest.begin(), rest.end(), later);
   Merger merger;
   RunMerger runs;
   std::vector<Range> window;
   while (!rest.empty()) {
-    int64_t first = rest[0].front().begin;
-    for (const RangeSpan& r : rest) first = std::min(first, r.front().begin);
+    const int64_t end = rest.front().front().begin + kWindowTokens;
     window.clear();
     std::vector<size_t> starts;
-    for (RangeSpan& r : rest) {
+    while (!rest.empty() && rest.front().front().begin < end) {
+      std::pop_heap(rest.begin(), rest.end(), later);
+      RangeSpan& r = rest.back();
       starts.push_back(window.size());
-      while (!r.empty() && r.front().begin < first + kWindowTokens) {
+      while (!r.empty() && r.front().begin < end) {
         window.push_back(r.front());
         r = r.subspan(1);
+      }
+      if (r.empty()) {
+        rest.pop_back();
+      } else {
+        std::push_heap(rest.begin(), rest.end(), later);
       }
     }
     starts.push_back(window.size());
     runs.sort(window, std::move(starts));
     for (const Range& r : window) merger.add(r);
-    std::erase_if(rest, [](const RangeSpan& r) { return r.empty(); });
   }
   return merger.finish();
 }
