@@ -13,7 +13,6 @@
 #include <unordered_set>
 
 #include "harness/plan/check_context.h"
-#include "harness/plan/interval_set.h"
 #include "harness/plan/names.h"
 
 namespace cpbench::checker {
@@ -170,7 +169,7 @@ class PartialsChecker {
 
   void run_on_ranges(const std::vector<Change>& gains, const std::vector<Change>& losses) {
     RangeSpan home = context_.tokens(home_);
-    IntervalSet present;
+    Ranges present;
     int64_t away = 0;                // number of tokens of `present` outside the home
     std::unordered_set<SetId> held;  // added since the last loss; adding them again has no effect
     int32_t last_step = 0;
@@ -181,35 +180,49 @@ class PartialsChecker {
       if (l < losses.size()) step = std::min(step, losses[l].step);
       occupy(last_step, step - 1, away);
       last_step = step + 1;
-      std::vector<Ranges> lost;
-      for (; l < losses.size() && losses[l].step == step; ++l) {
-        lost.push_back(lose(present, losses[l]));
-        away -= size_outside(lost.back(), home);
-      }
-      if (!lost.empty()) held.clear();
+      size_t first_loss = l;
+      while (l < losses.size() && losses[l].step == step) ++l;
+      if (l > first_loss) held.clear();
+      std::vector<SetId> added;
       for (; g < gains.size() && gains[g].step == step; ++g) {
-        if (!held.insert(gains[g].tokens).second) continue;
-        away += size_outside(present.insert(context_.tokens(gains[g].tokens)), home);
+        if (held.insert(gains[g].tokens).second) added.push_back(gains[g].tokens);
       }
-      int64_t leaving = 0;  // until the end of the step
-      for (const Ranges& r : lost) leaving += size_outside(present.missing(r), home);
-      occupy(step, step, away + leaving);
+      if (added.empty() && l == first_loss) {
+        occupy(step, step, away);
+        continue;
+      }
+      std::sort(added.begin(), added.end());
+      const Ranges& gained = context_.unions.of(std::move(added)).united;
+      Ranges during = unite(present, gained);
+      away = size_outside(during, home);
+      occupy(step, step, away);
+      if (l > first_loss) {
+        during = unite(without(std::move(present), {losses.data() + first_loss, l - first_loss}),
+                       gained);
+        away = size_outside(during, home);
+      }
+      present = std::move(during);
     }
-    Ranges left = subtract(present.ranges(), home);
+    Ranges left = subtract(present, home);
     if (!left.empty()) stranded(left);
   }
 
-  // Takes the tokens of a loss away, and returns those that were there. Each loss of a step sees
-  // what the losses before it left.
-  Ranges lose(IntervalSet& present, const Change& loss) {
-    RangeSpan tokens = context_.tokens(loss.tokens);
-    Ranges lost = present.erase(tokens);
-    if (is_reduction(loss)) {
-      if (!lost.empty()) fed_[loss.send] = true;
-    } else if (Ranges absent = subtract(tokens, lost); !absent.empty()) {
-      missing(loss, absent);
+  // `present` without what the losses of one step take; each sees what the losses before it left.
+  Ranges without(Ranges present, std::span<const Change> losses) {
+    std::vector<SetId> names;
+    for (const Change& loss : losses) names.push_back(loss.tokens);
+    bool at_once = family_.disjoint(names, RangeSets::kEmpty);  // if so, all see the same
+    for (const Change& loss : losses) {
+      RangeSpan tokens = context_.tokens(loss.tokens);
+      if (is_reduction(loss)) {
+        if (!fed_[loss.send]) fed_[loss.send] = overlap(present, tokens);
+      } else {
+        Ranges absent = subtract(tokens, present);
+        if (!absent.empty()) missing(loss, absent);
+      }
+      if (!at_once) present = subtract(present, tokens);
     }
-    return lost;
+    return at_once ? family_.subtract_union(present, std::move(names)) : present;
   }
 
   void occupy(int32_t from, int32_t to, int64_t tokens) {

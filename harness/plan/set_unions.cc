@@ -53,39 +53,39 @@ class RunMerger {
   std::vector<Range> merged_;
 };
 
-// Merges all sets, one window of tokens after another. A set takes part only in the windows in
-// which it has ranges.
+// Merges all sets, one window of tokens after another. A set takes part from the window of its
+// first range on.
 SetUnions::Union unite_all(const RangeSets& sets, const std::vector<SetId>& list) {
-  std::vector<RangeSpan> rest;  // what is not merged yet of each set: a heap, the earliest on top
+  std::vector<RangeSpan> all;
   for (SetId id : list) {
-    if (!sets[id].empty()) rest.push_back(sets[id]);
+    if (!sets[id].empty()) all.push_back(sets[id]);
   }
-  const auto later = [](RangeSpan a, RangeSpan b) { return a.front().begin > b.front().begin; };
-  std::make_heap(rest.begin(), rest.end(), later);
+  const auto begin = [](RangeSpan r) { return r.front().begin; };
+  std::ranges::sort(all, {}, begin);
+  auto next = all.begin();
+  std::vector<RangeSpan> rest;  // what is not merged yet of the sets that take part
   Merger merger;
   RunMerger runs;
   std::vector<Range> window;
-  while (!rest.empty()) {
-    const int64_t end = rest.front().front().begin + kWindowTokens;
+  while (!rest.empty() || next != all.end()) {
+    int64_t first = next != all.end() ? begin(*next) : begin(rest[0]);
+    for (const RangeSpan& r : rest) first = std::min(first, begin(r));
+    for (; next != all.end() && begin(*next) < first + kWindowTokens; ++next) {
+      rest.push_back(*next);
+    }
     window.clear();
     std::vector<size_t> starts;
-    while (!rest.empty() && rest.front().front().begin < end) {
-      std::pop_heap(rest.begin(), rest.end(), later);
-      RangeSpan& r = rest.back();
+    for (RangeSpan& r : rest) {
       starts.push_back(window.size());
-      while (!r.empty() && r.front().begin < end) {
+      while (!r.empty() && begin(r) < first + kWindowTokens) {
         window.push_back(r.front());
         r = r.subspan(1);
-      }
-      if (r.empty()) {
-        rest.pop_back();
-      } else {
-        std::push_heap(rest.begin(), rest.end(), later);
       }
     }
     starts.push_back(window.size());
     runs.sort(window, std::move(starts));
     for (const Range& r : window) merger.add(r);
+    std::erase_if(rest, [](const RangeSpan& r) { return r.empty(); });
   }
   return merger.finish();
 }
