@@ -16,7 +16,7 @@ class IntervalSet {
  public:
   Ranges insert(RangeSpan ranges);         // returns the part that is new
   Ranges erase(RangeSpan ranges);          // returns the part that was there
-  Ranges missing(RangeSpan ranges) const;  // the part that is not there
+  Ranges missing(RangeSpan ranges) const;  // the part outside the set
   Ranges ranges() const;
 
  private:
