@@ -87,7 +87,11 @@ int run_soak(int argc, char** argv) {
   app.add_option("--seed", limits.seed, "seed of the problems [1]");
   app.add_option("--plans", limits.plans, "how many problems to plan and check, whatever the time");
   app.add_option("--runs", limits.runs, "how many of them to run and simulate");
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
   return Soak(limits).run();
 }
 
