@@ -17,6 +17,8 @@ namespace {
 
 using contract::below;
 
+constexpr int64_t kTokensForSolver = 20;
+
 // Any valid value, but small numbers more often: most options count blocks, ranks or heads.
 std::string any_value(std::mt19937_64& random, const OptionSpec& spec) {
   const bool bounded = spec.minimum < spec.maximum;
@@ -64,7 +66,10 @@ Case draw(std::mt19937_64& random, const std::vector<const Strategy*>& strategie
   for (const OptionSpec& spec : drawn.strategy->options) {
     if (below(random, 2) == 0) drawn.options[spec.name] = any_value(random, spec);
   }
-  drawn.problem = contract::random_problem(random, below(random, 8) == 0 ? 700 : 90, 8);
+  int64_t tokens = below(random, 8) == 0 ? 700 : 90;
+  // Exact solvers take minutes for larger problems.
+  if (drawn.options.contains("solver")) tokens = kTokensForSolver;
+  drawn.problem = contract::random_problem(random, tokens, 8);
   drawn.problem.shape.dtype = Dtype::float64;
   if (below(random, 8) == 0) drawn.problem.shape.value_head_dim = 4;
   if (below(random, 4) == 0) drawn.cached = 0.25 * static_cast<double>(1 + below(random, 3));

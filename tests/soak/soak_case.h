@@ -22,7 +22,7 @@ struct Case {
   Problem with_cached() const;
 };
 
-// Options and problem of a strategy. One case in `runs_one_in` is run.
+// A strategy, options and a problem. `run` is left to the caller.
 Case draw(std::mt19937_64& random, const std::vector<const Strategy*>& strategies);
 
 // What is wrong with the plan, its numbers, its bytes or its simulation; "" if nothing is. Nothing
