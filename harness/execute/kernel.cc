@@ -1,5 +1,7 @@
 #include "harness/execute/kernel.h"
 
+#include <algorithm>
+
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
 
@@ -14,6 +16,21 @@ std::unique_ptr<Kernel> make_kernel(const std::string& name) {
   if (name == "fused") return make_fused_kernel();
   if (name == "reference") return make_reference_kernel();
   throw UserError(unknown_name("kernel", name, kernel_names()));
+}
+
+std::string kernel_for(const std::string& name, const AttentionShape& shape) {
+  if (name != "auto") {
+    make_kernel(name)->check(shape);
+    return name;
+  }
+  return *std::ranges::find_if(kernel_names(), [&shape](const std::string& candidate) {
+    try {
+      make_kernel(candidate)->check(shape);
+      return true;
+    } catch (const UserError&) {
+      return false;
+    }
+  });  // the last one supports every shape
 }
 
 }  // namespace cpbench

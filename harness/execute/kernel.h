@@ -61,8 +61,11 @@ class Kernel {
   virtual void backward(const BackwardCall& call) const = 0;
 };
 
-const std::vector<std::string>& kernel_names();
+const std::vector<std::string>& kernel_names();                // the fastest first
 std::unique_ptr<Kernel> make_kernel(const std::string& name);  // throws UserError
+// Returns `name`, or the fastest kernel that supports the shape for "auto". Throws UserError if the
+// kernel is unknown or does not support the shape.
+std::string kernel_for(const std::string& name, const AttentionShape& shape);
 std::unique_ptr<Kernel> make_reference_kernel();  // plain loops in float64; the tests' oracle
 std::unique_ptr<Kernel> make_fused_kernel();      // LibTorch's fused CPU attention
 

@@ -172,6 +172,15 @@ TEST(Segments, a_key_is_seen_by_the_rows_that_it_is_visible_to) {
   }
 }
 
+TEST(Kernels, auto_is_the_fastest_that_supports_the_shape) {
+  AttentionShape shape = shape_of(2, 2);
+  EXPECT_EQ(kernel_for("auto", shape), "fused");
+  EXPECT_EQ(kernel_for("reference", shape), "reference");
+  shape.value_head_dim = 8;
+  EXPECT_EQ(kernel_for("auto", shape), "reference");
+  EXPECT_THROW(kernel_for("fused", shape), UserError);
+}
+
 TEST(Kernels, unknown_names_are_refused) { EXPECT_THROW(make_kernel("fusd"), UserError); }
 
 }  // namespace

@@ -40,7 +40,8 @@ Reference compute_reference(const Batch& batch, const AttentionShape& shape, uin
 void set_largest_values(Reference& reference);
 
 // The tolerances of this project: 1e-10 in float64; in other dtypes three times the plain error,
-// and at least two units of rounding of the largest value.
+// and at least two units of rounding of the largest value, but never more than 1/8 of it in
+// bfloat16 and 1/1024 in float32.
 Accuracy tolerances(const Reference& reference, Dtype dtype);
 
 // The larger of `error` and the largest deviation of the matrix's rows, from row `row` on, from the

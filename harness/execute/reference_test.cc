@@ -58,5 +58,29 @@ TEST(Reference, gradients_of_keys_come_only_from_the_new_queries) {
   }
 }
 
+// A kernel is judged by its own plain run, so a wrong one must not set its own tolerance.
+TEST(Tolerances, bad_G4_a_kernel_of_zeros) {
+  for (Dtype dtype : {Dtype::float64, Dtype::float32, Dtype::bfloat16}) {
+    AttentionShape shape = kShape;
+    shape.dtype = dtype;
+    Reference reference =
+        compute_reference(Batch{{9, 4}}, shape, 1, Passes::both, *make_reference_kernel());
+    Accuracy right = tolerances(reference, dtype);
+    right.max_error_output = reference.plain_error_output;
+    right.max_error_gradient = reference.plain_error_gradient;
+    EXPECT_TRUE(right.ok());
+
+    reference.plain_error_output = reference.largest_output;  // as of zeros
+    Accuracy zeros = tolerances(reference, dtype);
+    zeros.max_error_output = reference.largest_output;
+    EXPECT_FALSE(zeros.ok());
+    reference.plain_error_output = 0;
+    reference.plain_error_gradient = reference.largest_gradient;
+    zeros = tolerances(reference, dtype);
+    zeros.max_error_gradient = reference.largest_gradient;
+    EXPECT_FALSE(zeros.ok());
+  }
+}
+
 }  // namespace
 }  // namespace cpbench

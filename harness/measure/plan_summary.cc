@@ -40,23 +40,37 @@ PassSummary pass_summary(const Problem& problem, const Plan& plan, const Pass& p
   return summary;
 }
 
-// All keys that one rank attends with one query set and one head range, in one pass.
+// What one rank attends with one head range in one pass: all of these queries with all of these
+// keys.
 struct Attended {
-  int32_t rank = 0;
-  SetId q = RangeSets::kEmpty;
-  Heads heads;
+  std::vector<SetId> queries;
   std::vector<SetId> keys;
 };
+struct HeadsOfRank {
+  int32_t rank = 0;
+  Heads heads;
+  std::vector<Attended> groups;
+};
 
-std::vector<Attended> attended(const Pass& pass) {
-  std::map<std::tuple<int32_t, SetId, int32_t, int32_t>, std::vector<SetId>> groups;
+// Attends of one query set are joined, and then query sets that are attended with the same keys. In
+// a ring a rank has one query set; if queries travel it has many, but only its own keys.
+std::vector<HeadsOfRank> attended(const Pass& pass) {
+  std::map<std::tuple<int32_t, int32_t, int32_t>, std::map<SetId, std::vector<SetId>>> keys_of;
   for (const Attend& a : pass.attends) {
-    groups[{a.rank, a.q, a.heads.begin, a.heads.end}].push_back(a.kv);
+    keys_of[{a.rank, a.heads.begin, a.heads.end}][a.q].push_back(a.kv);
   }
-  std::vector<Attended> out;
-  for (auto& [key, keys] : groups) {
-    auto [rank, q, begin, end] = key;
-    out.push_back({rank, q, {begin, end}, std::move(keys)});
+  std::vector<HeadsOfRank> out;
+  for (auto& [place, groups] : keys_of) {
+    auto [rank, begin, end] = place;
+    std::map<std::vector<SetId>, std::vector<SetId>> queries_of;
+    for (auto& [q, keys] : groups) {
+      std::sort(keys.begin(), keys.end());
+      queries_of[std::move(keys)].push_back(q);
+    }
+    out.push_back({rank, {begin, end}, {}});
+    for (auto& [keys, queries] : queries_of) {
+      out.back().groups.push_back({std::move(queries), keys});
+    }
   }
   return out;
 }
@@ -69,17 +83,20 @@ class UsefulBytes {
               bool backward)
       : problem_(problem), plan_(plan), mask_(mask), unions_(unions), backward_(backward) {}
 
-  // For one rank and one head range; several query sets of a rank may have keys in common.
-  int64_t of(const std::vector<const Attended*>& same_heads) {
-    Ranges queries, keys;
-    for (const Attended* a : same_heads) {
-      queries = unite(queries, intersect(plan_.token_sets[a->q], mask_.new_tokens()));
-      keys = unite(keys, visible(*a));
+  // Several groups may have keys in common.
+  int64_t of(const HeadsOfRank& attended) {
+    std::vector<SetId> query_sets;
+    Ranges keys;
+    for (const Attended& a : attended.groups) {
+      query_sets.insert(query_sets.end(), a.queries.begin(), a.queries.end());
+      const Ranges more = visible(a);
+      keys.insert(keys.end(), more.begin(), more.end());
     }
-    RangeSpan home = plan_.token_sets[plan_.home[same_heads.front()->rank]];
-    Heads heads = same_heads.front()->heads;
+    const Ranges queries = intersect(unions_.of(std::move(query_sets)).united, mask_.new_tokens());
+    RangeSpan home = plan_.token_sets[plan_.home[attended.rank]];
+    Heads heads = attended.heads;
     int64_t remote_queries = size_of(RangeSpan(subtract(queries, home)));
-    int64_t remote_keys = size_of(RangeSpan(subtract(keys, home)));
+    int64_t remote_keys = size_of(RangeSpan(subtract(normalise(std::move(keys)), home)));
     return remote_queries * (bytes(Tensor::q, heads) + bytes(Tensor::o, heads)) +
            remote_keys * bytes(Tensor::kv, heads) +
            (backward_ ? remote_queries * (bytes(Tensor::d_o, heads) + bytes(Tensor::dq, heads)) +
@@ -90,7 +107,7 @@ class UsefulBytes {
  private:
   Ranges visible(const Attended& a) {
     Ranges hulls;
-    mask_.for_each_block(plan_.token_sets[a.q], [&](Range piece, Range block) {
+    mask_.for_each_block(unions_.of(a.queries).united, [&](Range piece, Range block) {
       hulls.push_back(mask_.visible_hull(piece, block));
     });
     return intersect(normalise(std::move(hulls)), unions_.of(a.keys).united);
@@ -126,14 +143,14 @@ PlanSummary summary_of(const Problem& problem, const Plan& plan, const CheckRepo
   SetUnions unions(plan.token_sets);
   UsefulBytes useful(problem, plan, mask, unions, passes == Passes::both);
   summary.pairs_per_rank.assign(plan.ranks, 0);
-  std::map<std::tuple<int32_t, int32_t, int32_t>, std::vector<const Attended*>> same_heads;
-  std::vector<Attended> groups = attended(plan.forward);
-  for (const Attended& a : groups) {
-    summary.pairs_per_rank[a.rank] +=
-        mask.pairs(plan.token_sets[a.q], unions.of(a.keys).united) * a.heads.size();
-    same_heads[{a.rank, a.heads.begin, a.heads.end}].push_back(&a);
+  for (const HeadsOfRank& of_rank : attended(plan.forward)) {
+    for (const Attended& a : of_rank.groups) {
+      // No pair is attended twice (P3), so queries that are in several sets count once.
+      summary.pairs_per_rank[of_rank.rank] +=
+          mask.pairs(unions.of(a.queries).united, unions.of(a.keys).united) * of_rank.heads.size();
+    }
+    summary.useful_bytes += useful.of(of_rank);
   }
-  for (const auto& [key, group] : same_heads) summary.useful_bytes += useful.of(group);
   return summary;
 }
 

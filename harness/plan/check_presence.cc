@@ -3,10 +3,13 @@
 // can.
 #include <algorithm>
 #include <limits>
+#include <ranges>
 #include <unordered_map>
 
 #include "harness/plan/check_context.h"
+#include "harness/plan/interval_set.h"
 #include "harness/plan/names.h"
+#include "harness/plan/set_index.h"
 
 namespace cpbench::checker {
 namespace {
@@ -21,12 +24,7 @@ struct Arrival {
   Heads heads;
   bool collective = false;
   int32_t last_read = kAtStart;
-  Range hull = {};  // from the first token to the last one
 };
-
-Range hull_of(RangeSpan tokens) {
-  return tokens.empty() ? Range{} : Range{tokens.front().begin, tokens.back().end};
-}
 
 struct Read {
   int32_t step = 0;  // kAtEnd if it is kept for the backward pass
@@ -35,12 +33,22 @@ struct Read {
   const char* reader = "";  // "attend", "send", "keep"
 };
 
+// For a set that is read from several arrivals: how many arrivals there were at the time, which of
+// them hold some of it, and until when it is read from these.
+struct Pieced {
+  size_t held = 0;
+  std::vector<Arrival*> from;
+  int32_t last_read = kAtStart;
+  bool present = false;  // all of it was there
+};
+
 class PresenceChecker {
  public:
-  PresenceChecker(Context& context, const SetFamily& family, PassKind kind, int32_t rank,
-                  Tensor tensor)
+  PresenceChecker(Context& context, const SetFamily& family, SetIndex& index, PassKind kind,
+                  int32_t rank, Tensor tensor)
       : context_(context),
         family_(family),
+        index_(index),
         kind_(kind),
         pass_(context.pass(kind)),
         rank_(rank),
@@ -63,7 +71,6 @@ class PresenceChecker {
         arrivals_.push_back({s.step, s.tokens, unit(s.heads), s.collective >= 0});
     }
     std::erase_if(arrivals_, [](const Arrival& a) { return a.tokens == RangeSets::kEmpty; });
-    for (Arrival& a : arrivals_) a.hull = hull_of(context_.tokens(a.tokens));
     for (int32_t i : operations.attends) {
       const Attend& a = pass_.attends[i];
       SetId tokens = tensor_ == Tensor::kv ? a.kv : a.q;
@@ -99,16 +106,19 @@ class PresenceChecker {
 
   void run_interval(Heads heads, MemoryTally& tally, int32_t first_step) {
     heads_ = heads;
-    std::vector<Arrival> arrivals = inside(arrivals_, heads);
+    now_ = inside(arrivals_, heads);
     std::vector<Read> reads = inside(reads_, heads);
-    std::unordered_map<SetId, std::vector<size_t>> by_name;
-    for (size_t i = 0; i < arrivals.size(); ++i) by_name[arrivals[i].tokens].push_back(i);
+    by_name_.clear();
+    for (size_t i = 0; i < now_.size(); ++i) by_name_[now_[i].tokens].push_back(i);
     pieced_.clear();
-    for (const Read& read : reads) judge_read(read, arrivals, by_name);
-    judge_arrivals(arrivals, reads);
+    last_pieced_ = kAtStart;
+    scattered_ = std::ranges::any_of(now_, [](const Arrival& a) { return !a.collective; });
+    for (const Read& read : reads) judge_read(read);
+    keep_pieces();
+    judge_arrivals(reads);
 
     int64_t bytes = stored_bytes_per_head(tensor_, context_.problem.shape) * heads.size();
-    for (const Arrival& a : arrivals) {
+    for (const Arrival& a : now_) {
       int32_t from = a.step == kAtStart ? 0 : std::max(0, a.step - pass_.lookahead);
       int32_t to = std::min(std::max(a.last_read, a.step), pass_.steps - 1);
       tally.add(first_step + from, first_step + to,
@@ -116,69 +126,95 @@ class PresenceChecker {
     }
   }
 
-  void judge_read(const Read& read, std::vector<Arrival>& arrivals,
-                  const std::unordered_map<SetId, std::vector<size_t>>& by_name) {
-    bool keeps = read.step == kAtEnd;
+  // The latest of `arrivals` before the step, or nullptr.
+  Arrival* latest_before(int32_t step, const std::vector<size_t>& arrivals) {
+    auto after = std::partition_point(arrivals.begin(), arrivals.end(),
+                                      [&](size_t i) { return now_[i].step < step; });
+    return after == arrivals.begin() ? nullptr : &now_[*std::prev(after)];
+  }
+
+  void judge_read(const Read& read) {
     if (read.tokens == home_) return;
-    auto named = by_name.find(read.tokens);
-    if (named != by_name.end()) {
-      Arrival* latest = nullptr;
-      for (size_t i : named->second) {
-        Arrival& a = arrivals[i];
-        if (a.step < read.step && (latest == nullptr || a.step > latest->step)) latest = &a;
-      }
-      if (latest != nullptr) {
+    auto named = by_name_.find(read.tokens);
+    if (named != by_name_.end()) {
+      if (Arrival* latest = latest_before(read.step, named->second)) {
         latest->last_read = std::max(latest->last_read, read.step);
         return;
       }
     }
     // What is at home never arrives (P7), so this read keeps no arrival in memory.
     if (contains_all(context_.tokens(home_), context_.tokens(read.tokens))) return;
-    const Range hull = hull_of(context_.tokens(read.tokens));
-    const auto is_held = [&](const Arrival& a) { return a.step < read.step; };
-    const auto count = static_cast<size_t>(std::ranges::count_if(arrivals, is_held));
-    // The set was read before and nothing has arrived since, so it comes from the same arrivals.
-    auto before = pieced_.find(read.tokens);
-    if (before != pieced_.end() && before->second.held == count) {
-      for (size_t i : before->second.from) {
-        arrivals[i].last_read = std::max(arrivals[i].last_read, read.step);
-      }
-      return;
+    auto end = std::partition_point(now_.begin(), now_.end(),
+                                    [&](const Arrival& a) { return a.step < read.step; });
+    const auto count = static_cast<size_t>(end - now_.begin());
+    last_pieced_ = std::max(last_pieced_, read.step);
+    Pieced& pieced = pieced_[read.tokens];
+    // If the set was read before and nothing has arrived since, it comes from the same arrivals.
+    const bool same = pieced.present && pieced.held == count;
+    if (!same) {
+      keep(pieced);
+      pieced = {count, sources_of(read)};
     }
-    Pieced pieced{count, {}};
+    pieced.last_read = std::max(pieced.last_read, read.step);
+    if (!same) pieced.present = judge_pieces(read, pieced.from);
+  }
+
+  // The arrivals that hold some of what is read, each set's latest. None if all are collective:
+  // these are treated alike, whatever is read of them.
+  std::vector<Arrival*> sources_of(const Read& read) {
+    std::vector<Arrival*> from;
+    if (!scattered_) return from;
+    const auto add = [&](const std::vector<size_t>& named) {
+      if (Arrival* latest = latest_before(read.step, named)) from.push_back(latest);
+    };
+    RangeSpan tokens = context_.tokens(read.tokens);
+    if (auto sets = index_.overlapping(tokens, by_name_.size())) {
+      for (SetId set : *sets) {
+        auto named = by_name_.find(set);
+        if (named != by_name_.end()) add(named->second);
+      }
+      return from;
+    }
+    for (const auto& [set, named] : by_name_) {
+      if (overlap(context_.tokens(set), tokens)) add(named);
+    }
+    return from;
+  }
+
+  // Whether everything that is read is at home or in the arrivals `from`.
+  bool judge_pieces(const Read& read, const std::vector<Arrival*>& from) {
     std::vector<SetId> held;
-    for (size_t i = 0; i < arrivals.size(); ++i) {
-      Arrival& a = arrivals[i];
-      if (!is_held(a)) continue;
-      // A collective arrives in one buffer, which stays as long as any part of it is read.
-      if (a.collective || (a.hull.begin < hull.end && hull.begin < a.hull.end &&
-                           overlap(context_.tokens(a.tokens), context_.tokens(read.tokens)))) {
-        held.push_back(a.tokens);
-        a.last_read = std::max(a.last_read, read.step);
-        pieced.from.push_back(i);
-      }
-    }
+    for (const Arrival* a : from) held.push_back(a->tokens);
     // Most of a family is cheaper to unite than a part of it (set_family.h).
-    if (2 * held.size() >= count) {
+    if (!scattered_ || 2 * held.size() >= by_name_.size()) {
       held.clear();
-      for (const Arrival& a : arrivals) {
-        if (is_held(a)) held.push_back(a.tokens);
+      for (const auto& [set, named] : by_name_) {
+        if (latest_before(read.step, named) != nullptr) held.push_back(set);
       }
     }
     std::vector<SetId> lookup = lookup_of(read.tokens, held);
-    if (!lookup.empty() && context_.found_in.contains(lookup)) {
-      pieced_[read.tokens] = std::move(pieced);
-      return;
-    }
+    if (!lookup.empty() && context_.found_in.contains(lookup)) return true;
     Ranges missing = subtract(context_.tokens(read.tokens), context_.tokens(home_));
     missing = family_.subtract_union(missing, std::move(held));
     if (!missing.empty()) {
-      violation(keeps ? "P8" : "P4", read, "all of it there before the step",
+      violation(read.step == kAtEnd ? "P8" : "P4", read, "all of it there before the step",
                 set_text(missing) + " is not");
-      return;
+      return false;
     }
-    pieced_[read.tokens] = std::move(pieced);
     if (!lookup.empty()) context_.found_in.insert(std::move(lookup));
+    return true;
+  }
+
+  // Arrivals stay in memory until the sets that were found in several of them are read no more.
+  void keep_pieces() {
+    for (const auto& [tokens, pieced] : pieced_) keep(pieced);
+    // A collective arrives in one buffer, which stays as long as any part of it is read.
+    for (Arrival& a : now_) {
+      if (a.collective && a.step < last_pieced_) a.last_read = std::max(a.last_read, last_pieced_);
+    }
+  }
+  static void keep(const Pieced& pieced) {
+    for (Arrival* a : pieced.from) a->last_read = std::max(a->last_read, pieced.last_read);
   }
 
   // The entry of Context::found_in that says that `tokens` are in `held` and at home. Empty for a
@@ -201,81 +237,86 @@ class PresenceChecker {
                        expected, found);
   }
 
-  void judge_arrivals(const std::vector<Arrival>& arrivals, const std::vector<Read>& reads) {
-    if (arrivals.empty()) return;
-    if (!surely_fresh(arrivals)) {
-      for (const Arrival& a : arrivals) {
-        judge_fresh(a, arrivals, reads);
+  void judge_arrivals(const std::vector<Read>& reads) {
+    if (now_.empty()) return;
+    std::vector<SetId> list;
+    for (const Arrival& a : now_) list.push_back(a.tokens);
+    // Whether nothing arrives twice in the whole pass, decided by names.
+    const bool fresh = family_.disjoint(std::move(list), home_);
+    if (!fresh) judge_fresh(reads);
+    judge_use(reads, fresh);
+  }
+
+  // Nothing arrives at its home, or where it came before and was not read since.
+  void judge_fresh(const std::vector<Read>& reads) {
+    const SetClusters& clusters = context_.unions.clusters();
+    std::unordered_map<int32_t, int32_t> in_cluster = {{clusters.of(home_), 1}};
+    for (const Arrival& a : now_) ++in_cluster[clusters.of(a.tokens)];
+    const auto may_repeat = [&](SetId tokens) {
+      auto found = in_cluster.find(clusters.of(tokens));
+      return found != in_cluster.end() && found->second > 1;
+    };
+    std::vector<const Read*> by_step;
+    for (const Read& r : reads) {
+      if (r.tokens != home_ && may_repeat(r.tokens)) by_step.push_back(&r);
+    }
+    std::ranges::stable_sort(by_step, {}, &Read::step);
+    auto read = by_step.begin();
+    IntervalSet unread;                                // what has come and was not read since
+    std::unordered_map<SetId, size_t> arrived_before;  // the latest read of each set
+    for (size_t i = 0; i < now_.size(); ++i) {
+      const Arrival& a = now_[i];
+      if (!may_repeat(a.tokens)) continue;
+      for (; read != by_step.end() && (*read)->step <= a.step; ++read) {
+        size_t& before = arrived_before[(*read)->tokens];
+        if (before != i) unread.erase(context_.tokens((*read)->tokens));
+        before = i;
+      }
+      RangeSpan tokens = context_.tokens(a.tokens);
+      const Ranges twice = subtract(tokens, unread.insert(tokens));
+      if (Ranges here = intersect(tokens, context_.tokens(home_)); !here.empty()) {
+        arrival_violation(a, "tokens of another rank", set_text(here) + " is home here");
+      } else if (!twice.empty()) {
+        size_t earlier = i - 1;
+        while (!overlap(context_.tokens(now_[earlier].tokens), twice)) --earlier;
+        arrival_violation(a, "not there already",
+                          set_text(twice) + " came at step " + std::to_string(now_[earlier].step) +
+                              " and was not read");
       }
     }
+  }
+
+  // What arrives by itself is read in a later step. `fresh`: nothing arrives twice.
+  void judge_use(const std::vector<Read>& reads, bool fresh) {
     std::unordered_map<SetId, int32_t> last_read;  // by name
     for (const Read& r : reads) {
-      auto [it, fresh] = last_read.emplace(r.tokens, r.step);
-      if (!fresh) it->second = std::max(it->second, r.step);
+      auto [it, first] = last_read.emplace(r.tokens, r.step);
+      if (!first) it->second = std::max(it->second, r.step);
     }
     std::vector<const Arrival*> undecided;  // those that names do not decide
-    for (const Arrival& a : arrivals) {
+    for (const Arrival& a : now_) {
       if (a.collective || a.step == kAtStart) continue;
       auto named = last_read.find(a.tokens);
       if (named == last_read.end() || named->second <= a.step) undecided.push_back(&a);
     }
     if (undecided.empty()) return;
     // From the last step backwards, so that the set of what is read later only grows.
-    std::stable_sort(undecided.begin(), undecided.end(),
-                     [](const Arrival* a, const Arrival* b) { return a->step > b->step; });
     std::vector<std::pair<int32_t, SetId>> by_last_read;
-    for (auto [tokens, step] : last_read) by_last_read.emplace_back(step, tokens);
+    for (auto [tokens, step] : last_read) {
+      // A set that arrives by its name has nothing in common with the others if all is fresh.
+      const bool other = fresh && by_name_.contains(tokens);
+      if (tokens != home_ && !other) by_last_read.emplace_back(step, tokens);
+    }
     std::sort(by_last_read.rbegin(), by_last_read.rend());
-    Ranges later;
-    size_t united = 0;
-    for (const Arrival* a : undecided) {
-      std::vector<SetId> more;
-      for (; united < by_last_read.size() && by_last_read[united].first > a->step; ++united) {
-        more.push_back(by_last_read[united].second);
+    IntervalSet later;
+    auto next = by_last_read.begin();
+    for (const Arrival* a : undecided | std::views::reverse) {
+      for (; next != by_last_read.end() && next->first > a->step; ++next) {
+        later.insert(context_.tokens(next->second));
       }
-      if (!more.empty()) later = unite(later, context_.unions.of(std::move(more)).united);
-      Ranges idle = subtract(context_.tokens(a->tokens), later);
+      Ranges idle = later.missing(context_.tokens(a->tokens));
       if (!idle.empty()) arrival_violation(*a, "read later", set_text(idle) + " is not");
     }
-  }
-
-  // Whether nothing arrives twice in the whole pass, decided by names.
-  bool surely_fresh(const std::vector<Arrival>& arrivals) {
-    std::vector<SetId> list;
-    for (const Arrival& a : arrivals) list.push_back(a.tokens);
-    return family_.disjoint(std::move(list), home_);
-  }
-
-  void judge_fresh(const Arrival& a, const std::vector<Arrival>& arrivals,
-                   const std::vector<Read>& reads) {
-    Ranges there = intersect(context_.tokens(a.tokens), context_.tokens(home_));
-    if (!there.empty()) {
-      arrival_violation(a, "tokens of another rank", set_text(there) + " is home here");
-      return;
-    }
-    for (const Arrival& earlier : arrivals) {
-      bool before = earlier.step < a.step || (earlier.step == a.step && &earlier < &a);
-      if (!before) continue;
-      Ranges twice = intersect(context_.tokens(earlier.tokens), context_.tokens(a.tokens));
-      if (twice.empty()) continue;
-      Ranges unread = subtract(twice, reads_between(reads, earlier.step, a.step));
-      if (unread.empty()) continue;
-      arrival_violation(
-          a, "not there already",
-          set_text(unread) + " came at step " + std::to_string(earlier.step) + " and was not read");
-      return;
-    }
-  }
-
-  // Everything that is read in the steps (after, until].
-  RangeSpan reads_between(const std::vector<Read>& reads, int32_t after, int32_t until) {
-    std::vector<SetId> list;
-    for (const Read& r : reads) {
-      if (after < r.step && r.step <= until) list.push_back(r.tokens);
-    }
-    std::sort(list.begin(), list.end());
-    list.erase(std::unique(list.begin(), list.end()), list.end());
-    return context_.unions.of(std::move(list)).united;
   }
 
   void arrival_violation(const Arrival& a, const std::string& expected, const std::string& found) {
@@ -288,21 +329,22 @@ class PresenceChecker {
 
   Context& context_;
   const SetFamily& family_;
+  SetIndex& index_;
   PassKind kind_;
   const Pass& pass_;
   int32_t rank_;
   Tensor tensor_;
   SetId home_;
-  Heads heads_;
   std::vector<Arrival> arrivals_;
   std::vector<Read> reads_;
-  // For a set that was found in several arrivals: how many arrivals there were at the time, and
-  // which of them it was found in.
-  struct Pieced {
-    size_t held = 0;
-    std::vector<size_t> from;
-  };
-  std::unordered_map<SetId, Pieced> pieced_;
+
+  // Of the current head interval:
+  Heads heads_;
+  std::vector<Arrival> now_;                                // the arrivals, by step
+  std::unordered_map<SetId, std::vector<size_t>> by_name_;  // indices into now_
+  std::unordered_map<SetId, Pieced> pieced_;                // by the set that is read
+  int32_t last_pieced_ = kAtStart;                          // the latest step of such a read
+  bool scattered_ = false;                                  // some arrival is not collective
 };
 
 // The sets of `tensor` that travel in this pass or were kept for it.
@@ -327,9 +369,11 @@ void check_presence(Context& context, PassKind kind, Passes passes,
   }
   int32_t first_step = kind == PassKind::forward ? 0 : context.plan.forward.steps;
   for (Tensor tensor : {Tensor::q, Tensor::kv, Tensor::d_o}) {
-    SetFamily family(context.plan.token_sets, context.unions, travelling(context, kind, tensor));
+    const std::vector<SetId> sets = travelling(context, kind, tensor);
+    SetFamily family(context.plan.token_sets, context.unions, sets);
+    SetIndex index(context.plan.token_sets, sets);
     for (int32_t rank = 0; rank < context.plan.ranks; ++rank) {
-      PresenceChecker checker(context, family, kind, rank, tensor);
+      PresenceChecker checker(context, family, index, kind, rank, tensor);
       checker.collect(operations[rank], kept[rank]);
       checker.run(tallies[rank], first_step);
     }

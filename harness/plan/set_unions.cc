@@ -53,23 +53,31 @@ class RunMerger {
   std::vector<Range> merged_;
 };
 
-// Merges all sets, one window of tokens after another.
+// Merges all sets, one window of tokens after another. A set takes part from the window of its
+// first range on.
 SetUnions::Union unite_all(const RangeSets& sets, const std::vector<SetId>& list) {
-  std::vector<RangeSpan> rest;  // what is not merged yet of each set
+  std::vector<RangeSpan> all;
   for (SetId id : list) {
-    if (!sets[id].empty()) rest.push_back(sets[id]);
+    if (!sets[id].empty()) all.push_back(sets[id]);
   }
+  const auto begin = [](RangeSpan r) { return r.front().begin; };
+  std::ranges::sort(all, {}, begin);
+  auto next = all.begin();
+  std::vector<RangeSpan> rest;  // what is not merged yet of the sets that take part
   Merger merger;
   RunMerger runs;
   std::vector<Range> window;
-  while (!rest.empty()) {
-    int64_t first = rest[0].front().begin;
-    for (const RangeSpan& r : rest) first = std::min(first, r.front().begin);
+  while (!rest.empty() || next != all.end()) {
+    int64_t first = next != all.end() ? begin(*next) : begin(rest[0]);
+    for (const RangeSpan& r : rest) first = std::min(first, begin(r));
+    for (; next != all.end() && begin(*next) < first + kWindowTokens; ++next) {
+      rest.push_back(*next);
+    }
     window.clear();
     std::vector<size_t> starts;
     for (RangeSpan& r : rest) {
       starts.push_back(window.size());
-      while (!r.empty() && r.front().begin < first + kWindowTokens) {
+      while (!r.empty() && begin(r) < first + kWindowTokens) {
         window.push_back(r.front());
         r = r.subspan(1);
       }

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "harness/execute/kernel.h"
 #include "harness/execute/processes/launch_environment.h"
 #include "harness/machines/clusters.h"
 #include "harness/machines/kernel_models.h"
@@ -60,18 +61,15 @@ void choose_kernel(Job& job) {
   std::string& kernel = job.spec.kernel;
   if (job.backend->plans_only()) {
     kernel.clear();
-  } else if (kernel != kAutomatic) {
-    if (!job.backend->simulates || !names_file(kernel)) require_kernel(job);
-  } else if (!job.backend->on_gpus) {  // what a GPU supports is known where there is one
-    kernel = job.backend->simulates ? job.machine->kernel : "fused";
+    return;
   }
-}
-
-// The share of each document, rounded down, but at least one token of each is new.
-void set_cached(Batch& batch, double share) {
-  for (int64_t length : batch.document_lengths) {
-    const auto tokens = static_cast<int64_t>(share * static_cast<double>(length));
-    batch.cached_tokens.push_back(std::min(tokens, length - 1));
+  const bool automatic = kernel == kAutomatic;
+  if (!automatic && !(job.backend->simulates && names_file(kernel))) require_kernel(job);
+  if (job.backend->on_gpus) return;  // what a GPU supports is known where there is one
+  if (!job.backend->simulates) {
+    kernel = kernel_for(kernel, job.spec.shape);
+  } else if (automatic) {
+    kernel = job.machine->kernel;
   }
 }
 
@@ -99,6 +97,13 @@ std::string program_text(const std::string& strategy) {
 }
 
 }  // namespace
+
+void set_cached(Batch& batch, double share) {
+  for (int64_t length : batch.document_lengths) {
+    const auto tokens = static_cast<int64_t>(share * static_cast<double>(length));
+    batch.cached_tokens.push_back(std::min(tokens, length - 1));
+  }
+}
 
 Cluster Job::cluster() const {
   if (machine) return machine->cluster;

@@ -44,6 +44,9 @@ class Resolver {
   std::map<std::string, Batches> batches_;
 };
 
+// Of each document the share is cached, rounded down, but at least one token of each is new.
+void set_cached(Batch& batch, double share);
+
 // Hash of all that the job's names stand for, for `RunSpec::inputs`. `also`: what else its times
 // follow from, as the versions of a GPU's libraries.
 std::string inputs_of(const Job& job, const std::map<std::string, std::string>& also = {});

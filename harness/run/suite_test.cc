@@ -108,6 +108,29 @@ TEST_F(SuiteFile, bad_combinations) {
   EXPECT_EQ(refusal("workload = \"pile\"\n").substr(0, 24), "no strategy is given; na");
 }
 
+// As in multi-head latent attention.
+TEST_F(SuiteFile, bad_kernel_for_value_heads_of_another_size) {
+  const std::string shape =
+      write("query_heads = 8\nkv_heads = 8\nhead_dim = 192\nvalue_head_dim = 128\n");
+  const std::string suite = "strategy = \"ring\"\nworkload = \"pile\"\nshape = \"" + shape + "\"\n";
+  const std::string path = testing::TempDir() + "/latent_suite.toml";
+  const auto kernels = [&](const std::string& kernel) {
+    std::ofstream(path) << suite + "kernel = \"" + kernel + "\"\n";
+    return jobs_of(read_suite(path)).at(0).spec.kernel;
+  };
+  EXPECT_EQ(kernels("auto"), "reference");
+  EXPECT_EQ(kernels("reference"), "reference");
+  try {
+    kernels("fused");
+    FAIL();
+  } catch (const UserError& error) {
+    const std::string expected =
+        ":4: kernel: kernel 'fused' requires value_head_dim = head_dim, not 128 and 192; kernel "
+        "'reference' supports this";
+    EXPECT_TRUE(std::string(error.what()).ends_with(expected)) << error.what();
+  }
+}
+
 TEST(Choices, values_split_at_commas_but_not_inside_a_distribution) {
   EXPECT_EQ(split_values("pile,lognormal:mean=2K,sigma=1,wlb_llm"),
             (std::vector<std::string>{"pile", "lognormal:mean=2K,sigma=1", "wlb_llm"}));

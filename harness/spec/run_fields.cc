@@ -131,8 +131,7 @@ const std::vector<RunField>& run_fields() {
       {.name = "kernel",
        .value_name = "NAME",
        .help = "attention kernel to run, or kernel model to simulate with, by name or TOML file; "
-               "auto: fused on cores, the fastest that supports the shape on GPUs, the cluster's "
-               "in simulations",
+               "auto: the fastest that supports the shape, or the cluster's in simulations",
        .default_value = kAutomatic,
        .member = [](S& s) -> std::string& { return s.kernel; },
        .of_method = true},

@@ -1,7 +1,6 @@
 #include "tests/contract/problems.h"
 
 #include <algorithm>
-#include <random>
 
 #include "harness/plan/names.h"
 #include "harness/plan/test_problems.h"
@@ -68,30 +67,36 @@ std::vector<NamedProblem> cached_problems() {
                  {1, 3, {2, 2}, {4, 1}, {2, 4}});
 }
 
+int64_t below(std::mt19937_64& random, int64_t n) {
+  return static_cast<int64_t>(random() % static_cast<uint64_t>(n));
+}
+
+Problem random_problem(std::mt19937_64& random, int64_t tokens, int32_t ranks) {
+  const auto any = [&random](int64_t n) { return below(random, n); };
+  std::vector<int64_t> lengths;
+  for (int64_t left = 1 + any(tokens); left > 0; left -= lengths.back()) {
+    lengths.push_back(1 + any(any(3) == 0 ? left : std::min<int64_t>(left, 6)));
+  }
+  const Mask mask = kMasks[any(4)];
+  const Batch batch = batch_of(std::move(lengths), mask, 1 + any(8));
+  const auto nodes = static_cast<int32_t>(1 + any(3));
+  const auto gpus = static_cast<int32_t>(1 + any(std::max(1, ranks / nodes)));
+  const auto kv_heads = static_cast<int32_t>(1 + any(2));
+  const auto query_heads = kv_heads * static_cast<int32_t>(1 + any(2)) * 2;
+  return problem_of(batch, {nodes, gpus}, {query_heads, kv_heads, 8, 8});
+}
+
 std::vector<NamedProblem> random_problems(int count, int64_t tokens, uint64_t seed) {
-  std::mt19937_64 random(seed);  // raw words only: its distributions differ between libraries
-  auto below = [&random](int64_t n) {
-    return static_cast<int64_t>(random() % static_cast<uint64_t>(n));
-  };
+  std::mt19937_64 random(seed);
   std::vector<NamedProblem> out;
   for (int i = 0; i < count; ++i) {
-    std::vector<int64_t> lengths;
-    int64_t left = 1 + below(tokens);
-    while (left > 0) {
-      int64_t length = 1 + below(below(3) == 0 ? left : std::min<int64_t>(left, 6));
-      lengths.push_back(length);
-      left -= length;
-    }
-    const Batch batch = batch_of(std::move(lengths), kMasks[below(4)], 1 + below(8));
-    const auto nodes = static_cast<int32_t>(1 + below(3));
-    const auto gpus = static_cast<int32_t>(1 + below(nodes == 1 ? 5 : 2));
-    const auto kv_heads = static_cast<int32_t>(1 + below(2));
-    const auto query_heads = kv_heads * static_cast<int32_t>(1 + below(2)) * 2;
-    Problem problem = problem_of(batch, {nodes, gpus}, {query_heads, kv_heads, 8, 8});
-    if (below(4) == 0) {
-      std::vector<int64_t>& cached = problem.batch.cached_tokens;
-      for (int64_t length : batch.document_lengths) cached.push_back(below(length + 1));
-      if (problem.batch.new_tokens() == 0) --cached.back();
+    Problem problem = random_problem(random, tokens, 6);
+    if (below(random, 4) == 0) {
+      Batch& batch = problem.batch;
+      for (int64_t length : batch.document_lengths) {
+        batch.cached_tokens.push_back(below(random, length + 1));
+      }
+      if (batch.new_tokens() == 0) --batch.cached_tokens.back();
     }
     out.push_back({"random " + std::to_string(seed) + "." + std::to_string(i), std::move(problem)});
   }

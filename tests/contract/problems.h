@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,12 @@ struct NamedProblem {
 std::vector<NamedProblem> adversarial_problems();
 // Batches with cached tokens, which have keys but no queries, on fewer clusters.
 std::vector<NamedProblem> cached_problems();
-// Random batches of at most `tokens` tokens on up to 3 nodes, from a fixed seed.
+// A random number below n. Not a distribution of the standard library, as these differ.
+int64_t below(std::mt19937_64& random, int64_t n);
+// A random batch of at most `tokens` tokens, without cached ones, on up to 3 nodes and about
+// `ranks` ranks at most.
+Problem random_problem(std::mt19937_64& random, int64_t tokens, int32_t ranks);
+// Such problems on up to 6 ranks, from a fixed seed. A quarter of them has cached tokens.
 std::vector<NamedProblem> random_problems(int count, int64_t tokens, uint64_t seed);
 
 }  // namespace cpbench::contract

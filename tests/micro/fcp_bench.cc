@@ -61,10 +61,7 @@ void FcpPlan(benchmark::State& state, const char* workload) {
   for (auto _ : state) benchmark::DoNotOptimize(fcp.plan(problem, options));
 }
 
-void FcpCheck(benchmark::State& state, const char* workload) {
-  const Strategy& fcp = find_strategy("fcp");
-  const Problem problem = problem_of(workload, static_cast<int32_t>(state.range(0)));
-  const Plan plan = fcp.plan(problem, Options("fcp", fcp.options, {}));
+void check_plan(benchmark::State& state, const Problem& problem, const Plan& plan) {
   for (auto _ : state) {
     const CheckReport report = check(problem, plan);
     if (!report.ok()) state.SkipWithError(report.violations[0].text().c_str());
@@ -72,6 +69,12 @@ void FcpCheck(benchmark::State& state, const char* workload) {
   state.counters["operations"] =
       static_cast<double>(plan.forward.sends.size() + plan.forward.attends.size() +
                           plan.backward.sends.size() + plan.backward.attends.size());
+}
+
+void FcpCheck(benchmark::State& state, const char* workload) {
+  const Strategy& fcp = find_strategy("fcp");
+  const Problem problem = problem_of(workload, static_cast<int32_t>(state.range(0)));
+  check_plan(state, problem, fcp.plan(problem, Options("fcp", fcp.options, {})));
 }
 
 void schedule_sizes(benchmark::internal::Benchmark* benchmark) {
@@ -89,6 +92,51 @@ FCP_ON(FcpColouring, schedule_sizes);
 FCP_ON(FcpDistributor, schedule_sizes);
 FCP_ON(FcpPlan, schedule_sizes);
 FCP_ON(FcpCheck, check_sizes);
+
+// One causal document, and options that make the most of it: every unit is sent whole, once for
+// each unit of queries, and each transfer is a step of its own.
+void FcpWholeUnitsCheck(benchmark::State& state) {
+  Problem problem;
+  problem.batch.document_lengths = {state.range(0)};
+  problem.cluster.gpus_per_node = 2;
+  const Strategy& fcp = find_strategy("fcp");
+  const Options options("fcp", fcp.options,
+                        {{"block", "2"}, {"dedup", "false"}, {"arm", "conflict_free"}});
+  check_plan(state, problem, fcp.plan(problem, options));
+  state.SetComplexityN(state.range(0) * state.range(0));  // operations
+}
+BENCHMARK(FcpWholeUnitsCheck)
+    ->ArgName("tokens")
+    ->Unit(benchmark::kMillisecond)
+    ->RangeMultiplier(2)
+    ->Range(64, 512)
+    ->Complexity();
+
+Problem one_document(int64_t tokens) {
+  Problem problem;
+  problem.batch.document_lengths = {tokens};
+  problem.cluster.gpus_per_node = 64;
+  return problem;
+}
+
+void FcpOneDocumentPlan(benchmark::State& state) {
+  const Strategy& fcp = find_strategy("fcp");
+  const Options options("fcp", fcp.options, {});
+  const Problem problem = one_document(state.range(0) << 20);
+  for (auto _ : state) benchmark::DoNotOptimize(fcp.plan(problem, options));
+}
+
+void FcpOneDocumentCheck(benchmark::State& state) {
+  const Strategy& fcp = find_strategy("fcp");
+  const Problem problem = one_document(state.range(0) << 20);
+  check_plan(state, problem, fcp.plan(problem, Options("fcp", fcp.options, {})));
+}
+
+void document_sizes(benchmark::internal::Benchmark* benchmark) {
+  benchmark->ArgName("Mtokens")->Unit(benchmark::kMillisecond)->Arg(1)->Arg(4)->Arg(16)->Arg(64);
+}
+BENCHMARK(FcpOneDocumentPlan)->Apply(document_sizes);
+BENCHMARK(FcpOneDocumentCheck)->Apply(document_sizes);
 
 // Quality over five packs of a length set: the worst imbalance (max / mean pairs) with and without
 // local search, the largest unit over a rank's mean share, the least that any placement of these

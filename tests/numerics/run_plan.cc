@@ -41,9 +41,15 @@ std::string trouble_with(const Problem& problem, const Plan& plan, const Execute
             << timeline.accuracy.max_error_gradient << " (tolerance "
             << timeline.accuracy.tolerance_gradient << ")\n";
   }
+  return trouble.str() + trouble_with_bytes(problem, plan, options.passes, timeline);
+}
+
+std::string trouble_with_bytes(const Problem& problem, const Plan& plan, Passes passes,
+                               const Timeline& timeline) {
+  std::ostringstream trouble;
   std::vector<int64_t> planned(static_cast<size_t>(plan.ranks) * plan.ranks, 0);
   add_planned(plan.forward, plan, problem.shape, planned);
-  if (options.passes == Passes::both) add_planned(plan.backward, plan, problem.shape, planned);
+  if (passes == Passes::both) add_planned(plan.backward, plan, problem.shape, planned);
   for (size_t i = 0; i < planned.size(); ++i) {
     if (planned[i] != timeline.bytes_sent[i]) {
       trouble << "rank " << i / plan.ranks << " to " << i % plan.ranks << ": planned " << planned[i]

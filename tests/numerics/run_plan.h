@@ -18,7 +18,12 @@ inline const ExecuteOptions kForwardOnce{.passes = Passes::forward, .warmup = 0,
 std::string trouble_with(const Problem& problem, const Plan& plan,
                          const ExecuteOptions& options = kRunOnce);
 
-// The same as a judge of many problems.
+// The bytes between two ranks that the run or simulation counted and that were not planned; "" if
+// all are equal.
+std::string trouble_with_bytes(const Problem& problem, const Plan& plan, Passes passes,
+                               const Timeline& timeline);
+
+// `trouble_with` as a judge of many problems.
 inline contract::Judge numbers(const ExecuteOptions& options = kRunOnce) {
   return [options](const Problem& problem, const Plan& plan) {
     return trouble_with(problem, plan, options);
