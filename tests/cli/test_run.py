@@ -114,7 +114,7 @@ def test_markdown_shows_names_as_they_are(tmp_path, results):
     planner.write_text("#!/bin/sh\nexit 1\n")
     planner.chmod(0o755)
     run("run", "--strategy", f"exec:{planner},ring", *TINY, "--output", results)
-    for words in (["show", results], ["compare", results, results]):
+    for words in (["show", results], ["compare", results, results, "--columns", "wire_bytes"]):
         text = run(*words, "--format", "md").stdout
         assert "a\\|b&lt;c>" in text and "a|b<c>" not in text
 
