@@ -237,7 +237,9 @@ std::map<std::string, std::string> Hdf5Reader::attributes(const std::string& obj
     static_cast<std::vector<std::string>*>(out)->push_back(name);
     return 0;
   };
-  if (H5Aiterate2(owner, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names) < 0) fail(reason());
+  if (H5Aiterate2(owner, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names) < 0) {
+    fail("attributes of " + object + " cannot be read: " + reason());
+  }
   std::map<std::string, std::string> result;
   for (const std::string& name : names) result[name] = attribute(object, name);
   return result;
