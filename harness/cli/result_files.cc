@@ -31,12 +31,13 @@ std::vector<std::string> result_files(const std::string& path) {
 
 std::vector<StoredRun> read_runs(const std::string& path) {
   std::vector<StoredRun> runs;
-  for (const std::string& file : result_files(path)) {
+  const std::vector<std::string> files = result_files(path);
+  for (const std::string& file : files) {
     try {
       const Result result = read_result(file);
       runs.push_back({outcome_of(result, file, false), result.provenance});
     } catch (const UserError& error) {
-      if (file == path) throw;
+      if (files.size() == 1) throw;
       fmt::print(stderr, "cpbench: warning: {}; the file is left out\n", error.what());
     }
   }
