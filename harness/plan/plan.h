@@ -13,7 +13,8 @@
 // its own attends and arrivals are done, so steps are not global barriers.
 //
 // Rules, by the label that checker, messages and tests use:
-//   P1  every index, rank, step, head range and set is in bounds and in normal form
+//   P1  every index, rank, step, head range and set is in bounds and in normal form; a pass has at
+//       most 1,024 steps more than operations
 //   P2  `home` is a partition of [0, T)
 //   P3  in each pass every (query, key, query head) triple of the mask is attended exactly once
 //   P4  what an attend or a send reads is on its rank before that step
@@ -24,7 +25,7 @@
 //   P8  what is kept for the backward pass was on the rank in the forward pass, and is not there
 //       already
 //   P9  a collective is what its tag says: its sends share step, tensor, heads and group, and none
-//       exceeds the padding
+//       exceeds the padding, which is at most the whole batch
 // The check also yields the peak memory of each rank, from the step in which each copy or partial
 // arrives and the last step that uses it.
 #pragma once

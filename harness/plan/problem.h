@@ -84,7 +84,8 @@ struct Problem {
   bool operator==(const Problem&) const = default;
 };
 
-// Throws UserError (errors.h) that names the field, its value and what the value must be.
+// Throws UserError (errors.h) that names the field, its value and what the value must be, also for
+// one beyond limits.h.
 void validate(const Problem& problem);
 
 }  // namespace cpbench

@@ -4,13 +4,54 @@
 
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
+#include "harness/plan/one_line.h"
 
 namespace cpbench {
 namespace {
 
+constexpr int kMostLevels = 32;       // of arrays and objects; a plan file has 6
 constexpr size_t kLongestValue = 40;  // characters of a bad value that a message shows
 
 using Dump = nlohmann::json::error_handler_t;
+using nlohmann::json;
+
+// Reads a document before a tree is made of it. Trees of any depth would overflow the stack of
+// those who print them, and a tree does not show that a key was there twice.
+class Watch : public nlohmann::json_sax<json> {
+ public:
+  explicit Watch(const std::string& what) : what_(what) {}
+  bool start_object(size_t) override {
+    keys_.emplace_back();
+    return start_array(0);
+  }
+  bool end_object() override {
+    keys_.pop_back();
+    return end_array();
+  }
+  bool start_array(size_t) override {
+    if (++levels_ <= kMostLevels) return true;
+    throw UserError(fmt::format("{} is nested in more than {} levels", what_, kMostLevels));
+  }
+  bool end_array() override { return --levels_ >= 0; }
+  bool key(std::string& name) override {
+    if (keys_.back().insert(name).second) return true;
+    throw UserError(one_line(what_ + " has the key '" + name + "' twice in one object"));
+  }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(int64_t) override { return true; }
+  bool number_unsigned(uint64_t) override { return true; }
+  bool number_float(double, const std::string&) override { return true; }
+  bool string(std::string&) override { return true; }
+  bool binary(json::binary_t&) override { return true; }
+  // The parser reports it.
+  bool parse_error(size_t, const std::string&, const json::exception&) override { return false; }
+
+ private:
+  const std::string& what_;
+  int levels_ = 0;
+  std::vector<std::set<std::string>> keys_;  // of each object that is not complete
+};
 
 }  // namespace
 
@@ -20,7 +61,9 @@ std::string JsonCursor::name() const {
   return key_ ? parent + "." + key_ : parent + "[" + std::to_string(index_) + "]";
 }
 
-void JsonCursor::fail(const std::string& what) const { throw UserError(name() + " " + what); }
+void JsonCursor::fail(const std::string& what) const {
+  throw UserError(one_line(name() + " " + what));
+}
 
 void JsonCursor::bad(const std::string& expected) const {
   std::string value = value_.dump(-1, ' ', false, Dump::replace);
@@ -80,6 +123,8 @@ std::string JsonCursor::text() const {
 }
 
 nlohmann::json parse_json(const std::string& text, const std::string& what) {
+  Watch watch(what);
+  nlohmann::json::sax_parse(text, &watch);
   try {
     return nlohmann::json::parse(text);
   } catch (const nlohmann::json::exception& error) {
@@ -87,10 +132,7 @@ nlohmann::json parse_json(const std::string& text, const std::string& what) {
     // label in brackets is of no use to a person.
     std::string reason = error.what();
     if (const size_t end = reason.find("] "); end != std::string::npos) reason.erase(0, end + 2);
-    for (char& c : reason) {
-      if (static_cast<unsigned char>(c) < ' ') c = ' ';
-    }
-    throw UserError(what + " is not JSON: " + (text.empty() ? "it is empty" : reason));
+    throw UserError(what + " is not JSON: " + (text.empty() ? "it is empty" : one_line(reason)));
   }
 }
 
