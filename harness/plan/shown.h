@@ -1,0 +1,17 @@
+// How messages show a value of the user: on one line, and cut if it is long.
+//
+//   throw UserError("'" + shown(text) + "' is not a valid size");
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace cpbench {
+
+inline constexpr size_t kLongestShown = 80;  // bytes
+
+// The value itself, or its first `longest` bytes and "...". Control characters become '?'.
+std::string shown(std::string_view value, size_t longest = kLongestShown);
+
+}  // namespace cpbench
