@@ -185,9 +185,37 @@ std::string bytes_of(const Json& message) {
   return bytes;
 }
 
+// nlohmann_json reads nested arrays by recursion, so their depth is bounded before that.
+class DepthCheck : public nlohmann::json_sax<Json> {
+  static constexpr int kDeepest = 32;  // our messages need fewer than ten levels
+  int depth_ = 0;
+  bool enter() { return ++depth_ <= kDeepest; }
+  bool leave() { return --depth_ >= 0; }
+
+ public:
+  bool too_deep() const { return depth_ > kDeepest; }
+
+  bool start_array(size_t) override { return enter(); }
+  bool start_object(size_t) override { return enter(); }
+  bool end_array() override { return leave(); }
+  bool end_object() override { return leave(); }
+  bool key(string_t&) override { return true; }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool parse_error(size_t, const std::string&, const Json::exception&) override { return false; }
+};
+
 template <typename Message>
 Message parse(const std::string& bytes) {
   try {
+    DepthCheck check;
+    Json::sax_parse(bytes, &check, Json::input_format_t::cbor);
+    if (check.too_deep()) throw UserError("cannot read the message: it is nested too deeply");
     return Json::from_cbor(bytes).get<Message>();
   } catch (const Json::exception& error) {
     throw UserError(std::string("cannot read the message: ") + error.what());
