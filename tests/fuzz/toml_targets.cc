@@ -21,12 +21,14 @@ template <PresetKind kind>
 std::vector<std::string> toml_seeds() {
   constexpr size_t kDeep = 30000;
   const std::string deep = repeated("a.", kDeep) + "a";
-  std::vector<std::string> seeds = {"",
-                                    deep + " = 1\n",
-                                    "[" + deep + "]\n",
-                                    "[[" + deep + "]]\n",
-                                    "sms = " + repeated("[", kDeep),
-                                    "sms = " + repeated("{a = ", kDeep)};
+  std::vector<std::string> seeds = {
+      "",
+      deep + " = 1\n",
+      "[" + deep + "]\n",
+      "[[" + deep + "]]\n",
+      "ranks = [" + repeated("1,", kDeep) + "]\n" + repeated("[[sweep]]\n", kDeep),
+      "sms = " + repeated("[", kDeep),
+      "sms = " + repeated("{a = ", kDeep)};
   for (const Preset& preset : shipped_presets(kind)) seeds.push_back(preset.text);
   return seeds;
 }
