@@ -49,7 +49,7 @@ void bound_time(int32_t seconds) {
   rusage used{};
   getrusage(RUSAGE_SELF, &used);
   bound(RLIMIT_CPU, static_cast<rlim_t>(used.ru_utime.tv_sec + used.ru_stime.tv_sec + 1 + seconds));
-  alarm(3 * static_cast<unsigned>(seconds));
+  alarm(10 * static_cast<unsigned>(seconds));
 }
 
 // "" if the reader accepts the input or refuses it as it should.

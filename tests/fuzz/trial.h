@@ -13,7 +13,7 @@ namespace cpbench {
 
 struct TrialBounds {
   int64_t memory_bytes = int64_t{1} << 30;  // beyond what the process has when it starts
-  int32_t seconds = 10;                     // of one input; of wall-clock time three times as many
+  int32_t seconds = 10;                     // of one input; ten times as many of wall-clock time
 };
 
 struct TrialFailure {
