@@ -6,7 +6,7 @@
 //   cluster.run(fuzz_case(cluster.seeds(), seed, index));
 //
 // A new reader is one row in one of the tables below (*_targets.cc). Inputs that once failed are
-// files in corpus/TARGET/.
+// files in corpus/TARGET/, named NAME.bin.
 #pragma once
 
 #include <cstdint>
