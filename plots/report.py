@@ -58,7 +58,7 @@ def write(path, text):
 def main():
     given = json.load(sys.stdin)
     try:
-        write(Path(given["output"]), document(given, results.load_runs(given["path"])))
+        write(Path(given["output"]), document(given, results.load_runs(*given["files"])))
     except (results.ResultError, OSError) as error:
         print(f"cpbench: error: {error}", file=sys.stderr)
         return 2

@@ -39,8 +39,8 @@ namespace fs = std::filesystem;
   const fs::path folder = fs::is_directory(path) ? fs::path(path) : fs::path(path).parent_path();
   const std::string here = folder.empty() ? "." : folder.string();
   become({python(), (source_tree() / "plots" / "report.py").string()},
-         page_json(path, here, output.empty() ? (fs::path(here) / "report.html").string() : output,
-                   runs, baseline));
+         page_json(here, output.empty() ? (fs::path(here) / "report.html").string() : output, runs,
+                   baseline));
 }
 
 }  // namespace

@@ -11,7 +11,6 @@
 #include "harness/cli/json_number.h"
 #include "harness/cli/metric_columns.h"
 #include "harness/cli/run_table.h"
-#include "harness/cli/text.h"
 #include "harness/spec/run_fields.h"
 
 namespace cpbench {
@@ -126,9 +125,9 @@ std::string only_text(const char* name, const Side& side, const std::vector<size
   const std::string same = fold_constant_columns(table, 1);
   view.columns.clear();  // which name metrics
   return "\n" +
-         paragraph(fmt::format("only in {}: {} runs{}", name, indices.size(),
-                               same.empty() ? "" : " (" + same + ")"),
-                   view.width) +
+         prose(fmt::format("only in {}: {} runs{}", name, indices.size(),
+                           same.empty() ? "" : " (" + same + ")"),
+               format, view.width) +
          "\n" + render(table, format, view);
 }
 
@@ -180,13 +179,13 @@ std::string for_people(const Comparison& c, const std::vector<std::string>& name
   }
   if (!absent.empty()) lines.push_back("in no pair: " + joined_names(absent));
   std::string text;
-  for (const std::string& line : lines) text += line.empty() ? "" : paragraph(line, view.width);
+  for (const std::string& line : lines) text += line.empty() ? "" : prose(line, format, view.width);
   const Table& shown = view.columns.empty() ? folded : fields;
   if (!values.columns.empty()) text += "\n" + render(joined(shown, values), format, view);
   if (!means.empty()) {
-    text += "\n" + paragraph(fmt::format("geometric mean of B/A over {} pairs: {}", pairs.size(),
-                                         joined_names(means)),
-                             view.width);
+    text += "\n" + prose(fmt::format("geometric mean of B/A over {} pairs: {}", pairs.size(),
+                                     joined_names(means)),
+                         format, view.width);
   }
   return text + only_text("A", c.a, c.only_a, format, view) +
          only_text("B", c.b, c.only_b, format, view);
@@ -241,7 +240,7 @@ std::string as_json(const Comparison& c, const std::vector<std::string>& names) 
   for (const std::string& name : names) {
     if (const auto mean = mean_ratio(pairs, name)) object["mean_ratio"][name] = json_number(*mean);
   }
-  return object.dump(2) + "\n";
+  return json_text(object, 2) + "\n";
 }
 
 std::string csv_number(const std::optional<double>& value) {

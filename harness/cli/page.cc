@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "harness/cli/json_number.h"
 #include "harness/cli/metric_columns.h"
 #include "harness/cli/report.h"
 #include "harness/cli/run_table.h"
@@ -247,14 +248,17 @@ ordered_json all_runs(const std::vector<Outcome>& outcomes, const std::string& f
 
 }  // namespace
 
-std::string page_json(const std::string& path, const std::string& folder, const std::string& output,
+std::string page_json(const std::string& folder, const std::string& output,
                       const std::vector<StoredRun>& runs, const std::string& baseline) {
   const std::vector<Outcome> outcomes = outcomes_of(runs);
   const RunTable made = run_table(outcomes, {.baseline = baseline_of(specs_of(outcomes), baseline),
                                              .interval = true,
                                              .fold_single = true});
+  std::vector<std::string> files;
+  for (const Outcome& outcome : outcomes) files.push_back(outcome.file);
+  std::ranges::sort(files);
   ordered_json page = {
-      {"path", path},
+      {"files", std::move(files)},
       {"output", output},
       {"title", "cpbench: " + std::filesystem::canonical(folder).filename().string()},
       {"sections", ordered_json::array()}};
@@ -264,7 +268,7 @@ std::string page_json(const std::string& path, const std::string& folder, const 
            all_runs(outcomes, folder)}) {
     if (!part.is_null()) page["sections"].push_back(std::move(part));
   }
-  return page.dump();
+  return json_text(page);
 }
 
 }  // namespace cpbench

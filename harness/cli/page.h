@@ -1,7 +1,8 @@
 // The texts and tables of the HTML page of `cpbench report`, as JSON for plots/report.py, which
 // lays them out:
 //
-//   {"path": DIR, "output": FILE, "title": "...", "sections": [{"title": "Results", "blocks": [
+//   {"files": [FILE, ...], "output": FILE, "title": "...", "sections": [
+//    {"title": "Results", "blocks": [
 //     {"text": "..."}, {"caution": "..."}, {"command": "..."}, {"figures": true},
 //     {"table": {"columns": [{"name": "time", "number": true}],
 //                "groups": [{"heading": "ranks 4", "rows": [["1.2 ms"]]}]}}]}]}
@@ -17,9 +18,9 @@
 
 namespace cpbench {
 
-// `path`: the results; `folder`: the folder that they are in, after which the page is named. Throws
-// UserError if no run has the baseline.
-std::string page_json(const std::string& path, const std::string& folder, const std::string& output,
+// `folder`: the folder that the results are in, after which the page is named. Throws UserError if
+// no run has the baseline.
+std::string page_json(const std::string& folder, const std::string& output,
                       const std::vector<StoredRun>& runs, const std::string& baseline);
 
 }  // namespace cpbench

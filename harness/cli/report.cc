@@ -7,7 +7,6 @@
 
 #include "harness/cli/json_number.h"
 #include "harness/cli/run_table.h"
-#include "harness/cli/text.h"
 #include "harness/measure/metrics.h"
 #include "harness/plan/errors.h"
 #include "harness/spec/run_fields.h"
@@ -54,7 +53,7 @@ std::string json(const std::vector<Outcome>& outcomes) {
     }
     array.push_back(std::move(object));
   }
-  return array.dump(2) + "\n";
+  return json_text(array, 2) + "\n";
 }
 
 Table everything(const std::vector<Outcome>& outcomes) {
@@ -107,13 +106,13 @@ std::string report(const std::vector<Outcome>& outcomes, const std::string& base
   const RunTable made = run_table(
       outcomes,
       {.baseline = baseline, .keys = view.columns, .fold_single = view.width.has_value()});
-  std::string text = made.same.empty() ? "" : paragraph(made.same, view.width) + "\n";
+  std::string text = made.same.empty() ? "" : prose(made.same, format, view.width) + "\n";
   if (!made.values.columns.empty()) {
     text += render(joined(made.fields, made.values), format, view);
     if (!made.errors.empty()) text += "\n";
   }
-  for (const std::string& error : made.errors) text += paragraph(error, view.width);
-  if (!made.simulation.empty()) text += "\n" + paragraph(made.simulation, view.width);
+  for (const std::string& error : made.errors) text += prose(error, format, view.width);
+  if (!made.simulation.empty()) text += "\n" + prose(made.simulation, format, view.width);
   return text;
 }
 

@@ -1,5 +1,7 @@
 #include "harness/cli/result_files.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <tuple>
@@ -11,12 +13,15 @@ namespace cpbench {
 
 std::vector<std::string> result_files(const std::string& path) {
   namespace fs = std::filesystem;
-  if (!fs::exists(path)) throw UserError(path + ": no such file or folder");
-  if (!fs::is_directory(path)) return {path};
-  std::vector<std::string> files;
   std::error_code error;
-  for (const auto& entry : fs::recursive_directory_iterator(path, error)) {
-    if (entry.path().extension() == ".h5") files.push_back(entry.path().string());
+  if (!fs::exists(path, error)) {
+    throw UserError(path + ": " + (error ? error.message() : "no such file or folder"));
+  }
+  if (!fs::is_directory(path, error)) return {path};
+  std::vector<std::string> files;
+  fs::recursive_directory_iterator entry(path, error);
+  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    if (entry->path().extension() == ".h5") files.push_back(entry->path().string());
   }
   if (error) throw UserError(path + ": " + error.message());
   if (files.empty()) throw UserError(path + ": no result files (.h5) in this folder");
@@ -27,9 +32,15 @@ std::vector<std::string> result_files(const std::string& path) {
 std::vector<StoredRun> read_runs(const std::string& path) {
   std::vector<StoredRun> runs;
   for (const std::string& file : result_files(path)) {
-    const Result result = read_result(file);
-    runs.push_back({outcome_of(result, file, false), result.provenance});
+    try {
+      const Result result = read_result(file);
+      runs.push_back({outcome_of(result, file, false), result.provenance});
+    } catch (const UserError& error) {
+      if (file == path) throw;
+      fmt::print(stderr, "cpbench: warning: {}; the file is left out\n", error.what());
+    }
   }
+  if (runs.empty()) throw UserError(path + ": no result file (.h5) in this folder can be read");
   std::ranges::stable_sort(runs, {}, [](const StoredRun& run) {
     const RunSpec& spec = run.outcome.spec;
     return std::tuple(spec.ranks, spec.tokens, spec.workload, spec.strategy);

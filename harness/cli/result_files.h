@@ -17,7 +17,8 @@ struct StoredRun {
   std::map<std::string, std::string> provenance;  // where it was made: results/SCHEMA.md
 };
 
-// All of them, as a sweep orders them: the strategies of one problem are neighbours.
+// All of them, as a sweep orders them: the strategies of one problem are neighbours. A file of a
+// folder that cannot be read is left out with a warning. Throws UserError if none is left.
 std::vector<StoredRun> read_runs(const std::string& path);
 std::vector<Outcome> outcomes_of(const std::vector<StoredRun>& runs);
 

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/aligned.h"
+#include "harness/cli/json_number.h"
+#include "harness/cli/text.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
 
@@ -31,20 +33,43 @@ std::string csv(const Table& table) {
   return out;
 }
 
+// Text that Markdown shows as it is, on one line.
+std::string escaped(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '\n':
+        out += "<br>";
+        break;
+      case '\\':
+      case '|':
+      case '`':
+      case '*':
+        out += '\\';
+        [[fallthrough]];
+      default:
+        out += c;
+    }
+  }
+  return out;
+}
+
 std::string markdown(const Table& table) {
   std::string out = "|", rule = "|";
   for (const Column& column : table.columns) {
-    out += " " + column.name + " |";
+    out += " " + escaped(column.name) + " |";
     rule += column.number ? "---:|" : "---|";
   }
   out += "\n" + rule + "\n";
   for (const auto& row : table.rows) {
     out += "|";
-    for (const std::string& text : row) {
-      std::string escaped;
-      for (const char c : text) escaped += c == '|' ? std::string("\\|") : std::string(1, c);
-      out += " " + escaped + " |";
-    }
+    for (const std::string& text : row) out += " " + escaped(text) + " |";
     out += "\n";
   }
   return out;
@@ -57,7 +82,7 @@ std::string json(const Table& table) {
     for (size_t c = 0; c < row.size(); ++c) object[table.columns[c].name] = row[c];
     array.push_back(std::move(object));
   }
-  return array.dump(2) + "\n";
+  return json_text(array, 2) + "\n";
 }
 
 }  // namespace
@@ -114,6 +139,10 @@ std::string render(const Table& table, Format format, const View& view) {
       return markdown(with_columns(table, view.columns));
   }
   return "";
+}
+
+std::string prose(const std::string& text, Format format, std::optional<size_t> width) {
+  return paragraph(format == Format::md ? escaped(text) : text, width);
 }
 
 std::string fold_constant_columns(Table& table, size_t kept, size_t least_rows) {

@@ -51,6 +51,9 @@ Table with_columns(const Table& table, const std::vector<std::string>& keys);
 // that the table does not have.
 std::string render(const Table& table, Format format, const View& view = {});
 
+// A paragraph (text.h) above or below a table of the same format.
+std::string prose(const std::string& text, Format format, std::optional<size_t> width);
+
 // Takes out the columns that are the same in every row and returns them as "tokens 8K, ranks 4".
 // The first `kept` columns stay. Nothing is taken from a table of fewer than `least_rows` rows.
 std::string fold_constant_columns(Table& table, size_t kept, size_t least_rows = 2);

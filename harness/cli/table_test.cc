@@ -56,6 +56,17 @@ TEST(Table, csv_quotes_and_markdown_escapes) {
   EXPECT_EQ(render(small(), Format::md),
             "| name | ranks | bytes |\n|---|---:|---:|\n| ring | 4 | 10 |\n| a\\|b,c | 4 | 9 |\n");
 }
+TEST(Table, markdown_shows_every_text_as_it_is) {
+  const Table table{{{"a|b"}}, {{"x<y> & `z`\n2*3*4 \\"}}};
+  EXPECT_EQ(render(table, Format::md),
+            "| a\\|b |\n|---|\n| x&lt;y> &amp; \\`z\\`<br>2\\*3\\*4 \\\\ |\n");
+  EXPECT_EQ(prose("<a|b>", Format::md, {}), "&lt;a\\|b>\n");
+  EXPECT_EQ(prose("<a|b>", Format::table, {}), "<a|b>\n");
+}
+TEST(Table, json_replaces_what_is_not_utf8) {
+  EXPECT_EQ(render({{{"a"}}, {{"\xff"}}}, Format::json),
+            "[\n  {\n    \"a\": \"\xef\xbf\xbd\"\n  }\n]\n");
+}
 TEST(Table, constant_columns_are_folded) {
   Table table = small();
   EXPECT_EQ(fold_constant_columns(table, 1), "ranks 4");

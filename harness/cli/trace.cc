@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "harness/cli/json_number.h"
 #include "harness/run/outcome.h"
 
 namespace cpbench {
@@ -121,7 +122,7 @@ std::string chrome_trace(const Result& result) {
                               {"backend", result.spec.backend},
                               {"model_error", result.model_error},
                               {"command", command_of(result.spec)}};
-  std::string out = "{\"displayTimeUnit\":\"ms\",\"otherData\":" + about.dump();
+  std::string out = "{\"displayTimeUnit\":\"ms\",\"otherData\":" + json_text(about);
   out += ",\"traceEvents\":[\n";
   bool first = true;
   const auto add = [&](const ordered_json& event) {

@@ -69,17 +69,18 @@ std::vector<SetId> sent_sets(const Pass& pass, Tensor tensor) {
 }
 
 void MemoryTally::add(int32_t first_step, int32_t last_step, int64_t bytes) {
-  int32_t steps = static_cast<int32_t>(change_.size()) - 1;
-  first_step = std::clamp(first_step, 0, steps);
-  last_step = std::clamp(last_step, first_step, steps - 1);
-  if (steps == 0) return;
-  change_[first_step] += bytes;
-  change_[last_step + 1] -= bytes;
+  if (steps_ == 0) return;
+  first_step = std::clamp(first_step, 0, steps_ - 1);
+  last_step = std::clamp(last_step, first_step, steps_ - 1);
+  changes_.emplace_back(first_step, bytes);
+  changes_.emplace_back(last_step + 1, -bytes);
 }
 
 int64_t MemoryTally::peak() const {
+  std::vector<std::pair<int32_t, int64_t>> changes = changes_;
+  std::sort(changes.begin(), changes.end());  // of one step, what is freed comes first
   int64_t bytes = 0, peak = 0;
-  for (int64_t change : change_) peak = std::max(peak, bytes += change);
+  for (const auto& [step, change] : changes) peak = std::max(peak, bytes += change);
   return peak;
 }
 

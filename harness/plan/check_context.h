@@ -77,15 +77,16 @@ std::vector<RankOperations> operations_by_rank(const Plan& plan, const Pass& pas
 // The token sets of all sends of `tensor`, without the empty ones.
 std::vector<SetId> sent_sets(const Pass& pass, Tensor tensor);
 
-// The bytes that one rank uses in each step of both passes.
+// The bytes that one rank uses in each step of both passes. Its size is that of what is added.
 class MemoryTally {
  public:
-  explicit MemoryTally(int32_t steps) : change_(steps + 1, 0) {}
+  explicit MemoryTally(int32_t steps) : steps_(steps) {}
   void add(int32_t first_step, int32_t last_step, int64_t bytes);  // both inclusive, clamped
   int64_t peak() const;
 
  private:
-  std::vector<int64_t> change_;
+  int32_t steps_;
+  std::vector<std::pair<int32_t, int64_t>> changes_;  // by how much the bytes change at a step
 };
 
 bool check_structure(Context& context, Passes passes);  // P1, P2, P9

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "harness/plan/check_context.h"
+#include "harness/plan/limits.h"
 #include "harness/plan/names.h"
 
 namespace cpbench::checker {
@@ -93,6 +94,13 @@ class StructureChecker {
     const Pass& pass = context_.pass(kind);
     const char* name = kind == PassKind::forward ? "forward" : "backward";
     if (pass.lookahead < 0) bad(name, "a lookahead of 0 or more", std::to_string(pass.lookahead));
+    const int64_t operations = std::ssize(pass.attends) + std::ssize(pass.sends);
+    if (pass.steps > operations + kMaxIdleSteps) {
+      bad(name,
+          "at most " + std::to_string(kMaxIdleSteps) + " steps more than its " +
+              std::to_string(operations) + " operations",
+          std::to_string(pass.steps) + " steps");
+    }
     int32_t last = 0;
     for (const Attend& a : pass.attends) {
       std::string where = place(kind, a.step, a.rank) + " attend";
@@ -217,6 +225,12 @@ class StructureChecker {
       }
     }
     for (size_t i = 0; i < seen.size(); ++i) {
+      const int64_t padded = pass.collectives[i].padded_tokens;
+      if (padded < 0 || padded > plan_.tokens) {
+        bad_collective(static_cast<int32_t>(i),
+                       "blocks of at most the batch's " + std::to_string(plan_.tokens) + " tokens",
+                       std::to_string(padded));
+      }
       int64_t members = static_cast<int64_t>(seen[i].members.size());
       int64_t have = members, want = members * (members - 1);
       if (pass.collectives[i].kind == CollectiveKind::all_to_all) {

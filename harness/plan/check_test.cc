@@ -67,6 +67,18 @@ TEST(Check, bad_P1_step_out_of_order) {
   expect_violation(replaced("attend 0 rank 0 q 1", "attend 2 rank 0 q 1"),
                    "P1 forward step 0 rank 1 attend: expected steps in order below 3; found 0");
 }
+// Whatever allocates or loops by step needs work in proportion to the operations.
+TEST(Check, bad_P1_more_steps_than_operations) {
+  EXPECT_EQ(test_plans::violations(
+                kProblem, plan_from_text(replaced("send 2.0 from 2", "send 1027.0 from 2"))),
+            "");
+  expect_violation(replaced("send 2.0 from 2", "send 1028.0 from 2"),
+                   "P1 backward: expected at most 1024 steps more than its 4 operations; found "
+                   "1029 steps");
+  expect_violation(replaced("send 2.0 from 2", "send 2147483647.0 from 2"),
+                   "P1 backward step 2147483647 send 0: expected steps and sub-stages in order "
+                   "below step 2147483647; found 2147483647.0");
+}
 TEST(Check, bad_P1_set_outside_the_batch) {
   expect_violation(replaced("tokens 2 4-8", "tokens 2 4-9"),
                    "P1 token set 2: expected inside [0, 8); found [4, 9)");
@@ -151,6 +163,15 @@ TEST(Check, bad_P8_keeps_what_never_came) {
       replaced("keep 1 kv 1", "keep 0 kv 2"),
       "P8 forward step 2 rank 0 keep kv heads [0, 1): expected all of it there before the "
       "step; found [4, 8) is not");
+}
+TEST(Check, bad_P9_padding_exceeds_the_batch) {
+  std::string text = replaced("send 0.0 from 1 to 2 kv 1 heads 0-2\n",
+                              "collective 0 all_gather 9\n"
+                              "send 0.0 from 1 to 3 kv 1 heads 0-2 collective 0\n"
+                              "send 0.0 from 2 to 3 kv 2 heads 0-2 collective 0\n");
+  expect_violation(text,
+                   "P9 forward collective 0 (all_gather): expected blocks of at most the batch's "
+                   "8 tokens; found 9");
 }
 TEST(Check, bad_P9_block_exceeds_padding) {
   std::string text = replaced("send 0.0 from 1 to 2 kv 1 heads 0-2\n",

@@ -1,6 +1,7 @@
 #include "harness/plan/plan.h"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace cpbench {
 namespace {
@@ -64,8 +65,12 @@ class Hasher {
 
 void count_steps(Pass& pass) {
   pass.steps = 0;
-  for (const Attend& a : pass.attends) pass.steps = std::max(pass.steps, a.step + 1);
-  for (const Send& s : pass.sends) pass.steps = std::max(pass.steps, s.step + 1);
+  // The largest number has no successor; the checker refuses it.
+  const auto count = [&](int32_t step) {
+    pass.steps = std::max(pass.steps, std::min(step, INT32_MAX - 1) + 1);
+  };
+  for (const Attend& a : pass.attends) count(a.step);
+  for (const Send& s : pass.sends) count(s.step);
 }
 
 uint64_t hash_of(const Plan& plan) {

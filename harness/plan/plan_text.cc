@@ -7,6 +7,7 @@
 
 #include "harness/plan/errors.h"
 #include "harness/plan/names.h"
+#include "harness/plan/one_line.h"
 
 namespace cpbench {
 namespace {
@@ -51,11 +52,14 @@ class Words {
   }
   int64_t number() { return to_number(word()); }
   int32_t small() { return to_small(number()); }
-  std::pair<int64_t, int64_t> pair(char separator) { return to_pair(word(), separator); }
+  std::pair<int32_t, int32_t> small_pair(char separator) {
+    auto [first, second] = to_pair(word(), separator);
+    return {to_small(first), to_small(second)};
+  }
   Heads heads() {
     expect("heads");
-    auto [begin, end] = pair('-');
-    return {to_small(begin), to_small(end)};
+    auto [begin, end] = small_pair('-');
+    return {begin, end};
   }
   Ranges ranges() {
     std::string text = word();
@@ -80,22 +84,23 @@ class Words {
     if (!empty()) fail("unexpected '" + words_[next_] + "' at the end of the line");
   }
   [[noreturn]] void fail(const std::string& why) const {
-    throw UserError("line " + std::to_string(number_) + ": " + why);
+    throw UserError("line " + std::to_string(number_) + ": " + one_line(why));
   }
 
  private:
+  // At least 0.
   int64_t to_number(const std::string& text) const {
     int64_t value = 0;
     auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size()) {
+    if (error != std::errc() || end != text.data() + text.size() || value < 0) {
       fail("'" + text + "' is not a valid number");
     }
     return value;
   }
   int32_t to_small(int64_t value) const {
-    if (value < std::numeric_limits<int32_t>::min() ||
-        value > std::numeric_limits<int32_t>::max()) {
-      fail(std::to_string(value) + " is too large");
+    constexpr int32_t kMost = std::numeric_limits<int32_t>::max();
+    if (value > kMost) {
+      fail(std::to_string(value) + " is out of range; must be from 0 to " + std::to_string(kMost));
     }
     return static_cast<int32_t>(value);
   }
@@ -120,9 +125,9 @@ void read_set(Words& words, RangeSets& sets) {
 
 void read_send(Words& words, Pass& pass) {
   Send send;
-  auto [step, substage] = words.pair('.');
-  send.step = static_cast<int32_t>(step);
-  send.substage = static_cast<int32_t>(substage);
+  auto [step, substage] = words.small_pair('.');
+  send.step = step;
+  send.substage = substage;
   words.expect("from");
   send.from = words.small();
   words.expect("to");

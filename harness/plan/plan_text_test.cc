@@ -52,6 +52,15 @@ void expect_refusal(const std::string& from, const std::string& to, const std::s
 }
 
 TEST(PlanText, RefusalsNameTheLine) {
+  expect_refusal("send 0.3", "send 4294967296.3",
+                 "line 13: 4294967296 is out of range; must be from 0 to 2147483647");
+  expect_refusal("send 0.3", "send 0.4294967299",
+                 "line 13: 4294967299 is out of range; must be from 0 to 2147483647");
+  expect_refusal("tokens 1 0-4", "tokens 1 -9223372036854775808-4",
+                 "line 2: '' is not a valid number");
+  expect_refusal("attend 1", "attend -1", "line 10: '-1' is not a valid number");
+  expect_refusal("forward", "\x1b[2Jforward",
+                 "line 8: ' [2Jforward' must come after 'forward' or 'backward'");
   expect_refusal("plan ranks 2", "plan ranks two", "line 1: 'two' is not a valid number");
   expect_refusal("tokens 1 0-4", "tokens 1 0-4,4-5",
                  "line 2: '0-4,4-5' is not sorted, disjoint and joined ranges");

@@ -1,14 +1,22 @@
 #include "harness/plan/problem.h"
 
+#include <cmath>
 #include <numeric>
 
 #include "harness/plan/errors.h"
+#include "harness/plan/limits.h"
+#include "harness/plan/problem_fields.h"
 
 namespace cpbench {
 namespace {
 
 void require(bool good, const std::string& field, int64_t value, const std::string& want) {
   if (!good) throw UserError(field + " is " + std::to_string(value) + "; must be " + want);
+}
+
+void require_range(const std::string& field, int64_t value, int64_t least, int64_t most) {
+  require(least <= value && value <= most, field, value,
+          "from " + std::to_string(least) + " to " + std::to_string(most));
 }
 
 }  // namespace
@@ -49,9 +57,13 @@ void validate(const Problem& problem) {
   const Batch& batch = problem.batch;
   if (batch.document_lengths.empty())
     throw UserError("document_lengths is empty; give at least one");
+  int64_t tokens = 0;
   for (size_t i = 0; i < batch.document_lengths.size(); ++i) {
-    require(batch.document_lengths[i] >= 1, "document_lengths[" + std::to_string(i) + "]",
-            batch.document_lengths[i], "at least 1 token");
+    require_range("document_lengths[" + std::to_string(i) + "]", batch.document_lengths[i], 1,
+                  kMaxTokens);
+    tokens += batch.document_lengths[i];
+    require(tokens <= kMaxTokens, "the sum of document_lengths", tokens,
+            "at most " + std::to_string(kMaxTokens));
   }
   if (!batch.cached_tokens.empty()) {
     const int64_t documents = static_cast<int64_t>(batch.document_lengths.size());
@@ -70,22 +82,41 @@ void validate(const Problem& problem) {
     }
   }
   if (batch.mask == Mask::sliding_window) {
-    require(batch.window >= 1, "window", batch.window, "at least 1 token with mask sliding_window");
+    require(1 <= batch.window && batch.window <= kMaxTokens, "window", batch.window,
+            "from 1 to " + std::to_string(kMaxTokens) + " tokens with mask sliding_window");
   } else {
     require(batch.window == 0, "window", batch.window, "0 unless the mask is sliding_window");
   }
   const AttentionShape& shape = problem.shape;
-  require(shape.query_heads >= 1, "query_heads", shape.query_heads, "at least 1");
-  require(shape.kv_heads >= 1, "kv_heads", shape.kv_heads, "at least 1");
+  require_range("query_heads", shape.query_heads, 1, kMaxHeads);
+  require_range("kv_heads", shape.kv_heads, 1, kMaxHeads);
   require(shape.query_heads % shape.kv_heads == 0, "kv_heads", shape.kv_heads,
           "a divisor of query_heads, " + std::to_string(shape.query_heads));
-  require(shape.head_dim >= 1, "head_dim", shape.head_dim, "at least 1");
-  require(shape.value_head_dim >= 1, "value_head_dim", shape.value_head_dim, "at least 1");
-  require(shape.hidden_size >= 0, "hidden_size", shape.hidden_size, "0 or more");
-  require(shape.ffn_size >= 0, "ffn_size", shape.ffn_size, "0 or more");
-  require(problem.cluster.nodes >= 1, "nodes", problem.cluster.nodes, "at least 1");
-  require(problem.cluster.gpus_per_node >= 1, "gpus_per_node", problem.cluster.gpus_per_node,
-          "at least 1");
+  require_range("head_dim", shape.head_dim, 1, kMaxHeadDim);
+  require_range("value_head_dim", shape.value_head_dim, 1, kMaxHeadDim);
+  require_range("hidden_size", shape.hidden_size, 0, kMaxLayerSize);
+  require_range("ffn_size", shape.ffn_size, 0, kMaxLayerSize);
+  const Cluster& cluster = problem.cluster;
+  require_range("nodes", cluster.nodes, 1, kMaxRanks);
+  require_range("gpus_per_node", cluster.gpus_per_node, 1, kMaxRanks);
+  const int64_t ranks = int64_t{cluster.nodes} * cluster.gpus_per_node;
+  require_range("nodes times gpus_per_node", ranks, 1, kMaxRanks);
+  visit_fields(cluster, [](const std::string& name, auto value) {
+    if (!std::isfinite(static_cast<double>(value)) || value < 0) {
+      throw UserError(name + " is " + std::to_string(value) + "; must be finite and at least 0");
+    }
+  });
+  const double heads = shape.query_heads, all = static_cast<double>(tokens);
+  if (all * all * heads > kMaxPairs) {
+    throw UserError(std::to_string(tokens) + " tokens and " + std::to_string(shape.query_heads) +
+                    " query heads are too many: tokens squared times heads must be at most 2^62");
+  }
+  const double elements = heads * (shape.head_dim + shape.value_head_dim);
+  if (all * static_cast<double>(ranks) * elements > kMaxElements) {
+    throw UserError(std::to_string(tokens) + " tokens on " + std::to_string(ranks) +
+                    " ranks are too many: tokens times ranks times query_heads times (head_dim + "
+                    "value_head_dim) must be at most 2^56");
+  }
 }
 
 }  // namespace cpbench

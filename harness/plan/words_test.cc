@@ -1,6 +1,9 @@
 // Sizes, nearest names and the validation of problems: what people type.
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <functional>
+
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
 #include "harness/plan/problem.h"
@@ -47,7 +50,7 @@ TEST(Problem, RefusalsNameFieldValueAndRemedy) {
   EXPECT_EQ(message(good), "");
   Problem bad = good;
   bad.batch.document_lengths = {4, 0};
-  EXPECT_EQ(message(bad), "document_lengths[1] is 0; must be at least 1 token");
+  EXPECT_EQ(message(bad), "document_lengths[1] is 0; must be from 1 to 4294967296");
   bad = good;
   bad.batch.cached_tokens = {1, 1};
   EXPECT_EQ(message(bad), "the number of cached_tokens is 2; must be 1, one per document, or 0");
@@ -64,7 +67,44 @@ TEST(Problem, RefusalsNameFieldValueAndRemedy) {
   EXPECT_EQ(message(bad), "kv_heads is 3; must be a divisor of query_heads, 8");
   bad = good;
   bad.batch.mask = Mask::sliding_window;
-  EXPECT_EQ(message(bad), "window is 0; must be at least 1 token with mask sliding_window");
+  EXPECT_EQ(message(bad),
+            "window is 0; must be from 1 to 4294967296 tokens with mask sliding_window");
+}
+
+// Sums and products of what is accepted fit 64 bits.
+TEST(Problem, TooLargeOnesAreRefused) {
+  const auto message = [](const std::function<void(Problem&)>& change) -> std::string {
+    Problem problem;
+    problem.batch.document_lengths = {4};
+    change(problem);
+    try {
+      validate(problem);
+    } catch (const UserError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const int64_t most = int64_t{1} << 32;
+  EXPECT_EQ(message([&](Problem& p) { p.batch.document_lengths = {int64_t{1} << 60}; }),
+            "document_lengths[0] is 1152921504606846976; must be from 1 to 4294967296");
+  EXPECT_EQ(message([&](Problem& p) { p.batch.document_lengths = {most, 1}; }),
+            "the sum of document_lengths is 4294967297; must be at most 4294967296");
+  EXPECT_EQ(message([&](Problem& p) { p.batch.document_lengths = {most}; }),
+            "4294967296 tokens and 8 query heads are too many: tokens squared times heads must be "
+            "at most 2^62");
+  EXPECT_EQ(message([](Problem& p) { p.cluster.nodes = p.cluster.gpus_per_node = 65'536; }),
+            "nodes times gpus_per_node is 4294967296; must be from 1 to 65536");
+  EXPECT_EQ(message([](Problem& p) {
+              p.batch.document_lengths = {int64_t{1} << 26};
+              p.shape.head_dim = 4096;
+              p.cluster.nodes = 65'536;
+            }),
+            "67108864 tokens on 65536 ranks are too many: tokens times ranks times query_heads "
+            "times (head_dim + value_head_dim) must be at most 2^56");
+  EXPECT_EQ(message([](Problem& p) { p.shape.query_heads = p.shape.kv_heads = 1 << 20; }),
+            "query_heads is 1048576; must be from 1 to 16384");
+  EXPECT_EQ(message([](Problem& p) { p.cluster.memory_bytes = NAN; }),
+            "memory_bytes is nan; must be finite and at least 0");
 }
 
 }  // namespace

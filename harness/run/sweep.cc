@@ -51,13 +51,14 @@ std::string result_path(const RunSpec& spec, const std::string& folder) {
 
 // The outcome of an earlier, finished run of the same spec. A failed run is tried again.
 std::optional<Outcome> existing(const RunSpec& spec, const std::string& file) {
-  if (!fs::exists(file)) return std::nullopt;
+  std::error_code error;
+  if (!fs::exists(file, error)) return std::nullopt;
   try {
     const Result result = read_result(file);
     if (result.spec != spec || result.status == Status::failed) return std::nullopt;
     return outcome_of(result, file, true);
-  } catch (const UserError& error) {
-    fmt::print(stderr, "cpbench: warning: {}; the run is repeated\n", error.what());
+  } catch (const UserError& damage) {
+    fmt::print(stderr, "cpbench: warning: {}; the run is repeated\n", damage.what());
     return std::nullopt;
   }
 }

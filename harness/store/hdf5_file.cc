@@ -2,24 +2,22 @@
 
 #include <fmt/format.h>
 #include <hdf5_hl.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
 #include <numeric>
 
 #include "harness/plan/errors.h"
+#include "harness/plan/one_line.h"
 
 namespace cpbench {
 namespace {
 
 constexpr hsize_t kChunkElements =
-    hsize_t{64} * 1024;                    // 512 KiB of int64: one chunk fits the chunk cache
-constexpr int64_t kCompressFrom = 1024;    // elements; below, the chunk index outweighs the gain
-constexpr unsigned kDeflateLevel = 4;      // zlib's own trade between time and size is 6
-constexpr size_t kMemoryGrowth = 1 << 20;  // bytes by which a file in memory grows
+    hsize_t{64} * 1024;                     // 512 KiB of int64: one chunk fits the chunk cache
+constexpr int64_t kCompressFrom = 1024;     // elements; below, the chunk index outweighs the gain
+constexpr unsigned kDeflateLevel = 4;       // zlib's own trade between time and size is 6
+constexpr hsize_t kMostCompression = 1032;  // to which deflate can shrink a byte: 258 in 2 bits
+constexpr size_t kMemoryGrowth = 1 << 20;   // bytes by which a file in memory grows
 
 // The library's innermost reason, in one line.
 herr_t innermost(unsigned n, const H5E_error2_t* error, void* out) {
@@ -30,8 +28,7 @@ std::string reason() {
   std::string text = "unknown error";
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, &text);
   H5Eclear2(H5E_DEFAULT);
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return text;
+  return one_line(text);
 }
 
 // The library's error stack belongs to a thread, and is printed unless this is called.
@@ -70,17 +67,12 @@ struct TypeOf<uint8_t> {
   static constexpr const char* name = "uint8";
 };
 
-Hdf5Id memory_driver() {
-  Hdf5Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-  H5Pset_fapl_core(access, kMemoryGrowth, false);
-  return access;
-}
-
 }  // namespace
 
 Hdf5Writer::Hdf5Writer(std::string path) : path_(std::move(path)) {
   silence();
-  Hdf5Id driver = memory_driver();
+  Hdf5Id driver(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  H5Pset_fapl_core(driver, kMemoryGrowth, false);
   file_ = {checked(H5Fcreate(path_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, driver), "new file"),
            H5Fclose};
   // Objects have the format of 1.8 and later, for attributes beyond 64 KiB. The file itself has
@@ -181,26 +173,28 @@ std::string Hdf5Writer::image() {
   return bytes;
 }
 
-Hdf5Reader::Hdf5Reader(const std::string& path) : path_(path) {
+Hdf5Reader::Hdf5Reader(std::string path, std::string bytes)
+    : path_(std::move(path)), bytes_(std::move(bytes)) {
   silence();
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (error && status.type() != std::filesystem::file_type::not_found) fail(error.message());
-  if (!std::filesystem::exists(status)) fail("no such file");
-  if (!std::filesystem::is_regular_file(status)) fail("not a file");
-  if (access(path.c_str(), R_OK) != 0) fail(std::strerror(errno));
-  Hdf5Id driver = memory_driver();
-  file_ = {H5Fopen(path.c_str(), H5F_ACC_RDONLY, driver), H5Fclose};
+  constexpr unsigned kOurMemory = H5LT_FILE_IMAGE_DONT_COPY | H5LT_FILE_IMAGE_DONT_RELEASE;
+  file_ = {H5LTopen_file_image(bytes_.data(), bytes_.size(), kOurMemory), H5Fclose};
   if (file_ < 0) fail("not an HDF5 file, or a damaged one (" + reason() + ")");
 }
 
-void Hdf5Reader::fail(const std::string& what) const { throw UserError(path_ + ": " + what); }
+void Hdf5Reader::fail(const std::string& what) const {
+  throw UserError(path_ + ": " + one_line(what));
+}
 
 bool Hdf5Reader::has(const std::string& object) const {
   // H5Lexists requires that every part of the path exists, except for the last one.
   for (size_t end = object.find('/', 1);; end = object.find('/', end + 1)) {
     const std::string part = object.substr(0, end);
-    if (part != "/" && H5Lexists(file_, part.c_str(), H5P_DEFAULT) <= 0) return false;
+    if (part != "/") {
+      if (H5Lexists(file_, part.c_str(), H5P_DEFAULT) <= 0) return false;
+      H5L_info_t link;
+      if (H5Lget_info(file_, part.c_str(), &link, H5P_DEFAULT) < 0) return false;
+      if (link.type == H5L_TYPE_EXTERNAL) fail(part + " is in another file");
+    }
     if (end == std::string::npos) return true;
   }
 }
@@ -230,6 +224,7 @@ std::string Hdf5Reader::attribute(const std::string& object, const std::string& 
     H5free_memory(text);
     return copy;
   }
+  if (H5Tget_size(type) > bytes_.size()) fail("attribute " + what + " is longer than the file");
   std::string text(H5Tget_size(type), '\0');
   if (H5Aread(attribute, type, text.data()) < 0) fail("attribute " + what + ": " + reason());
   return text.substr(0, text.find('\0'));
@@ -274,7 +269,12 @@ std::vector<T> Hdf5Reader::read(const std::string& path, const Extents& shape) c
   if (H5Tequal(type, TypeOf<T>::native()) <= 0) {
     fail(fmt::format("{} is not of type {}", path, TypeOf<T>::name));
   }
+  Hdf5Id layout(H5Dget_create_plist(dataset), H5Pclose);
+  if (H5Pget_layout(layout) == H5D_VIRTUAL || H5Pget_external_count(layout) > 0) {
+    fail(path + " has its values in another file");
+  }
   Hdf5Id space(H5Dget_space(dataset), H5Sclose);
+  if (H5Sget_simple_extent_type(space) == H5S_NULL) fail(path + " has no value");
   std::vector<hsize_t> sizes(std::max(H5Sget_simple_extent_ndims(space), 0));
   H5Sget_simple_extent_dims(space, sizes.data(), nullptr);
   const Extents found(sizes.begin(), sizes.end());
@@ -284,7 +284,16 @@ std::vector<T> Hdf5Reader::read(const std::string& path, const Extents& shape) c
   if (!same) {
     fail(fmt::format("{} has shape {}, expected {}", path, shape_text(found), shape_text(shape)));
   }
-  std::vector<T> values(static_cast<size_t>(H5Sget_simple_extent_npoints(space)));
+  const hsize_t most = bytes_.size() * kMostCompression / sizeof(T);
+  hsize_t count = 1;
+  for (hsize_t size : sizes) {
+    if (size > 0 && count > most / size) {
+      fail(fmt::format("{} has shape {}, which is more than a file of {} bytes can hold", path,
+                       shape_text(found), bytes_.size()));
+    }
+    count *= size;
+  }
+  std::vector<T> values(count);
   if (!values.empty() &&
       H5Dread(dataset, TypeOf<T>::native(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0) {
     fail(path + " cannot be read: " + reason());

@@ -5,7 +5,8 @@
 //   Hdf5Writer out("result.h5");
 //   out.group("/samples");
 //   out.write("/samples/seconds", seconds, {iterations, ranks}, "s");
-//   write_atomically("result.h5", out.image());
+//   write_atomically("result.h5", with_checksum(out.image()));
+//   Hdf5Reader in("result.h5", file_bytes("result.h5"));
 //
 // A file is built in memory and then written by write_atomically, so that a full disk is an
 // ordinary error of write(2): the library cannot close a file that it failed to flush. All errors
@@ -77,9 +78,14 @@ class Hdf5Writer {
   Hdf5Id file_;
 };
 
+// Objects and values that the file refers to in other files are refused, and so are more values
+// than a file of its size can hold.
 class Hdf5Reader {
  public:
-  explicit Hdf5Reader(const std::string& path);  // reads the whole file
+  // `bytes` are the whole file; the path is only for messages.
+  Hdf5Reader(std::string path, std::string bytes);
+  Hdf5Reader(const Hdf5Reader&) = delete;
+  Hdf5Reader& operator=(const Hdf5Reader&) = delete;
 
   bool has(const std::string& object) const;
   std::string attribute(const std::string& object, const std::string& name) const;
@@ -97,7 +103,7 @@ class Hdf5Reader {
 
  private:
   Hdf5Id open(const std::string& object) const;
-  std::string path_;
+  std::string path_, bytes_;
   Hdf5Id file_;
 };
 

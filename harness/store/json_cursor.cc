@@ -4,10 +4,12 @@
 
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
+#include "harness/plan/one_line.h"
 
 namespace cpbench {
 namespace {
 
+constexpr int kMostLevels = 32;       // of arrays and objects; a plan file has 6
 constexpr size_t kLongestValue = 40;  // characters of a bad value that a message shows
 
 using Dump = nlohmann::json::error_handler_t;
@@ -20,7 +22,9 @@ std::string JsonCursor::name() const {
   return key_ ? parent + "." + key_ : parent + "[" + std::to_string(index_) + "]";
 }
 
-void JsonCursor::fail(const std::string& what) const { throw UserError(name() + " " + what); }
+void JsonCursor::fail(const std::string& what) const {
+  throw UserError(one_line(name() + " " + what));
+}
 
 void JsonCursor::bad(const std::string& expected) const {
   std::string value = value_.dump(-1, ' ', false, Dump::replace);
@@ -80,17 +84,28 @@ std::string JsonCursor::text() const {
 }
 
 nlohmann::json parse_json(const std::string& text, const std::string& what) {
+  using Event = nlohmann::json::parse_event_t;
+  std::vector<std::set<std::string>> keys;  // of each object that is not complete
+  const auto watch = [&](int depth, Event event, const nlohmann::json& value) {
+    if (event == Event::object_start) keys.emplace_back();
+    if (event == Event::object_end) keys.pop_back();
+    if (depth >= kMostLevels) {
+      throw UserError(fmt::format("{} is nested in more than {} levels", what, kMostLevels));
+    }
+    if (event == Event::key && !keys.back().insert(value.get<std::string>()).second) {
+      throw UserError(one_line(
+          fmt::format("{} has the key '{}' twice in one object", what, value.get<std::string>())));
+    }
+    return true;
+  };
   try {
-    return nlohmann::json::parse(text);
+    return nlohmann::json::parse(text, watch);
   } catch (const nlohmann::json::exception& error) {
     // The reason is "[json.exception.parse_error.101] parse error at line 1, column 2: ...". The
     // label in brackets is of no use to a person.
     std::string reason = error.what();
     if (const size_t end = reason.find("] "); end != std::string::npos) reason.erase(0, end + 2);
-    for (char& c : reason) {
-      if (static_cast<unsigned char>(c) < ' ') c = ' ';
-    }
-    throw UserError(what + " is not JSON: " + (text.empty() ? "it is empty" : reason));
+    throw UserError(what + " is not JSON: " + (text.empty() ? "it is empty" : one_line(reason)));
   }
 }
 

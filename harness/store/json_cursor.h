@@ -65,7 +65,8 @@ class JsonCursor {
   size_t index_ = 0;
 };
 
-// Throws UserError that begins with "<what> is not JSON".
+// Throws UserError for text that is not JSON, that nests arrays and objects so deeply that reading
+// or printing it would exhaust the stack, or that has a key twice in one object.
 nlohmann::json parse_json(const std::string& text, const std::string& what);
 
 }  // namespace cpbench

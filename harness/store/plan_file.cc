@@ -1,17 +1,15 @@
 #include "harness/store/plan_file.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "harness/plan/errors.h"
 #include "harness/plan/plan_text.h"
 #include "harness/store/atomic_file.h"
 #include "harness/store/file_kind.h"
 #include "harness/store/plan_hdf5.h"
+#include "harness/store/safe_read.h"
 
 namespace cpbench {
 namespace {
@@ -27,15 +25,6 @@ std::string ending(const std::string& path) {
   return found;
 }
 
-std::string text_of(const std::string& path) {
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (in && in.peek() != std::ifstream::traits_type::eof()) text << in.rdbuf();
-  if (errno != 0) throw UserError(path + ": " + std::strerror(errno));
-  return text.str();
-}
-
 PlannedProblem from_text(const std::string& text) {
   const size_t end = std::min(text.find('\n'), text.size());
   if (!text.starts_with(kProblemWord)) {
@@ -46,13 +35,14 @@ PlannedProblem from_text(const std::string& text) {
   return {problem_from_json(text.substr(start, end - start)), plan_from_text(text.substr(end))};
 }
 
-std::vector<PlannedProblem> from_hdf5(const std::string& path) {
-  const Hdf5Reader file(path);
-  const bool result = read_kind(file) == kResultKind;
+std::string pack_group(size_t pack) { return "/pack_" + std::to_string(pack); }
+
+std::vector<PlannedProblem> parse_plans(const Hdf5Reader& file) {
   std::vector<PlannedProblem> plans;
-  if (!result) return {{read_problem(file, "/problem"), read_plan(file, "/plan")}};
-  for (size_t i = 0; file.has("/pack_" + std::to_string(i)); ++i) {
-    const std::string pack = "/pack_" + std::to_string(i);
+  if (read_kind(file) == kPlanKind)
+    return {{read_problem(file, "/problem"), read_plan(file, "/plan")}};
+  for (size_t i = 0; file.has(pack_group(i)); ++i) {
+    const std::string pack = pack_group(i);
     if (!file.has(pack + "/plan")) continue;
     plans.push_back({read_problem(file, pack + "/problem"), read_plan(file, pack + "/plan")});
   }
@@ -62,12 +52,24 @@ std::vector<PlannedProblem> from_hdf5(const std::string& path) {
   return plans;
 }
 
+// A result file without anything but the plans.
+void write_plans(Hdf5Writer& file, const std::vector<PlannedProblem>& plans) {
+  write_kind(file, kResultKind);
+  for (size_t i = 0; i < plans.size(); ++i) {
+    file.group(pack_group(i));
+    write_problem(file, pack_group(i) + "/problem", plans[i].problem);
+    write_plan(file, pack_group(i) + "/plan", plans[i].plan);
+  }
+}
+
 }  // namespace
 
 std::vector<PlannedProblem> load_plan_file(const std::string& path) {
   const std::string form = ending(path);
-  if (form == ".h5") return from_hdf5(path);
-  const std::string text = text_of(path);
+  if (form == ".h5") {
+    return read_safely<std::vector<PlannedProblem>>(path, parse_plans, write_plans);
+  }
+  const std::string text = file_bytes(path);
   try {
     return {form == ".json" ? planned_problem_from_json(text) : from_text(text)};
   } catch (const UserError& error) {
@@ -87,7 +89,7 @@ void save_plan_file(const std::string& path, const PlannedProblem& planned) {
     write_kind(file, kPlanKind);
     write_problem(file, "/problem", planned.problem);
     write_plan(file, "/plan", planned.plan);
-    write_atomically(path, file.image());
+    write_atomically(path, with_checksum(file.image()));
   }
 }
 

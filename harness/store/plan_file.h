@@ -14,7 +14,8 @@
 namespace cpbench {
 
 // One entry for a plan file, and one per pack for a result file. Throws UserError that begins with
-// the path. Whether a plan is correct is for the checker to say.
+// the path, also for a file that is damaged (safe_read.h). Whether a plan is correct is for the
+// checker to say.
 std::vector<PlannedProblem> load_plan_file(const std::string& path);
 
 // Writes the file completely or not at all.

@@ -51,6 +51,7 @@ RangeSets read_sets(const Hdf5Reader& file, const std::string& group) {
     for (int64_t i = first[set]; i < first[set + 1]; ++i) ranges.push_back({begin[i], end[i]});
     if (set == 0 && !ranges.empty()) bad(set, "must be empty");
     if (!is_normal(ranges)) bad(set, "is not sorted, disjoint and joined ranges");
+    if (!ranges.empty() && ranges.front().begin < 0) bad(set, "has a negative member");
     if (sets.intern(ranges) != static_cast<SetId>(set)) bad(set, "repeats another set");
   }
   return sets;

@@ -82,6 +82,11 @@ Json to_json(const Plan& plan) {
           {"keep", to_json(plan.keep)}};
 }
 
+// A name that is not UTF-8 is no reason to fail: its bytes are replaced.
+std::string text_of(const Json& document) {
+  return document.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 template <typename Value>
 void read_value(const JsonCursor& in, Value& value, int32_t minimum = 0) {
   if constexpr (std::is_enum_v<Value>) {
@@ -211,15 +216,15 @@ std::optional<Version> version_of(const std::string& text) {
 
 }  // namespace
 
-std::string problem_json(const Problem& problem) { return to_json(problem).dump(); }
-std::string plan_json(const Plan& plan) { return to_json(plan).dump(); }
+std::string problem_json(const Problem& problem) { return text_of(to_json(problem)); }
+std::string plan_json(const Plan& plan) { return text_of(to_json(plan)); }
 
 std::string planned_problem_json(const PlannedProblem& planned) {
   const Json document = {{"kind", kPlanKind},
                          {"schema_version", kSchemaVersion},
                          {"problem", to_json(planned.problem)},
                          {"plan", to_json(planned.plan)}};
-  return document.dump() + "\n";
+  return text_of(document) + "\n";
 }
 
 Problem problem_from_json(const std::string& text) {

@@ -12,6 +12,7 @@
 #include "harness/store/file_kind.h"
 #include "harness/store/hdf5_table.h"
 #include "harness/store/plan_hdf5.h"
+#include "harness/store/safe_read.h"
 
 namespace cpbench {
 namespace {
@@ -191,14 +192,7 @@ std::string file_word(const std::string& text) {
   return word;
 }
 
-}  // namespace
-
-Problem problem_of(const Result& result, const Batch& batch) {
-  return {batch, result.spec.shape, result.cluster};
-}
-
-void write_result(const std::string& path, const Result& result) {
-  Hdf5Writer file(path);
+void write_content(Hdf5Writer& file, const Result& result) {
   write_kind(file, kResultKind);
   for (const auto& [name, text] : stored_fields(result.spec)) file.attribute("/", name, text);
   file.attribute("/", "run_id", run_id(result.spec));
@@ -219,11 +213,9 @@ void write_result(const std::string& path, const Result& result) {
   write_metrics(file, result.metrics);
   file.group("/provenance");
   for (const auto& [key, text] : result.provenance) file.attribute("/provenance", key, text);
-  write_atomically(path, file.image());
 }
 
-Result read_result(const std::string& path) {
-  Hdf5Reader file(path);
+Result parse_content(const Hdf5Reader& file) {
   if (read_kind(file) != kResultKind) file.fail("has only a plan, not a result");
   Result result;
   result.spec = read_spec(file);
@@ -246,6 +238,22 @@ Result read_result(const std::string& path) {
   result.metrics = read_metrics(file);
   result.provenance = file.attributes("/provenance");
   return result;
+}
+
+}  // namespace
+
+Problem problem_of(const Result& result, const Batch& batch) {
+  return {batch, result.spec.shape, result.cluster};
+}
+
+void write_result(const std::string& path, const Result& result) {
+  Hdf5Writer file(path);
+  write_content(file, result);
+  write_atomically(path, with_checksum(file.image()));
+}
+
+Result read_result(const std::string& path) {
+  return read_safely<Result>(path, parse_content, write_content);
 }
 
 std::string result_file_name(const RunSpec& spec) {

@@ -10,14 +10,14 @@
 
 namespace cpbench {
 
-inline constexpr const char* kSchemaVersion = "1.4.0";  // of result and plan files
+inline constexpr const char* kSchemaVersion = "1.5.0";  // of result and plan files
 
 // Writes the file completely or not at all. The folder must exist. Throws UserError, for example if
 // the disk is full.
 void write_result(const std::string& path, const Result& result);
 
-// Throws UserError for a file that is not of cpbench, has another major schema version, or is
-// incomplete. Metrics have the order in which they were written.
+// Throws UserError for a file that is not of cpbench, has another major schema version, is
+// incomplete or is damaged (safe_read.h). Metrics have the order in which they were written.
 Result read_result(const std::string& path);
 
 // "flashcp-pile-8K-8r-0123456789abcdef.h5": readable for people, and unique by the id of the run.

@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <sstream>
 #include <string>
 
 #include "harness/store/atomic_file.h"
+#include "harness/store/file_bytes.h"
 #include "harness/store/hdf5_file.h"
 
 namespace cpbench {
@@ -28,13 +28,7 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-inline std::string file_bytes(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream bytes;
-  bytes << in.rdbuf();
-  return bytes.str();
-}
-
+// Without a checksum, as another program writes it.
 inline void write_atomically_for_tests(const std::string& path,
                                        const std::function<void(Hdf5Writer&)>& fill) {
   Hdf5Writer file(path);

@@ -1,0 +1,42 @@
+// Reads an HDF5 file that may be damaged, or written by anybody, without being harmed by it.
+//
+//   Result result = read_safely<Result>(path, parse_result, write_content);
+//
+// A file with a checksum is read if the checksum is right. A file without one was written by
+// another program or by the first release, so the HDF5 library may crash on it, hang, or ask for
+// any amount of memory. A child process parses it, and its clean copy is what is read here.
+#pragma once
+
+#include <string>
+
+#include "harness/plan/errors.h"
+#include "harness/store/checksum.h"
+#include "harness/store/file_bytes.h"
+#include "harness/store/hdf5_file.h"
+#include "harness/store/in_child.h"
+
+namespace cpbench {
+
+// `write` writes a file that `parse` reads as the same value. Throws UserError that begins with
+// the path.
+template <typename Value>
+Value read_safely(const std::string& path, Value (*parse)(const Hdf5Reader&),
+                  void (*write)(Hdf5Writer&, const Value&)) {
+  std::string bytes = file_bytes(path);
+  switch (checksum_of(bytes)) {
+    case Checksum::wrong:
+      throw UserError(path + ": is damaged: its checksum does not match its content");
+    case Checksum::none:
+      bytes = in_child(path, [&] {
+        Hdf5Writer copy(path);
+        write(copy, parse(Hdf5Reader(path, bytes)));
+        return copy.image();
+      });
+      break;
+    case Checksum::right:
+      break;
+  }
+  return parse(Hdf5Reader(path, std::move(bytes)));
+}
+
+}  // namespace cpbench
