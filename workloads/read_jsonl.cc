@@ -14,8 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t kLongestList = 400;  // bytes of the names of fields that a message shows
-
 int64_t words_of(const std::string& text) {
   int64_t words = 0;
   bool inside = false;
@@ -62,9 +60,9 @@ FileLengths read_jsonl_lengths(const std::string& path, const std::string& field
     if (found == row.end()) {
       std::vector<std::string> known;
       for (const auto& [key, value] : row.items()) known.push_back(key);
-      reader.fail(
-          fmt::format("there is no field '{}', only {}; name one as in 'file.jsonl#input_ids'",
-                      shown(name), shown(fmt::format("{}", fmt::join(known, ", ")), kLongestList)));
+      reader.fail(fmt::format(
+          "there is no field '{}', only {}; name one as in 'file.jsonl#input_ids'", shown(name),
+          shown(fmt::format("{}", fmt::join(known, ", ")), kLongestSentence)));
     }
     int64_t length = length_of(reader, *found, shown(name), words);
     if (length < 0 || length > kLongestDocument) {

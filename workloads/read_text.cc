@@ -15,8 +15,6 @@
 namespace cpbench {
 namespace {
 
-constexpr size_t kLongestList = 400;  // bytes of a header that a message shows
-
 std::string trimmed(const std::string& text) {
   const size_t first = text.find_first_not_of(" \t");
   if (first == std::string::npos) return "";
@@ -44,7 +42,7 @@ size_t column_of(const LineReader& reader, const std::vector<std::string>& heade
     if (header.size() == 1) return 0;
     reader.fail(
         named ? fmt::format("there are several columns ({}); name one as in 'file.csv#{}'",
-                            shown(fmt::format("{}", fmt::join(header, ", ")), kLongestList),
+                            shown(fmt::format("{}", fmt::join(header, ", ")), kLongestSentence),
                             shown(header[0]))
               : fmt::format("there are {} columns and no header; must be one length per line, or "
                             "a header and 'file.csv#column'",
@@ -54,7 +52,7 @@ size_t column_of(const LineReader& reader, const std::vector<std::string>& heade
     reader.fail(fmt::format("there is no header, so there is no column '{}'", shown(column)));
   auto found = std::find(header.begin(), header.end(), column);
   if (found == header.end()) {
-    reader.fail(shown(unknown_name("column", column, header), kLongestList));
+    reader.fail(shown(unknown_name("column", column, header), kLongestSentence));
   }
   return found - header.begin();
 }

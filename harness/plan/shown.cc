@@ -16,7 +16,7 @@ std::string shown(std::string_view value, size_t longest) {
   std::string text(value.substr(0, end));
   for (char& byte : text) {
     const auto code = static_cast<unsigned char>(byte);
-    if (code < 0x20 || code == 0x7f) byte = '?';
+    if (code < 0x20 || code == 0x7f) byte = ' ';
   }
   return end < value.size() ? text + "..." : text;
 }

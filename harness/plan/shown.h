@@ -9,9 +9,10 @@
 
 namespace cpbench {
 
-inline constexpr size_t kLongestShown = 80;  // bytes
+// In bytes: of one value, and of a list of them or a sentence that quotes some.
+inline constexpr size_t kLongestShown = 80, kLongestSentence = 400;
 
-// The value itself, or its first `longest` bytes and "...". Control characters become '?'.
+// The value itself, or its first `longest` bytes and "...". Control characters become blanks.
 std::string shown(std::string_view value, size_t longest = kLongestShown);
 
 }  // namespace cpbench

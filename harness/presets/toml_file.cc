@@ -41,13 +41,12 @@ std::string read_toml_file(const std::string& kind, const std::string& path) {
 }
 
 toml::table parse_toml(const std::string& place, const std::string& text) {
-  constexpr size_t kLongestReason = 200;  // it may quote the file
   require_short_keys(place, text);
   try {
     return toml::parse(text);
   } catch (const toml::parse_error& error) {
     throw UserError(fmt::format("{}:{}: {}", place, error.source().begin.line,
-                                shown(error.description(), kLongestReason)));
+                                shown(error.description(), kLongestSentence)));
   }
 }
 

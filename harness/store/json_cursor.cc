@@ -4,7 +4,7 @@
 
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
-#include "harness/plan/one_line.h"
+#include "harness/plan/shown.h"
 
 namespace cpbench {
 namespace {
@@ -23,13 +23,12 @@ std::string JsonCursor::name() const {
 }
 
 void JsonCursor::fail(const std::string& what) const {
-  throw UserError(one_line(name() + " " + what));
+  throw UserError(shown(name() + " " + what, kLongestSentence));
 }
 
 void JsonCursor::bad(const std::string& expected) const {
-  std::string value = value_.dump(-1, ' ', false, Dump::replace);
-  if (value.size() > kLongestValue) value = value.substr(0, kLongestValue) + "...";
-  fail("is " + value + "; must be " + expected);
+  const std::string value = value_.dump(-1, ' ', false, Dump::replace);
+  fail("is " + shown(value, kLongestValue) + "; must be " + expected);
 }
 
 void JsonCursor::expect_keys(const std::set<std::string>& keys,
@@ -93,8 +92,8 @@ nlohmann::json parse_json(const std::string& text, const std::string& what) {
       throw UserError(fmt::format("{} is nested in more than {} levels", what, kMostLevels));
     }
     if (event == Event::key && !keys.back().insert(value.get<std::string>()).second) {
-      throw UserError(one_line(
-          fmt::format("{} has the key '{}' twice in one object", what, value.get<std::string>())));
+      throw UserError(fmt::format("{} has the key '{}' twice in one object", what,
+                                  shown(value.get<std::string>())));
     }
     return true;
   };
@@ -105,7 +104,8 @@ nlohmann::json parse_json(const std::string& text, const std::string& what) {
     // label in brackets is of no use to a person.
     std::string reason = error.what();
     if (const size_t end = reason.find("] "); end != std::string::npos) reason.erase(0, end + 2);
-    throw UserError(what + " is not JSON: " + (text.empty() ? "it is empty" : one_line(reason)));
+    throw UserError(
+        what + " is not JSON: " + (text.empty() ? "it is empty" : shown(reason, kLongestSentence)));
   }
 }
 
