@@ -82,7 +82,9 @@ int show(const std::string& path, const std::string& baseline, const std::string
          const ViewFlags& flags) {
   const Format format = parse_format(format_name);
   const View view = flags.view_of_runs(format);
-  if (std::filesystem::is_regular_file(path) && format == Format::table && view.columns.empty()) {
+  std::error_code error;
+  if (std::filesystem::is_regular_file(path, error) && format == Format::table &&
+      view.columns.empty()) {
     print(describe(read_result(path), view));
     return kExitOk;
   }

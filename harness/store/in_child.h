@@ -9,7 +9,7 @@
 namespace cpbench {
 
 // What `work` returns. A UserError that it throws is thrown here. So is one that begins with `name`
-// if the child dies, takes longer than 30 s, or requires more than 4 GiB of memory.
+// if the child dies, takes longer than 30 s of CPU time, or requires more than 4 GiB of memory.
 std::string in_child(const std::string& name, const std::function<std::string()>& work);
 
 }  // namespace cpbench

@@ -1,5 +1,7 @@
 #include "harness/store/json_cursor.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "harness/plan/errors.h"
@@ -13,6 +15,45 @@ constexpr int kMostLevels = 32;       // of arrays and objects; a plan file has 
 constexpr size_t kLongestValue = 40;  // characters of a bad value that a message shows
 
 using Dump = nlohmann::json::error_handler_t;
+using nlohmann::json;
+
+// Reads a document before a tree is made of it. Trees of any depth would overflow the stack of
+// those who print them, and a tree does not show that a key was there twice.
+class Watch : public nlohmann::json_sax<json> {
+ public:
+  explicit Watch(const std::string& what) : what_(what) {}
+  bool start_object(size_t) override {
+    keys_.emplace_back();
+    return start_array(0);
+  }
+  bool end_object() override {
+    keys_.pop_back();
+    return end_array();
+  }
+  bool start_array(size_t) override {
+    if (++levels_ <= kMostLevels) return true;
+    throw UserError(fmt::format("{} is nested in more than {} levels", what_, kMostLevels));
+  }
+  bool end_array() override { return --levels_ >= 0; }
+  bool key(std::string& name) override {
+    if (keys_.back().insert(name).second) return true;
+    throw UserError(fmt::format("{} has the key '{}' twice in one object", what_, shown(name)));
+  }
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(int64_t) override { return true; }
+  bool number_unsigned(uint64_t) override { return true; }
+  bool number_float(double, const std::string&) override { return true; }
+  bool string(std::string&) override { return true; }
+  bool binary(json::binary_t&) override { return true; }
+  // The parser reports it.
+  bool parse_error(size_t, const std::string&, const json::exception&) override { return false; }
+
+ private:
+  const std::string& what_;
+  int levels_ = 0;
+  std::vector<std::set<std::string>> keys_;  // of each object that is not complete
+};
 
 }  // namespace
 
@@ -83,22 +124,10 @@ std::string JsonCursor::text() const {
 }
 
 nlohmann::json parse_json(const std::string& text, const std::string& what) {
-  using Event = nlohmann::json::parse_event_t;
-  std::vector<std::set<std::string>> keys;  // of each object that is not complete
-  const auto watch = [&](int depth, Event event, const nlohmann::json& value) {
-    if (event == Event::object_start) keys.emplace_back();
-    if (event == Event::object_end) keys.pop_back();
-    if (depth >= kMostLevels) {
-      throw UserError(fmt::format("{} is nested in more than {} levels", what, kMostLevels));
-    }
-    if (event == Event::key && !keys.back().insert(value.get<std::string>()).second) {
-      throw UserError(fmt::format("{} has the key '{}' twice in one object", what,
-                                  shown(value.get<std::string>())));
-    }
-    return true;
-  };
+  Watch watch(what);
+  nlohmann::json::sax_parse(text, &watch);
   try {
-    return nlohmann::json::parse(text, watch);
+    return nlohmann::json::parse(text);
   } catch (const nlohmann::json::exception& error) {
     // The reason is "[json.exception.parse_error.101] parse error at line 1, column 2: ...". The
     // label in brackets is of no use to a person.

@@ -109,6 +109,16 @@ def test_csv_and_markdown(results):
     assert "| strategy |" in run(*words, "--format", "md").stdout
 
 
+def test_markdown_shows_names_as_they_are(tmp_path, results):
+    planner = tmp_path / "a|b<c>"
+    planner.write_text("#!/bin/sh\nexit 1\n")
+    planner.chmod(0o755)
+    run("run", "--strategy", f"exec:{planner},ring", *TINY, "--output", results)
+    for words in (["show", results], ["compare", results, results]):
+        text = run(*words, "--format", "md").stdout
+        assert "a\\|b&lt;c>" in text and "a|b<c>" not in text
+
+
 def test_narration_is_not_on_standard_output(results):
     done = run("run", "--strategy", "ring", *TINY, "--output", results, "--format", "json")
     json.loads(done.stdout)
