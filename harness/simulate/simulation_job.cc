@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "harness/plan/errors.h"
 
@@ -185,37 +187,38 @@ std::string bytes_of(const Json& message) {
   return bytes;
 }
 
-// nlohmann_json reads nested arrays by recursion, so their depth is bounded before that.
-class DepthCheck : public nlohmann::json_sax<Json> {
-  static constexpr int kDeepest = 32;  // our messages need fewer than ten levels
-  int depth_ = 0;
-  bool enter() { return ++depth_ <= kDeepest; }
-  bool leave() { return --depth_ >= 0; }
-
- public:
-  bool too_deep() const { return depth_ > kDeepest; }
-
-  bool start_array(size_t) override { return enter(); }
-  bool start_object(size_t) override { return enter(); }
-  bool end_array() override { return leave(); }
-  bool end_object() override { return leave(); }
-  bool key(string_t&) override { return true; }
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t) override { return true; }
-  bool number_unsigned(number_unsigned_t) override { return true; }
-  bool number_float(number_float_t, const string_t&) override { return true; }
-  bool string(string_t&) override { return true; }
-  bool binary(binary_t&) override { return true; }
-  bool parse_error(size_t, const std::string&, const Json::exception&) override { return false; }
-};
+// nlohmann_json reads by recursion what is inside an array, and the pieces of a string without a
+// length. Our messages have few levels, and no such string.
+void require_shallow(const std::string& bytes) {
+  constexpr size_t kDeepest = 32;
+  constexpr uint64_t kMost = uint64_t{1} << 62;
+  std::vector<uint64_t> missing = {1};  // values of each array and object that is open
+  for (size_t at = 0; at < bytes.size();) {
+    while (!missing.empty() && missing.back() == 0) missing.pop_back();
+    if (missing.empty()) return;  // more bytes follow, which the parser reports
+    --missing.back();
+    const auto head = static_cast<uint8_t>(bytes[at++]);
+    const int kind = head >> 5, size = head & 31;  // see RFC 8949, section 3
+    if (size > 27) throw UserError("cannot read the message: a value has no valid length");
+    uint64_t value = size;
+    if (size >= 24) value = 0;
+    for (int i = 0; size >= 24 && i < 1 << (size - 24) && at < bytes.size(); ++i) {
+      value = value << 8 | static_cast<uint8_t>(bytes[at++]);
+    }
+    if (kind == 2 || kind == 3) at += std::min<uint64_t>(value, bytes.size() - at);
+    if (kind == 4) missing.push_back(value);
+    if (kind == 5) missing.push_back(2 * std::min(value, kMost));
+    if (kind == 6) missing.push_back(1);
+    if (missing.size() > kDeepest) {
+      throw UserError("cannot read the message: it is nested too deeply");
+    }
+  }
+}
 
 template <typename Message>
 Message parse(const std::string& bytes) {
   try {
-    DepthCheck check;
-    Json::sax_parse(bytes, &check, Json::input_format_t::cbor);
-    if (check.too_deep()) throw UserError("cannot read the message: it is nested too deeply");
+    require_shallow(bytes);
     return Json::from_cbor(bytes).get<Message>();
   } catch (const Json::exception& error) {
     throw UserError(std::string("cannot read the message: ") + error.what());

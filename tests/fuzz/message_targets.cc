@@ -28,7 +28,12 @@ std::vector<std::string> job_seeds() {
   cluster.cluster.gpus_per_node = 1;
   cluster.sms = 132;
   cluster.all_gather = {{2, 1e-5, 3e11}, {8, 5e-5, 4e11}};
-  return {job_bytes(schedule, cluster, {}), repeated("\x81", 100000), repeated("\xA1\x60", 50000)};
+  return {job_bytes(schedule, cluster, {}),
+          repeated("\x81", 100000),
+          repeated("\x7F", 100000),
+          repeated("\x5F", 100000),
+          repeated("\xA1\x60", 50000),
+          repeated(std::string("\xBB\x80\0\0\0\0\0\0\0\x60", 10), 20000)};
 }
 
 std::vector<std::string> execution_seeds() {
