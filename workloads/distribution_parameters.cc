@@ -6,6 +6,7 @@
 
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
+#include "harness/plan/shown.h"
 #include "harness/plan/sizes.h"
 #include "harness/presets/split_text.h"
 #include "workloads/distributions.h"
@@ -33,7 +34,7 @@ void ParameterValues::set(const Parameter& parameter, const std::string& text) {
       throw UserError(parameter.name + "=" + error.what());
     }
     if (value < 1 || value > kLongestDocument) {
-      throw UserError(fmt::format("{}={}: must be from 1 to {} tokens", parameter.name, text,
+      throw UserError(fmt::format("{}={}: must be from 1 to {} tokens", parameter.name, shown(text),
                                   size_text(kLongestDocument)));
     }
     tokens_[parameter.name] = value;
@@ -41,8 +42,8 @@ void ParameterValues::set(const Parameter& parameter, const std::string& text) {
   }
   const auto value = number_of<double>(text);
   if (!value || !(*value >= parameter.minimum && *value <= parameter.maximum)) {
-    throw UserError(fmt::format("{}={}: must be a number from {} to {}", parameter.name, text,
-                                parameter.minimum, parameter.maximum));
+    throw UserError(fmt::format("{}={}: must be a number from {} to {}", parameter.name,
+                                shown(text), parameter.minimum, parameter.maximum));
   }
   numbers_[parameter.name] = *value;
 }
@@ -61,16 +62,17 @@ Synthetic make_synthetic(const std::string& text) {
       for (const std::string& setting : split_text(text.substr(colon + 1), ',')) {
         size_t equals = setting.find('=');
         if (equals == std::string::npos) {
-          throw UserError(fmt::format("'{}' must be key=value", setting));
+          throw UserError(fmt::format("'{}' must be key=value", shown(setting)));
         }
         std::string key = setting.substr(0, equals);
         values.set(find_parameter(*found, key), setting.substr(equals + 1));
-        if (!given.insert(key).second) throw UserError(fmt::format("'{}' is given twice", key));
+        if (!given.insert(key).second)
+          throw UserError(fmt::format("'{}' is given twice", shown(key)));
       }
     }
     return {&*found, found->make(values)};
   } catch (const UserError& error) {
-    throw UserError(fmt::format("workload '{}': {}", text, error.what()));
+    throw UserError(fmt::format("workload '{}': {}", shown(text), error.what()));
   }
 }
 

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "harness/plan/errors.h"
 #include "harness/presets/toml_file.h"
+#include "workloads/streams.h"
 
 namespace cpbench {
 namespace {
@@ -25,6 +27,9 @@ const std::vector<TomlKey<LengthHistogram>>& histogram_keys() {
   return keys;
 }
 
+constexpr double kSteepest = 100;                   // exponent of a bin
+constexpr int64_t kMostCounted = int64_t{1} << 53;  // doubles count exactly up to this
+
 [[noreturn]] void bad(const std::string& place, const std::string& what) {
   throw UserError(place + ": " + what);
 }
@@ -39,7 +44,10 @@ HistogramBin bin_of(const std::string& place, size_t index, const toml::node& no
   HistogramBin bin{{*number(0), *number(1), 0}, *number(2)};
   if (row->size() == 4) {
     auto exponent = (*row)[3].value<double>();
-    if (!exponent) bad(place, fmt::format("bin {}: the exponent must be a number", index));
+    if (!exponent || !(std::abs(*exponent) <= kSteepest)) {
+      bad(place, fmt::format("bin {}: the exponent must be a number from {} to {}", index,
+                             -kSteepest, kSteepest));
+    }
     bin.law.exponent = *exponent;
   }
   return bin;
@@ -90,11 +98,12 @@ LengthHistogram parse_histogram(const Preset& preset) {
   int64_t previous = 0;
   for (size_t i = 0; i < rows->size(); ++i) {
     HistogramBin bin = bin_of(place, i, (*rows)[i]);
-    if (bin.law.low <= previous || bin.law.high < bin.law.low || bin.count < 1) {
+    if (bin.law.low <= previous || bin.law.high < bin.law.low || bin.law.high > kLongestDocument ||
+        bin.count < 1 || bin.count > kMostCounted - total) {
       bad(place,
-          fmt::format("bin {} [{}, {}, {}]: lengths must ascend from 1 without overlap, and counts "
-                      "must be at least 1",
-                      i, bin.law.low, bin.law.high, bin.count));
+          fmt::format("bin {} [{}, {}, {}]: lengths must ascend from 1 to {} without overlap, and "
+                      "counts must be at least 1 and sum to at most {}",
+                      i, bin.law.low, bin.law.high, bin.count, kLongestDocument, kMostCounted));
     }
     previous = bin.law.high;
     total += bin.count;

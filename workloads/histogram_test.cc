@@ -144,5 +144,14 @@ TEST(HistogramTest, BadFilesNameTheSetAndTheFault) {
   EXPECT_EQ(message(head + "bins=[[1,2,1]]"), "");
 }
 
+TEST(HistogramTest, NumbersThatWouldOverflowAreRefused) {
+  for (const char* bins : {"[[1,2147483649,1]]", "[[1,2,9223372036854775807]]",
+                           "[[1,2,9000000000000000],[3,4,9000000000000000]]", "[[1,2,1,1e300]]",
+                           "[[1,2,1,nan]]", "[[1,2,1,-inf]]"}) {
+    const std::string text = kHead + std::string("bins=") + bins;
+    EXPECT_NE(refusal([&] { parse_histogram({"x", "length set 'x'", text}); }), "") << bins;
+  }
+}
+
 }  // namespace
 }  // namespace cpbench

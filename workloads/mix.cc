@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "harness/plan/errors.h"
+#include "harness/plan/shown.h"
 #include "harness/presets/presets.h"
 #include "harness/presets/split_text.h"
 
@@ -16,8 +17,8 @@ const std::string kName = "mix";
 double parse_share(const std::string& name, const std::string& text) {
   const auto value = number_of<double>(text);
   if (!value || !(*value > 0 && *value <= 1e9)) {
-    throw UserError(
-        fmt::format("{}={}: must be the set's share of the tokens, above 0", name, text));
+    throw UserError(fmt::format("{}={}: must be the set's share of the tokens, above 0",
+                                shown(name), shown(text)));
   }
   return *value;
 }
@@ -27,12 +28,13 @@ Mix parse_parts(const std::string& settings) {
   for (const std::string& setting : split_text(settings, ',')) {
     const size_t equals = setting.find('=');
     if (equals == std::string::npos) {
-      throw UserError(fmt::format("'{}' must be set=share, as in mix:web=0.9,books=0.1", setting));
+      throw UserError(
+          fmt::format("'{}' must be set=share, as in mix:web=0.9,books=0.1", shown(setting)));
     }
     const std::string name = setting.substr(0, equals);
     const auto given = [&](const MixPart& part) { return part.set->name == name; };
     if (std::any_of(mix.begin(), mix.end(), given)) {
-      throw UserError(fmt::format("'{}' is given twice", name));
+      throw UserError(fmt::format("'{}' is given twice", shown(name)));
     }
     const Preset set = find_preset(PresetKind::lengths, name);
     mix.push_back({std::make_shared<const LengthHistogram>(parse_histogram(set)),
@@ -62,7 +64,7 @@ Mix parse_mix(const std::string& text) {
     mix.back().up_to_document_share = 1;
     return mix;
   } catch (const UserError& error) {
-    throw UserError(fmt::format("workload '{}': {}", text, error.what()));
+    throw UserError(fmt::format("workload '{}': {}", shown(text), error.what()));
   }
 }
 

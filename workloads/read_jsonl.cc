@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "harness/plan/input_file.h"
+#include "harness/plan/shown.h"
 #include "harness/presets/line_reader.h"
 #include "workloads/read_lengths.h"
 #include "workloads/streams.h"
@@ -42,14 +44,14 @@ int64_t length_of(const LineReader& reader, const json& value, const std::string
 
 }  // namespace
 
-std::vector<int64_t> read_jsonl_lengths(const std::string& path, const std::string& field) {
+FileLengths read_jsonl_lengths(const std::string& path, const std::string& field) {
   constexpr std::string_view kWords = ":words";
   bool words = field.ends_with(kWords);
   std::string name = words ? field.substr(0, field.size() - kWords.size()) : field;
   if (name.empty()) name = words ? "text" : "length";
 
-  LineReader reader(path);
-  std::vector<int64_t> lengths;
+  LineReader reader(kLengthFile, path, kAnySize);
+  FileLengths documents;
   std::string line;
   while (reader.next(line)) {
     json row = json::parse(line, nullptr, /*allow_exceptions=*/false);
@@ -58,18 +60,18 @@ std::vector<int64_t> read_jsonl_lengths(const std::string& path, const std::stri
     if (found == row.end()) {
       std::vector<std::string> known;
       for (const auto& [key, value] : row.items()) known.push_back(key);
-      reader.fail(
-          fmt::format("there is no field '{}', only {}; name one as in 'file.jsonl#input_ids'",
-                      name, fmt::join(known, ", ")));
+      reader.fail(fmt::format(
+          "there is no field '{}', only {}; name one as in 'file.jsonl#input_ids'", shown(name),
+          shown(fmt::format("{}", fmt::join(known, ", ")), kLongestSentence)));
     }
-    int64_t length = length_of(reader, *found, name, words);
-    if (length < 1 || length > kLongestDocument) {
-      reader.fail(fmt::format("the length of '{}' is {}; must be from 1 to {}", name, length,
+    int64_t length = length_of(reader, *found, shown(name), words);
+    if (length < 0 || length > kLongestDocument) {
+      reader.fail(fmt::format("the length of '{}' is {}; must be from 0 to {}", shown(name), length,
                               kLongestDocument));
     }
-    lengths.push_back(length);
+    add_line(reader, length, documents);
   }
-  return lengths;
+  return documents;
 }
 
 }  // namespace cpbench

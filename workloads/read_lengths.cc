@@ -5,6 +5,8 @@
 #include <filesystem>
 
 #include "harness/plan/errors.h"
+#include "harness/plan/input_file.h"
+#include "harness/plan/shown.h"
 
 namespace cpbench {
 
@@ -15,29 +17,37 @@ bool names_length_file(const std::string& name) {
   return front.find_first_of("/.#") != std::string::npos || std::filesystem::exists(name, ignored);
 }
 
-std::vector<int64_t> read_lengths(const std::string& path_and_field) {
+void add_line(const LineReader& reader, int64_t length, FileLengths& documents) {
+  if (std::ssize(documents.lengths) == kMostDocuments) {
+    reader.fail(fmt::format("the file has more than {} documents", kMostDocuments));
+  }
+  if (length > 0) {
+    documents.lengths.push_back(length);
+  } else {
+    ++documents.skipped;
+  }
+}
+
+FileLengths read_lengths(const std::string& path_and_field) {
   size_t hash = path_and_field.rfind('#');
   std::string path = path_and_field.substr(0, hash);
   std::string field = hash == std::string::npos ? "" : path_and_field.substr(hash + 1);
-  std::error_code error;
-  auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status)) {
-    throw UserError(fmt::format("the file of lengths '{}' does not exist", path));
-  }
-  if (std::filesystem::is_directory(status)) {
-    throw UserError(fmt::format("'{}' is a folder, not a file of lengths", path));
-  }
+  require_input(kLengthFile, path);
   std::string ending = std::filesystem::path(path).extension();
   bool binary = ending == ".npy" || ending == ".idx";
   if (binary && !field.empty()) {
-    throw UserError(fmt::format("'{}': a {} file has no field '{}'", path, ending, field));
+    throw UserError(fmt::format("'{}': a {} file has no field '{}'", path, ending, shown(field)));
   }
-  std::vector<int64_t> lengths = ending == ".npy"     ? read_npy_lengths(path)
-                                 : ending == ".idx"   ? read_idx_lengths(path)
-                                 : ending == ".jsonl" ? read_jsonl_lengths(path, field)
-                                                      : read_text_lengths(path, field);
-  if (lengths.empty()) throw UserError(fmt::format("'{}' has no lengths", path));
-  return lengths;
+  FileLengths documents = ending == ".npy"     ? read_npy_lengths(path)
+                          : ending == ".idx"   ? read_idx_lengths(path)
+                          : ending == ".jsonl" ? read_jsonl_lengths(path, field)
+                                               : read_text_lengths(path, field);
+  if (documents.lengths.empty()) {
+    throw UserError(documents.skipped > 0
+                        ? fmt::format("'{}' has only documents without tokens", path)
+                        : fmt::format("'{}' has no lengths", path));
+  }
+  return documents;
 }
 
 }  // namespace cpbench

@@ -15,9 +15,16 @@ std::string little_endian(uint64_t value, int width) {
   return bytes;
 }
 
-Lengths read(const std::string& name, const std::string& bytes, const std::string& field = "") {
+FileLengths documents(const std::string& name, const std::string& bytes,
+                      const std::string& field = "") {
   TestFile file(name, bytes);
   return read_lengths(file.path() + field);
+}
+
+Lengths read(const std::string& name, const std::string& bytes, const std::string& field = "") {
+  const FileLengths found = documents(name, bytes, field);
+  EXPECT_EQ(found.skipped, 0);
+  return found.lengths;
 }
 
 // The refusal, without the folder of the file.
@@ -35,11 +42,12 @@ TEST(ReadLengthsTest, TextAndCsv) {
   EXPECT_EQ(read("a.csv", "tokens\n5\n\n7"), Lengths({5, 7}));
   EXPECT_EQ(read("lengths", "\xEF\xBB\xBFtokens\r\n5\r\n 7 \r\n"), Lengths({5, 7}));
   EXPECT_EQ(read("a.csv", "id,tokens\nx,5\ny,7\n", "#tokens"), Lengths({5, 7}));
+  EXPECT_EQ(read("a.txt", "+5\n+7\n"), Lengths({5, 7}));
 }
 
 TEST(ReadLengthsTest, BadTextNamesTheLine) {
-  const std::string must = "must be a whole number from 1 to 2147483648";
-  EXPECT_EQ(refused("a.txt", "5\n0\n"), "a.txt:2: '0' is not a valid length; " + must);
+  const std::string must = "must be a whole number from 0 to 2147483648";
+  EXPECT_EQ(refused("a.txt", "+-5\n"), "a.txt:1: '+-5' is not a valid length; " + must);
   EXPECT_EQ(refused("a.txt", "-3\n"), "a.txt:1: '-3' is not a valid length; " + must);
   EXPECT_EQ(refused("a.txt", "tokens\n5\n\nfive\n"),
             "a.txt:4: 'five' is not a valid length; " + must);
@@ -84,9 +92,7 @@ TEST(ReadLengthsTest, BadJsonlNamesTheLineAndTheField) {
   EXPECT_EQ(refused("a.jsonl", "{\"length\": 1.5}\n"),
             "a.jsonl:1: 'length' must be a whole number, an array or a string");
   EXPECT_EQ(refused("a.jsonl", "{\"length\": 1}\n{\"length\": -1}\n"),
-            "a.jsonl:2: the length of 'length' is -1; must be from 1 to 2147483648");
-  EXPECT_EQ(refused("a.jsonl", "{\"ids\": []}\n", "#ids"),
-            "a.jsonl:1: the length of 'ids' is 0; must be from 1 to 2147483648");
+            "a.jsonl:2: the length of 'length' is -1; must be from 0 to 2147483648");
 }
 
 std::string npy(int version, const std::string& descr, const std::string& shape,
@@ -130,7 +136,7 @@ TEST(ReadLengthsTest, BadNpyNamesTheByte) {
             "a.npy: byte 10: the header must have 'descr' and 'shape'");
   std::string two = npy(1, "<i4", "2,", little_endian(5, 4) + little_endian(-1, 4));
   EXPECT_EQ(refused("a.npy", two), "a.npy: byte " + std::to_string(two.size() - 4) +
-                                       ": length 2 of 2 is -1; must be from 1 to 2147483648");
+                                       ": length 2 of 2 is -1; must be from 0 to 2147483648");
   EXPECT_NE(refused("a.npy", npy(1, "<u8", "1,", little_endian(-1, 8)))
                 .find("length 1 of 1 is 18446744073709551615"),
             std::string::npos);
@@ -141,35 +147,115 @@ TEST(ReadLengthsTest, BadNpyNamesTheByte) {
             "'a.npy': a .npy file has no field 'x'");
 }
 
-std::string idx(uint64_t version, uint64_t sequences, const std::string& data) {
-  return std::string("MMIDIDX\0\0", 9) + little_endian(version, 8) + little_endian(4, 1) +
-         little_endian(sequences, 8) + little_endian(sequences + 1, 8) + data;
+std::string joined(const Lengths& values, int width) {
+  std::string bytes;
+  for (int64_t value : values) bytes += little_endian(static_cast<uint64_t>(value), width);
+  return bytes;
 }
 
-TEST(ReadLengthsTest, MegatronIndex) {
-  std::string lengths = little_endian(5, 4) + little_endian(70000, 4);
-  std::string pointers(2 * 8 + 3 * 8, '\0');
-  EXPECT_EQ(read("a.idx", idx(1, 2, lengths + pointers)), Lengths({5, 70000}));
+std::string idx_header(uint64_t version, uint64_t sequences, uint64_t boundaries) {
+  return std::string("MMIDIDX\0\0", 9) + little_endian(version, 8) + little_endian(4, 1) +
+         little_endian(sequences, 8) + little_endian(boundaries, 8);
+}
+
+std::string idx(const Lengths& sequences, const Lengths& boundaries) {
+  return idx_header(1, sequences.size(), boundaries.size()) + joined(sequences, 4) +
+         std::string(8 * sequences.size(), '\0') + joined(boundaries, 8);
+}
+
+TEST(ReadLengthsTest, MegatronIndexHasDocumentsOfSeveralSequences) {
+  EXPECT_EQ(read("a.idx", idx({5, 70000}, {0, 1, 2})), Lengths({5, 70000}));
+  EXPECT_EQ(read("a.idx", idx({5, 7, 9}, {0, 2, 3})), Lengths({12, 9}));
+  EXPECT_EQ(read("a.idx", idx({5}, {0, 1}) + "modes"), Lengths({5}));
 }
 
 TEST(ReadLengthsTest, BadMegatronIndexNamesTheByte) {
   EXPECT_EQ(refused("a.idx", "nonsense, but long enough"),
             "a.idx: byte 0: not a Megatron .idx file: it does not begin with MMIDIDX");
-  EXPECT_EQ(refused("a.idx", idx(2, 1, little_endian(5, 4))),
+  EXPECT_EQ(refused("a.idx", idx_header(2, 1, 2)),
             "a.idx: byte 9: the .idx version is 2; must be 1");
-  EXPECT_EQ(refused("a.idx", idx(1, 3, little_endian(5, 4))),
-            "a.idx: byte 34: the header announces 3 lengths, but the file ends after 1");
-  EXPECT_EQ(refused("a.idx", idx(1, ~uint64_t{0}, little_endian(5, 4))),
-            "a.idx: byte 34: the header announces 18446744073709551615 lengths, but the file ends "
-            "after 1");
-  EXPECT_EQ(refused("a.idx", idx(1, 2, little_endian(5, 4) + little_endian(0, 4))),
-            "a.idx: byte 38: length 2 of 2 is 0; must be from 1 to 2147483648");
+  const std::string merged = " (a faulty merge of index files leaves such boundaries)";
+  EXPECT_EQ(refused("a.idx", idx({5, 7, 9, 5, 7, 9}, {0, 1, 2, 3})),
+            "a.idx: byte 130: the last document boundary is 3; must be 6, the number of sequences" +
+                merged);
+  EXPECT_EQ(refused("a.idx", idx({5, 7, 9}, {0, 3, 2, 3})),
+            "a.idx: byte 86: document boundary 2 is 2, and the one before is 3; must not descend");
+  EXPECT_EQ(refused("a.idx", idx({5, 7}, {1, 2})),
+            "a.idx: byte 58: the first document boundary is 1; must be 0");
+  EXPECT_EQ(refused("a.idx", idx({5, 7}, {0, int64_t{1} << 62, 2})),
+            "a.idx: byte 74: document boundary 2 is 2, and the one before is "
+            "4611686018427387904; must not descend");
+  EXPECT_EQ(refused("a.idx", idx({}, {})),
+            "a.idx: byte 34: there are 0 document boundaries; must be from 1 to 268435457");
+  EXPECT_EQ(refused("a.idx", idx({5, -1}, {0, 1, 2})),
+            "a.idx: byte 38: length 2 of 2 is -1; must be from 0 to 2147483648");
+  const int64_t most = INT32_MAX;
+  EXPECT_EQ(refused("a.idx", idx({most, most}, {0, 2})),
+            "a.idx: byte 58: document 0 has 4294967294 tokens; must have at most 2147483648");
+}
+
+TEST(ReadLengthsTest, MegatronIndexThatEndsEarlyIsRefused) {
+  const std::string whole = idx({5, 7, 9}, {0, 2, 3});
+  for (size_t size = 34; size < whole.size(); ++size) {
+    EXPECT_EQ(refused("a.idx", whole.substr(0, size)),
+              "a.idx: byte 34: the file is shorter than its header says: 3 sequences and 3 "
+              "document boundaries do not fit the " +
+                  std::to_string(size - 34) + " bytes that follow");
+  }
+  for (const auto& [sequences, boundaries] :
+       {std::pair(~uint64_t{0}, uint64_t{1}), std::pair(uint64_t{1}, ~uint64_t{0}),
+        std::pair(uint64_t{1} << 62, uint64_t{1} << 61)}) {
+    EXPECT_NE(refused("a.idx", idx_header(1, sequences, boundaries) + std::string(99, '\0'))
+                  .find("the file is shorter than its header says"),
+              std::string::npos);
+  }
+}
+
+TEST(ReadLengthsTest, DocumentsWithoutTokensAreSkippedAndCounted) {
+  const std::vector<FileLengths> all = {
+      documents("a.txt", "0\n5\n+0\n7\n"),
+      documents("a.csv", "id,tokens\nx,0\ny,5\nz,0\nw,7\n", "#tokens"),
+      documents("a.jsonl", "{\"length\": 0}\n{\"length\": 5}\n{\"length\": []}\n{\"length\": 7}\n"),
+      documents(
+          "a.jsonl",
+          "{\"t\": \"\"}\n{\"t\": \"a a a a a\"}\n{\"t\": \" \"}\n{\"t\": \"a a a a a a a\"}\n",
+          "#t:words"),
+      documents("a.npy", npy(1, "<i4", "4,", joined({0, 5, 0, 7}, 4))),
+      documents("a.idx", idx({0, 5, 7}, {0, 1, 2, 2, 3})),
+  };
+  for (const FileLengths& found : all) {
+    EXPECT_EQ(found.lengths, Lengths({5, 7}));
+    EXPECT_EQ(found.skipped, 2);
+  }
+  EXPECT_EQ(refused("a.txt", "0\n"), "'a.txt' has only documents without tokens");
+}
+
+TEST(ReadLengthsTest, LongValuesAreCutInMessages) {
+  const std::string text(1000000, 'x');
+  const std::vector<std::string> messages = {
+      refused("a.txt", "1" + text + "\n"),
+      refused("a.csv", text + "," + text + "\n1,2\n"),
+      refused("a.csv", "a," + text + "\n1,2\n", "#b"),
+      refused("a.csv", "5\n", "#" + text),
+      refused("a.jsonl", "{\"" + text + "\": 1}\n"),
+      refused("a.jsonl", "{\"length\": 1}\n", "#" + text),
+      refused("a.npy", npy(2, text, "1,", "")),
+      refused("a.npy", npy(2, "<i4", text, "")),
+  };
+  for (const std::string& message : messages) {
+    EXPECT_FALSE(message.empty());
+    EXPECT_LT(message.size(), 700u) << message;
+  }
 }
 
 TEST(ReadLengthsTest, MissingFilesAndFolders) {
   EXPECT_EQ(refusal([] { read_lengths("no/such.csv"); }),
-            "the file of lengths 'no/such.csv' does not exist");
-  EXPECT_EQ(refusal([] { read_lengths("/"); }), "'/' is a folder, not a file of lengths");
+            "cannot read the file of lengths 'no/such.csv': it does not exist");
+  EXPECT_EQ(refusal([] { read_lengths("/"); }),
+            "cannot read the file of lengths '/': it is a folder");
+  EXPECT_EQ(refusal([] { read_lengths("/dev/zero"); }),
+            "cannot read the file of lengths '/dev/zero': it is a pipe, a socket or a device; must "
+            "be a regular file");
   EXPECT_TRUE(names_length_file("a.csv"));
   EXPECT_TRUE(names_length_file("folder/lengths"));
   EXPECT_TRUE(names_length_file("a.jsonl#text:words"));

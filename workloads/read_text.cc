@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "harness/plan/input_file.h"
 #include "harness/plan/nearest.h"
+#include "harness/plan/shown.h"
 #include "harness/presets/line_reader.h"
 #include "harness/presets/split_text.h"
 #include "workloads/read_lengths.h"
@@ -25,11 +27,12 @@ std::vector<std::string> fields_of(const std::string& line) {
   return fields;
 }
 
-// A first line is a header if none of its fields begins with a digit or a minus sign; otherwise it
-// may be a mistyped length.
+// A first line is a header if none of its fields begins with a digit or a sign; otherwise it may be
+// a mistyped length.
 bool is_header(const std::vector<std::string>& fields) {
   return std::none_of(fields.begin(), fields.end(), [](const std::string& field) {
-    return !field.empty() && (isdigit(static_cast<unsigned char>(field[0])) || field[0] == '-');
+    return !field.empty() &&
+           (isdigit(static_cast<unsigned char>(field[0])) || field[0] == '-' || field[0] == '+');
   });
 }
 
@@ -39,22 +42,26 @@ size_t column_of(const LineReader& reader, const std::vector<std::string>& heade
     if (header.size() == 1) return 0;
     reader.fail(
         named ? fmt::format("there are several columns ({}); name one as in 'file.csv#{}'",
-                            fmt::join(header, ", "), header[0])
+                            shown(fmt::format("{}", fmt::join(header, ", ")), kLongestSentence),
+                            shown(header[0]))
               : fmt::format("there are {} columns and no header; must be one length per line, or "
                             "a header and 'file.csv#column'",
                             header.size()));
   }
-  if (!named) reader.fail(fmt::format("there is no header, so there is no column '{}'", column));
+  if (!named)
+    reader.fail(fmt::format("there is no header, so there is no column '{}'", shown(column)));
   auto found = std::find(header.begin(), header.end(), column);
-  if (found == header.end()) reader.fail(unknown_name("column", column, header));
+  if (found == header.end()) {
+    reader.fail(shown(unknown_name("column", column, header), kLongestSentence));
+  }
   return found - header.begin();
 }
 
 }  // namespace
 
-std::vector<int64_t> read_text_lengths(const std::string& path, const std::string& field) {
-  LineReader reader(path);
-  std::vector<int64_t> lengths;
+FileLengths read_text_lengths(const std::string& path, const std::string& field) {
+  LineReader reader(kLengthFile, path, kAnySize);
+  FileLengths documents;
   std::string line;
   size_t column = 0;
   size_t columns = 0;
@@ -70,14 +77,15 @@ std::vector<int64_t> read_text_lengths(const std::string& path, const std::strin
       reader.fail(
           fmt::format("there are {} fields, but the first line has {}", fields.size(), columns));
     }
-    const auto length = number_of<int64_t>(fields[column]);
-    if (!length || *length < 1 || *length > kLongestDocument) {
-      reader.fail(fmt::format("'{}' is not a valid length; must be a whole number from 1 to {}",
-                              fields[column], kLongestDocument));
+    const std::string& text = fields[column];
+    const auto length = number_of<int64_t>(text.substr(text.starts_with('+') ? 1 : 0));
+    if (!length || *length < 0 || *length > kLongestDocument) {
+      reader.fail(fmt::format("'{}' is not a valid length; must be a whole number from 0 to {}",
+                              shown(text), kLongestDocument));
     }
-    lengths.push_back(*length);
+    add_line(reader, *length, documents);
   }
-  return lengths;
+  return documents;
 }
 
 }  // namespace cpbench

@@ -65,8 +65,8 @@ TEST(ShapesTest, BadFilesNameLineAndKey) {
 TEST(ShapesTest, UnknownNamesAndFiles) {
   EXPECT_EQ(refusal([] { find_shape("tinny"); }), "unknown shape 'tinny'; did you mean 'tiny'?");
   EXPECT_EQ(refusal([] { find_shape("no/such.toml"); }),
-            "cannot read the shape file 'no/such.toml'");
-  EXPECT_EQ(refusal([] { find_shape("/"); }), "cannot read the shape file '/'");
+            "cannot read the shape file 'no/such.toml': it does not exist");
+  EXPECT_EQ(refusal([] { find_shape("/"); }), "cannot read the shape file '/': it is a folder");
 }
 
 }  // namespace

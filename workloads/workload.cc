@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <mutex>
+#include <set>
 #include <tuple>
 
 #include "harness/plan/nearest.h"
@@ -76,8 +79,20 @@ class ShuffledStream : public LengthStream {
   size_t next_ = 0;
 };
 
+// Once for each file: every run of a sweep reads it.
+void note_skipped(const std::string& name, const FileLengths& documents) {
+  static std::mutex mutex;
+  static std::set<std::string> noted;
+  const std::lock_guard lock(mutex);
+  if (documents.skipped == 0 || !noted.insert(name).second) return;
+  fmt::print(stderr, "cpbench: note: {}: {} of {} documents have no tokens and are skipped\n", name,
+             documents.skipped, documents.lengths.size() + documents.skipped);
+}
+
 std::unique_ptr<Workload> read_workload(const std::string& name) {
-  auto lengths = std::make_shared<const std::vector<int64_t>>(read_lengths(name));
+  FileLengths documents = read_lengths(name);
+  note_skipped(name, documents);
+  auto lengths = std::make_shared<const std::vector<int64_t>>(std::move(documents.lengths));
   std::string file = name.substr(name.find_last_of('/') + 1);
   return std::make_unique<FactoryWorkload>(
       WorkloadSummary{name, "file", file, fmt::format("{} documents from a file", lengths->size()),

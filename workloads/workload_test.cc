@@ -65,13 +65,23 @@ TEST(WorkloadTest, FileDocumentsComeOncePerPassInASeededOrder) {
   EXPECT_EQ(find_workload(file.path())->description, "10 documents from a file");
 }
 
+TEST(WorkloadTest, SkippedDocumentsAreNotedOnce) {
+  TestFile file("lengths.txt", "0\n5\n0\n");
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(find_workload(file.path())->description, "1 documents from a file");
+  find_workload(file.path());
+  EXPECT_EQ(
+      ::testing::internal::GetCapturedStderr(),
+      "cpbench: note: " + file.path() + ": 2 of 3 documents have no tokens and are skipped\n");
+}
+
 TEST(WorkloadTest, UnknownNamesSuggestTheNearest) {
   EXPECT_EQ(refusal([] { find_workload("piel"); }),
             "unknown workload 'piel'; did you mean 'pile'?");
   EXPECT_EQ(refusal([] { find_workload("lognormel:sigma=0.7"); }),
             "unknown workload 'lognormel'; did you mean 'lognormal'?");
   EXPECT_EQ(refusal([] { find_workload("pile.csv"); }),
-            "the file of lengths 'pile.csv' does not exist");
+            "cannot read the file of lengths 'pile.csv': it does not exist");
   EXPECT_NE(refusal([] { find_workload(""); }), "");
 }
 

@@ -157,7 +157,7 @@ TEST(ClustersTest, WhatIsWrittenIsReadBack) {
 TEST(ClustersTest, UnknownNamesAndFiles) {
   EXPECT_EQ(refusal([] { find_cluster("h10"); }), "unknown cluster 'h10'; did you mean 'h100'?");
   EXPECT_EQ(refusal([] { find_cluster("no/such.toml"); }),
-            "cannot read the cluster file 'no/such.toml'");
+            "cannot read the cluster file 'no/such.toml': it does not exist");
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ TEST(KernelsTest, UnknownNamesAndFiles) {
   EXPECT_EQ(refusal([] { find_kernel("fa2_h10"); }),
             "unknown kernel model 'fa2_h10'; did you mean 'fa2_h100'?");
   EXPECT_EQ(refusal([] { find_kernel("missing.toml"); }),
-            "cannot read the kernel model file 'missing.toml'");
+            "cannot read the kernel model file 'missing.toml': it does not exist");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
+#include "harness/plan/shown.h"
 #include "harness/presets/line_reader.h"
 #include "harness/presets/split_text.h"
 
@@ -17,6 +18,7 @@ namespace {
 // hundred times below that, the times are not in milliseconds.
 constexpr double kLeastShareOfPeak = 0.003;
 constexpr int64_t kMostTokens = int64_t{1} << 31;
+constexpr int64_t kMostBytes = 64 << 20;
 
 const std::vector<std::string> kColumns = {"segments",
                                            "q_tokens",
@@ -36,13 +38,14 @@ const std::vector<std::string> kColumns = {"segments",
 // A CSV file: its columns by name, and the fields of the current line.
 class CsvReader {
  public:
-  explicit CsvReader(const std::string& path) : path_(path), lines_(path) {
+  explicit CsvReader(const std::string& path)
+      : path_(path), lines_("file of measured calls", path, kMostBytes) {
     std::string line;
     if (!next_line(line)) throw UserError(path + ": the file is empty; it must have a header");
     for (const std::string& name : split_text(line, ',')) {
       if (std::find(kColumns.begin(), kColumns.end(), name) == kColumns.end()) refuse_column(name);
       if (!columns_.emplace(name, columns_.size()).second) {
-        lines_.fail(fmt::format("column '{}' appears twice", name));
+        lines_.fail(fmt::format("column '{}' appears twice", shown(name)));
       }
     }
   }
@@ -91,7 +94,7 @@ class CsvReader {
   }
 
   [[noreturn]] void fail(const std::string& column, const std::string& what) const {
-    lines_.fail(fmt::format("{} is '{}'; {}", column, text(column), what));
+    lines_.fail(fmt::format("{} is '{}'; {}", column, shown(text(column)), what));
   }
   std::string place() const { return lines_.place(); }
 
@@ -107,7 +110,7 @@ class CsvReader {
       lines_.fail(
           fmt::format("unknown column '{}'; times must be 'forward_milliseconds' or "
                       "'backward_milliseconds'",
-                      name));
+                      shown(name)));
     }
     lines_.fail(unknown_name("column", name, kColumns));
   }

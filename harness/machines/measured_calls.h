@@ -4,7 +4,8 @@
 //   1,4096,18432,causal,32,128,3.091,
 //   1000+1,128+16384,128+16384,causal,32,128,5.2,14.9
 //
-// A file is CSV with a header; lines that begin with # are comments. Each row is one call:
+// A file is CSV of at most 64 MiB with a header; lines that begin with # are comments. Each row is
+// one call:
 //   segments, q_tokens, kv_tokens  number and size of equal segments; several kinds joined by +
 //   or batch, tokens               the same for segments with as many queries as keys
 //   mask                           causal (aligned bottom right) or full; the default is causal

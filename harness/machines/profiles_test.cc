@@ -77,7 +77,7 @@ TEST(ProfilesTest, BadFilesNameLineAndKey) {
   EXPECT_EQ(refusal([] { find_profile("ideel"); }),
             "unknown profile 'ideel'; did you mean 'ideal'?");
   EXPECT_EQ(refusal([] { find_profile("./none.toml"); }),
-            "cannot read the profile file './none.toml'");
+            "cannot read the profile file './none.toml': it does not exist");
 }
 
 }  // namespace

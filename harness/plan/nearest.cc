@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "harness/plan/shown.h"
+
 namespace cpbench {
 namespace {
 
@@ -28,6 +30,7 @@ std::string nearest(const std::string& word, const std::vector<std::string>& kno
   size_t limit = std::max<size_t>(2, word.size() / 3);
   if (word.size() < 3) limit = 1;
   for (const std::string& candidate : known) {
+    if (word.size() > candidate.size() + limit) continue;  // the distance is at least that
     size_t distance = edit_distance(word, candidate);
     if (distance <= limit && distance < candidate.size()) {
       if (best.empty() || distance < edit_distance(word, best)) best = candidate;
@@ -38,7 +41,7 @@ std::string nearest(const std::string& word, const std::vector<std::string>& kno
 
 std::string unknown_name(const std::string& kind, const std::string& word,
                          const std::vector<std::string>& known) {
-  std::string text = "unknown " + kind + " '" + word + "'; ";
+  std::string text = "unknown " + kind + " '" + shown(word) + "'; ";
   std::string close = nearest(word, known);
   if (!close.empty()) return text + "did you mean '" + close + "'?";
   text += known.empty() ? "there are none" : "known: ";

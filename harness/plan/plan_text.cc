@@ -7,7 +7,7 @@
 
 #include "harness/plan/errors.h"
 #include "harness/plan/names.h"
-#include "harness/plan/one_line.h"
+#include "harness/plan/shown.h"
 
 namespace cpbench {
 namespace {
@@ -84,7 +84,7 @@ class Words {
     if (!empty()) fail("unexpected '" + words_[next_] + "' at the end of the line");
   }
   [[noreturn]] void fail(const std::string& why) const {
-    throw UserError("line " + std::to_string(number_) + ": " + one_line(why));
+    throw UserError("line " + std::to_string(number_) + ": " + shown(why, kLongestSentence));
   }
 
  private:

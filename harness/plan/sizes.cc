@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "harness/plan/errors.h"
+#include "harness/plan/shown.h"
 
 namespace cpbench {
 namespace {
@@ -21,10 +22,10 @@ int64_t parse_size(const std::string& text) {
                                                   : 0;
   if (error == std::errc::result_out_of_range ||
       (error == std::errc() && unit > 0 && value > std::numeric_limits<int64_t>::max() / unit)) {
-    throw UserError("'" + text + "' is too large for a size");
+    throw UserError("'" + shown(text) + "' is too large for a size");
   }
   if (error != std::errc() || unit == 0 || value < 0) {
-    throw UserError("'" + text +
+    throw UserError("'" + shown(text) +
                     "' is not a valid size; write digits with an optional K or M, like 8192 or 8K");
   }
   return value * unit;

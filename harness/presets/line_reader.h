@@ -11,13 +11,16 @@ namespace cpbench {
 
 class LineReader {
  public:
-  explicit LineReader(const std::string& path);  // UserError if the file cannot be opened
+  // `kind` and `most_bytes` are those of open_input, which says what is refused.
+  LineReader(const std::string& kind, const std::string& path, int64_t most_bytes);
 
-  bool next(std::string& line);  // false at the end; UserError if reading fails
-  std::string place() const;     // "lengths.csv:17"
+  // False at the end. Throws UserError if reading fails, or if a line has more than 64 MiB.
+  bool next(std::string& line);
+  std::string place() const;                              // "lengths.csv:17"
   [[noreturn]] void fail(const std::string& what) const;  // UserError "lengths.csv:17: what"
 
  private:
+  bool read_line(std::string& line);
   std::string path_;
   std::ifstream file_;
   int64_t number_ = 0;

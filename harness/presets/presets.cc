@@ -61,7 +61,8 @@ Preset find_preset(PresetKind kind, const std::string& name) {
     if (preset.name == name) return preset;
   }
   if (!names_file(name)) throw UserError(unknown_name(word_for(kind), name, preset_names(kind)));
-  return {std::filesystem::path(name).stem(), name, read_toml_file(word_for(kind), name)};
+  return {std::filesystem::path(name).stem(), name,
+          read_toml_file(word_for(kind) + std::string(" file"), name)};
 }
 
 }  // namespace cpbench

@@ -1,6 +1,9 @@
 #include "harness/presets/presets.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <limits>
 
 #include "harness/presets/files_for_tests.h"
 #include "harness/presets/line_reader.h"
@@ -47,9 +50,23 @@ TEST(Presets, bad_names_are_refused) {
   EXPECT_EQ(refusal([] { find_preset(PresetKind::clusters, "h10"); }),
             "unknown cluster 'h10'; did you mean 'h100'?");
   EXPECT_EQ(refusal([] { find_preset(PresetKind::kernels, "no/such.toml"); }),
-            "cannot read the kernel model file 'no/such.toml'");
+            "cannot read the kernel model file 'no/such.toml': it does not exist");
   EXPECT_EQ(refusal([] { find_preset(PresetKind::shapes, "/"); }),
-            "cannot read the shape file '/'");
+            "cannot read the shape file '/': it is a folder");
+  const TestFile large("large.toml", std::string((1 << 20) + 1, '#'));
+  EXPECT_EQ(refusal([&] { find_preset(PresetKind::shapes, large.path()); }),
+            "cannot read the shape file '" + large.path() + "': it has more than 1048576 bytes");
+}
+
+TEST(Presets, a_pipe_is_refused_without_waiting_for_it) {
+  const TestFile pipe("pipe.toml", "");
+  std::filesystem::remove(pipe.path());
+  ASSERT_EQ(mkfifo(pipe.path().c_str(), 0600), 0);
+  const std::string reason = "it is a pipe, a socket or a device; must be a regular file";
+  EXPECT_EQ(refusal([&] { find_preset(PresetKind::suites, pipe.path()); }),
+            "cannot read the suite file '" + pipe.path() + "': " + reason);
+  EXPECT_EQ(refusal([&] { LineReader("file", pipe.path(), 1); }),
+            "cannot read the file '" + pipe.path() + "': " + reason);
 }
 
 TEST(SplitText, keeps_empty_pieces) {
@@ -72,7 +89,7 @@ TEST(LineReader, skips_blank_lines_but_counts_them) {
   const TestFile file("lines.csv",
                       "\xEF\xBB\xBF"
                       "a\r\n\r\n \nb\n");
-  LineReader lines(file.path());
+  LineReader lines("file", file.path(), 100);
   std::string line;
   ASSERT_TRUE(lines.next(line));
   EXPECT_EQ(line, "a");
@@ -80,7 +97,19 @@ TEST(LineReader, skips_blank_lines_but_counts_them) {
   EXPECT_EQ(line, "b");
   EXPECT_EQ(refusal([&] { lines.fail("is wrong"); }), file.path() + ":4: is wrong");
   EXPECT_FALSE(lines.next(line));
-  EXPECT_EQ(refusal([] { LineReader("/no/such"); }), "cannot open '/no/such' for reading");
+}
+
+TEST(LineReader, reads_lines_longer_than_its_buffer_up_to_a_bound) {
+  const std::string longest(size_t{64} << 20, 'a');
+  const TestFile file("lines.csv", longest + "\nb\n" + longest + "a");
+  LineReader lines("file", file.path(), std::numeric_limits<int64_t>::max());
+  std::string line;
+  ASSERT_TRUE(lines.next(line));
+  EXPECT_TRUE(line == longest);
+  ASSERT_TRUE(lines.next(line));
+  EXPECT_EQ(line, "b");
+  EXPECT_EQ(refusal([&] { lines.next(line); }),
+            file.path() + ":3: the line has more than 67108864 bytes");
 }
 
 }  // namespace

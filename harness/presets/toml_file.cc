@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "harness/plan/errors.h"
+#include "harness/plan/input_file.h"
 #include "harness/plan/nearest.h"
+#include "harness/plan/shown.h"
+#include "harness/presets/toml_keys.h"
 
 namespace cpbench {
 namespace {
@@ -36,20 +36,17 @@ bool inside(const NumberRange& range, double value) {
 }  // namespace
 
 std::string read_toml_file(const std::string& kind, const std::string& path) {
-  std::error_code ignored;
-  std::ifstream file(path, std::ios::binary);
-  if (!file || std::filesystem::is_directory(path, ignored)) {
-    throw UserError(fmt::format("cannot read the {} file '{}'", kind, path));
-  }
-  return {std::istreambuf_iterator<char>(file), {}};
+  constexpr int64_t kMostBytes = 1 << 20;  // toml++ takes a time that is quadratic in odd files
+  return read_input(kind, path, kMostBytes);
 }
 
 toml::table parse_toml(const std::string& place, const std::string& text) {
+  require_short_keys(place, text);
   try {
     return toml::parse(text);
   } catch (const toml::parse_error& error) {
-    throw UserError(
-        fmt::format("{}:{}: {}", place, error.source().begin.line, error.description()));
+    throw UserError(fmt::format("{}:{}: {}", place, error.source().begin.line,
+                                shown(error.description(), kLongestSentence)));
   }
 }
 

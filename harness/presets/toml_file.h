@@ -7,7 +7,14 @@
 //   read_keys(parse_toml("my.toml", text), "my.toml", keys, link);
 //
 // Every refusal is a UserError "PLACE:LINE: ..." that names the key and says what it must be.
+//
+// Bounds: a file has at most 1 MiB, a key at most 16 parts (`a.b.c` has three), and toml++ accepts
+// at most 256 levels of arrays and inline tables.
 #pragma once
+
+// Where toml++ has only headers, its assertions would abort on some texts that are not TOML, which
+// its parser refuses right after them.
+#define TOML_ASSERT(expression) static_assert(true)
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -20,7 +27,8 @@
 
 namespace cpbench {
 
-// The text of a file. Throws UserError "cannot read the KIND file 'PATH'".
+// The text of a file; see read_input for what is refused. `kind` is the word for messages:
+// "cluster file".
 std::string read_toml_file(const std::string& kind, const std::string& path);
 
 // `place` is the file's name, for messages. Throws UserError with the line of what is not TOML.

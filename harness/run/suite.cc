@@ -16,6 +16,15 @@ std::string place(const std::string& file, const toml::node& node, std::string_v
   return fmt::format("{}:{}: {}", file, node.source().begin.line, key);
 }
 
+// Every [[sweep]] has a copy of the lists on top, so both are bounded.
+void require_at_most(size_t count, const char* what, const std::string& where) {
+  constexpr size_t kMost = 1000;
+  if (count > kMost) {
+    throw UserError(
+        fmt::format("{}: there are {} {}; must be at most {}", where, count, what, kMost));
+  }
+}
+
 // One scalar of the file as it would be written behind a flag.
 std::string scalar(const toml::node& node, const std::string& where) {
   if (const auto* text = node.as_string()) return text->get();
@@ -27,8 +36,9 @@ std::string scalar(const toml::node& node, const std::string& where) {
 Values read_values(const toml::node& node, const std::string& where) {
   Values result{{}, where};
   if (const auto* list = node.as_array()) {
-    for (const toml::node& item : *list) result.values.push_back(scalar(item, where));
     if (list->empty()) throw UserError(where + ": the list is empty; give at least one value");
+    require_at_most(list->size(), "values", where);
+    for (const toml::node& item : *list) result.values.push_back(scalar(item, where));
   } else {
     result.values.push_back(scalar(node, where));
   }
@@ -63,6 +73,8 @@ Suite parse_suite(const Preset& preset) {
   if (!sweeps->is_array_of_tables()) {
     throw UserError(place(preset.place, *sweeps, "sweep") + ": expected [[sweep]] tables");
   }
+  require_at_most(sweeps->as_array()->size(), "[[sweep]] tables",
+                  place(preset.place, *sweeps, "sweep"));
   for (const toml::node& item : *sweeps->as_array()) {
     Product product = defaults;
     read_product(*item.as_table(), preset.place, false, product);

@@ -8,7 +8,7 @@
 //   set = ["flashcp.ratio=1.1"]
 //
 // The keys are those of `run_fields()`. Several products in one file: [[sweep]] tables, whose keys
-// replace the ones on top.
+// replace the ones on top. A list has at most 1,000 values, and a file at most 1,000 products.
 #pragma once
 
 #include <map>

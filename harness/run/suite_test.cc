@@ -52,6 +52,18 @@ TEST_F(SuiteFile, lists_multiply_out_strategies_together) {
   EXPECT_EQ(jobs[2].spec.tokens, 1024);
 }
 
+TEST_F(SuiteFile, long_lists_and_many_sweeps_are_refused) {
+  std::string list, sweeps;
+  for (int i = 0; i < 1001; ++i) {
+    list += "1,";
+    sweeps += "[[sweep]]\n";
+  }
+  EXPECT_EQ(refusal("\nranks = [" + list + "]\n"),
+            ":2: ranks: there are 1001 values; must be at most 1000");
+  EXPECT_EQ(refusal("\n" + sweeps),
+            ":2: sweep: there are 1001 [[sweep]] tables; must be at most 1000");
+}
+
 TEST_F(SuiteFile, sweeps_replace_the_defaults_and_repetitions_are_dropped) {
   const std::string text =
       std::string(kTwo) + "[[sweep]]\nranks = [2, 4]\n[[sweep]]\nranks = 4\n[[sweep]]\nranks = 8\n";

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "harness/plan/errors.h"
 
@@ -185,9 +187,38 @@ std::string bytes_of(const Json& message) {
   return bytes;
 }
 
+// nlohmann_json reads by recursion what is inside an array, and the pieces of a string without a
+// length. Our messages have few levels, and no such string.
+void require_shallow(const std::string& bytes) {
+  constexpr size_t kDeepest = 32;
+  constexpr uint64_t kMost = uint64_t{1} << 62;
+  std::vector<uint64_t> missing = {1};  // values of each array and object that is open
+  for (size_t at = 0; at < bytes.size();) {
+    while (!missing.empty() && missing.back() == 0) missing.pop_back();
+    if (missing.empty()) return;  // more bytes follow, which the parser reports
+    --missing.back();
+    const auto head = static_cast<uint8_t>(bytes[at++]);
+    const int kind = head >> 5, size = head & 31;  // see RFC 8949, section 3
+    if (size > 27) throw UserError("cannot read the message: a value has no valid length");
+    uint64_t value = size;
+    if (size >= 24) value = 0;
+    for (int i = 0; size >= 24 && i < 1 << (size - 24) && at < bytes.size(); ++i) {
+      value = value << 8 | static_cast<uint8_t>(bytes[at++]);
+    }
+    if (kind == 2 || kind == 3) at += std::min<uint64_t>(value, bytes.size() - at);
+    if (kind == 4) missing.push_back(value);
+    if (kind == 5) missing.push_back(2 * std::min(value, kMost));
+    if (kind == 6) missing.push_back(1);
+    if (missing.size() > kDeepest) {
+      throw UserError("cannot read the message: it is nested too deeply");
+    }
+  }
+}
+
 template <typename Message>
 Message parse(const std::string& bytes) {
   try {
+    require_shallow(bytes);
     return Json::from_cbor(bytes).get<Message>();
   } catch (const Json::exception& error) {
     throw UserError(std::string("cannot read the message: ") + error.what());

@@ -143,7 +143,7 @@ TEST(SimulationJob, bad_bytes_are_refused) {
   const std::string good = bytes_of(sample_job());
   for (const std::string& bytes :
        {std::string(), std::string("hello"), good.substr(0, good.size() - 1), good + "x",
-        execution_bytes(Execution())}) {
+        execution_bytes(Execution()), std::string(1000000, '\x81'), std::string(1000000, '\x7f')}) {
     const std::string message = message_of([&] { parse_job(bytes); });
     EXPECT_TRUE(message.starts_with("cannot read the message: ")) << message;
     EXPECT_EQ(message.find('\n'), std::string::npos) << message;

@@ -9,6 +9,7 @@
 #include "harness/plan/errors.h"
 #include "harness/plan/names.h"
 #include "harness/plan/nearest.h"
+#include "harness/plan/shown.h"
 #include "harness/plan/sizes.h"
 
 namespace cpbench {
@@ -45,11 +46,11 @@ int64_t count_of(const RunField& field, const std::string& text) {
   } catch (const UserError&) {
     throw UserError(
         fmt::format("'{}' is not a valid count; write digits with an optional K or M, at least {}",
-                    text, field.minimum));
+                    shown(text), field.minimum));
   }
   if (value < field.minimum || value > field.maximum) {
-    throw UserError(fmt::format("{} is out of range; must be from {} to {}", text, field.minimum,
-                                field.maximum));
+    throw UserError(fmt::format("{} is out of range; must be from {} to {}", shown(text),
+                                field.minimum, field.maximum));
   }
   return value;
 }
@@ -58,7 +59,7 @@ double share_of(const std::string& text) {
   double value = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || !(0 <= value && value < 1)) {
-    throw UserError("'" + text +
+    throw UserError("'" + shown(text) +
                     "' is not a valid share; must be a number from 0 to below 1, like 0.9");
   }
   return value == 0 ? 0 : value;  // no -0

@@ -7,6 +7,7 @@
 #include "harness/plan/errors.h"
 #include "harness/plan/names.h"
 #include "harness/plan/problem_fields.h"
+#include "harness/plan/shown.h"
 #include "harness/plan/text_hash.h"
 #include "harness/spec/run_fields.h"
 
@@ -59,7 +60,7 @@ std::map<std::string, std::string> options_of(const std::string& text) {
     const std::string item = text.substr(start, end - start);
     const size_t equals = find_plain(item, '=', 0);
     if (equals == item.size()) {
-      throw UserError("options is '" + text + "'; must be name=value,...");
+      throw UserError("options is '" + shown(text) + "'; must be name=value,...");
     }
     options[unescaped(item.substr(0, equals))] = unescaped(item.substr(equals + 1));
     start = end + 1;
@@ -134,7 +135,7 @@ RunSpec spec_of(const std::map<std::string, std::string>& fields) {
       throw UserError(name + " is missing");
     }
     if (!read_stored(found->second, value)) {
-      throw UserError(name + " is '" + found->second + "', which is not a valid value");
+      throw UserError(name + " is '" + shown(found->second) + "', which is not a valid value");
     }
   });
   return spec;

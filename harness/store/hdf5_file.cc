@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "harness/plan/errors.h"
-#include "harness/plan/one_line.h"
+#include "harness/plan/shown.h"
 
 namespace cpbench {
 namespace {
@@ -28,7 +28,7 @@ std::string reason() {
   std::string text = "unknown error";
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, innermost, &text);
   H5Eclear2(H5E_DEFAULT);
-  return one_line(text);
+  return shown(text, kLongestSentence);
 }
 
 // The library's error stack belongs to a thread, and is printed unless this is called.
@@ -182,7 +182,7 @@ Hdf5Reader::Hdf5Reader(std::string path, std::string bytes)
 }
 
 void Hdf5Reader::fail(const std::string& what) const {
-  throw UserError(path_ + ": " + one_line(what));
+  throw UserError(path_ + ": " + shown(what, kLongestSentence));
 }
 
 bool Hdf5Reader::has(const std::string& object) const {

@@ -1,10 +1,12 @@
 #include "harness/store/json_cursor.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
-#include "harness/plan/one_line.h"
+#include "harness/plan/shown.h"
 
 namespace cpbench {
 namespace {
@@ -35,7 +37,7 @@ class Watch : public nlohmann::json_sax<json> {
   bool end_array() override { return --levels_ >= 0; }
   bool key(std::string& name) override {
     if (keys_.back().insert(name).second) return true;
-    throw UserError(one_line(what_ + " has the key '" + name + "' twice in one object"));
+    throw UserError(fmt::format("{} has the key '{}' twice in one object", what_, shown(name)));
   }
   bool null() override { return true; }
   bool boolean(bool) override { return true; }
@@ -62,13 +64,12 @@ std::string JsonCursor::name() const {
 }
 
 void JsonCursor::fail(const std::string& what) const {
-  throw UserError(one_line(name() + " " + what));
+  throw UserError(shown(name() + " " + what, kLongestSentence));
 }
 
 void JsonCursor::bad(const std::string& expected) const {
-  std::string value = value_.dump(-1, ' ', false, Dump::replace);
-  if (value.size() > kLongestValue) value = value.substr(0, kLongestValue) + "...";
-  fail("is " + value + "; must be " + expected);
+  const std::string value = value_.dump(-1, ' ', false, Dump::replace);
+  fail("is " + shown(value, kLongestValue) + "; must be " + expected);
 }
 
 void JsonCursor::expect_keys(const std::set<std::string>& keys,
@@ -132,7 +133,8 @@ nlohmann::json parse_json(const std::string& text, const std::string& what) {
     // label in brackets is of no use to a person.
     std::string reason = error.what();
     if (const size_t end = reason.find("] "); end != std::string::npos) reason.erase(0, end + 2);
-    throw UserError(what + " is not JSON: " + (text.empty() ? "it is empty" : one_line(reason)));
+    throw UserError(
+        what + " is not JSON: " + (text.empty() ? "it is empty" : shown(reason, kLongestSentence)));
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "harness/execute/processes/slurm_lists.h"
 #include "harness/plan/errors.h"
+#include "harness/plan/shown.h"
 
 namespace cpbench {
 namespace {
@@ -34,7 +35,7 @@ class Variables {
     const char* end = value.data() + value.size();
     const auto [rest, error] = std::from_chars(value.data(), end, number);
     if (error != std::errc() || rest != end || number < low || number > high) {
-      throw UserError(std::string(name) + " is '" + value + "': it must be " + meaning +
+      throw UserError(std::string(name) + " is '" + shown(value) + "': it must be " + meaning +
                       (high == kUnlimited
                            ? ", at least " + std::to_string(low)
                            : ", from " + std::to_string(low) + " to " + std::to_string(high)));
@@ -156,8 +157,9 @@ LaunchEnvironment of_srun(const Variables& variables) {
       throw UserError(std::string(tasks) + ": " + error.what());
     }
     if (launch.local_processes > launch.processes) {
-      throw UserError(std::string(tasks) + " is '" + list + "': it must not be more than the " +
-                      std::to_string(launch.processes) + " processes of the step");
+      throw UserError(std::string(tasks) + " is '" + shown(list) +
+                      "': it must not be more than the " + std::to_string(launch.processes) +
+                      " processes of the step");
     }
     read_local(variables, "SLURM_LOCALID", tasks, launch);
   } else {

@@ -13,16 +13,20 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstring>
 #include <exception>
 #include <new>
 #include <optional>
 #include <thread>
 
+#include "harness/plan/shown.h"
+
 namespace cpbench {
 namespace {
 
-constexpr size_t kReasonLength = 500;  // notes are short
+constexpr size_t kReasonLength = 500;       // notes are short
+constexpr uint64_t kLongestText = 1 << 28;  // bytes that one rank gathers
 constexpr double kHeartbeatsPerTimeout = 8;
 constexpr int32_t kTextTag = 0;  // any tag will do: messages of one sender and tag keep their order
 
@@ -36,6 +40,17 @@ class TimedOut : public WorkAborted {
  public:
   using WorkAborted::WorkAborted;
 };
+
+// The number that begins a text of another rank, and what follows it after one space.
+std::pair<int64_t, std::string> take_number(const std::string& text) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const auto digits = static_cast<size_t>(end - text.data());
+  if (error != std::errc() || (digits < text.size() && text[digits] != ' ')) {
+    throw std::runtime_error("a message of another process is not valid: '" + shown(text) + "'");
+  }
+  return {number, digits == text.size() ? "" : text.substr(digits + 1)};
+}
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -61,10 +76,12 @@ struct ProcessGroup::Outcome {
     return std::to_string(static_cast<int>(kind)) + " " + std::to_string(operations) + " " + reason;
   }
   static Outcome of(const Note& note) {
-    size_t first = 0, second = 0;
-    const int kind = std::stoi(note.text, &first);
-    const int64_t operations = std::stoll(note.text.substr(first), &second);
-    return {note.from, static_cast<Kind>(kind), operations, note.text.substr(first + second + 1)};
+    const auto [kind, rest] = take_number(note.text);
+    const auto [operations, reason] = take_number(rest);
+    if (kind < 0 || kind > static_cast<int64_t>(Kind::threw)) {
+      throw std::runtime_error("a process ended in an unknown way: '" + shown(note.text) + "'");
+    }
+    return {note.from, static_cast<Kind>(kind), operations, reason};
   }
   bool only_waited() const { return kind == Kind::timed_out || kind == Kind::peer_failed; }
   // Whether this outcome is closer to the cause than the other. Among ranks that only waited it is
@@ -92,9 +109,9 @@ void ProcessGroup::post_to_others(NoteKind kind, const std::string& text) {
 
 bool ProcessGroup::poll(int32_t from, NoteKind kind, Note& note) {
   while (auto found = wire_.poll(from, kind)) {
-    size_t digits = 0;
-    if (std::stoll(found->text, &digits) != work_) continue;
-    note = {found->from, found->text.substr(digits + 1)};
+    const auto [work, text] = take_number(found->text);
+    if (work != work_) continue;
+    note = {found->from, text};
     return true;
   }
   return false;
@@ -235,6 +252,10 @@ void ProcessGroup::send_text(int32_t to, const std::string& text) {
 std::string ProcessGroup::receive_text(int32_t from) {
   std::array<uint64_t, 1> size{};
   receive(from, rank(), kTextTag, std::as_writable_bytes(std::span(size)));
+  if (size[0] > kLongestText) {
+    throw std::runtime_error("a text from " + name_of(from) + " has " + std::to_string(size[0]) +
+                             " bytes, more than " + std::to_string(kLongestText));
+  }
   std::string text(size[0], '\0');
   receive(from, rank(), kTextTag, std::as_writable_bytes(std::span(text)));
   return text;
@@ -247,10 +268,9 @@ std::vector<std::string> ProcessGroup::gather(const std::string& mine) {
     send_text(0, mine);
     std::string rest = receive_text(0);
     for (std::string& text : all) {
-      size_t digits = 0;
-      const size_t length = std::stoul(rest, &digits);
-      text = rest.substr(digits + 1, length);
-      rest.erase(0, digits + 1 + length);
+      const auto [length, texts] = take_number(rest);
+      text = texts.substr(0, static_cast<size_t>(length));
+      rest = texts.substr(text.size());
     }
     return all;
   }
@@ -381,7 +401,8 @@ void ProcessGroup::drain() {
   try {
     for (int32_t other = 0; other < size(); ++other) {
       if (other == rank()) continue;
-      const int64_t sent = std::stoll(wait_for_note(other, NoteKind::sent_count, options).text);
+      const int64_t sent =
+          take_number(wait_for_note(other, NoteKind::sent_count, options).text).first;
       wait(
           [&] {
             while (received_[other] < sent) {

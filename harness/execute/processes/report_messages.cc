@@ -45,6 +45,12 @@ void send_report(ProcessGroup& group, const RankReport& report) {
 RankReport receive_report(ProcessGroup& group, int32_t from, int32_t ranks) {
   RankReport report;
   const Counts counts = received<Counts>(group, from, 1).front();
+  constexpr int64_t kMost = 1 << 22;
+  for (const int64_t count : {counts.iterations, counts.clocks, counts.events}) {
+    if (count >= 0 && count <= kMost) continue;
+    throw std::runtime_error("a report of another process has " + std::to_string(count) +
+                             " rows; must have from 0 to " + std::to_string(kMost));
+  }
   for (auto* values : {&report.seconds, &report.attention_seconds, &report.overhead_seconds}) {
     *values = received<double>(group, from, counts.iterations);
   }

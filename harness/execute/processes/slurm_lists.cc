@@ -6,11 +6,13 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "harness/plan/shown.h"
+
 namespace cpbench {
 namespace {
 
 [[noreturn]] void refuse(const char* what, const std::string& list) {
-  throw std::invalid_argument("'" + list + "' is not " + what);
+  throw std::invalid_argument("'" + shown(list) + "' is not " + what);
 }
 
 // Removes the number at the start of the text and returns it; -1 if there is none.
