@@ -118,6 +118,7 @@ class PresenceChecker {
 
   void judge_read(const Read& read, std::vector<Arrival>& arrivals,
                   const std::unordered_map<SetId, std::vector<size_t>>& by_name) {
+    context_.require_time();
     bool keeps = read.step == kAtEnd;
     if (read.tokens == home_) return;
     auto named = by_name.find(read.tokens);
