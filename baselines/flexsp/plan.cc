@@ -17,7 +17,7 @@ namespace {
 struct Solution {
   std::vector<Group> groups;  // in the order in which they run
   int32_t micro_batches = 0;
-  int32_t unproven = 0;          // micro-batches for which the program ran out of nodes
+  int32_t unproven = 0;          // micro-batches for which the program reached a limit
   double seconds = 0;            // by GroupCost: the sum of the slowest group of each micro-batch
   double heuristic_seconds = 0;  // the same for the start of the program
 };
@@ -80,7 +80,7 @@ Solution solve(const Problem& problem, const Options& options) {
     out.heuristic_seconds += slowest_seconds(micro_batch.start, cost);
     if (by_program) {
       result = group_by_program(loads, micro_batch.items, limits, buckets, micro_batch.start,
-                                options.integer("nodes"), cost);
+                                search_limits(options), cost);
       out.unproven += !result.proven;
     }
     out.seconds += slowest_seconds(result.groups, cost);
@@ -156,6 +156,14 @@ extern const Strategy strategy_flexsp = {
              .help = "for solver=program: search nodes before it takes the best solution so far",
              .minimum = 0,
              .maximum = 1e9,
+             .choices = {}},
+            {.name = "seconds",
+             .kind = OptionKind::number,
+             .default_value = "60",
+             .help = "for solver=program: seconds, for each micro-batch, before it takes the best "
+                     "solution so far",
+             .minimum = 0.001,
+             .maximum = 1e6,
              .choices = {}},
         },
     .plan = flexsp::make_plan,

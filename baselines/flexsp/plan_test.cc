@@ -99,7 +99,7 @@ TEST(FlexspProgram, FindsTheOptimum) {
     const auto start = group_by_heuristic(loads, items, limits, cost);
     ASSERT_TRUE(start.has_value());
     const ProgramResult result =
-        group_by_program(loads, items, limits, buckets, *start, 100000, cost);
+        group_by_program(loads, items, limits, buckets, *start, {.nodes = 100000}, cost);
     EXPECT_TRUE(result.proven);
     const double best = least_seconds(loads, limits, cost);
     EXPECT_NEAR(slowest_seconds(result.groups, cost) / best, 1, 1e-6) << i;

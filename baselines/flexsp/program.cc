@@ -5,7 +5,7 @@
 #include <string>
 
 #include "harness/plan/errors.h"
-#include "harness/strategy/integer_program.h"
+#include "harness/plan/seconds_text.h"
 
 namespace cpbench::flexsp {
 namespace {
@@ -101,7 +101,8 @@ class Model {
 
 ProgramResult group_by_program(const Loads& loads, const Items& items, const Limits& limits,
                                const std::vector<Bucket>& all_buckets, const SizedGroups& start,
-                               int64_t nodes, const GroupCost& cost) {
+                               const SearchLimits& search, const GroupCost& cost) {
+  if (limits.ranks == 1) return {start, true};
   // The buckets of this micro-batch.
   std::vector<bool> here(loads.size(), false);
   for (int32_t item : items) here[item] = true;
@@ -122,10 +123,11 @@ ProgramResult group_by_program(const Loads& loads, const Items& items, const Lim
   const Model model(buckets, limits, unit_seconds, cost);
   std::vector<double> solution;
   const auto outcome =
-      model.program().solve(nodes, solution, model.columns_of(start, bucket_of, 1));
+      model.program().solve(search, solution, model.columns_of(start, bucket_of, 1));
   if (solution.empty()) {
-    throw Unsupported("solver=program found no groups within nodes=" + std::to_string(nodes) +
-                      "; raise nodes or use solver=heuristic");
+    throw Unsupported(
+        "solver=program found no groups within nodes=" + std::to_string(search.nodes) +
+        " and seconds=" + seconds_text(search.seconds) + "; raise them or use solver=heuristic");
   }
 
   // Counts become sequences: of each bucket the longest first, to the group with the least work so

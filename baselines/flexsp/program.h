@@ -3,12 +3,13 @@
 #pragma once
 
 #include "baselines/flexsp/buckets.h"
+#include "harness/strategy/integer_program.h"
 
 namespace cpbench::flexsp {
 
 struct ProgramResult {
   SizedGroups groups;
-  bool proven = false;  // to be optimal; if not, it is the best within the nodes
+  bool proven = false;  // to be optimal; if not, it is the best within the limits
 };
 
 // Unknowns: used(p) is 1 if group p exists (there are as many groups of each size as fit); m(p, b)
@@ -21,11 +22,12 @@ struct ProgramResult {
 //   sum over p of size(p) used(p) <= ranks
 //   used(p) >= used(p + 1) among groups of one size, because they are interchangeable
 //
-// Here t(b, size) is the mean time of a sequence of the bucket. The program is deterministic: it
-// stops by a count of nodes, never by a clock. `start` must solve the micro-batch `items` with
-// every length rounded up to that of its bucket. Throws Unsupported without CBC.
+// Here t(b, size) is the mean time of a sequence of the bucket. The program is
+// deterministic unless the seconds of the limits end it. `start` must solve the micro-batch `items`
+// with every length rounded up to that of its bucket; on one rank it is the answer. Throws
+// Unsupported without CBC.
 ProgramResult group_by_program(const Loads& loads, const Items& items, const Limits& limits,
                                const std::vector<Bucket>& buckets, const SizedGroups& start,
-                               int64_t nodes, const GroupCost& cost);
+                               const SearchLimits& search, const GroupCost& cost);
 
 }  // namespace cpbench::flexsp

@@ -97,6 +97,7 @@ std::string runs_of(const ReproduceFlags& flags) {
 }
 
 int reproduce(const ReproduceFlags& flags, const Context& context) {
+  Interrupt interrupt([&] { return resume_text(context.command_line); });
   if (flags.backend != "simulate" && flags.backend != "replay") {
     throw UserError("--backend: '" + flags.backend +
                     "' is not supported; must be simulate or replay");
@@ -127,7 +128,7 @@ int reproduce(const ReproduceFlags& flags, const Context& context) {
   SweepOptions options;
   options.folder = runs_of(flags);
   options.command_line = context.command_line;
-  const std::vector<Outcome> outcomes = run_sweep(jobs, options);
+  const std::vector<Outcome> outcomes = run_sweep(jobs, options, interrupt);
   const auto existing = std::ranges::count_if(outcomes, &Outcome::existed);
   fmt::print(stderr, "cpbench: {} runs in {}, {} of them from an earlier sweep\n", outcomes.size(),
              options.folder, existing);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
@@ -56,13 +57,13 @@ int exit_code_of(const std::vector<Outcome>& outcomes) {
 
 // Bad flags are refused here, before anything runs.
 int sweep(const std::vector<Job>& jobs, const SweepOptions& options, const Flags& flags,
-          const ViewFlags& view_flags) {
+          const ViewFlags& view_flags, std::optional<Interrupt>& interrupt) {
   const std::string baseline = baseline_of(specs_of(jobs), flags.baseline);
   const Format format = parse_format(flags.format);
   const View view = view_flags.view_of_runs(format);
   warn_of_unreliable_times(jobs);
   const std::vector<Outcome> outcomes =
-      flags.dry_run ? dry_run(jobs, options) : run_sweep(jobs, options);
+      interrupt ? run_sweep(jobs, options, *interrupt) : dry_run(jobs, options);
   print(report(outcomes, baseline, format, view));
   const auto existing = std::ranges::count_if(outcomes, &Outcome::existed);
   if (flags.dry_run) {
@@ -76,6 +77,8 @@ int sweep(const std::vector<Job>& jobs, const SweepOptions& options, const Flags
 }
 
 int run(const Flags& flags, const ViewFlags& view, const Product& given, const Context& context) {
+  std::optional<Interrupt> interrupt;
+  if (!flags.dry_run) interrupt.emplace([&] { return resume_text(context.command_line); });
   Suite suite;
   suite.products.resize(1);
   if (!flags.suite.empty()) suite = read_suite(flags.suite);
@@ -92,7 +95,7 @@ int run(const Flags& flags, const ViewFlags& view, const Product& given, const C
   options.command_line = context.command_line;
   options.timeout_seconds = flags.timeout_seconds;
   if (flags.dry_run || std::ranges::none_of(jobs, &Job::in_processes)) {
-    return sweep(jobs, options, flags, view);
+    return sweep(jobs, options, flags, view, interrupt);
   }
   const bool over_mpi =
       std::ranges::any_of(jobs, [](const Job& job) { return job.spec.backend == "mpi"; });
@@ -100,9 +103,12 @@ int run(const Flags& flags, const ViewFlags& view, const Product& given, const C
   Processes processes =
       launch ? Processes(jobs, *launch, gpus_of_this_process(), flags.timeout_seconds)
              : Processes(jobs, context.command_line, flags.timeout_seconds);
-  if (processes.rank() > 0) return processes.follow(jobs);
+  if (processes.rank() > 0) {
+    interrupt.reset();  // process 0 speaks for all
+    return processes.follow(jobs);
+  }
   options.processes = &processes;
-  return processes.lead([&] { return sweep(jobs, options, flags, view); });
+  return processes.lead([&] { return sweep(jobs, options, flags, view, interrupt); });
 }
 
 }  // namespace
@@ -137,7 +143,9 @@ void add_run_command(CLI::App& app, Context& context) {
       "backend nccl: drive all GPUs of this machine from this process, with a thread each, "
       "instead of starting a process for each");
   command.positive_option("--timeout", flags->timeout_seconds,
-                          "fail a run whose ranks make no progress for this long [120]", "SECONDS");
+                          "fail a run whose ranks make no progress for this long, or whose "
+                          "planner, solver or check takes longer [120]",
+                          "SECONDS");
   command.action([flags, view, runs, &context] {
     context.exit_code = run(*flags, *view, runs->product(), context);
   });

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "harness/execute/execute.h"
-#include "harness/execute/seconds_text.h"
+#include "harness/plan/seconds_text.h"
 
 namespace cpbench {
 namespace {

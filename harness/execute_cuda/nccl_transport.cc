@@ -4,9 +4,9 @@
 #include <string>
 
 #include "harness/execute/exit_on_timeout.h"
-#include "harness/execute/seconds_text.h"
 #include "harness/execute/transport.h"
 #include "harness/execute_cuda/stream.h"
+#include "harness/plan/seconds_text.h"
 
 namespace cpbench {
 namespace {

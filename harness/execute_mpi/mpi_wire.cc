@@ -14,7 +14,7 @@
 
 #include "harness/execute/exit_on_timeout.h"
 #include "harness/execute/processes/wire.h"
-#include "harness/execute/seconds_text.h"
+#include "harness/plan/seconds_text.h"
 
 namespace cpbench {
 namespace {
@@ -103,7 +103,7 @@ class Inbox {
 
 class MpiWire : public Wire {
  public:
-  explicit MpiWire(double timeout_seconds) {
+  explicit MpiWire(double timeout_seconds) : timeout_seconds_(timeout_seconds) {
     init(timeout_seconds);
     check(MPI_Comm_dup(MPI_COMM_WORLD, &data_), "MPI_Comm_dup");
     check(MPI_Comm_dup(MPI_COMM_WORLD, &notes_), "MPI_Comm_dup");
@@ -176,7 +176,11 @@ class MpiWire : public Wire {
     return note;
   }
 
+  // It waits for all processes, and has no timeout of its own.
   void finish() override {
+    const ExitOnTimeout timeout(timeout_seconds_, "cpbench: error: MPI did not end within " +
+                                                      seconds_text(timeout_seconds_) +
+                                                      ": some of the processes do not answer");
     while (!out_.empty() || !note_out_.empty()) {
       out_.reclaim();
       note_out_.reclaim();
@@ -199,6 +203,7 @@ class MpiWire : public Wire {
 
   MPI_Comm data_ = MPI_COMM_NULL;
   MPI_Comm notes_ = MPI_COMM_NULL;
+  double timeout_seconds_;
   int rank_ = 0;
   int size_ = 0;
   int ranks_on_node_ = 0;

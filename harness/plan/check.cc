@@ -37,8 +37,9 @@ std::string Violation::text() const {
   return rule + " " + where + ": expected " + expected + "; found " + found;
 }
 
-CheckReport check(const Problem& problem, const Plan& plan, Passes passes) {
-  Context context(problem, plan);
+CheckReport check(const Problem& problem, const Plan& plan, Passes passes,
+                  const Deadline& deadline) {
+  Context context(problem, plan, deadline);
   CheckReport report;
   if (check_structure(context, passes)) {
     int32_t steps = plan.forward.steps + (passes == Passes::both ? plan.backward.steps : 0);

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/plan/deadline.h"
 #include "harness/plan/plan.h"
 #include "harness/plan/problem.h"
 
@@ -35,6 +36,8 @@ struct CheckReport {
 
 enum class Passes : uint8_t { forward, both };
 
-CheckReport check(const Problem& problem, const Plan& plan, Passes passes = Passes::both);
+// Throws DidNotEnd soon after the deadline.
+CheckReport check(const Problem& problem, const Plan& plan, Passes passes = Passes::both,
+                  const Deadline& deadline = {});
 
 }  // namespace cpbench

@@ -18,8 +18,14 @@ namespace cpbench::checker {
 enum class PassKind : uint8_t { forward, backward };
 
 struct Context {
-  Context(const Problem& problem, const Plan& plan)
-      : problem(problem), plan(plan), mask(problem.batch), unions(plan.token_sets) {}
+  Context(const Problem& problem, const Plan& plan, const Deadline& deadline)
+      : problem(problem),
+        plan(plan),
+        deadline(deadline),
+        mask(problem.batch),
+        unions(plan.token_sets) {}
+
+  void require_time() const { deadline.require("the check of the plan"); }
 
   void violation(const std::string& rule, const std::string& where, const std::string& expected,
                  const std::string& found) {
@@ -33,6 +39,7 @@ struct Context {
   static constexpr int kPerRule = 8;  // enough to see a pattern, few enough to read
   const Problem& problem;
   const Plan& plan;
+  const Deadline& deadline;
   MaskIndex mask;
   SetUnions unions;
   std::set<std::vector<std::pair<SetId, SetId>>> covered;  // lists of (q, kv) for which P3 holds

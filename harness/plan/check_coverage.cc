@@ -99,6 +99,7 @@ class CoverageChecker {
   }
 
   void judge_class(RangeSpan queries, std::vector<SetId> keys) {
+    context_.require_time();
     const SetUnions::Union& attended = context_.unions.of(std::move(keys));
     context_.mask.for_each_block(queries, [&](Range piece, Range block) {
       Range hull = context_.mask.visible_hull(piece, block);

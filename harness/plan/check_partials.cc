@@ -175,6 +175,7 @@ class PartialsChecker {
     int32_t last_step = 0;
     size_t g = 0, l = 0;
     while (g < gains.size() || l < losses.size()) {
+      context_.require_time();
       int32_t step = pass_.steps;
       if (g < gains.size()) step = std::min(step, gains[g].step);
       if (l < losses.size()) step = std::min(step, losses[l].step);

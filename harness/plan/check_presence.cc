@@ -134,6 +134,7 @@ class PresenceChecker {
   }
 
   void judge_read(const Read& read) {
+    context_.require_time();
     if (read.tokens == home_) return;
     auto named = by_name_.find(read.tokens);
     if (named != by_name_.end()) {

@@ -63,6 +63,10 @@ TEST(Check, PeakMemoryByHand) {
   EXPECT_EQ(report.peak_bytes, (std::vector<int64_t>{864 + 128, 864 + 256}));
 }
 
+TEST(Check, EndsAfterItsDeadline) {
+  EXPECT_THROW(check(kProblem, plan_from_text(kGood), Passes::both, Deadline(0)), DidNotEnd);
+}
+
 TEST(Check, bad_P1_step_out_of_order) {
   expect_violation(replaced("attend 0 rank 0 q 1", "attend 2 rank 0 q 1"),
                    "P1 forward step 0 rank 1 attend: expected steps in order below 3; found 0");

@@ -5,16 +5,18 @@
 //   if (run.exit_status == 0) use(run.output);
 #pragma once
 
+#include <cstddef>
 #include <string>
 
-namespace cpbench {
+#include "harness/plan/deadline.h"
 
-inline constexpr double kNoTimeout = 1e9;  // 30 years
+namespace cpbench {
 
 struct ProgramOptions {
   std::string name{};  // opens every message
   std::string hint{};  // closes the message that the program cannot be started
-  double timeout_seconds = kNoTimeout;
+  Deadline deadline{};
+  size_t most_output_bytes = size_t{4} << 30;
 };
 
 struct ProgramRun {
@@ -24,9 +26,10 @@ struct ProgramRun {
 };
 
 // `program` is a path, or a name that is looked up on PATH; it is run without a shell and without
-// arguments, in a process group of its own, so that programs that it started end with it. Throws
-// UserError, in one line with the program's last words, if the program cannot be started, is ended
-// by a signal, exceeds the time-out or writes more than 4 GiB, or if Ctrl-C interrupts the wait.
+// arguments, in a process group of its own. When it has ended, the rest of the group is killed, so
+// programs that it started and left behind end with it. Throws DidNotEnd if the deadline passes,
+// and UserError, if the program cannot be started, is ended by a signal or writes too much, or if
+// Ctrl-C interrupts the wait: one line, with the program's last words.
 ProgramRun run_program(const std::string& program, const std::string& input,
                        const ProgramOptions& options);
 

@@ -62,6 +62,10 @@ void require_known(const RunField& field, const std::string& kind, const std::st
 
 bool is_external(const std::string& strategy) { return strategy.starts_with(kExternal); }
 
+std::string planner_of(const std::string& external) {
+  return external.substr(std::string(kExternal).size());
+}
+
 std::vector<std::string> split_values(const std::string& text) {
   std::vector<std::string> values;
   size_t begin = 0;

@@ -16,7 +16,8 @@ std::vector<std::string> known_names(const RunField& field);
 // Throws UserError with the nearest name unless `value` is one of `known_names`.
 void require_known(const RunField& field, const std::string& kind, const std::string& value);
 
-bool is_external(const std::string& strategy);  // "exec:PROGRAM"
+bool is_external(const std::string& strategy);        // "exec:PROGRAM"
+std::string planner_of(const std::string& external);  // "PROGRAM"
 
 // Splits "a,b:x=1,y=2,c" into "a", "b:x=1,y=2", "c": a piece with '=' before any ':' belongs to the
 // value on its left.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <csignal>
 
 #include "harness/execute/processes/test_processes.h"
@@ -95,6 +96,46 @@ TEST(ProcessesOverTheStore, end_when_process_0_dies) {
   EXPECT_EQ(ended[1].exit_code, kExitFailure);
   EXPECT_TRUE(ended[1].stderr_text.starts_with("cpbench: error: process 0 is gone"))
       << ended[1].stderr_text;
+}
+
+// The processes that are not stopped end within 1.5 timeouts, and name the one that is.
+TEST(ProcessesOverTheStore, end_when_one_is_stopped) {
+  constexpr double kShort = 4;
+  for (int32_t stopped : {0, 1, 2}) {
+    const uint16_t port = free_port();
+    std::vector<RealProcess> started;
+    for (int32_t process = 0; process < 3; ++process) {
+      started.emplace_back([=] {
+        const LaunchEnvironment launch = launch_for_tests(process, 3, port);
+        const std::vector<Job> all = jobs_on(3);
+        Processes processes(all, launch, own_gpu(launch), kShort);
+        if (processes.rank() > 0) {
+          if (process == stopped) ::raise(SIGSTOP);
+          processes.follow(all);
+          return;
+        }
+        processes.start(0);
+        if (process == stopped) ::raise(SIGSTOP);
+        const Result result = run_job(
+            all[0],
+            {.group = &processes.group(), .gpus = processes.gpus(), .timeout_seconds = kShort});
+        processes.abort(result.error);
+      });
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    for (int32_t process = 0; process < 3; ++process) {
+      if (process == stopped) continue;
+      const EndedProcess ended = started[process].wait();
+      EXPECT_EQ(ended.exit_code, kExitFailure);
+      const std::string name = "process " + std::to_string(stopped) + " does not answer";
+      const bool told = ended.stderr_text.find("has ended the run") != std::string::npos;
+      EXPECT_TRUE(told || ended.stderr_text.find(name) != std::string::npos) << ended.stderr_text;
+    }
+    const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - begin;
+    EXPECT_LT(waited.count(), 1.5 * kShort) << stopped;
+    ::kill(started[stopped].id(), SIGKILL);
+    started[stopped].wait();
+  }
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "harness/run/choices.h"
 #include "harness/run/simulation.h"
 #include "harness/simulate/run_simgrid.h"
+#include "harness/store/external.h"
 #include "harness/strategy/strategy.h"
 #include "workloads/shapes.h"
 #include "workloads/workload.h"
@@ -33,7 +34,7 @@ const Value& remembered(std::map<std::string, Value>& known, const std::string& 
 // "flashcp:ratio=1.2" into the name and its options.
 void split_strategy(RunSpec& spec) {
   if (is_external(spec.strategy)) {
-    if (spec.strategy.ends_with(':')) {
+    if (planner_of(spec.strategy).empty()) {
       throw UserError("exec: needs a program, like exec:./planner.py");
     }
     return;
@@ -89,10 +90,9 @@ GpuProperties properties_of(const ClusterModel& machine) {
           machine.cluster.memory_bytes_per_second};
 }
 
-// Of a planner that is named by its path.
 std::string program_text(const std::string& strategy) {
   if (!is_external(strategy)) return "";
-  std::ifstream file(strategy.substr(strategy.find(':') + 1), std::ios::binary);
+  std::ifstream file(planner_file(planner_of(strategy)), std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
 }
 

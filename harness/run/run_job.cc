@@ -12,6 +12,7 @@
 #include "harness/execute/processes/execute_processes.h"
 #include "harness/measure/gates.h"
 #include "harness/measure/metrics.h"
+#include "harness/plan/deadline.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/text_hash.h"
 #include "harness/run/choices.h"
@@ -42,12 +43,22 @@ double thread_seconds() {
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
-Plan make_plan(const RunSpec& spec, const Problem& problem) {
+// A strategy is one thread's work, and that of its solvers: what runs at the same time, or holds a
+// library that it waits for, does not count. An external planner is another process.
+void make_plan(const RunSpec& spec, const Problem& problem, const Deadline& deadline,
+               PackResult& pack) {
   if (is_external(spec.strategy)) {
-    return external_plan(spec.strategy.substr(spec.strategy.find(':') + 1), problem);
+    const Stopwatch planning;
+    pack.plan = external_plan(planner_of(spec.strategy), problem, deadline);
+    pack.planning_seconds = planning.seconds();
+    return;
   }
   const Strategy& strategy = find_strategy(spec.strategy);
-  return strategy.plan(problem, Options(strategy.name, strategy.options, spec.options));
+  const Options options(strategy.name, strategy.options, spec.options);
+  options.planning()->deadline = deadline;
+  const double computed_before = thread_seconds();
+  pack.plan = strategy.plan(problem, options);
+  pack.planning_seconds = thread_seconds() - computed_before + options.planning()->child_seconds;
 }
 
 RanksOfProcess ranks_here(const Job& job, const RunContext& context) {
@@ -102,7 +113,7 @@ bool fits_memory(const Job& job, const PackResult& pack, Result& result) {
 bool run_pack(const Job& job, const Batch& batch, const RunContext& context, Result& result) {
   const Problem problem = job.problem(batch);
   validate(problem);
-  CheckedPlan checked = plan_pack(job, problem);
+  CheckedPlan checked = plan_pack(job, problem, context.timeout_seconds);
   // Every process has made the plan by itself: ranks that ran different ones would wait for ever.
   if (job.in_processes) context.group->agree("hash of the plan", hex16(hash_of(checked.pack.plan)));
   result.packs.push_back(std::move(checked.pack));
@@ -142,19 +153,13 @@ double peak_of(const Job& job, bool oversubscribed) {
 
 }  // namespace
 
-CheckedPlan plan_pack(const Job& job, const Problem& problem) {
+CheckedPlan plan_pack(const Job& job, const Problem& problem, double timeout_seconds) {
   CheckedPlan checked;
   PackResult& pack = checked.pack;
   pack.batch = problem.batch;
-  // A strategy is one thread's work: what runs at the same time, or holds a library that it waits
-  // for, does not count. An external planner is another process.
-  const Stopwatch planning;
-  const double computed_before = thread_seconds();
-  pack.plan = make_plan(job.spec, problem);
-  pack.planning_seconds =
-      is_external(job.spec.strategy) ? planning.seconds() : thread_seconds() - computed_before;
+  make_plan(job.spec, problem, Deadline(timeout_seconds), pack);
   const Stopwatch checking;
-  checked.report = check(problem, pack.plan, job.spec.passes);
+  checked.report = check(problem, pack.plan, job.spec.passes, Deadline(timeout_seconds));
   pack.check_seconds = checking.seconds();
   if (checked.report.ok()) {
     pack.summary = summary_of(problem, pack.plan, checked.report, job.spec.passes);

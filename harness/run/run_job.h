@@ -12,19 +12,24 @@
 
 namespace cpbench {
 
+inline constexpr double kPlanSeconds = 300;  // planners with solvers need minutes
+
 // Makes and checks the plan of one pack; `report` says whether it is correct. The summary is filled
-// in only when it is. Throws Unsupported, or UserError for an external planner.
+// in only when it is. Throws Unsupported, UserError for an external planner or a solver, and
+// DidNotEnd if one of them, or the check, takes longer than the timeout.
 struct CheckedPlan {
   PackResult pack;
   CheckReport report;
 };
-CheckedPlan plan_pack(const Job& job, const Problem& problem);
+CheckedPlan plan_pack(const Job& job, const Problem& problem,
+                      double timeout_seconds = kPlanSeconds);
 
 struct RunContext {
   std::vector<std::string> command_line{};
   ProcessGroup* group = nullptr;      // of a job that several processes run
   std::vector<GpusOfProcess> gpus{};  // by process of the group; none over MPI
-  double timeout_seconds = ExecuteOptions().timeout_seconds;  // without progress of any rank
+  double timeout_seconds =
+      ExecuteOptions().timeout_seconds;  // without progress of any rank, or of planning
 };
 
 // Never throws for what the run itself does: a strategy that does not support the problem, a wrong

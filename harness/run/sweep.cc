@@ -18,10 +18,10 @@
 #include "harness/plan/errors.h"
 #include "harness/plan/sizes.h"
 #include "harness/run/choices.h"
-#include "harness/run/interrupt.h"
 #include "harness/run/machine_here.h"
 #include "harness/run/progress.h"
 #include "harness/run/run_job.h"
+#include "harness/store/atomic_file.h"
 #include "harness/store/result_file.h"
 #include "harness/store/shell_text.h"
 
@@ -36,13 +36,14 @@ void require_writable(const std::string& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) throw UserError(folder + ": cannot make the output folder: " + error.message());
-  std::string probe = folder + "/.probe-XXXXXX";
+  std::string probe = temporary_name(folder + "/probe");
   const int file = mkstemp(probe.data());
   if (file < 0) {
     throw UserError(folder + ": cannot write to the output folder: " + std::strerror(errno));
   }
   close(file);
   unlink(probe.c_str());
+  remove_abandoned(folder);
 }
 
 std::string result_path(const RunSpec& spec, const std::string& folder) {
@@ -111,7 +112,12 @@ void for_each(const std::vector<size_t>& items, int32_t threads,
 
 }  // namespace
 
-std::vector<Outcome> run_sweep(const std::vector<Job>& jobs, const SweepOptions& options) {
+std::string resume_text(const std::vector<std::string>& command_line) {
+  return "resume with: " + shell_text(command_line);
+}
+
+std::vector<Outcome> run_sweep(const std::vector<Job>& jobs, const SweepOptions& options,
+                               Interrupt& interrupt) {
   require_writable(options.folder);
   std::vector<std::optional<Outcome>> found;
   std::vector<size_t> shared, exclusive;
@@ -125,13 +131,14 @@ std::vector<Outcome> run_sweep(const std::vector<Job>& jobs, const SweepOptions&
   }
   size_t finished = jobs.size() - shared.size() - exclusive.size();
   const auto standing = [&] {
-    return fmt::format("{} of {} runs are finished and kept in {}; resume with: {}", finished,
-                       jobs.size(), options.folder, shell_text(options.command_line));
+    return fmt::format("{} of {} runs are finished and kept in {}; {}", finished, jobs.size(),
+                       options.folder, resume_text(options.command_line));
   };
   // When one process dies, the launcher interrupts the others: say what this one was waiting for.
   Processes* const processes = options.processes;
-  Interrupt interrupt(
-      [&] { return (processes ? processes->group().position() + "; " : "") + standing(); });
+  const Interrupt::Message message(interrupt, [&] {
+    return (processes ? processes->group().position() + "; " : "") + standing();
+  });
   Progress progress(shared.size() + exclusive.size(), work);
   RunContext context{.command_line = options.command_line,
                      .timeout_seconds = options.timeout_seconds};

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/run/interrupt.h"
 #include "harness/run/outcome.h"
 #include "harness/run/processes.h"
 
@@ -21,7 +22,11 @@ struct SweepOptions {
 
 // Runs whose file is there already, and did not fail, are not run again. What one run does never
 // ends the sweep; a file that cannot be written does (UserError).
-std::vector<Outcome> run_sweep(const std::vector<Job>& jobs, const SweepOptions& options);
+std::vector<Outcome> run_sweep(const std::vector<Job>& jobs, const SweepOptions& options,
+                               Interrupt& interrupt);
+
+// "resume with: cpbench run quick": what a signal says while no sweep runs.
+std::string resume_text(const std::vector<std::string>& command_line);
 
 // Plans and checks every job, runs and writes nothing.
 std::vector<Outcome> dry_run(const std::vector<Job>& jobs, const SweepOptions& options);

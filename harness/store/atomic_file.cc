@@ -1,10 +1,12 @@
 #include "harness/store/atomic_file.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -13,6 +15,24 @@
 
 namespace cpbench {
 namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kTemporary = ".tmp-";
+
+std::string host_name() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 ? name : "";
+}
+
+bool ends_with_dead_process(const std::string& stem) {  // ".ring.h5.node7.4711"
+  const size_t dot = stem.find_last_of('.');
+  if (dot == std::string::npos || !stem.substr(0, dot).ends_with("." + host_name())) return false;
+  pid_t id = 0;
+  const char* const end = stem.data() + stem.size();
+  const auto [parsed, error] = std::from_chars(stem.data() + dot + 1, end, id);
+  return error == std::errc() && parsed == end && id > 0 && ::kill(id, 0) != 0 && errno == ESRCH;
+}
 
 bool write_all(int file, const std::string& bytes) {
   for (size_t done = 0; done < bytes.size();) {
@@ -35,10 +55,7 @@ void sync_folder(const std::string& folder) {
 }  // namespace
 
 void write_atomically(const std::string& path, const std::string& bytes) {
-  const std::filesystem::path target(path);
-  const std::string folder = target.has_parent_path() ? target.parent_path().string() : ".";
-  // It is hidden and does not have the target's ending, so that no reader takes it for a result.
-  std::string temporary = folder + "/." + target.filename().string() + ".XXXXXX";
+  std::string temporary = temporary_name(path);
   auto fail = [&](int error) {
     throw UserError(path + ": cannot be written: " + std::strerror(error));
   };
@@ -53,7 +70,24 @@ void write_atomically(const std::string& path, const std::string& bytes) {
     ::unlink(temporary.c_str());
     fail(error);
   }
-  sync_folder(folder);
+  sync_folder(fs::path(temporary).parent_path().string());
+}
+
+std::string temporary_name(const std::string& path) {
+  const fs::path target(path);
+  const std::string folder = target.has_parent_path() ? target.parent_path().string() : ".";
+  return folder + "/." + target.filename().string() + "." + host_name() + "." +
+         std::to_string(::getpid()) + kTemporary + "XXXXXX";
+}
+
+void remove_abandoned(const std::string& folder) {
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const size_t end = name.rfind(kTemporary);
+    if (end == std::string::npos || !ends_with_dead_process(name.substr(0, end))) continue;
+    fs::remove(entry.path(), ignored);
+  }
 }
 
 }  // namespace cpbench

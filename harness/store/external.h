@@ -8,18 +8,25 @@
 
 #include <string>
 
+#include "harness/plan/deadline.h"
 #include "harness/plan/plan.h"
 #include "harness/plan/problem.h"
 
 namespace cpbench {
 
-inline constexpr double kExternalTimeoutSeconds = 300;  // planners with solvers need minutes
+// The file that is run: `program` if it is a path, and otherwise what `find_program` finds; the
+// name itself if that is nothing.
+std::string planner_file(const std::string& program);
 
-// `program` is a path or a name on PATH; it is run without a shell and without arguments. Throws
-// Unsupported for the exit status 77, and UserError for everything else: it is not found, has
-// another exit status, is ended by a signal, exceeds the time-out, is interrupted by Ctrl-C, or
-// writes no valid plan.
+// `program` is a path or a name; it is run without a shell and without arguments. Throws
+// Unsupported for the exit status 77, DidNotEnd after the deadline, and UserError for everything
+// else: it is not found, has another exit status, is ended by a signal, is interrupted by Ctrl-C,
+// writes no valid plan, or writes more than `most_plan_bytes`.
 Plan external_plan(const std::string& program, const Problem& problem,
-                   double timeout_seconds = kExternalTimeoutSeconds);
+                   const Deadline& deadline = {});
+
+// 64 MiB, and 1 KiB for each token and each pair of ranks, but at most 4 GiB: a ring of N ranks has
+// 4 N^2 operations of about 100 bytes, and no strategy needs several operations per token.
+size_t most_plan_bytes(const Problem& problem);
 
 }  // namespace cpbench

@@ -31,7 +31,7 @@ class External : public ::testing::Test {
   }
   std::string error(const std::string& program, double timeout = 20) {
     try {
-      external_plan(program, problem_with({64}, 4), timeout);
+      external_plan(program, problem_with({64}, 4), Deadline(timeout));
     } catch (const UserError& error) {
       const std::string text = error.what();
       EXPECT_EQ(text.find('\n'), std::string::npos) << text;
@@ -111,9 +111,24 @@ TEST_F(External, AHangingProgramEndsWithItsChildren) {
   const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(error(script("echo waiting >&2; sleep 60; exit 0"), 0.3),
             "did not end within 0.3 s: waiting");
+  // A child that it leaves behind keeps its output open.
+  EXPECT_EQ(error(script("sleep 60 & echo left >&2; exit 3")), "ended with exit status 3: left");
   // It closes its outputs, but does not end.
   EXPECT_EQ(error(script("exec >&- 2>&-; sleep 60"), 0.3), "did not end within 0.3 s");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+}
+
+TEST_F(External, OutputIsBoundedByTheProblem) {
+  EXPECT_EQ(error(script("yes")), "wrote more than 64 MiB");
+  EXPECT_EQ(most_plan_bytes(problem_with({1 << 20}, 4)),
+            (size_t{1} << 26) + (size_t{1} << 30) + (size_t{16} << 10));
+  EXPECT_EQ(most_plan_bytes(problem_with({1 << 25}, 1024)), size_t{1} << 32);
+}
+
+TEST_F(External, ControlCharactersAreEscaped) {
+  EXPECT_EQ(error(script("printf '\\033[2Jgone\\n' >&2; exit 1")),
+            "ended with exit status 1: \\x1b[2Jgone");
+  EXPECT_EQ(error(script("printf '{\"\\033[2J\": 1}'")).find('\x1b'), std::string::npos);
 }
 
 }  // namespace

@@ -7,12 +7,19 @@
 #ifdef CPBENCH_WITH_CBC
 #include <Cbc_C_Interface.h>
 
+#include <cstring>
 #include <memory>
-#include <mutex>
 #include <numeric>
+
+#include "harness/programs/in_child.h"
 #endif
 
 namespace cpbench {
+
+SearchLimits search_limits(const Options& options) {
+  return {"the solver of " + options.strategy(), options.integer("nodes"),
+          options.number("seconds"), options.planning()};
+}
 
 int IntegerProgram::column(Column column) {
   columns_.push_back(column);
@@ -26,10 +33,37 @@ void IntegerProgram::row(double lower, double upper,
 
 #ifdef CPBENCH_WITH_CBC
 
-IntegerProgram::Outcome IntegerProgram::solve(int64_t max_nodes, std::vector<double>& solution,
+// CBC aborts on some programs, and may look at the clock late.
+IntegerProgram::Outcome IntegerProgram::solve(const SearchLimits& limits,
+                                              std::vector<double>& solution,
                                               const std::vector<double>& start) const {
-  static std::mutex one_at_a_time;  // CBC does not promise that two models can be solved at once
-  const std::lock_guard guard(one_at_a_time);
+  constexpr double kGraceSeconds = 2;
+  const Deadline late(limits.seconds + kGraceSeconds);
+  const Deadline& given = limits.planning->deadline;
+  const bool late_is_first = late.seconds_left() < given.seconds_left();
+  try {
+    const ChildAnswer answer =
+        in_child({.name = limits.solver, .deadline = late_is_first ? late : given}, [&] {
+          std::vector<double> found;
+          std::string bytes(1, static_cast<char>(solve_here(limits, found, start)));
+          return bytes.append(reinterpret_cast<const char*>(found.data()),
+                              found.size() * sizeof(double));
+        });
+    limits.planning->child_seconds += answer.cpu_seconds;
+    solution.resize(answer.bytes.size() / sizeof(double));
+    std::memcpy(solution.data(), answer.bytes.data() + 1, solution.size() * sizeof(double));
+    return static_cast<Outcome>(answer.bytes.front());
+  } catch (const DidNotEnd&) {
+    if (!late_is_first) throw;
+    limits.planning->child_seconds += limits.seconds;
+    solution = start;
+    return Outcome::time_limit;
+  }
+}
+
+IntegerProgram::Outcome IntegerProgram::solve_here(const SearchLimits& limits,
+                                                   std::vector<double>& solution,
+                                                   const std::vector<double>& start) const {
   // CBC expects the matrix by columns.
   std::vector<std::vector<std::pair<int, double>>> by_column(columns_.size());
   std::vector<double> row_lower, row_upper;
@@ -63,7 +97,9 @@ IntegerProgram::Outcome IntegerProgram::solve(int64_t max_nodes, std::vector<dou
   Cbc_setParameter(model.get(), "log", "0");
   Cbc_setParameter(model.get(), "threads", "0");
   Cbc_setParameter(model.get(), "ratioGap", "0");
-  Cbc_setParameter(model.get(), "maxNodes", std::to_string(max_nodes).c_str());
+  Cbc_setParameter(model.get(), "maxNodes", std::to_string(limits.nodes).c_str());
+  Cbc_setParameter(model.get(), "timeMode", "elapsed");
+  Cbc_setParameter(model.get(), "seconds", std::to_string(limits.seconds).c_str());
   std::vector<int> every_column(start.size());
   std::iota(every_column.begin(), every_column.end(), 0);
   if (!start.empty()) {
@@ -73,12 +109,13 @@ IntegerProgram::Outcome IntegerProgram::solve(int64_t max_nodes, std::vector<dou
   solution.clear();
   if (Cbc_isProvenInfeasible(model.get())) return Outcome::infeasible;
   if (const double* best = Cbc_bestSolution(model.get())) solution.assign(best, best + columns());
-  return Cbc_isProvenOptimal(model.get()) ? Outcome::optimal : Outcome::node_limit;
+  if (Cbc_isProvenOptimal(model.get())) return Outcome::optimal;
+  return Cbc_isSecondsLimitReached(model.get()) ? Outcome::time_limit : Outcome::node_limit;
 }
 
 #else
 
-IntegerProgram::Outcome IntegerProgram::solve(int64_t, std::vector<double>&,
+IntegerProgram::Outcome IntegerProgram::solve(const SearchLimits&, std::vector<double>&,
                                               const std::vector<double>&) const {
   throw Unsupported(
       "this solver requires CBC, which this build lacks: install coinor-libcbc-dev and build "

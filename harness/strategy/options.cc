@@ -61,7 +61,8 @@ std::string complaint(const OptionSpec& spec, const std::string& value) {
 }  // namespace
 
 Options::Options(const std::string& strategy, const std::vector<OptionSpec>& specs,
-                 const std::map<std::string, std::string>& set) {
+                 const std::map<std::string, std::string>& set)
+    : strategy_(strategy) {
   std::vector<std::string> known;
   for (const OptionSpec& spec : specs) {
     values_[spec.name] = spec.default_value;

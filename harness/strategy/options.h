@@ -7,8 +7,11 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "harness/plan/deadline.h"
 
 namespace cpbench {
 
@@ -22,6 +25,12 @@ struct OptionSpec {
   double minimum = 0;         // of an integer or number; not bounded if minimum == maximum
   double maximum = 0;
   std::vector<std::string> choices;  // of a choice
+};
+
+// What a planner may use besides its options, and what it has used.
+struct Planning {
+  Deadline deadline{};       // of its solvers
+  double child_seconds = 0;  // of CPU time in child processes
 };
 
 // Checked values for every row of a table: the values that were set, and defaults for the others.
@@ -39,8 +48,12 @@ class Options {
   // differs.
   std::string changed() const;
   const std::map<std::string, std::string>& changed_values() const { return changed_; }
+  const std::string& strategy() const { return strategy_; }
+  const std::shared_ptr<Planning>& planning() const { return planning_; }
 
  private:
+  std::string strategy_;
+  std::shared_ptr<Planning> planning_ = std::make_shared<Planning>();
   std::map<std::string, std::string> values_;
   std::map<std::string, std::string> changed_;
 };

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "harness/plan/errors.h"
+#include "harness/plan/seconds_text.h"
 #include "harness/strategy/integer_program.h"
 
 namespace cpbench::flashcp {
@@ -131,6 +132,13 @@ class Model {
 
 Shards place_exactly(const std::vector<int64_t>& documents, int32_t ranks, const Visibility& sees,
                      const ExactOptions& options) {
+  if (ranks == 1) {
+    Shards whole;
+    for (size_t document = 0; document < documents.size(); ++document) {
+      whole.push_back({static_cast<int32_t>(document), 0, documents[document], 0});
+    }
+    return whole;
+  }
   if (sees.mask() == Mask::sliding_window) {
     throw Unsupported("solver=exact does not support sliding windows; use solver=heuristic");
   }
@@ -163,14 +171,19 @@ Shards place_exactly(const std::vector<int64_t>& documents, int32_t ranks, const
   model.break_symmetry();
 
   std::vector<double> solution;
-  switch (model.program().solve(options.max_nodes, solution)) {
+  const auto no_proof = [&](const std::string& limit, const std::string& option) {
+    return Unsupported("solver=exact: no proof within " + limit + " for units of " + size +
+                       "; raise " + option + " or granularity");
+  };
+  switch (model.program().solve(options.limits, solution)) {
     case IntegerProgram::Outcome::infeasible:
       throw Unsupported("solver=exact: no placement of units of " + size + " on " +
                         std::to_string(ranks) + " ranks stays within ratio " +
                         std::to_string(options.ratio) + "; raise ratio or lower granularity");
     case IntegerProgram::Outcome::node_limit:
-      throw Unsupported("solver=exact: no proof within " + std::to_string(options.max_nodes) +
-                        " nodes for units of " + size + "; raise nodes or granularity");
+      throw no_proof(std::to_string(options.limits.nodes) + " nodes", "nodes");
+    case IntegerProgram::Outcome::time_limit:
+      throw no_proof(seconds_text(options.limits.seconds), "seconds");
     case IntegerProgram::Outcome::optimal:
       break;
   }

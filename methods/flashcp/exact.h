@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "harness/strategy/integer_program.h"
 #include "methods/flashcp/shards.h"
 
 namespace cpbench::flashcp {
@@ -20,14 +21,13 @@ namespace cpbench::flashcp {
 struct ExactOptions {
   double ratio = 1.05;               // >= 1
   int64_t granularity_tokens = 512;  // >= 1
-  // The limit of the search tree. It is a count and not a time, so that the outcome is the same on
-  // every machine.
-  int64_t max_nodes = 20000;
+  // The search usually ends by its nodes, so that the outcome is the same on every machine.
+  SearchLimits limits{};
 };
 
-// Returns normal form, proven to be optimal. Throws Unsupported, with the numbers, without CBC,
-// with a sliding window, if the case is too large, if no placement stays within the ratio, or if
-// the proof is not finished within max_nodes.
+// Returns normal form, proven to be optimal. On one rank nothing is searched. Otherwise throws
+// Unsupported, with the numbers, without CBC, with a sliding window, if the case is too large, if
+// no placement stays within the ratio, or if the proof is not finished within the limits.
 Shards place_exactly(const std::vector<int64_t>& documents, int32_t ranks, const Visibility& sees,
                      const ExactOptions& options);
 

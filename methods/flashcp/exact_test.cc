@@ -134,10 +134,54 @@ TEST(Exact, RefusesWithTheNumbers) {
 TEST(Exact, StopsAtTheNodeLimit) {
   const Batch batch{.document_lengths = {37, 23, 19, 13, 11, 7, 5, 3}};
   const std::string message =
-      refusal(batch, {.ratio = 1.01, .granularity_tokens = 1, .max_nodes = 1});
+      refusal(batch, {.ratio = 1.01, .granularity_tokens = 1, .limits = {.nodes = 1}});
   EXPECT_EQ(message,
             "solver=exact: no proof within 1 nodes for units of 1 tokens; raise nodes or "
             "granularity");
+}
+
+// CBC searches this for hours.
+const Batch kLongSearch{.document_lengths = {64}};
+
+TEST(Exact, StopsAtTheTimeLimit) {
+  const std::string message =
+      refusal(kLongSearch, {.granularity_tokens = 1, .limits = {.seconds = 0.2}});
+  EXPECT_EQ(message,
+            "solver=exact: no proof within 0.2 s for units of 1 tokens; raise seconds or "
+            "granularity");
+}
+
+TEST(Exact, EndsWithAnErrorAtTheDeadlineOfThePlanning) {
+  ExactOptions options{.granularity_tokens = 1};
+  options.limits.solver = "the solver of flashcp";
+  options.limits.planning->deadline = Deadline(0.2);
+  try {
+    place_exactly(kLongSearch.document_lengths, 4, Visibility(kLongSearch), options);
+    FAIL();
+  } catch (const DidNotEnd& error) {
+    EXPECT_STREQ(error.what(), "the solver of flashcp did not end within 0.2 s");
+  }
+}
+
+TEST(Exact, CountsTheTimeOfTheSolver) {
+  const Batch batch{.document_lengths = {50, 31, 17, 9, 5}};
+  const ExactOptions options{.ratio = 1.2, .granularity_tokens = 8};
+  place_exactly(batch.document_lengths, 3, Visibility(batch), options);
+  EXPECT_GT(options.limits.planning->child_seconds, 0);
+}
+
+TEST(Exact, SimpleProblems) {
+  for (const std::vector<int64_t>& documents :
+       {std::vector<int64_t>{8}, {1}, {4, 4, 4, 4}, std::vector<int64_t>(40, 1)}) {
+    const Batch batch{.document_lengths = documents};
+    for (int32_t ranks : {2, 4}) {
+      const Load load = load_of(place_exactly(documents, ranks, Visibility(batch),
+                                              {.ratio = 100, .granularity_tokens = 1}),
+                                documents, ranks, Visibility(batch));
+      const bool splits = documents.size() == 1 && documents.front() > 1;
+      EXPECT_EQ(load.padded_tokens() > 0, splits) << documents.size() << " on " << ranks;
+    }
+  }
 }
 
 #else
@@ -153,6 +197,16 @@ TEST(Exact, WithoutCbcNamesThePackage) {
 }
 
 #endif
+
+TEST(Exact, OneRankNeedsNoSolver) {
+  const Batch batch{.document_lengths = {37, 1, 5000}, .mask = Mask::sliding_window, .window = 2};
+  const Visibility sees(batch);
+  const Load load =
+      load_of(place_exactly(batch.document_lengths, 1, sees, {.granularity_tokens = 1}),
+              batch.document_lengths, 1, sees);
+  EXPECT_EQ(load.tokens, (std::vector<int64_t>{5038}));
+  EXPECT_EQ(load.padded_tokens(), 0);
+}
 
 }  // namespace
 }  // namespace cpbench::flashcp

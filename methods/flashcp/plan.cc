@@ -17,7 +17,7 @@ Shards shards_for(const Problem& problem, const Options& options, const Visibili
   const double ratio = options.number("ratio");
   if (options.text("solver") == "exact") {
     return place_exactly(documents, problem.ranks(), sees,
-                         {ratio, options.integer("granularity"), options.integer("nodes")});
+                         {ratio, options.integer("granularity"), search_limits(options)});
   }
   const std::string& mode = options.text("mode");
   return place(documents, problem.ranks(), sees,
@@ -176,6 +176,13 @@ extern const Strategy strategy_flashcp = {
              .help = "for solver=exact: search nodes before it gives up",
              .minimum = 1,
              .maximum = 1 << 30,
+             .choices = {}},
+            {.name = "seconds",
+             .kind = OptionKind::number,
+             .default_value = "60",
+             .help = "for solver=exact: seconds before it gives up",
+             .minimum = 0.001,
+             .maximum = 1e6,
              .choices = {}},
         },
     .plan = flashcp::make_plan,

@@ -179,6 +179,23 @@ def wait_for(condition, seconds=60):
 
 
 @needs_mpi
+@pytest.mark.parametrize("stopped", [0, 2])
+def test_a_rank_that_is_stopped_is_named(stopped, tmp_path, results):
+    ring = plan_file(tmp_path, "ring")
+    strategy = planner(
+        tmp_path,
+        f'if [ "$OMPI_COMM_WORLD_RANK" = {stopped} ]; then kill -STOP $PPID; fi; cat {ring}',
+    )
+    words = ["run", "--backend", "mpi", "--strategy", strategy, *TINY_4, "--output", results]
+    done = mpirun(4, *words, "--timeout", "3")
+    assert done.returncode != 0
+    named = [line for line in done.stderr.splitlines() if "does not answer" in line]
+    assert named, done.stderr
+    for line in named:
+        assert f"rank {stopped} does not answer" in line, done.stderr
+
+
+@needs_mpi
 def test_a_rank_that_dies_ends_the_run(tmp_path, results):
     ring, process = plan_file(tmp_path, "ring"), tmp_path / "process"
     strategy = planner(

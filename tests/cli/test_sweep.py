@@ -134,6 +134,21 @@ def test_ctrl_c_keeps_finished_runs(number, results):
     assert rows[0]["existed"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_the_first_run_says_how_to_resume(number, tmp_path, results):
+    lengths = tmp_path / "lengths.txt"
+    os.mkfifo(lengths)
+    words = ["run", "--strategy", "ring", "--workload", str(lengths), "--tokens", "256"]
+    process = start(*words, "--output", results)
+    writer = os.open(lengths, os.O_WRONLY)  # returns when the program reads the lengths
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    os.close(writer)
+    assert process.returncode == 130
+    assert out == ""
+    assert f"cpbench: interrupted: resume with: {PROGRAM} run --strategy ring" in err
+
+
 def test_disk_full_ends_the_sweep_with_one_line(results):
     # A limit on the file size has the same effect as a full disk: the write fails halfway.
     def limit():

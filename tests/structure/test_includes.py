@@ -42,7 +42,7 @@ USES = {
     "harness/spec": {"harness/plan"},
     "harness/cost": {"harness/plan"},
     "harness/machines": {"harness/plan", "harness/cost", "harness/presets"},
-    "harness/strategy": {"harness/plan", "harness/cost"},
+    "harness/strategy": {"harness/plan", "harness/programs", "harness/cost"},
     "methods": PLANNING,
     "baselines": PLANNING,
     "harness/compile": {"harness/plan"},
@@ -61,7 +61,7 @@ USES = {
         "harness/execute",
         "harness/execute/processes",
     },
-    "harness/execute_mpi": {"harness/execute", "harness/execute/processes"},
+    "harness/execute_mpi": {"harness/plan", "harness/execute", "harness/execute/processes"},
     "harness/execute_cuda": {
         "harness/plan",
         "harness/compile",

@@ -1,7 +1,7 @@
 // Each note begins with the number of the work it belongs to ("12 text"); notes of earlier works
 // are ignored.
 //   heartbeat      the sender is making progress
-//   failed         the sender has given up this work
+//   failed         the sender has given up this work; the text says whether it has timed out
 //   barrier        one round of a barrier
 //   value          to rank 0: the sender's value, on which all ranks should agree
 //   verdict        rank 0's answer to `value`: empty, or the difference
@@ -28,6 +28,13 @@ namespace {
 constexpr size_t kReasonLength = 500;       // notes are short
 constexpr uint64_t kLongestText = 1 << 28;  // bytes that one rank gathers
 constexpr double kHeartbeatsPerTimeout = 8;
+// How long to wait for the outcomes of other ranks, in timeouts. Every rank has had a timeout to
+// make progress when the work has timed out. Rank 0 gives up first, because it knows which rank is
+// missing.
+constexpr double kAnswersAfterTimeout = 0.2;
+constexpr double kReplyAfterTimeout = 0.4;
+constexpr double kReply = 1 + kReplyAfterTimeout;
+constexpr const char* kTimedOut = "timed out";
 constexpr int32_t kTextTag = 0;  // any tag will do: messages of one sender and tag keep their order
 
 // Another rank has failed. The text says what this rank was waiting for.
@@ -59,9 +66,10 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 }  // namespace
 
 struct ProcessGroup::WaitOptions {
-  double timeout_seconds;    // throws TimedOut after this long without progress; 0: never
-  bool check_peers = false;  // throws PeerFailed if another rank has failed
-  bool spin = false;         // does not sleep, because the duration of the wait is measured
+  double timeout_seconds;  // throws TimedOut after this long without progress; 0: never
+  double after_timeout_seconds = timeout_seconds;  // the same when the work has timed out
+  bool check_peers = false;                        // throws PeerFailed if another rank has failed
+  bool spin = false;  // does not sleep, because the duration of the wait is measured
 };
 
 // How a work ended on one rank.
@@ -119,7 +127,13 @@ bool ProcessGroup::poll(int32_t from, NoteKind kind, Note& note) {
 
 bool ProcessGroup::peer_has_failed() {
   Note note;
-  return poll(kAnyRank, NoteKind::failed, note);
+  bool any = false;
+  while (poll(kAnyRank, NoteKind::failed, note)) {
+    any = true;
+    timed_out_ |= note.text == kTimedOut;
+    last_progress_ = Clock::now();
+  }
+  return any;
 }
 
 void ProcessGroup::read_heartbeats() {
@@ -136,14 +150,15 @@ void ProcessGroup::wait(Step step, int32_t waiting_for, const WaitOptions& optio
   waiting_for_.store(waiting_for, std::memory_order_relaxed);
   for (int steps = 1; !step(); ++steps) {
     if (!options.spin || steps % kStepsPerCheck == 0) {
+      read_heartbeats();
+      const bool failed = peer_has_failed();
+      const double timeout = timed_out_ ? options.after_timeout_seconds : options.timeout_seconds;
       const auto why = [&] {
         return step_position() + ": " +
-               no_progress_text(options.timeout_seconds,
+               no_progress_text(timeout,
                                 waiting_for < 0 ? "" : "a message from " + name_of(waiting_for));
       };
-      read_heartbeats();
-      if (options.check_peers && peer_has_failed()) throw PeerFailed(why());
-      const double timeout = options.timeout_seconds;
+      if (options.check_peers && failed) throw PeerFailed(why());
       if (timeout > 0 && seconds_since(last_progress_) > timeout) throw TimedOut(why());
     }
     if (options.spin) {
@@ -301,6 +316,7 @@ void ProcessGroup::together(const std::function<void()>& work) {
   step_ = -1;
   waiting_for_ = -1;
   operations_ = 0;
+  timed_out_ = false;
   last_heartbeat_ = Clock::now();
   Outcome mine{.rank = rank(), .kind = Outcome::Kind::ok, .operations = 0, .reason = ""};
   std::exception_ptr thrown;
@@ -325,8 +341,11 @@ void ProcessGroup::together(const std::function<void()>& work) {
     failed(Outcome::Kind::threw, "an unknown exception");
   }
   mine.operations = operations_;
+  timed_out_ |= mine.kind == Outcome::Kind::timed_out;
   break_if_wire_lost([&] {
-    if (thrown && mine.kind != Outcome::Kind::peer_failed) post_to_others(NoteKind::failed, "");
+    if (thrown && mine.kind != Outcome::Kind::peer_failed) {
+      post_to_others(NoteKind::failed, timed_out_ ? kTimedOut : "");
+    }
     exchange_outcomes(mine);
   });
   if (rank() == 0 && thrown) std::rethrow_exception(thrown);
@@ -339,10 +358,11 @@ void ProcessGroup::exchange_outcomes(const Outcome& mine) {
   bool to_drain = mine.kind != Outcome::Kind::ok;
   if (rank() > 0) {
     post(0, NoteKind::outcome, mine.text());
-    // Waits longer than rank 0 waits for the others, so that rank 0 can say which one is missing.
     try {
-      const Note reply = wait_for_note(0, NoteKind::outcome_reply,
-                                       {.timeout_seconds = 3 * options_.timeout_seconds});
+      const Note reply =
+          wait_for_note(0, NoteKind::outcome_reply,
+                        {.timeout_seconds = kReply * options_.timeout_seconds,
+                         .after_timeout_seconds = kReplyAfterTimeout * options_.timeout_seconds});
       to_drain = reply.text == "drain";
     } catch (const TimedOut& timed_out) {
       break_group(name_of(0) + " does not answer; " +
@@ -368,6 +388,7 @@ std::vector<ProcessGroup::Outcome> ProcessGroup::collect_outcomes(const Outcome&
   std::vector<Outcome> outcomes;
   std::vector<bool> answered(size());
   answered[0] = true;
+  post_to_others(NoteKind::heartbeat, "");  // who has waited for this rank waits as long as it does
   const auto missing = [&] { return std::ranges::find(answered, false) - answered.begin(); };
   try {
     wait(
@@ -376,11 +397,14 @@ std::vector<ProcessGroup::Outcome> ProcessGroup::collect_outcomes(const Outcome&
           while (poll(kAnyRank, NoteKind::outcome, note)) {
             answered[note.from] = true;
             outcomes.push_back(Outcome::of(note));
+            timed_out_ |= outcomes.back().kind == Outcome::Kind::timed_out;
             last_progress_ = Clock::now();
           }
           return missing() == size();
         },
-        kAnyRank, {.timeout_seconds = options_.timeout_seconds});
+        kAnyRank,
+        {.timeout_seconds = options_.timeout_seconds,
+         .after_timeout_seconds = kAnswersAfterTimeout * options_.timeout_seconds});
   } catch (const TimedOut&) {
     Outcome cause = mine;
     for (const Outcome& outcome : outcomes) {

@@ -11,7 +11,8 @@
 //
 // A wait ends when no rank has made progress for the timeout. Ranks that begin an operation send a
 // heartbeat when their last one is old, so a long computation on one rank does not time out the
-// others.
+// others. Ranks that wait learn at once that the work has timed out and answer, so the one that
+// does not answer soon after is the one that has died or is stopped.
 #pragma once
 
 #include <atomic>
@@ -126,6 +127,7 @@ class ProcessGroup : public Transport, public ProgressListener {
   Clock::time_point last_progress_, last_heartbeat_;
   int64_t operations_ = 0;
   bool broken_ = false;
+  bool timed_out_ = false;  // this work, on any rank that this one has heard of
   std::atomic<int32_t> pass_{0}, step_{-1}, waiting_for_{-1};
 };
 

@@ -15,8 +15,8 @@
 #include <thread>
 #include <utility>
 
-#include "harness/execute/seconds_text.h"
 #include "harness/plan/errors.h"
+#include "harness/plan/seconds_text.h"
 
 namespace cpbench {
 namespace {

@@ -24,8 +24,8 @@
 
 #include "harness/execute/processes/receive_queue.h"
 #include "harness/execute/processes/store_socket.h"
-#include "harness/execute/seconds_text.h"
 #include "harness/plan/errors.h"
+#include "harness/plan/seconds_text.h"
 
 C10_DECLARE_int(caffe2_log_level);
 
