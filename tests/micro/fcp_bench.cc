@@ -1,32 +1,23 @@
-// FCP's planner: edge colouring, placement, the whole plan and its check, at 32K tokens per rank
-// and blocks of 4K; and how good the plans are on the real length sets.
+// FCP's planner: edge colouring and placement at 32K tokens per rank and blocks of 4K, and how good
+// the plans are on the real length sets.
 //   cpbench_micro --benchmark_filter=Fcp
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 
-#include "harness/plan/check.h"
-#include "harness/strategy/strategy.h"
 #include "methods/fcp/balance.h"
 #include "methods/fcp/colouring.h"
 #include "methods/fcp/schedule.h"
-#include "workloads/workload.h"
+#include "tests/micro/large_plans.h"
+#include "tests/micro/plan_bench.h"
 
 namespace cpbench::fcp {
 namespace {
 
-constexpr int64_t kTokensPerRank = 32 << 10;
-
+// All ranks in one node.
 Problem problem_of(const std::string& workload, int32_t ranks, uint64_t seed = 1) {
-  Problem problem;
-  problem.batch =
-      make_packs(*find_workload(workload), {.tokens = ranks * kTokensPerRank, .seed = seed})[0];
-  problem.shape = {.query_heads = 64,
-                   .kv_heads = 8,
-                   .head_dim = 128,
-                   .value_head_dim = 128,
-                   .dtype = Dtype::bfloat16};
-  problem.cluster.gpus_per_node = ranks;
+  Problem problem = problem_at(workload, ranks, seed);
+  problem.cluster = {.nodes = 1, .gpus_per_node = ranks};
   return problem;
 }
 
@@ -54,41 +45,16 @@ void FcpDistributor(benchmark::State& state, const char* workload) {
   state.counters["units"] = static_cast<double>(units.units.size());
 }
 
-void FcpPlan(benchmark::State& state, const char* workload) {
-  const Strategy& fcp = find_strategy("fcp");
-  const Options options("fcp", fcp.options, {});
-  const Problem problem = problem_of(workload, static_cast<int32_t>(state.range(0)));
-  for (auto _ : state) benchmark::DoNotOptimize(fcp.plan(problem, options));
-}
-
-void FcpCheck(benchmark::State& state, const char* workload) {
-  const Strategy& fcp = find_strategy("fcp");
-  const Problem problem = problem_of(workload, static_cast<int32_t>(state.range(0)));
-  const Plan plan = fcp.plan(problem, Options("fcp", fcp.options, {}));
-  for (auto _ : state) {
-    const CheckReport report = check(problem, plan);
-    if (!report.ok()) state.SkipWithError(report.violations[0].text().c_str());
-  }
-  state.counters["operations"] =
-      static_cast<double>(plan.forward.sends.size() + plan.forward.attends.size() +
-                          plan.backward.sends.size() + plan.backward.attends.size());
-}
-
 void schedule_sizes(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgName("ranks")->Unit(benchmark::kMillisecond)->Arg(64)->Arg(256)->Arg(1024);
 }
-void check_sizes(benchmark::internal::Benchmark* benchmark) {
-  benchmark->ArgName("ranks")->Unit(benchmark::kMillisecond)->Arg(64)->Arg(256);
-}
 
-#define FCP_ON(function, sizes)                                                       \
-  BENCHMARK_CAPTURE(function, lognormal, "lognormal:mean=16K,sigma=2")->Apply(sizes); \
-  BENCHMARK_CAPTURE(function, prolong512k, "prolong512k")->Apply(sizes);              \
-  BENCHMARK_CAPTURE(function, pile, "pile")->Apply(sizes)
-FCP_ON(FcpColouring, schedule_sizes);
-FCP_ON(FcpDistributor, schedule_sizes);
-FCP_ON(FcpPlan, schedule_sizes);
-FCP_ON(FcpCheck, check_sizes);
+#define FCP_ON(function)                                                                       \
+  BENCHMARK_CAPTURE(function, lognormal, "lognormal:mean=16K,sigma=2")->Apply(schedule_sizes); \
+  BENCHMARK_CAPTURE(function, prolong512k, "prolong512k")->Apply(schedule_sizes);              \
+  BENCHMARK_CAPTURE(function, pile, "pile")->Apply(schedule_sizes)
+FCP_ON(FcpColouring);
+FCP_ON(FcpDistributor);
 
 // Quality over five packs of a length set: the worst imbalance (max / mean pairs) with and without
 // local search, the largest unit over a rank's mean share, the least that any placement of these
@@ -124,30 +90,17 @@ void FcpQuality(benchmark::State& state, const char* workload) {
   }
 }
 
-#define FCP_QUALITY(set)                   \
-  BENCHMARK_CAPTURE(FcpQuality, set, #set) \
-      ->ArgName("ranks")                   \
-      ->Iterations(1)                      \
-      ->Unit(benchmark::kMillisecond)      \
-      ->Arg(8)                             \
-      ->Arg(32)                            \
-      ->Arg(128)                           \
-      ->Arg(256)
-FCP_QUALITY(arxiv);
-FCP_QUALITY(books);
-FCP_QUALITY(code_files);
-FCP_QUALITY(deepseek_r1);
-FCP_QUALITY(longalign);
-FCP_QUALITY(magi_pretrain);
-FCP_QUALITY(mooncake);
-FCP_QUALITY(pile);
-FCP_QUALITY(prolong512k);
-FCP_QUALITY(prolong64k);
-FCP_QUALITY(starcoder);
-FCP_QUALITY(textbook_chapters);
-FCP_QUALITY(web);
-FCP_QUALITY(wikipedia);
-FCP_QUALITY(wlb_llm);
-
 }  // namespace
 }  // namespace cpbench::fcp
+
+void cpbench::register_fcp_benchmarks() {
+  for (const std::string set : {"arxiv", "books", "code_files", "deepseek_r1", "longalign",
+                                "magi_pretrain", "mooncake", "pile", "prolong512k", "prolong64k",
+                                "starcoder", "textbook_chapters", "web", "wikipedia", "wlb_llm"}) {
+    auto* added = benchmark::RegisterBenchmark(
+        ("FcpQuality/" + set).c_str(),
+        [set](benchmark::State& state) { fcp::FcpQuality(state, set.c_str()); });
+    added->ArgName("ranks")->Iterations(1)->Unit(benchmark::kMillisecond);
+    for (int64_t ranks : {8, 32, 128, 256}) added->Arg(ranks);
+  }
+}
