@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from conftest import run, run_json
+from conftest import executable, run, run_json
 
 SIMULATE = [
     *("run", "--strategy", "allgather", "--workload", "fixed:tokens=100", "--tokens", "1K"),
@@ -13,9 +13,7 @@ SIMULATE = [
 
 def with_gpus(folder, lines):
     """An environment whose nvidia-smi prints these lines."""
-    program = folder / "nvidia-smi"
-    program.write_text("#!/bin/sh\ncat <<'END'\n" + lines + "END\n")
-    program.chmod(0o755)
+    executable(folder / "nvidia-smi", f"cat <<'END'\n{lines}END\n")
     return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
 
 
