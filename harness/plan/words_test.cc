@@ -1,7 +1,7 @@
 // Sizes, nearest names and the validation of problems: what people type.
 #include <gtest/gtest.h>
 
-#include "harness/plan/errors.h"
+#include "harness/plan/error_of_for_tests.h"
 #include "harness/plan/nearest.h"
 #include "harness/plan/problem.h"
 #include "harness/plan/sizes.h"
@@ -34,14 +34,7 @@ TEST(Nearest, SuggestsWhatWasMeant) {
 }
 
 TEST(Problem, RefusalsNameFieldValueAndRemedy) {
-  auto message = [](Problem problem) -> std::string {
-    try {
-      validate(problem);
-    } catch (const UserError& error) {
-      return error.what();
-    }
-    return "";
-  };
+  auto message = [](const Problem& problem) { return error_of([&] { validate(problem); }); };
   Problem good;
   good.batch.document_lengths = {4};
   EXPECT_EQ(message(good), "");
