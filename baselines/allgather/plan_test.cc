@@ -5,10 +5,6 @@
 namespace cpbench {
 namespace {
 
-using test_plans::plan_of;
-using test_plans::planned_bytes;
-using test_plans::problem_of;
-
 TEST(Allgather, BytesAreTheClosedForm) {
   for (int32_t ranks : {1, 2, 3, 8}) {
     for (const char* groups : {"1", "2"}) {
@@ -35,7 +31,7 @@ TEST(Allgather, GatheringAgainTradesMemoryForBytes) {
 }
 
 TEST(Allgather, RefusesGroupsThatDoNotDivide) {
-  EXPECT_EQ(test_plans::refusal("allgather", problem_of({64}, 4, {8, 4}), {{"head_groups", "3"}}),
+  EXPECT_EQ(refusal("allgather", problem_of({64}, 4, {8, 4}), {{"head_groups", "3"}}),
             "4 KV heads do not divide into 3 head_groups");
 }
 

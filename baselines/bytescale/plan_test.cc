@@ -7,21 +7,16 @@ namespace cpbench {
 namespace {
 
 using flexcp::layer_problem;
-using test_plans::plan_of;
-using test_plans::planned_bytes;
-using test_plans::property;
-using test_plans::refusal;
-using test_plans::Settings;
 
 TEST(BytescalePlan, CorrectWithAnyTokensPerRank) {
   flexcp::Random random(11);
   for (int i = 0; i < 300; ++i) {
     const Batch batch = flashcp::random_batch(random, 12, 40);
-    const Problem problem = test_plans::problem_of(batch, random.between(1, 9));
+    const Problem problem = problem_of(batch, random.between(1, 9));
     const int64_t least = problem.tokens() / problem.ranks() + 1;
     const std::string per_rank = std::to_string(random.between(least, 3 * least));
     const Plan plan = plan_of("bytescale", problem, {{"tokens_per_rank", per_rank}});
-    ASSERT_EQ(test_plans::violations(problem, plan), "") << i;
+    ASSERT_EQ(violations(problem, plan), "") << i;
   }
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "baselines/dcp/hypergraph.h"
 #include "baselines/dcp/placement.h"
 #include "harness/plan/plan_bytes.h"
 #include "harness/strategy/test_plans.h"
@@ -11,14 +10,8 @@
 namespace cpbench::dcp {
 namespace {
 
-using test_plans::plan_of;
-using test_plans::planned_bytes;
-using test_plans::Settings;
-using test_plans::violations;
-
-Problem problem_of(std::vector<int64_t> lengths, test_plans::Ranks ranks,
-                   Mask mask = Mask::document_causal) {
-  return test_plans::problem_of(test_plans::batch_of(std::move(lengths), mask, 50), ranks, {8, 2});
+Problem problem_of(std::vector<int64_t> lengths, Ranks ranks, Mask mask = Mask::document_causal) {
+  return problem_of(batch_of(std::move(lengths), mask, 50), ranks, {8, 2});
 }
 
 std::vector<int64_t> pairs_of(const Problem& problem, const Plan& plan) {
@@ -77,25 +70,17 @@ TEST(DcpBlocks, DefaultSize) {
 TEST(DcpHypergraph, ConnectivityCountsEachEdgeOncePerFurtherPart) {
   const Blocks blocks = make_blocks(MaskIndex(Batch{{4}}), 2);
   ASSERT_EQ(blocks.compute.size(), 3u);  // (0,0) (1,0) (1,1)
-  const BlockBytes bytes{.qo = 10, .kv = 1};
-  EXPECT_EQ(moved_bytes(blocks, {{0, 0}, {0, 0, 0}}, bytes), 0);
-  EXPECT_EQ(moved_bytes(blocks, {{0, 1}, {0, 1, 1}}, bytes), 2);   // K, V of block 0 to rank 1
-  EXPECT_EQ(moved_bytes(blocks, {{0, 1}, {0, 0, 1}}, bytes), 20);  // Q and O of block 1 to rank 0
-  EXPECT_EQ(moved_bytes(blocks, {{0, 1}, {0, 2, 1}}, bytes), 22);  // both to a rank of neither
+  const Hypergraph graph = hypergraph_of(blocks, {.qo = 10, .kv = 1});
+  EXPECT_EQ(connectivity_bytes(graph, {0, 0, 0, 0, 0}, 1), 0);
+  EXPECT_EQ(connectivity_bytes(graph, {0, 1, 0, 1, 1}, 2), 2);   // K, V of block 0 to rank 1
+  EXPECT_EQ(connectivity_bytes(graph, {0, 1, 0, 0, 1}, 2), 20);  // Q and O of block 1 to rank 0
+  EXPECT_EQ(connectivity_bytes(graph, {0, 1, 0, 2, 1}, 3), 22);  // both to a rank of neither
 }
 
 TEST(DcpRefine, NeverLosesAndHoldsLimits) {
   // Vertices without any order: a start that is bad in bytes and in balance.
   const Blocks blocks = make_blocks(MaskIndex(Batch{{640, 320, 64, 64, 192}}), 32);
-  Hypergraph graph;
-  const auto data = static_cast<int32_t>(blocks.data.size());
-  for (int32_t i = 0; i < data; ++i) {
-    graph.vertices.push_back({Kind::data, blocks.data[i].size(), {i, data + i}});
-  }
-  for (const ComputeBlock& c : blocks.compute) {
-    graph.vertices.push_back({Kind::compute, c.pairs, {c.q, data + c.kv}});
-  }
-  graph.edge_bytes.assign(2 * data, 7);
+  const Hypergraph graph = hypergraph_of(blocks, {.qo = 7, .kv = 7});
   Limits mean;
   for (const Vertex& v : graph.vertices) {
     (v.kind == Kind::data ? mean.tokens : mean.pairs) += static_cast<double>(v.weight) / 4;
@@ -207,8 +192,7 @@ TEST(DcpPlan, ManyShortDocumentsShareOneCallPerRank) {
 #else
 
 TEST(DcpPlan, NamesTheMissingPackage) {
-  const std::string reason =
-      test_plans::refusal("dcp", problem_of(kLengths, {2, 4}), {{"block_tokens", "64"}});
+  const std::string reason = refusal("dcp", problem_of(kLengths, {2, 4}), {{"block_tokens", "64"}});
   EXPECT_NE(reason.find("libmetis-dev"), std::string::npos) << reason;
 }
 

@@ -3,13 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "baselines/dcp/hypergraph.h"
-
 namespace cpbench::dcp {
-namespace {
 
-// Data blocks are the first vertices. The edges are Q and O of each data block, then K and V of
-// each.
 Hypergraph hypergraph_of(const Blocks& blocks, BlockBytes bytes) {
   Hypergraph graph;
   const auto data = static_cast<int32_t>(blocks.data.size());
@@ -23,6 +18,8 @@ Hypergraph hypergraph_of(const Blocks& blocks, BlockBytes bytes) {
   }
   return graph;
 }
+
+namespace {
 
 // The vertices of one part, with the edges that they lie on. What other parts hold of these edges
 // costs the same wherever the vertices go.
@@ -85,14 +82,6 @@ Placement place(const Blocks& blocks, const Cluster& cluster, BlockBytes bytes, 
   }
   const auto data = static_cast<int64_t>(blocks.data.size());
   return {{rank_of.begin(), rank_of.begin() + data}, {rank_of.begin() + data, rank_of.end()}};
-}
-
-int64_t moved_bytes(const Blocks& blocks, const Placement& placement, BlockBytes bytes) {
-  Parts part_of = placement.home;
-  part_of.insert(part_of.end(), placement.server.begin(), placement.server.end());
-  int32_t ranks = 0;
-  for (int32_t part : part_of) ranks = std::max(ranks, part + 1);
-  return connectivity_bytes(hypergraph_of(blocks, bytes), part_of, ranks);
 }
 
 }  // namespace cpbench::dcp

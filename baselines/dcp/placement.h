@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "baselines/dcp/blocks.h"
+#include "baselines/dcp/hypergraph.h"
 #include "harness/plan/problem.h"
 
 namespace cpbench::dcp {
@@ -19,12 +20,12 @@ struct BlockBytes {  // per token
   int64_t kv = 0;
 };
 
+// Data blocks are the first vertices. The edges are Q and O of each data block, then K and V of
+// each.
+Hypergraph hypergraph_of(const Blocks& blocks, BlockBytes bytes);
+
 // Ranks stay within `imbalance` times the mean of tokens and the mean of pairs, or as close as
 // whole blocks allow.
 Placement place(const Blocks& blocks, const Cluster& cluster, BlockBytes bytes, double imbalance);
-
-// The bytes that the placement moves in the forward pass: Q and O once per other rank that attends
-// queries of the data block, K and V once per other rank that reads them.
-int64_t moved_bytes(const Blocks& blocks, const Placement& placement, BlockBytes bytes);
 
 }  // namespace cpbench::dcp

@@ -167,29 +167,16 @@ extern const Strategy strategy_dcp = {
     .moves = "blocks of Q and of K, V to the ranks that attend them, and partial O back",
     .constraints = "requires METIS, unless there are only a few blocks per rank",
     .options =
-        {
-            {.name = "block_tokens",
-             .kind = OptionKind::integer,
-             .default_value = "0",
-             .help =
-                 "tokens per block; 0: 1024, fewer for short packs, more for very long documents",
-             .minimum = 0,
-             .maximum = 1 << 30,
-             .choices = {}},
-            {.name = "imbalance",
-             .kind = OptionKind::number,
-             .default_value = "1.1",
-             .help = "limit of max / mean, for tokens and for attention work",
-             .minimum = 1,
-             .maximum = 100,
-             .choices = {}},
-            {.name = "received",
-             .kind = OptionKind::choice,
-             .default_value = "kept",
-             .help = "keep received Q, K, V for the backward pass (more memory) or send them "
-                     "again (more bytes)",
-             .choices = {"kept", "fetched_again"}},
-        },
+        {integer_option(
+             "block_tokens", "0",
+             "tokens per block; 0: 1024, fewer for short packs, more for very long documents", 0,
+             1 << 30),
+         number_option("imbalance", "1.1", "limit of max / mean, for tokens and for attention work",
+                       1, 100),
+         choice_option("received", "kept",
+                       "keep received Q, K, V for the backward pass (more memory) or send them "
+                       "again (more bytes)",
+                       {"kept", "fetched_again"})},
     .plan = dcp::make_plan,
 };
 

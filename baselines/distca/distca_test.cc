@@ -8,12 +8,8 @@
 namespace cpbench::distca {
 namespace {
 
-using test_plans::plan_of;
-using test_plans::planned_bytes;
-using test_plans::violations;
-
 Problem problem_of(std::vector<int64_t> lengths, int32_t ranks, Mask mask = Mask::document_causal) {
-  return test_plans::problem_of(test_plans::batch_of(std::move(lengths), mask, 50), ranks, {8, 2});
+  return problem_of(batch_of(std::move(lengths), mask, 50), ranks, {8, 2});
 }
 
 // Example 2 in the comment of upstream's batch_to_items_general: DistCA, distca/planner/planner.py.
@@ -86,7 +82,7 @@ TEST(DistcaBalance, SaysWhenQueriesAreTooCoarse) {
 
 TEST(DistcaProperties, SayWhatToleranceWasReached) {
   const auto found = [](const Problem& problem, const char* tolerance, const char* name) {
-    return test_plans::property("distca", problem, name, {{"tolerance", tolerance}});
+    return property("distca", problem, name, {{"tolerance", tolerance}});
   };
   Problem problem = problem_of({1}, 2);
   EXPECT_EQ(found(problem, "0.1", "within_tolerance"), 0);

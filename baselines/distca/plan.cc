@@ -195,28 +195,17 @@ extern const Strategy strategy_distca = {
         "Q and K, V of attention that moves to ranks with less work, and O back; K, V of cut "
         "documents",
     .constraints = "none",
-    .options =
-        {
-            {.name = "tolerance",
-             .kind = OptionKind::number,
-             .default_value = "0.1",
-             .help =
-                 "how far from the mean attention work a rank may be, as a fraction of the mean",
-             .minimum = 0,
-             .maximum = 100,
-             .choices = {}},
-            {.name = "layout",
-             .kind = OptionKind::choice,
-             .default_value = "head_tail",
-             .help = "how a document is cut over ranks: into mirrored or contiguous parts",
-             .choices = {"head_tail", "contiguous"}},
-            {.name = "received",
-             .kind = OptionKind::choice,
-             .default_value = "kept",
-             .help = "keep received Q, K, V for the backward pass (more memory) or send them "
-                     "again (more bytes)",
-             .choices = {"kept", "fetched_again"}},
-        },
+    .options = {number_option(
+                    "tolerance", "0.1",
+                    "how far from the mean attention work a rank may be, as a fraction of the mean",
+                    0, 100),
+                choice_option("layout", "head_tail",
+                              "how a document is cut over ranks: into mirrored or contiguous parts",
+                              {"head_tail", "contiguous"}),
+                choice_option("received", "kept",
+                              "keep received Q, K, V for the backward pass (more memory) or send "
+                              "them again (more bytes)",
+                              {"kept", "fetched_again"})},
     .plan = distca::make_plan,
     .report = distca::make_report,
 };

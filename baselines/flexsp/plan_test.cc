@@ -11,22 +11,17 @@ namespace cpbench::flexsp {
 namespace {
 
 using flexcp::layer_problem;
-using test_plans::plan_of;
-using test_plans::planned_bytes;
-using test_plans::property;
-using test_plans::refusal;
-using test_plans::Settings;
 
 TEST(FlexspPlan, HeuristicIsCorrectWithAnyTokensPerRank) {
   flexcp::Random random(15);
   for (int i = 0; i < 300; ++i) {
     const Batch batch = flashcp::random_batch(random, 12, 40);
-    const Problem problem = test_plans::problem_of(batch, random.between(1, 9));
+    const Problem problem = problem_of(batch, random.between(1, 9));
     const int64_t least = 2 * problem.tokens() / problem.ranks() + 1;
     const Settings set = {{"solver", "heuristic"},
                           {"single_ranks", i % 2 ? "true" : "false"},
                           {"tokens_per_rank", std::to_string(random.between(least, 2 * least))}};
-    ASSERT_EQ(test_plans::violations(problem, plan_of("flexsp", problem, set)), "") << i;
+    ASSERT_EQ(violations(problem, plan_of("flexsp", problem, set)), "") << i;
   }
 }
 

@@ -61,27 +61,16 @@ extern const Strategy strategy_loongtrain = {
     .constraints =
         "head_size divides the ranks and the query heads, and window_size the context "
         "ranks; KV heads are replicated if head_size exceeds them",
-    .options = {{.name = "head_size",
-                 .kind = OptionKind::integer,
-                 .default_value = "0",
-                 .help =
-                     "ranks of a head group; 0: the largest common divisor of ranks and KV heads "
-                     "up to the square root of the ranks that fits into a node",
-                 .minimum = 0,
-                 .maximum = 1 << 20,
-                 .choices = {}},
-                {.name = "window_size",
-                 .kind = OptionKind::integer,
-                 .default_value = "0",
-                 .help = "context ranks of an inner ring; 0: the context ranks of one node",
-                 .minimum = 0,
-                 .maximum = 1 << 20,
-                 .choices = {}},
-                {.name = "placement",
-                 .kind = OptionKind::choice,
-                 .default_value = "head_first",
-                 .help = "whether consecutive ranks form a head group or a context ring",
-                 .choices = {"head_first", "context_first"}}},
+    .options = {integer_option("head_size", "0",
+                               "ranks of a head group; 0: the largest common divisor of ranks and "
+                               "KV heads up to the square root of the ranks that fits into a node",
+                               0, 1 << 20),
+                integer_option("window_size", "0",
+                               "context ranks of an inner ring; 0: the context ranks of one node",
+                               0, 1 << 20),
+                choice_option("placement", "head_first",
+                              "whether consecutive ranks form a head group or a context ring",
+                              {"head_first", "context_first"})},
     .plan = plan,
 };
 

@@ -8,16 +8,14 @@
 namespace cpbench {
 namespace {
 
-using test_plans::problem_of;
-
 constexpr AttentionShape kShape{.dtype = Dtype::bfloat16};
 
 Plan plan_of(const Problem& problem, int32_t head_size, int32_t window_size,
              const std::string& placement = "head_first") {
-  return test_plans::plan_of("loongtrain", problem,
-                             {{"head_size", std::to_string(head_size)},
-                              {"window_size", std::to_string(window_size)},
-                              {"placement", placement}});
+  return plan_of("loongtrain", problem,
+                 {{"head_size", std::to_string(head_size)},
+                  {"window_size", std::to_string(window_size)},
+                  {"placement", placement}});
 }
 
 // Bytes of the point-to-point sends of one tensor.
@@ -49,8 +47,7 @@ TEST(Loongtrain, EveryGridIsCorrectOnAnyBatch) {
       for (int32_t window : {1, 2, 4}) {
         const char* placement = random.between(0, 1) == 0 ? "head_first" : "context_first";
         Plan plan = plan_of(problem, head_size, window, placement);
-        ASSERT_EQ(test_plans::violations(problem, plan), "")
-            << head_size << " " << window << " " << placement;
+        ASSERT_EQ(violations(problem, plan), "") << head_size << " " << window << " " << placement;
       }
     }
   }
@@ -79,7 +76,7 @@ TEST(Loongtrain, BytesAreTheClosedForm) {
 
 TEST(Loongtrain, OneInnerRingIsUsp) {
   Problem problem = problem_of({70, 33, 5}, 8, kShape);
-  Plan same = test_plans::plan_of("usp", problem, {{"ulysses_degree", "2"}});
+  Plan same = plan_of("usp", problem, {{"ulysses_degree", "2"}});
   EXPECT_EQ(hash_of(plan_of(problem, 2, 4)), hash_of(same));
 }
 
@@ -108,8 +105,7 @@ TEST(Loongtrain, DefaultGridIsAsSquareAsHeadsAndNodesAllow) {
 }
 
 TEST(Loongtrain, WindowsThatDoNotDivideAreNamed) {
-  EXPECT_EQ(test_plans::refusal("loongtrain", problem_of({64}, 8),
-                                {{"head_size", "2"}, {"window_size", "3"}}),
+  EXPECT_EQ(refusal("loongtrain", problem_of({64}, 8), {{"head_size", "2"}, {"window_size", "3"}}),
             "window_size 3 does not divide the 4 context ranks (8 ranks / head_size 2)");
 }
 

@@ -9,12 +9,8 @@
 namespace cpbench::magi {
 namespace {
 
-using test_plans::plan_of;
-using test_plans::planned_bytes;
-using test_plans::violations;
-
 Problem problem_of(std::vector<int64_t> lengths, int32_t ranks, Mask mask = Mask::document_causal) {
-  return test_plans::problem_of(test_plans::batch_of(std::move(lengths), mask, 5), ranks, {8, 2});
+  return problem_of(batch_of(std::move(lengths), mask, 5), ranks, {8, 2});
 }
 
 std::vector<int64_t> areas_of_rank(const std::vector<int64_t>& areas, int32_t ranks, int32_t rank) {

@@ -146,29 +146,17 @@ extern const Strategy strategy_magi = {
         "group-reduce",
     .constraints = "none",
     .options =
-        {
-            {.name = "chunk_tokens",
-             .kind = OptionKind::integer,
-             .default_value = "0",
-             .help = "tokens per chunk; smaller chunks balance better and move more bytes; 0: "
-                     "ceil(T / 8N)",
-             .minimum = 0,
-             .maximum = 1 << 30,
-             .choices = {}},
-            {.name = "stages",
-             .kind = OptionKind::integer,
-             .default_value = "1",
-             .help = "parts in which the remote K, V of a rank arrive, each behind attention",
-             .minimum = 1,
-             .maximum = 64,
-             .choices = {}},
-            {.name = "received_kv",
-             .kind = OptionKind::choice,
-             .default_value = "fetched_again",
-             .help =
-                 "cast K, V again for the backward pass (more bytes) or keep them (more memory)",
-             .choices = {"fetched_again", "kept"}},
-        },
+        {integer_option(
+             "chunk_tokens", "0",
+             "tokens per chunk; smaller chunks balance better and move more bytes; 0: ceil(T / 8N)",
+             0, 1 << 30),
+         integer_option("stages", "1",
+                        "parts in which the remote K, V of a rank arrive, each behind attention", 1,
+                        64),
+         choice_option(
+             "received_kv", "fetched_again",
+             "cast K, V again for the backward pass (more bytes) or keep them (more memory)",
+             {"fetched_again", "kept"})},
     .plan = magi::make_plan,
 };
 

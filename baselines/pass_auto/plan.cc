@@ -75,14 +75,10 @@ extern const Strategy strategy_pass_auto = {
         "2411.01783",
     .moves = "what pass_q moves, or all K, V round a ring, as the paper's rule decides",
     .constraints = "none",
-    .options =
-        {
-            {.name = "rule",
-             .kind = OptionKind::choice,
-             .default_value = "algorithm_1",
-             .help = "the rule of the paper; algorithm_5 also counts the return of partial outputs",
-             .choices = {"algorithm_1", "algorithm_5"}},
-        },
+    .options = {choice_option(
+        "rule", "algorithm_1",
+        "the rule of the paper; algorithm_5 also counts the return of partial outputs",
+        {"algorithm_1", "algorithm_5"})},
     .plan = plan,
     .report = report,
 };

@@ -7,11 +7,7 @@
 namespace cpbench {
 namespace {
 
-using test_plans::plan_of;
-using test_plans::planned_bytes;
-using test_plans::problem_of;
-
-Problem cached_problem(int64_t length, int64_t cached, test_plans::Ranks ranks = 4) {
+Problem cached_problem(int64_t length, int64_t cached, Ranks ranks = 4) {
   Problem problem = problem_of({length}, ranks, {16, 1});
   problem.batch.cached_tokens = {cached};
   return problem;
@@ -19,7 +15,7 @@ Problem cached_problem(int64_t length, int64_t cached, test_plans::Ranks ranks =
 
 double property(const Problem& problem, const std::string& name,
                 const std::string& rule = "algorithm_1") {
-  return test_plans::property("pass_auto", problem, name, {{"rule", rule}});
+  return property("pass_auto", problem, name, {{"rule", rule}});
 }
 
 bool passes_q(const Problem& problem, const std::string& rule = "algorithm_1") {

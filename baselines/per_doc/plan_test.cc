@@ -6,10 +6,6 @@
 namespace cpbench {
 namespace {
 
-using test_plans::plan_of;
-using test_plans::planned_bytes;
-using test_plans::problem_of;
-
 TEST(PerDoc, BytesAreTheClosedForm) {
   for (int32_t ranks : {1, 2, 3, 8}) {
     Problem problem = problem_of({100, 29, 1}, ranks, {8, 2});

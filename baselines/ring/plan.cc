@@ -24,13 +24,8 @@ extern const Strategy strategy_ring = {
         "dK, "
         "dV in fp32",
     .constraints = "none",
-    .options = {{"per_document",
-                 OptionKind::boolean,
-                 "false",
-                 "cut every document into N contiguous chunks, instead of the pack",
-                 0,
-                 0,
-                 {}}},
+    .options = {boolean_option("per_document", "false",
+                               "cut every document into N contiguous chunks, instead of the pack")},
     .plan = plan,
 };
 

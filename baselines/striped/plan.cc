@@ -46,13 +46,8 @@ extern const Strategy strategy_striped = {
     .source = "Brandon et al.: Striped Attention, arXiv 2311.09431",
     .moves = "as ring, with token t on rank t mod N",
     .constraints = "tokens / stripe is at most 16M",
-    .options = {{.name = "stripe",
-                 .kind = OptionKind::integer,
-                 .default_value = "1",
-                 .help = "consecutive tokens that are dealt to a rank at a time",
-                 .minimum = 1,
-                 .maximum = 1 << 30,
-                 .choices = {}}},
+    .options = {integer_option(
+        "stripe", "1", "consecutive tokens that are dealt to a rank at a time", 1, 1 << 30)},
     .plan = plan,
 };
 

@@ -7,11 +7,6 @@
 namespace cpbench {
 namespace {
 
-using test_plans::plan_of;
-using test_plans::planned_bytes;
-using test_plans::problem_of;
-using test_plans::refusal;
-
 TEST(Striped, TokenTIsOnRankTModN) {
   Plan plan = plan_of("striped", problem_of({5, 6}, 3));
   for (int32_t rank = 0; rank < 3; ++rank) {
@@ -27,7 +22,7 @@ TEST(Striped, EveryStripeIsCorrectOnAnyBatch) {
     Problem problem = problem_of(flashcp::random_batch(random, 6, 30), random.between(1, 9));
     for (const char* stripe : {"1", "2", "5", "1000"}) {
       Plan plan = plan_of("striped", problem, {{"stripe", stripe}});
-      ASSERT_EQ(test_plans::violations(problem, plan), "") << "stripe " << stripe;
+      ASSERT_EQ(violations(problem, plan), "") << "stripe " << stripe;
     }
   }
 }

@@ -5,10 +5,6 @@
 namespace cpbench {
 namespace {
 
-using test_plans::plan_of;
-using test_plans::planned_bytes;
-using test_plans::problem_of;
-
 TEST(Ulysses, BytesAreTheClosedForm) {
   for (int32_t ranks : {1, 2, 4, 8}) {
     for (int32_t kv_heads : {8, 2}) {
@@ -28,8 +24,7 @@ TEST(Ulysses, BytesAreTheClosedForm) {
 }
 
 TEST(Ulysses, RefusesHeadsThatDoNotDivide) {
-  EXPECT_EQ(test_plans::refusal("ulysses", problem_of({64}, 6)),
-            "8 query heads do not divide over 6 ranks");
+  EXPECT_EQ(refusal("ulysses", problem_of({64}, 6)), "8 query heads do not divide over 6 ranks");
 }
 
 }  // namespace

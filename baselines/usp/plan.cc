@@ -37,14 +37,10 @@ extern const Strategy strategy_usp = {
     .constraints =
         "ulysses_degree divides the ranks and the query heads; KV heads are replicated if "
         "ulysses_degree exceeds them",
-    .options = {{.name = "ulysses_degree",
-                 .kind = OptionKind::integer,
-                 .default_value = "0",
-                 .help = "ranks of a Ulysses group; 0: the largest common divisor of ranks and KV "
-                         "heads that fits into a node",
-                 .minimum = 0,
-                 .maximum = 1 << 20,
-                 .choices = {}}},
+    .options = {integer_option("ulysses_degree", "0",
+                               "ranks of a Ulysses group; 0: the largest common divisor of ranks "
+                               "and KV heads that fits into a node",
+                               0, 1 << 20)},
     .plan = plan,
 };
 

@@ -6,15 +6,12 @@
 namespace cpbench {
 namespace {
 
-using test_plans::planned_bytes;
-using test_plans::problem_of;
-
 AttentionShape heads(int32_t query_heads, int32_t kv_heads) {
   return {.query_heads = query_heads, .kv_heads = kv_heads, .dtype = Dtype::bfloat16};
 }
 
 Plan plan_of(const Problem& problem, int32_t degree) {
-  return test_plans::plan_of("usp", problem, {{"ulysses_degree", std::to_string(degree)}});
+  return plan_of("usp", problem, {{"ulysses_degree", std::to_string(degree)}});
 }
 
 Ranges home(const Plan& plan, int32_t rank) {
@@ -39,8 +36,7 @@ TEST(Usp, EveryDegreeIsCorrectOnAnyBatch) {
     for (int32_t degree : {1, 2, 3, 6, 12}) {
       Batch batch = flashcp::random_batch(random, 6, 30);
       Problem problem = problem_of(batch, {3, 4}, heads(12, i % 2 == 0 ? 12 : 4));
-      ASSERT_EQ(test_plans::violations(problem, plan_of(problem, degree)), "")
-          << "degree " << degree;
+      ASSERT_EQ(violations(problem, plan_of(problem, degree)), "") << "degree " << degree;
     }
   }
 }
@@ -72,7 +68,7 @@ TEST(Usp, BytesAreTheClosedForm) {
 
 TEST(Usp, DegreeOneIsTheZigzagRingAndDegreeNHasNoRing) {
   Problem problem = problem_of({40, 24}, 4, heads(4, 2));
-  Plan zigzag = test_plans::plan_of("zigzag", problem);
+  Plan zigzag = plan_of("zigzag", problem);
   Plan ring = plan_of(problem, 1);
   EXPECT_TRUE(ring.forward == zigzag.forward);
   EXPECT_EQ(planned_bytes(ring.backward, ring, problem.shape),
@@ -84,7 +80,7 @@ TEST(Usp, DegreeOneIsTheZigzagRingAndDegreeNHasNoRing) {
 }
 
 TEST(Usp, DefaultDegreeDividesKvHeadsAndStaysInANode) {
-  auto heads_per_rank = [](test_plans::Ranks ranks, const AttentionShape& shape) {
+  auto heads_per_rank = [](Ranks ranks, const AttentionShape& shape) {
     return plan_of(problem_of({64}, ranks, shape), 0).forward.attends.front().heads.size();
   };
   EXPECT_EQ(heads_per_rank({2, 8}, heads(32, 8)), 32 / 8);
@@ -93,7 +89,7 @@ TEST(Usp, DefaultDegreeDividesKvHeadsAndStaysInANode) {
 }
 
 TEST(Usp, HeadsThatDoNotDivideAreNamed) {
-  EXPECT_EQ(test_plans::refusal("usp", problem_of({64}, 12), {{"ulysses_degree", "3"}}),
+  EXPECT_EQ(refusal("usp", problem_of({64}, 12), {{"ulysses_degree", "3"}}),
             "ulysses_degree 3 does not divide 12 ranks and 8 query heads; 1, 2, 4 do");
 }
 

@@ -69,11 +69,9 @@ std::vector<OptionSpec> option_specs() {
   std::vector<std::string> kernels;
   for (const KernelModel& model : kernel_models()) kernels.push_back(model.name);
   std::vector<OptionSpec> specs = all_gather_option_specs();
-  specs.push_back({.name = "kernel",
-                   .kind = OptionKind::choice,
-                   .default_value = "fa2_h100",
-                   .help = "kernel and GPU whose modelled time decides between Per-Seq and Per-Doc",
-                   .choices = kernels});
+  specs.push_back(choice_option(
+      "kernel", "fa2_h100",
+      "kernel and GPU whose modelled time decides between Per-Seq and Per-Doc", kernels));
   return specs;
 }
 

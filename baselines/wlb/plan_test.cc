@@ -6,11 +6,6 @@
 namespace cpbench {
 namespace {
 
-using test_plans::plan_of;
-using test_plans::planned_bytes;
-using test_plans::problem_of;
-using test_plans::property;
-
 // The plan is that of the baseline that was chosen.
 void expect_chosen(const Problem& problem, const std::string& baseline) {
   EXPECT_EQ(hash_of(plan_of("wlb", problem)), hash_of(plan_of(baseline, problem)));

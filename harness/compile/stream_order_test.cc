@@ -49,9 +49,9 @@ struct Streams {
 
 Streams ring_streams(Mask mask = Mask::document_full) {
   const Problem problem =
-      test_plans::problem_of(Batch{.document_lengths = {12}, .mask = mask}, 3, {2, 1, 4, 4});
+      problem_of(Batch{.document_lengths = {12}, .mask = mask}, 3, {2, 1, 4, 4});
   const Plan plan = ring(problem);
-  EXPECT_EQ(test_plans::violations(problem, plan), "");
+  EXPECT_EQ(violations(problem, plan), "");
   const Exchanges exchanges(plan);
   Streams streams{compile(problem, plan, Passes::both).ranks[0], {}, exchanges.all};
   streams.order = order_for_streams(streams.program, exchanges);

@@ -7,7 +7,7 @@
 
 #include "harness/execute/call_tensors.h"
 #include "harness/execute/element.h"
-#include "harness/plan/errors.h"
+#include "harness/plan/error_of_for_tests.h"
 
 namespace cpbench {
 namespace {
@@ -143,14 +143,9 @@ TEST(FusedKernel, writes_outputs_in_the_dtype_of_the_model_too) {
 TEST(FusedKernel, refuses_different_head_dims_by_name) {
   AttentionShape shape = shape_of(2, 2);
   shape.value_head_dim = 8;
-  try {
-    make_fused_kernel()->check(shape);
-    FAIL();
-  } catch (const UserError& error) {
-    EXPECT_STREQ(error.what(),
-                 "kernel 'fused' requires value_head_dim = head_dim, not 8 and 16; "
-                 "kernel 'reference' supports this");
-  }
+  EXPECT_EQ(error_of([&] { make_fused_kernel()->check(shape); }),
+            "kernel 'fused' requires value_head_dim = head_dim, not 8 and 16; "
+            "kernel 'reference' supports this");
   make_reference_kernel()->check(shape);
 }
 

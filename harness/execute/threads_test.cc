@@ -5,6 +5,7 @@
 
 #include "harness/execute/execute_with.h"
 #include "harness/execute/program_for_tests.h"
+#include "harness/plan/error_of_for_tests.h"
 
 namespace cpbench {
 namespace {
@@ -33,12 +34,8 @@ std::string failure_of(const Problem& problem, const Kernel& kernel, Transport& 
                        double timeout_seconds) {
   ExecuteOptions options;
   options.timeout_seconds = timeout_seconds;
-  try {
-    execute_with(problem, program_of(problem), options, kernel, transport);
-  } catch (const ExecutionFailure& failure) {
-    return failure.what();
-  }
-  return "";
+  return error_of<ExecutionFailure>(
+      [&] { execute_with(problem, program_of(problem), options, kernel, transport); });
 }
 
 TEST(Threads, a_rank_that_throws_ends_the_run_by_name) {

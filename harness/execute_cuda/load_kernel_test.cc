@@ -2,26 +2,17 @@
 
 #include <gtest/gtest.h>
 
-#include "harness/plan/errors.h"
+#include "harness/plan/error_of_for_tests.h"
 
 namespace cpbench {
 namespace {
 
-std::string refusal(const std::string& name) {
-  try {
-    load_kernel(name);
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "";
-}
-
 // This test's folder has no modules. (tests/gpu_kernels loads them.)
 TEST(LoadKernel, says_what_was_missing_when_it_was_built) {
-  EXPECT_EQ(refusal("flash"),
+  EXPECT_EQ(error_of([] { load_kernel("flash"); }),
             "this cpbench was built without kernel 'flash': install LibTorch with CUDA and the "
             "libraries that come with it and rebuild");
-  EXPECT_EQ(refusal("cudnn"),
+  EXPECT_EQ(error_of([] { load_kernel("cudnn"); }),
             "this cpbench was built without kernel 'cudnn': install cuDNN 9 and "
             "nvidia-cudnn-frontend and rebuild");
 }

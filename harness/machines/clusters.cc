@@ -12,78 +12,61 @@ constexpr double kGiga = 1e9, kTera = 1e12, kMicro = 1e-6;
 constexpr NumberRange kPositive = {.low = 0, .above_low = true};
 constexpr NumberRange kShare = {.low = 0, .above_low = true, .high = 1};
 constexpr NumberRange kCount = {.low = 1};
-// In GB/s. A larger value is probably in bytes per second.
-constexpr NumberRange kBandwidth = {.low = 0, .above_low = true, .high = 1e6};
+// In GB/s, GB or TFLOP/s. A larger value is probably in bytes or FLOP/s.
+constexpr NumberRange kRate = {.low = 0, .above_low = true, .high = 1e6};
 constexpr NumberRange kMicroseconds = {.low = 0, .high = 1e6};
 
 // A key that is left out is completed from others by `complete`, or has the default of
 // ClusterModel.
 const std::vector<TomlKey<ClusterModel>>& cluster_keys() {
-  static const std::vector<TomlKey<ClusterModel>> keys = {
-      {"description", [](ClusterModel& m) -> std::string& { return m.description; }},
-      {"source", [](ClusterModel& m) -> std::string& { return m.source; }},
-      {"gpus_per_node", [](ClusterModel& m) -> int32_t& { return m.cluster.gpus_per_node; }, true,
-       kCount},
-      {"sms", [](ClusterModel& m) -> int32_t& { return m.sms; }, true, kCount},
-      {"kernel", [](ClusterModel& m) -> std::string& { return m.kernel; }, true},
-      {"peak_teraflops_per_second",
-       [](ClusterModel& m) -> double& { return m.cluster.peak_flops_per_second; },
-       true,
-       {.low = 0, .above_low = true, .high = 1e6},
-       kTera},
-      {"memory_gigabytes",
-       [](ClusterModel& m) -> double& { return m.cluster.memory_bytes; },
-       true,
-       {.low = 0, .above_low = true, .high = 1e6},
+  using M = ClusterModel;
+  static const std::vector<TomlKey<M>> keys = {
+      {"description", [](M& m) -> std::string& { return m.description; }},
+      {"source", [](M& m) -> std::string& { return m.source; }},
+      {"gpus_per_node", [](M& m) -> int32_t& { return m.cluster.gpus_per_node; }, true, kCount},
+      {"sms", [](M& m) -> int32_t& { return m.sms; }, true, kCount},
+      {"kernel", [](M& m) -> std::string& { return m.kernel; }, true},
+      {"peak_teraflops_per_second", [](M& m) -> double& { return m.cluster.peak_flops_per_second; },
+       true, kRate, kTera},
+      {"memory_gigabytes", [](M& m) -> double& { return m.cluster.memory_bytes; }, true, kRate,
        kGiga},
       {"memory_gigabytes_per_second",
-       [](ClusterModel& m) -> double& { return m.cluster.memory_bytes_per_second; }, true,
-       kBandwidth, kGiga},
+       [](M& m) -> double& { return m.cluster.memory_bytes_per_second; }, true, kRate, kGiga},
       {"achieved_memory_gigabytes_per_second",
-       [](ClusterModel& m) -> double& { return m.achieved_memory_bytes_per_second; }, false,
-       kBandwidth, kGiga},
-      {"kernel_launch_microseconds",
-       [](ClusterModel& m) -> double& { return m.kernel_launch_seconds; }, false, kMicroseconds,
-       kMicro},
-      {"gemm_efficiency", [](ClusterModel& m) -> double& { return m.gemm_efficiency; }, true,
-       kShare},
-      {"intra_node_gigabytes_per_second",
-       [](ClusterModel& m) -> double& { return m.cluster.intra_node_bytes_per_second; }, true,
-       kBandwidth, kGiga},
-      {"achieved_intra_node_gigabytes_per_second",
-       [](ClusterModel& m) -> double& { return m.intra_node.bytes_per_second; }, false, kBandwidth,
-       kGiga},
-      {"intra_node_latency_microseconds",
-       [](ClusterModel& m) -> double& { return m.intra_node.latency_seconds; }, true, kMicroseconds,
-       kMicro},
-      {"inter_node_gigabytes_per_second",
-       [](ClusterModel& m) -> double& { return m.cluster.inter_node_bytes_per_second; }, false,
-       kBandwidth, kGiga},
-      {"achieved_inter_node_gigabytes_per_second",
-       [](ClusterModel& m) -> double& { return m.inter_node.bytes_per_second; }, false, kBandwidth,
-       kGiga},
-      {"inter_node_latency_microseconds",
-       [](ClusterModel& m) -> double& { return m.inter_node.latency_seconds; }, false,
+       [](M& m) -> double& { return m.achieved_memory_bytes_per_second; }, false, kRate, kGiga},
+      {"kernel_launch_microseconds", [](M& m) -> double& { return m.kernel_launch_seconds; }, false,
        kMicroseconds, kMicro},
+      {"gemm_efficiency", [](M& m) -> double& { return m.gemm_efficiency; }, true, kShare},
+      {"intra_node_gigabytes_per_second",
+       [](M& m) -> double& { return m.cluster.intra_node_bytes_per_second; }, true, kRate, kGiga},
+      {"achieved_intra_node_gigabytes_per_second",
+       [](M& m) -> double& { return m.intra_node.bytes_per_second; }, false, kRate, kGiga},
+      {"intra_node_latency_microseconds",
+       [](M& m) -> double& { return m.intra_node.latency_seconds; }, true, kMicroseconds, kMicro},
+      {"inter_node_gigabytes_per_second",
+       [](M& m) -> double& { return m.cluster.inter_node_bytes_per_second; }, false, kRate, kGiga},
+      {"achieved_inter_node_gigabytes_per_second",
+       [](M& m) -> double& { return m.inter_node.bytes_per_second; }, false, kRate, kGiga},
+      {"inter_node_latency_microseconds",
+       [](M& m) -> double& { return m.inter_node.latency_seconds; }, false, kMicroseconds, kMicro},
       {"inter_node_all_to_all_efficiency",
-       [](ClusterModel& m) -> double& { return m.inter_node_all_to_all_efficiency; }, false,
-       kShare},
+       [](M& m) -> double& { return m.inter_node_all_to_all_efficiency; }, false, kShare},
       {"node_uplink_gigabytes_per_second",
-       [](ClusterModel& m) -> double& { return m.node_uplink_bytes_per_second; }, false, kBandwidth,
-       kGiga},
-      {"network_mean_error", [](ClusterModel& m) -> double& { return m.mean_error; }},
-      {"network_worst_error", [](ClusterModel& m) -> double& { return m.worst_error; }},
+       [](M& m) -> double& { return m.node_uplink_bytes_per_second; }, false, kRate, kGiga},
+      {"network_mean_error", [](M& m) -> double& { return m.mean_error; }},
+      {"network_worst_error", [](M& m) -> double& { return m.worst_error; }},
   };
   return keys;
 }
 
 const std::vector<TomlKey<CollectiveFit>>& collective_keys() {
-  static const std::vector<TomlKey<CollectiveFit>> keys = {
-      {"ranks", [](CollectiveFit& c) -> int32_t& { return c.ranks; }, true, {.low = 2}},
-      {"latency_microseconds", [](CollectiveFit& c) -> double& { return c.latency_seconds; }, true,
+  using C = CollectiveFit;
+  static const std::vector<TomlKey<C>> keys = {
+      {"ranks", [](C& c) -> int32_t& { return c.ranks; }, true, {.low = 2}},
+      {"latency_microseconds", [](C& c) -> double& { return c.latency_seconds; }, true,
        kMicroseconds, kMicro},
-      {"gigabytes_per_second", [](CollectiveFit& c) -> double& { return c.bytes_per_second; }, true,
-       kBandwidth, kGiga},
+      {"gigabytes_per_second", [](C& c) -> double& { return c.bytes_per_second; }, true, kRate,
+       kGiga},
   };
   return keys;
 }

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "harness/machines/kernel_models.h"
-#include "harness/plan/errors.h"
+#include "harness/plan/error_of_for_tests.h"
 
 namespace cpbench {
 namespace {
@@ -83,12 +83,8 @@ TEST(KernelFit, StatesTheErrorOfCallsItDidNotSee) {
 TEST(KernelFit, TooFewCallsAreRefused) {
   std::vector<KernelSample> samples = samples_of(find_kernel("cudnn_h200"), KernelPass::forward, 0);
   samples.resize(5);
-  try {
-    fit_kernel(samples, KernelPass::forward, 132);
-    FAIL();
-  } catch (const UserError& error) {
-    EXPECT_STREQ(error.what(), "5 measured calls are too few for a fit: 6 or more");
-  }
+  EXPECT_EQ(error_of([&] { fit_kernel(samples, KernelPass::forward, 132); }),
+            "5 measured calls are too few for a fit: 6 or more");
 }
 
 }  // namespace

@@ -14,16 +14,17 @@ constexpr NumberRange kMicroseconds = {.low = 0, .high = 1e9};
 constexpr NumberRange kRate = {.low = 0, .high = 1e6};
 
 const std::vector<TomlKey<KernelModel>>& model_keys() {
-  static const std::vector<TomlKey<KernelModel>> keys = {
-      {"source", [](KernelModel& m) -> std::string& { return m.source; }},
-      {"gpu", [](KernelModel& m) -> std::string& { return m.gpu.name; }},
-      {"sms", [](KernelModel& m) -> int32_t& { return m.gpu.sms; }, true, kCount},
-      {"peak_teraflops_per_second",
-       [](KernelModel& m) -> double& { return m.gpu.peak_flops_per_second; }, false, kRate, 1e12},
-      {"memory_gigabytes_per_second",
-       [](KernelModel& m) -> double& { return m.gpu.memory_bytes_per_second; }, false, kRate, 1e9},
-      {"head_dim", [](KernelModel& m) -> int32_t& { return m.head_dim; }, true, kCount},
-      {"extrapolated", [](KernelModel& m) -> bool& { return m.extrapolated; }},
+  using M = KernelModel;
+  static const std::vector<TomlKey<M>> keys = {
+      {"source", [](M& m) -> std::string& { return m.source; }},
+      {"gpu", [](M& m) -> std::string& { return m.gpu.name; }},
+      {"sms", [](M& m) -> int32_t& { return m.gpu.sms; }, true, kCount},
+      {"peak_teraflops_per_second", [](M& m) -> double& { return m.gpu.peak_flops_per_second; },
+       false, kRate, 1e12},
+      {"memory_gigabytes_per_second", [](M& m) -> double& { return m.gpu.memory_bytes_per_second; },
+       false, kRate, 1e9},
+      {"head_dim", [](M& m) -> int32_t& { return m.head_dim; }, true, kCount},
+      {"extrapolated", [](M& m) -> bool& { return m.extrapolated; }},
   };
   return keys;
 }

@@ -7,34 +7,28 @@ namespace {
 
 constexpr double kMicro = 1e-6;
 constexpr NumberRange kMicroseconds = {.low = 0, .high = 1e6};
+constexpr NumberRange kFew = {.low = 0, .high = 1000};
+constexpr NumberRange kShare = {.low = 0, .above_low = true, .high = 1};
 
 const std::vector<TomlKey<Profile>>& profile_keys() {
-  static const std::vector<TomlKey<Profile>> keys = {
-      {"description", [](Profile& p) -> std::string& { return p.description; }},
-      {"source", [](Profile& p) -> std::string& { return p.source; }},
-      {"copies_by_slices", [](Profile& p) -> bool& { return p.copies_by_slices; }},
-      {"slice_microseconds", [](Profile& p) -> double& { return p.slice_seconds; }, false,
+  using P = Profile;
+  static const std::vector<TomlKey<P>> keys = {
+      {"description", [](P& p) -> std::string& { return p.description; }},
+      {"source", [](P& p) -> std::string& { return p.source; }},
+      {"copies_by_slices", [](P& p) -> bool& { return p.copies_by_slices; }},
+      {"slice_microseconds", [](P& p) -> double& { return p.slice_seconds; }, false, kMicroseconds,
+       kMicro},
+      {"layout_passes", [](P& p) -> double& { return p.layout_passes; }, false, kFew},
+      {"operands_kept", [](P& p) -> bool& { return p.operands_kept; }},
+      {"copy_efficiency", [](P& p) -> double& { return p.copy_efficiency; }, false, kShare},
+      {"merge_bytes_per_element", [](P& p) -> double& { return p.merge_bytes; }, false, kFew},
+      {"merges_by_segments", [](P& p) -> bool& { return p.merges_by_segments; }},
+      {"exchange_microseconds", [](P& p) -> double& { return p.exchange_seconds; }, false,
        kMicroseconds, kMicro},
-      {"layout_passes",
-       [](Profile& p) -> double& { return p.layout_passes; },
-       false,
-       {.low = 0, .high = 1000}},
-      {"operands_kept", [](Profile& p) -> bool& { return p.operands_kept; }},
-      {"copy_efficiency",
-       [](Profile& p) -> double& { return p.copy_efficiency; },
-       false,
-       {.low = 0, .above_low = true, .high = 1}},
-      {"merge_bytes_per_element",
-       [](Profile& p) -> double& { return p.merge_bytes; },
-       false,
-       {.low = 0, .high = 1000}},
-      {"merges_by_segments", [](Profile& p) -> bool& { return p.merges_by_segments; }},
-      {"exchange_microseconds", [](Profile& p) -> double& { return p.exchange_seconds; }, false,
-       kMicroseconds, kMicro},
-      {"reserved_sms", [](Profile& p) -> int32_t& { return p.reserved_sms; }},
-      {"collectives_as_messages", [](Profile& p) -> bool& { return p.collectives_as_messages; }},
-      {"messages_by_rank", [](Profile& p) -> bool& { return p.messages_by_rank; }},
-      {"substage_barrier", [](Profile& p) -> bool& { return p.substage_barrier; }},
+      {"reserved_sms", [](P& p) -> int32_t& { return p.reserved_sms; }},
+      {"collectives_as_messages", [](P& p) -> bool& { return p.collectives_as_messages; }},
+      {"messages_by_rank", [](P& p) -> bool& { return p.messages_by_rank; }},
+      {"substage_barrier", [](P& p) -> bool& { return p.substage_barrier; }},
   };
   return keys;
 }

@@ -8,7 +8,7 @@
 
 #include "harness/measure/gates.h"
 #include "harness/measure/samples.h"
-#include "harness/plan/errors.h"
+#include "harness/plan/error_of_for_tests.h"
 
 namespace cpbench {
 namespace {
@@ -190,12 +190,7 @@ TEST(Metrics, table_is_complete_and_unique) {
 }
 
 TEST(Metrics, unknown_name_suggests_the_nearest) {
-  try {
-    find_metric("wire_byte");
-    FAIL();
-  } catch (const UserError& error) {
-    EXPECT_NE(std::string(error.what()).find("wire_bytes"), std::string::npos) << error.what();
-  }
+  EXPECT_NE(error_of([] { find_metric("wire_byte"); }).find("wire_bytes"), std::string::npos);
 }
 
 TEST(Gates, all_hold_for_a_good_result) {

@@ -14,7 +14,9 @@
 #include "harness/plan/check.h"
 #include "harness/plan/problem.h"
 
-namespace cpbench::test_plans {
+namespace cpbench {
+
+namespace test_plans = cpbench;  // the former name, for tests that still use it
 
 // Nodes x GPUs per node; a plain number is the GPUs of one node.
 struct Ranks {
@@ -50,4 +52,4 @@ inline std::string violations(const Problem& problem, const Plan& plan,
   return text;
 }
 
-}  // namespace cpbench::test_plans
+}  // namespace cpbench

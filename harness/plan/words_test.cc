@@ -4,7 +4,7 @@
 #include <cmath>
 #include <functional>
 
-#include "harness/plan/errors.h"
+#include "harness/plan/error_of_for_tests.h"
 #include "harness/plan/nearest.h"
 #include "harness/plan/problem.h"
 #include "harness/plan/sizes.h"
@@ -37,14 +37,7 @@ TEST(Nearest, SuggestsWhatWasMeant) {
 }
 
 TEST(Problem, RefusalsNameFieldValueAndRemedy) {
-  auto message = [](Problem problem) -> std::string {
-    try {
-      validate(problem);
-    } catch (const UserError& error) {
-      return error.what();
-    }
-    return "";
-  };
+  auto message = [](const Problem& problem) { return error_of([&] { validate(problem); }); };
   Problem good;
   good.batch.document_lengths = {4};
   EXPECT_EQ(message(good), "");
@@ -73,16 +66,11 @@ TEST(Problem, RefusalsNameFieldValueAndRemedy) {
 
 // Sums and products of what is accepted fit 64 bits.
 TEST(Problem, TooLargeOnesAreRefused) {
-  const auto message = [](const std::function<void(Problem&)>& change) -> std::string {
+  const auto message = [](const std::function<void(Problem&)>& change) {
     Problem problem;
     problem.batch.document_lengths = {4};
     change(problem);
-    try {
-      validate(problem);
-    } catch (const UserError& error) {
-      return error.what();
-    }
-    return "";
+    return error_of([&] { validate(problem); });
   };
   const int64_t most = int64_t{1} << 32;
   EXPECT_EQ(message([&](Problem& p) { p.batch.document_lengths = {int64_t{1} << 60}; }),

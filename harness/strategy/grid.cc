@@ -5,6 +5,7 @@
 
 #include "harness/plan/builder.h"
 #include "harness/plan/errors.h"
+#include "harness/strategy/head_group.h"
 
 namespace cpbench {
 namespace {
@@ -12,17 +13,16 @@ namespace {
 class GridPlanner {
  public:
   GridPlanner(const Problem& problem, const std::vector<Ranges>& shards, const Grid& grid)
-      : builder_(problem),
-        grid_(grid),
-        contexts_(problem.ranks() / grid.head_degree),
-        heads_per_rank_(problem.shape.query_heads / grid.head_degree) {
+      : builder_(problem), grid_(grid), contexts_(problem.ranks() / grid.head_degree) {
     for (int32_t i = 0; i < contexts_; ++i) {
       std::vector<Ranges> parts = split_evenly(shards[i], grid.head_degree);
-      padded_.push_back(size_of(parts.front()));
+      std::vector<int32_t> ranks;
       for (int32_t j = 0; j < grid.head_degree; ++j) {
-        builder_.home(rank(i, j), std::move(parts[j]));
+        ranks.push_back(grid.placement == GridPlacement::head_first ? i * grid.head_degree + j
+                                                                    : j * contexts_ + i);
+        builder_.home(ranks.back(), parts[j]);
       }
-      shards_.push_back(builder_.tokens(shards[i]));
+      groups_.emplace_back(builder_, std::move(ranks), parts, problem.shape.query_heads);
       if (!shards[i].empty()) ring_.push_back(i);
     }
     inner_ = std::gcd(size(), grid.inner_ring);
@@ -56,17 +56,12 @@ class GridPlanner {
   };
 
   int32_t size() const { return static_cast<int32_t>(ring_.size()); }
-  int32_t rank(int32_t context, int32_t j) const {
-    return grid_.placement == GridPlacement::head_first ? context * grid_.head_degree + j
-                                                        : j * contexts_ + context;
-  }
-  Heads heads_of(int32_t j) const { return {j * heads_per_rank_, (j + 1) * heads_per_rank_}; }
-  int32_t context_of(Place place) const {
+  const HeadGroup& group_at(Place place) const {
     int32_t window = (place.window + outer_) % outer_;
     int32_t at = (place.at + inner_) % inner_;
-    return ring_[window * inner_ + at];
+    return groups_[ring_[window * inner_ + at]];
   }
-  SetId shard_of(Place place) const { return shards_[context_of(place)]; }
+  SetId tokens_of(Place place) const { return group_at(place).tokens(); }
 
   // Calls visit(step, place, round, hop) for every place in every hop of the inner rings, in every
   // round of the outer ring.
@@ -86,25 +81,26 @@ class GridPlanner {
   }
 
   void send(PassBuilder& pass, int32_t step, Place from, Place to, Tensor tensor, SetId tokens) {
+    const HeadGroup &sender = group_at(from), &receiver = group_at(to);
     for (int32_t j = 0; j < grid_.head_degree; ++j) {
-      pass.send(step, rank(context_of(from), j), rank(context_of(to), j), tensor, tokens,
-                heads_of(j));
+      pass.send(step, sender.rank(j), receiver.rank(j), tensor, tokens, sender.heads_of(j));
     }
   }
 
   void go_round(PassBuilder& pass) {
     for_each_visit([&](int32_t step, Place here, int32_t round, int32_t hop) {
+      const HeadGroup& group = group_at(here);
       for (int32_t j = 0; j < grid_.head_degree; ++j) {
-        pass.attend(step, rank(context_of(here), j), shard_of(here),
-                    shard_of(origin(here, round, hop)), heads_of(j));
+        pass.attend(step, group.rank(j), group.tokens(), tokens_of(origin(here, round, hop)),
+                    group.heads_of(j));
       }
       if (hop + 1 < inner_) {
         send(pass, step, here, {here.window, here.at + 1}, Tensor::kv,
-             shard_of(origin(here, round, hop)));
+             tokens_of(origin(here, round, hop)));
       } else if (round + 1 < outer_) {
         // This send is in the last step of the round, but may run during all of it: see lookahead.
         send(pass, step, here, {here.window + 1, here.at}, Tensor::kv,
-             shard_of(origin(here, round, 0)));
+             tokens_of(origin(here, round, 0)));
       }
     });
     pass.lookahead(std::max(1, outer_ > 1 ? inner_ - 1 : 1));
@@ -118,7 +114,7 @@ class GridPlanner {
 
   void gradients_follow(PassBuilder& pass) {
     for_each_visit([&](int32_t step, Place here, int32_t round, int32_t hop) {
-      SetId shard = shard_of(origin(here, round, hop));
+      SetId shard = tokens_of(origin(here, round, hop));
       if (hop > 0) {  // one step behind the KV; the part of the first rank waits there
         send(pass, step + 1, here, {here.window, here.at + 1}, Tensor::dkv, shard);
       } else if (round > 0) {  // in time for the sum of the next window; home from the last one
@@ -128,55 +124,25 @@ class GridPlanner {
     });
   }
 
-  // Inside each head group, every rank sends each other rank its own tokens for that rank's heads.
   void to_heads(PassBuilder& pass, Tensor tensor) {
-    exchange(pass, 0, tensor, [this](int32_t context, int32_t from, int32_t to) {
-      return std::pair{builder_.home_of(rank(context, from)), heads_of(to)};
-    });
+    for (int32_t context : ring_) groups_[context].to_heads(pass, 0, tensor);
   }
-  // Every rank sends each other rank that rank's tokens for its own heads.
   void to_tokens(PassBuilder& pass, int32_t step, Tensor tensor) {
-    exchange(pass, step, tensor, [this](int32_t context, int32_t from, int32_t to) {
-      return std::pair{builder_.home_of(rank(context, to)), heads_of(from)};
-    });
-  }
-  template <typename What>
-  void exchange(PassBuilder& pass, int32_t step, Tensor tensor, What what) {
-    if (grid_.head_degree == 1) return;
-    for (int32_t context : ring_) {
-      int32_t collective = pass.collective(CollectiveKind::all_to_all, padded_[context]);
-      for (int32_t from = 0; from < grid_.head_degree; ++from) {
-        for (int32_t to = 0; to < grid_.head_degree; ++to) {
-          auto [tokens, heads] = what(context, from, to);
-          pass.exchange(step, rank(context, from), rank(context, to), tensor, tokens, heads,
-                        collective);
-        }
-      }
-    }
+    for (int32_t context : ring_) groups_[context].to_tokens(pass, step, tensor);
   }
 
   // What came by all-to-all is kept for the backward pass; what came round the ring is sent again.
   void keep_arrivals() {
     for (Tensor tensor : {Tensor::q, Tensor::kv}) {
-      for (int32_t context : ring_) {
-        for (int32_t j = 0; j < grid_.head_degree; ++j) {
-          for (int32_t from = 0; from < grid_.head_degree; ++from) {
-            if (from == j) continue;
-            builder_.keep(rank(context, j), tensor, builder_.home_of(rank(context, from)),
-                          heads_of(j));
-          }
-        }
-      }
+      for (int32_t context : ring_) groups_[context].keep(builder_, tensor);
     }
   }
 
   PlanBuilder builder_;
   Grid grid_;
   int32_t contexts_;
-  int32_t heads_per_rank_;
-  std::vector<SetId> shards_;    // per context rank
-  std::vector<int64_t> padded_;  // per context rank: the most tokens of a rank of its group
-  std::vector<int32_t> ring_;    // context ranks with a shard that is not empty
+  std::vector<HeadGroup> groups_;  // per context rank
+  std::vector<int32_t> ring_;      // context ranks with a shard that is not empty
   int32_t inner_ = 1;
   int32_t outer_ = 1;
   int32_t first_ = 0;  // the step of the first attention

@@ -2,13 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include "harness/plan/errors.h"
+#include "harness/plan/error_of_for_tests.h"
 #include "harness/plan/test_problems.h"
 
 namespace cpbench {
 namespace {
-
-using test_plans::problem_of;
 
 TEST(Grid, SplitsASetIntoConsecutiveEvenParts) {
   Ranges set = {{0, 3}, {10, 14}, {20, 21}};
@@ -39,19 +37,15 @@ TEST(Grid, EmptyShardsTakeNoPart) {
     for (int32_t inner : {1, 2, 3, 6}) {
       Problem problem = problem_of({tokens}, 12);
       Plan plan = grid_plan(problem, shards, {.head_degree = 2, .inner_ring = inner});
-      ASSERT_EQ(test_plans::violations(problem, plan), "") << present << " " << inner;
+      ASSERT_EQ(violations(problem, plan), "") << present << " " << inner;
     }
   }
 }
 
 TEST(Grid, HeadDegreeThatDividesNeitherIsNamed) {
   EXPECT_NO_THROW(require_head_degree(problem_of({8}, 6), 2, "u"));
-  try {
-    require_head_degree(problem_of({8}, 3), 8, "u");
-    FAIL();
-  } catch (const Unsupported& reason) {
-    EXPECT_STREQ(reason.what(), "u 8 does not divide 3 ranks and 8 query heads; 1 does");
-  }
+  EXPECT_EQ(error_of<Unsupported>([] { require_head_degree(problem_of({8}, 3), 8, "u"); }),
+            "u 8 does not divide 3 ranks and 8 query heads; 1 does");
 }
 
 }  // namespace

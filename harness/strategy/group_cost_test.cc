@@ -8,8 +8,8 @@ namespace cpbench {
 namespace {
 
 Problem two_documents(Mask mask = Mask::document_causal) {
-  const Batch batch = test_plans::batch_of({1000, 3000}, mask, 100);
-  Problem problem = test_plans::problem_of(batch, {2, 4}, {8, 2});
+  const Batch batch = batch_of({1000, 3000}, mask, 100);
+  Problem problem = problem_of(batch, {2, 4}, {8, 2});
   problem.cluster.peak_flops_per_second = 1e12;
   problem.cluster.intra_node_bytes_per_second = 1e9;
   problem.cluster.inter_node_bytes_per_second = 1e8;

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "harness/strategy/head_group.h"
 #include "harness/strategy/sharding.h"
 
 namespace cpbench {
@@ -64,76 +65,12 @@ class Layout {
   std::vector<Ranges> home_;
 };
 
-// The exchanges of one group between token shards and head shards, in either pass.
-class UlyssesGroup {
- public:
-  UlyssesGroup(PlanBuilder& builder, const Group& group, const Shards& shards, int32_t query_heads)
-      : group_(group), heads_per_rank_(query_heads / group.degree()) {
-    Ranges all;
-    for (const Ranges& shard : shards) {
-      shards_.push_back(builder.tokens(shard));
-      longest_ = std::max(longest_, size_of(shard));
-      all.insert(all.end(), shard.begin(), shard.end());
-    }
-    everything_ = builder.tokens(normalise(std::move(all)));
-  }
-
-  Heads heads_of(int32_t member) const {
-    return {member * heads_per_rank_, (member + 1) * heads_per_rank_};
-  }
-  void attend(PassBuilder& pass, int32_t step) const {
-    for (int32_t i = 0; i < group_.degree(); ++i) {
-      pass.attend(step, group_.ranks[i], everything_, everything_, heads_of(i));
-    }
-  }
-  void to_heads(PassBuilder& pass, int32_t step, Tensor tensor) const {
-    for_each_pair(pass, [&](int32_t from, int32_t to, int32_t collective) {
-      pass.exchange(step, group_.ranks[from], group_.ranks[to], tensor, shards_[from], heads_of(to),
-                    collective);
-    });
-  }
-  void to_tokens(PassBuilder& pass, int32_t step, Tensor tensor) const {
-    for_each_pair(pass, [&](int32_t from, int32_t to, int32_t collective) {
-      pass.exchange(step, group_.ranks[from], group_.ranks[to], tensor, shards_[to], heads_of(from),
-                    collective);
-    });
-  }
-  void keep(PlanBuilder& builder, Tensor tensor) const {
-    for (int32_t i = 0; i < group_.degree(); ++i) {
-      for (int32_t from = 0; from < group_.degree(); ++from) {
-        if (from != i) builder.keep(group_.ranks[i], tensor, shards_[from], heads_of(i));
-      }
-    }
-  }
-
- private:
-  template <typename Visit>
-  void for_each_pair(PassBuilder& pass, Visit visit) const {
-    int32_t collective = pass.collective(CollectiveKind::all_to_all, longest_);
-    for (int32_t from = 0; from < group_.degree(); ++from) {
-      for (int32_t to = 0; to < group_.degree(); ++to) {
-        if (from != to) visit(from, to, collective);
-      }
-    }
-  }
-
-  const Group& group_;
-  int32_t heads_per_rank_;
-  std::vector<SetId> shards_;
-  SetId everything_ = RangeSets::kEmpty;
-  int64_t longest_ = 0;
-};
-
 }  // namespace
 
 OptionSpec tokens_per_rank_option() {
-  return {.name = "tokens_per_rank",
-          .kind = OptionKind::integer,
-          .default_value = "0",
-          .help = "tokens that a rank holds at a time; sizes the groups; 0: T/N, rounded up",
-          .minimum = 0,
-          .maximum = 1e12,
-          .choices = {}};
+  return integer_option("tokens_per_rank", "0",
+                        "tokens that a rank holds at a time; sizes the groups; 0: T/N, rounded up",
+                        0, 1e12);
 }
 
 int64_t tokens_per_rank(const Options& options, const Problem& problem) {
@@ -201,24 +138,11 @@ Plan ulysses_in_groups(const Problem& problem, const std::vector<Group>& groups)
       return contiguous_shards(joined.tokens(), degree);
     });
     for (int32_t i = 0; i < group.degree(); ++i) layout.own(group.ranks[i], shards[i]);
-    const UlyssesGroup ulysses(b, group, shards, query_heads);
-    if (group.degree() == 1) {
-      const int32_t step = layout.start(group.ranks, 1);
-      ulysses.attend(forward, step);
-      ulysses.attend(backward, step);
-      continue;
-    }
-    const int32_t first = layout.start(group.ranks, 3);
-    ulysses.to_heads(forward, first, Tensor::q);
-    ulysses.to_heads(forward, first, Tensor::kv);
-    ulysses.attend(forward, first + 1);
-    ulysses.to_tokens(forward, first + 2, Tensor::o);
-    ulysses.keep(b, Tensor::q);
-    ulysses.keep(b, Tensor::kv);
-    ulysses.to_heads(backward, first, Tensor::d_o);
-    ulysses.attend(backward, first + 1);
-    ulysses.to_tokens(backward, first + 2, Tensor::dq);
-    ulysses.to_tokens(backward, first + 2, Tensor::dkv);
+    // A single rank attends at once, without a step of exchanges before and after.
+    const bool alone = group.degree() == 1;
+    const int32_t first = layout.start(group.ranks, alone ? 1 : 3);
+    const HeadGroup heads(b, group.ranks, shards, query_heads);
+    heads.ulysses(b, forward, backward, alone ? first - 1 : first);
   }
   layout.set_homes(b);
   return b.finish();

@@ -9,13 +9,9 @@
 namespace cpbench {
 namespace {
 
-using test_plans::planned_bytes;
-using test_plans::violations;
-
 Problem problem_of(std::vector<int64_t> lengths, int32_t ranks, Mask mask = Mask::document_causal) {
-  return test_plans::problem_of(
-      test_plans::batch_of(std::move(lengths), mask, 5), ranks,
-      {.query_heads = 12, .kv_heads = 2, .head_dim = 8, .value_head_dim = 4});
+  return problem_of(batch_of(std::move(lengths), mask, 5), ranks,
+                    {.query_heads = 12, .kv_heads = 2, .head_dim = 8, .value_head_dim = 4});
 }
 
 // Random partitions of the documents into groups of any ranks; some groups share ranks.
@@ -81,7 +77,7 @@ TEST(Groups, BytesInClosedForm) {
 TEST(Groups, PropertiesCountWhatALibraryWouldMake) {
   const std::vector<Group> groups = {
       {{0, 1}, {0}}, {{2}, {1}}, {{0, 1}, {2}}, {{1, 2}, {3}}, {{3, 4}, {4}}};
-  const test_plans::Properties found = test_plans::by_name(group_report(groups, 6));
+  const Properties found = by_name(group_report(groups, 6));
   EXPECT_EQ(found.at("groups"), 5);
   EXPECT_EQ(found.at("groups_of_1"), 1);
   EXPECT_EQ(found.at("groups_of_2"), 4);

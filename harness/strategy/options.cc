@@ -60,6 +60,24 @@ std::string complaint(const OptionSpec& spec, const std::string& value) {
 
 }  // namespace
 
+OptionSpec boolean_option(std::string name, std::string value, std::string help) {
+  return {std::move(name), OptionKind::boolean, std::move(value), std::move(help)};
+}
+OptionSpec integer_option(std::string name, std::string value, std::string help, double minimum,
+                          double maximum) {
+  return {std::move(name), OptionKind::integer, std::move(value), std::move(help), minimum,
+          maximum};
+}
+OptionSpec number_option(std::string name, std::string value, std::string help, double minimum,
+                         double maximum) {
+  return {std::move(name), OptionKind::number, std::move(value), std::move(help), minimum, maximum};
+}
+OptionSpec choice_option(std::string name, std::string value, std::string help,
+                         std::vector<std::string> choices) {
+  return {std::move(name),   OptionKind::choice, std::move(value), std::move(help), 0, 0,
+          std::move(choices)};
+}
+
 Options::Options(const std::string& strategy, const std::vector<OptionSpec>& specs,
                  const std::map<std::string, std::string>& set)
     : strategy_(strategy) {

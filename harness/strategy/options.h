@@ -1,6 +1,8 @@
 // Options of a strategy. One row of a table declares an option; parsing, help, `list`, JSON and
 // error messages follow from it.
 //
+//   .options = {number_option("ratio", "1.05", "imbalance to stay within", 1, 100)}
+//
 //   const Options options("flashcp", strategy_flashcp.options, {{"ratio", "1.1"}});
 //   options.number("ratio")   // 1.1
 #pragma once
@@ -24,8 +26,17 @@ struct OptionSpec {
   std::string help;           // one line, with the unit
   double minimum = 0;         // of an integer or number; not bounded if minimum == maximum
   double maximum = 0;
-  std::vector<std::string> choices;  // of a choice
+  std::vector<std::string> choices = {};  // of a choice
 };
+
+// One row of each kind, with its default value.
+OptionSpec boolean_option(std::string name, std::string value, std::string help);
+OptionSpec integer_option(std::string name, std::string value, std::string help, double minimum,
+                          double maximum);
+OptionSpec number_option(std::string name, std::string value, std::string help, double minimum,
+                         double maximum);
+OptionSpec choice_option(std::string name, std::string value, std::string help,
+                         std::vector<std::string> choices);
 
 // What a planner may use besides its options, and what it has used.
 struct Planning {

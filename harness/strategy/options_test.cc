@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "harness/plan/errors.h"
+#include "harness/plan/error_of_for_tests.h"
 #include "harness/strategy/strategy.h"
 
 namespace cpbench {
@@ -24,12 +24,7 @@ TEST(Options, DefaultsAndChanges) {
 }
 
 void expect_refusal(const std::string& name, const std::string& value, const std::string& message) {
-  try {
-    Options("s", kSpecs, {{name, value}});
-    FAIL() << "accepted " << name << "=" << value;
-  } catch (const UserError& error) {
-    EXPECT_EQ(std::string(error.what()), message);
-  }
+  EXPECT_EQ(error_of([&] { Options("s", kSpecs, {{name, value}}); }), message);
 }
 
 TEST(Options, RefusalsSayWhatWouldBeRight) {

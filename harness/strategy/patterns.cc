@@ -104,21 +104,14 @@ Plan all_gather_plan(const Problem& problem, const std::vector<Ranges>& shards,
 }
 
 std::vector<OptionSpec> all_gather_option_specs() {
-  return {{"head_groups",
-           OptionKind::integer,
-           "1",
-           "groups of KV heads; each is gathered while the group before it is attended",
-           1,
-           1024,
-           {}},
-          {"received_kv",
-           OptionKind::choice,
-           "kept",
-           "keep the gathered K, V for the backward pass (more memory) or gather them again (more "
-           "bytes)",
-           0,
-           0,
-           {"kept", "fetched_again"}}};
+  return {
+      integer_option("head_groups", "1",
+                     "groups of KV heads; each is gathered while the group before it is attended",
+                     1, 1024),
+      choice_option("received_kv", "kept",
+                    "keep the gathered K, V for the backward pass (more memory) or gather them "
+                    "again (more bytes)",
+                    {"kept", "fetched_again"})};
 }
 
 AllGatherOptions all_gather_options(const Options& options, const AttentionShape& shape) {

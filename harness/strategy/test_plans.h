@@ -5,12 +5,13 @@
 #include <map>
 #include <string>
 
+#include "harness/plan/error_of_for_tests.h"
 #include "harness/plan/plan.h"
 #include "harness/plan/plan_bytes.h"
 #include "harness/plan/test_problems.h"
 #include "harness/strategy/strategy.h"
 
-namespace cpbench::test_plans {
+namespace cpbench {
 
 using Settings = std::map<std::string, std::string>;  // option -> value; the others are defaults
 
@@ -22,12 +23,7 @@ inline Plan plan_of(const std::string& strategy, const Problem& problem, const S
 // Why the strategy does not support the problem; "" if it does.
 inline std::string refusal(const std::string& strategy, const Problem& problem,
                            const Settings& set = {}) {
-  try {
-    plan_of(strategy, problem, set);
-  } catch (const Unsupported& reason) {
-    return reason.what();
-  }
-  return "";
+  return error_of<Unsupported>([&] { plan_of(strategy, problem, set); });
 }
 
 using Properties = std::map<std::string, double>;
@@ -61,4 +57,4 @@ inline int64_t planned_bytes(const Plan& plan, const AttentionShape& shape) {
   return planned_bytes(plan.forward, plan, shape) + planned_bytes(plan.backward, plan, shape);
 }
 
-}  // namespace cpbench::test_plans
+}  // namespace cpbench

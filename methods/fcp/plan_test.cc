@@ -11,19 +11,15 @@ namespace cpbench::fcp {
 namespace {
 
 using flashcp::Random;
-using test_plans::Settings;
-using test_plans::violations;
 
-Problem problem_of(const Batch& batch, int32_t ranks) {
-  return test_plans::problem_of(batch, ranks, {8, 2});
-}
+Problem problem_of(const Batch& batch, int32_t ranks) { return problem_of(batch, ranks, {8, 2}); }
 Problem random_problem(Random& random, int32_t least_ranks, int32_t most_ranks) {
   const Batch batch = flashcp::random_batch(random, 8, 60);
   return problem_of(batch, static_cast<int32_t>(random.between(least_ranks, most_ranks)));
 }
 
 Plan plan_of(const Problem& problem, const Settings& set = {}) {
-  return test_plans::plan_of("fcp", problem, set);
+  return plan_of("fcp", problem, set);
 }
 
 TEST(FcpPlan, CorrectWithAnyOptionsOnAnyBatch) {
@@ -125,7 +121,7 @@ TEST(FcpPlan, BytesAreTheClosedForm) {
     const int64_t hq = shape.query_heads, h = shape.kv_heads, d = shape.head_dim;
     const int64_t expected = bytes_of(shape.dtype) * (x * 4 * (hq + h) * d + e * 6 * h * d) +
                              bytes_of(accumulation_dtype(shape.dtype)) * x * 3 * hq;
-    ASSERT_EQ(test_plans::planned_bytes(plan_of(problem), shape), expected) << "batch " << i;
+    ASSERT_EQ(planned_bytes(plan_of(problem), shape), expected) << "batch " << i;
   }
 }
 
@@ -145,7 +141,7 @@ TEST(FcpPlan, ArmsShareTheTransfersAndDifferInStages) {
     const Plan plan = plan_of(problem, {{"arm", arm}});
     EXPECT_EQ(violations(problem, plan), "");
     steps[arm] = plan.forward.steps;
-    bytes.insert(test_plans::planned_bytes(plan.forward, plan, problem.shape));
+    bytes.insert(planned_bytes(plan.forward, plan, problem.shape));
   }
   EXPECT_EQ(bytes.size(), 1u);
   const int32_t degree = make_schedule(problem, {}).degree;
@@ -201,7 +197,7 @@ TEST(FcpPlan, PermutationLowersTheDegree) {
 
 TEST(FcpPlan, RefusesWhatDoesNotFit) {
   const Problem problem = problem_of({.document_lengths = {64}}, 4);
-  EXPECT_EQ(test_plans::refusal("fcp", problem, {{"block", "32"}}),
+  EXPECT_EQ(refusal("fcp", problem, {{"block", "32"}}),
             "a unit of 32 tokens fits on no rank: each may have 18 of 64 tokens (4 ranks, delta "
             "0.125); block <= 2 or delta >= 2 is sure to work");
   EXPECT_EQ(violations(problem, plan_of(problem, {{"block", "32"}, {"delta", "2"}})), "");
@@ -210,7 +206,7 @@ TEST(FcpPlan, RefusesWhatDoesNotFit) {
 
 TEST(FcpPlan, PropertiesSayHowEvenItIs) {
   const Problem problem = problem_of({.document_lengths = {512, 100, 300, 7, 105}}, 4);
-  const test_plans::Properties found = test_plans::properties_of("fcp", problem);
+  const Properties found = properties_of("fcp", problem);
   EXPECT_EQ(found.at("max_degree"), make_schedule(problem, {}).degree);
   EXPECT_EQ(found.at("stages"), make_schedule(problem, {}).stages);
   EXPECT_GE(found.at("compute_imbalance"), 1);

@@ -7,12 +7,8 @@
 namespace cpbench::flashcp {
 namespace {
 
-using test_plans::planned_bytes;
-using test_plans::problem_of;
-using test_plans::violations;
-
-Plan plan_of(const Problem& problem, const test_plans::Settings& set = {}) {
-  return test_plans::plan_of("flashcp", problem, set);
+Plan plan_of(const Problem& problem, const Settings& set = {}) {
+  return plan_of("flashcp", problem, set);
 }
 
 TEST(FlashcpPlan, CorrectOnAnyBatch) {

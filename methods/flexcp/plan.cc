@@ -65,24 +65,14 @@ extern const Strategy strategy_flexcp = {
         "in fp32",
     .constraints =
         "the longest sequence fits tokens_per_rank on all ranks; degree divides the ranks",
-    .options =
-        {
-            {.name = "tokens_per_rank",
-             .kind = OptionKind::integer,
-             .default_value = "0",
-             .help = "tokens of one micro-batch that a rank holds; 0: 2 T / N, which is enough for "
-                     "one micro-batch",
-             .minimum = 0,
-             .maximum = 1e12,
-             .choices = {}},
-            {.name = "degree",
-             .kind = OptionKind::integer,
-             .default_value = "0",
-             .help = "ranks of every group (the static baseline); 0: chosen for each group",
-             .minimum = 0,
-             .maximum = 1e6,
-             .choices = {}},
-        },
+    .options = {integer_option("tokens_per_rank", "0",
+                               "tokens of one micro-batch that a rank holds; 0: 2 T / N, which is "
+                               "enough for one micro-batch",
+                               0, 1e12),
+                integer_option(
+                    "degree", "0",
+                    "ranks of every group (the static baseline); 0: chosen for each group", 0,
+                    1e6)},
     .plan = flexcp::make_plan,
     .report = flexcp::make_report,
 };

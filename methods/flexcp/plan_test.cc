@@ -6,25 +6,20 @@
 namespace cpbench::flexcp {
 namespace {
 
-using test_plans::plan_of;
-using test_plans::planned_bytes;
-using test_plans::property;
-using test_plans::Settings;
-
 TEST(FlexcpPlan, CorrectWithAnyOptions) {
   Random random(9);
   for (int i = 0; i < 300; ++i) {
     const Batch batch = flashcp::random_batch(random, 12, 40);
     const auto nodes = static_cast<int32_t>(random.between(1, 3));
     const auto gpus = static_cast<int32_t>(random.between(1, 4));
-    const Problem problem = test_plans::problem_of(batch, {nodes, gpus});
+    const Problem problem = problem_of(batch, {nodes, gpus});
     Settings set;
     if (i % 2) {
       const int64_t least = problem.tokens() / problem.ranks() + 1;
       set["tokens_per_rank"] = std::to_string(random.between(least, 2 * least));
     }
     if (i % 3 == 0) set["degree"] = std::to_string(problem.ranks());
-    ASSERT_EQ(test_plans::violations(problem, plan_of("flexcp", problem, set)), "") << i;
+    ASSERT_EQ(violations(problem, plan_of("flexcp", problem, set)), "") << i;
   }
 }
 
@@ -47,8 +42,7 @@ TEST(FlexcpPlan, PropertiesDescribeThePlan) {
   EXPECT_EQ(property("flexcp", small, "micro_batches", {{"tokens_per_rank", "4"}}), 2);
   EXPECT_EQ(property("flexcp", small, "groups_of_4", {{"degree", "4"}}), 1);
   EXPECT_EQ(property("flexcp", small, "group_changes", {{"degree", "4"}}), 0);
-  EXPECT_FALSE(
-      test_plans::properties_of("flexcp", small, {{"degree", "4"}}).contains("best_static_degree"));
+  EXPECT_FALSE(properties_of("flexcp", small, {{"degree", "4"}}).contains("best_static_degree"));
 }
 
 // Two sequences on ranks 0-1 and 2-3 and one on ranks 0-3: the groups change between them.

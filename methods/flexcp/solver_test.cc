@@ -4,7 +4,7 @@
 
 #include <set>
 
-#include "harness/plan/errors.h"
+#include "harness/plan/error_of_for_tests.h"
 #include "methods/flexcp/test_batches.h"
 
 namespace cpbench::flexcp {
@@ -94,21 +94,19 @@ TEST(FlexcpSolver, DegreesNeedNotBePowersOfTwo) {
 TEST(FlexcpSolver, RefusalsNameTheNumbers) {
   const Problem problem = layer_problem({.document_lengths = {100, 7}}, 4);
   const GroupCost cost(problem);
-  auto message = [&](auto call) -> std::string {
-    try {
-      call();
-    } catch (const Unsupported& reason) {
-      return reason.what();
-    }
-    return "accepted";
-  };
-  EXPECT_EQ(message([&] { solve(loads_of(problem), {4, 10}, cost); }),
+  EXPECT_EQ(error_of<Unsupported>([&] {
+              solve(loads_of(problem), {4, 10}, cost);
+            }),
             "a sequence of 100 tokens needs 10 ranks of 10 tokens, the cluster has 4; "
             "tokens_per_rank=25 would do");
-  EXPECT_EQ(message([&] { solve_static(loads_of(problem), {4, 25}, 2, cost); }),
+  EXPECT_EQ(error_of<Unsupported>([&] {
+              solve_static(loads_of(problem), {4, 25}, 2, cost);
+            }),
             "a sequence of 100 tokens needs 4 ranks of 25 tokens, a group has 2; "
             "tokens_per_rank=50 would do");
-  EXPECT_EQ(message([&] { solve_static(loads_of(problem), {4, 25}, 3, cost); }),
+  EXPECT_EQ(error_of<Unsupported>([&] {
+              solve_static(loads_of(problem), {4, 25}, 3, cost);
+            }),
             "groups of degree=3 do not divide 4 ranks");
 }
 

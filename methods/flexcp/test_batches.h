@@ -42,7 +42,7 @@ inline Problem layer_problem(Batch batch, int32_t ranks) {
                              .hidden_size = 4096,
                              .ffn_size = 14336};
   const int32_t gpus = ranks % 8 == 0 ? 8 : ranks;
-  return test_plans::problem_of(std::move(batch), {ranks / gpus, gpus}, shape);
+  return problem_of(std::move(batch), {ranks / gpus, gpus}, shape);
 }
 
 inline Loads loads_of(const Problem& problem) {

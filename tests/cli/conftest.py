@@ -45,6 +45,14 @@ def run_json(*words, **options):
     return done, json.loads(done.stdout)
 
 
+def executable(file, text):
+    """Writes a program, which /bin/sh or the named interpreter runs, and returns its path."""
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text if text.startswith("#!") else "#!/bin/sh\n" + text)
+    file.chmod(0o755)
+    return file
+
+
 def assert_refused(done, *parts):
     """Exit code 2, one line on stderr that contains all parts, and nothing on stdout."""
     lines = [line for line in done.stderr.splitlines() if "warning" not in line]

@@ -1,7 +1,9 @@
 """Bad input gives exit code 2 and one line that says what is wrong and what is accepted."""
 
+import subprocess
+
 import pytest
-from conftest import TINY, assert_refused, run
+from conftest import PROGRAM, TINY, assert_refused, run
 
 RUN = ["run", "--strategy", "ring", *TINY]
 
@@ -31,6 +33,13 @@ def with_flag(flag, value):
         (["workload", "pil"], ["'pil'", "pile"]),
         (["workload", "pile", "--tokens", "0"], ["--tokens", "0 is out of range"]),
         (["run", "a.toml", "b.toml"], ["unexpected argument 'b.toml'"]),
+        (["workload", "none.csv"], ["none.csv"]),
+        # Not even root may write to /proc.
+        ([*RUN, "--output", "/proc"], ["/proc", "cannot write to the output folder"]),
+        (
+            ["run", "--strategy", "flashcp", *TINY, "--set", "flashcp.ratio=much"],
+            ["--set", "ratio", "much"],
+        ),
     ],
 )
 def test_usage(words, parts, tmp_path):
@@ -77,13 +86,6 @@ def test_usage(words, parts, tmp_path):
 def test_values(flag, value, parts, results):
     assert_refused(run(*with_flag(flag, value), "--output", results), *parts)
     assert not results.exists()
-
-
-def test_bad_number_of_an_option(results):
-    done = run(
-        "run", "--strategy", "flashcp", *TINY, "--set", "flashcp.ratio=much", "--output", results
-    )
-    assert_refused(done, "--set", "ratio", "much")
 
 
 @pytest.mark.parametrize(
@@ -133,30 +135,16 @@ def test_unreadable_length_file(name, text, tmp_path, results):
     assert not results.exists()
 
 
-def test_missing_length_file(tmp_path):
-    assert_refused(run("workload", tmp_path / "none.csv"), "none.csv")
-
-
 def test_output_folder_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     done = run(*RUN, "--output", tmp_path / "file" / "results")
     assert_refused(done, "file/results", "output folder")
 
 
-def test_output_folder_is_not_writable():
-    done = run(*RUN, "--output", "/proc")  # not even root may write there
-    assert_refused(done, "/proc", "cannot write to the output folder")
-
-
 def test_standard_output_is_full():
+    words = [PROGRAM, "list", "metrics"]
     with open("/dev/full", "w") as full:
-        import subprocess
-
-        from conftest import PROGRAM
-
-        done = subprocess.run(
-            [PROGRAM, "list", "metrics"], stdout=full, stderr=subprocess.PIPE, text=True
-        )
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 2
     assert done.stderr == (
         "cpbench: error: cannot write to standard output: No space left on device\n"
@@ -171,21 +159,8 @@ def test_result_file_of_another_kind(tmp_path):
 
 def test_only_unsupported_runs_are_bad_input(results):
     # Three ranks do not divide the eight heads of the shape.
-    done = run(
-        "run",
-        "--strategy",
-        "ulysses",
-        "--workload",
-        "fixed:tokens=100",
-        "--tokens",
-        "256",
-        "--ranks",
-        "3",
-        "--backend",
-        "plan",
-        "--output",
-        results,
-    )
+    words = "run --strategy ulysses --workload fixed:tokens=100 --tokens 256 --ranks 3".split()
+    done = run(*words, "--backend", "plan", "--output", results)
     assert done.returncode == 2
     assert "unsupported" in done.stdout
     assert "8" in done.stderr and "3" in done.stderr

@@ -4,7 +4,7 @@ import os
 import re
 
 import pytest
-from conftest import fake, needs_cuda, run, run_json
+from conftest import executable, fake, needs_cuda, run, run_json
 
 SIMULATE = [
     *("run", "--strategy", "allgather", "--workload", "fixed:tokens=100", "--tokens", "1K"),
@@ -14,9 +14,7 @@ SIMULATE = [
 
 def with_gpus(folder, lines):
     """An environment whose nvidia-smi prints these lines."""
-    program = folder / "nvidia-smi"
-    program.write_text("#!/bin/sh\ncat <<'END'\n" + lines + "END\n")
-    program.chmod(0o755)
+    executable(folder / "nvidia-smi", f"cat <<'END'\n{lines}END\n")
     return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
 
 

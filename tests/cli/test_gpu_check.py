@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import BUILD, ROOT, fake, needs_cuda
+from conftest import BUILD, ROOT, executable, fake, needs_cuda
 
 
 def gpu_check(script, *words, **options):
@@ -17,11 +17,7 @@ def gpu_check(script, *words, **options):
 
 def copied(folder):
     """A copy of the script; it looks for the build next to its own folder."""
-    script = folder / "gpu_check"
-    folder.mkdir(exist_ok=True)
-    script.write_text((ROOT / "scripts" / "gpu_check").read_text())
-    script.chmod(0o755)
-    return script
+    return executable(folder / "gpu_check", (ROOT / "scripts" / "gpu_check").read_text())
 
 
 @pytest.fixture
@@ -34,9 +30,7 @@ def script(tmp_path):
 
 def with_nvidia_smi(folder, environment):
     """As on a machine with a driver: the row of doctor about it also has the word GPUs."""
-    program = folder / "nvidia-smi"
-    program.write_text("#!/bin/sh\necho 'NVIDIA H200, 143771'\n")
-    program.chmod(0o755)
+    executable(folder / "nvidia-smi", "echo 'NVIDIA H200, 143771'\n")
     return {**environment, "PATH": f"{folder}:{os.environ['PATH']}"}
 
 
@@ -85,7 +79,7 @@ max_error_output,max_error_gradient,strategy,workload,tokens,ranks,shape,kernel,
 ,,dcp,pile,4099,5,mha_128,cudnn,failed,G4: output error 2 exceeds 0.1
 """
 STRATEGIES = '[{"name": "dcp"}, {"name": "fcp"}, {"name": "ring"}, {"name": "zigzag"}]'
-PROGRAM = f"""#!/bin/sh
+PROGRAM = f"""\
 case "$*" in
   *gpu_correctness*cudnn*dcp*)
     cat <<'END'
@@ -104,15 +98,9 @@ esac
 """
 
 
-def pretend(file, program=PROGRAM):
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(program)
-    file.chmod(0o755)
-
-
 def test_reasons_are_the_first_ones_and_name_the_run(tmp_path, results):
     script = copied(tmp_path / "scripts")
-    pretend(tmp_path / "build" / "cpbench")
+    executable(tmp_path / "build" / "cpbench", PROGRAM)
     words = ["--output", results, "--only", "facts", "correctness", "calibrate", "bandwidth"]
     done = gpu_check(script, *words)
     assert done.returncode == 1, done.stderr
@@ -152,10 +140,10 @@ ATTENTION = f"""\
 
 def benchmarked(tmp_path, attention):
     script = copied(tmp_path / "scripts")
-    pretend(tmp_path / "build" / "cpbench")
-    pretend(
+    executable(tmp_path / "build" / "cpbench", PROGRAM)
+    executable(
         tmp_path / "build" / "cpbench_gpu_micro",
-        f"#!/bin/sh\ncase $1 in *=-*) cat <<'END'\n{BANDWIDTH}END\n;;\n"
+        f"case $1 in *=-*) cat <<'END'\n{BANDWIDTH}END\n;;\n"
         f"*) cat <<'END'\n{attention}END\n;;\nesac\n",
     )
     (tmp_path / "results").symlink_to(ROOT / "results")
@@ -188,10 +176,8 @@ def test_a_kernel_that_is_left_out_is_a_failure(tmp_path):
 
 def test_a_packed_build_needs_pytorch(tmp_path):
     script = copied(tmp_path)
-    pretend(tmp_path / "bin" / "cpbench")
-    python = tmp_path / "python3"
-    python.write_text("#!/bin/sh\nexit 1\n")
-    python.chmod(0o755)
+    executable(tmp_path / "bin" / "cpbench", PROGRAM)
+    executable(tmp_path / "python3", "exit 1\n")
     done = gpu_check(sys.executable, script, env={"PATH": f"{tmp_path}:/usr/bin:/bin"})
     assert done.returncode == 2
     assert done.stderr.splitlines() == [

@@ -5,40 +5,13 @@ import subprocess
 import pytest
 from conftest import PROGRAM, run, run_json
 
-KINDS = [
-    "strategies",
-    "options",
-    "workloads",
-    "distributions",
-    "packing",
-    "shapes",
-    "clusters",
-    "profiles",
-    "metrics",
-    "suites",
-    "parameters",
-    "backends",
-    "kernels",
-    "masks",
-    "dtypes",
-    "directions",
-    "formats",
-]
-COMMANDS = [
-    "run",
-    "plan",
-    "check",
-    "show",
-    "compare",
-    "trace",
-    "report",
-    "reproduce",
-    "list",
-    "workload",
-    "doctor",
-    "calibrate",
-    "completion",
-]
+KINDS = (
+    "strategies options workloads distributions packing shapes clusters profiles metrics "
+    "suites parameters backends kernels masks dtypes directions formats"
+).split()
+COMMANDS = (
+    "run plan check show compare trace report reproduce list workload doctor calibrate completion"
+).split()
 
 
 @pytest.mark.parametrize("kind", KINDS)

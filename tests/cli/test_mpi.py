@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import PROGRAM, TINY, assert_refused, run, run_json
+from conftest import PROGRAM, TINY, assert_refused, executable, run, run_json
 
 MODULE = Path(PROGRAM).parent / "cpbench_mpi.so"
 MPIRUN = shutil.which("mpirun")
@@ -47,10 +47,8 @@ def assert_refused_once(done, *parts):
 
 
 def planner(tmp_path, script):
-    file = tmp_path / "planner"
-    file.write_text(f"#!/bin/sh\ncat > {tmp_path}/problem.$OMPI_COMM_WORLD_RANK\n{script}\n")
-    file.chmod(0o755)
-    return f"exec:{file}"
+    script = f"cat > {tmp_path}/problem.$OMPI_COMM_WORLD_RANK\n{script}\n"
+    return f"exec:{executable(tmp_path / 'planner', script)}"
 
 
 def plan_file(tmp_path, strategy):

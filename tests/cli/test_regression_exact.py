@@ -1,7 +1,6 @@
 """scripts/regression_exact says what changed and by how much, and accepts it on request."""
 
 import csv
-import os
 import subprocess
 
 import pytest
@@ -13,21 +12,9 @@ SUITE = 'strategy = ["ring", "allgather"]\nworkload = "fixed:tokens=100"\ntokens
 def gate(tmp_path, *words):
     suite = tmp_path / "small.toml"
     suite.write_text(SUITE)
-    return subprocess.run(
-        [
-            ROOT / "scripts/regression_exact",
-            "--cpbench",
-            PROGRAM,
-            "--suite",
-            suite,
-            "--baseline",
-            tmp_path / "exact.csv",
-            *words,
-        ],  # fmt: skip
-        capture_output=True,
-        text=True,
-        env=os.environ,
-    )
+    script = [ROOT / "scripts/regression_exact", "--cpbench", PROGRAM, "--suite", suite]
+    script += ["--baseline", tmp_path / "exact.csv", *words]
+    return subprocess.run(script, capture_output=True, text=True)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import csv
 
 import pytest
-from conftest import ROOT, assert_refused, run
+from conftest import ROOT, assert_refused, executable, run
 
 SUITES = ROOT / "workloads/suites/reproduce"
 FIGURES = sorted(path.stem for path in SUITES.glob("*.toml"))
@@ -39,9 +39,7 @@ def test_unknown_method_and_figure():
 def test_python_without_libraries_is_one_line(tmp_path):
     if (ROOT / ".venv/bin/python3").exists():
         pytest.skip("the project's own environment is found first")
-    python = tmp_path / "python3"
-    python.write_text("#!/bin/sh\nexit 1\n")
-    python.chmod(0o755)
+    executable(tmp_path / "python3", "exit 1\n")
     done = run("reproduce", "flashcp", env={"PATH": f"{tmp_path}:/usr/bin:/bin"})
     assert_refused(done, "h5py, matplotlib and numpy", "scripts/setup")
 

@@ -7,9 +7,10 @@ import shlex
 import subprocess
 
 import pytest
-from conftest import PROGRAM, TINY, run, run_json
+from conftest import PROGRAM, TINY, executable, run, run_json
 
 STRATEGIES = ["allgather", "flashcp", "per_doc", "ring", "ulysses", "zigzag"]
+TIMED = ("planning", "compile", "attention", "iteration")
 
 
 def test_json_has_one_object_per_run(results):
@@ -27,16 +28,8 @@ def test_json_has_one_object_per_run(results):
         assert metrics["counted_bytes"] == metrics["wire_bytes"] >= metrics["useful_bytes"] >= 0
         assert metrics["max_error_output"] <= 1e-10
         assert metrics["max_error_gradient"] <= 1e-10
-        for name in [
-            "compute_imbalance",
-            "token_imbalance",
-            "peak_bytes",
-            "planning_seconds",
-            "compile_seconds",
-            "attention_seconds",
-            "iteration_seconds",
-            "steps",
-        ]:
+        positive = ("compute_imbalance", "token_imbalance", "peak_bytes", "steps")
+        for name in (*positive, *(f"{part}_seconds" for part in TIMED)):
             assert metrics[name] > 0, name
 
 
@@ -47,21 +40,8 @@ def test_metric_names_are_those_of_the_list(results):
 
 
 def test_plan_backend_runs_nothing(results):
-    done, rows = run_json(
-        "run",
-        "--strategy",
-        "ring",
-        "--backend",
-        "plan",
-        "--workload",
-        "pile",
-        "--tokens",
-        "4K",
-        "--ranks",
-        "4",
-        "--output",
-        results,
-    )
+    words = "run --strategy ring --backend plan --workload pile --tokens 4K --ranks 4".split()
+    done, rows = run_json(*words, "--output", results)
     assert done.returncode == 0
     assert rows[0]["metrics"]["wire_bytes"] > 0
     assert "iteration_seconds" not in rows[0]["metrics"]
@@ -69,18 +49,8 @@ def test_plan_backend_runs_nothing(results):
 
 
 def test_options_and_variants(results):
-    _, rows = run_json(
-        "run",
-        "--strategy",
-        "flashcp,flashcp:ratio=1.5",
-        "--set",
-        "flashcp.ratio=1.2",
-        "--backend",
-        "plan",
-        *TINY,
-        "--output",
-        results,
-    )
+    words = ["run", "--strategy", "flashcp,flashcp:ratio=1.5", "--set", "flashcp.ratio=1.2"]
+    _, rows = run_json(*words, "--backend", "plan", *TINY, "--output", results)
     assert [row["options"] for row in rows] == [{"ratio": "1.2"}, {"ratio": "1.5"}]
 
 
@@ -127,30 +97,15 @@ def test_narration_is_not_on_standard_output(results):
 
 
 def test_an_unsupported_run_does_not_stop_the_others(results):
-    done, rows = run_json(
-        "run",
-        "--strategy",
-        "ulysses,ring",
-        "--workload",
-        "fixed:tokens=100",
-        "--tokens",
-        "256",
-        "--ranks",
-        "3",
-        "--backend",
-        "plan",
-        "--output",
-        results,
-    )
+    words = "run --strategy ulysses,ring --workload fixed:tokens=100 --tokens 256 --ranks 3".split()
+    done, rows = run_json(*words, "--backend", "plan", "--output", results)
     assert done.returncode == 0
     assert [row["status"] for row in rows] == ["unsupported", "ok"]
     assert "8" in rows[0]["error"] and "3" in rows[0]["error"]
 
 
 def test_a_failed_run_does_not_stop_the_others(tmp_path, results):
-    planner = tmp_path / "planner"
-    planner.write_text("#!/bin/sh\necho broken >&2\nexit 1\n")
-    planner.chmod(0o755)
+    planner = executable(tmp_path / "planner", "echo broken >&2\nexit 1\n")
     done, rows = run_json("run", "--strategy", f"exec:{planner},ring", *TINY, "--output", results)
     assert done.returncode == 1
     assert [row["status"] for row in rows] == ["failed", "ok"]
@@ -162,9 +117,8 @@ def test_wrong_external_plan_fails_naming_the_rule(tmp_path, results):
     assert run("plan", "--strategy", "ring", *TINY[:-2], "--output", plan).returncode == 0
     wrong = json.loads(plan.read_text())["plan"]
     wrong["forward"]["attends"].pop()
-    planner = tmp_path / "planner"
-    planner.write_text(f"#!/bin/sh\ncat > /dev/null\necho '{json.dumps(wrong)}'\n")
-    planner.chmod(0o755)
+    script = f"cat > /dev/null\necho '{json.dumps(wrong)}'\n"
+    planner = executable(tmp_path / "planner", script)
     done, rows = run_json("run", "--strategy", f"exec:{planner}", *TINY, "--output", results)
     assert done.returncode == 1
     assert rows[0]["status"] == "failed" and "P3" in rows[0]["error"]
@@ -173,12 +127,9 @@ def test_wrong_external_plan_fails_naming_the_rule(tmp_path, results):
 def test_external_planner_is_timed_by_the_clock(tmp_path, results):
     plan = tmp_path / "plan.json"
     assert run("plan", "--strategy", "ring", *TINY[:-2], "--output", plan).returncode == 0
-    planner = tmp_path / "planner"
-    planner.write_text(
-        f"#!/bin/sh\ncat > /dev/null\nsleep 0.2\n"
-        f"echo '{json.dumps(json.loads(plan.read_text())['plan'])}'\n"
-    )
-    planner.chmod(0o755)
+    right = json.loads(plan.read_text())["plan"]
+    script = f"cat > /dev/null\nsleep 0.2\necho '{json.dumps(right)}'\n"
+    planner = executable(tmp_path / "planner", script)
     _, rows = run_json("run", "--strategy", f"exec:{planner}", *TINY, "--output", results)
     assert rows[0]["metrics"]["planning_seconds"] >= 0.2
 
@@ -219,21 +170,8 @@ def test_show_folder(results):
 
 
 def test_more_ranks_than_cores_are_warned_of(results):
-    done, rows = run_json(
-        "run",
-        "--strategy",
-        "ring",
-        "--workload",
-        "fixed:tokens=100",
-        "--tokens",
-        "512",
-        "--ranks",
-        "128",
-        "--iterations",
-        "1",
-        "--output",
-        results,
-    )
+    words = "run --strategy ring --workload fixed:tokens=100 --tokens 512 --ranks 128".split()
+    done, rows = run_json(*words, "--iterations", "1", "--output", results)
     if not rows[0]["oversubscribed"]:
         pytest.skip("128 cores or more")
     assert "mfu" not in rows[0]["metrics"]

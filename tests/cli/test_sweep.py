@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import PROGRAM, TINY, run_json, start
+from conftest import PROGRAM, TINY, executable, run_json, start
 
 SWEEP = ["run", "--strategy", "ring,allgather,zigzag", *TINY]
 
@@ -52,19 +52,8 @@ def test_run_of_a_damaged_file_is_repeated(results):
 
 def test_run_with_a_changed_length_file_is_repeated(tmp_path, results):
     lengths = tmp_path / "lengths.txt"
-    words = [
-        "run",
-        "--strategy",
-        "ring",
-        "--backend",
-        "plan",
-        "--workload",
-        lengths,
-        "--tokens",
-        "256",
-        "--output",
-        results,
-    ]
+    words = "run --strategy ring --backend plan --tokens 256 --workload".split()
+    words += [lengths, "--output", results]
     lengths.write_text("100\n")
     run_json(*words)
     assert run_json(*words)[1][0]["existed"]
@@ -73,9 +62,7 @@ def test_run_with_a_changed_length_file_is_repeated(tmp_path, results):
 
 
 def test_failed_run_is_repeated(tmp_path, results):
-    planner = tmp_path / "planner"
-    planner.write_text("#!/bin/sh\nexit 1\n")
-    planner.chmod(0o755)
+    planner = executable(tmp_path / "planner", "exit 1\n")
     words = ["run", "--strategy", f"exec:{planner}", *TINY, "--output", results]
     assert run_json(*words)[1][0]["status"] == "failed"
     assert not run_json(*words)[1][0]["existed"]
@@ -91,22 +78,9 @@ def wait_for(condition, seconds=60):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_keeps_finished_runs(number, results):
     # The second run takes minutes: the signal comes during it.
-    words = [
-        "run",
-        "--strategy",
-        "ring",
-        "--workload",
-        "fixed:tokens=512",
-        "--tokens",
-        "512",
-        "--ranks",
-        "2",
-        "--iterations",
-        "1,1000000",
-        "--output",
-        results,
-    ]
-    process = start(*words)
+    words = "run --strategy ring --workload fixed:tokens=512 --tokens 512 --ranks 2".split()
+    words += ["--output", results, "--iterations"]
+    process = start(*words, "1,1000000")
     wait_for(lambda: results.exists() and any(f.endswith(".h5") for f in os.listdir(results)))
     time.sleep(0.2)
     process.send_signal(number)
@@ -116,21 +90,7 @@ def test_ctrl_c_keeps_finished_runs(number, results):
     assert "interrupted: 1 of 2 runs are finished" in err
     assert "resume with: " in err and "--iterations 1,1000000" in err
     assert len(os.listdir(results)) == 1 and not leftovers(results)
-    _, rows = run_json(
-        "run",
-        "--strategy",
-        "ring",
-        "--workload",
-        "fixed:tokens=512",
-        "--tokens",
-        "512",
-        "--ranks",
-        "2",
-        "--iterations",
-        "1",
-        "--output",
-        results,
-    )
+    _, rows = run_json(*words, "1")
     assert rows[0]["existed"]
 
 

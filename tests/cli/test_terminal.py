@@ -9,7 +9,7 @@ import termios
 import unicodedata
 
 import pytest
-from conftest import PROGRAM, ROOT, TINY, assert_refused, run, run_json
+from conftest import PROGRAM, ROOT, TINY, assert_refused, executable, run, run_json
 from test_list_and_help import COMMANDS, KINDS
 
 WIDTHS = [80, 120]
@@ -146,11 +146,7 @@ def test_one_name_of_a_list():
 
 
 def test_runs_that_fail_alike_share_one_line(tmp_path):
-    words = ["--workload", "fixed:tokens=100", "--tokens", "256", "--ranks", "3", "--backend"]
-    words = ["run", "--strategy", "ulysses,ulysses:pack=true", *words, "plan"]
-    planner = tmp_path / "planner"
-    planner.write_text("#!/bin/sh\necho no luck >&2\nexit 1\n")
-    planner.chmod(0o755)
+    planner = executable(tmp_path / "planner", "echo no luck >&2\nexit 1\n")
     words = ["run", "--strategy", f"exec:{planner}", *TINY, "--seed", "1,2", "--backend", "plan"]
     done = run(*words, "--output", tmp_path / "runs")
     heading, empty, line = done.stdout.splitlines()

@@ -150,7 +150,7 @@ TEST_P(EveryStrategyMutated, CheckerAgreesWithOracle) {
       refused += !found.empty();
       if (found.contains("P1") || found.contains("P9")) continue;  // the oracle does not check them
       if (found != broken_rules(problem, bad)) {
-        return "checker and oracle disagree" + what + "\n" + test_plans::violations(problem, bad) +
+        return "checker and oracle disagree" + what + "\n" + violations(problem, bad) +
                plan_text(bad);
       }
     }

@@ -36,7 +36,7 @@ TEST_P(EveryStrategy, PlansAdversarialBatches) {
   std::vector<NamedProblem> every_third;
   for (size_t i = 0; i < problems.size(); i += 3) every_third.push_back(problems[i]);
   problems.push_back({"10,000 documents, 2 x 4 ranks",
-                      test_plans::problem_of(std::vector<int64_t>(10000, 3), {2, 4}, {4, 2})});
+                      problem_of(std::vector<int64_t>(10000, 3), {2, 4}, {4, 2})});
 
   const Verdict verdict = verdict_of(problems, planner_of(*GetParam()));
   EXPECT_EQ(verdict.text(), "");

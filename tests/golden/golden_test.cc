@@ -100,7 +100,7 @@ TEST_P(EveryStrategyGolden, PlansAsWritten) {
     GoldenCase golden = read_case(strategy, path);
     validate(golden.problem);
     Plan plan = strategy.plan(golden.problem, Options(strategy.name, strategy.options, golden.set));
-    EXPECT_EQ(test_plans::violations(golden.problem, plan), "");
+    EXPECT_EQ(violations(golden.problem, plan), "");
     if (std::getenv("CPBENCH_UPDATE_GOLDEN") != nullptr) {
       std::ofstream(path) << golden.head << plan_text(plan);
     } else {

@@ -12,7 +12,7 @@ namespace cpbench {
 namespace {
 
 void CompilePlan(benchmark::State& state, const char* workload, const char* name,
-                 const std::map<std::string, std::string>& options, bool streamed) {
+                 const OptionValues& options, bool streamed) {
   const Problem problem = problem_at(workload, static_cast<int32_t>(state.range(0)));
   const Plan plan = plan_with(name, options, problem);
   const double before = peak_mebibytes();
@@ -47,11 +47,10 @@ void CompilePlan(benchmark::State& state, const char* workload, const char* name
 }  // namespace
 
 void register_compile_benchmarks() {
-  const std::map<std::string, std::string> per_document = {{"per_document", "true"}};
+  const OptionValues per_document = {{"per_document", "true"}};
   for (const bool streamed : {false, true}) {
     for (const char* workload : {"wlb_llm", "pile"}) {
-      const auto add = [&](const char* label, const char* name,
-                           const std::map<std::string, std::string>& options = {}) {
+      const auto add = [&](const char* label, const char* name, const OptionValues& options = {}) {
         const std::string prefix = streamed ? "CompileStreamed/" : "Compile/";
         benchmark::RegisterBenchmark(
             (prefix + workload + "/" + label).c_str(),

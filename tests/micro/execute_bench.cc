@@ -5,7 +5,7 @@
 #include "harness/compile/compile.h"
 #include "harness/execute/bound_buffer.h"
 #include "harness/execute/execute.h"
-#include "harness/strategy/strategy.h"
+#include "tests/micro/large_plans.h"
 
 namespace cpbench {
 namespace {
@@ -15,8 +15,7 @@ void overhead_share(benchmark::State& state, const char* name) {
   problem.batch.document_lengths = {3000, 700, 9000, 120, 3564};  // 16K
   problem.shape = {.query_heads = 2, .kv_heads = 2, .head_dim = 64, .value_head_dim = 64};
   problem.cluster.gpus_per_node = 2;
-  const Strategy& strategy = find_strategy(name);
-  const Plan plan = strategy.plan(problem, Options(name, strategy.options, {}));
+  const Plan plan = plan_with(name, {}, problem);
   const Program program = compile(problem, plan, Passes::both);
   double worst = 0, total = 0;
   for (auto _ : state) {

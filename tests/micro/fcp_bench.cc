@@ -1,5 +1,5 @@
-// FCP's planner: edge colouring, placement, the whole plan and its check, at 32K tokens per rank
-// and blocks of 4K; and how good the plans are on the real length sets.
+// FCP's planner: edge colouring and placement at 32K tokens per rank and blocks of 4K, and how good
+// the plans are on the real length sets.
 //   cpbench_micro --benchmark_filter=Fcp
 #include <benchmark/benchmark.h>
 
@@ -10,23 +10,16 @@
 #include "methods/fcp/balance.h"
 #include "methods/fcp/colouring.h"
 #include "methods/fcp/schedule.h"
-#include "workloads/workload.h"
+#include "tests/micro/large_plans.h"
+#include "tests/micro/plan_bench.h"
 
 namespace cpbench::fcp {
 namespace {
 
-constexpr int64_t kTokensPerRank = 32 << 10;
-
+// All ranks in one node.
 Problem problem_of(const std::string& workload, int32_t ranks, uint64_t seed = 1) {
-  Problem problem;
-  problem.batch =
-      make_packs(*find_workload(workload), {.tokens = ranks * kTokensPerRank, .seed = seed})[0];
-  problem.shape = {.query_heads = 64,
-                   .kv_heads = 8,
-                   .head_dim = 128,
-                   .value_head_dim = 128,
-                   .dtype = Dtype::bfloat16};
-  problem.cluster.gpus_per_node = ranks;
+  Problem problem = problem_at(workload, ranks, seed);
+  problem.cluster = {.nodes = 1, .gpus_per_node = ranks};
   return problem;
 }
 
@@ -54,13 +47,6 @@ void FcpDistributor(benchmark::State& state, const char* workload) {
   state.counters["units"] = static_cast<double>(units.units.size());
 }
 
-void FcpPlan(benchmark::State& state, const char* workload) {
-  const Strategy& fcp = find_strategy("fcp");
-  const Options options("fcp", fcp.options, {});
-  const Problem problem = problem_of(workload, static_cast<int32_t>(state.range(0)));
-  for (auto _ : state) benchmark::DoNotOptimize(fcp.plan(problem, options));
-}
-
 void check_plan(benchmark::State& state, const Problem& problem, const Plan& plan) {
   for (auto _ : state) {
     const CheckReport report = check(problem, plan);
@@ -71,27 +57,16 @@ void check_plan(benchmark::State& state, const Problem& problem, const Plan& pla
                           plan.backward.sends.size() + plan.backward.attends.size());
 }
 
-void FcpCheck(benchmark::State& state, const char* workload) {
-  const Strategy& fcp = find_strategy("fcp");
-  const Problem problem = problem_of(workload, static_cast<int32_t>(state.range(0)));
-  check_plan(state, problem, fcp.plan(problem, Options("fcp", fcp.options, {})));
-}
-
 void schedule_sizes(benchmark::internal::Benchmark* benchmark) {
   benchmark->ArgName("ranks")->Unit(benchmark::kMillisecond)->Arg(64)->Arg(256)->Arg(1024);
 }
-void check_sizes(benchmark::internal::Benchmark* benchmark) {
-  benchmark->ArgName("ranks")->Unit(benchmark::kMillisecond)->Arg(64)->Arg(256);
-}
 
-#define FCP_ON(function, sizes)                                                       \
-  BENCHMARK_CAPTURE(function, lognormal, "lognormal:mean=16K,sigma=2")->Apply(sizes); \
-  BENCHMARK_CAPTURE(function, prolong512k, "prolong512k")->Apply(sizes);              \
-  BENCHMARK_CAPTURE(function, pile, "pile")->Apply(sizes)
-FCP_ON(FcpColouring, schedule_sizes);
-FCP_ON(FcpDistributor, schedule_sizes);
-FCP_ON(FcpPlan, schedule_sizes);
-FCP_ON(FcpCheck, check_sizes);
+#define FCP_ON(function)                                                                       \
+  BENCHMARK_CAPTURE(function, lognormal, "lognormal:mean=16K,sigma=2")->Apply(schedule_sizes); \
+  BENCHMARK_CAPTURE(function, prolong512k, "prolong512k")->Apply(schedule_sizes);              \
+  BENCHMARK_CAPTURE(function, pile, "pile")->Apply(schedule_sizes)
+FCP_ON(FcpColouring);
+FCP_ON(FcpDistributor);
 
 // One causal document, and options that make the most of it: every unit is sent whole, once for
 // each unit of queries, and each transfer is a step of its own.
@@ -172,30 +147,17 @@ void FcpQuality(benchmark::State& state, const char* workload) {
   }
 }
 
-#define FCP_QUALITY(set)                   \
-  BENCHMARK_CAPTURE(FcpQuality, set, #set) \
-      ->ArgName("ranks")                   \
-      ->Iterations(1)                      \
-      ->Unit(benchmark::kMillisecond)      \
-      ->Arg(8)                             \
-      ->Arg(32)                            \
-      ->Arg(128)                           \
-      ->Arg(256)
-FCP_QUALITY(arxiv);
-FCP_QUALITY(books);
-FCP_QUALITY(code_files);
-FCP_QUALITY(deepseek_r1);
-FCP_QUALITY(longalign);
-FCP_QUALITY(magi_pretrain);
-FCP_QUALITY(mooncake);
-FCP_QUALITY(pile);
-FCP_QUALITY(prolong512k);
-FCP_QUALITY(prolong64k);
-FCP_QUALITY(starcoder);
-FCP_QUALITY(textbook_chapters);
-FCP_QUALITY(web);
-FCP_QUALITY(wikipedia);
-FCP_QUALITY(wlb_llm);
-
 }  // namespace
 }  // namespace cpbench::fcp
+
+void cpbench::register_fcp_benchmarks() {
+  for (const std::string set : {"arxiv", "books", "code_files", "deepseek_r1", "longalign",
+                                "magi_pretrain", "mooncake", "pile", "prolong512k", "prolong64k",
+                                "starcoder", "textbook_chapters", "web", "wikipedia", "wlb_llm"}) {
+    auto* added = benchmark::RegisterBenchmark(
+        ("FcpQuality/" + set).c_str(),
+        [set](benchmark::State& state) { fcp::FcpQuality(state, set.c_str()); });
+    added->ArgName("ranks")->Iterations(1)->Unit(benchmark::kMillisecond);
+    for (int64_t ranks : {8, 32, 128, 256}) added->Arg(ranks);
+  }
+}

@@ -1,11 +1,8 @@
-// Flexible CP: the decision alone (all candidates, by the clock of one core), the whole plan, and
-// the check of that plan. Counters of the decision: how many times slower the best static degree
-// would be, by the same cost, on average over the batches.
+// Flexible CP's decision: all candidates, by the clock of one core. Counters: how many times slower
+// the best static degree would be, by the same cost, on average over the batches.
 //   cpbench_micro --benchmark_filter=Flexcp
 #include <benchmark/benchmark.h>
 
-#include "harness/plan/check.h"
-#include "harness/strategy/strategy.h"
 #include "methods/flexcp/solver.h"
 #include "methods/flexcp/test_batches.h"
 
@@ -56,21 +53,6 @@ void FlexcpSolver(benchmark::State& state, Batch (*draw)(int32_t, uint64_t)) {
   }
 }
 
-void FlexcpPlan(benchmark::State& state, Batch (*draw)(int32_t, uint64_t)) {
-  const Strategy& flexcp = find_strategy("flexcp");
-  const Options options("flexcp", flexcp.options, {});
-  const std::vector<Problem> all = problems(draw, static_cast<int32_t>(state.range(0)));
-  size_t next = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(flexcp.plan(all[next++ % kBatches], options));
-}
-
-void FlexcpCheck(benchmark::State& state, Batch (*draw)(int32_t, uint64_t)) {
-  const Strategy& flexcp = find_strategy("flexcp");
-  const Problem problem = problems(draw, static_cast<int32_t>(state.range(0)))[1];
-  const Plan plan = flexcp.plan(problem, Options("flexcp", flexcp.options, {}));
-  for (auto _ : state) benchmark::DoNotOptimize(check(problem, plan));
-}
-
 BENCHMARK_CAPTURE(FlexcpSolver, burst, burst)->Arg(64)->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(FlexcpSolver, wlb_like, wlb_like)
     ->Arg(64)
@@ -78,14 +60,6 @@ BENCHMARK_CAPTURE(FlexcpSolver, wlb_like, wlb_like)
     ->Arg(1024)
     ->Unit(benchmark::kMicrosecond);
 BENCHMARK_CAPTURE(FlexcpSolver, pile_like, pile_like)->Arg(1024)->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(FlexcpPlan, wlb_like, wlb_like)
-    ->Arg(64)
-    ->Arg(256)
-    ->Arg(1024)
-    ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(FlexcpPlan, pile_like, pile_like)->Arg(256)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(FlexcpCheck, wlb_like, wlb_like)->Arg(256)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(FlexcpCheck, pile_like, pile_like)->Arg(256)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace cpbench::flexcp

@@ -8,6 +8,7 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   cpbench::register_plan_benchmarks();
+  cpbench::register_fcp_benchmarks();
   cpbench::register_compile_benchmarks();
   cpbench::register_simulate_benchmarks();
   benchmark::RunSpecifiedBenchmarks();

@@ -2,8 +2,11 @@
 
 namespace cpbench {
 
-// PlanStrategy/<name>/<ranks> and CheckStrategy/<name>/<ranks> for the whole registry.
+// PlanStrategy, CheckStrategy and ReportStrategy, each /<strategy>/<pack>[/<options>]/<ranks>.
 void register_plan_benchmarks();
+
+// FcpQuality/<length set>/<ranks>.
+void register_fcp_benchmarks();
 
 // Compile/<workload>/<strategy>/<ranks>.
 void register_compile_benchmarks();

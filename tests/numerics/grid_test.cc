@@ -8,11 +8,11 @@
 namespace cpbench {
 namespace {
 
-std::string trouble(const std::string& strategy, const test_plans::Settings& set) {
+std::string trouble(const std::string& strategy, const Settings& set) {
   const AttentionShape shape{
       .query_heads = 8, .kv_heads = 4, .head_dim = 8, .value_head_dim = 8, .dtype = Dtype::float64};
-  const Problem problem = test_plans::problem_of({37, 5, 90, 1, 68}, {2, 4}, shape);
-  return trouble_with(problem, test_plans::plan_of(strategy, problem, set));
+  const Problem problem = problem_of({37, 5, 90, 1, 68}, {2, 4}, shape);
+  return trouble_with(problem, plan_of(strategy, problem, set));
 }
 
 TEST(Grids, every_ulysses_degree_computes_what_one_device_computes) {

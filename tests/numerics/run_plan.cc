@@ -29,7 +29,7 @@ void add_planned(const Pass& pass, const Plan& plan, const AttentionShape& shape
 
 std::string trouble_with(const Problem& problem, const Plan& plan, const ExecuteOptions& options) {
   std::ostringstream trouble;
-  trouble << test_plans::violations(problem, plan, options.passes);
+  trouble << violations(problem, plan, options.passes);
   if (!trouble.str().empty()) return trouble.str();
   const Program program = compile(problem, plan, options.passes);
   for (const std::string& line : verify(program)) trouble << line << "\n";

@@ -12,8 +12,6 @@
 namespace cpbench {
 namespace {
 
-using test_plans::problem_of;
-
 class Strategies : public testing::TestWithParam<const Strategy*> {
  protected:
   void expect_right(const std::vector<contract::NamedProblem>& problems,

@@ -9,8 +9,6 @@
 
 namespace cpbench {
 
-using test_plans::plan_of;
-
 inline ClusterModel small_machine(int32_t nodes, int32_t gpus) {
   ClusterModel machine;
   machine.cluster = {.name = "small",

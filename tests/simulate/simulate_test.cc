@@ -49,7 +49,7 @@ class EveryStrategy : public ::testing::TestWithParam<const Strategy*> {
 TEST_P(EveryStrategy, simulated_bytes_are_the_plans) {
   const int64_t sent =
       std::accumulate(timeline_.bytes_sent.begin(), timeline_.bytes_sent.end(), int64_t{0});
-  EXPECT_EQ(sent, test_plans::planned_bytes(plan_, problem_.shape));
+  EXPECT_EQ(sent, planned_bytes(plan_, problem_.shape));
 }
 
 // The program without what an outline does not have.

@@ -10,29 +10,15 @@ from pathlib import Path
 import pytest
 from tree import ROOT, own_files
 
-PLANNING = {
-    "harness/plan",
-    "harness/cost",
-    "harness/machines",
-    "harness/strategy",
-    "methods",
-    "baselines",
+PLANNING = {"methods", "baselines"} | {
+    f"harness/{name}" for name in ("plan", "cost", "machines", "strategy")
 }
+PROGRAMS = {"harness/plan", "harness/compile", "harness/timeline"}
+EXECUTORS = {"harness/execute", "harness/execute/processes", "harness/execute/gpus"}
 # What runs a job puts together, and what shows it.
-BELOW_RUN = PLANNING | {
-    "harness/compile",
-    "harness/execute",
-    "harness/execute/gpus",
-    "harness/execute/processes",
-    "harness/measure",
-    "harness/presets",
-    "harness/programs",
-    "harness/simulate",
-    "harness/spec",
-    "harness/store",
-    "harness/timeline",
-    "workloads",
-}
+BELOW_RUN = PLANNING | PROGRAMS | EXECUTORS | {"workloads"} | {
+    f"harness/{name}" for name in ("measure", "presets", "programs", "simulate", "spec", "store")
+}  # fmt: skip
 ALL = BELOW_RUN | {"harness/cli", "harness/execute_cuda", "harness/run", "tests"}
 USES = {
     "harness/source_tree": set(),
@@ -47,45 +33,15 @@ USES = {
     "baselines": PLANNING,
     "harness/compile": {"harness/plan"},
     "harness/timeline": set(),
-    "harness/execute": {"harness/plan", "harness/compile", "harness/timeline"},
-    "harness/execute/processes": {
-        "harness/plan",
-        "harness/compile",
-        "harness/timeline",
-        "harness/execute",
-    },
-    "harness/execute/gpus": {
-        "harness/plan",
-        "harness/compile",
-        "harness/timeline",
-        "harness/execute",
-        "harness/execute/processes",
-    },
+    "harness/execute": PROGRAMS,
+    "harness/execute/processes": PROGRAMS | {"harness/execute"},
+    "harness/execute/gpus": PROGRAMS | {"harness/execute", "harness/execute/processes"},
     "harness/execute_mpi": {"harness/plan", "harness/execute", "harness/execute/processes"},
-    "harness/execute_cuda": {
-        "harness/plan",
-        "harness/compile",
-        "harness/timeline",
-        "harness/execute",
-        "harness/execute/processes",
-        "harness/execute/gpus",
-    },
-    "harness/simulate": {
-        "harness/plan",
-        "harness/cost",
-        "harness/machines",
-        "harness/compile",
-        "harness/timeline",
-        "harness/programs",
-    },
+    "harness/execute_cuda": PROGRAMS | EXECUTORS,
+    "harness/simulate": PROGRAMS | {"harness/cost", "harness/machines", "harness/programs"},
     "harness/measure": {"harness/plan", "harness/spec", "harness/timeline"},
-    "harness/store": {
-        "harness/plan",
-        "harness/spec",
-        "harness/timeline",
-        "harness/measure",
-        "harness/programs",
-    },
+    "harness/store": {"harness/plan", "harness/spec", "harness/timeline"}
+    | {"harness/measure", "harness/programs"},
     "workloads": {"harness/plan", "harness/presets"},
     "harness/run": BELOW_RUN,
     "harness/cli": BELOW_RUN | {"harness/run"},
@@ -95,23 +51,14 @@ USES = {
 OWNED = {
     "LibTorch": (
         r"(torch|ATen|c10|caffe2)/",
-        {
-            "harness/execute",
-            "harness/execute/processes",
-            "harness/execute/gpus",
-            "harness/execute_cuda/flash/*",
-            "tests",
-        },
+        EXECUTORS | {"harness/execute_cuda/flash/*", "tests"},
     ),
     "cuDNN": (r"cudnn", {"harness/execute_cuda/cudnn/*"}),
     "MPI": (r"mpi\.h$", {"harness/execute_mpi"}),
     "CUDA": (r"cuda\w*\.h$|nvtx3/", {"harness/execute_cuda", "tests"}),
     "NCCL": (r"nccl\.h$", {"harness/execute_cuda", "tests"}),
     "HDF5": (r"(H5\w*|hdf5\w*)\.h$", {"harness/store", "tests"}),
-    "CBC": (
-        r"(coin|coin-or)/|(Cbc|Osi|Clp|Coin)\w*\.h",
-        {"harness/strategy/integer_program*"},
-    ),
+    "CBC": (r"(coin|coin-or)/|(Cbc|Osi|Clp|Coin)\w*\.h", {"harness/strategy/integer_program*"}),
     "SimGrid": (r"(simgrid|xbt)/", {"harness/simulate/simgrid/*"}),
     "METIS": (r"metis\.h$", {"baselines/*/metis_*"}),
     "CLI11": (

@@ -2,10 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <string>
 
-#include "harness/plan/errors.h"
+#include "harness/plan/error_of_for_tests.h"
 
 namespace cpbench {
 namespace {
@@ -18,18 +17,9 @@ AttentionShape shape_of(int32_t head_dim, int32_t value_head_dim, Dtype dtype = 
           .dtype = dtype};
 }
 
-std::string refusal(const std::function<void()>& check) {
-  try {
-    check();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "";
-}
-
 TEST(CheckShape, flash) {
   const auto flash = [](const AttentionShape& shape, int32_t capability = 90) {
-    return refusal([&] { check_flash_shape(shape, capability); });
+    return error_of([&] { check_flash_shape(shape, capability); });
   };
   for (int32_t dim : {8, 64, 128, 256}) EXPECT_EQ(flash(shape_of(dim, dim)), "");
   EXPECT_EQ(flash(shape_of(128, 128), 80), "");
@@ -48,7 +38,7 @@ TEST(CheckShape, flash) {
 
 TEST(CheckShape, cudnn) {
   const auto cudnn = [](const AttentionShape& shape, int32_t capability = 90) {
-    return refusal([&] { check_cudnn_shape(shape, capability); });
+    return error_of([&] { check_cudnn_shape(shape, capability); });
   };
   for (int32_t dim : {16, 64, 128, 256}) EXPECT_EQ(cudnn(shape_of(dim, dim)), "");
   EXPECT_EQ(cudnn(shape_of(192, 128)), "");
@@ -71,7 +61,7 @@ TEST(CheckShape, cudnn_version) {
   check_cudnn_version(91800);
   check_cudnn_version(91900);
   EXPECT_EQ(
-      refusal([] { check_cudnn_version(91002); }),
+      error_of([] { check_cudnn_version(91002); }),
       "kernel 'cudnn' requires cuDNN 9.18.0 or newer, not 9.10.2; torch 2.11 comes with 9.19");
 }
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "harness/plan/errors.h"
+#include "harness/plan/error_of_for_tests.h"
 
 namespace cpbench {
 namespace {
@@ -27,12 +27,7 @@ TEST(ChooseKernel, the_first_that_can_is_taken) {
 
 TEST(ChooseKernel, if_none_can_the_last_says_why) {
   const auto open = [](const std::string& name) { throw UserError(name + " cannot"); };
-  try {
-    first_kernel(auto_kernels(80), open);
-    FAIL();
-  } catch (const UserError& error) {
-    EXPECT_STREQ(error.what(), "reference cannot");
-  }
+  EXPECT_EQ(error_of([&] { first_kernel(auto_kernels(80), open); }), "reference cannot");
 }
 
 TEST(ChooseKernel, other_errors_are_not_passed_over) {
@@ -43,12 +38,8 @@ TEST(ChooseKernel, other_errors_are_not_passed_over) {
 TEST(ChooseKernel, unknown_names_are_refused) {
   check_gpu_kernel_name("auto");
   check_gpu_kernel_name("flash");
-  try {
-    check_gpu_kernel_name("fused");
-    FAIL();
-  } catch (const UserError& error) {
-    EXPECT_STREQ(error.what(), "unknown GPU kernel 'fused'; known: auto, cudnn, flash, reference");
-  }
+  EXPECT_EQ(error_of([] { check_gpu_kernel_name("fused"); }),
+            "unknown GPU kernel 'fused'; known: auto, cudnn, flash, reference");
 }
 
 }  // namespace
