@@ -61,9 +61,10 @@ def main():
         error_tables.write_csv(rows, output / f"{name}.csv")
         notes = model_notes(runs)
         fig = module.draw(rows, notes)
+        table = getattr(module, "table", error_tables.table)
         style.save(fig, name, output, [SimpleNamespace(run_id=run["run_id"]) for run in runs])
         tables.append(f"## {module.TITLE}\n\n![{module.TITLE}]({name}.png)\n\n"
-                      f"{error_tables.table(rows)}\n\n{'; '.join(notes)}\n")  # fmt: skip
+                      f"{table(rows)}\n\n{'; '.join(notes)}\n")  # fmt: skip
         summaries.append(f"### {module.TITLE}\n\n{closing(module, rows)}\n")
     text = "\n".join([*tables, "## Error per strategy\n", *summaries])
     (output / f"{arguments.method}.md").write_text(text)
