@@ -16,7 +16,7 @@ from published import Row
 
 # What moves in a strategy decides which of its times a model must get right.
 FAMILIES = {
-    "kernel": ("one GPU",),
+    "kernel": ("one GPU",),  # without communication
     "ring": ("ring", "zigzag", "striped", "megatron_hybrid", "bytescale"),
     "all-gather": ("allgather", "per_doc", "wlb"),
     "all-to-all": ("ulysses", "usp", "loongtrain", "flexsp"),
@@ -34,8 +34,18 @@ class Rate(Row):
         return self.published / self.ours - 1
 
 
-def family(row):
-    name = style.strategy_of(row.strategy)
+def variants_of(profiles):
+    """[(variant, {strategy: profile})] of the profiles that each strategy was run with.
+
+    `ideal` has that profile for all. `implementation` has the other one, where there is one.
+    """
+    own = {name: next((p for p in sorted(found) if p != "ideal"), "ideal")
+           for name, found in profiles.items()}  # fmt: skip
+    return [("ideal", dict.fromkeys(profiles, "ideal")), ("implementation", own)]
+
+
+def family_of(strategy):
+    name = style.strategy_of(strategy)
     return next(family for family, strategies in FAMILIES.items() if name in strategies)
 
 
@@ -48,6 +58,11 @@ def table(rows):
           f"{number(row.published)} {row.unit}", f"{number(row.ours)} {row.unit}",
           f"{row.error:+.0%}", spread(row)) for row in rows]
     )  # fmt: skip
+
+
+def notes(parts):
+    """Without the errors of whole runs, which these tables are the source of."""
+    return [part for part in parts if not part.startswith(("whole runs", "no published run"))]
 
 
 def tau(rows):
@@ -77,7 +92,9 @@ def closing(rows):
         mine = [row for row in rows if row.variant == variant]
         for name in FAMILIES:
             for group in dict.fromkeys(row.group for row in mine):
-                found = [row for row in mine if family(row) == name and row.group == group]
+                found = [
+                    row for row in mine if family_of(row.strategy) == name and row.group == group
+                ]
                 if found:
                     lines.append(line_of((variant, name, ", ".join(group)), found))
         lines.append(line_of((variant, "all", ""), mine))

@@ -40,6 +40,8 @@ def test_backward_is_what_both_passes_take_longer(tmp_path):
         "ulysses,,documents:64K,ideal,forward,ok,8,8e12,0.01\n"
         "ulysses,,documents:64K,ideal,both,ok,8,28e12,0.03\n"
     )
-    forward, backward = magi.compare(tmp_path, "causal", "one document")
+    rows = magi.compare(tmp_path, "causal", "one document")
+    assert [row.variant for row in rows] == ["ideal", "ideal", *["implementation"] * 2]
+    forward, backward = rows[:2]
     assert (forward.published, forward.ours) == (599, pytest.approx(100))
     assert (backward.published, backward.ours) == (580, pytest.approx(125))
