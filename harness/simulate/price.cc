@@ -246,7 +246,7 @@ class Pricer {
     const int32_t number = pass.sends[tag >> 1].collective;  // tags are 2 * send + pass (program.h)
     if (number < 0 || costs_.profile.collectives_as_messages) return nullptr;
     const CollectiveKind kind = pass.collectives[number].kind;
-    if (!has_fit(costs_.machine, kind)) return nullptr;
+    if (!is_library_call(kind)) return nullptr;
     LibraryCall& call = library_calls_[2 * number + (tag & 1)];
     call.kind = kind;
     return &call;
