@@ -7,6 +7,7 @@ namespace {
 
 constexpr double kMicro = 1e-6;
 constexpr NumberRange kMicroseconds = {.low = 0, .high = 1e6};
+constexpr NumberRange kPasses = {.low = 0, .high = 1000};
 
 const std::vector<TomlKey<Profile>>& profile_keys() {
   static const std::vector<TomlKey<Profile>> keys = {
@@ -15,10 +16,18 @@ const std::vector<TomlKey<Profile>>& profile_keys() {
       {"copies_by_slices", [](Profile& p) -> bool& { return p.copies_by_slices; }},
       {"slice_microseconds", [](Profile& p) -> double& { return p.slice_seconds; }, false,
        kMicroseconds, kMicro},
-      {"layout_passes",
-       [](Profile& p) -> double& { return p.layout_passes; },
-       false,
-       {.low = 0, .high = 1000}},
+      {"layout_passes", [](Profile& p) -> double& { return p.layout_passes; }, false, kPasses},
+      {"backward_layout_passes", [](Profile& p) -> double& { return p.backward_layout_passes; },
+       false, kPasses},
+      {"library_results", [](Profile& p) -> bool& { return p.library_results; }},
+      {"forward_query_copies", [](Profile& p) -> double& { return p.forward_query_copies; }, false,
+       kPasses},
+      {"forward_key_copies", [](Profile& p) -> double& { return p.forward_key_copies; }, false,
+       kPasses},
+      {"backward_query_copies", [](Profile& p) -> double& { return p.backward_query_copies; },
+       false, kPasses},
+      {"backward_key_copies", [](Profile& p) -> double& { return p.backward_key_copies; }, false,
+       kPasses},
       {"operands_kept", [](Profile& p) -> bool& { return p.operands_kept; }},
       {"copy_efficiency",
        [](Profile& p) -> double& { return p.copy_efficiency; },

@@ -148,7 +148,7 @@ const std::vector<RunField>& run_fields() {
        .value_name = "NAME",
        .help =
            "what the implementation costs in a simulation besides its strategy, by name or TOML "
-           "file",
+           "file; zigzag=NAME is for the runs of zigzag",
        .default_value = "ideal",
        .member = [](S& s) -> std::string& { return s.profile; },
        .of_method = true,
