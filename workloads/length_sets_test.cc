@@ -38,7 +38,8 @@ TEST(LengthSetsTest, RefusalsNameTheSetting) {
             "workload 'pile:cap=0': cap=0: must be a share of the pack, above 0 to 1");
   EXPECT_EQ(refused("pile:cup=1"),
             "workload 'pile:cup=1': unknown setting 'cup'; did you mean 'cap'?");
-  EXPECT_EQ(refused("documents:5+0"), "workload 'documents:5+0': 0: must be from 1 to 2048M tokens");
+  EXPECT_EQ(refused("documents:5+0"),
+            "workload 'documents:5+0': 0: must be from 1 to 2048M tokens");
   EXPECT_NE(refused("documents:5+").find("documents:5+"), std::string::npos);
 }
 

@@ -28,7 +28,7 @@ struct PackResult {
   double check_seconds = 0;
   double compile_seconds = 0;
   double simulation_seconds = 0;  // CPU time, after compiling; 0: not simulated
-  Timeline timeline;  // of an execution or a simulation; else empty
+  Timeline timeline;              // of an execution or a simulation; else empty
 };
 
 struct MetricValue {
