@@ -21,12 +21,9 @@ import style
 
 def model_notes(runs):
     """That times are simulated, with the errors of the models; nothing for plans."""
-    errors = {
-        run["model_error"].split("; profile ")[0]  # the figure names the profile itself
-        for run in runs
-        if run["simulated"] == "yes"
-    }
-    parts = dict.fromkeys(part for error in sorted(errors) for part in error.split("; "))
+    errors = [run["model_error"] for run in runs if run["simulated"] == "yes"]
+    # The figure names the profiles itself.
+    parts = [part for part in style.model_parts(errors) if not part.startswith("profile ")]
     return ["simulated times", *parts] if parts else []
 
 
@@ -59,11 +56,12 @@ def main():
         if not rows:
             raise results.ResultError(f"{arguments.runs}/{name}.csv: no run that can be compared")
         error_tables.write_csv(rows, output / f"{name}.csv")
-        notes = model_notes(runs)
+        notes = getattr(module, "notes", list)(model_notes(runs))
         fig = module.draw(rows, notes)
+        table = getattr(module, "table", error_tables.table)
         style.save(fig, name, output, [SimpleNamespace(run_id=run["run_id"]) for run in runs])
         tables.append(f"## {module.TITLE}\n\n![{module.TITLE}]({name}.png)\n\n"
-                      f"{error_tables.table(rows)}\n\n{'; '.join(notes)}\n")  # fmt: skip
+                      f"{table(rows)}\n\n{'; '.join(notes)}\n")  # fmt: skip
         summaries.append(f"### {module.TITLE}\n\n{closing(module, rows)}\n")
     text = "\n".join([*tables, "## Error per strategy\n", *summaries])
     (output / f"{arguments.method}.md").write_text(text)

@@ -245,9 +245,9 @@ def count_text(value):
     return f"{value:.3g}"
 
 
-def model_errors(runs):
-    """The errors of the simulated runs' models, as they were when the models were calibrated."""
-    return sorted({run.model_error for run in runs if run.simulated} - {""})
+def model_parts(errors):
+    """The parts of such texts, each once: the models, and how far they are off from whole runs."""
+    return list(dict.fromkeys(part for text in errors if text for part in text.split("; ")))
 
 
 def marks(runs):
@@ -262,7 +262,7 @@ def note_runs(runs):
     if any(run.oversubscribed == "yes" for run in runs):
         notes.append("oversubscribed: more ranks than cores")
     if any(run.simulated for run in runs):
-        notes.append(": ".join(["simulated", *model_errors(runs)]))
+        notes += ["simulated", *model_parts(run.model_error for run in runs if run.simulated)]
     return "; ".join(notes)
 
 

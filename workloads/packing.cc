@@ -5,6 +5,7 @@
 #include <map>
 
 #include "harness/plan/nearest.h"
+#include "workloads/length_sets.h"
 #include "workloads/streams.h"
 
 namespace cpbench {
@@ -129,7 +130,13 @@ std::vector<Batch> make_packs(const Workload& workload, const PackingOptions& op
   std::vector<std::string> known;
   for (const PackingPolicy& policy : packing_policies()) {
     known.push_back(policy.name);
-    if (policy.name == options.policy) return policy.pack(*workload.stream(options.seed), options);
+    if (policy.name != options.policy) continue;
+    std::unique_ptr<LengthStream> stream = workload.stream(options.seed);
+    if (workload.cap > 0) {
+      const double longest = workload.cap * static_cast<double>(options.tokens);
+      stream = cut_at(std::move(stream), std::max(int64_t{1}, static_cast<int64_t>(longest)));
+    }
+    return policy.pack(*stream, options);
   }
   throw UserError(unknown_name("packing policy", options.policy, known));
 }

@@ -10,6 +10,7 @@
 #include "harness/presets/presets.h"
 #include "workloads/distributions.h"
 #include "workloads/histogram.h"
+#include "workloads/length_sets.h"
 #include "workloads/mix.h"
 #include "workloads/read_lengths.h"
 #include "workloads/streams.h"
@@ -103,14 +104,19 @@ std::unique_ptr<Workload> read_workload(const std::string& name) {
 }  // namespace
 
 std::unique_ptr<Workload> find_workload(const std::string& name) {
-  std::vector<std::string> known;
-  for (const Preset& file : shipped_presets(PresetKind::lengths)) {
-    known.push_back(file.name);
-    if (file.name != name) continue;
-    auto set = std::make_shared<const LengthHistogram>(parse_histogram(file));
-    return std::make_unique<FactoryWorkload>(summary_of(*set), independent([set](Random& random) {
-                                               return set->quantile(random.uniform());
-                                             }));
+  if (std::optional<LengthSet> found = find_length_set(name)) {
+    auto set = std::make_shared<const LengthHistogram>(std::move(found->histogram));
+    WorkloadSummary summary = summary_of(*set);
+    summary.name = name;
+    auto workload = std::make_unique<FactoryWorkload>(
+        summary, independent([set](Random& random) { return set->quantile(random.uniform()); }));
+    workload->cap = found->cap;
+    return workload;
+  }
+  if (names_documents(name)) {
+    return std::make_unique<FactoryWorkload>(
+        WorkloadSummary{name, "synthetic", "Given documents", "in this order, again and again", ""},
+        make_documents(name));
   }
   if (names_mix(name)) {
     const Mix mix = parse_mix(name);
@@ -123,6 +129,7 @@ std::unique_ptr<Workload> find_workload(const std::string& name) {
     return std::make_unique<FactoryWorkload>(summary, synthetic.factory);
   }
   if (names_length_file(name)) return read_workload(name);
+  std::vector<std::string> known = preset_names(PresetKind::lengths);
   for (const Distribution& d : distributions()) known.push_back(d.name);
   throw UserError(unknown_name("workload", name.substr(0, name.find(':')), known));
 }

@@ -30,11 +30,13 @@ class Workload {
   std::string title;        // "The Pile"
   std::string description;  // one line
   std::string source;       // where the numbers come from, licence, cautions; "" if synthetic
+  double cap = 0;           // share of a pack: longer documents are cut; 0: none is
   virtual std::unique_ptr<LengthStream> stream(uint64_t seed) const = 0;
 };
 
-// `name` is one of `list_workloads`, a mix of length sets, a distribution with its parameters, or
-// the path of a file. Throws UserError with the nearest name for an unknown one, and with file and
+// `name` is one of `list_workloads`, a length set with settings (length_sets.h), a mix of length
+// sets, a distribution with its parameters, the documents of a pack, or the path of a file. Throws
+// UserError with the nearest name for an unknown one, and with file and
 // line for a bad file.
 std::unique_ptr<Workload> find_workload(const std::string& name);
 

@@ -30,6 +30,12 @@ TEST(Allgather, GatheringAgainTradesMemoryForBytes) {
   EXPECT_EQ(kept.keep.size(), 12u);
 }
 
+TEST(Allgather, ContiguousShardsAreOnePartPerRank) {
+  Plan plan = plan_of("allgather", problem_of({7, 3}, 2), {{"shards", "contiguous"}});
+  EXPECT_EQ(plan.token_sets[plan.home[0]].front(), (Range{0, 5}));
+  EXPECT_EQ(plan.token_sets[plan.home[1]].front(), (Range{5, 10}));
+}
+
 TEST(Allgather, RefusesGroupsThatDoNotDivide) {
   EXPECT_EQ(refusal("allgather", problem_of({64}, 4, {8, 4}), {{"head_groups", "3"}}),
             "4 KV heads do not divide into 3 head_groups");

@@ -1,6 +1,7 @@
-// The figures and tables of a method's paper, published values next to ours. A figure is a suite,
-// workloads/suites/reproduce/<method>_<figure>.toml, and a drawing of its runs,
-// plots/papers/<method>_<figure>.py; which reads <figure>.csv: everything about the runs.
+// The figures and tables of a method's paper, or of an implementation's benchmark, published values
+// next to ours. A figure is a suite, workloads/suites/reproduce/<method>_<figure>.toml, and a
+// drawing of its runs, plots/papers/<method>_<figure>.py; which reads <figure>.csv: everything
+// about the runs.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -36,7 +37,7 @@ std::map<std::string, std::vector<std::string>> figures_by_method() {
   std::map<std::string, std::vector<std::string>> found;
   for (const std::string& name : preset_names(PresetKind::suites)) {
     const std::string stem = name.substr(name.find('/') + 1);
-    const size_t underscore = stem.find('_');
+    const size_t underscore = stem.rfind('_');
     if (!name.starts_with(kPrefix) || underscore == std::string::npos) continue;
     found[stem.substr(0, underscore)].push_back(stem.substr(underscore + 1));
   }
@@ -155,14 +156,16 @@ int reproduce(const ReproduceFlags& flags, const Context& context) {
 void add_reproduce_command(CLI::App& app, Context& context) {
   Command command(
       app, "reproduce",
-      "Runs and draws the figures of a method's paper, with published values next to ours.\n"
+      "Runs and draws the figures of a paper or benchmark, with published values next to ours.\n"
       "Examples:\n"
       "  cpbench reproduce flashcp\n"
       "  cpbench reproduce fcp --figure 10\n"
+      "  cpbench reproduce magi\n"
       "  cpbench reproduce flexcp --output results/reproduced/flexcp\n"
       "  cpbench reproduce flashcp --figure 6 --backend replay --kernel flash\n");
   auto flags = std::make_shared<ReproduceFlags>();
-  command.argument("method", flags->method, "flashcp, fcp or flexcp", "NAME");
+  command.argument("method", flags->method, "flashcp, fcp, flexcp, magi or ring_flash_attention",
+                   "NAME");
   command.options("--figure", flags->figures,
                   "a figure or table to draw, like 5 or table2; may be repeated [all]", "N");
   command.option("--output", flags->output,

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 
 #include "harness/cli/compare.h"
 #include "harness/cli/json_number.h"
@@ -108,10 +107,10 @@ Table pair_table(const std::vector<Pair>& pairs) {
 }
 
 std::string side_line(const char* name, const Side& side) {
-  std::set<std::string> errors;
-  for (const StoredRun& run : side.runs) errors.insert(run.outcome.model_error);
-  errors.erase("");
-  const std::string models = errors.empty() ? "" : fmt::format(" ({})", fmt::join(errors, "; "));
+  std::vector<std::string> errors;
+  for (const StoredRun& run : side.runs) errors.push_back(run.outcome.model_error);
+  const std::string parts = parts_once(errors);
+  const std::string models = parts.empty() ? "" : fmt::format(" ({})", parts);
   return fmt::format("{}: {}, {} runs, {}{}", name, side.path, side.runs.size(), source_of(side),
                      models);
 }

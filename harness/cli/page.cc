@@ -12,6 +12,7 @@
 #include "harness/cli/metric_columns.h"
 #include "harness/cli/report.h"
 #include "harness/cli/run_table.h"
+#include "harness/cli/text.h"
 #include "harness/plan/sizes.h"
 
 namespace cpbench {
@@ -85,12 +86,13 @@ ordered_json section(const std::string& title, std::vector<ordered_json> blocks)
 // What a reader must know before believing a number.
 std::vector<std::string> cautions_of(const Runs& runs) {
   std::vector<std::string> lines;
-  std::set<std::string> models, machines;
+  std::vector<std::string> models;
+  std::set<std::string> machines;
   size_t oversubscribed = 0, debug = 0;
   for (const StoredRun& run : runs) {
     if (source_of(run.outcome) == "simulated") {
       const std::string& error = run.outcome.model_error;
-      models.insert(error.empty() ? "its error is unknown" : error);
+      models.push_back(error.empty() ? "its error is unknown" : error);
     }
     if (run.outcome.oversubscribed) ++oversubscribed;
     if (source_of(run.outcome) != "measured") continue;
@@ -99,7 +101,7 @@ std::vector<std::string> cautions_of(const Runs& runs) {
   }
   if (!models.empty()) {
     lines.push_back(fmt::format("Times marked as simulated are those of a model, not measured: {}.",
-                                fmt::join(models, "; ")));
+                                parts_once(models)));
   }
   if (oversubscribed > 0) {
     lines.push_back(runs_text(oversubscribed) +

@@ -9,6 +9,7 @@
 #include "harness/cli/human.h"
 #include "harness/cli/metric_columns.h"
 #include "harness/cli/report.h"
+#include "harness/cli/text.h"
 #include "harness/measure/metrics.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
@@ -142,13 +143,11 @@ std::vector<std::string> errors_of(const Outcomes& outcomes, Table fields) {
 }
 
 std::string simulation_of(const Outcomes& outcomes) {
-  std::set<std::string> errors;
+  std::vector<std::string> models;
   for (const Outcome& outcome : outcomes) {
-    if (outcome.simulated && outcome.status == Status::ok) errors.insert(outcome.model_error);
+    if (outcome.simulated && outcome.status == Status::ok) models.push_back(outcome.model_error);
   }
-  return errors.empty()
-             ? ""
-             : fmt::format("Simulated times; {}", fmt::join(errors, "\nSimulated times; "));
+  return models.empty() ? "" : "Simulated times; " + parts_once(models);
 }
 
 }  // namespace

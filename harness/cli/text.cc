@@ -1,5 +1,7 @@
 #include "harness/cli/text.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <locale.h>
 #include <wchar.h>
 
@@ -88,6 +90,19 @@ std::string paragraph(const std::string& text, std::optional<size_t> width, size
     out += (out.empty() ? "" : margin) + line + "\n";
   }
   return out;
+}
+
+std::string parts_once(const std::vector<std::string>& texts) {
+  std::vector<std::string> parts;
+  for (const std::string& text : texts) {
+    for (size_t begin = 0; begin < text.size();) {
+      const size_t end = std::min(text.find("; ", begin), text.size());
+      const std::string part = text.substr(begin, end - begin);
+      if (std::ranges::find(parts, part) == parts.end()) parts.push_back(part);
+      begin = end + 2;
+    }
+  }
+  return fmt::format("{}", fmt::join(parts, "; "));
 }
 
 }  // namespace cpbench

@@ -34,6 +34,11 @@ TEST(Text, lines_of_a_paragraph_hang) {
   EXPECT_EQ(paragraph("one two three", 9, 2), "one two\n  three\n");
   EXPECT_EQ(paragraph("one two three", std::nullopt), "one two three\n");
 }
+TEST(Text, parts_are_shown_once) {
+  EXPECT_EQ(parts_once({"kernel a; network b", "", "kernel c; network b"}),
+            "kernel a; network b; kernel c");
+  EXPECT_EQ(parts_once({}), "");
+}
 
 }  // namespace
 }  // namespace cpbench

@@ -112,13 +112,19 @@ class Builder {
     }
   }
 
+  // A single query row sees the same keys in a full and in a causal segment.
+  static bool is_causal(const Segment& s) {
+    return s.mask == SegmentMask::causal || (s.mask == SegmentMask::full && s.q_rows == 1);
+  }
+
   static bool fuse(Segment& a, const Segment& b) {
-    if (a.q_row + a.q_rows != b.q_row || a.kv_row != b.kv_row || a.mask != b.mask) return false;
-    if (a.mask == SegmentMask::full && a.kv_rows == b.kv_rows) {
+    if (a.q_row + a.q_rows != b.q_row || a.kv_row != b.kv_row) return false;
+    if (a.mask == SegmentMask::full && b.mask == SegmentMask::full && a.kv_rows == b.kv_rows) {
       a.q_rows += b.q_rows;
       return true;
     }
-    if (a.mask == SegmentMask::causal && a.kv_rows == b.kv_rows - b.q_rows) {
+    if (is_causal(a) && is_causal(b) && a.kv_rows == b.kv_rows - b.q_rows) {
+      a.mask = SegmentMask::causal;
       a.q_rows += b.q_rows;
       a.kv_rows = b.kv_rows;
       return true;

@@ -6,7 +6,8 @@
 // key set has all of [a, b), one causal segment covers those keys and the ones before; if it has
 // some of them, the query range is split. Neighbouring segments are fused if one causal (aligned
 // bottom right) or full segment says the same: a document of which a rank attends its own two
-// chunks is one causal segment.
+// chunks is one causal segment, and so are single tokens of it, every N-th one, over every N-th
+// key.
 #pragma once
 
 #include <vector>

@@ -68,6 +68,33 @@ TEST(Segments, prefix_and_own_keys_are_one_bottom_right_causal_segment) {
   EXPECT_EQ(levels[0][0].kv_rows, 24);
 }
 
+// Every `step`-th token from `first` on.
+Ranges striped(int64_t first, int64_t step, int64_t tokens) {
+  Ranges tokens_of;
+  for (int64_t t = first; t < tokens; t += step) tokens_of.push_back({t, t + 1});
+  return tokens_of;
+}
+
+// Whatever the ranks: the keys of a later rank are shifted by one row.
+TEST(Segments, a_striped_shard_is_one_causal_segment_per_document) {
+  Setting s({24, 16}, Mask::document_causal);
+  for (int64_t mine = 0; mine < 4; ++mine) {
+    for (int64_t theirs = 0; theirs < 4; ++theirs) {
+      const Ranges q = striped(mine, 4, 40), kv = striped(theirs, 4, 40);
+      const auto levels = s.segments(q, kv, q, kv);
+      ASSERT_EQ(levels.size(), 1u);
+      ASSERT_EQ(levels[0].size(), 2u) << mine << " " << theirs;
+      const int32_t unseen = theirs > mine ? 1 : 0;  // the first query of a document sees no key
+      for (int32_t document : {0, 1}) {
+        const Segment& segment = levels[0][document];
+        EXPECT_EQ(segment.mask, SegmentMask::causal);
+        EXPECT_EQ(segment.q_rows, (document == 0 ? 6 : 4) - unseen);
+        EXPECT_EQ(segment.kv_rows, segment.q_rows);
+      }
+    }
+  }
+}
+
 Range seen(const Segment& s, int64_t i) {
   if (s.mask == SegmentMask::full) return {0, s.kv_rows};
   const int64_t first = s.mask == SegmentMask::causal ? 0 : i + s.first;
@@ -85,6 +112,10 @@ TEST(Segments, pairs_are_those_of_the_mask) {
   const int64_t tokens = 40;
   const auto subset = [&](const Ranges& of) {
     Ranges out;
+    if (random(3) == 0) {
+      const int64_t step = 2 + random(3);
+      return intersect(striped(random(step), step, tokens), of);
+    }
     for (int64_t i = random(4) + 1; i > 0; --i) {
       const int64_t begin = random(tokens);
       out.push_back({begin, begin + 1 + random(12)});

@@ -85,6 +85,7 @@ KernelModel scaled_to(const KernelModel& model, const GpuProperties& gpu) {
     c->tile_us *= memory;
     c->rows_us *= memory;
     c->kv_block_us *= memory;
+    c->grouped_kv_block_us *= memory;
   }
   return scaled;
 }
@@ -100,7 +101,9 @@ CallTime::CallTime(const KernelModel& model, KernelPass pass, const AttentionSha
       tiles_of_(c_.tile_tokens),
       blocks_of_(c_.block_tokens),
       width_((shape.head_dim + shape.value_head_dim) / (2.0 * model.head_dim)),
-      heads_per_sm_(static_cast<double>(query_heads) / (sms > 0 ? sms : model.gpu.sms)) {}
+      heads_per_sm_(static_cast<double>(query_heads) / (sms > 0 ? sms : model.gpu.sms)) {
+  if (shape.query_heads > shape.kv_heads) c_.kv_block_us += c_.grouped_kv_block_us;
+}
 
 void CallTime::add_walks(const AttentionSegment& s, int64_t tiles, int64_t kv_blocks) {
   if (c_.padded) {

@@ -12,7 +12,7 @@
 //   T = call + segment * segments + longest * (blocks of the longest walk)
 //       + (query heads / SMs) * [sum over tiles (tile + rows * share of its rows in use
 //                                                + block * KV blocks it walks)
-//                                + sum over segments kv_block * KV blocks
+//                                + sum over segments (kv_block + grouped_kv_block) * KV blocks
 //                                + empty_block * empty blocks]
 //
 // and never less than the longest walk of one tile. Variable-length kernels launch a grid of
@@ -72,6 +72,7 @@ struct KernelConstants {
   double block_us = 0;                 // per KV block that a tile walks
   double pairs_us = 0;                 // per tile x block of pairs; only if not padded
   double kv_block_us = 0;              // per KV block of a segment; 0 if it is part of tile_us
+  double grouped_kv_block_us = 0;      // the same, in addition, if query heads share KV heads
   double empty_block_us = 0;           // per block of the grid without work
   int32_t tile_tokens = kTileTokens;   // queries of a tile
   int32_t block_tokens = kTileTokens;  // keys of a KV block: a multiple or divisor of tile_tokens

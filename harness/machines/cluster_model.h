@@ -47,8 +47,8 @@ struct ClusterModel {
   // Share of inter_node that a rank achieves while several ranks send to it, as in an all-to-all.
   double inter_node_all_to_all_efficiency = 1;
 
-  // Sorted by ranks; for other numbers of ranks the nearest row holds. Empty: the collective takes
-  // the time of the messages that it stands for.
+  // Sorted by ranks; for other numbers of ranks the nearest row holds. Empty: a ring over the links
+  // gives the time (harness/simulate/collectives.h).
   std::vector<CollectiveFit> all_gather;
   std::vector<CollectiveFit> reduce_scatter;
 

@@ -42,6 +42,8 @@ const std::vector<TomlKey<KernelConstants>>& constant_keys() {
       {"cells_microseconds", [](C& c) -> double& { return c.pairs_us; }, false, kMicroseconds},
       {"kv_block_microseconds", [](C& c) -> double& { return c.kv_block_us; }, false,
        kMicroseconds},
+      {"grouped_kv_block_microseconds", [](C& c) -> double& { return c.grouped_kv_block_us; },
+       false, kMicroseconds},
       {"empty_block_microseconds", [](C& c) -> double& { return c.empty_block_us; }, false,
        kMicroseconds},
       {"tile_tokens", [](C& c) -> int32_t& { return c.tile_tokens; }, true, kCount},

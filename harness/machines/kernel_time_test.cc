@@ -60,7 +60,7 @@ double tile_by_tile(const KernelModel& model, KernelPass pass,
         longest =
             std::max(longest, s.band ? *std::max_element(column.begin(), column.end()) : tiles);
       }
-      on_sms += c.kv_block_us * kv_blocks;
+      on_sms += (c.kv_block_us + c.grouped_kv_block_us) * kv_blocks;  // shape_of has groups
       used += pass == KernelPass::forward ? tiles : kv_blocks;
       grid = std::max(grid, pass == KernelPass::forward ? tiles : kv_blocks);
     }
@@ -243,6 +243,22 @@ TEST(KernelTime, ScalesToAnotherGpuByTheRatesPerSm) {
   EXPECT_EQ(half.forward.tile_us, model.forward.tile_us);  // memory bandwidth unknown
   gpu.memory_bytes_per_second = model.gpu.memory_bytes_per_second;
   EXPECT_DOUBLE_EQ(scaled_to(model, gpu).backward.kv_block_us, model.backward.kv_block_us / 2);
+}
+
+TEST(KernelTimeTest, OnlyGroupedQueriesPayForAccumulators) {
+  const KernelModel& fa3 = find_kernel("fa3_h100");
+  const AttentionSegment keys{.q_tokens = 128, .kv_tokens = 1280};
+  const auto backward = [&](int32_t kv_heads, const KernelModel& model) {
+    AttentionShape shape = shape_of(128);
+    shape.kv_heads = kv_heads;
+    return kernel_seconds(model, KernelPass::backward, std::span(&keys, 1), shape, 16);
+  };
+  const double added = backward(8, fa3) - backward(16, fa3);
+  EXPECT_NEAR(added, 16.0 / 132 * 10 * 10.3e-6, 1e-12);
+  GpuProperties slower = fa3.gpu;
+  slower.memory_bytes_per_second /= 2;
+  const KernelModel scaled = scaled_to(fa3, slower);
+  EXPECT_NEAR(backward(8, scaled) - backward(16, scaled), 2 * added, 1e-12);
 }
 
 }  // namespace

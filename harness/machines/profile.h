@@ -23,6 +23,14 @@ struct Profile {
   // How often a rank reads and writes the layout of all tokens after a library's all-gather and
   // before a library's reduce-scatter, in addition to the copies of the program.
   double layout_passes = 0;
+  double backward_layout_passes = -1;  // the same in the backward pass; -1: as in the forward pass
+  // Whether a kernel's results are tensors of a library in the model's dtype: a partial O is then
+  // copied to fp32, and dQ, dK and dV are added to fp32. If not, a kernel writes and adds in place.
+  bool library_results = true;
+  // How often a kernel call copies the rows of its queries (Q or O, as many bytes as O) and of its
+  // keys (K and V) besides, in the model's dtype: unpadding, padding, taking halves.
+  double forward_query_copies = 0, forward_key_copies = 0;
+  double backward_query_copies = 0, backward_key_copies = 0;
   bool operands_kept = false;  // Q, K, V that were gathered for a kernel stay for the backward pass
   double merge_bytes = 16;     // memory traffic of a merge, per element of O; fused 12-20, eager
                                // 38-54

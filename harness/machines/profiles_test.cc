@@ -27,12 +27,20 @@ TEST(ProfilesTest, EveryKeyIsRead) {
                 "description = \"d\"\nsource = \"s\"\ncopies_by_slices = true\n"
                 "slice_microseconds = 2\nlayout_passes = 3\ncopy_efficiency = 0.5\n"
                 "merge_bytes_per_element = 20\nexchange_microseconds = 700\nreserved_sms = 8\n"
-                "substage_barrier = true\noperands_kept = true\nmerges_by_segments = true\n");
+                "substage_barrier = true\noperands_kept = true\nmerges_by_segments = true\n"
+                "library_results = false\nbackward_layout_passes = 4\n"
+                "forward_query_copies = 1\nforward_key_copies = 2\n"
+                "backward_query_copies = 3\nbackward_key_copies = 4\n");
   const Profile p = find_profile(file.path());
   EXPECT_EQ(p.name, "mine");
   EXPECT_EQ(p.description + p.source, "ds");
   EXPECT_TRUE(p.copies_by_slices && p.substage_barrier);
-  EXPECT_TRUE(p.operands_kept && p.merges_by_segments);
+  EXPECT_TRUE(p.operands_kept && p.merges_by_segments && !p.library_results);
+  EXPECT_EQ(p.backward_layout_passes, 4);
+  EXPECT_EQ(p.forward_query_copies, 1);
+  EXPECT_EQ(p.forward_key_copies, 2);
+  EXPECT_EQ(p.backward_query_copies, 3);
+  EXPECT_EQ(p.backward_key_copies, 4);
   EXPECT_DOUBLE_EQ(p.slice_seconds, 2e-6);
   EXPECT_EQ(p.layout_passes, 3);
   EXPECT_EQ(p.copy_efficiency, 0.5);

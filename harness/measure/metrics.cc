@@ -226,6 +226,10 @@ Value share(const Result& r) {
   return ratio(inside, all);
 }
 
+Value simulation_seconds(const Result& r) {
+  return r.simulated && ran(r) ? sum(r, &PackResult::simulation_seconds) : std::nullopt;
+}
+
 Value wire_bytes_bound(const Result& r) {
   return sum(r, [&](const PackResult& p) {
     Problem problem{p.batch, r.spec.shape, {.nodes = r.spec.nodes}};
@@ -426,6 +430,9 @@ const std::vector<Metric>& metrics() {
        sum_of<&PackResult::check_seconds>},
       {"compile_seconds", "s", "lower", "time from plan to program",
        sum_if_ran<&PackResult::compile_seconds>},
+      {"simulation_seconds", "s", "lower",
+       "CPU time that simulating the program took, without another program's (cpbench-simgrid)",
+       simulation_seconds},
       {"max_error_output", "1", "lower",
        "largest absolute error of the output against the single-device reference",
        max_error_output},

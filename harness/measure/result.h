@@ -27,7 +27,8 @@ struct PackResult {
   double planning_seconds = 0;
   double check_seconds = 0;
   double compile_seconds = 0;
-  Timeline timeline;  // of an execution or a simulation; else empty
+  double simulation_seconds = 0;  // CPU time, after compiling; 0: not simulated
+  Timeline timeline;              // of an execution or a simulation; else empty
 };
 
 struct MetricValue {
@@ -48,7 +49,7 @@ struct Result {
   Cluster cluster;                   // for which plans were made, if the run names one
   bool simulated = false;            // times come from a model, and no tensor was computed
   std::string model;                 // of a simulation: fingerprint of all numbers of its models
-  std::string model_error;           // error of the models when calibrated, for people
+  std::string model_error;           // its models and how far they are off, for people
   std::vector<PackResult> packs;
   std::vector<MetricValue> metrics;
   std::map<std::string, std::string> provenance;  // key -> text, see results/SCHEMA.md

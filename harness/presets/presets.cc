@@ -17,6 +17,8 @@ const char* word_for(PresetKind kind) {
   switch (kind) {
     case PresetKind::clusters:
       return "cluster";
+    case PresetKind::errors:
+      return "table of errors";
     case PresetKind::kernels:
       return "kernel model";
     case PresetKind::lengths:

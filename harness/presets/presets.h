@@ -11,7 +11,7 @@
 
 namespace cpbench {
 
-enum class PresetKind : uint8_t { clusters, kernels, lengths, profiles, shapes, suites };
+enum class PresetKind : uint8_t { clusters, errors, kernels, lengths, profiles, shapes, suites };
 
 struct Preset {
   std::string name;   // "h100", "reproduce/fcp_fig9", or the stem of the user's file

@@ -7,6 +7,7 @@
 #include "harness/plan/errors.h"
 #include "harness/run/choices.h"
 #include "harness/run/resolve.h"
+#include "harness/strategy/strategy.h"
 
 namespace cpbench {
 
@@ -15,6 +16,29 @@ namespace {
 std::string origin_of(const Product& product, const std::string& field) {
   const auto found = product.fields.find(field);
   return found == product.fields.end() ? field : found->second.origin;
+}
+
+// Whether a profile is meant for the runs of one strategy: "zigzag=ring-flash-attention".
+bool is_of_one_strategy(const std::string& profile) {
+  return profile.find('=') < profile.find_first_of("/.");
+}
+
+// Whether the spec has a profile for its strategy: one that names it, or else one for all. The spec
+// keeps only the profile's own name.
+bool choose_profile(const Product& product, RunSpec& spec) {
+  const auto given = product.fields.find("profile");
+  if (given == product.fields.end()) return true;
+  const std::string prefix = spec.strategy.substr(0, spec.strategy.find(':')) + "=";
+  if (is_of_one_strategy(spec.profile)) {
+    const size_t equals = spec.profile.find('=');
+    at_origin(given->second.origin, [&] { find_strategy(spec.profile.substr(0, equals)); });
+    if (!spec.profile.starts_with(prefix)) return false;
+    spec.profile = spec.profile.substr(equals + 1);
+    return true;
+  }
+  return std::ranges::none_of(given->second.values, [&](const std::string& profile) {
+    return profile.starts_with(prefix);
+  });
 }
 
 Values values_of(const Product& product, const RunField& field) {
@@ -27,6 +51,10 @@ Values values_of(const Product& product, const RunField& field) {
                     (name == "strategy" ? "strategies" : "workloads"));
   }
   Values values = found->second;
+  // Where every profile is of one strategy, the others have the default.
+  if (name == "profile" && std::ranges::all_of(values.values, is_of_one_strategy)) {
+    values.values.emplace_back(field.default_value);
+  }
   if (name == "strategy" && values.values == std::vector<std::string>{"all"}) {
     values.values = known_names(field);
   }
@@ -86,6 +114,7 @@ std::vector<Job> jobs_of(const Suite& suite) {
   for (const Product& product : suite.products) {
     std::vector<Job> found;
     for (RunSpec& spec : multiplied(product)) {
+      if (!choose_profile(product, spec)) continue;
       apply_settings(product, spec);
       found.push_back(
           resolver.resolve(std::move(spec), product.fields.contains("dtype"),

@@ -2,19 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <ctime>
 
 #include "harness/compile/compile.h"
 #include "harness/execute/gpus/gpu.h"
 #include "harness/machines/clusters.h"
 #include "harness/machines/kernel_models.h"
 #include "harness/machines/profiles.h"
+#include "harness/machines/whole_runs.h"
 
 namespace cpbench {
 namespace {
 
-std::string percent(double share) {
-  return share < 0 ? "unknown" : fmt::format("{:.1f}%", 100 * share);
+double thread_seconds() {
+  timespec t{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
 // Seconds of the program's operations on the GPU here; none where models say them.
@@ -39,13 +44,19 @@ void simulate_pack(const Job& job, const Problem& problem, PackResult& pack) {
   const Compiler compiler(problem, pack.plan, passes, detail);
   pack.compile_seconds = since(start);
   RankProgram program;
+  const auto simulate = [&](auto part) {
+    const double before = thread_seconds();
+    part();
+    pack.simulation_seconds += thread_seconds() - before;
+  };
   for (int32_t rank = 0; rank < pack.plan.ranks; ++rank) {
     start = Clock::now();
     compiler.rank(rank, program);
     pack.compile_seconds += since(start);
-    simulator.add(program, replayed(job, program));
+    const std::vector<double> measured = replayed(job, program);
+    simulate([&] { simulator.add(program, measured); });
   }
-  pack.timeline = simulator.run();
+  simulate([&] { pack.timeline = simulator.run(); });
 }
 
 std::string model_text(const Job& job) {
@@ -64,17 +75,25 @@ std::string model_text(const Job& job) {
 
 std::string model_error(const Job& job) {
   const ClusterModel& machine = *job.machine;
-  const std::string rest = fmt::format("network {}: mean error {}; profile {}", machine.name,
-                                       percent(machine.mean_error), job.profile.name);
+  const std::string& kernel = job.spec.kernel;
+  std::string models = "kernel " + kernel;
   if (job.backend->replays()) {
-    return fmt::format("kernel {} and copies replayed on {}; {}", job.spec.kernel,
-                       open_gpus().all().front().name, rest);
+    models += " and copies replayed on " + open_gpus().all().front().name;
+  } else if (job.kernel.extrapolated) {
+    models += " extrapolated to " + machine.name;
   }
-  const KernelModel& kernel = job.kernel;
-  return fmt::format("kernel {}: mean error {} forward, {} backward{}; {}", kernel.name,
-                     percent(kernel.forward.mean_error), percent(kernel.backward.mean_error),
-                     kernel.extrapolated ? " where measured, extrapolated to " + machine.name : "",
-                     rest);
+  const bool documents =
+      job.spec.mask != Mask::causal && std::ranges::any_of(*job.batches, [](const Batch& batch) {
+        return batch.document_lengths.size() > 1;
+      });
+  return fmt::format("{}; network {}; profile {}; {}", models, machine.name, job.profile.name,
+                     whole_run_error({.strategy = job.spec.strategy,
+                                      .cluster = machine.name,
+                                      .profile = job.profile.name,
+                                      .ranks = job.spec.ranks,
+                                      .nodes = job.spec.nodes,
+                                      .mask = job.spec.mask,
+                                      .documents = documents}));
 }
 
 }  // namespace cpbench

@@ -9,10 +9,10 @@
 
 namespace cpbench {
 
-// Fills in the timeline and the compile time; the plan is there and correct.
+// Fills in the timeline and the times of compiling and simulating; the plan is there and correct.
 void simulate_pack(const Job& job, const Problem& problem, PackResult& pack);
 
-// For people: which models, and how far they are off.
+// For people: which models, and how far simulated times of such runs are off from published ones.
 std::string model_error(const Job& job);
 
 // Every number of the job's models that a plan or a time follows from, without names and sources.

@@ -1,12 +1,17 @@
 #include "harness/simulate/collectives.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 namespace cpbench {
 namespace {
 
-const CollectiveFit& nearest(const std::vector<CollectiveFit>& fits, int32_t ranks) {
+CollectiveFit nearest(const ClusterModel& machine, const std::vector<CollectiveFit>& fits,
+                      int32_t ranks) {
+  if (fits.empty()) {
+    return {ranks, machine.intra_node.latency_seconds, machine.intra_node.bytes_per_second};
+  }
   const auto after = std::find_if(fits.begin(), fits.end(),
                                   [&](const CollectiveFit& fit) { return fit.ranks >= ranks; });
   if (after == fits.end()) return fits.back();
@@ -14,20 +19,19 @@ const CollectiveFit& nearest(const std::vector<CollectiveFit>& fits, int32_t ran
   return ranks - std::prev(after)->ranks <= after->ranks - ranks ? *std::prev(after) : *after;
 }
 
-struct Spread {
-  int32_t nodes = 0;
-  int32_t fewest = 0;  // members on one node
-  int32_t most = 0;
-};
-Spread spread_of(const Cluster& cluster, const std::vector<int32_t>& members) {
-  std::map<int32_t, int32_t> on_node;
-  for (int32_t rank : members) ++on_node[cluster.node_of(rank)];
-  Spread spread{static_cast<int32_t>(on_node.size()), on_node.begin()->second, 0};
-  for (const auto& [node, count] : on_node) {
-    spread.fewest = std::min(spread.fewest, count);
-    spread.most = std::max(spread.most, count);
-  }
-  return spread;
+// The members of each node that has some, by node.
+std::vector<std::vector<int32_t>> by_node(const Cluster& cluster,
+                                          const std::vector<int32_t>& members) {
+  std::map<int32_t, std::vector<int32_t>> nodes;
+  for (int32_t rank : members) nodes[cluster.node_of(rank)].push_back(rank);
+  std::vector<std::vector<int32_t>> all;
+  for (auto& [node, ranks] : nodes) all.push_back(std::move(ranks));
+  return all;
+}
+
+int32_t fewest(const std::vector<std::vector<int32_t>>& nodes) {
+  return static_cast<int32_t>(
+      std::ranges::min_element(nodes, {}, &std::vector<int32_t>::size)->size());
 }
 
 // The bandwidth to other nodes that `members` ranks of one node have together.
@@ -39,60 +43,58 @@ double uplink(const ClusterModel& machine, int32_t members) {
 
 double ring_seconds(const ClusterModel& machine, const std::vector<CollectiveFit>& fits,
                     const CollectiveCall& call) {
-  const auto ranks = static_cast<int32_t>(call.members.size());
-  const Spread spread = spread_of(machine.cluster, call.members);
-  const CollectiveFit& fit = nearest(fits, std::max(2, spread.most));
+  const std::vector<std::vector<int32_t>> nodes = by_node(machine.cluster, call.members);
+  const auto most = static_cast<int32_t>(
+      std::ranges::max_element(nodes, {}, &std::vector<int32_t>::size)->size());
+  const CollectiveFit fit = nearest(machine, fits, std::max(2, most));
   double bandwidth = fit.bytes_per_second;
   double latency = fit.latency_seconds;
-  if (spread.nodes > 1) {
-    const double across = uplink(machine, spread.fewest);
-    bandwidth = spread.most > 1 ? std::min(bandwidth, across) : across;
-    latency += (spread.nodes - 1) * machine.inter_node.latency_seconds;
+  if (nodes.size() > 1) {
+    const double across = uplink(machine, fewest(nodes));
+    bandwidth = most > 1 ? std::min(bandwidth, across) : across;
+    latency += static_cast<double>(nodes.size() - 1) * machine.inter_node.latency_seconds;
   }
-  return latency +
-         static_cast<double>(ranks - 1) * static_cast<double>(call.block_bytes) / bandwidth;
+  return latency + static_cast<double>(call.members.size() - 1) *
+                       static_cast<double>(call.block_bytes) / bandwidth;
 }
 
-double all_to_all_seconds(const ClusterModel& machine, const CollectiveCall& call) {
-  const auto ranks = static_cast<int32_t>(call.members.size());
-  const Spread spread = spread_of(machine.cluster, call.members);
-  const auto block = static_cast<double>(call.block_bytes);
-  double seconds = (spread.most - 1) * block / machine.intra_node.bytes_per_second;
-  double latency = machine.intra_node.latency_seconds;
-  if (spread.nodes > 1) {
-    const double per_rank =
-        uplink(machine, spread.most) / spread.most * machine.inter_node_all_to_all_efficiency;
-    seconds = std::max(seconds, (ranks - spread.fewest) * block / per_rank);
-    latency = machine.inter_node.latency_seconds;
-  }
-  return latency + seconds;
+// What a link carries in that time, after its latency; nothing over an infinitely fast one.
+int64_t bytes_in(double seconds, double latency_seconds, double bytes_per_second) {
+  const double bytes = (seconds - latency_seconds) * bytes_per_second;
+  return std::isfinite(bytes) ? std::max<int64_t>(0, std::llround(bytes)) : 0;
 }
 
 }  // namespace
 
-bool has_fit(const ClusterModel& machine, CollectiveKind kind) {
-  switch (kind) {
-    case CollectiveKind::all_gather:
-      return !machine.all_gather.empty();
-    case CollectiveKind::reduce_scatter:
-      return !machine.reduce_scatter.empty();
-    case CollectiveKind::all_to_all:
-      return true;
-  }
-  return false;
-}
+bool is_library_call(CollectiveKind kind) { return kind != CollectiveKind::all_to_all; }
 
 double collective_seconds(const ClusterModel& machine, const CollectiveCall& call) {
   if (call.members.size() < 2) return 0;
-  switch (call.kind) {
-    case CollectiveKind::all_gather:
-      return ring_seconds(machine, machine.all_gather, call);
-    case CollectiveKind::reduce_scatter:
-      return ring_seconds(machine, machine.reduce_scatter, call);
-    case CollectiveKind::all_to_all:
-      return all_to_all_seconds(machine, call);
+  const bool gathers = call.kind == CollectiveKind::all_gather;
+  return ring_seconds(machine, gathers ? machine.all_gather : machine.reduce_scatter, call);
+}
+
+std::vector<CollectiveMessage> messages_of(const ClusterModel& machine,
+                                           const CollectiveCall& call) {
+  const double seconds = collective_seconds(machine, call);
+  const std::vector<std::vector<int32_t>> nodes = by_node(machine.cluster, call.members);
+  const Link& near = machine.intra_node;
+  const int64_t near_bytes = bytes_in(seconds, near.latency_seconds, near.bytes_per_second);
+  const int32_t count = fewest(nodes);
+  const int64_t far_bytes =
+      bytes_in(seconds, machine.inter_node.latency_seconds, uplink(machine, count) / count);
+  std::vector<CollectiveMessage> messages;
+  for (size_t n = 0; n < nodes.size(); ++n) {
+    const std::vector<int32_t>& own = nodes[n];
+    for (size_t i = 0; own.size() > 1 && i < own.size(); ++i) {
+      messages.push_back({own[i], own[(i + 1) % own.size()], near_bytes});
+    }
+    const std::vector<int32_t>& next = nodes[(n + 1) % nodes.size()];
+    for (int32_t i = 0; nodes.size() > 1 && i < count; ++i) {
+      messages.push_back({own[i], next[i], far_bytes});
+    }
   }
-  return 0;
+  return messages;
 }
 
 }  // namespace cpbench

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <numeric>
+
+#include "harness/simulate/ports.h"
 
 namespace cpbench {
 namespace {
@@ -33,7 +36,6 @@ TEST(Collectives, OnOneNodeTheNearestFitIsUsed) {
   EXPECT_DOUBLE_EQ(seconds(CollectiveKind::all_gather, 3), 10e-6 + 2e6 / 350e9);
   EXPECT_DOUBLE_EQ(seconds(CollectiveKind::all_gather, 1), 0);
   EXPECT_DOUBLE_EQ(seconds(CollectiveKind::reduce_scatter, 2), 60e-6 + 1e6 / 360e9);
-  EXPECT_DOUBLE_EQ(seconds(CollectiveKind::all_to_all, 8), 1e-6 + 7e6 / 100e9);
 }
 
 TEST(Collectives, AcrossNodesARingIsLimitedByTheLinksOfANodeTogether) {
@@ -47,21 +49,64 @@ TEST(Collectives, AcrossNodesARingIsLimitedByTheLinksOfANodeTogether) {
       10e-6 + 3 * 5e-6 + 3e6 / 40e9);
 }
 
-TEST(Collectives, AnAllToAllAcrossNodesIsLimitedByItsShareOfTheLinks) {
-  ClusterModel machine = cluster_of(2, 8);
-  machine.inter_node_all_to_all_efficiency = 0.5;
-  EXPECT_DOUBLE_EQ(collective_seconds(machine, call_of(CollectiveKind::all_to_all, 16, 1'000'000)),
-                   5e-6 + 8e6 / 20e9);
-  machine.node_uplink_bytes_per_second = 160e9;  // half of the NICs
-  EXPECT_DOUBLE_EQ(collective_seconds(machine, call_of(CollectiveKind::all_to_all, 16, 1'000'000)),
-                   5e-6 + 8e6 / 10e9);
+TEST(Collectives, WithoutMeasuredRowsTheLinksOfANodeGiveThem) {
+  ClusterModel machine = cluster_of(4, 8);
+  machine.all_gather.clear();
+  // 320 GB/s between nodes are more than the 100 within a node.
+  EXPECT_DOUBLE_EQ(collective_seconds(machine, call_of(CollectiveKind::all_gather, 32, 1'000'000)),
+                   1e-6 + 3 * 5e-6 + 31e6 / 100e9);
+  machine.node_uplink_bytes_per_second = 50e9;
+  EXPECT_DOUBLE_EQ(collective_seconds(machine, call_of(CollectiveKind::all_gather, 32, 1'000'000)),
+                   1e-6 + 3 * 5e-6 + 31e6 / 50e9);
+  EXPECT_DOUBLE_EQ(collective_seconds(machine, call_of(CollectiveKind::all_gather, 8, 1'000'000)),
+                   1e-6 + 7e6 / 100e9);
 }
 
-TEST(Collectives, WithoutAFitThereIsNoClosedForm) {
-  ClusterModel machine = cluster_of(1, 8);
-  machine.all_gather.clear();
-  EXPECT_FALSE(has_fit(machine, CollectiveKind::all_gather));
-  EXPECT_TRUE(has_fit(machine, CollectiveKind::reduce_scatter));
+// When the last message of the calls arrives, which begin at once.
+double last_arrival(const ClusterModel& machine, const std::vector<CollectiveCall>& calls) {
+  Ports ports(machine);
+  int32_t id = 0;
+  for (const CollectiveCall& call : calls) {
+    for (const CollectiveMessage& m : messages_of(machine, call)) {
+      ports.start(id++, m.from, m.to, m.bytes, 0);
+    }
+  }
+  double last = 0;
+  while (ports.next_seconds() < std::numeric_limits<double>::infinity()) {
+    last = ports.next_seconds();
+    ports.advance(last);
+  }
+  return last;
+}
+
+TEST(Collectives, TheirMessagesAloneTakeTheClosedForm) {
+  for (const double uplink : {0.0, 90e9}) {
+    ClusterModel machine = cluster_of(4, 8);
+    machine.node_uplink_bytes_per_second = uplink;
+    for (const CollectiveKind kind : {CollectiveKind::all_gather, CollectiveKind::reduce_scatter}) {
+      for (const std::vector<int32_t>& members :
+           {std::vector<int32_t>{0, 1, 2}, {0, 8, 16, 24}, {0, 1, 2, 8, 9}, {4, 5, 30, 31}}) {
+        const CollectiveCall call{kind, members, 3'000'000};
+        EXPECT_NEAR(last_arrival(machine, {call}) / collective_seconds(machine, call), 1, 1e-6);
+      }
+    }
+  }
+}
+
+TEST(Collectives, TwoAtOnceShareTheirPorts) {
+  const ClusterModel machine = cluster_of(2, 8);
+  for (const int32_t ranks : {8, 16}) {
+    const CollectiveCall call = call_of(CollectiveKind::all_gather, ranks, 10'000'000);
+    const double alone = collective_seconds(machine, call);
+    const double latency =
+        ranks == 8 ? machine.intra_node.latency_seconds : machine.inter_node.latency_seconds;
+    EXPECT_NEAR((last_arrival(machine, {call, call}) - latency) / (alone - latency), 2, 1e-2);
+  }
+}
+
+TEST(Collectives, AnAllToAllIsItsMessages) {
+  EXPECT_TRUE(is_library_call(CollectiveKind::reduce_scatter));
+  EXPECT_FALSE(is_library_call(CollectiveKind::all_to_all));
 }
 
 }  // namespace

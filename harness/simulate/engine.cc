@@ -49,15 +49,11 @@ struct Rank {
   std::vector<Event> events, transfer_events;
 };
 
-enum class Moment : uint8_t { task, collective };
-struct Due {
+struct Due {  // the end of a rank's task
   double seconds;
-  Moment kind;
-  int32_t id;  // rank or collective
+  int32_t rank;
   bool operator>(const Due& other) const {
-    if (seconds != other.seconds) return seconds > other.seconds;
-    if (kind != other.kind) return kind > other.kind;
-    return id > other.id;
+    return seconds != other.seconds ? seconds > other.seconds : rank > other.rank;
   }
 };
 
@@ -73,6 +69,7 @@ class Engine {
     next_after_.assign(schedule.transfers.size(), -1);
     not_launched_.resize(schedule.collectives.size());
     in_collective_.resize(schedule.collectives.size());
+    messages_left_.resize(schedule.collectives.size());
     unfinished_.resize(schedule.exchanges.size());
     queued_.resize(schedule.size());
     if (profile.reserved_sms > 0) {
@@ -92,15 +89,18 @@ class Engine {
       now_ = network_.next_seconds(due);
       if (now_ == kNever) break;
       while (!due_.empty() && due_.top().seconds <= now_) {
-        const Due moment = due_.top();
+        const int32_t rank = due_.top().rank;
         due_.pop();
-        if (moment.kind == Moment::task) {
-          finish_task(moment.id);
+        finish_task(rank);
+      }
+      for (int32_t message : network_.advance(now_)) {
+        const auto transfers = static_cast<int32_t>(schedule_.transfers.size());
+        if (message < transfers) {
+          arrive(message);
         } else {
-          for (int32_t transfer : in_collective_[moment.id]) arrive(transfer);
+          arrive_of_collective(collective_of_[message - transfers]);
         }
       }
-      for (int32_t transfer : network_.advance(now_)) arrive(transfer);
       progress_all();
     }
     return result();
@@ -184,7 +184,7 @@ class Engine {
         const Pack& pack = schedule_.ranks[rank].packs[r.packs_done];
         wait_ends(rank, pack.pass, pack.step);
         r.busy = r.packing = true;
-        due_.push({now_ + pack.seconds, Moment::task, rank});
+        due_.push({now_ + pack.seconds, rank});
         return;
       }
       if (r.tasks_done == static_cast<int32_t>(tasks.size())) return;
@@ -200,7 +200,7 @@ class Engine {
         seconds *= slowdown_;
       }
       r.busy = true;
-      due_.push({now_ + seconds, Moment::task, rank});
+      due_.push({now_ + seconds, rank});
     }
   }
 
@@ -296,10 +296,23 @@ class Engine {
       for (int32_t each : in_collective_[transfer.collective]) {
         launched(schedule_.transfers[each]);
       }
-      const double seconds =
-          collective_seconds(machine_, schedule_.collectives[transfer.collective]);
-      due_.push({now_ + seconds, Moment::collective, transfer.collective});
+      launch_collective(transfer.collective);
     }
+  }
+
+  // Its messages have the ids after those of the transfers.
+  void launch_collective(int32_t collective) {
+    for (const CollectiveMessage& m : messages_of(machine_, schedule_.collectives[collective])) {
+      const auto id = static_cast<int32_t>(schedule_.transfers.size() + collective_of_.size());
+      collective_of_.push_back(collective);
+      ++messages_left_[collective];
+      network_.start(id, m.from, m.to, m.bytes, now_);
+    }
+  }
+
+  void arrive_of_collective(int32_t collective) {
+    if (--messages_left_[collective] > 0) return;
+    for (int32_t transfer : in_collective_[collective]) arrive(transfer);
   }
 
   void launched(const Transfer& transfer) {
@@ -375,6 +388,8 @@ class Engine {
   std::vector<int32_t> next_after_;                  // as a linked list
   std::vector<int32_t> not_launched_;                // by collective: number of transfers
   std::vector<std::vector<int32_t>> in_collective_;  // by collective
+  std::vector<int32_t> messages_left_;               // by collective, in flight
+  std::vector<int32_t> collective_of_;               // by message of a collective
   std::vector<int32_t> unfinished_;                  // by exchange: number of transfers
   std::vector<bool> queued_;
   std::vector<int32_t> queue_;

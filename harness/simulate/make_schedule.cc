@@ -80,8 +80,7 @@ bool joined(Transfer& last, const Transfer& next) {
 
 }  // namespace
 
-Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced,
-                       const ClusterModel& machine, const Profile& profile) {
+Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const Profile& profile) {
   Schedule schedule;
   Exchanges exchanges(plan);
   int32_t first_collective[2];
@@ -131,7 +130,7 @@ Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced,
     if (send.collective >= 0 && !profile.collectives_as_messages) {
       const int32_t number = first_collective[pass_of(end.tag)] + send.collective;
       CollectiveCall& call = schedule.collectives[number];
-      if (has_fit(machine, call.kind)) transfer.collective = number;
+      if (is_library_call(call.kind)) transfer.collective = number;
       call.block_bytes = from.bytes;
     }
     if (schedule.transfers.empty() || !joined(schedule.transfers.back(), transfer)) {

@@ -9,9 +9,7 @@
 
 namespace cpbench {
 
-// Collectives are used only if the cluster has a fit for them and the profile uses library
-// collectives.
-Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced,
-                       const ClusterModel& machine, const Profile& profile);
+// All-gathers and reduce-scatters are calls of the library if the profile uses them.
+Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const Profile& profile);
 
 }  // namespace cpbench

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "harness/plan/plan_bytes.h"
 #include "harness/simulate/collectives.h"
 
 namespace cpbench {
@@ -172,17 +173,61 @@ class Pricer {
   }
 
   void price_call(const Call& call) {
+    const KernelPass pass = call.d_o < 0 ? KernelPass::forward : KernelPass::backward;
+    int64_t q_rows = 0, kv_rows = 0;
     busy(Activity::attention, seconds_of([&] {
-           const KernelPass pass = call.d_o < 0 ? KernelPass::forward : KernelPass::backward;
            CallTime time(costs_.kernel, pass, costs_.shape, call.heads.size());
            for (int32_t i = 0; i < call.segments; ++i) {
-             time.add(attention_segment(program_.segments[call.first_segment + i]));
+             const Segment& segment = program_.segments[call.first_segment + i];
+             q_rows += segment.q_rows;
+             kv_rows += segment.kv_rows;
+             time.add(attention_segment(segment));
            }
            return costs_.machine.kernel_launch_seconds + time.seconds();
          }));
+    if (measured_.empty()) {
+      const double bytes = copied_bytes(call, pass, q_rows, kv_rows);
+      if (bytes > 0) busy(Activity::copy, copy_seconds(bytes, 1));
+      const double results = result_bytes(call, pass, q_rows, kv_rows);
+      if (results > 0) busy(Activity::merge, copy_seconds(results, 1));
+    }
     written_[call.out] = {tasks()};
     segments_of_[call.out] = call.segments;
     if (call.dkv >= 0) written_[call.dkv] = {tasks()};
+  }
+
+  // Read and written, of the copies that the profile makes around each call.
+  double copied_bytes(const Call& call, KernelPass pass, int64_t q_rows, int64_t kv_rows) const {
+    const Profile& profile = costs_.profile;
+    const bool forward = pass == KernelPass::forward;
+    const AttentionShape& shape = costs_.shape;
+    const int32_t kv_heads = kv_heads_of(call.heads, shape).size();
+    const auto row_bytes = [&](int32_t heads, int32_t width) {
+      return static_cast<double>(int64_t{heads} * width * cpbench::bytes_of(shape.dtype));
+    };
+    return 2 * (forward ? profile.forward_query_copies : profile.backward_query_copies) *
+               static_cast<double>(q_rows) * row_bytes(call.heads.size(), shape.value_head_dim) +
+           2 * (forward ? profile.forward_key_copies : profile.backward_key_copies) *
+               static_cast<double>(kv_rows) *
+               row_bytes(kv_heads, shape.head_dim + shape.value_head_dim);
+  }
+
+  // Read and written when the results of a library are copied or added to fp32.
+  double result_bytes(const Call& call, KernelPass pass, int64_t q_rows, int64_t kv_rows) const {
+    if (!costs_.profile.library_results) return 0;
+    const AttentionShape& shape = costs_.shape;
+    const auto from = static_cast<double>(cpbench::bytes_of(shape.dtype));
+    const auto to = static_cast<double>(cpbench::bytes_of(accumulation_dtype(shape.dtype)));
+    const auto elements = [](int64_t rows, int32_t heads, int32_t width) {
+      return static_cast<double>(rows) * heads * width;
+    };
+    if (pass == KernelPass::forward) {
+      const bool partial = program_.buffers[call.out].elements == ElementClass::accumulation;
+      return partial ? (from + to) * elements(q_rows, call.heads.size(), shape.value_head_dim) : 0;
+    }
+    const int32_t kv_heads = kv_heads_of(call.heads, shape).size();
+    return (from + 2 * to) * (elements(q_rows, call.heads.size(), shape.head_dim) +
+                              elements(kv_rows, kv_heads, shape.head_dim + shape.value_head_dim));
   }
 
   void price_rows(const RowOp& op) {
@@ -246,7 +291,7 @@ class Pricer {
     const int32_t number = pass.sends[tag >> 1].collective;  // tags are 2 * send + pass (program.h)
     if (number < 0 || costs_.profile.collectives_as_messages) return nullptr;
     const CollectiveKind kind = pass.collectives[number].kind;
-    if (!has_fit(costs_.machine, kind)) return nullptr;
+    if (!is_library_call(kind)) return nullptr;
     LibraryCall& call = library_calls_[2 * number + (tag & 1)];
     call.kind = kind;
     return &call;
@@ -274,7 +319,10 @@ class Pricer {
     Buffer whole = program_.buffers[buffer];
     whole.rows = costs_.plan.tokens;
     const auto bytes = static_cast<double>(parts_of(whole, costs_.shape).bytes);
-    return copy_seconds(2 * costs_.profile.layout_passes * bytes, 0);
+    const Profile& profile = costs_.profile;
+    const bool as_forward = step_->pass == 0 || profile.backward_layout_passes < 0;
+    return copy_seconds(
+        2 * (as_forward ? profile.layout_passes : profile.backward_layout_passes) * bytes, 0);
   }
   void lay_out_after(int32_t buffer) {
     const double seconds = layout_seconds(buffer);

@@ -9,7 +9,7 @@
 //
 // The simulation includes each kernel call by its segments (harness/cost), copies and merges by
 // their bytes, exchanges with their order, their waiting for both ends and the sharing of links
-// (schedule.h, ports.h), and collectives by fits of the library's times (collectives.h). It does
+// (schedule.h, ports.h), and the library's collectives in closed form (collectives.h). It does
 // not include allocation, other streams of a training step, or noise.
 #pragma once
 

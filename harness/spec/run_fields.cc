@@ -74,8 +74,9 @@ const std::vector<RunField>& run_fields() {
        "strategies, 'all', or exec:PROGRAM; options may follow, as in flashcp:ratio=1.2", "",
        [](S& s) -> std::string& { return s.strategy; }},
       {"workload", "NAME",
-       "length sets, mixes of them by tokens (mix:web=0.9,books=0.1), distributions "
-       "(lognormal:mean=2K), or files of document lengths",
+       "length sets, with long documents cut (pile:cap=0.25), mixes of them by tokens "
+       "(mix:web=0.9,books=0.1), distributions (lognormal:mean=2K), documents (documents:2K+512), "
+       "or files of document lengths",
        "", [](S& s) -> std::string& { return s.workload; }},
       {"packing", "NAME", "how documents fill a pack", "truncate",
        [](S& s) -> std::string& { return s.packing; }},
@@ -147,7 +148,7 @@ const std::vector<RunField>& run_fields() {
        .value_name = "NAME",
        .help =
            "what the implementation costs in a simulation besides its strategy, by name or TOML "
-           "file",
+           "file; zigzag=NAME is for the runs of zigzag",
        .default_value = "ideal",
        .member = [](S& s) -> std::string& { return s.profile; },
        .of_method = true,

@@ -7,5 +7,7 @@ workloads/suites/reproduce/<method>_<figure>.toml. It has
     compare(folder)    returns rows (published.Row) from <folder>/<figure>.csv, which has our runs
     draw(rows, notes)  returns the figure; `notes` belong into its footer
     counts(row)        optional: whether the row enters the error per strategy
+    table(rows)        optional: the rows as Markdown, if error_tables.table does not suit them
+    notes(parts)       optional: which of the models' names and errors to state
     closing(rows)      optional: what the summary says instead of that error
 """

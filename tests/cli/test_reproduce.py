@@ -1,6 +1,8 @@
 """`cpbench reproduce`: every figure has a suite and a drawing; one of them runs from end to end."""
 
 import csv
+import subprocess
+import sys
 
 import pytest
 from conftest import ROOT, assert_refused, executable, run
@@ -29,6 +31,12 @@ def test_the_packs_of_the_suites_are_those_of_the_table():
         assert len(seeds) == 5
         line = f"seed = {seeds}  # selected: {workload}"
         assert line in (SUITES / "flashcp_fig5.toml").read_text()
+
+
+def test_the_errors_of_whole_runs_are_those_of_the_tables():
+    check = [sys.executable, ROOT / "scripts/whole_run_errors", "--check"]
+    done = subprocess.run(check, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_unknown_method_and_figure():

@@ -59,6 +59,30 @@ def test_simulated_runs_name_their_models(results):
     assert "Simulated times; kernel fa2_h100" in table
 
 
+def test_times_state_the_error_of_published_runs_and_what_none_covers(results):
+    words = with_flags("--strategy", "ring,allgather", "--ranks", "16", "--mask", "document_full")
+    for row in rows(*words, "--output", results):
+        assert "whole runs of kind " in row["model_error"]
+        assert "with 16 ranks, on several nodes, with mask document_full" in row["model_error"]
+        assert 0 < row["metrics"]["simulation_seconds"] < 60
+    lines = [line for line in run("show", results).stdout.splitlines() if "Simulated" in line]
+    assert len(lines) == 1
+    assert "whole runs of kind ring on" in lines[0] and "kind all-gather on" in lines[0]
+    assert lines[0].count("no published run with 16 ranks") == 1
+
+
+def test_a_profile_for_one_strategy(results):
+    words = with_flags("--strategy", "ring,zigzag,ulysses")
+    chosen = "zigzag=ring-flash-attention,ulysses=magi-ulysses"
+    found = rows(*words, "--profile", chosen, "--output", results)
+    profiles = {row["strategy"]: row["profile"] for row in found}
+    assert profiles == {
+        "ring": "ideal", "zigzag": "ring-flash-attention", "ulysses": "magi-ulysses"
+    }  # fmt: skip
+    assert_refused(run(*words, "--profile", "zigzog=ideal"), "--profile", "'zigzog'", "'zigzag'")
+    assert_refused(run(*words, "--profile", "zigzag=ideel"), "--profile", "'ideel'", "'ideal'")
+
+
 def test_the_parts_of_the_time_sum_to_the_whole(results):
     for row in rows(*with_flags("--shape", "llama3_8b"), "--output", results):
         metrics = row["metrics"]

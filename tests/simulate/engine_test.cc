@@ -27,7 +27,7 @@ class SlowEngine {
       const Transfer& t = schedule.transfers[id];
       for (int32_t rank : {t.from, t.to}) ranks_[rank].transfers.push_back(id);
     }
-    collective_ends_.assign(schedule.collectives.size(), -1);
+    messages_left_.resize(schedule.collectives.size());
   }
 
   // The time when each rank has done its tasks.
@@ -41,15 +41,10 @@ class SlowEngine {
       }
       double due = kNever;
       for (const Rank& r : ranks_) due = std::min(due, r.busy_until);
-      for (double end : collective_ends_) due = end > now_ ? std::min(due, end) : due;
       now_ = network_.next_seconds(due);
       if (now_ == kNever) break;
       for (Rank& r : ranks_) finish(r);
-      for (size_t id = 0; id < transfers_.size(); ++id) {
-        const int32_t collective = schedule_.transfers[id].collective;
-        if (collective >= 0 && collective_ends_[collective] == now_) transfers_[id].arrived = true;
-      }
-      for (int32_t id : network_.advance(now_)) transfers_[id].arrived = true;
+      for (int32_t id : network_.advance(now_)) arrive(id);
     }
     std::vector<double> ends;
     for (const Rank& r : ranks_) ends.push_back(r.end);
@@ -137,9 +132,26 @@ class SlowEngine {
     for (size_t other = 0; other < transfers_.size(); ++other) {
       if (schedule_.transfers[other].collective == t.collective) transfers_[other].launched = true;
     }
-    collective_ends_[t.collective] =
-        now_ + collective_seconds(machine_, schedule_.collectives[t.collective]);
+    for (const CollectiveMessage& m : messages_of(machine_, schedule_.collectives[t.collective])) {
+      const auto message = static_cast<int32_t>(transfers_.size() + collective_of_.size());
+      collective_of_.push_back(t.collective);
+      ++messages_left_[t.collective];
+      network_.start(message, m.from, m.to, m.bytes, now_);
+    }
     return true;
+  }
+
+  void arrive(int32_t id) {
+    const auto transfers = static_cast<int32_t>(transfers_.size());
+    if (id < transfers) {
+      transfers_[id].arrived = true;
+      return;
+    }
+    const int32_t collective = collective_of_[id - transfers];
+    if (--messages_left_[collective] > 0) return;
+    for (size_t other = 0; other < transfers_.size(); ++other) {
+      if (schedule_.transfers[other].collective == collective) transfers_[other].arrived = true;
+    }
   }
 
   const Schedule& schedule_;
@@ -148,7 +160,8 @@ class SlowEngine {
   double now_ = 0;
   std::vector<Rank> ranks_;
   std::vector<State> transfers_;
-  std::vector<double> collective_ends_;  // -1: not launched
+  std::vector<int32_t> collective_of_;  // by message after the transfers
+  std::vector<int32_t> messages_left_;  // by collective, in flight
 };
 
 class EngineOf : public ::testing::TestWithParam<const Strategy*> {};
@@ -170,7 +183,7 @@ TEST_P(EngineOf, agrees_with_one_that_looks_at_everything) {
     for (const RankProgram& rank : compile(problem, plan, Passes::both).ranks) {
       priced.push_back(price(rank, Passes::both, {problem.shape, plan, machine, kernel, profile}));
     }
-    const Schedule schedule = make_schedule(plan, std::move(priced), machine, profile);
+    const Schedule schedule = make_schedule(plan, std::move(priced), profile);
     EXPECT_EQ(run(schedule, machine, profile).end_seconds, SlowEngine(schedule, machine).run());
   }
 }
