@@ -26,8 +26,9 @@ Shards place(const std::vector<int64_t>& documents, int32_t ranks, const Visibil
     WholeDocPlacer whole_doc(documents, order, ranks, sees);
     for (double ratio = options.ratio;; ratio *= kRatioStep) {
       const auto limit = static_cast<int64_t>(ratio * static_cast<double>(total_work) / ranks);
-      if (whole_doc.place(limit, shards)) return normal_form(std::move(shards));
-      if (options.mode == Mode::hybrid) break;
+      const bool hybrid = options.mode == Mode::hybrid;
+      if (whole_doc.place(limit, hybrid, shards)) return normal_form(std::move(shards));
+      if (hybrid) break;
     }
   }
   PerDocCutter cutter(ranks, options.rotate);

@@ -15,7 +15,7 @@
 namespace cpbench::flashcp {
 
 enum class Mode : uint8_t {
-  hybrid,     // Whole-Doc if that is within the ratio, else Per-Doc
+  hybrid,     // the longest documents are Per-Doc where that sends less, the rest Whole-Doc
   whole_doc,  // Whole-Doc, with a larger ratio if there is no placement within the given one
   per_doc,    // every document is Per-Doc
 };

@@ -172,9 +172,7 @@ extern const Strategy strategy_flashcp = {
             {.name = "mode",
              .kind = OptionKind::choice,
              .default_value = "hybrid",
-             .help = "hybrid: whole documents within the ratio, else Per-Doc; whole_doc: never "
-                     "Per-Doc; "
-                     "per_doc: all of them Per-Doc",
+             .help = "which documents may be Per-Doc: the longest (hybrid), none or all",
              .choices = {"hybrid", "whole_doc", "per_doc"}},
             {.name = "solver",
              .kind = OptionKind::choice,

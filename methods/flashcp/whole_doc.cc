@@ -13,6 +13,9 @@ constexpr double kWorkCaps[] = {0.9, 0.75, 0.6, 0.45};
 constexpr int64_t kSmallPart = 4;
 // The search ends when the target is known to this part of a rank's tokens.
 constexpr int64_t kTargetSteps = 32;
+// From one attempt to the next, the number of Per-Doc documents grows by 1 and this part of it, so
+// that there are few attempts on many ranks.
+constexpr size_t kPerDocSteps = 4;
 
 }  // namespace
 
@@ -34,28 +37,38 @@ WholeDocPlacer::WholeDocPlacer(const std::vector<int64_t>& documents,
 }
 
 // The larger the target, the more tokens may be dealt, and the better the work can be balanced. So
-// this searches for the smallest target with a placement within the limit.
-bool WholeDocPlacer::place(int64_t work_limit, Shards& placement) {
+// this first searches for the smallest target with a placement within the limit. Then it makes the
+// longest documents Per-Doc, as many as can still lead to fewer dealt tokens.
+bool WholeDocPlacer::place(int64_t work_limit, bool allow_per_doc, Shards& placement) {
   const int64_t share = (tokens_ + ranks_ - 1) / ranks_;
   const int64_t none = share + 1;
   fewest_dealt_ = none;
   int64_t low = 0;
-  attempt(low, work_limit, placement);
+  attempt(0, low, work_limit, placement);
   int64_t high = fewest_dealt_;
   while (high - low > std::max<int64_t>(1, share / kTargetSteps)) {
     const int64_t target = (low + high) / 2;
-    attempt(target, work_limit, placement);
+    attempt(0, target, work_limit, placement);
     if (fewest_dealt_ > target) low = target;
     high = fewest_dealt_;
+  }
+  int64_t per_doc_tokens = 0;
+  for (size_t documents = 0, next = 1; allow_per_doc && next <= longest_first_.size();
+       next += 1 + documents / kPerDocSteps) {
+    while (documents < next) per_doc_tokens += documents_[longest_first_[documents++]];
+    const int64_t target = per_doc_tokens / ranks_;
+    if (target >= fewest_dealt_) break;
+    attempt(documents, target, work_limit, placement);
   }
   return fewest_dealt_ < none;
 }
 
 // Sets `placement` if this deals fewer tokens than the best placement so far.
-void WholeDocPlacer::attempt(int64_t target, int64_t work_limit, Shards& placement) {
+void WholeDocPlacer::attempt(size_t per_doc, int64_t target, int64_t work_limit,
+                             Shards& placement) {
   for (const double cap : kWorkCaps) {
     const auto work_cap = static_cast<int64_t>(cap * static_cast<double>(work_limit));
-    if (!pack(target, work_cap, work_limit)) continue;
+    if (!pack(per_doc, target, work_cap, work_limit)) continue;
     const int64_t dealt = *std::max_element(room_.begin(), room_.end());
     if (dealt >= fewest_dealt_) continue;
     if (!deal(documents_, sees_, heads_, room_, work_, work_limit, shards_)) continue;
@@ -65,19 +78,22 @@ void WholeDocPlacer::attempt(int64_t target, int64_t work_limit, Shards& placeme
 }
 
 // Keeps documents and last parts of documents, so that each rank has room for about `target` more
-// tokens, which will be dealt. Returns false as soon as this cannot become the best placement.
-bool WholeDocPlacer::pack(int64_t target, int64_t work_cap, int64_t work_limit) {
+// tokens, which will be dealt. Nothing is kept of the first `per_doc` documents. Returns false as
+// soon as this cannot become the best placement.
+bool WholeDocPlacer::pack(size_t per_doc, int64_t target, int64_t work_cap, int64_t work_limit) {
   room_.assign(ranks_, tokens_ / ranks_);
   for (int64_t rank = 0; rank < tokens_ % ranks_; ++rank) ++room_[rank];
   work_.assign(ranks_, 0);
   head_tokens_ = 0;
   heads_.clear();
   shards_.clear();
-  for (const int32_t document : longest_first_.first(dense_)) {
+  const size_t dense = std::max(per_doc, dense_);
+  for (const int32_t document : longest_first_.first(per_doc)) keep(document, 0, 0);
+  for (const int32_t document : longest_first_.subspan(per_doc, dense - per_doc)) {
     keep_by_work(document, target, work_cap);
   }
   if (head_tokens_ / ranks_ >= fewest_dealt_) return false;
-  keep_by_room(longest_first_.subspan(dense_), target);
+  keep_by_room(longest_first_.subspan(dense), target);
   return *std::max_element(work_.begin(), work_.end()) <= work_limit;
 }
 

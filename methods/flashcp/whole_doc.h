@@ -19,13 +19,14 @@ class WholeDocPlacer {
                  int32_t ranks, const Visibility& sees);
 
   // Searches for a placement that keeps the work of every rank within `work_limit` and deals few
-  // tokens to a rank. Every rank gets floor(T/N) or ceil(T/N) tokens. Returns false if it finds
-  // none, and otherwise sets `placement` to its shards, in no particular order.
-  bool place(int64_t work_limit, Shards& placement);
+  // tokens to a rank. With `allow_per_doc` it also tries to deal all of the longest documents.
+  // Every rank gets floor(T/N) or ceil(T/N) tokens. Returns false if it finds none, and otherwise
+  // sets `placement` to its shards, in no particular order.
+  bool place(int64_t work_limit, bool allow_per_doc, Shards& placement);
 
  private:
-  void attempt(int64_t target, int64_t work_limit, Shards& placement);
-  bool pack(int64_t target, int64_t work_cap, int64_t work_limit);
+  void attempt(size_t per_doc, int64_t target, int64_t work_limit, Shards& placement);
+  bool pack(size_t per_doc, int64_t target, int64_t work_cap, int64_t work_limit);
   int64_t room_for(int64_t document_tokens, int32_t rank, int64_t target) const;
   void keep(int32_t document, int32_t rank, int64_t tokens);
   void keep_by_work(int32_t document, int64_t target, int64_t work_cap);
