@@ -7,7 +7,7 @@ namespace {
 
 // Documents with much work are kept up to these parts of the limit. The rest is for documents with
 // little work and for dealt tokens, and how much those need is not known in advance.
-constexpr double kWorkCaps[] = {0.9, 0.75, 0.6, 0.45};
+constexpr double kWorkCaps[] = {0.45, 0.6, 0.75, 0.9};
 // A document of at most this part of the target may use the room that is kept for dealt tokens: it
 // fills gaps, and the room stays even.
 constexpr int64_t kSmallPart = 4;
@@ -68,12 +68,15 @@ void WholeDocPlacer::attempt(size_t per_doc, int64_t target, int64_t work_limit,
                              Shards& placement) {
   for (const double cap : kWorkCaps) {
     const auto work_cap = static_cast<int64_t>(cap * static_cast<double>(work_limit));
-    if (!pack(per_doc, target, work_cap, work_limit)) continue;
-    const int64_t dealt = *std::max_element(room_.begin(), room_.end());
-    if (dealt >= fewest_dealt_) continue;
-    if (!deal(documents_, sees_, heads_, room_, work_, work_limit, shards_)) continue;
-    fewest_dealt_ = dealt;
-    placement.swap(shards_);
+    if (pack(per_doc, target, work_cap, work_limit)) {
+      const int64_t dealt = *std::max_element(room_.begin(), room_.end());
+      if (dealt < fewest_dealt_ &&
+          deal(documents_, sees_, heads_, room_, work_, work_limit, shards_)) {
+        fewest_dealt_ = dealt;
+        placement.swap(shards_);
+      }
+    }
+    if (!capped_) break;
   }
 }
 
@@ -92,6 +95,7 @@ bool WholeDocPlacer::pack(size_t per_doc, int64_t target, int64_t work_cap, int6
   for (const int32_t document : longest_first_.subspan(per_doc, dense - per_doc)) {
     keep_by_work(document, target, work_cap);
   }
+  capped_ = heads_.size() > per_doc;
   if (head_tokens_ / ranks_ >= fewest_dealt_) return false;
   keep_by_room(longest_first_.subspan(dense), target);
   return *std::max_element(work_.begin(), work_.end()) <= work_limit;

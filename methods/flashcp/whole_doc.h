@@ -44,6 +44,7 @@ class WholeDocPlacer {
   std::vector<int64_t> room_;  // tokens per rank
   std::vector<int64_t> work_;  // per rank
   int64_t head_tokens_ = 0;
+  bool capped_ = false;  // whether a larger cap of work would change the last packing
   std::vector<Head> heads_;
   Shards shards_;
   std::vector<std::pair<int64_t, int32_t>> most_room_;  // a heap of (tokens, -rank)
