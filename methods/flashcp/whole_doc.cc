@@ -43,8 +43,10 @@ bool WholeDocPlacer::place(int64_t work_limit, bool allow_per_doc, Shards& place
   const int64_t share = (tokens_ + ranks_ - 1) / ranks_;
   const int64_t none = share + 1;
   fewest_dealt_ = none;
-  int64_t low = 0;
-  attempt(0, low, work_limit, placement);
+  // Without a target, documents are cut for their work alone. No placement deals much less than
+  // that.
+  const int64_t mean_dealt = attempt(0, 0, work_limit, placement) / ranks_;
+  int64_t low = fewest_dealt_ < none ? mean_dealt : 0;
   int64_t high = fewest_dealt_;
   while (high - low > std::max<int64_t>(1, share / kTargetSteps)) {
     const int64_t target = (low + high) / 2;
@@ -63,9 +65,11 @@ bool WholeDocPlacer::place(int64_t work_limit, bool allow_per_doc, Shards& place
   return fewest_dealt_ < none;
 }
 
-// Sets `placement` if this deals fewer tokens than the best placement so far.
-void WholeDocPlacer::attempt(size_t per_doc, int64_t target, int64_t work_limit,
-                             Shards& placement) {
+// Sets `placement` if this deals fewer tokens than the best placement so far. Returns the fewest
+// tokens of heads for any cap.
+int64_t WholeDocPlacer::attempt(size_t per_doc, int64_t target, int64_t work_limit,
+                                Shards& placement) {
+  int64_t fewest_head_tokens = tokens_;
   for (const double cap : kWorkCaps) {
     const auto work_cap = static_cast<int64_t>(cap * static_cast<double>(work_limit));
     if (pack(per_doc, target, work_cap, work_limit)) {
@@ -76,8 +80,10 @@ void WholeDocPlacer::attempt(size_t per_doc, int64_t target, int64_t work_limit,
         placement.swap(shards_);
       }
     }
+    fewest_head_tokens = std::min(fewest_head_tokens, head_tokens_);
     if (!capped_) break;
   }
+  return fewest_head_tokens;
 }
 
 // Keeps documents and last parts of documents, so that each rank has room for about `target` more

@@ -25,7 +25,7 @@ class WholeDocPlacer {
   bool place(int64_t work_limit, bool allow_per_doc, Shards& placement);
 
  private:
-  void attempt(size_t per_doc, int64_t target, int64_t work_limit, Shards& placement);
+  int64_t attempt(size_t per_doc, int64_t target, int64_t work_limit, Shards& placement);
   bool pack(size_t per_doc, int64_t target, int64_t work_cap, int64_t work_limit);
   int64_t room_for(int64_t document_tokens, int32_t rank, int64_t target) const;
   void keep(int32_t document, int32_t rank, int64_t tokens);
