@@ -15,8 +15,8 @@
 namespace cpbench::flashcp {
 
 enum class Mode : uint8_t {
-  hybrid,     // the longest documents are Per-Doc, as few as the ratio allows, the rest Whole-Doc
-  whole_doc,  // no document is Per-Doc, whatever the imbalance
+  hybrid,     // the longest documents are Per-Doc where that sends less, the rest Whole-Doc
+  whole_doc,  // Whole-Doc, with a larger ratio if there is no placement within the given one
   per_doc,    // every document is Per-Doc
 };
 

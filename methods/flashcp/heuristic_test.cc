@@ -3,7 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <numeric>
+#include <bit>
+#include <optional>
 
 #include "methods/flashcp/per_doc.h"
 #include "methods/flashcp/test_batches.h"
@@ -60,19 +61,69 @@ TEST(Heuristic, OneDocumentIsPerDoc) {
             (Shards{{0, 0, 4, 0}, {0, 4, 12, 1}, {0, 12, 16, 0}}));
 }
 
-// By hand: rank 0 gets 6, rank 1 gets 5, rank 1 (15 pairs against 21) gets 1: 6 tokens each.
-TEST(Heuristic, LeastWorkFirst) {
-  const Batch batch{.document_lengths = {5, 1, 6}};
-  EXPECT_EQ(place(batch.document_lengths, 2, Visibility(batch), {.mode = Mode::whole_doc}),
-            (Shards{{0, 0, 5, 1}, {1, 0, 1, 1}, {2, 0, 6, 0}}));
+// By hand: rank 0 keeps 4 and the last 2 of 7, rank 1 keeps 5. The other 5 tokens of the 7 are
+// dealt: 2 of its front to rank 0, the middle to rank 1. That is 8 tokens each, and 26 and 27
+// pairs.
+TEST(Heuristic, LastPartStaysAndTheHeadIsDealt) {
+  const Batch batch{.document_lengths = {7, 5, 4}};
+  EXPECT_EQ(place(batch.document_lengths, 2, Visibility(batch), {}),
+            (Shards{{0, 0, 2, 0}, {0, 2, 5, 1}, {0, 5, 7, 0}, {1, 0, 5, 1}, {2, 0, 4, 0}}));
 }
 
-// By hand: 9 on rank 0; 3, 2 and 2 on rank 1: 9 and 7 tokens for shares of 8. The only document of
-// rank 0 is cut; its head fills the smallest gap, rank 1's of 1 token, and its tail goes back.
-TEST(Heuristic, HeadFillsTheSmallestGap) {
-  const Batch batch{.document_lengths = {9, 3, 2, 2}};
-  EXPECT_EQ(place(batch.document_lengths, 2, Visibility(batch), {.mode = Mode::whole_doc}),
-            (Shards{{0, 0, 1, 1}, {0, 1, 9, 0}, {1, 0, 3, 1}, {2, 0, 2, 1}, {3, 0, 2, 1}}));
+// The paper's Fig. 4: to cut just the longer document leaves the work at 1.41 to 1, and Per-Doc
+// sends 64K tokens. One piece from the middle of the longer document balances both with 56K.
+TEST(Heuristic, CutsTwoDocumentsTogether) {
+  const Batch batch{.document_lengths = {48 << 10, 80 << 10}};
+  const Load tight = placed_load(batch, 2, {.ratio = 1.02});
+  EXPECT_LE(tight.imbalance(), 1.02);
+  EXPECT_LE(tight.padded_tokens(), 38 << 10);
+  const Load loose = placed_load(batch, 2);
+  EXPECT_LE(loose.imbalance(), 1.05);
+  EXPECT_LE(loose.padded_tokens(), 36 << 10);
+  EXPECT_EQ(placed_load(batch, 2, {.mode = Mode::per_doc}).padded_tokens(), 64 << 10);
+}
+
+// The smallest B of all assignments of tokens to two ranks with equal token shares; nullopt if none
+// is within the ratio.
+std::optional<int64_t> least_sent(const Batch& batch, double ratio) {
+  const Visibility sees(batch);
+  const auto documents = sees.documents(batch);
+  const int64_t tokens = batch.tokens();
+  std::optional<int64_t> least;
+  for (uint32_t on_second = 0; on_second < (1u << tokens); ++on_second) {
+    if (std::popcount(on_second) != tokens / 2) continue;
+    Shards shards;
+    int64_t token = 0;
+    for (size_t document = 0; document < documents.size(); ++document) {
+      for (int64_t i = 0; i < documents[document]; ++i, ++token) {
+        shards.push_back({static_cast<int32_t>(document), i, i + 1,
+                          static_cast<int32_t>(on_second >> token & 1)});
+      }
+    }
+    const Load load = load_of(normal_form(shards), documents, 2, sees);
+    if (load.imbalance() > ratio * (1 + 1e-12)) continue;
+    least = std::min(least.value_or(tokens), load.padded_tokens());
+  }
+  return least;
+}
+
+TEST(Heuristic, IsNeverBelowTheOptimumAndWithinATenth) {
+  Random random(5);
+  int64_t sent = 0, optimum = 0;
+  int within = 0;
+  for (int i = 0; i < 100; ++i) {
+    const Batch batch = fill_pack(14, [&] { return random.between(1, 12); });
+    const double ratio = 1 + random.unit() / 4;
+    const Load load = placed_load(batch, 2, {.ratio = ratio});
+    if (load.imbalance() > ratio) continue;
+    ++within;
+    const int64_t least = *least_sent(batch, ratio);
+    EXPECT_GE(load.padded_tokens(), least);
+    sent += load.padded_tokens();
+    optimum += least;
+  }
+  EXPECT_GT(within, 80);
+  EXPECT_LE(10 * sent, 11 * optimum);
 }
 
 TEST(Heuristic, SoundOnAnyBatch) {
@@ -126,7 +177,7 @@ TEST(Heuristic, SavesAndBalancesOnPileLikePacks) {
     imbalance += load.imbalance() / kPacks;
     EXPECT_LE(load.imbalance(), 1.05);
   }
-  EXPECT_GT(saving, 0.28);
+  EXPECT_GT(saving, 0.55);
   EXPECT_LT(imbalance, 1.04);
 }
 

@@ -1,6 +1,7 @@
 // FlashCP: documents stay whole on one rank if that balances, and the longest are cut over all
 // ranks. Only keys that another rank sees travel.
 #include <algorithm>
+#include <utility>
 
 #include "harness/plan/builder.h"
 #include "harness/strategy/strategy.h"
@@ -68,11 +69,17 @@ void send_exactly(PlanBuilder& builder, const Shards& shards, const std::vector<
   }
 }
 
-// The queries of a rank that need no remote keys attend in step 0, the others in step 1.
+// With `overlap`, the queries of a rank that need no remote keys attend in step 0, and the others
+// in step 1. Without it, all attend in step 1 if any keys travel.
 void attend(PlanBuilder& builder, const Shards& shards, const std::vector<int64_t>& documents,
-            const std::vector<int64_t>& starts, int32_t ranks, const Visibility& sees) {
+            const std::vector<int64_t>& starts, int32_t ranks, const Visibility& sees,
+            bool overlap) {
   struct Work {
     Ranges queries, keys;
+    void add(const Work& other) {
+      queries.insert(queries.end(), other.queries.begin(), other.queries.end());
+      keys.insert(keys.end(), other.keys.begin(), other.keys.end());
+    }
   };
   std::vector<Ranges> home(ranks);
   std::vector<Work> local(ranks), after_arrival(ranks);
@@ -87,9 +94,13 @@ void attend(PlanBuilder& builder, const Shards& shards, const std::vector<int64_
     work.queries.push_back(queries);
     work.keys.push_back(keys);
   }
+  const bool waits =
+      !overlap && std::any_of(after_arrival.begin(), after_arrival.end(),
+                              [](const Work& work) { return !work.queries.empty(); });
   PassBuilder forward = builder.forward();
   for (int32_t rank = 0; rank < ranks; ++rank) {
     builder.home(rank, normalise(std::move(home[rank])));
+    if (waits) after_arrival[rank].add(std::exchange(local[rank], {}));
     int32_t step = 0;
     for (Work* work : {&local[rank], &after_arrival[rank]}) {
       if (!work->queries.empty()) {
@@ -113,7 +124,7 @@ Plan make_plan(const Problem& problem, const Options& options) {
   }
 
   PlanBuilder builder(problem);
-  attend(builder, shards, documents, starts, problem.ranks(), sees);
+  attend(builder, shards, documents, starts, problem.ranks(), sees, options.boolean("overlap"));
   if (options.text("transfers") == "padded") {
     send_padded(builder, shards, starts, problem.ranks(), sees);
   } else {
@@ -139,10 +150,13 @@ extern const Strategy strategy_flashcp = {
                     "transfers", "padded",
                     "padded: one all-gather; exact: each rank gets only the keys that it sees",
                     {"padded", "exact"}),
+                boolean_option("overlap", "true",
+                               "attention that needs no remote keys runs during the all-gather; "
+                               "the paper describes none that does"),
                 boolean_option("rotate", "false",
                                "shift the rank order from one Per-Doc document to the next"),
                 choice_option("mode", "hybrid",
-                              "which documents the heuristic may keep whole: some, all or none",
+                              "which documents may be Per-Doc: the longest (hybrid), none or all",
                               {"hybrid", "whole_doc", "per_doc"}),
                 choice_option("solver", "heuristic",
                               "exact: an integer program with the least communication within the "

@@ -18,10 +18,12 @@ TEST(FlashcpPlan, CorrectOnAnyBatch) {
     for (const char* transfers : {"padded", "exact"}) {
       for (const char* mode : {"hybrid", "whole_doc", "per_doc"}) {
         const char* rotate = random.between(0, 1) ? "true" : "false";
-        const Plan plan =
-            plan_of(problem, {{"transfers", transfers}, {"mode", mode}, {"rotate", rotate}});
-        ASSERT_EQ(violations(problem, plan), "")
-            << "batch " << i << " " << transfers << " " << mode << " rotate=" << rotate;
+        const char* overlap = random.between(0, 1) ? "true" : "false";
+        const Plan plan = plan_of(
+            problem,
+            {{"transfers", transfers}, {"mode", mode}, {"rotate", rotate}, {"overlap", overlap}});
+        ASSERT_EQ(violations(problem, plan), "") << "batch " << i << " " << transfers << " " << mode
+                                                 << " rotate=" << rotate << " overlap=" << overlap;
       }
     }
   }
@@ -55,12 +57,28 @@ TEST(FlashcpPlan, ExactTransfersNeverMoveMore) {
 
 TEST(FlashcpPlan, NothingToSendMeansNoCollectiveAndOneStep) {
   const Problem problem = problem_of({8, 8}, 2);
-  const Plan plan = plan_of(problem);
-  EXPECT_TRUE(plan.forward.collectives.empty());
-  EXPECT_TRUE(plan.forward.sends.empty());
-  EXPECT_TRUE(plan.backward.sends.empty());
-  EXPECT_EQ(plan.forward.steps, 1);
-  EXPECT_EQ(violations(problem, plan), "");
+  for (const char* overlap : {"true", "false"}) {
+    const Plan plan = plan_of(problem, {{"overlap", overlap}});
+    EXPECT_TRUE(plan.forward.collectives.empty());
+    EXPECT_TRUE(plan.forward.sends.empty());
+    EXPECT_TRUE(plan.backward.sends.empty());
+    EXPECT_EQ(plan.forward.steps, 1);
+    EXPECT_EQ(violations(problem, plan), "");
+  }
+}
+
+TEST(FlashcpPlan, WithoutOverlapAllAttentionFollowsTheAllGather) {
+  const Problem problem = problem_of({7, 5, 4}, 2);
+  const auto first_attend = [&](const char* overlap) {
+    const Plan plan = plan_of(problem, {{"overlap", overlap}});
+    int32_t first = plan.forward.steps;
+    for (const Attend& attend : plan.forward.attends) first = std::min(first, attend.step);
+    return first;
+  };
+  EXPECT_EQ(first_attend("true"), 0);
+  EXPECT_EQ(first_attend("false"), 1);
+  EXPECT_EQ(planned_bytes(plan_of(problem, {{"overlap", "false"}}), problem.shape),
+            planned_bytes(plan_of(problem), problem.shape));
 }
 
 TEST(FlashcpPlan, SetsStayLinearInShards) {

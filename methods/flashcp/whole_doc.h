@@ -1,45 +1,53 @@
-// Whole-Doc placement: documents stay whole on one rank, and are cut only where a rank would own
-// more tokens than its budget.
+// Whole-Doc placement: documents stay whole on one rank, and several are cut together where that
+// is needed for equal tokens and even work. The last part of a cut document stays on one rank and
+// is never sent; its head is dealt to all ranks (see deal.h).
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "methods/flashcp/deal.h"
 #include "methods/flashcp/shards.h"
 
 namespace cpbench::flashcp {
 
-// Keeps its buffers, because the heuristic places the documents again each time it makes one
-// Per-Doc.
 class WholeDocPlacer {
  public:
-  WholeDocPlacer(const std::vector<int64_t>& documents, int32_t ranks, const Visibility& sees);
+  // `longest_first` has the indices of all documents.
+  WholeDocPlacer(const std::vector<int64_t>& documents, std::span<const int32_t> longest_first,
+                 int32_t ranks, const Visibility& sees);
 
-  // Places the documents `longest_first` (indices). `budget` has the tokens that each rank has room
-  // for, which sum to those of the documents. `work` has the work that each rank has already; the
-  // new work is added to it. Returns false, with the placement unfinished, as soon as some rank
-  // must exceed `work_limit`.
-  bool place(std::span<const int32_t> longest_first, std::span<const int64_t> budget,
-             std::vector<int64_t>& work, int64_t work_limit);
-  // Appends the shards of the last call, which must have returned true, in no particular order.
-  void append_to(Shards& shards) const;
+  // Searches for a placement that keeps the work of every rank within `work_limit` and deals few
+  // tokens to a rank. With `allow_per_doc` it also tries to deal all of the longest documents.
+  // Every rank gets floor(T/N) or ceil(T/N) tokens. Returns false if it finds none, and otherwise
+  // sets `placement` to its shards, in no particular order.
+  bool place(int64_t work_limit, bool allow_per_doc, Shards& placement);
 
  private:
-  void give_to_least_work(std::span<const int32_t> longest_first, std::vector<int64_t>& work);
-  void take_excess(int32_t rank, std::vector<int64_t>& work);
-  bool put_back(Shard piece, std::vector<int64_t>& work, int64_t work_limit);
+  int64_t attempt(size_t per_doc, int64_t target, int64_t work_limit, Shards& placement);
+  bool pack(size_t per_doc, int64_t target, int64_t work_cap, int64_t work_limit);
+  int64_t room_for(int64_t document_tokens, int32_t rank, int64_t target) const;
+  void keep(int32_t document, int32_t rank, int64_t tokens);
+  void keep_by_work(int32_t document, int64_t target, int64_t work_cap);
+  void keep_by_room(std::span<const int32_t> longest_first, int64_t target);
 
   const std::vector<int64_t>& documents_;
+  std::span<const int32_t> longest_first_;
   int32_t ranks_;
   const Visibility& sees_;
+  int64_t tokens_ = 0, total_work_ = 0;
   std::vector<int64_t> document_work_;
-  std::vector<std::vector<int32_t>> whole_;              // per rank, longest first
-  std::vector<int64_t> room_;                            // tokens per rank; negative: too many
-  std::vector<int32_t> open_;                            // ranks with room, ascending
-  std::vector<int32_t> taken_;                           // documents, longest first
-  Shards pieces_;                                        // of documents taken off a rank
-  std::vector<std::pair<int64_t, int32_t>> least_work_;  // a heap
+  size_t dense_ = 0;  // the first documents, which have more than the mean work per token
+
+  int64_t fewest_dealt_ = 0;   // the most tokens dealt to a rank, in the best placement so far
+  std::vector<int64_t> room_;  // tokens per rank
+  std::vector<int64_t> work_;  // per rank
+  int64_t head_tokens_ = 0;
+  bool capped_ = false;  // whether a larger cap of work would change the last packing
+  std::vector<Head> heads_;
+  Shards shards_;
+  std::vector<std::pair<int64_t, int32_t>> most_room_;  // a heap of (tokens, -rank)
 };
 
 }  // namespace cpbench::flashcp

@@ -1,6 +1,7 @@
-// FlashCP's planner: one decision (which shard to which rank), the whole plan with it, and how far
-// the heuristic is from the exact solver. Counters are means over the packs: communication saving
-// and imbalance (max / mean work).
+// FlashCP's planner: one decision (which shard to which rank), the whole plan with it, what it
+// saves on all shipped length sets, and how far the heuristic is from the exact solver. Counters
+// are means over the packs: communication saving, imbalance (max / mean work), share of documents
+// kept whole.
 //   cpbench_micro --benchmark_filter=Flashcp
 #include <benchmark/benchmark.h>
 
@@ -44,6 +45,38 @@ void FlashcpDecision(benchmark::State& state, Batch (*pack)(int64_t, uint64_t)) 
     const Load load = load_of(place(documents, ranks, sees, {}), documents, ranks, sees);
     state.counters["saving"] += load.saving() / kPacks;
     state.counters["imbalance"] += load.imbalance() / kPacks;
+  }
+}
+
+double share_kept_whole(const Shards& shards, size_t documents) {
+  double whole = 0;
+  for_each_document(shards, [&](DocumentShards document) { whole += document.size() == 1; });
+  return whole / static_cast<double>(documents);
+}
+
+// 4 packs of every shipped length set.
+void FlashcpSaving(benchmark::State& state) {
+  constexpr int kSeeds = 4;
+  std::vector<Batch> all;
+  for (const WorkloadSummary& set : list_workloads()) {
+    if (set.kind != "lengths") continue;
+    for (int seed = 1; seed <= kSeeds; ++seed) {
+      all.push_back(real_pack(set.name.c_str(), state.range(1), seed));
+    }
+  }
+  const auto ranks = static_cast<int32_t>(state.range(0));
+  const auto packs = static_cast<double>(all.size());
+  for (auto _ : state) {
+    state.counters.clear();
+    for (const Batch& batch : all) {
+      const Visibility sees(batch);
+      const auto& documents = batch.document_lengths;
+      const Shards shards = place(documents, ranks, sees, {});
+      const Load load = load_of(shards, documents, ranks, sees);
+      state.counters["saving"] += load.saving() / packs;
+      state.counters["imbalance"] += load.imbalance() / packs;
+      state.counters["whole"] += share_kept_whole(shards, documents.size()) / packs;
+    }
   }
 }
 
@@ -94,6 +127,11 @@ void at_all_sizes(benchmark::internal::Benchmark* benchmark) {
 
 BENCHMARK_CAPTURE(FlashcpDecision, pile, pile_pack)->Apply(at_all_sizes);
 BENCHMARK_CAPTURE(FlashcpDecision, wlb_llm, wlb_llm_pack)->Apply(at_all_sizes);
+BENCHMARK(FlashcpSaving)
+    ->ArgNames({"ranks", "tokens"})
+    ->ArgsProduct({{4, 8, 16, 32}, {8 << 10, 32 << 10, 128 << 10}})
+    ->Iterations(1)
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK(FlashcpGap)->Iterations(1)->Unit(benchmark::kSecond);
 BENCHMARK_CAPTURE(FlashcpPlan, pile_padded, pile_pack, "padded")->Apply(at_all_sizes);
 BENCHMARK_CAPTURE(FlashcpPlan, wlb_llm_padded, wlb_llm_pack, "padded")->Apply(at_all_sizes);
