@@ -58,13 +58,16 @@ void validate(const Problem& problem) {
   if (batch.document_lengths.empty())
     throw UserError("document_lengths is empty; give at least one");
   int64_t tokens = 0;
+  double pairs = 0;  // of one head
   for (size_t i = 0; i < batch.document_lengths.size(); ++i) {
     require_range("document_lengths[" + std::to_string(i) + "]", batch.document_lengths[i], 1,
                   kMaxTokens);
     tokens += batch.document_lengths[i];
     require(tokens <= kMaxTokens, "the sum of document_lengths", tokens,
             "at most " + std::to_string(kMaxTokens));
+    pairs += std::pow(batch.document_lengths[i], 2);
   }
+  if (batch.mask == Mask::causal) pairs = std::pow(tokens, 2);
   if (!batch.cached_tokens.empty()) {
     const int64_t documents = static_cast<int64_t>(batch.document_lengths.size());
     const int64_t counts = static_cast<int64_t>(batch.cached_tokens.size());
@@ -106,16 +109,18 @@ void validate(const Problem& problem) {
       throw UserError(name + " is " + std::to_string(value) + "; must be finite and at least 0");
     }
   });
-  const double heads = shape.query_heads, all = static_cast<double>(tokens);
-  if (all * all * heads > kMaxPairs) {
-    throw UserError(std::to_string(tokens) + " tokens and " + std::to_string(shape.query_heads) +
-                    " query heads are too many: tokens squared times heads must be at most 2^62");
+  const double heads = shape.query_heads;
+  if (pairs * heads > kMaxPairs) {
+    throw UserError(
+        std::to_string(tokens) + " tokens and " + std::to_string(shape.query_heads) +
+        " query heads are too many: the squared lengths of documents (of the batch with "
+        "mask causal) times heads must be at most 2^62");
   }
   const double elements = heads * (shape.head_dim + shape.value_head_dim);
-  if (all * static_cast<double>(ranks) * elements > kMaxElements) {
+  if (static_cast<double>(tokens) * static_cast<double>(ranks) * elements > kMaxElements) {
     throw UserError(std::to_string(tokens) + " tokens on " + std::to_string(ranks) +
                     " ranks are too many: tokens times ranks times query_heads times (head_dim + "
-                    "value_head_dim) must be at most 2^56");
+                    "value_head_dim) must be at most 2^58");
   }
 }
 

@@ -43,7 +43,7 @@ TEST(Problem, RefusalsNameFieldValueAndRemedy) {
   EXPECT_EQ(message(good), "");
   Problem bad = good;
   bad.batch.document_lengths = {4, 0};
-  EXPECT_EQ(message(bad), "document_lengths[1] is 0; must be from 1 to 4294967296");
+  EXPECT_EQ(message(bad), "document_lengths[1] is 0; must be from 1 to 2147483648");
   bad = good;
   bad.batch.cached_tokens = {1, 1};
   EXPECT_EQ(message(bad), "the number of cached_tokens is 2; must be 1, one per document, or 0");
@@ -61,7 +61,7 @@ TEST(Problem, RefusalsNameFieldValueAndRemedy) {
   bad = good;
   bad.batch.mask = Mask::sliding_window;
   EXPECT_EQ(message(bad),
-            "window is 0; must be from 1 to 4294967296 tokens with mask sliding_window");
+            "window is 0; must be from 1 to 2147483648 tokens with mask sliding_window");
 }
 
 // Sums and products of what is accepted fit 64 bits.
@@ -72,23 +72,33 @@ TEST(Problem, TooLargeOnesAreRefused) {
     change(problem);
     return error_of([&] { validate(problem); });
   };
-  const int64_t most = int64_t{1} << 32;
+  const int64_t most = int64_t{1} << 31;
   EXPECT_EQ(message([&](Problem& p) { p.batch.document_lengths = {int64_t{1} << 60}; }),
-            "document_lengths[0] is 1152921504606846976; must be from 1 to 4294967296");
+            "document_lengths[0] is 1152921504606846976; must be from 1 to 2147483648");
   EXPECT_EQ(message([&](Problem& p) { p.batch.document_lengths = {most, 1}; }),
-            "the sum of document_lengths is 4294967297; must be at most 4294967296");
-  EXPECT_EQ(message([&](Problem& p) { p.batch.document_lengths = {most}; }),
-            "4294967296 tokens and 8 query heads are too many: tokens squared times heads must be "
-            "at most 2^62");
+            "the sum of document_lengths is 2147483649; must be at most 2147483648");
+  EXPECT_EQ(
+      message([&](Problem& p) { p.batch.document_lengths = {most}; }),
+      "2147483648 tokens and 8 query heads are too many: the squared lengths of documents (of "
+      "the batch with mask causal) times heads must be at most 2^62");
   EXPECT_EQ(message([](Problem& p) { p.cluster.nodes = p.cluster.gpus_per_node = 65'536; }),
             "nodes times gpus_per_node is 4294967296; must be from 1 to 65536");
   EXPECT_EQ(message([](Problem& p) {
               p.batch.document_lengths = {int64_t{1} << 26};
-              p.shape.head_dim = 4096;
+              p.shape.head_dim = 16'384;
               p.cluster.nodes = 65'536;
             }),
             "67108864 tokens on 65536 ranks are too many: tokens times ranks times query_heads "
-            "times (head_dim + value_head_dim) must be at most 2^56");
+            "times (head_dim + value_head_dim) must be at most 2^58");
+  // What runs at the largest scale: 32K tokens on each of 16,384 ranks.
+  EXPECT_EQ(message([](Problem& p) {
+              p.batch.document_lengths.assign(4096, 131'072);
+              p.shape.query_heads = 64;
+              p.shape.head_dim = p.shape.value_head_dim = 128;
+              p.cluster.nodes = 2'048;
+              p.cluster.gpus_per_node = 8;
+            }),
+            "");
   EXPECT_EQ(message([](Problem& p) { p.shape.query_heads = p.shape.kv_heads = 1 << 20; }),
             "query_heads is 1048576; must be from 1 to 16384");
   EXPECT_EQ(message([](Problem& p) { p.cluster.memory_bytes = NAN; }),

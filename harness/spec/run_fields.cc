@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "harness/plan/errors.h"
+#include "harness/plan/limits.h"
 #include "harness/plan/names.h"
 #include "harness/plan/nearest.h"
 #include "harness/plan/shown.h"
@@ -15,9 +16,6 @@
 namespace cpbench {
 namespace {
 
-// Bounds that no sane run reaches; they keep products of counts inside 64 bits.
-constexpr int64_t kMaxTokens = int64_t{1} << 32;
-constexpr int64_t kMaxRanks = 65536;
 constexpr int64_t kMaxCount = 1'000'000;
 constexpr int64_t kMaxSeed = std::numeric_limits<int64_t>::max();
 
