@@ -5,9 +5,12 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <new>
 #include <stdexcept>
 
@@ -42,7 +45,19 @@ std::string answer_of(const std::function<std::string()>& work) {
 // Runs no handler of the parent: one of them would write what other threads have buffered.
 void exit_at_once(int status, void*) { _exit(status); }
 
-[[noreturn]] void be_child(const ChildStart& start, const std::function<std::string()>& work) {
+// A limit of the shell that is stricter stays.
+void limit_memory(size_t more_bytes) {
+  rlim_t pages = 0;  // of address space in use
+  std::ifstream("/proc/self/statm") >> pages;
+  rlimit limit{};
+  getrlimit(RLIMIT_AS, &limit);
+  const rlim_t used = pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE));
+  limit.rlim_cur = std::min(used + more_bytes, limit.rlim_cur);
+  setrlimit(RLIMIT_AS, &limit);
+}
+
+[[noreturn]] void be_child(const ChildStart& start, size_t most_memory_bytes,
+                           const std::function<std::string()>& work) {
   constexpr int kAnswer = STDERR_FILENO + 1;
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // ends with the thread that waits for it
   for (int id : {SIGINT, SIGTERM, SIGPIPE}) ::signal(id, SIG_DFL);
@@ -55,6 +70,7 @@ void exit_at_once(int status, void*) { _exit(status); }
   dup2(start.error, STDERR_FILENO);
   dup2(start.out, kAnswer);
   close_range(kAnswer + 1, ~0U, 0);
+  if (most_memory_bytes > 0) limit_memory(most_memory_bytes);
   const std::string answer = answer_of(work);
   for (size_t done = 0; done < answer.size();) {
     const ssize_t n = ::write(kAnswer, answer.data() + done, answer.size() - done);
@@ -64,11 +80,12 @@ void exit_at_once(int status, void*) { _exit(status); }
   _exit(EXIT_SUCCESS);
 }
 
-pid_t fork_child(const ChildStart& start, const std::function<std::string()>& work) {
+pid_t fork_child(const ChildStart& start, size_t most_memory_bytes,
+                 const std::function<std::string()>& work) {
   const pid_t id = ::fork();
   if (id == 0) {
     ::setpgid(0, 0);
-    be_child(start, work);
+    be_child(start, most_memory_bytes, work);
   }
   if (id > 0) ::setpgid(id, id);  // whichever of the two comes first
   return id;
@@ -77,7 +94,9 @@ pid_t fork_child(const ChildStart& start, const std::function<std::string()>& wo
 }  // namespace
 
 ChildAnswer in_child(const ProgramOptions& options, const std::function<std::string()>& work) {
-  ChildProcess child(options, [&](const ChildStart& start) { return fork_child(start, work); });
+  ChildProcess child(options, [&](const ChildStart& start) {
+    return fork_child(start, options.most_memory_bytes, work);
+  });
   const int status = child.run("");
   std::string answer = child.take_output();
   if (status != EXIT_SUCCESS || answer.empty()) {

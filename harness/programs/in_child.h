@@ -17,8 +17,8 @@ struct ChildAnswer {
 };
 
 // The child is a copy of the calling thread only, so the function must not wait for other threads
-// or use what they may hold: HDF5, MPI, CUDA, stdio's files. It inherits no open file; what it
-// prints becomes the last words of messages.
+// or use what they may hold: MPI, CUDA, stdio's files, and HDF5 while one of them uses it. It
+// inherits no open file; what it prints becomes the last words of messages.
 //
 // Throws what the function throws, as UserError, Unsupported, bad_alloc or runtime_error.
 // Otherwise throws DidNotEnd or UserError: "the solver was ended by signal 6 (Aborted)".

@@ -17,6 +17,7 @@ struct ProgramOptions {
   std::string hint{};  // closes the message that the program cannot be started
   Deadline deadline{};
   size_t most_output_bytes = size_t{4} << 30;
+  size_t most_memory_bytes = 0;  // of in_child, besides what the caller has; 0: any
 };
 
 struct ProgramRun {

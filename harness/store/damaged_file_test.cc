@@ -8,9 +8,9 @@
 
 #include "harness/plan/errors.h"
 #include "harness/store/checksum.h"
-#include "harness/store/in_child.h"
 #include "harness/store/plan_file.h"
 #include "harness/store/result_file.h"
+#include "harness/store/safe_read.h"
 #include "harness/store/sample_result_for_tests.h"
 #include "harness/store/temporary_folder_for_tests.h"
 
@@ -103,20 +103,19 @@ TEST_F(DamagedFile, FlippedBitsOfAFileWithoutChecksumEndOnlyTheChild) {
   EXPECT_GT(refused, 0u);
 }
 
-TEST(InChild, DeathsAndExceptionsAreErrors) {
-  const auto error = [](const std::function<std::string()>& work) {
-    return error_of([&](const std::string& name) { return in_child(name, work); }, "name");
+TEST(CleanCopy, DeathsAndExceptionsAreErrors) {
+  const auto error = [](const std::function<std::string()>& make) {
+    return error_of([&](const std::string& path) { return clean_copy(path, make); }, "a.h5");
   };
-  EXPECT_EQ(in_child("name", [] { return std::string(1'000'000, 'x'); }),
+  EXPECT_EQ(clean_copy("a.h5", [] { return std::string(1'000'000, 'x'); }),
             std::string(1'000'000, 'x'));
-  EXPECT_EQ(in_child("name", [] { return std::string(); }), "");
-  EXPECT_EQ(error([]() -> std::string { throw UserError("name: is bad"); }), "name: is bad");
+  EXPECT_EQ(error([]() -> std::string { throw UserError("a.h5: is bad"); }), "a.h5: is bad");
+  EXPECT_EQ(error([]() -> std::string { throw std::out_of_range("far"); }),
+            "a.h5: is damaged: far");
   EXPECT_EQ(error([]() -> std::string { std::abort(); }),
-            "name: is damaged: reading it ends the reader by signal 6 (Aborted)");
-  EXPECT_EQ(error([]() -> std::string { _exit(3); }),
-            "name: is damaged: reading it ends the reader");
-  EXPECT_EQ(error([]() -> std::string { throw std::bad_alloc(); }),
-            "name: is damaged: reading it requires too much memory");
+            "a.h5: is damaged: its reader was ended by signal 6 (Aborted)");
+  EXPECT_EQ(error([] { return std::string(size_t{5} << 30, 'x'); }),
+            "a.h5: is damaged: reading it requires too much memory");
 }
 
 // Sizes that the file states are compared with what it can hold before anything is allocated.

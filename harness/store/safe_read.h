@@ -7,15 +7,19 @@
 // any amount of memory. A child process parses it, and its clean copy is what is read here.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "harness/plan/errors.h"
+#include "harness/programs/in_child.h"
 #include "harness/store/checksum.h"
 #include "harness/store/file_bytes.h"
 #include "harness/store/hdf5_file.h"
-#include "harness/store/in_child.h"
 
 namespace cpbench {
+
+// What `make` returns in a child process.
+std::string clean_copy(const std::string& path, const std::function<std::string()>& make);
 
 // `write` writes a file that `parse` reads as the same value. Throws UserError that begins with
 // the path.
@@ -27,7 +31,7 @@ Value read_safely(const std::string& path, Value (*parse)(const Hdf5Reader&),
     case Checksum::wrong:
       throw UserError(path + ": is damaged: its checksum does not match its content");
     case Checksum::none:
-      bytes = in_child(path, [&] {
+      bytes = clean_copy(path, [&] {
         Hdf5Writer copy(path);
         write(copy, parse(Hdf5Reader(path, bytes)));
         return copy.image();
