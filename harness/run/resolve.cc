@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+#include <filesystem>
 
 #include "harness/execute/kernel.h"
 #include "harness/execute/processes/launch_environment.h"
@@ -12,6 +11,7 @@
 #include "harness/machines/kernel_models.h"
 #include "harness/machines/profiles.h"
 #include "harness/plan/errors.h"
+#include "harness/plan/input_file.h"
 #include "harness/plan/text_hash.h"
 #include "harness/run/choices.h"
 #include "harness/run/simulation.h"
@@ -92,8 +92,9 @@ GpuProperties properties_of(const ClusterModel& machine) {
 
 std::string program_text(const std::string& strategy) {
   if (!is_external(strategy)) return "";
-  std::ifstream file(planner_file(planner_of(strategy)), std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  const std::string file = planner_file(planner_of(strategy));
+  if (!std::filesystem::is_regular_file(file)) return "";  // starting it says what is wrong
+  return read_input("planner", file, kAnySize);
 }
 
 }  // namespace
