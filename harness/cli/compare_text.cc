@@ -10,6 +10,7 @@
 #include "harness/cli/json_number.h"
 #include "harness/cli/metric_columns.h"
 #include "harness/cli/run_table.h"
+#include "harness/cli/text.h"
 #include "harness/spec/run_fields.h"
 
 namespace cpbench {
