@@ -94,19 +94,13 @@ TEST(FlexcpSolver, DegreesNeedNotBePowersOfTwo) {
 TEST(FlexcpSolver, RefusalsNameTheNumbers) {
   const Problem problem = layer_problem({.document_lengths = {100, 7}}, 4);
   const GroupCost cost(problem);
-  EXPECT_EQ(error_of<Unsupported>([&] {
-              solve(loads_of(problem), {4, 10}, cost);
-            }),
+  EXPECT_EQ(error_of<Unsupported>([&] { solve(loads_of(problem), {4, 10}, cost); }),
             "a sequence of 100 tokens needs 10 ranks of 10 tokens, the cluster has 4; "
             "tokens_per_rank=25 would do");
-  EXPECT_EQ(error_of<Unsupported>([&] {
-              solve_static(loads_of(problem), {4, 25}, 2, cost);
-            }),
+  EXPECT_EQ(error_of<Unsupported>([&] { solve_static(loads_of(problem), {4, 25}, 2, cost); }),
             "a sequence of 100 tokens needs 4 ranks of 25 tokens, a group has 2; "
             "tokens_per_rank=50 would do");
-  EXPECT_EQ(error_of<Unsupported>([&] {
-              solve_static(loads_of(problem), {4, 25}, 3, cost);
-            }),
+  EXPECT_EQ(error_of<Unsupported>([&] { solve_static(loads_of(problem), {4, 25}, 3, cost); }),
             "groups of degree=3 do not divide 4 ranks");
 }
 
