@@ -5,6 +5,7 @@ import resource
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from conftest import PROGRAM, TINY, executable, run_json, start
@@ -94,16 +95,24 @@ def test_ctrl_c_keeps_finished_runs(number, results):
     assert rows[0]["existed"]
 
 
+def opened(process, path):
+    """Whether the process has the file open."""
+    try:
+        return any(file.samefile(path) for file in Path(f"/proc/{process.pid}/fd").iterdir())
+    except FileNotFoundError:  # it has just closed one
+        return False
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_before_the_first_run_says_how_to_resume(number, tmp_path, results):
     lengths = tmp_path / "lengths.txt"
-    os.mkfifo(lengths)
+    lengths.write_text("100\n" * 5_000_000)  # takes a second to read
     words = ["run", "--strategy", "ring", "--workload", str(lengths), "--tokens", "256"]
     process = start(*words, "--output", results)
-    writer = os.open(lengths, os.O_WRONLY)  # returns when the program reads the lengths
+    while not opened(process, lengths):
+        assert process.poll() is None, process.communicate()
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
-    os.close(writer)
     assert process.returncode == 130
     assert out == ""
     assert f"cpbench: interrupted: resume with: {PROGRAM} run --strategy ring" in err
