@@ -4,8 +4,8 @@
 //
 //   whole_run_error({.strategy = "ring", .cluster = "h100", .profile = "ideal", .ranks = 64,
 //                    .nodes = 8, .documents = true})
-//   // "whole runs of kind ring on documents: mean error 32%, worst 53%; no published run with 64
-//   //  ranks, on several nodes"
+//   // "whole runs of kind ring on documents: mean error 32%, worst 53%; no published run with
+//   //  more than 8 ranks; no published run on several nodes"
 #pragma once
 
 #include <cstdint>
