@@ -103,7 +103,7 @@ TEST(DistributionsTest, BurstBatchesEndExactly) {
 }
 
 std::string refused(const std::string& text) {
-  return refusal([&] { make_synthetic(text); });
+  return error_of([&] { make_synthetic(text); });
 }
 
 TEST(DistributionsTest, BadParametersAreNamed) {

@@ -129,7 +129,7 @@ TEST(HistogramTest, QuantilesOfAHandMadeSet) {
 
 TEST(HistogramTest, BadFilesNameTheSetAndTheFault) {
   const auto message = [](const std::string& text) {
-    return refusal([&] { parse_histogram({"x", "length set 'x'", text}); });
+    return error_of([&] { parse_histogram({"x", "length set 'x'", text}); });
   };
   std::string head = kHead;
   EXPECT_EQ(message("title = ").find("length set 'x':1: "), 0u);
@@ -149,7 +149,7 @@ TEST(HistogramTest, NumbersThatWouldOverflowAreRefused) {
                            "[[1,2,9000000000000000],[3,4,9000000000000000]]", "[[1,2,1,1e300]]",
                            "[[1,2,1,nan]]", "[[1,2,1,-inf]]"}) {
     const std::string text = kHead + std::string("bins=") + bins;
-    EXPECT_NE(refusal([&] { parse_histogram({"x", "length set 'x'", text}); }), "") << bins;
+    EXPECT_NE(error_of([&] { parse_histogram({"x", "length set 'x'", text}); }), "") << bins;
   }
 }
 

@@ -32,7 +32,7 @@ TEST(LengthSetsTest, ACapOfThePackChangesNothing) {
 
 TEST(LengthSetsTest, RefusalsNameTheSetting) {
   const auto refused = [](const std::string& text) {
-    return refusal([&] { find_workload(text); });
+    return error_of([&] { find_workload(text); });
   };
   EXPECT_EQ(refused("pile:cap=0"),
             "workload 'pile:cap=0': cap=0: must be a share of the pack, above 0 to 1");

@@ -57,7 +57,7 @@ TEST(MixTest, AMixIsAWorkload) {
 
 TEST(MixTest, BadMixesNameSetAndShare) {
   const auto refused = [](const std::string& text) {
-    return refusal([&] { find_workload(text); });
+    return error_of([&] { find_workload(text); });
   };
   EXPECT_EQ(refused("mix"), "workload 'mix': '' must be set=share, as in mix:web=0.9,books=0.1");
   EXPECT_EQ(refused("mix:web"),

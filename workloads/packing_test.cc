@@ -101,11 +101,11 @@ TEST(PackingTest, CarryAndBestFitLoseNoTokens) {
 
 TEST(PackingTest, BadOptionsAreNamed) {
   Cycle workload({1});
-  EXPECT_EQ(refusal([&] { make_packs(workload, {.tokens = 0}); }),
+  EXPECT_EQ(error_of([&] { make_packs(workload, {.tokens = 0}); }),
             "a pack has 0 tokens; must be from 1 to 2147483648");
-  EXPECT_EQ(refusal([&] { make_packs(workload, {.tokens = 8, .packs = 0}); }),
+  EXPECT_EQ(error_of([&] { make_packs(workload, {.tokens = 8, .packs = 0}); }),
             "there are 0 packs; must be at least 1");
-  EXPECT_EQ(refusal([&] { make_packs(workload, {.tokens = 8, .policy = "cary"}); }),
+  EXPECT_EQ(error_of([&] { make_packs(workload, {.tokens = 8, .policy = "cary"}); }),
             "unknown packing policy 'cary'; did you mean 'carry'?");
 }
 

@@ -31,7 +31,7 @@ Lengths read(const std::string& name, const std::string& bytes, const std::strin
 std::string refused(const std::string& name, const std::string& bytes,
                     const std::string& field = "") {
   TestFile file(name, bytes);
-  std::string message = refusal([&] { read_lengths(file.path() + field); });
+  std::string message = error_of([&] { read_lengths(file.path() + field); });
   size_t folder = message.find(file.path());
   if (folder == std::string::npos) return message;
   return message.erase(folder, file.path().size() - name.size());
@@ -249,11 +249,11 @@ TEST(ReadLengthsTest, LongValuesAreCutInMessages) {
 }
 
 TEST(ReadLengthsTest, MissingFilesAndFolders) {
-  EXPECT_EQ(refusal([] { read_lengths("no/such.csv"); }),
+  EXPECT_EQ(error_of([] { read_lengths("no/such.csv"); }),
             "cannot read the file of lengths 'no/such.csv': it does not exist");
-  EXPECT_EQ(refusal([] { read_lengths("/"); }),
+  EXPECT_EQ(error_of([] { read_lengths("/"); }),
             "cannot read the file of lengths '/': it is a folder");
-  EXPECT_EQ(refusal([] { read_lengths("/dev/zero"); }),
+  EXPECT_EQ(error_of([] { read_lengths("/dev/zero"); }),
             "cannot read the file of lengths '/dev/zero': it is a pipe, a socket or a device; must "
             "be a regular file");
   EXPECT_TRUE(names_length_file("a.csv"));

@@ -44,7 +44,7 @@ TEST(ShapesTest, AFileOfTheUser) {
 }
 
 std::string refused(const std::string& text) {
-  return refusal([&] { parse_shape({"mine", "mine.toml", text}); });
+  return error_of([&] { parse_shape({"mine", "mine.toml", text}); });
 }
 
 TEST(ShapesTest, BadFilesNameLineAndKey) {
@@ -63,10 +63,10 @@ TEST(ShapesTest, BadFilesNameLineAndKey) {
 }
 
 TEST(ShapesTest, UnknownNamesAndFiles) {
-  EXPECT_EQ(refusal([] { find_shape("tinny"); }), "unknown shape 'tinny'; did you mean 'tiny'?");
-  EXPECT_EQ(refusal([] { find_shape("no/such.toml"); }),
+  EXPECT_EQ(error_of([] { find_shape("tinny"); }), "unknown shape 'tinny'; did you mean 'tiny'?");
+  EXPECT_EQ(error_of([] { find_shape("no/such.toml"); }),
             "cannot read the shape file 'no/such.toml': it does not exist");
-  EXPECT_EQ(refusal([] { find_shape("/"); }), "cannot read the shape file '/': it is a folder");
+  EXPECT_EQ(error_of([] { find_shape("/"); }), "cannot read the shape file '/': it is a folder");
 }
 
 }  // namespace

@@ -76,13 +76,13 @@ TEST(WorkloadTest, SkippedDocumentsAreNotedOnce) {
 }
 
 TEST(WorkloadTest, UnknownNamesSuggestTheNearest) {
-  EXPECT_EQ(refusal([] { find_workload("piel"); }),
+  EXPECT_EQ(error_of([] { find_workload("piel"); }),
             "unknown workload 'piel'; did you mean 'pile'?");
-  EXPECT_EQ(refusal([] { find_workload("lognormel:sigma=0.7"); }),
+  EXPECT_EQ(error_of([] { find_workload("lognormel:sigma=0.7"); }),
             "unknown workload 'lognormel'; did you mean 'lognormal'?");
-  EXPECT_EQ(refusal([] { find_workload("pile.csv"); }),
+  EXPECT_EQ(error_of([] { find_workload("pile.csv"); }),
             "cannot read the file of lengths 'pile.csv': it does not exist");
-  EXPECT_NE(refusal([] { find_workload(""); }), "");
+  EXPECT_NE(error_of([] { find_workload(""); }), "");
 }
 
 }  // namespace

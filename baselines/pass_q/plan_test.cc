@@ -5,10 +5,6 @@
 namespace cpbench {
 namespace {
 
-using test_plans::plan_of;
-using test_plans::planned_bytes;
-using test_plans::problem_of;
-
 Problem cached_problem(std::vector<int64_t> lengths, std::vector<int64_t> cached, int32_t ranks) {
   Problem problem = problem_of(std::move(lengths), ranks, {8, 2});
   problem.batch.cached_tokens = std::move(cached);

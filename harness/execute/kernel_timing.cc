@@ -3,12 +3,12 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <ctime>
 #include <functional>
 #include <thread>
 
 #include "harness/execute/call_tensors.h"
 #include "harness/execute/median.h"
+#include "harness/plan/thread_seconds.h"
 
 namespace cpbench {
 namespace {
@@ -21,12 +21,6 @@ constexpr int kMostSamples = 50;
 // the clock for a second or two then does not affect all samples of a call.
 constexpr int kRounds = 3;
 constexpr uint64_t kSeed = 1;
-
-double thread_seconds() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
 
 double run_seconds(const std::function<void()>& work, int64_t repeats) {
   const double start = thread_seconds();

@@ -58,13 +58,13 @@ TEST(ClustersTest, RanksDecideTheNodes) {
   }
   EXPECT_EQ(cluster_with_ranks(h100, 8, 4).cluster.gpus_per_node, 2);
   EXPECT_EQ(
-      refusal([&] { cluster_with_ranks(h100, 12); }),
+      error_of([&] { cluster_with_ranks(h100, 12); }),
       "cluster 'h100' has 8 GPUs per node, and 12 ranks do not fill nodes of that size; ranks "
       "must be a multiple of 8 or at most 8, unless nodes is given");
   EXPECT_EQ(cluster_with_ranks(h100, 12, 2).cluster.gpus_per_node, 6);
-  EXPECT_EQ(refusal([&] { cluster_with_ranks(h100, 32, 2); }),
+  EXPECT_EQ(error_of([&] { cluster_with_ranks(h100, 32, 2); }),
             "32 ranks on 2 nodes are 16 per node, but cluster 'h100' has 8 GPUs per node");
-  EXPECT_EQ(refusal([&] { cluster_with_ranks(h100, 12, 5); }), "5 nodes do not divide 12 ranks");
+  EXPECT_EQ(error_of([&] { cluster_with_ranks(h100, 12, 5); }), "5 nodes do not divide 12 ranks");
 }
 
 constexpr char kGood[] =
@@ -84,12 +84,12 @@ TEST(ClustersTest, AFileOfTheUserInNineLines) {
                    1500e9);  // left out, so it is the nominal one
   EXPECT_DOUBLE_EQ(mine.intra_node.bytes_per_second, 100e9);
   EXPECT_EQ(mine.mean_error, -1);
-  EXPECT_EQ(refusal([&] { cluster_with_ranks(mine, 8); }),
+  EXPECT_EQ(error_of([&] { cluster_with_ranks(mine, 8); }),
             "cluster 'mine' has only one node; 2 nodes require 'inter_node_gigabytes_per_second'");
 }
 
 std::string refused(const std::string& text) {
-  return refusal([&] { parse_cluster({"mine", "mine.toml", text}); });
+  return error_of([&] { parse_cluster({"mine", "mine.toml", text}); });
 }
 
 TEST(ClustersTest, BadFilesNameLineAndKey) {
@@ -155,8 +155,8 @@ TEST(ClustersTest, WhatIsWrittenIsReadBack) {
 }
 
 TEST(ClustersTest, UnknownNamesAndFiles) {
-  EXPECT_EQ(refusal([] { find_cluster("h10"); }), "unknown cluster 'h10'; did you mean 'h100'?");
-  EXPECT_EQ(refusal([] { find_cluster("no/such.toml"); }),
+  EXPECT_EQ(error_of([] { find_cluster("h10"); }), "unknown cluster 'h10'; did you mean 'h100'?");
+  EXPECT_EQ(error_of([] { find_cluster("no/such.toml"); }),
             "cannot read the cluster file 'no/such.toml': it does not exist");
 }
 

@@ -11,7 +11,7 @@ constexpr char kGood[] =
     "[backward]\nblock_microseconds = 4\ntile_tokens = 64\nblock_tokens = 128\n";
 
 std::string refused(const std::string& text) {
-  return refusal([&] { parse_kernel({"mine", "mine.toml", text}); });
+  return error_of([&] { parse_kernel({"mine", "mine.toml", text}); });
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
@@ -59,9 +59,9 @@ TEST(KernelsTest, BadFilesNameLineAndKey) {
 }
 
 TEST(KernelsTest, UnknownNamesAndFiles) {
-  EXPECT_EQ(refusal([] { find_kernel("fa2_h10"); }),
+  EXPECT_EQ(error_of([] { find_kernel("fa2_h10"); }),
             "unknown kernel model 'fa2_h10'; did you mean 'fa2_h100'?");
-  EXPECT_EQ(refusal([] { find_kernel("missing.toml"); }),
+  EXPECT_EQ(error_of([] { find_kernel("missing.toml"); }),
             "cannot read the kernel model file 'missing.toml': it does not exist");
 }
 

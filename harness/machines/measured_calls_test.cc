@@ -14,7 +14,7 @@ MeasuredCalls read(const std::string& text, double peak = 0) {
 
 // The message, from the name of the file.
 std::string refused(const std::string& text, double peak = 0) {
-  const std::string message = refusal([&] { read(text, peak); });
+  const std::string message = error_of([&] { read(text, peak); });
   const size_t name = message.find("calls.csv");
   return name == std::string::npos ? message : message.substr(name);
 }

@@ -61,7 +61,7 @@ TEST(ProfilesTest, WhatIsWrittenIsReadBack) {
 
 TEST(ProfilesTest, BadFilesNameLineAndKey) {
   const auto refused = [](const std::string& text) {
-    return refusal([&] { parse_profile({"mine", "mine.toml", text}); });
+    return error_of([&] { parse_profile({"mine", "mine.toml", text}); });
   };
   EXPECT_EQ(refused(""), "");
   EXPECT_EQ(refused("layout_pass = 1\n"),
@@ -74,9 +74,9 @@ TEST(ProfilesTest, BadFilesNameLineAndKey) {
             "mine.toml:2: 'substage_barrier' must be true or false");
   EXPECT_EQ(refused("reserved_sms = -1\n"),
             "mine.toml:1: 'reserved_sms' must be a whole number from 0 to 2147483647");
-  EXPECT_EQ(refusal([] { find_profile("ideel"); }),
+  EXPECT_EQ(error_of([] { find_profile("ideel"); }),
             "unknown profile 'ideel'; did you mean 'ideal'?");
-  EXPECT_EQ(refusal([] { find_profile("./none.toml"); }),
+  EXPECT_EQ(error_of([] { find_profile("./none.toml"); }),
             "cannot read the profile file './none.toml': it does not exist");
 }
 

@@ -34,8 +34,8 @@ constexpr const char* kGood =
     "send 2.0 from 2 to 1 dkv 1 heads 0-2\n"
     "keep 1 kv 1 heads 0-2\n";
 
-const Problem kProblem = test_plans::problem_of(
-    {8}, 2, {.query_heads = 2, .kv_heads = 1, .head_dim = 4, .value_head_dim = 4});
+const Problem kProblem =
+    problem_of({8}, 2, {.query_heads = 2, .kv_heads = 1, .head_dim = 4, .value_head_dim = 4});
 
 std::string replaced(std::string from, std::string to) {
   std::string text = kGood;
@@ -45,14 +45,12 @@ std::string replaced(std::string from, std::string to) {
 }
 
 void expect_violation(const std::string& text, const std::string& message) {
-  const std::string found = test_plans::violations(kProblem, plan_from_text(text));
+  const std::string found = violations(kProblem, plan_from_text(text));
   EXPECT_NE(("\n" + found).find("\n" + message + "\n"), std::string::npos)
       << "expected: " << message << "\nfound: " << found;
 }
 
-TEST(Check, GoodPlanPasses) {
-  EXPECT_EQ(test_plans::violations(kProblem, plan_from_text(kGood)), "");
-}
+TEST(Check, GoodPlanPasses) { EXPECT_EQ(violations(kProblem, plan_from_text(kGood)), ""); }
 
 TEST(Check, PeakMemoryByHand) {
   CheckReport report = check(kProblem, plan_from_text(kGood));
@@ -73,8 +71,7 @@ TEST(Check, bad_P1_step_out_of_order) {
 }
 // Whatever allocates or loops by step needs work in proportion to the operations.
 TEST(Check, bad_P1_more_steps_than_operations) {
-  EXPECT_EQ(test_plans::violations(
-                kProblem, plan_from_text(replaced("send 2.0 from 2", "send 1027.0 from 2"))),
+  EXPECT_EQ(violations(kProblem, plan_from_text(replaced("send 2.0 from 2", "send 1027.0 from 2"))),
             "");
   expect_violation(replaced("send 2.0 from 2", "send 1028.0 from 2"),
                    "P1 backward: expected at most 1024 steps more than its 4 operations; found "

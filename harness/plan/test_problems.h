@@ -16,8 +16,6 @@
 
 namespace cpbench {
 
-namespace test_plans = cpbench;  // the former name, for tests that still use it
-
 // Nodes x GPUs per node; a plain number is the GPUs of one node.
 struct Ranks {
   Ranks(int32_t gpus) : gpus_per_node(gpus) {}

@@ -1,4 +1,4 @@
-// For tests: a file that is deleted when the test ends, and the message of a refusal.
+// For tests: a file that is deleted when the test ends.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <fstream>
 #include <string>
 
-#include "harness/plan/errors.h"
+#include "harness/plan/error_of_for_tests.h"
 
 namespace cpbench {
 
@@ -31,16 +31,5 @@ class TestFile {
  private:
   std::filesystem::path folder_, path_;
 };
-
-// The message of the UserError that the action throws; "" if it throws none.
-template <typename Action>
-std::string refusal(const Action& action) {
-  try {
-    action();
-  } catch (const UserError& error) {
-    return error.what();
-  }
-  return "";
-}
 
 }  // namespace cpbench

@@ -47,14 +47,14 @@ TEST(Presets, a_path_is_the_users_file) {
 }
 
 TEST(Presets, bad_names_are_refused) {
-  EXPECT_EQ(refusal([] { find_preset(PresetKind::clusters, "h10"); }),
+  EXPECT_EQ(error_of([] { find_preset(PresetKind::clusters, "h10"); }),
             "unknown cluster 'h10'; did you mean 'h100'?");
-  EXPECT_EQ(refusal([] { find_preset(PresetKind::kernels, "no/such.toml"); }),
+  EXPECT_EQ(error_of([] { find_preset(PresetKind::kernels, "no/such.toml"); }),
             "cannot read the kernel model file 'no/such.toml': it does not exist");
-  EXPECT_EQ(refusal([] { find_preset(PresetKind::shapes, "/"); }),
+  EXPECT_EQ(error_of([] { find_preset(PresetKind::shapes, "/"); }),
             "cannot read the shape file '/': it is a folder");
   const TestFile large("large.toml", std::string((1 << 20) + 1, '#'));
-  EXPECT_EQ(refusal([&] { find_preset(PresetKind::shapes, large.path()); }),
+  EXPECT_EQ(error_of([&] { find_preset(PresetKind::shapes, large.path()); }),
             "cannot read the shape file '" + large.path() + "': it has more than 1048576 bytes");
 }
 
@@ -63,9 +63,9 @@ TEST(Presets, a_pipe_is_refused_without_waiting_for_it) {
   std::filesystem::remove(pipe.path());
   ASSERT_EQ(mkfifo(pipe.path().c_str(), 0600), 0);
   const std::string reason = "it is a pipe, a socket or a device; must be a regular file";
-  EXPECT_EQ(refusal([&] { find_preset(PresetKind::suites, pipe.path()); }),
+  EXPECT_EQ(error_of([&] { find_preset(PresetKind::suites, pipe.path()); }),
             "cannot read the suite file '" + pipe.path() + "': " + reason);
-  EXPECT_EQ(refusal([&] { LineReader("file", pipe.path(), 1); }),
+  EXPECT_EQ(error_of([&] { LineReader("file", pipe.path(), 1); }),
             "cannot read the file '" + pipe.path() + "': " + reason);
 }
 
@@ -95,7 +95,7 @@ TEST(LineReader, skips_blank_lines_but_counts_them) {
   EXPECT_EQ(line, "a");
   ASSERT_TRUE(lines.next(line));
   EXPECT_EQ(line, "b");
-  EXPECT_EQ(refusal([&] { lines.fail("is wrong"); }), file.path() + ":4: is wrong");
+  EXPECT_EQ(error_of([&] { lines.fail("is wrong"); }), file.path() + ":4: is wrong");
   EXPECT_FALSE(lines.next(line));
 }
 
@@ -108,7 +108,7 @@ TEST(LineReader, reads_lines_longer_than_its_buffer_up_to_a_bound) {
   EXPECT_TRUE(line == longest);
   ASSERT_TRUE(lines.next(line));
   EXPECT_EQ(line, "b");
-  EXPECT_EQ(refusal([&] { lines.next(line); }),
+  EXPECT_EQ(error_of([&] { lines.next(line); }),
             file.path() + ":3: the line has more than 67108864 bytes");
 }
 

@@ -12,7 +12,7 @@ std::string repeated(const std::string& piece, size_t times) {
 }
 
 std::string refused(const std::string& text) {
-  return refusal([&] { parse_toml("a.toml", text); });
+  return error_of([&] { parse_toml("a.toml", text); });
 }
 
 constexpr size_t kDeep = 100000;

@@ -1,9 +1,7 @@
 #include "harness/run/local_launch.h"
 
-#include <arpa/inet.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +11,7 @@
 #include <cstring>
 #include <thread>
 
+#include "harness/execute/processes/store_socket.h"
 #include "harness/plan/errors.h"
 
 namespace cpbench {
@@ -22,22 +21,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kTimeToEnd{10};
 constexpr std::chrono::milliseconds kPause{10};
-
-// A port that no other program listens on, below those that the system assigns by itself.
-uint16_t free_port() {
-  constexpr int kFirst = 20000, kPorts = 10000;
-  for (int i = 0; i < kPorts; ++i) {
-    const auto port = static_cast<uint16_t>(kFirst + (::getpid() * 37 + i) % kPorts);
-    const int file = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in any{};
-    any.sin_family = AF_INET;
-    any.sin_port = htons(port);
-    const bool is_free = ::bind(file, reinterpret_cast<sockaddr*>(&any), sizeof any) == 0;
-    ::close(file);
-    if (is_free) return port;
-  }
-  throw UserError("no port of this machine is free");
-}
 
 void set(const char* name, const std::string& value) { ::setenv(name, value.c_str(), 1); }
 

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <new>
 
 #include "harness/compile/compile.h"
@@ -15,6 +14,7 @@
 #include "harness/plan/deadline.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/text_hash.h"
+#include "harness/plan/thread_seconds.h"
 #include "harness/run/choices.h"
 #include "harness/run/gpu_jobs.h"
 #include "harness/run/machine_here.h"
@@ -36,12 +36,6 @@ class Stopwatch {
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
-
-double thread_seconds() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
 
 // A strategy is one thread's work, and that of its solvers: what runs at the same time, or holds a
 // library that it waits for, does not count. An external planner is another process.

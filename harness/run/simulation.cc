@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 
 #include "harness/compile/compile.h"
 #include "harness/execute/gpus/gpu.h"
@@ -12,15 +11,10 @@
 #include "harness/machines/kernel_models.h"
 #include "harness/machines/profiles.h"
 #include "harness/machines/whole_runs.h"
+#include "harness/plan/thread_seconds.h"
 
 namespace cpbench {
 namespace {
-
-double thread_seconds() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
 
 // Seconds of the program's operations on the GPU here; none where models say them.
 std::vector<double> replayed(const Job& job, const RankProgram& program) {

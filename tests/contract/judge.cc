@@ -15,7 +15,7 @@ Planner planner_of(const Strategy& strategy) {
 
 Judge validity_of(const Planner& planner) {
   return [planner](const Problem& problem, const Plan& plan) {
-    std::string trouble = test_plans::violations(problem, plan);
+    std::string trouble = violations(problem, plan);
     if (hash_of(planner(problem)) != hash_of(plan)) trouble += "another plan the second time\n";
     if (plan_from_text(plan_text(plan)) != plan) trouble += "another plan after a round trip\n";
     return trouble;

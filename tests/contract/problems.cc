@@ -8,10 +8,6 @@
 namespace cpbench::contract {
 namespace {
 
-using test_plans::batch_of;
-using test_plans::problem_of;
-using test_plans::Ranks;
-
 struct NamedBatch {
   std::string name;
   std::vector<int64_t> lengths, cached{};

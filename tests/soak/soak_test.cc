@@ -51,7 +51,7 @@ TEST(Soak, finds_a_wrong_backward_pass_and_shrinks_it) {
 
 TEST(Soak, runs_what_it_draws) {
   const AttentionShape shape{.query_heads = 4, .kv_heads = 2, .dtype = Dtype::float64};
-  Case drawn{&planted(), {}, test_plans::problem_of({7, 1, 13}, {2, 2}, shape), 0.5, true};
+  Case drawn{&planted(), {}, problem_of({7, 1, 13}, {2, 2}, shape), 0.5, true};
   EXPECT_EQ(trouble_of(drawn), "");
   drawn.problem.batch.document_lengths = {3};
   EXPECT_EQ(trouble_of(drawn), std::nullopt);  // fewer tokens than ranks

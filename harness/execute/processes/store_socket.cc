@@ -1,5 +1,6 @@
 #include "harness/execute/processes/store_socket.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
@@ -106,6 +107,19 @@ int listen_at(const std::string& host, uint16_t port) {
                     "): set MASTER_PORT to a free port, the same for all processes");
   }
   return socket.release();
+}
+
+uint16_t free_port() {
+  constexpr int kFirst = 20000, kPorts = 10000;
+  for (int i = 0; i < kPorts; ++i) {
+    const auto port = static_cast<uint16_t>(kFirst + (::getpid() * 37 + i) % kPorts);
+    const Socket socket(AF_INET);
+    sockaddr_in any{};
+    any.sin_family = AF_INET;
+    any.sin_port = htons(port);
+    if (::bind(socket.file, reinterpret_cast<sockaddr*>(&any), sizeof any) == 0) return port;
+  }
+  throw UserError("no port of this machine is free");
 }
 
 std::string await_listener(const std::string& host, uint16_t port, double timeout_seconds) {

@@ -12,6 +12,10 @@ namespace cpbench {
 // otherwise. Throws UserError if the port is taken or not allowed.
 int listen_at(const std::string& host, uint16_t port);
 
+// A port of this machine that nothing listens at, below those that the system assigns by itself.
+// Throws UserError if there is none.
+uint16_t free_port();
+
 // Waits until something listens there, and returns the address at which it does, in numbers. Throws
 // UserError if the timeout passes first, or if the host has no address.
 std::string await_listener(const std::string& host, uint16_t port, double timeout_seconds);

@@ -4,10 +4,8 @@
 //   EXPECT_EQ(ended[0].thrown, "rank 2 does not answer; ...");
 #pragma once
 
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,22 +17,9 @@
 #include <vector>
 
 #include "harness/execute/processes/launch_environment.h"
+#include "harness/execute/processes/store_socket.h"
 
 namespace cpbench {
-
-// A port below those that the system assigns by itself.
-inline uint16_t free_port() {
-  for (int i = 0;; ++i) {
-    const auto port = static_cast<uint16_t>(20000 + (::getpid() * 37 + i) % 10000);
-    const int file = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in any{};
-    any.sin_family = AF_INET;
-    any.sin_port = htons(port);
-    const bool is_free = ::bind(file, reinterpret_cast<sockaddr*>(&any), sizeof any) == 0;
-    ::close(file);
-    if (is_free || i > 1000) return port;
-  }
-}
 
 inline LaunchEnvironment launch_for_tests(int32_t process, int32_t processes, uint16_t port) {
   LaunchEnvironment launch;
