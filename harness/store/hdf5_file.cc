@@ -4,6 +4,7 @@
 #include <hdf5_hl.h>
 
 #include <algorithm>
+#include <atomic>
 #include <numeric>
 
 #include "harness/plan/errors.h"
@@ -173,11 +174,15 @@ std::string Hdf5Writer::image() {
   return bytes;
 }
 
-Hdf5Reader::Hdf5Reader(std::string path, std::string bytes)
-    : path_(std::move(path)), bytes_(std::move(bytes)) {
+Hdf5Reader::Hdf5Reader(std::string path, const std::string& bytes) : path_(std::move(path)) {
   silence();
-  constexpr unsigned kOurMemory = H5LT_FILE_IMAGE_DONT_COPY | H5LT_FILE_IMAGE_DONT_RELEASE;
-  file_ = {H5LTopen_file_image(bytes_.data(), bytes_.size(), kOurMemory), H5Fclose};
+  Hdf5Id driver(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  H5Pset_fapl_core(driver, kMemoryGrowth, false);
+  H5Pset_file_image(driver, const_cast<char*>(bytes.data()), bytes.size());
+  // The library takes two files in memory of one name for one file.
+  static std::atomic<int64_t> opened = 0;
+  const std::string name = fmt::format("{} in memory {}", path_, ++opened);
+  file_ = {H5Fopen(name.c_str(), H5F_ACC_RDONLY, driver), H5Fclose};
   if (file_ < 0) fail("not an HDF5 file, or a damaged one (" + reason() + ")");
 }
 
