@@ -75,6 +75,7 @@ class Hdf5Writer {
  private:
   hid_t checked(hid_t id, const std::string& what) const;
   std::string path_;
+  size_t size_;  // of the file, in bytes
   Hdf5Id file_;
 };
 
@@ -104,6 +105,7 @@ class Hdf5Reader {
  private:
   Hdf5Id open(const std::string& object) const;
   std::string path_;
+  size_t size_;  // of the file, in bytes
   Hdf5Id file_;
 };
 
