@@ -226,11 +226,10 @@ Table described(const std::vector<std::string>& names, const std::vector<const c
 }
 
 Table list_masks() {
-  return described(
-      enum_name_list<Mask>(),
-      {"the keys of its own document up to its own position",
-       "all keys of the batch up to its own position", "all keys of its own document",
-       "the last keys of its own document up to its own position, as many as --window"});
+  return described(enum_name_list<Mask>(),
+                   {"the keys of its own document up to its own position",
+                    "all keys of the batch up to its own position", "all keys of its own document",
+                    "as document_causal, but only the last --window keys"});
 }
 
 Table list_dtypes() {
