@@ -1,9 +1,13 @@
-"""An HTML page as text: escaped elements, tables and one style sheet, without scripts or links.
+"""An HTML page as text: escaped elements, tables that can be sorted and one style sheet, without
+links to anything outside.
 
 page.document("title", page.element("p", "1 < 2"))
 """
 
 from html import escape
+from pathlib import Path
+
+SORT = (Path(__file__).with_name("sort_tables.js")).read_text()
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #ffffff; --ink: #1b1f24; --soft: #59636e;
@@ -25,6 +29,9 @@ th, td { padding: .22rem .7rem .22rem 0; text-align: left; vertical-align: top;
 thead th { border-bottom: 1px solid var(--line); color: var(--soft); font-weight: 600;
   vertical-align: bottom; white-space: normal; max-width: 7.5rem; }
 tbody th { padding-top: .9rem; }
+thead th { cursor: pointer; }
+thead th[aria-sort="ascending"]::after { content: " \\2191"; }
+thead th[aria-sort="descending"]::after { content: " \\2193"; }
 tbody tr:hover td { background: var(--shade); }
 .number { text-align: right; }
 td.number { white-space: nowrap; }
@@ -91,5 +98,5 @@ def document(title, body):
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n"
-        f"<body>\n{body}</body>\n</html>\n"
+        f"<body>\n{body}<script>\n{SORT}</script>\n</body>\n</html>\n"
     )

@@ -50,9 +50,8 @@ int exit_code_of(const std::vector<Outcome>& outcomes) {
                          [&](const Outcome& outcome) { return outcome.status == status; });
   };
   if (count(Status::failed) + count(Status::oom) > 0) return kExitFailure;
-  // An unsupported run is an answer next to others, and bad input if there is nothing else.
-  const auto unsupported = static_cast<size_t>(count(Status::unsupported));
-  return !outcomes.empty() && unsupported == outcomes.size() ? kExitUsage : kExitOk;
+  // An unsupported run is an answer next to others; without any, nothing was achieved.
+  return outcomes.empty() || count(Status::ok) > 0 ? kExitOk : kExitFailure;
 }
 
 // Bad flags are refused here, before anything runs.

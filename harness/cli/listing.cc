@@ -218,10 +218,35 @@ Table list_parameters() {
   return table;
 }
 
-Table only_names(const std::vector<std::string>& names) {
-  Table table{{{"name"}}, {}};
-  for (const std::string& name : names) table.rows.push_back({name});
+// Of names that are an enumeration: each with what it means, in their order.
+Table described(const std::vector<std::string>& names, const std::vector<const char*>& meanings) {
+  Table table{{{"name"}, text("description", 9)}, {}};
+  for (size_t i = 0; i < names.size(); ++i) table.rows.push_back({names[i], meanings.at(i)});
   return table;
+}
+
+Table list_masks() {
+  return described(enum_name_list<Mask>(),
+                   {"the keys of its own document up to its own position",
+                    "all keys of the batch up to its own position", "all keys of its own document",
+                    "as document_causal, but only the last --window keys"});
+}
+
+Table list_dtypes() {
+  return described(enum_name_list<Dtype>(),
+                   {"8 bytes; for verification", "4 bytes; the default of runs on cores",
+                    "2 bytes; the default of GPUs and simulations"});
+}
+
+Table list_directions() {
+  return described(enum_name_list<Passes>(), {"O", "O, then dQ, dK and dV"});
+}
+
+Table list_formats() {
+  return described(format_names(),
+                   {"for people: short numbers, as wide as the terminal",
+                    "a row for each run with all fields and metrics",
+                    "a list of objects with all fields and metrics", "a table for documents"});
 }
 
 }  // namespace
@@ -244,12 +269,10 @@ const std::vector<ListKind>& list_kinds() {
       {"backends", "backend", "ways to run or simulate a plan", list_backends},
       {"kernels", "kernel", "attention kernels, and kernel models to simulate with",
        list_kernel_table},
-      {"masks", "mask", "which keys a query sees",
-       [] { return only_names(enum_name_list<Mask>()); }},
-      {"dtypes", "dtype", "element types", [] { return only_names(enum_name_list<Dtype>()); }},
-      {"directions", "direction", "passes of a run",
-       [] { return only_names(enum_name_list<Passes>()); }},
-      {"formats", "format", "output formats", [] { return only_names(format_names()); }},
+      {"masks", "mask", "which keys a query sees", list_masks},
+      {"dtypes", "dtype", "element types", list_dtypes},
+      {"directions", "direction", "passes of a run", list_directions},
+      {"formats", "format", "output formats", list_formats},
   };
   return kinds;
 }

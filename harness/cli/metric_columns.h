@@ -5,15 +5,17 @@
 #include <vector>
 
 #include "harness/cli/table.h"
+#include "harness/run/outcome.h"
 
 namespace cpbench {
 
 struct MetricColumn {
   std::string metric;  // its name, and the key of the column
   std::string heading;
-  int importance = 1;                     // on a terminal; of the fields of a run it is 9
-  std::string (*text)(double) = nullptr;  // nullptr: with the unit of the metric
-  std::string ratio{};                    // heading of its ratio to the baseline; "": it has none
+  int importance = 1;                       // on a terminal; of the fields of a run it is 9
+  std::string (*text)(double) = nullptr;    // nullptr: with the unit of the metric
+  std::string ratio{};                      // heading of its ratio to the baseline; "": it has none
+  bool (*shown)(const Outcome&) = nullptr;  // unless it is asked for, only if it is so for a run
 };
 
 inline constexpr int kFieldImportance = 9;  // of what tells runs apart

@@ -50,16 +50,24 @@ void add_metric(Table& table, const Outcomes& outcomes, const MetricColumn& metr
   const auto column = [&](const std::string& heading) {
     return Column{heading, true, metric.importance, metric.metric};
   };
-  add(table, outcomes, column(metric.heading), [&](const Outcome& outcome) {
-    const double* value = metric_of(outcome, metric.metric);
-    return value ? value_text(metric, *value) : "";
-  });
-  if (options.interval && metric.metric == "iteration_seconds") {
-    add(table, outcomes, column("95% interval"), [&](const Outcome& outcome) {
-      const double* low = metric_of(outcome, metric.metric + "_low");
-      const double* high = metric_of(outcome, metric.metric + "_high");
+  const bool is_time = metric.metric == "iteration_seconds";
+  const bool has_packs =
+      std::ranges::any_of(outcomes, [](const Outcome& o) { return o.spec.packs > 1; });
+  add(table, outcomes, column(is_time && has_packs ? "time of all packs" : metric.heading),
+      [&](const Outcome& outcome) {
+        const double* value = metric_of(outcome, metric.metric);
+        return value ? value_text(metric, *value) : "";
+      });
+  const auto add_range = [&](const std::string& heading, const std::string& of) {
+    add(table, outcomes, column(heading), [&](const Outcome& outcome) {
+      const double* low = metric_of(outcome, of + "_low");
+      const double* high = metric_of(outcome, of + "_high");
       return low && high ? short_seconds(*low) + " to " + short_seconds(*high) : "";
     });
+  };
+  if (is_time) {
+    if (options.interval) add_range("95% interval", "iteration_seconds");
+    add_range("of a pack", "pack_seconds");
   }
   if (metric.ratio.empty()) return;
   const auto base = baseline_values(outcomes, options.baseline, metric.metric);
@@ -84,13 +92,11 @@ Table state_table(const Outcomes& outcomes) {
 Table value_table(const Outcomes& outcomes, const RunTableOptions& options) {
   Table table;
   table.rows.resize(outcomes.size());
-  const bool nodes =
-      std::ranges::any_of(outcomes, [](const Outcome& o) { return o.spec.nodes > 1; });
   const auto wanted = [&](const std::string& key) {
     return std::ranges::find(options.keys, key) != options.keys.end();
   };
   for (const MetricColumn& metric : metric_columns()) {
-    if (metric.metric != "inter_node_bytes" || nodes || wanted(metric.metric)) {
+    if (!metric.shown || std::ranges::any_of(outcomes, metric.shown) || wanted(metric.metric)) {
       add_metric(table, outcomes, metric, options);
     }
   }

@@ -189,6 +189,30 @@ Value iteration_seconds_high(const Result& r) {
   const auto found = interval(r);
   return found ? Value(found->second) : std::nullopt;
 }
+
+// The median over iterations of the maximum over ranks.
+double seconds_of(const PackResult& pack) {
+  const Timeline& timeline = pack.timeline;
+  return median(accepted(slowest_rank(timeline.seconds, timeline.ranks), timeline.accepted));
+}
+
+// The times of the fastest and of the slowest of several packs.
+std::optional<std::pair<double, double>> pack_seconds(const Result& r) {
+  if (!ran(r) || r.packs.size() < 2) return std::nullopt;
+  std::vector<double> seconds;
+  for (const PackResult& pack : r.packs) seconds.push_back(seconds_of(pack));
+  const auto [low, high] = std::ranges::minmax(seconds);
+  return std::pair(low, high);
+}
+Value pack_seconds_low(const Result& r) {
+  const auto found = pack_seconds(r);
+  return found ? Value(found->first) : std::nullopt;
+}
+Value pack_seconds_high(const Result& r) {
+  const auto found = pack_seconds(r);
+  return found ? Value(found->second) : std::nullopt;
+}
+
 Value throttled_share(const Result& r) {
   double rejected = 0, all = 0;
   for (const PackResult& p : r.packs) {
@@ -251,8 +275,7 @@ Value tflops_per_rank_mean(const Result& r) {
   if (!ran(r)) return std::nullopt;
   double rates = 0;
   for (const PackResult& p : r.packs) {
-    const double seconds =
-        median(accepted(slowest_rank(p.timeline.seconds, p.timeline.ranks), p.timeline.accepted));
+    const double seconds = seconds_of(p);
     if (seconds <= 0) return std::nullopt;
     rates += flops(r, p) / seconds / r.spec.ranks / 1e12;
   }
@@ -332,6 +355,12 @@ const std::vector<Metric>& metrics() {
        iteration_seconds_low},
       {"iteration_seconds_high", "s", "none", "upper end of the 95% interval of iteration_seconds",
        iteration_seconds_high},
+      {"pack_seconds_low", "s", "none",
+       "of several packs, the time of the fastest: median over iterations of the maximum over "
+       "ranks",
+       pack_seconds_low},
+      {"pack_seconds_high", "s", "none", "of several packs, the time of the slowest",
+       pack_seconds_high},
       {"throttled_share", "1", "lower",
        "share of samples in which a GPU ran below 0.75 of its highest clock; they do not count, "
        "unless all did",

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <vector>
 
 #include "harness/programs/child_process.h"
 
@@ -12,7 +13,7 @@ extern char** environ;
 namespace cpbench {
 namespace {
 
-pid_t spawn(const std::string& program, const ChildStart& start) {
+pid_t spawn(const std::string& program, std::vector<std::string> words, const ChildStart& start) {
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
@@ -22,10 +23,13 @@ pid_t spawn(const std::string& program, const ChildStart& start) {
   posix_spawn_file_actions_adddup2(&actions, start.error, STDERR_FILENO);
   posix_spawnattr_setsigmask(&attributes, &start.mask);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
-  std::string name = program;
-  char* arguments[] = {name.data(), nullptr};
+  words.insert(words.begin(), program);
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
   pid_t id = -1;
-  const int failed = posix_spawnp(&id, program.c_str(), &actions, &attributes, arguments, environ);
+  const int failed =
+      posix_spawnp(&id, program.c_str(), &actions, &attributes, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   errno = failed;
@@ -36,7 +40,8 @@ pid_t spawn(const std::string& program, const ChildStart& start) {
 
 ProgramRun run_program(const std::string& program, const std::string& input,
                        const ProgramOptions& options) {
-  ChildProcess child(options, [&](const ChildStart& start) { return spawn(program, start); });
+  ChildProcess child(
+      options, [&](const ChildStart& start) { return spawn(program, options.arguments, start); });
   const int status = child.run(input);
   return {status, child.take_output(), child.last_words()};
 }

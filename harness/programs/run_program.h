@@ -7,14 +7,16 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "harness/plan/deadline.h"
 
 namespace cpbench {
 
 struct ProgramOptions {
-  std::string name{};  // opens every message
-  std::string hint{};  // closes the message that the program cannot be started
+  std::string name{};                    // opens every message
+  std::vector<std::string> arguments{};  // after its name
+  std::string hint{};                    // closes the message that the program cannot be started
   Deadline deadline{};
   size_t most_output_bytes = size_t{4} << 30;
   size_t most_memory_bytes = 0;  // of in_child, besides what the caller has; 0: any
@@ -26,11 +28,11 @@ struct ProgramRun {
   std::string last_words;  // the last line that it wrote to its standard error; "" if none
 };
 
-// `program` is a path, or a name that is looked up on PATH; it is run without a shell and without
-// arguments, in a process group of its own. When it has ended, the rest of the group is killed, so
-// programs that it started and left behind end with it. Throws DidNotEnd if the deadline passes,
-// and UserError, if the program cannot be started, is ended by a signal or writes too much, or if
-// Ctrl-C interrupts the wait: one line, with the program's last words.
+// `program` is a path, or a name that is looked up on PATH; it is run without a shell, in a process
+// group of its own. When it has ended, the rest of the group is killed, so programs that it started
+// and left behind end with it. Throws DidNotEnd if the deadline passes, and UserError, if the
+// program cannot be started, is ended by a signal or writes too much, or if Ctrl-C interrupts the
+// wait: one line, with the program's last words.
 ProgramRun run_program(const std::string& program, const std::string& input,
                        const ProgramOptions& options);
 

@@ -103,7 +103,7 @@ OptionSetting parse_setting(const std::string& text) {
 
 std::map<std::string, std::string> changed_options(
     const std::string& strategy, const std::map<std::string, std::string>& options) {
-  if (is_external(strategy)) return {};
+  if (is_external(strategy)) return options;
   return Options(strategy, find_strategy(strategy).options, options).changed_values();
 }
 

@@ -30,7 +30,8 @@ struct OptionSetting {
 // Throws UserError: form, strategy, option and value are all checked against the registry.
 OptionSetting parse_setting(const std::string& text);
 
-// Options that differ from the defaults; throws UserError for a bad name or value.
+// Options that differ from the defaults, and all of an external planner; throws UserError for a bad
+// name or value.
 std::map<std::string, std::string> changed_options(
     const std::string& strategy, const std::map<std::string, std::string>& options);
 

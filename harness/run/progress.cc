@@ -10,6 +10,7 @@ namespace cpbench {
 
 namespace {
 
+constexpr std::chrono::seconds kBetweenLines{5};  // where they are not rewritten
 constexpr const char* kClearLine = "\r\033[K";
 constexpr const char* kBold = "\033[1m";
 constexpr const char* kPlain = "\033[0m";
@@ -26,10 +27,14 @@ Progress::Progress(size_t total, double work)
       work_(work),
       terminal_(isatty(STDERR_FILENO) && !dumb_terminal()),
       colour_(terminal_ && !std::getenv("NO_COLOR")),
-      begin_(std::chrono::steady_clock::now()) {}
+      begin_(std::chrono::steady_clock::now()),
+      next_line_(begin_) {}
 
 void Progress::start(const std::string& run) {
   ++started_;
+  const auto now = std::chrono::steady_clock::now();
+  if (!terminal_ && now < next_line_) return;
+  next_line_ = now + kBetweenLines;
   const std::string count =
       fmt::format("[{:{}}/{}]", started_, std::to_string(total_).size(), total_);
   const std::string line = (colour_ ? kBold + count + kPlain : count) + " " + run + time_left();

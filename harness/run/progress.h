@@ -1,4 +1,5 @@
-// Progress of a sweep on stderr: one line that is rewritten on a terminal, plain lines elsewhere.
+// Progress of a sweep on stderr: one line that is rewritten on a terminal; elsewhere a line for the
+// first run, and then at most one in five seconds.
 //
 //   [ 3/48] flashcp pile 4 ranks, about 40 s left
 #pragma once
@@ -27,7 +28,7 @@ class Progress {
   double work_done_ = 0;
   bool terminal_;
   bool colour_;
-  std::chrono::steady_clock::time_point begin_;
+  std::chrono::steady_clock::time_point begin_, next_line_;
 };
 
 }  // namespace cpbench

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <regex>
 
 #include "harness/execute/kernel.h"
 #include "harness/execute/processes/launch_environment.h"
@@ -31,14 +32,27 @@ const Value& remembered(std::map<std::string, Value>& known, const std::string& 
   return found != known.end() ? found->second : known.emplace(name, find(name)).first->second;
 }
 
+// "exec:./planner.py:alpha=2" into the planner and its options. A path may have a colon too.
+void split_external(RunSpec& spec) {
+  static const std::regex form("(exec:.*?)(?::(\\w[\\w-]*=.*))?");
+  std::smatch parts;
+  std::regex_match(spec.strategy, parts, form);
+  for (const std::string& piece : split_values(parts[2])) {
+    const size_t equals = piece.find('=');
+    if (equals == std::string::npos) {
+      throw UserError(fmt::format("'{}' is no option of a planner; write NAME=VALUE", piece));
+    }
+    spec.options[piece.substr(0, equals)] = piece.substr(equals + 1);
+  }
+  spec.strategy = std::string(parts[1]);
+  if (planner_of(spec.strategy).empty()) {
+    throw UserError("exec: needs a program, like exec:./planner.py");
+  }
+}
+
 // "flashcp:ratio=1.2" into the name and its options.
 void split_strategy(RunSpec& spec) {
-  if (is_external(spec.strategy)) {
-    if (planner_of(spec.strategy).empty()) {
-      throw UserError("exec: needs a program, like exec:./planner.py");
-    }
-    return;
-  }
+  if (is_external(spec.strategy)) return split_external(spec);
   const std::string value = spec.strategy;
   const size_t colon = std::min(value.find(':'), value.size());
   spec.strategy = value.substr(0, colon);

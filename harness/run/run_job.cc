@@ -43,7 +43,7 @@ void make_plan(const RunSpec& spec, const Problem& problem, const Deadline& dead
                PackResult& pack) {
   if (is_external(spec.strategy)) {
     const Stopwatch planning;
-    pack.plan = external_plan(planner_of(spec.strategy), problem, deadline);
+    pack.plan = external_plan(planner_of(spec.strategy), spec.options, problem, deadline);
     pack.planning_seconds = planning.seconds();
     return;
   }

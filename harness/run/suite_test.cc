@@ -209,6 +209,20 @@ TEST(Jobs, a_changed_planner_is_another_run) {
   EXPECT_NE(run_id(jobs_of(suite).at(0).spec), id);
 }
 
+TEST(Jobs, a_planner_has_options) {
+  const TestFile planner("a:planner.py", "");
+  const std::string strategy = "exec:" + planner.path();
+  const auto spec = [&](const std::string& options) {
+    return jobs_of(suite_of({{"strategy", strategy + options}, {"backend", "plan"}})).at(0).spec;
+  };
+  EXPECT_EQ(spec("").strategy, strategy);
+  EXPECT_EQ(spec(":alpha=2,beta=a:b").strategy, strategy);
+  EXPECT_EQ(strategy_text(spec(":alpha=2")), strategy + ":alpha=2");
+  EXPECT_EQ(spec(":alpha=2,beta=a=b").options,
+            (std::map<std::string, std::string>{{"alpha", "2"}, {"beta", "a=b"}}));
+  EXPECT_NE(run_id(spec(":alpha=2")), run_id(spec(":alpha=3")));
+}
+
 // One resolver reads a file once, whatever happens to it meanwhile.
 TEST(Jobs, all_runs_of_a_sweep_have_the_same_machine) {
   const TestFile file("mine.toml", find_preset(PresetKind::clusters, "h100").text);

@@ -30,13 +30,13 @@ std::string flipped(std::string bytes, size_t bit) {
   return bytes;
 }
 
-// The message, or "" if the file was read; every message begins with the path.
+// The message, or "" if the file was read; every message names the file.
 template <typename Read>
 std::string error_of(Read read, const std::string& path) {
   try {
     read(path);
   } catch (const UserError& error) {
-    EXPECT_TRUE(std::string(error.what()).starts_with(path + ": ")) << error.what();
+    EXPECT_NE(std::string(error.what()).find(path), std::string::npos) << error.what();
     return error.what();
   }
   return "";
@@ -46,14 +46,14 @@ class DamagedFile : public testing::Test {
  protected:
   DamagedFile() {
     write_result(path_, sample_result({.ranks = 2, .packs = 1}));
-    whole_ = file_bytes(path_);
+    whole_ = bytes_of(path_);
   }
   // The file is refused, or holds what was written.
   void expect_harmless(const std::string& bytes) {
     put(path_, bytes);
     if (!error_of(read_result, path_).empty()) return;
     write_result(path_, read_result(path_));
-    EXPECT_EQ(file_bytes(path_), whole_);
+    EXPECT_EQ(bytes_of(path_), whole_);
   }
   TemporaryFolder folder_;
   std::string path_ = folder_ / "a.h5";
@@ -142,7 +142,7 @@ TEST(HostileFile, MoreValuesThanTheFileCanHoldAreRefused) {
       H5Dclose);
   H5Lcreate_external("/etc/other.h5", "/x", file, "/link", H5P_DEFAULT, H5P_DEFAULT);
   H5Fflush(file, H5F_SCOPE_GLOBAL);
-  const Hdf5Reader reader("a.h5", file_bytes(path));
+  const Hdf5Reader reader("a.h5", bytes_of(path));
   const auto error = [&](const std::string& object, const Extents& shape) {
     return error_of([&](const std::string&) { reader.read<int64_t>(object, shape); }, "a.h5");
   };
@@ -158,7 +158,7 @@ TEST(HostileFile, ANamedPipeIsNotWaitedFor) {
   TemporaryFolder folder;
   const std::string path = folder / "a.h5";
   ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
-  EXPECT_EQ(error_of(read_result, path), path + ": not a file");
+  EXPECT_NE(error_of(read_result, path).find("it is a pipe"), std::string::npos);
 }
 
 }  // namespace

@@ -28,11 +28,15 @@ std::string planner_file(const std::string& program) {
   return found.empty() ? program : found;
 }
 
-Plan external_plan(const std::string& program, const Problem& problem, const Deadline& deadline) {
+Plan external_plan(const std::string& program, const std::map<std::string, std::string>& options,
+                   const Problem& problem, const Deadline& deadline) {
   if (program.empty()) throw UserError("exec: requires a program, as in exec:PROGRAM");
   const std::string name = "exec:" + program;
+  std::vector<std::string> arguments;
+  for (const auto& [option, value] : options) arguments.push_back("--" + option + "=" + value);
   const ProgramRun run = run_program(planner_file(program), problem_json(problem) + "\n",
                                      {.name = name,
+                                      .arguments = arguments,
                                       .hint = "; give the path of an executable program",
                                       .deadline = deadline,
                                       .most_output_bytes = most_plan_bytes(problem)});

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "harness/plan/check.h"
+#include "harness/plan/error_of_for_tests.h"
 #include "harness/plan/errors.h"
 #include "harness/source_tree/source_tree.h"
 #include "harness/store/plan_json.h"
@@ -31,7 +32,7 @@ class External : public ::testing::Test {
   }
   std::string error(const std::string& program, double timeout = 20) {
     try {
-      external_plan(program, problem_with({64}, 4), Deadline(timeout));
+      external_plan(program, {}, problem_with({64}, 4), Deadline(timeout));
     } catch (const UserError& error) {
       const std::string text = error.what();
       EXPECT_EQ(text.find('\n'), std::string::npos) << text;
@@ -53,11 +54,18 @@ TEST_F(External, TheExampleGivesCorrectPlans) {
     for (Mask mask : {Mask::document_causal, Mask::causal, Mask::document_full}) {
       Problem problem = problem_with(lengths, ranks);
       problem.batch.mask = mask;
-      const Plan plan = external_plan(example, problem);
+      const Plan plan = external_plan(example, {}, problem);
       const CheckReport report = check(problem, plan);
       EXPECT_TRUE(report.ok()) << ranks << " ranks: " << report.violations.front().text();
     }
   }
+}
+
+TEST_F(External, OptionsAreArguments) {
+  const std::string planner = script("echo \"$*\" >&2; exit 3");
+  const std::string words = error_of(
+      [&] { external_plan(planner, {{"beta", "x y"}, {"alpha", "2"}}, problem_with({64}, 4)); });
+  EXPECT_TRUE(words.ends_with(": --alpha=2 --beta=x y")) << words;
 }
 
 TEST_F(External, BothDirectionsMayBeLarge) {
@@ -66,9 +74,9 @@ TEST_F(External, BothDirectionsMayBeLarge) {
   const Plan plan = sample_plan(problem, "ring");
   std::ofstream(folder_ / "plan.json") << plan_json(plan);
   const std::string file = folder_ / "plan.json";
-  EXPECT_EQ(external_plan(script("cat " + file + "; cat >/dev/null"), problem), plan);
-  EXPECT_EQ(external_plan(script("cat >/dev/null; cat " + file), problem), plan);
-  EXPECT_EQ(external_plan(script("exec 0<&-; cat " + file), problem), plan);  // reads nothing
+  EXPECT_EQ(external_plan(script("cat " + file + "; cat >/dev/null"), {}, problem), plan);
+  EXPECT_EQ(external_plan(script("cat >/dev/null; cat " + file), {}, problem), plan);
+  EXPECT_EQ(external_plan(script("exec 0<&-; cat " + file), {}, problem), plan);  // reads nothing
 }
 
 TEST_F(External, LongStandardErrorsDoNotBlock) {
@@ -99,7 +107,7 @@ TEST_F(External, FailuresAreNamed) {
 TEST_F(External, ExitStatus77MeansUnsupported) {
   const std::string program = script("echo '3 heads on 4 ranks' >&2; exit 77");
   try {
-    external_plan(program, problem_with({64}, 4));
+    external_plan(program, {}, problem_with({64}, 4));
     ADD_FAILURE();
   } catch (const Unsupported& error) {
     EXPECT_EQ(error.what(),

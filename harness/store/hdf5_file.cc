@@ -4,6 +4,7 @@
 #include <hdf5_hl.h>
 
 #include <algorithm>
+#include <atomic>
 #include <numeric>
 
 #include "harness/plan/errors.h"
@@ -173,11 +174,16 @@ std::string Hdf5Writer::image() {
   return bytes;
 }
 
-Hdf5Reader::Hdf5Reader(std::string path, std::string bytes)
-    : path_(std::move(path)), bytes_(std::move(bytes)) {
+Hdf5Reader::Hdf5Reader(std::string path, const std::string& bytes)
+    : path_(std::move(path)), size_(bytes.size()) {
   silence();
-  constexpr unsigned kOurMemory = H5LT_FILE_IMAGE_DONT_COPY | H5LT_FILE_IMAGE_DONT_RELEASE;
-  file_ = {H5LTopen_file_image(bytes_.data(), bytes_.size(), kOurMemory), H5Fclose};
+  Hdf5Id driver(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  H5Pset_fapl_core(driver, kMemoryGrowth, false);
+  H5Pset_file_image(driver, const_cast<char*>(bytes.data()), bytes.size());
+  // The library takes two files in memory of one name for one file.
+  static std::atomic<int64_t> opened = 0;
+  const std::string name = fmt::format("{} in memory {}", path_, ++opened);
+  file_ = {H5Fopen(name.c_str(), H5F_ACC_RDONLY, driver), H5Fclose};
   if (file_ < 0) fail("not an HDF5 file, or a damaged one (" + reason() + ")");
 }
 
@@ -224,7 +230,7 @@ std::string Hdf5Reader::attribute(const std::string& object, const std::string& 
     H5free_memory(text);
     return copy;
   }
-  if (H5Tget_size(type) > bytes_.size()) fail("attribute " + what + " is longer than the file");
+  if (H5Tget_size(type) > size_) fail("attribute " + what + " is longer than the file");
   std::string text(H5Tget_size(type), '\0');
   if (H5Aread(attribute, type, text.data()) < 0) fail("attribute " + what + ": " + reason());
   return text.substr(0, text.find('\0'));
@@ -286,12 +292,12 @@ std::vector<T> Hdf5Reader::read(const std::string& path, const Extents& shape) c
   if (!same) {
     fail(fmt::format("{} has shape {}, expected {}", path, shape_text(found), shape_text(shape)));
   }
-  const hsize_t most = bytes_.size() * kMostCompression / sizeof(T);
+  const hsize_t most = size_ * kMostCompression / sizeof(T);
   hsize_t count = 1;
   for (hsize_t size : sizes) {
     if (size > 0 && count > most / size) {
       fail(fmt::format("{} has shape {}, which is more than a file of {} bytes can hold", path,
-                       shape_text(found), bytes_.size()));
+                       shape_text(found), size_));
     }
     count *= size;
   }

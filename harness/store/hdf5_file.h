@@ -6,7 +6,7 @@
 //   out.group("/samples");
 //   out.write("/samples/seconds", seconds, {iterations, ranks}, "s");
 //   write_atomically("result.h5", with_checksum(out.image()));
-//   Hdf5Reader in("result.h5", file_bytes("result.h5"));
+//   Hdf5Reader in("result.h5", read_input("result file", "result.h5", kMostFileBytes));
 //
 // A file is built in memory and then written by write_atomically, so that a full disk is an
 // ordinary error of write(2): the library cannot close a file that it failed to flush. All errors
@@ -75,6 +75,7 @@ class Hdf5Writer {
  private:
   hid_t checked(hid_t id, const std::string& what) const;
   std::string path_;
+  size_t size_;  // of the file, in bytes
   Hdf5Id file_;
 };
 
@@ -83,7 +84,7 @@ class Hdf5Writer {
 class Hdf5Reader {
  public:
   // `bytes` are the whole file; the path is only for messages.
-  Hdf5Reader(std::string path, std::string bytes);
+  Hdf5Reader(std::string path, const std::string& bytes);
   Hdf5Reader(const Hdf5Reader&) = delete;
   Hdf5Reader& operator=(const Hdf5Reader&) = delete;
 
@@ -103,7 +104,8 @@ class Hdf5Reader {
 
  private:
   Hdf5Id open(const std::string& object) const;
-  std::string path_, bytes_;
+  std::string path_;
+  size_t size_;  // of the file, in bytes
   Hdf5Id file_;
 };
 

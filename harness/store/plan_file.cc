@@ -69,7 +69,7 @@ std::vector<PlannedProblem> load_plan_file(const std::string& path) {
   if (form == ".h5") {
     return read_safely<std::vector<PlannedProblem>>(path, parse_plans, write_plans);
   }
-  const std::string text = file_bytes(path);
+  const std::string text = read_input("plan file", path, kMostFileBytes);
   try {
     return {form == ".json" ? planned_problem_from_json(text) : from_text(text)};
   } catch (const UserError& error) {

@@ -20,7 +20,7 @@ PlannedProblem sample(const std::string& strategy, int32_t ranks, std::vector<in
   return {problem, plan};
 }
 
-Hdf5Reader from_file(const std::string& path) { return {path, file_bytes(path)}; }
+Hdf5Reader from_file(const std::string& path) { return {path, bytes_of(path)}; }
 
 template <typename F>
 std::string error_of(F run) {
@@ -120,10 +120,10 @@ TEST(PlanFile, UnreadableFilesAreNamed) {
   EXPECT_NE(
       error("plan.yaml").find("plan.yaml: the name of a plan file must end in .json, .h5 or .txt"),
       std::string::npos);
-  EXPECT_NE(error("plan.json").find("plan.json: no such file"), std::string::npos);
-  EXPECT_NE(error("plan.h5").find("plan.h5: no such file"), std::string::npos);
+  EXPECT_NE(error("plan.json").find("plan.json': it does not exist"), std::string::npos);
+  EXPECT_NE(error("plan.h5").find("plan.h5': it does not exist"), std::string::npos);
   std::filesystem::create_directory(folder / "folder.json");
-  EXPECT_NE(error("folder.json").find("not a file"), std::string::npos);
+  EXPECT_NE(error("folder.json").find("it is a folder"), std::string::npos);
   std::ofstream(folder / "plan.json") << "";
   EXPECT_NE(error("plan.json").find("plan.json: the plan file is not JSON: it is empty"),
             std::string::npos);

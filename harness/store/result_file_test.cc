@@ -144,7 +144,7 @@ TEST(ResultFile, ASimulationComesBack) {
   }
   write_result(folder / "a.h5", result);
   expect_same(result, read_result(folder / "a.h5"));
-  EXPECT_FALSE(Hdf5Reader("a.h5", file_bytes(folder / "a.h5")).has("/pack_0/accuracy"));
+  EXPECT_FALSE(Hdf5Reader("a.h5", bytes_of(folder / "a.h5")).has("/pack_0/accuracy"));
 }
 
 TEST(ResultFile, LargeColumnsAreCompressed) {
@@ -174,7 +174,7 @@ TEST(ResultFile, EqualResultsGiveEqualFiles) {
   const Result result = sample_result({});
   write_result(folder / "a.h5", result);
   write_result(folder / "b.h5", result);
-  EXPECT_EQ(file_bytes(folder / "a.h5"), file_bytes(folder / "b.h5"));
+  EXPECT_EQ(bytes_of(folder / "a.h5"), bytes_of(folder / "b.h5"));
 }
 
 TEST(ResultFile, NothingIsLeftWhereWritingFails) {
@@ -190,7 +190,7 @@ TEST(ResultFile, NothingIsLeftWhereWritingFails) {
   }
   // A limit on the size of files has the effect of a full disk: the write fails half-way.
   write_result(folder / "a.h5", result);
-  const std::string before = file_bytes(folder / "a.h5");
+  const std::string before = bytes_of(folder / "a.h5");
   rlimit limit{};
   getrlimit(RLIMIT_FSIZE, &limit);
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
@@ -199,14 +199,14 @@ TEST(ResultFile, NothingIsLeftWhereWritingFails) {
   EXPECT_THROW(write_result(folder / "a.h5", sample_result({.ranks = 5})), UserError);
   setrlimit(RLIMIT_FSIZE, &limit);
   std::signal(SIGXFSZ, handler);
-  EXPECT_EQ(file_bytes(folder / "a.h5"), before);
+  EXPECT_EQ(bytes_of(folder / "a.h5"), before);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }
 
 TEST(ResultFile, AForeignFileIsRefused) {
   TemporaryFolder folder;
-  EXPECT_NE(error_of(folder / "none.h5").find("none.h5: no such file"), std::string::npos);
-  EXPECT_NE(error_of(folder.path()).find("not a file"), std::string::npos);
+  EXPECT_NE(error_of(folder / "none.h5").find("none.h5': it does not exist"), std::string::npos);
+  EXPECT_NE(error_of(folder.path()).find("it is a folder"), std::string::npos);
   std::ofstream(folder / "text.h5") << "hello";
   EXPECT_NE(error_of(folder / "text.h5").find("text.h5: not an HDF5 file"), std::string::npos);
   std::ofstream(folder / "empty.h5").close();

@@ -11,12 +11,14 @@
 #include <string>
 
 #include "harness/plan/errors.h"
+#include "harness/plan/input_file.h"
 #include "harness/programs/in_child.h"
 #include "harness/store/checksum.h"
-#include "harness/store/file_bytes.h"
 #include "harness/store/hdf5_file.h"
 
 namespace cpbench {
+
+inline constexpr int64_t kMostFileBytes = int64_t{4} << 30;  // far beyond any result or plan
 
 // What `make` returns in a child process.
 std::string clean_copy(const std::string& path, const std::function<std::string()>& make);
@@ -26,7 +28,7 @@ std::string clean_copy(const std::string& path, const std::function<std::string(
 template <typename Value>
 Value read_safely(const std::string& path, Value (*parse)(const Hdf5Reader&),
                   void (*write)(Hdf5Writer&, const Value&)) {
-  std::string bytes = file_bytes(path);
+  std::string bytes = read_input("HDF5 file", path, kMostFileBytes);
   switch (checksum_of(bytes)) {
     case Checksum::wrong:
       throw UserError(path + ": is damaged: its checksum does not match its content");
@@ -40,7 +42,7 @@ Value read_safely(const std::string& path, Value (*parse)(const Hdf5Reader&),
     case Checksum::right:
       break;
   }
-  return parse(Hdf5Reader(path, std::move(bytes)));
+  return parse(Hdf5Reader(path, bytes));
 }
 
 }  // namespace cpbench

@@ -154,7 +154,7 @@ TEST(Schema, APlanFileIsOnePackAtTheRoot) {
 }
 
 TEST(Schema, VersionsAgree) {
-  const std::string text = file_bytes(source_tree() / "results/SCHEMA.md");
+  const std::string text = bytes_of(source_tree() / "results/SCHEMA.md");
   EXPECT_NE(text.find("schema version " + std::string(kSchemaVersion)), std::string::npos);
 }
 

@@ -8,8 +8,8 @@
 #include <functional>
 #include <string>
 
+#include "harness/plan/input_file.h"
 #include "harness/store/atomic_file.h"
-#include "harness/store/file_bytes.h"
 #include "harness/store/hdf5_file.h"
 
 namespace cpbench {
@@ -27,6 +27,8 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
+
+inline std::string bytes_of(const std::string& path) { return read_input("file", path, kAnySize); }
 
 // Without a checksum, as another program writes it.
 inline void write_atomically_for_tests(const std::string& path,

@@ -1,8 +1,8 @@
 """Timeline of each rank in the traced iteration of the first pack: compute, transfers, waiting.
 
-There is one panel per strategy, all on one time axis, and one row per rank. The upper part of a row
-is what the rank computes, the lower part what it communicates; a thin line is waiting, a black tick
-the start of the backward pass.
+There is one panel per strategy, the fastest first, all on one time axis, and one row per rank. The
+upper part of a row is what the rank computes, the lower part what it communicates; a thin line is
+waiting, a black tick the start of the backward pass.
 
 Of a folder, it shows the group of comparable runs in which the most strategies left a timeline, and
 among equal ones the group with the most ranks. `cpbench trace FILE` writes the same for a viewer in
@@ -85,6 +85,10 @@ def traced(runs):
     return [run for run in runs if run.packs and run.packs[0].events]
 
 
+def length(run):
+    return float(run.timeline().end.max())
+
+
 def worth(members):
     """The sort key of groups: more strategies, then a measured length set, then more ranks."""
     return (len(traced(members)), ":" not in members[0].workload, members[0].ranks)
@@ -95,24 +99,23 @@ def draw(runs):
         raise results.NothingToDraw("no run has a timeline: plans that did not run have none")
     common, groups = results.grouped(runs)
     words, members = max(groups.items(), key=lambda group: worth(group[1]))
-    shown = sorted(traced(members), key=lambda run: style.order(run.label))
+    shown = sorted(traced(members), key=lambda run: (length(run), style.order(run.label)))
     rows = min(shown[0].ranks, MOST_RANKS)
     most = max(1, int(HEIGHT / (panel_height(rows) + 0.25)))
     note = [*words, *common, style.note_runs(shown)]
     if len(shown) > most:
-        note.append(f"the first {most} of {len(shown)} strategies")
+        note.append(f"the fastest {most} of {len(shown)} strategies")
     shown = shown[:most]
     ranks = np.unique(np.linspace(0, shown[0].ranks - 1, rows).astype(int))
     if len(ranks) < shown[0].ranks:
         note.append(f"{len(ranks)} of {shown[0].ranks} ranks")
-    last = max(float(run.timeline().end.max()) for run in shown)
+    last = max(length(run) for run in shown)
     unit, unit_name = style.time_unit(last)
     fig, panels, _ = style.panels(len(shown), 1, panel_height(rows) + 0.25, "full", sharex=True)
     seen = set()
     for axes, run in zip(panels, shown, strict=True):
         seen.update(draw_panel(axes, run, ranks, unit))
-        ends = style.time_text(float(run.timeline().end.max()))
-        axes.set_title(f"{run.label}: {ends}", loc="left")
+        axes.set_title(f"{run.label}: {style.time_text(length(run))}", loc="left")
         axes.set_xlim(0, 1.01 * last / unit)
     axes.set_xlabel(f"time since the start of the iteration ({unit_name})")
     style.footer(fig, note)

@@ -7,6 +7,7 @@ import json
 import shlex
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +35,7 @@ class Launch:
     failures: dict = field(default_factory=dict)  # by key: "failed: ...", "unsupported: ..."
     throttled: bool | None = None
     warnings: list = field(default_factory=list)
+    commands: dict = field(default_factory=dict)  # by key: arguments that repeat only this run
 
 
 @dataclass
@@ -50,6 +52,7 @@ def measure(launch, pairs, keys, say):
     """Makes so many pairs whose launches both count. Old is first in every other pair, so that both
     builds benefit equally from what the first of a pair leaves (a warm file cache or machine)."""
     done = Pairs([], [])
+    begin = time.monotonic()
     while len(done.old) < pairs:
         order = ("old", "new") if (len(done.old) + done.rejected) % 2 == 0 else ("new", "old")
         pair = {build: launch(build, keys) for build in order}
@@ -61,7 +64,11 @@ def measure(launch, pairs, keys, say):
             continue
         done.old.append(pair["old"])
         done.new.append(pair["new"])
-        say(f"pair {len(done.old)} of {pairs}")
+        a_pair = (time.monotonic() - begin) / (len(done.old) + done.rejected)
+        left = a_pair * (pairs - len(done.old))
+        say(
+            f"pair {len(done.old)} of {pairs}" + (f", about {left:.0f} s left" if left >= 1 else "")
+        )
     return done
 
 
@@ -74,7 +81,7 @@ class Launcher:
 
     def __init__(self, programs, suite):
         self.programs, self.suite = programs, suite
-        self.commands = {}  # by key: arguments that repeat only this run, from the first old launch
+        self.commands = {}  # of the first old launch
 
     def __call__(self, build, keys):
         with tempfile.TemporaryDirectory() as folder, ClockWatch() as watch:
@@ -112,7 +119,8 @@ class Launcher:
             else:
                 launch.failures[key_of(row)] = f"{row['status']}: {row['error']}"
             if build == "old" and key_of(row) not in self.commands:
-                self.commands[key_of(row)] = self._command_of(program, row["file"])
+                launch.commands[key_of(row)] = self._command_of(program, row["file"])
+        self.commands |= launch.commands
         return launch
 
     @staticmethod

@@ -3,13 +3,17 @@
 import argparse
 import dataclasses
 import json
+import os
+import statistics
 import sys
 from pathlib import Path
 
+from journal import Journal, identity_of
 from launches import KEYS, BadInput, CannotMeasure, Launcher, measure, program_of
 from verdict import MIN_PAIRS, SAME, compare, confirm, exit_code
 
 ROOT = Path(__file__).resolve().parents[2]
+LOAD_PER_CORE = 0.25  # more than the rest of a quiet machine causes
 
 
 def say(line):
@@ -71,13 +75,32 @@ def failures_of(pairs):
 
 def table(comparisons, names):
     width = max([len(names[key]) for key in comparisons] + [4])
-    lines = [f"{'run':{width}}  new/old  95% interval     pairs  verdict"]
+    lines = [f"{'run':{width}}  new/old  95% interval     pairs  detectable  verdict"]
     for key, c in comparisons.items():
         interval = f"{c.low:.4f} - {c.high:.4f}"
         lines.append(
-            f"{names[key]:{width}}  {c.ratio:7.4f}  {interval:15}  {c.pairs:5}  {c.verdict}"
+            f"{names[key]:{width}}  {c.ratio:7.4f}  {interval:15}  {c.pairs:5}  "
+            f"{c.detectable:10.1%}  {c.verdict}"
         )
     return "\n".join(lines)
+
+
+def say_what_was_detectable(comparisons, names):
+    worst = max(comparisons, key=lambda key: comparisons[key].detectable)
+    middle = statistics.median(c.detectable for c in comparisons.values())
+    say(
+        f"a slow-down of less than {middle:.1%} (median of the runs; at most "
+        f"{comparisons[worst].detectable:.1%}, {names[worst]}) would not have been found"
+    )
+
+
+def warn_of_load():
+    load, cores = os.getloadavg()[0], len(os.sched_getaffinity(0))
+    if load > LOAD_PER_CORE * cores:
+        say(
+            f"warning: load {load:.1f} on {cores} cores: other programs are running, so small "
+            "differences will not be found"
+        )
 
 
 def record(path, programs, comparisons, failures, stages, names):
@@ -125,15 +148,24 @@ def main(words, make_launcher=Launcher):
     arguments = parse(words)
     try:
         programs = {"old": program_of(arguments.old), "new": program_of(arguments.new)}
-        launcher = make_launcher(programs, arguments.suite)
-        comparisons, failures, stages = run(launcher, arguments.pairs)
+        warn_of_load()
+        journal = Journal(
+            make_launcher(programs, arguments.suite),
+            arguments.record.with_suffix(".launches"),
+            identity_of(programs, arguments.suite, arguments.pairs),
+        )
+        if journal.kept:
+            say(f"going on after {len(journal.kept)} launches of an interrupted comparison")
+        comparisons, failures, stages = run(journal, arguments.pairs)
     except (BadInput, CannotMeasure) as error:
         say(f"error: {error}")
         return 2 if isinstance(error, BadInput) else 1
     names = names_of([*comparisons, *failures])
     record(arguments.record, programs, comparisons, failures, stages, names)
+    journal.remove()
     if comparisons:
         print(table(comparisons, names))
+        say_what_was_detectable(comparisons, names)
     broken = False
     for key, why in failures.items():
         print(f"{names[key]}: {why}")

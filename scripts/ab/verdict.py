@@ -32,6 +32,12 @@ class Comparison:
     pairs: int
     verdict: str
 
+    @property
+    def detectable(self):
+        """The smallest slow-down, as a share, that these launches could have called SLOWER: the
+        interval would begin at the margin if the ratio were so much above 1."""
+        return (1 + MARGIN) * self.ratio / self.low - 1
+
 
 @functools.cache
 def middles(count):

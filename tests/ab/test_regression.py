@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from clock import ClockWatch, cpu_clock_shares
+from journal import Journal
 from launches import CannotMeasure, Launch, key_of, measure
 from regression import failures_of, names_of, run
 
@@ -93,6 +94,44 @@ def test_runs_without_a_time_say_why():
         "c": "neither build: unsupported: 8 heads",
         "d": "old: failed: old bug",
     }
+
+
+class Killed(Exception):
+    pass
+
+
+def test_an_interrupted_comparison_goes_on_where_it_stopped(tmp_path):
+    same, slow = ("same",), ("slow",)
+
+    def launches(done=0, kill_after=None):
+        fake = Fake({same: 1, slow: 1.05})
+
+        def launch(build, keys):
+            if len(fake.calls) == kill_after:
+                raise Killed
+            fake.random = random.Random(done + len(fake.calls))
+            return fake(build, keys)
+
+        launch.commands = {}
+        return launch, fake
+
+    whole = run(launches()[0], 10)
+    for kill_after in (1, 20, 27):  # in the first pair, between the stages, in the second stage
+        path = tmp_path / f"{kill_after}.launches"
+        with pytest.raises(Killed):
+            run(Journal(launches(kill_after=kill_after)[0], path, "these programs"), 10)
+        with path.open("a") as file:
+            file.write('{"seconds": [')  # it was killed while it wrote
+        launch, fake = launches(done=kill_after)
+        assert run(Journal(launch, path, "these programs"), 10) == whole
+        assert len(fake.calls) == 40 - kill_after
+    # Launches of other programs do not count.
+    assert Journal(launches()[0], path, "others").kept == []
+
+
+def test_what_can_be_detected_follows_the_noise():
+    quiet, noisy = [run(Fake({"a": 1}, noise), 10)[0]["a"] for noise in (0.002, 0.03)]
+    assert 0.02 < quiet.detectable < 0.03 < noisy.detectable
 
 
 def test_names_hold_what_varies():

@@ -156,10 +156,11 @@ void handle_hello(SharedState& state, int32_t from, const std::string& run) {
 // Returns false if no more frames will follow.
 bool handle_frame(SharedState& state, std::map<int32_t, std::vector<std::byte>>& pieces,
                   const Bytes& bytes) {
-  Frame frame{};
-  if (bytes.size() < sizeof frame)
+  Frame frame{.from = -1};
+  if (bytes.size() >= sizeof frame) std::memcpy(&frame, bytes.data(), sizeof frame);
+  if (frame.from < 0 || frame.from >= state.launch.processes) {
     throw std::runtime_error("a message in the store is not from cpbench");
-  std::memcpy(&frame, bytes.data(), sizeof frame);
+  }
   const auto body = std::as_bytes(std::span(bytes).subspan(sizeof frame));
   const std::string text(reinterpret_cast<const char*>(body.data()), body.size());
   switch (frame.kind) {

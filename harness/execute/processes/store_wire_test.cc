@@ -2,6 +2,7 @@
 // hangs or belongs to another run.
 #include "harness/execute/processes/store_wire.h"
 
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <unistd.h>
 
 #include <chrono>
@@ -110,6 +111,24 @@ TEST(StoreWire, a_difference_is_named_on_every_process) {
     EXPECT_EQ(process.thrown, "the ranks disagree on the plan: rank 0 has bb, rank 2 has aa");
     EXPECT_EQ(process.stderr_text, "");
   }
+}
+
+TEST(StoreWire, a_message_of_another_program_ends_the_run) {
+  const auto ended = run_real_processes(2, [](const LaunchEnvironment& launch) {
+    in_group(launch, kLong, [&](ProcessGroup& group, Wire&) {
+      if (group.rank() == 1) {
+        c10d::TCPStoreOptions options;
+        options.port = launch.port;
+        options.waitWorkers = false;
+        c10d::TCPStore store("localhost", options);
+        store.queuePush("cpbench/0", std::vector<uint8_t>(100, 0xff));
+      }
+      group.together([&] { group.receive_command(); });
+    });
+  });
+  EXPECT_NE(ended.at(0).thrown.find("a message in the store is not from cpbench"),
+            std::string::npos)
+      << ended.at(0).thrown;
 }
 
 TEST(StoreWire, a_process_that_throws_ends_the_work_everywhere_and_not_the_next) {
