@@ -1,4 +1,4 @@
-// The host launches work beside the GPU: schedules whose times can be computed by hand.
+// The host launches work while the GPU computes: schedules whose times can be computed by hand.
 #include <gtest/gtest.h>
 
 #include "harness/machines/kernel_models.h"
