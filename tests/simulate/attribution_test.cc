@@ -58,8 +58,8 @@ INSTANTIATE_TEST_SUITE_P(Attribution, PartsOf, ::testing::ValuesIn(strategies())
 // Ranks wait for an overloaded neighbour, not for the network.
 TEST(AttributionOf, a_ring_over_uneven_shards_is_imbalance_and_not_communication) {
   const ClusterModel machine = small_machine(1, 4);
-  std::vector<int64_t> lengths = {32768};  // a shard of one document, and three of short ones
-  lengths.resize(1 + 3 * 32, 1024);
+  std::vector<int64_t> lengths = {131072};  // a shard of one document, and three of short ones
+  lengths.resize(1 + 3 * 128, 1024);
   const Problem problem = small_problem(machine, lengths);
   const TimeParts parts = parts_of(plan_of("ring", problem), problem, machine);
   EXPECT_GT(parts.imbalance, 0.5 * parts.total);
