@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 SCHEMA_MAJOR = 1
-ACTIVITIES = ("attention", "merge", "copy", "send", "wait", "layer", "transfer")
+ACTIVITIES = ("attention", "merge", "copy", "send", "wait", "layer", "transfer", "host")
 
 
 class ResultError(Exception):

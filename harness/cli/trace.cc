@@ -39,6 +39,8 @@ Look look_of(Activity activity) {
       return {"layer", compute};
     case Activity::transfer:
       return {"transfer", communication};
+    case Activity::host:
+      return {"host", compute};
   }
   return {"unknown", compute};
 }

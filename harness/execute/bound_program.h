@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "harness/execute/bound_buffer.h"
+#include "harness/timeline/timeline.h"
 
 namespace cpbench {
 
@@ -15,5 +16,8 @@ struct BoundProgram {
   std::vector<ForwardCall> forward;    // the first calls of the program
   std::vector<BackwardCall> backward;  // those after them
 };
+
+// `op` must not be a message or collective.
+Activity activity_of(const RankProgram& program, const Op& op);
 
 }  // namespace cpbench

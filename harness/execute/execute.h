@@ -26,6 +26,9 @@ struct ExecuteOptions {
   double timeout_seconds = 120;  // ends the run when no rank makes progress for this long
   uint64_t seed = 1;             // of Q, K, V and dO
   bool graph = false;            // samples are CUDA graphs, if the transport supports it
+  // After the samples, also measures its portions (PortionTimes). Samples that are graphs
+  // have none.
+  bool portions = false;
 };
 
 // A rank threw an exception or hung: "rank 3, forward step 2: <reason>".

@@ -24,9 +24,51 @@ void RankReport::add_sample(const RankRunner& runner) {
   overhead_seconds.push_back(runner.overhead_seconds());
 }
 
+void RankReport::add_work(double work_seconds, double overhead, std::span<const Event> trace) {
+  double attention = 0, copies = 0;
+  for (const Event& event : trace) {
+    const double seconds = event.end_seconds - event.start_seconds;
+    if (event.activity == Activity::attention) attention += seconds;
+    if (event.activity == Activity::copy || event.activity == Activity::merge) copies += seconds;
+  }
+  portions.work_seconds.push_back(work_seconds);
+  portions.attention_seconds.push_back(attention);
+  portions.copy_seconds.push_back(copies);
+  portions.layer_seconds.push_back(0);
+  portions.host_seconds.push_back(0);
+  portions.overhead_seconds.push_back(overhead);
+}
+
 void RankReport::verify(const HomeOutputs& outputs, const Reference& reference) {
   add_errors(outputs, reference, accuracy);
   output_hash = hash_of(outputs);
+}
+
+int32_t portion_iterations(const ExecuteOptions& options) {
+  constexpr int32_t kIterations = 3;
+  return options.portions && !options.graph ? std::min(options.iterations, kIterations) : 0;
+}
+
+RankReport measure_rank(RankRunner& runner, CountingTransport& transport,
+                        const Reference& reference, const ExecuteOptions& options,
+                        const std::function<void(Portion portion)>& iterate) {
+  RankReport report;
+  for (int32_t i = 0; i < options.warmup + options.iterations; ++i) {
+    transport.reset(runner.rank());
+    iterate(Portion::whole);
+    if (i == 0) report.verify(runner.outputs(), reference);
+    if (i >= options.warmup) report.add_sample(runner);
+  }
+  report.events = runner.events();
+  report.bytes_sent = transport.bytes_from(runner.rank());
+  report.messages = transport.messages_from(runner.rank());
+  for (int32_t i = 0; i < portion_iterations(options); ++i) {
+    iterate(Portion::work);
+    report.add_work(runner.end_seconds(), runner.overhead_seconds(), runner.events());
+    iterate(Portion::exchanges);
+    report.portions.exchange_seconds.push_back(runner.end_seconds());
+  }
+  return report;
 }
 
 void require_runnable(const Problem& problem, const Program& program, const ExecuteOptions& options,
@@ -51,6 +93,9 @@ Timeline empty_timeline(const Program& program, const ExecuteOptions& options,
        {&timeline.seconds, &timeline.attention_seconds, &timeline.overhead_seconds}) {
     matrix->resize(ranks * options.iterations);
   }
+  for (auto matrix : PortionTimes::members()) {
+    (timeline.portions.*matrix).resize(ranks * portion_iterations(options));
+  }
   timeline.bytes_sent.resize(ranks * ranks);
   timeline.messages.resize(ranks * ranks);
   timeline.output_hash.resize(ranks);
@@ -65,6 +110,10 @@ void add_report(const RankReport& report, int32_t rank, Timeline& timeline) {
     timeline.seconds[i * ranks + rank] = report.seconds[i];
     timeline.attention_seconds[i * ranks + rank] = report.attention_seconds[i];
     timeline.overhead_seconds[i * ranks + rank] = report.overhead_seconds[i];
+  }
+  for (auto matrix : PortionTimes::members()) {
+    const std::vector<double>& own = report.portions.*matrix;
+    for (size_t i = 0; i < own.size(); ++i) (timeline.portions.*matrix)[i * ranks + rank] = own[i];
   }
   const auto row = static_cast<std::ptrdiff_t>(rank * ranks);
   if (!report.clock_share.empty()) {

@@ -2,6 +2,8 @@
 // are threads, processes or GPUs.
 #pragma once
 
+#include <functional>
+#include <span>
 #include <vector>
 
 #include "harness/execute/execute.h"
@@ -17,10 +19,23 @@ struct RankReport {
   Accuracy accuracy;  // only the errors
   uint64_t output_hash = 0;
   int64_t peak_bytes = 0;  // 0: as planned by the program
+  PortionTimes portions;   // [portion_iterations]
 
   void add_sample(const RankRunner& runner);  // of the iteration that has just run
+  // Of an iteration in which only work took time, and a trace of one.
+  void add_work(double work_seconds, double overhead, std::span<const Event> trace);
   void verify(const HomeOutputs& outputs, const Reference& reference);  // sets errors and hash
 };
+
+// How often each portion of a program is measured. Few are enough, because they say how the time of
+// the samples is divided, not how long it is.
+int32_t portion_iterations(const ExecuteOptions& options);
+
+// Measures one rank on a CPU. `iterate` runs one iteration of the runner, together with all other
+// ranks.
+RankReport measure_rank(RankRunner& runner, CountingTransport& transport,
+                        const Reference& reference, const ExecuteOptions& options,
+                        const std::function<void(Portion portion)>& iterate);
 
 // Throws UserError or logic_error if no rank could run this program.
 void require_runnable(const Problem& problem, const Program& program, const ExecuteOptions& options,

@@ -40,7 +40,23 @@ int32_t RankRunner::peer_of(const Op& op) const {
   return op.kind == OpKind::receive ? mine_.messages[op.index].peer : -1;
 }
 
-Activity RankRunner::run(const Op& op) {
+// Messages without bytes take no time, but are waited for.
+Activity RankRunner::run(const Op& op, Portion portion) {
+  if (op.kind != OpKind::send && op.kind != OpKind::receive) {
+    return portion == Portion::exchanges ? activity_of(mine_, op) : work(op);
+  }
+  const Message& m = mine_.messages[op.index];
+  const std::span bytes(bound(m.buffer).data,
+                        portion == Portion::work ? 0 : static_cast<size_t>(m.bytes));
+  if (op.kind == OpKind::send) {
+    transport_.send(rank_, m.peer, m.tag, bytes);
+    return Activity::send;
+  }
+  transport_.receive(m.peer, rank_, m.tag, bytes);
+  return Activity::wait;
+}
+
+Activity RankRunner::work(const Op& op) {
   switch (op.kind) {
     case OpKind::rows: {
       const RowOp& rows = mine_.row_ops[op.index];
@@ -48,7 +64,7 @@ Activity RankRunner::run(const Op& op) {
       run_row_op(rows, {mine_.runs.data() + rows.first_run, static_cast<size_t>(rows.runs)},
                  mine_.buffers[rows.target].tensor, rows.source < 0 ? target : bound(rows.source),
                  target);
-      return rows.mode == RowMode::accumulate ? Activity::merge : Activity::copy;
+      break;
     }
     case OpKind::call:
       if (static_cast<size_t>(op.index) < bound_.forward.size()) {
@@ -56,28 +72,17 @@ Activity RankRunner::run(const Op& op) {
       } else {
         kernel_.backward(bound_.backward[op.index - bound_.forward.size()]);
       }
-      return Activity::attention;
-    case OpKind::send: {
-      const Message& m = mine_.messages[op.index];
-      transport_.send(rank_, m.peer, m.tag, {bound(m.buffer).data, static_cast<size_t>(m.bytes)});
-      return Activity::send;
-    }
-    case OpKind::receive: {
-      const Message& m = mine_.messages[op.index];
-      transport_.receive(m.peer, rank_, m.tag,
-                         {bound(m.buffer).data, static_cast<size_t>(m.bytes)});
-      return Activity::wait;
-    }
+      break;
     case OpKind::row_sums:
       run_row_sums(bound(mine_.o), bound(mine_.d_o), mine_.buffers[mine_.o].rows);
-      return Activity::merge;
-    case OpKind::collective:
+      break;
+    default:
       throw std::logic_error("programs for CPUs must not have collectives");
   }
-  return Activity::copy;
+  return activity_of(mine_, op);
 }
 
-void RankRunner::iterate(Clock::time_point origin) {
+void RankRunner::iterate(Clock::time_point origin, Portion portion) {
   const auto now = [&] { return std::chrono::duration<double>(Clock::now() - origin).count(); };
   seconds_.fill(0);
   events_.clear();
@@ -87,7 +92,7 @@ void RankRunner::iterate(Clock::time_point origin) {
       const Op& op = mine_.ops[i];
       listener_.operation_started(rank_, step.pass, step.step, peer_of(op));
       const double start = now();
-      const Activity activity = run(op);
+      const Activity activity = run(op, portion);
       const double end = now();
       seconds_[static_cast<size_t>(activity)] += end - start;
       events_.push_back({rank_, step.pass, step.step, activity, start, end});

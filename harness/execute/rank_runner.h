@@ -24,8 +24,10 @@ class RankRunner {
              ProgressListener& listener);
 
   void fill_inputs(uint64_t seed);
-  // Runs one iteration. Times of events are relative to `origin`.
-  void iterate(Clock::time_point origin);
+  // Runs one iteration, in which only a portion takes time. Times of events are relative to
+  // `origin`.
+  void iterate(Clock::time_point origin, Portion portion = Portion::whole);
+  int32_t rank() const { return rank_; }
   HomeOutputs outputs() const;
 
   // The times of the last iteration.
@@ -35,7 +37,8 @@ class RankRunner {
   const std::vector<Event>& events() const { return events_; }
 
  private:
-  Activity run(const Op& op);
+  Activity run(const Op& op, Portion portion);
+  Activity work(const Op& op);
   int32_t peer_of(const Op& op) const;
   const BoundBuffer& bound(int32_t buffer) const { return bound_.buffers[buffer]; }
 

@@ -21,25 +21,16 @@ Timeline execute_with(const Problem& problem, const Program& program, const Exec
     at::set_num_threads(1);  // of this thread: a rank is one core
     RankRunner runner(program, rank, kernel, counting, control);
     runner.fill_inputs(options.seed);
-    RankReport& report = reports[rank];
-    for (int32_t i = 0; i < options.warmup + options.iterations; ++i) {
+    reports[rank] = measure_rank(runner, counting, *reference, options, [&](Portion portion) {
       control.barrier();
-      if (rank == 0) {
-        counting.reset();
-        origin = Clock::now();
-      }
+      if (rank == 0) origin = Clock::now();
       control.barrier();
-      runner.iterate(origin);
-      if (i == 0) report.verify(runner.outputs(), *reference);
-      if (i >= options.warmup) report.add_sample(runner);
-    }
-    report.events = runner.events();
+      runner.iterate(origin, portion);
+    });
   });
 
   Timeline timeline = empty_timeline(program, options, *reference);
   for (int32_t rank = 0; rank < ranks; ++rank) add_report(reports[rank], rank, timeline);
-  timeline.bytes_sent = counting.bytes();
-  timeline.messages = counting.messages();
   return timeline;
 }
 

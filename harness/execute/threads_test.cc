@@ -1,6 +1,7 @@
 // What ends a run of the threads executor, and that runs are deterministic.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 
 #include "harness/execute/execute_with.h"
@@ -126,6 +127,48 @@ TEST(Threads, the_timeline_is_filled) {
   EXPECT_EQ(t.messages, (std::vector<int64_t>{0, 1, 1, 0}));
   EXPECT_GT(t.peak_bytes[0], 0);
   EXPECT_FALSE(t.events.empty());
+}
+
+// Counts kernel calls.
+class CountingKernel : public Kernel {
+ public:
+  void forward(const ForwardCall& call) const override {
+    ++calls;
+    inner_->forward(call);
+  }
+  void backward(const BackwardCall& call) const override {
+    ++calls;
+    inner_->backward(call);
+  }
+  mutable std::atomic<int64_t> calls = 0;
+
+ private:
+  std::unique_ptr<Kernel> inner_ = make_reference_kernel();
+};
+
+TEST(Threads, portions_are_measured_after_the_samples_and_count_nothing) {
+  const Problem problem = problem_of(2);
+  const Program program = program_of(problem);
+  const auto run = [&](bool portions, Transport& transport, const Kernel& kernel) {
+    return execute_with(problem, program, {.warmup = 1, .iterations = 4, .portions = portions},
+                        kernel, transport);
+  };
+  Mailbox mailbox(2), inner(2);
+  CountingTransport all(inner, 2);
+  CountingKernel without_kernel, with_kernel;
+  const Timeline without = run(false, mailbox, without_kernel);
+  const Timeline with = run(true, all, with_kernel);
+  EXPECT_EQ(with.bytes_sent, without.bytes_sent);
+  EXPECT_EQ(with.messages, without.messages);
+  EXPECT_EQ(with.output_hash, without.output_hash);
+  EXPECT_EQ(with.events.size(), without.events.size());
+  EXPECT_TRUE(without.portions.work_seconds.empty());
+  for (auto times : PortionTimes::members()) EXPECT_EQ((with.portions.*times).size(), 3u * 2);
+  // Three iterations of each portion follow five of the whole: work calls kernels and sends
+  // messages without bytes, exchanges send bytes and call no kernel.
+  EXPECT_EQ(with_kernel.calls, without_kernel.calls / 5 * (5 + 3));
+  EXPECT_EQ(all.bytes_from(0)[1], with.bytes_sent[1] * (5 + 3));
+  EXPECT_EQ(all.messages_from(0)[1], with.messages[1] * (5 + 3 + 3));
 }
 
 TEST(Threads, different_head_dims_run_on_the_plain_kernel) {

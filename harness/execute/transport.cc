@@ -56,13 +56,15 @@ void Mailbox::close() {
 }
 
 CountingTransport::CountingTransport(Transport& inner, int32_t ranks)
-    : inner_(inner), ranks_(ranks) {
-  reset();
-}
+    : inner_(inner),
+      ranks_(ranks),
+      bytes_(static_cast<size_t>(ranks) * ranks),
+      messages_(static_cast<size_t>(ranks) * ranks) {}
 
-void CountingTransport::reset() {
-  bytes_.assign(static_cast<size_t>(ranks_) * ranks_, 0);
-  messages_.assign(static_cast<size_t>(ranks_) * ranks_, 0);
+void CountingTransport::reset(int32_t from) {
+  const size_t row = static_cast<size_t>(from) * ranks_;
+  std::fill_n(bytes_.begin() + row, ranks_, 0);
+  std::fill_n(messages_.begin() + row, ranks_, 0);
 }
 
 void CountingTransport::send(int32_t from, int32_t to, int32_t tag,

@@ -66,15 +66,20 @@ class CountingTransport : public Transport {
   }
   void close() override { inner_.close(); }
 
-  const std::vector<int64_t>& bytes() const { return bytes_; }        // [from, to]
-  const std::vector<int64_t>& messages() const { return messages_; }  // [from, to]
-  void reset();  // must not be called while a rank sends
+  std::vector<int64_t> bytes_from(int32_t from) const { return row(bytes_, from); }  // [to]
+  std::vector<int64_t> messages_from(int32_t from) const { return row(messages_, from); }
+  void reset(int32_t from);  // must not be called while that rank sends
 
  private:
+  std::vector<int64_t> row(const std::vector<int64_t>& matrix, int32_t from) const {
+    const auto first = matrix.begin() + static_cast<std::ptrdiff_t>(from) * ranks_;
+    return {first, first + ranks_};
+  }
+
   Transport& inner_;
   int32_t ranks_;
-  std::vector<int64_t> bytes_;
-  std::vector<int64_t> messages_;
+  std::vector<int64_t> bytes_;     // [from, to]
+  std::vector<int64_t> messages_;  // [from, to]
 };
 
 }  // namespace cpbench

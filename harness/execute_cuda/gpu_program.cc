@@ -73,13 +73,6 @@ int64_t GpuProgram::planned_bytes() const {
   return static_cast<int64_t>(arena_.size() + workspace_.size());
 }
 
-Activity activity_of(const RankProgram& program, const Op& op) {
-  if (op.kind == OpKind::call) return Activity::attention;
-  const bool merges =
-      op.kind == OpKind::row_sums || program.row_ops[op.index].mode == RowMode::accumulate;
-  return merges ? Activity::merge : Activity::copy;
-}
-
 CopiedOutputs::CopiedOutputs(const RankProgram& program, const GpuProgram& on_gpu)
     : program_(program) {
   for (int32_t index : {program.o, program.dq, program.dkv}) {

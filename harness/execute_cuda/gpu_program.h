@@ -50,9 +50,6 @@ class GpuProgram {
   DeviceArray<std::byte> workspace_;
 };
 
-// `op` must not be a message or collective.
-Activity activity_of(const RankProgram& program, const Op& op);
-
 // What a rank has computed, copied to the memory of the host.
 class CopiedOutputs {
  public:

@@ -9,6 +9,9 @@ namespace cpbench {
 namespace {
 
 constexpr std::chrono::microseconds kPause{20};
+// What is exchanged where exchanges should take no time: one element, because NCCL may skip calls
+// without any, and then no rank would wait for another. The latency remains.
+constexpr int64_t kFewBytes = 8;
 constexpr int kPausesPerCheck = 50;  // for errors of the transport's library
 
 }  // namespace
@@ -19,7 +22,7 @@ class GpuRank::Graph {
   Graph(GpuRank& rank) {
     check_cuda(cudaStreamBeginCapture(rank.compute_stream_, cudaStreamCaptureModeThreadLocal),
                "cudaStreamBeginCapture");
-    rank.issue_items(false);
+    rank.issue_items(false, Portion::whole);
     cudaGraph_t graph = nullptr;
     check_cuda(cudaStreamEndCapture(rank.compute_stream_, &graph), "cudaStreamEndCapture");
     // With the priorities of the streams from which the nodes were captured.
@@ -64,6 +67,13 @@ GpuRank::GpuRank(const Program& program, int32_t rank, const Exchanges& exchange
     for (int32_t i : exchange.collectives) mine.collectives.push_back(collective_at(i));
     if (!mine.collectives.empty()) mine.waiting_for = kEveryRank;
     if (!mine.receives.empty()) mine.waiting_for = mine.receives.front().peer;
+  }
+  few_bytes_ = messages_;
+  for (Messages& messages : few_bytes_) {
+    const auto shorten = [](auto& each) { each.bytes = std::min(each.bytes, kFewBytes); };
+    std::ranges::for_each(messages.sends, shorten);
+    std::ranges::for_each(messages.receives, shorten);
+    std::ranges::for_each(messages.collectives, shorten);
   }
   for (const ProgramStep& step : mine_.steps) {
     step_names_.push_back(step_text("rank " + std::to_string(rank), step.pass, step.step));
@@ -127,16 +137,16 @@ void GpuRank::begin(std::span<std::byte> flush) {
   exchanged_ = messages_.size();  // only `issue` tracks exchanges
 }
 
-void GpuRank::issue() {
-  issue_items(false);
+void GpuRank::issue(Portion portion) {
+  issue_items(false, portion);
   end_.record(compute_stream_);
   exchanged_ = 0;
   if (!messages_.empty())
     report_position(order_.items[messages_[0].item], messages_[0].waiting_for);
 }
 
-void GpuRank::issue_traced() {
-  issue_items(true);
+void GpuRank::issue_traced(Portion portion) {
+  issue_items(true, portion);
   end_.record(compute_stream_);
 }
 
@@ -147,7 +157,7 @@ void GpuRank::issue_captured() {
   end_.record(compute_stream_);
 }
 
-void GpuRank::issue_items(bool traced) {
+void GpuRank::issue_items(bool traced, Portion portion) {
   fork_.record(compute_stream_);
   fork_.make_wait(exchange_stream_);
   for (size_t i = 0; i < order_.items.size(); ++i) {
@@ -156,7 +166,7 @@ void GpuRank::issue_items(bool traced) {
     name_step(item);
     if (item.wait >= 0) done_[item.wait]->make_wait(stream);
     if (traced) marks_[i].start.record(stream);
-    run(item, stream);
+    run(item, portion, stream);
     if (traced) marks_[i].end.record(stream);
     if (done_[i]) done_[i]->record(stream);
   }
@@ -174,9 +184,13 @@ void GpuRank::name_step(const StreamItem& item) {
   named_step_ = item.step;
 }
 
-void GpuRank::run(const StreamItem& item, cudaStream_t stream) {
-  if (!item.exchanges) return program_.run(mine_.ops[item.index], stream);
-  const Messages& messages = messages_[item.index];
+void GpuRank::run(const StreamItem& item, Portion portion, cudaStream_t stream) {
+  if (item.exchanges) return exchange(item, part, stream);
+  if (portion != Portion::exchanges) program_.run(mine_.ops[item.index], stream);
+}
+
+void GpuRank::exchange(const StreamItem& item, Portion portion, cudaStream_t stream) {
+  const Messages& messages = (portion == Portion::work ? few_bytes_ : messages_)[item.index];
   report_position(item, messages.waiting_for);
   if (!messages.sends.empty() || !messages.receives.empty()) {
     transport_.exchange(rank_, messages.sends, messages.receives, stream);

@@ -42,10 +42,10 @@ class GpuRank {
 
   // Writes `flush` first, so that the L2 cache holds nothing else.
   void begin(std::span<std::byte> flush);
-  void issue();
-  void issue_traced();    // with events around each operation
-  void capture();         // makes the CUDA graph of an iteration
-  void issue_captured();  // as that graph
+  void issue(Portion portion = Portion::whole);
+  void issue_traced(Portion portion = Portion::whole);  // with events around each operation
+  void capture();                                       // makes the CUDA graph of an iteration
+  void issue_captured();                                // as that graph
   // Waits for the end of the iteration and reports progress meanwhile. Throws TransportClosed once
   // `ended` returns true, and errors of CUDA and of the transport's library.
   void finish(const std::function<bool()>& ended);
@@ -68,9 +68,10 @@ class GpuRank {
   };
 
   DeviceCollective collective_at(int32_t index) const;  // `index` in RankProgram::collectives
-  void issue_items(bool traced);
+  void issue_items(bool traced, Portion portion);
   void name_step(const StreamItem& item);
-  void run(const StreamItem& item, cudaStream_t stream);
+  void run(const StreamItem& item, Portion portion, cudaStream_t stream);
+  void exchange(const StreamItem& item, Portion portion, cudaStream_t stream);
   void track_exchanges();
   void report_position(const StreamItem& item, int32_t waiting_for);
   Event event_of(const StreamItem& item, Activity activity, double start, double end) const;
@@ -81,7 +82,8 @@ class GpuRank {
   ProgressListener& listener_;
   StreamOrder order_;
   GpuProgram program_;
-  std::vector<Messages> messages_;  // by exchange in order_
+  std::vector<Messages> messages_;   // by exchange in order_
+  std::vector<Messages> few_bytes_;  // the same, if exchanges take no time
   Stream compute_stream_, exchange_stream_{Stream::Priority::high};
   CudaEvent start_{CudaEvent::Kind::time}, end_{CudaEvent::Kind::time};
   CudaEvent fork_, join_;

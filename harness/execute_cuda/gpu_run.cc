@@ -179,6 +179,15 @@ class Runner {
       report.overhead_seconds.push_back(trace.overhead_seconds);
       report.events = std::move(trace.events);
     }
+    for (int32_t i = 0; i < portion_iterations(options); ++i) {
+      iterate([&] { on_gpu.issue(Portion::work); });
+      const double seconds = on_gpu.seconds();
+      iterate([&] { on_gpu.issue_traced(Portion::work); });
+      const GpuTrace trace = on_gpu.trace();
+      report.add_work(seconds, trace.overhead_seconds, trace.events);
+      iterate([&] { on_gpu.issue(Portion::exchanges); });
+      report.portions.exchange_seconds.push_back(on_gpu.seconds());
+    }
     report.bytes_sent = counting_.bytes_from(rank);
     report.messages = counting_.messages_from(rank);
   }

@@ -192,12 +192,39 @@ TEST_F(GpuRunTest, all_calls_have_run_and_ranks_are_connected_before_the_first_i
   EXPECT_EQ(transport.connected[1].sends_to, std::set<int32_t>{0});
 }
 
+TEST_F(GpuRunTest, portions_follow_the_samples_and_count_nothing) {
+  JobForTests job(2);
+  std::atomic<size_t> launches = 0;
+  const WatchedKernel kernel([] {}, [&] { ++launches; });
+  const auto run = [&] {
+    launches = 0;
+    CopyTransport transport({0, 0});
+    return job.run(kernel, transport, {0, {0, 0}});
+  };
+  const std::vector<RankReport> without = run();
+  const size_t launches_without = launches;
+  job.options.portions = true;
+  const std::vector<RankReport> with = run();
+  const size_t calls = job.program.ranks[0].calls.size() + job.program.ranks[1].calls.size();
+  EXPECT_EQ(launches, launches_without + 3 * 2 * calls);  // work alone, with and without a trace
+  for (int32_t rank : {0, 1}) {
+    EXPECT_EQ(with[rank].bytes_sent, without[rank].bytes_sent);
+    EXPECT_EQ(with[rank].messages, without[rank].messages);
+    EXPECT_EQ(with[rank].output_hash, without[rank].output_hash);
+    EXPECT_TRUE(without[rank].portions.work_seconds.empty());
+    for (auto times : PortionTimes::members()) {
+      EXPECT_EQ((with[rank].portions.*times).size(), 3u);
+    }
+  }
+}
+
 class GpuPreparations : public GpuRunTest, public testing::WithParamInterface<bool> {};
 
 TEST_P(GpuPreparations, nothing_is_captured_or_created_in_a_timed_iteration) {
   JobForTests job(1);
   job.options.graph = GetParam();
   job.options.iterations = 5;
+  job.options.portions = true;
   OneNcclRank transport;
   preparations.barriers = 0;
   job.run(*make_gpu_reference_kernel(), transport, {0, {0}});

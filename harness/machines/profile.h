@@ -37,7 +37,16 @@ struct Profile {
   // Whether a partial O is merged separately for each segment of its kernel call, as in code that
   // has one row of log-sum-exps per segment.
   bool merges_by_segments = false;
-  double exchange_seconds = 0;           // host time of each rank per grouped exchange
+  // Kernels that are launched around and with each kernel call, in all, and with each merge. Each
+  // takes the cluster's kernel launch on the GPU, and launch_host_seconds on the host.
+  double forward_call_launches = 1, backward_call_launches = 1, merge_launches = 1;
+  // The host of a rank launches work in the order of the program and does not wait for it. An
+  // operation starts when the GPU is free and the host has launched it. How long the host takes:
+  double launch_host_seconds = 0;  // for each launch
+  double slice_host_seconds = 0;   // for each slice of a copy by slices
+  double exchange_seconds = 0;     // for each grouped exchange
+  double graph_seconds = 0;        // for launching the whole iteration as a graph, before it starts
+
   int32_t reserved_sms = 0;              // kernels do not have these while communication runs
   bool collectives_as_messages = false;  // library collectives are not used
   // Whether a rank itself copies each message in and out, in the order of its program, so that

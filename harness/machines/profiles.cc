@@ -8,6 +8,7 @@ namespace {
 constexpr double kMicro = 1e-6;
 constexpr NumberRange kMicroseconds = {.low = 0, .high = 1e6};
 constexpr NumberRange kFew = {.low = 0, .high = 1000};
+constexpr NumberRange kLaunches = {.low = 1, .high = 1000};
 constexpr NumberRange kShare = {.low = 0, .above_low = true, .high = 1};
 
 const std::vector<TomlKey<Profile>>& profile_keys() {
@@ -31,8 +32,19 @@ const std::vector<TomlKey<Profile>>& profile_keys() {
       {"copy_efficiency", [](P& p) -> double& { return p.copy_efficiency; }, false, kShare},
       {"merge_bytes_per_element", [](P& p) -> double& { return p.merge_bytes; }, false, kFew},
       {"merges_by_segments", [](P& p) -> bool& { return p.merges_by_segments; }},
+      {"forward_call_launches", [](P& p) -> double& { return p.forward_call_launches; }, false,
+       kLaunches},
+      {"backward_call_launches", [](P& p) -> double& { return p.backward_call_launches; }, false,
+       kLaunches},
+      {"merge_launches", [](P& p) -> double& { return p.merge_launches; }, false, kLaunches},
+      {"launch_host_microseconds", [](P& p) -> double& { return p.launch_host_seconds; }, false,
+       kMicroseconds, kMicro},
+      {"slice_host_microseconds", [](P& p) -> double& { return p.slice_host_seconds; }, false,
+       kMicroseconds, kMicro},
       {"exchange_microseconds", [](P& p) -> double& { return p.exchange_seconds; }, false,
        kMicroseconds, kMicro},
+      {"graph_microseconds", [](P& p) -> double& { return p.graph_seconds; }, false, kMicroseconds,
+       kMicro},
       {"reserved_sms", [](P& p) -> int32_t& { return p.reserved_sms; }},
       {"collectives_as_messages", [](P& p) -> bool& { return p.collectives_as_messages; }},
       {"messages_by_rank", [](P& p) -> bool& { return p.messages_by_rank; }},

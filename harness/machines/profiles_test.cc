@@ -27,6 +27,9 @@ TEST(ProfilesTest, EveryKeyIsRead) {
                 "description = \"d\"\nsource = \"s\"\ncopies_by_slices = true\n"
                 "slice_microseconds = 2\nlayout_passes = 3\ncopy_efficiency = 0.5\n"
                 "merge_bytes_per_element = 20\nexchange_microseconds = 700\nreserved_sms = 8\n"
+                "forward_call_launches = 9\nbackward_call_launches = 18.5\nmerge_launches = 3\n"
+                "launch_host_microseconds = 4\nslice_host_microseconds = 5\n"
+                "graph_microseconds = 6\n"
                 "substage_barrier = true\noperands_kept = true\nmerges_by_segments = true\n"
                 "library_results = false\nbackward_layout_passes = 4\n"
                 "forward_query_copies = 1\nforward_key_copies = 2\n"
@@ -46,6 +49,12 @@ TEST(ProfilesTest, EveryKeyIsRead) {
   EXPECT_EQ(p.copy_efficiency, 0.5);
   EXPECT_EQ(p.merge_bytes, 20);
   EXPECT_DOUBLE_EQ(p.exchange_seconds, 7e-4);
+  EXPECT_EQ(p.forward_call_launches, 9);
+  EXPECT_EQ(p.backward_call_launches, 18.5);
+  EXPECT_EQ(p.merge_launches, 3);
+  EXPECT_DOUBLE_EQ(p.launch_host_seconds, 4e-6);
+  EXPECT_DOUBLE_EQ(p.slice_host_seconds, 5e-6);
+  EXPECT_DOUBLE_EQ(p.graph_seconds, 6e-6);
   EXPECT_EQ(p.reserved_sms, 8);
 }
 

@@ -1,4 +1,4 @@
-// Attributes the time of small timelines whose parts can be computed by hand.
+// Divides the time of small timelines whose parts can be computed by hand.
 #include "harness/measure/attribution.h"
 
 #include <gtest/gtest.h>
@@ -11,11 +11,11 @@ namespace {
 
 double sum_of(const TimeParts& p) {
   return p.ideal + p.kernel_inefficiency + p.imbalance + p.exposed_communication + p.padding +
-         p.copies + p.layer + p.other;
+         p.copies + p.layer + p.host + p.other;
 }
 
-// Two ranks of 300 and 500 pairs, 10 FLOPs each, at a peak of 1000: 3 s and 5 s, the mean 4 s.
-// Rank 1 ends last, after 20 s.
+// Two ranks of 300 and 500 pairs, 10 FLOPs each, at a peak of 1000: 3 s and 5 s, the mean 4 s. The
+// iteration takes 20 s; with work alone rank 1 needs 16 s, with exchanges alone 6 s.
 Result two_ranks() {
   Result result;
   result.spec.ranks = 2;
@@ -29,21 +29,14 @@ Result two_ranks() {
   pack.timeline.ranks = 2;
   pack.timeline.iterations = 1;
   pack.timeline.seconds = {18, 20};
-  pack.timeline.events = {
-      {0, 0, 0, Activity::attention, 0, 18},
-      {1, 0, 0, Activity::layer, 0, 1},
-      {1, 0, 0, Activity::copy, 1, 2},
-      {1, 0, 0, Activity::wait, 2, 6},        // 1 s with bytes in flight, 3 s without
-      {1, 0, 1, Activity::attention, 6, 13},  // 2 s more than its FLOPs
-      {1, 0, 1, Activity::merge, 13, 13.5},
-      {1, 0, 1, Activity::send, 13.5, 14},
-      {1, 0, 1, Activity::wait, 14, 18},  // 2.5 s with two overlapping transfers in flight
-      {1, 0, 1, Activity::attention, 19, 20},
-      {1, 0, 0, Activity::transfer, 5, 7},
-      {1, 0, 1, Activity::transfer, 13, 15},
-      {1, 0, 1, Activity::transfer, 14.5, 16.5},
-      {0, 0, 1, Activity::transfer, 0, 30},  // of another rank
-  };
+  pack.timeline.events = {{0, 0, 0, Activity::attention, 0, 18}, {1, 0, 0, Activity::layer, 0, 1}};
+  pack.timeline.portions = {.work_seconds = {9, 16},
+                            .attention_seconds = {4, 8},
+                            .copy_seconds = {1, 2},
+                            .layer_seconds = {0.5, 1},
+                            .host_seconds = {0.5, 1},
+                            .overhead_seconds = {0, 0.5},
+                            .exchange_seconds = {6, 5}};
   result.packs = {pack};
   return result;
 }
@@ -52,28 +45,20 @@ TEST(Attribution, PartsByHandSumToTheWhole) {
   const TimeParts parts = attribute_time(two_ranks()).value();
   EXPECT_DOUBLE_EQ(parts.total, 20);
   EXPECT_DOUBLE_EQ(parts.ideal, 4);
-  EXPECT_DOUBLE_EQ(parts.kernel_inefficiency, 8 - 5);
-  EXPECT_DOUBLE_EQ(parts.imbalance, 5 - 4 + 3 + 1.5);
-  EXPECT_DOUBLE_EQ(parts.exposed_communication, 1 + 2.5 + 0.5);
-  EXPECT_DOUBLE_EQ(parts.padding, 0);
+  EXPECT_DOUBLE_EQ(parts.kernel_inefficiency, 6 - 4);
   EXPECT_DOUBLE_EQ(parts.copies, 1.5);
-  EXPECT_DOUBLE_EQ(parts.layer, 1);
-  EXPECT_DOUBLE_EQ(parts.other, 1);
+  EXPECT_DOUBLE_EQ(parts.layer, 0.75);
+  EXPECT_DOUBLE_EQ(parts.host, 0.75);
+  EXPECT_DOUBLE_EQ(parts.other, 0.25);
+  EXPECT_DOUBLE_EQ(parts.imbalance, 16 - 9.25);
+  EXPECT_DOUBLE_EQ(parts.exposed_communication, 20 - 16);
+  EXPECT_DOUBLE_EQ(parts.padding, 0);
   EXPECT_DOUBLE_EQ(sum_of(parts), 20);
-}
-
-TEST(Attribution, WithoutTransfersAllWaitingIsCommunication) {
-  Result result = two_ranks();
-  std::erase_if(result.packs[0].timeline.events,
-                [](const Event& e) { return e.activity == Activity::transfer; });
-  const TimeParts parts = attribute_time(result).value();
-  EXPECT_DOUBLE_EQ(parts.exposed_communication, 8.5);
-  EXPECT_DOUBLE_EQ(parts.imbalance, 1);
-  EXPECT_DOUBLE_EQ(sum_of(parts), 20);
+  EXPECT_DOUBLE_EQ(parts.overlap().value(), (16.0 + 6 - 20) / 6);
 }
 
 TEST(Attribution, PaddingTakesItsShareOfTheBytes) {
-  // Rank 1 gathers 6 tokens in a block of 8, so a quarter of what it receives is padding.
+  // Each rank sends a block of 8 tokens that contains 6 or 4, so 6 of 16 tokens are padding.
   Result result = two_ranks();
   PackResult& pack = result.packs[0];
   Problem problem{{{10}}, result.spec.shape, {.gpus_per_node = 2}};
@@ -89,29 +74,82 @@ TEST(Attribution, PaddingTakesItsShareOfTheBytes) {
   f.attend(1, 1, b.home_of(1), b.home_of(1));
   pack.plan = b.finish();
   const TimeParts parts = attribute_time(result).value();
-  EXPECT_DOUBLE_EQ(parts.padding, 1);
-  EXPECT_DOUBLE_EQ(parts.exposed_communication, 3);
+  EXPECT_DOUBLE_EQ(parts.padding, 4 * 6.0 / 16);
+  EXPECT_DOUBLE_EQ(parts.exposed_communication, 4 - parts.padding);
   EXPECT_DOUBLE_EQ(sum_of(parts), 20);
+}
+
+TEST(Attribution, TheMedianIterationIsDivided) {
+  Result result = two_ranks();
+  Timeline& timeline = result.packs[0].timeline;
+  timeline.iterations = 3;
+  timeline.seconds = {19, 21, 18, 20, 17, 18};
+  PortionTimes& portions = timeline.portions;
+  for (auto times : PortionTimes::members()) {
+    const double first = (portions.*times)[0], second = (portions.*times)[1];
+    portions.*times = {first + 9, second + 9, first, second, first / 2, second / 2};
+  }
+  const TimeParts parts = attribute_time(result).value();
+  EXPECT_DOUBLE_EQ(parts.imbalance, 16 - 9.25);
+  EXPECT_DOUBLE_EQ(parts.exchange_only, 6);
+  EXPECT_DOUBLE_EQ(sum_of(parts), 20);
+}
+
+TEST(Attribution, NoiseMakesNoPartNegative) {
+  Result slow_work = two_ranks();  // work alone takes longer than the iteration
+  slow_work.packs[0].timeline.portions.work_seconds = {9, 22};
+  const TimeParts a = attribute_time(slow_work).value();
+  EXPECT_DOUBLE_EQ(a.exposed_communication, 0);
+  EXPECT_DOUBLE_EQ(a.imbalance, 20 - 9.25);
+  EXPECT_DOUBLE_EQ(sum_of(a), 20);
+  Result busy = two_ranks();  // what ranks did was traced in another, slower iteration
+  busy.packs[0].timeline.portions.attention_seconds = {20, 20};
+  const TimeParts b = attribute_time(busy).value();
+  EXPECT_DOUBLE_EQ(b.imbalance, 0);
+  EXPECT_DOUBLE_EQ(b.copies, 1.5 * 16 / 23.25);
+  EXPECT_DOUBLE_EQ(sum_of(b), 20);
+  Result fast = two_ranks();  // kernels are faster than the peak
+  fast.peak_flops_per_second = 100;
+  const TimeParts c = attribute_time(fast).value();
+  EXPECT_DOUBLE_EQ(c.ideal, 6);
+  EXPECT_DOUBLE_EQ(c.kernel_inefficiency, 0);
+  EXPECT_DOUBLE_EQ(sum_of(c), 20);
 }
 
 TEST(Attribution, PacksAddUp) {
   Result result = two_ranks();
   result.packs.push_back(result.packs[0]);
-  result.packs[1].timeline.events = {{0, 0, 0, Activity::attention, 0, 3}};
+  Timeline& second = result.packs[1].timeline;
+  second.seconds = {7, 6};
+  second.portions = {.work_seconds = {6, 6},
+                     .attention_seconds = {5, 6},
+                     .copy_seconds = {0, 0},
+                     .layer_seconds = {0, 0},
+                     .host_seconds = {0, 0},
+                     .overhead_seconds = {0, 0},
+                     .exchange_seconds = {2, 3}};
   const TimeParts parts = attribute_time(result).value();
-  EXPECT_DOUBLE_EQ(parts.total, 23);
+  EXPECT_DOUBLE_EQ(parts.total, 27);
   EXPECT_DOUBLE_EQ(parts.ideal, 8);
-  EXPECT_DOUBLE_EQ(parts.imbalance,
-                   5.5 - 1);  // the last rank of the second pack has less work than the mean
-  EXPECT_DOUBLE_EQ(sum_of(parts), 23);
+  EXPECT_DOUBLE_EQ(parts.imbalance, 6.75 + 0.5);
+  EXPECT_DOUBLE_EQ(parts.exposed_communication, 4 + 1);
+  EXPECT_DOUBLE_EQ(parts.overlap().value(), (22.0 + 9 - 27) / 9);
+  EXPECT_DOUBLE_EQ(sum_of(parts), 27);
 }
 
-TEST(Attribution, NeedsATraceAndAPeak) {
+TEST(Attribution, WithoutExchangesThereIsNoOverlap) {
+  Result result = two_ranks();
+  result.packs[0].timeline.portions.exchange_seconds = {0, 0};
+  EXPECT_FALSE(attribute_time(result)->overlap());
+  EXPECT_FALSE(find_metric("overlap").value(result));
+}
+
+TEST(Attribution, NeedsPortionsAndAPeak) {
   Result result = two_ranks();
   result.peak_flops_per_second = 0;
   EXPECT_FALSE(attribute_time(result));
   result = two_ranks();
-  result.packs[0].timeline.events.clear();
+  result.packs[0].timeline.portions = {};
   EXPECT_FALSE(attribute_time(result));
   result.packs.clear();
   EXPECT_FALSE(attribute_time(result));
@@ -124,6 +162,8 @@ TEST(Attribution, MetricsAreItsParts) {
     if (metric.name.starts_with("time_")) sum += metric.value;
   }
   EXPECT_DOUBLE_EQ(sum, 2 * 20);  // the parts, and time_total
+  EXPECT_DOUBLE_EQ(find_metric("compute_only_seconds").value(result).value(), 16);
+  EXPECT_DOUBLE_EQ(find_metric("exchange_only_seconds").value(result).value(), 6);
 }
 
 TEST(Attribution, ModuleMfuCountsTheLayer) {

@@ -314,6 +314,11 @@ Value time_part(const Result& r) {
   return parts ? Value((*parts).*part) : std::nullopt;
 }
 
+Value overlap(const Result& r) {
+  const std::optional<TimeParts> parts = attribute_time(r);
+  return parts ? parts->overlap() : std::nullopt;
+}
+
 Value worst(const Result& r, double Accuracy::*field) {
   if (!ran(r) || r.simulated) return std::nullopt;  // a simulation computes no tensor
   double largest = 0;
@@ -386,29 +391,40 @@ const std::vector<Metric>& metrics() {
        "not with --graph on",
        overhead_share},
       {"time_total", "s", "lower",
-       "the traced iteration, until the rank that ends last has ended; the other time_* are parts "
-       "that sum to it (attribution.h)",
-       time_part<&TimeParts::total>},
+       "the sum over packs of the median iteration; the other time_* are parts that sum to it "
+       "(attribution.h)",
+       time_part<&TimeParts::total>, 2},
       {"time_ideal", "s", "none", "attention FLOPs divided by ranks x peak",
-       time_part<&TimeParts::ideal>},
+       time_part<&TimeParts::ideal>, 2},
       {"time_kernel_inefficiency", "s", "lower",
-       "kernel calls of the last rank, minus its FLOPs at the peak",
-       time_part<&TimeParts::kernel_inefficiency>},
+       "mean over ranks of the time in kernel calls, minus time_ideal",
+       time_part<&TimeParts::kernel_inefficiency>, 2},
       {"time_imbalance", "s", "lower",
-       "FLOPs of the last rank minus the mean, at the peak, and waiting while nothing of it is in "
-       "flight",
-       time_part<&TimeParts::imbalance>},
+       "waiting for the work of other ranks: compute_only_seconds minus what a mean rank does in "
+       "it",
+       time_part<&TimeParts::imbalance>, 2},
       {"time_exposed_communication", "s", "lower",
-       "the last rank waits for bytes in flight or hands bytes over, without padding; includes all "
-       "waiting if transfers were not traced",
-       time_part<&TimeParts::exposed_communication>},
+       "time_total minus compute_only_seconds, without padding",
+       time_part<&TimeParts::exposed_communication>, 2},
       {"time_padding", "s", "lower", "exposed communication of the padding of collectives",
-       time_part<&TimeParts::padding>},
-      {"time_copies", "s", "lower", "packing, unpacking and merging on the last rank",
-       time_part<&TimeParts::copies>},
-      {"time_layer", "s", "none", "projections and FFN on the last rank",
-       time_part<&TimeParts::layer>},
-      {"time_other", "s", "lower", "the rest: the harness itself", time_part<&TimeParts::other>},
+       time_part<&TimeParts::padding>, 2},
+      {"time_copies", "s", "lower", "packing, unpacking and merging, mean over ranks",
+       time_part<&TimeParts::copies>, 2},
+      {"time_layer", "s", "none", "projections and FFN, mean over ranks",
+       time_part<&TimeParts::layer>, 2},
+      {"time_host", "s", "lower",
+       "simulated: a GPU waits for its host to launch work, mean over ranks",
+       time_part<&TimeParts::host>},
+      {"time_other", "s", "lower", "the rest: the harness itself", time_part<&TimeParts::other>, 2},
+      {"compute_only_seconds", "s", "none",
+       "an iteration in which exchanges take no time; ranks still wait for the work of others",
+       time_part<&TimeParts::compute_only>},
+      {"exchange_only_seconds", "s", "none", "an iteration in which only exchanges take time",
+       time_part<&TimeParts::exchange_only>},
+      {"overlap", "1", "higher",
+       "(compute_only_seconds + exchange_only_seconds - time_total) divided by the smaller of the "
+       "two: how much of it is hidden",
+       overlap},
       {"attention_flops", "FLOP", "none", kFlopConvention, attention_flops},
       {"useful_bytes", "bytes", "lower",
        "distinct data that ranks attend to and whose home is another rank", sum_of<useful>},

@@ -72,7 +72,8 @@ void execute_pack(const Job& job, const Problem& problem, PackResult& pack,
                                .iterations = spec.iterations,
                                .timeout_seconds = context.timeout_seconds,
                                .seed = spec.seed,
-                               .graph = spec.graph};
+                               .graph = spec.graph,
+                               .portions = true};
   if (job.backend->on_gpus) {
     const auto transport = spec.backend == "nccl" ? GpuTransport::nccl : GpuTransport::copies;
     pack.timeline = execute_gpus(problem, pack.plan, program, options, transport,

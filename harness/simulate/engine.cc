@@ -5,8 +5,11 @@
 #include <queue>
 #include <stdexcept>
 #include <string>
+#include <tuple>
+#include <utility>
 
 #include "harness/simulate/collectives.h"
+#include "harness/simulate/free_network.h"
 #include "harness/simulate/ports.h"
 
 namespace cpbench {
@@ -34,13 +37,16 @@ struct Rank {
   int32_t pack_task = 0;  // number of tasks that must be done before the next pack
   bool busy = false;
   bool packing = false;      // if busy: with a pack, not a task
-  double since_seconds = 0;  // when its current activity began
+  double since_seconds = 0;  // when its current activity, or the waiting for its launch, began
+  double start_seconds = 0;  // if busy: when the host has launched what it does
+  double host_seconds = 0;   // when the host has launched everything that has begun
   std::vector<OwnExchange> exchanges;
   std::vector<int32_t> transfers;
   size_t current = 0;  // index of the exchange that it is in, or enters next
   bool inside = false;
-  int32_t unfinished = 0;    // number of own transfers of the current exchange
-  double first_launch = -1;  // when the first of them began
+  double enter_seconds = -1;  // if not inside: when the host has launched the exchange; -1: not yet
+  int32_t unfinished = 0;     // number of own transfers of the current exchange
+  double first_launch = -1;   // when the first of them began
   // Sends of the current exchange whose bytes are not ready, by the condition that each waits for
   // now. Those that wait only for an arrival are in Engine::first_after_. Those in `ready` can be
   // launched.
@@ -49,20 +55,27 @@ struct Rank {
   std::vector<Event> events, transfer_events;
 };
 
-struct Due {  // the end of a rank's task
+struct Due {  // the end of a rank's task, or the launch of its next exchange
   double seconds;
   int32_t rank;
+  bool enters = false;
   bool operator>(const Due& other) const {
-    return seconds != other.seconds ? seconds > other.seconds : rank > other.rank;
+    return std::tie(seconds, rank, enters) > std::tie(other.seconds, other.rank, other.enters);
   }
 };
 
 class Engine {
  public:
   Engine(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
-         Network& network)
-      : schedule_(schedule), machine_(machine), profile_(profile), network_(network) {
+         Network& network, Portion portion)
+      : schedule_(schedule),
+        machine_(machine),
+        profile_(profile),
+        network_(network),
+        portion_(portion) {
     ranks_.resize(schedule.size());
+    for (Rank& r : ranks_)
+      r.host_seconds = portion == Portion::exchanges ? 0 : profile.graph_seconds;
     arrived_.resize(schedule.transfers.size());
     missing_.assign(schedule.transfers.size(), 2);
     first_after_.assign(schedule.transfers.size(), -1);
@@ -72,7 +85,7 @@ class Engine {
     messages_left_.resize(schedule.collectives.size());
     unfinished_.resize(schedule.exchanges.size());
     queued_.resize(schedule.size());
-    if (profile.reserved_sms > 0) {
+    if (profile.reserved_sms > 0 && portion == Portion::whole) {
       slowdown_ = static_cast<double>(machine.sms) / (machine.sms - profile.reserved_sms);
     }
     distribute();
@@ -85,13 +98,16 @@ class Engine {
     }
     progress_all();
     while (true) {
-      const double due = due_.empty() ? kNever : due_.top().seconds;
-      now_ = network_.next_seconds(due);
+      now_ = network_.next_seconds(due_.empty() ? kNever : due_.top().seconds);
       if (now_ == kNever) break;
       while (!due_.empty() && due_.top().seconds <= now_) {
-        const int32_t rank = due_.top().rank;
+        const Due due = due_.top();
         due_.pop();
-        finish_task(rank);
+        if (due.enters) {
+          queue(due.rank);
+        } else {
+          finish_task(due.rank);
+        }
       }
       for (int32_t message : network_.advance(now_)) {
         const auto transfers = static_cast<int32_t>(schedule_.transfers.size());
@@ -162,18 +178,46 @@ class Engine {
     queue_.clear();
   }
 
-  void record(int32_t rank, const Task& task, double start) {
-    if (now_ <= start) return;
+  // Ends what the rank did since `since_seconds`.
+  void record(int32_t rank, const Task& task, double end) {
+    const double start = std::exchange(ranks_[rank].since_seconds, end);
+    if (end <= start) return;
     std::vector<Event>& events = ranks_[rank].events;
     if (!events.empty()) {
       Event& last = events.back();
       if (last.activity == task.activity && last.step == task.step && last.pass == task.pass &&
           last.end_seconds == start) {
-        last.end_seconds = now_;
+        last.end_seconds = end;
         return;
       }
     }
-    events.push_back({rank, task.pass, task.step, task.activity, start, now_});
+    events.push_back({rank, task.pass, task.step, task.activity, start, end});
+  }
+
+  // What takes `seconds` in the whole program.
+  double seconds_of(double seconds, Activity activity) const {
+    const Portion own = activity == Activity::send ? Portion::exchanges : Portion::work;
+    return portion_ == Portion::whole || portion_ == own ? seconds : 0;
+  }
+
+  // When the host has launched what the rank begins.
+  double launched_by_host(Rank& r, double host_seconds) {
+    r.host_seconds += host_seconds;
+    return std::max(now_, r.host_seconds);
+  }
+
+  void begin(int32_t rank, const Task& task, double seconds) {
+    Rank& r = ranks_[rank];
+    r.busy = true;
+    r.start_seconds = launched_by_host(r, seconds_of(task.host_seconds, task.activity));
+    due_.push({r.start_seconds + seconds_of(seconds, task.activity), rank});
+  }
+
+  static Task task_of(const Pack& pack) {
+    return {.host_seconds = pack.host_seconds,
+            .step = pack.step,
+            .pass = pack.pass,
+            .activity = Activity::copy};
   }
 
   void work(int32_t rank) {
@@ -183,8 +227,8 @@ class Engine {
       if (r.pack_task <= r.tasks_done) {
         const Pack& pack = schedule_.ranks[rank].packs[r.packs_done];
         wait_ends(rank, pack.pass, pack.step);
-        r.busy = r.packing = true;
-        due_.push({now_ + pack.seconds, rank});
+        r.packing = true;
+        begin(rank, task_of(pack), pack.seconds);
         return;
       }
       if (r.tasks_done == static_cast<int32_t>(tasks.size())) return;
@@ -199,8 +243,7 @@ class Engine {
       if (task.activity == Activity::attention && r.inside && r.first_launch >= 0) {
         seconds *= slowdown_;
       }
-      r.busy = true;
-      due_.push({now_ + seconds, rank});
+      begin(rank, task, seconds);
     }
   }
 
@@ -217,24 +260,18 @@ class Engine {
 
   // Ends the waiting of a rank, because the transfer has arrived or there is something else to do.
   void wait_ends(int32_t rank, uint8_t pass, int32_t step) {
-    record(rank, {.step = step, .pass = pass, .activity = Activity::wait},
-           ranks_[rank].since_seconds);
-    ranks_[rank].since_seconds = now_;
+    record(rank, {.step = step, .pass = pass, .activity = Activity::wait}, now_);
   }
 
   void finish_task(int32_t rank) {
     Rank& r = ranks_[rank];
-    r.busy = false;
-    if (r.packing) {
-      const Pack& pack = schedule_.ranks[rank].packs[r.packs_done++];
-      record(rank, {.step = pack.step, .pass = pack.pass, .activity = Activity::copy},
-             r.since_seconds);
-      r.packing = false;
-      find_next_pack(rank);
-    } else {
-      record(rank, schedule_.ranks[rank].tasks[r.tasks_done++], r.since_seconds);
-    }
-    r.since_seconds = now_;
+    const RankSchedule& own = schedule_.ranks[rank];
+    const Task task = r.packing ? task_of(own.packs[r.packs_done++]) : own.tasks[r.tasks_done++];
+    record(rank, {.step = task.step, .pass = task.pass, .activity = Activity::host},
+           r.start_seconds);
+    record(rank, task, now_);
+    if (r.packing) find_next_pack(rank);
+    r.busy = r.packing = false;
     queue(rank);
   }
 
@@ -245,6 +282,13 @@ class Engine {
       if (r.current == r.exchanges.size()) return;
       const OwnExchange& own = r.exchanges[r.current];
       if (r.tasks_done < own.enter_task) return;
+      if (r.enter_seconds < 0) {
+        r.enter_seconds =
+            launched_by_host(r, seconds_of(profile_.exchange_seconds, Activity::send));
+        if (r.enter_seconds > now_) due_.push({r.enter_seconds, rank, true});
+      }
+      if (r.enter_seconds > now_) return;
+      r.enter_seconds = -1;
       r.inside = true;
       r.unfinished = own.last - own.first;
       r.first_launch = -1;
@@ -379,6 +423,7 @@ class Engine {
   const ClusterModel& machine_;
   const Profile& profile_;
   Network& network_;
+  Portion portion_;
   double now_ = 0;
   double slowdown_ = 1;
   std::vector<Rank> ranks_;
@@ -398,14 +443,19 @@ class Engine {
 
 }  // namespace
 
-Execution run(const Schedule& schedule, const ClusterModel& machine, const Profile& profile) {
-  Ports ports(machine);
-  return run(schedule, machine, profile, ports);
+Execution run(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
+              Portion portion) {
+  if (portion == Portion::work) {
+    FreeNetwork network;
+    return run(schedule, machine, profile, network, portion);
+  }
+  Ports network(machine);
+  return run(schedule, machine, profile, network, portion);
 }
 
 Execution run(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
-              Network& network) {
-  return Engine(schedule, machine, profile, network).run();
+              Network& network, Portion portion) {
+  return Engine(schedule, machine, profile, network, portion).run();
 }
 
 }  // namespace cpbench

@@ -17,10 +17,11 @@ struct Execution {
   std::vector<Event> events;        // by rank, then by time; those of Activity::transfer come last
 };
 
-// Over the network `ports`.
-Execution run(const Schedule& schedule, const ClusterModel& machine, const Profile& profile);
+// Over the network `ports`; if only work takes time, over one in which messages take none.
+Execution run(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
+              Portion portion = Portion::whole);
 // Over any network of that cluster, in which nothing is in flight.
 Execution run(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
-              Network& network);
+              Network& network, Portion portion = Portion::whole);
 
 }  // namespace cpbench

@@ -73,9 +73,10 @@ class Pricer {
 
   void add(const Task& task) { out_.schedule.tasks.push_back(task); }
 
-  void busy(Activity activity, double seconds) {
+  void busy(Activity activity, double seconds, double host_seconds = 0) {
     std::vector<Task>& all = out_.schedule.tasks;
     all.push_back({.seconds = seconds,
+                   .host_seconds = host_seconds,
                    .step = step_->step,
                    .pass = static_cast<uint8_t>(step_->pass),
                    .activity = activity});
@@ -95,16 +96,10 @@ class Pricer {
   }
 
   void price_step(const ProgramStep& step) {
-    const auto is_message = [&](const Op& op) {
-      return op.kind == OpKind::send || op.kind == OpKind::receive;
-    };
     const auto first = program_.ops.begin() + step.first_op;
     const auto last = first + step.ops;
     for (auto op = first; op != last; ++op) {
       if (op->kind == OpKind::send) sent_in_[program_.messages[op->index].buffer] = steps();
-    }
-    if (costs_.profile.exchange_seconds > 0 && std::any_of(first, last, is_message)) {
-      busy(Activity::send, costs_.profile.exchange_seconds);
     }
     for (auto op = first; op != last; ++op) {
       op_ = op - program_.ops.begin();
@@ -152,14 +147,15 @@ class Pricer {
              .activity = Activity::wait});
         arrives_by_[m.buffer] = library_call(m.tag);
         if (begins(arrives_by_[m.buffer], CollectiveKind::all_gather)) lay_out_after(m.buffer);
-        if (costs_.profile.messages_by_rank) busy(Activity::copy, message_seconds(m));
+        if (costs_.profile.messages_by_rank) busy(Activity::send, message_seconds(m));
         break;
       }
       case OpKind::row_sums: {
         const Buffer& o = program_.buffers[program_.o];
         const Buffer& d_o = program_.buffers[program_.d_o];
         busy(Activity::merge,
-             seconds_of([&] { return copy_seconds(static_cast<double>(o.bytes + d_o.bytes), 1); }));
+             seconds_of([&] { return copy_seconds(static_cast<double>(o.bytes + d_o.bytes), 1); }),
+             costs_.profile.launch_host_seconds);
         written_[program_.d_o] = {tasks()};
         break;
       }
@@ -174,6 +170,9 @@ class Pricer {
 
   void price_call(const Call& call) {
     const KernelPass pass = call.d_o < 0 ? KernelPass::forward : KernelPass::backward;
+    const Profile& profile = costs_.profile;
+    const double launches = pass == KernelPass::forward ? profile.forward_call_launches
+                                                        : profile.backward_call_launches;
     int64_t q_rows = 0, kv_rows = 0;
     busy(Activity::attention, seconds_of([&] {
            CallTime time(costs_.kernel, pass, costs_.shape, call.heads.size());
@@ -184,12 +183,16 @@ class Pricer {
              time.add(attention_segment(segment));
            }
            return costs_.machine.kernel_launch_seconds + time.seconds();
-         }));
+         }),
+         launches * profile.launch_host_seconds);
     if (measured_.empty()) {
       const double bytes = copied_bytes(call, pass, q_rows, kv_rows);
-      if (bytes > 0) busy(Activity::copy, copy_seconds(bytes, 1));
+      const double copies = std::max(launches - 1, bytes > 0 ? 1.0 : 0.0);
+      if (copies > 0) busy(Activity::copy, copy_seconds(bytes, copies));
       const double results = result_bytes(call, pass, q_rows, kv_rows);
-      if (results > 0) busy(Activity::merge, copy_seconds(results, 1));
+      if (results > 0) {
+        busy(Activity::merge, copy_seconds(results, 1), profile.launch_host_seconds);
+      }
     }
     written_[call.out] = {tasks()};
     segments_of_[call.out] = call.segments;
@@ -236,24 +239,28 @@ class Pricer {
       written_[op.target] = {tasks()};
       return;
     }
-    const double seconds = seconds_of([&] { return copy_seconds(bytes_of(op), launches(op)); });
+    const double count = launches(op);
+    const double seconds = seconds_of([&] { return copy_seconds(bytes_of(op), count); });
+    const double host = count * (profile.copies_by_slices ? profile.slice_host_seconds
+                                                          : profile.launch_host_seconds);
     if (sent_in_[op.target] == steps() && !profile.messages_by_rank) {
       // What is read, and what the message already contains.
       int32_t sources = written_[op.target].task;
       if (op.source >= 0) sources = std::max(sources, written_[op.source].task);
-      add_pack(seconds, sources);
+      add_pack(seconds, host, sources);
       written_[op.target] = {sources, static_cast<int32_t>(out_.schedule.packs.size())};
       return;
     }
-    busy(op.mode == RowMode::accumulate ? Activity::merge : Activity::copy, seconds);
+    busy(op.mode == RowMode::accumulate ? Activity::merge : Activity::copy, seconds, host);
     written_[op.target] = {tasks()};
   }
 
-  int64_t launches(const RowOp& op) const {
-    if (!costs_.profile.copies_by_slices) return 1;
+  double launches(const RowOp& op) const {
     const bool merge = op.mode == RowMode::accumulate && op.source >= 0 &&
                        program_.buffers[op.target].tensor == Tensor::o;
-    return merge && costs_.profile.merges_by_segments ? segments_of_[op.source] : op.runs;
+    const double each = merge ? costs_.profile.merge_launches : 1;
+    if (!costs_.profile.copies_by_slices) return each;
+    return each * (merge && costs_.profile.merges_by_segments ? segments_of_[op.source] : op.runs);
   }
 
   // Bytes that are read and written.
@@ -276,11 +283,11 @@ class Pricer {
     return copy_seconds(2 * static_cast<double>(m.bytes), 1);
   }
 
-  double copy_seconds(double bytes, int64_t launches) const {
+  double copy_seconds(double bytes, double launches) const {
     const Profile& profile = costs_.profile;
     const double launch =
         profile.slice_seconds > 0 ? profile.slice_seconds : costs_.machine.kernel_launch_seconds;
-    return static_cast<double>(launches) * launch +
+    return launches * launch +
            bytes / (profile.copy_efficiency * costs_.machine.achieved_memory_bytes_per_second);
   }
 
@@ -326,16 +333,17 @@ class Pricer {
   }
   void lay_out_after(int32_t buffer) {
     const double seconds = layout_seconds(buffer);
-    if (seconds > 0) busy(Activity::copy, seconds);
+    if (seconds > 0) busy(Activity::copy, seconds, costs_.profile.launch_host_seconds);
   }
   void lay_out_before(int32_t buffer) {
     const double seconds = layout_seconds(buffer);
     if (seconds <= 0) return;
-    add_pack(seconds, written_[buffer].task);
+    add_pack(seconds, costs_.profile.launch_host_seconds, written_[buffer].task);
     written_[buffer].pack = static_cast<int32_t>(out_.schedule.packs.size());
   }
-  void add_pack(double seconds, int32_t after_task) {
+  void add_pack(double seconds, double host_seconds, int32_t after_task) {
     out_.schedule.packs.push_back({.seconds = seconds,
+                                   .host_seconds = host_seconds,
                                    .after_task = after_task,
                                    .step = step_->step,
                                    .pass = static_cast<uint8_t>(step_->pass)});

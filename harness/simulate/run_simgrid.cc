@@ -25,8 +25,8 @@ std::string simgrid_program() {
 }
 
 Execution run_simgrid(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
-                      const std::string& program) {
-  const ProgramRun run = run_program(program, job_bytes(schedule, machine, profile),
+                      const std::string& program, Portion portion) {
+  const ProgramRun run = run_program(program, job_bytes(schedule, machine, profile, portion),
                                      {.name = program, .hint = kHowToGetIt});
   if (run.exit_status == kLibraryIsMissing) throw UserError(run.last_words + kHowToGetIt);
   if (run.exit_status != 0) throw std::runtime_error(run.last_words);

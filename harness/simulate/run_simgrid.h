@@ -17,6 +17,6 @@ std::string simgrid_program();
 // `machine` has as many ranks as the schedule. Throws UserError if the program cannot be started,
 // std::runtime_error with its message if it fails.
 Execution run_simgrid(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
-                      const std::string& program);
+                      const std::string& program, Portion portion = Portion::whole);
 
 }  // namespace cpbench

@@ -6,6 +6,10 @@
 // another. When a rank has entered an exchange, it first packs what it sends, between two tasks. A
 // transfer begins when both its ranks have entered its exchange and its bytes are ready. A rank
 // leaves an exchange when all its own transfers of that exchange have arrived.
+//
+// The host of a rank launches tasks, packs and exchanges in the order in which the rank begins
+// them, and does not wait for the rank. A rank begins when the host has launched it, which is the
+// sum of the host's seconds until then.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +23,8 @@ namespace cpbench {
 
 struct Task {
   double seconds = 0;
-  int32_t arrival = -1;  // the transfer that the rank waits for; -1: it is busy for `seconds`
+  double host_seconds = 0;  // of launching it
+  int32_t arrival = -1;     // the transfer that the rank waits for; -1: it is busy for `seconds`
   int32_t step = 0;
   uint8_t pass = 0;
   Activity activity = Activity::attention;
@@ -28,6 +33,7 @@ struct Task {
 // Packing the rows of a message on its sender.
 struct Pack {
   double seconds = 0;
+  double host_seconds = 0;
   int32_t after_task = 0;  // number of tasks of the rank that must be done before
   int32_t exchange = 0;
   int32_t step = 0;

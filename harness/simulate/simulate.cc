@@ -1,5 +1,8 @@
 #include "harness/simulate/simulate.h"
 
+#include <algorithm>
+#include <initializer_list>
+
 #include "harness/simulate/engine.h"
 #include "harness/simulate/make_schedule.h"
 #include "harness/simulate/run_simgrid.h"
@@ -7,15 +10,16 @@
 namespace cpbench {
 namespace {
 
-// There is no overhead: a simulated rank is always in some activity.
-void sum_attention(Timeline& timeline) {
-  timeline.attention_seconds.resize(timeline.ranks);
-  timeline.overhead_seconds.resize(timeline.ranks);
-  for (const Event& event : timeline.events) {
-    if (event.activity == Activity::attention) {
-      timeline.attention_seconds[event.rank] += event.end_seconds - event.start_seconds;
+// By rank.
+std::vector<double> seconds_in(std::initializer_list<Activity> activities,
+                               const Execution& execution) {
+  std::vector<double> seconds(execution.end_seconds.size());
+  for (const Event& event : execution.events) {
+    if (std::ranges::count(activities, event.activity) > 0) {
+      seconds[event.rank] += event.end_seconds - event.start_seconds;
     }
   }
+  return seconds;
 }
 
 }  // namespace
@@ -53,12 +57,28 @@ void Simulator::count_messages(const RankProgram& program) {
 
 Timeline Simulator::run() {
   const Schedule schedule = make_schedule(plan_, std::move(priced_), on_.profile);
-  Execution execution = on_.network == NetworkModel::simgrid
-                            ? run_simgrid(schedule, on_.machine, on_.profile, simgrid_program())
-                            : cpbench::run(schedule, on_.machine, on_.profile);
-  timeline_.seconds = std::move(execution.end_seconds);
-  timeline_.events = std::move(execution.events);
-  sum_attention(timeline_);
+  const auto run = [&](Portion portion) {
+    const bool ports = on_.network == NetworkModel::ports || portion == Portion::work;
+    return ports ? cpbench::run(schedule, on_.machine, on_.profile, portion)
+                 : run_simgrid(schedule, on_.machine, on_.profile, simgrid_program(), portion);
+  };
+  timeline_.portions.exchange_seconds = run(Portion::exchanges).end_seconds;
+  const std::vector<double> none(timeline_.ranks);  // a simulated rank is always in some activity
+  {
+    const Execution work = run(Portion::work);
+    timeline_.portions = {.work_seconds = work.end_seconds,
+                          .attention_seconds = seconds_in({Activity::attention}, work),
+                          .copy_seconds = seconds_in({Activity::copy, Activity::merge}, work),
+                          .layer_seconds = seconds_in({Activity::layer}, work),
+                          .host_seconds = seconds_in({Activity::host}, work),
+                          .overhead_seconds = none,
+                          .exchange_seconds = std::move(timeline_.portions.exchange_seconds)};
+  }
+  Execution whole = run(Portion::whole);
+  timeline_.attention_seconds = seconds_in({Activity::attention}, whole);
+  timeline_.overhead_seconds = none;
+  timeline_.seconds = std::move(whole.end_seconds);
+  timeline_.events = std::move(whole.events);
   return std::move(timeline_);
 }
 

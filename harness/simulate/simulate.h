@@ -49,8 +49,8 @@ class Simulator {
   // The programs of rank 0, 1, ... of the plan, with that detail or more. `measured` has the
   // seconds of each operation except messages; then no kernel model is used.
   void add(const RankProgram& program, std::span<const double> measured = {});
-  // To be called once, after all ranks were added. The Timeline has one traced iteration; its bytes
-  // are those of the programs' messages.
+  // To be called once, after all ranks were added. The Timeline has one traced iteration and the
+  // times of its portions; its bytes are those of the programs' messages.
   Timeline run();
 
  private:

@@ -26,21 +26,27 @@ static auto sent(ClusterModel& m) {
                   m.node_uplink_bytes_per_second, m.inter_node_all_to_all_efficiency, m.all_gather,
                   m.reduce_scatter);
 }
-static auto sent(Profile& p) { return std::tie(p.reserved_sms, p.substage_barrier); }
+static auto sent(Profile& p) {
+  return std::tie(p.reserved_sms, p.substage_barrier, p.exchange_seconds, p.graph_seconds);
+}
 static auto sent(Exchange& e) { return std::tie(e.pass, e.step, e.substage); }
 static auto sent(CollectiveCall& c) { return std::tie(c.kind, c.members, c.block_bytes); }
 static auto sent(Transfer& t) {
   return std::tie(t.from, t.to, t.bytes, t.exchange, t.collective, t.after_task, t.after_pack,
                   t.after_transfer);
 }
-static auto sent(Task& t) { return std::tie(t.seconds, t.arrival, t.step, t.pass, t.activity); }
-static auto sent(Pack& p) { return std::tie(p.seconds, p.after_task, p.exchange, p.step, p.pass); }
+static auto sent(Task& t) {
+  return std::tie(t.seconds, t.host_seconds, t.arrival, t.step, t.pass, t.activity);
+}
+static auto sent(Pack& p) {
+  return std::tie(p.seconds, p.host_seconds, p.after_task, p.exchange, p.step, p.pass);
+}
 static auto sent(StepStart& s) { return std::tie(s.pass, s.step, s.first_task); }
 static auto sent(RankSchedule& r) { return std::tie(r.tasks, r.packs, r.steps); }
 static auto sent(Schedule& s) {
   return std::tie(s.ranks, s.exchanges, s.transfers, s.collectives, s.lookahead);
 }
-static auto sent(SimulationJob& j) { return std::tie(j.schedule, j.machine, j.profile); }
+static auto sent(SimulationJob& j) { return std::tie(j.schedule, j.machine, j.profile, j.portion); }
 static auto sent(Event& e) {
   return std::tie(e.rank, e.pass, e.step, e.activity, e.start_seconds, e.end_seconds);
 }
@@ -116,7 +122,8 @@ void from_json(const Json& json, std::vector<Struct>& list) {
 
 namespace {
 
-constexpr int64_t kActivities = static_cast<int64_t>(Activity::transfer) + 1;
+constexpr int64_t kActivities = static_cast<int64_t>(kLastActivity) + 1;
+constexpr int64_t kPortions = static_cast<int64_t>(Portion::exchanges) + 1;
 constexpr int64_t kCollectiveKinds = static_cast<int64_t>(CollectiveKind::all_to_all) + 1;
 
 constexpr int64_t kNoRow = -1;
@@ -161,6 +168,7 @@ void validate(const SimulationJob& job) {
   const int64_t transfers = std::ssize(schedule.transfers);
   require_index(cluster.gpus_per_node, ranks + 1, "GPUs per node", kNoRow, 1);
   require_ranks(ranks, int64_t{cluster.nodes} * cluster.gpus_per_node);
+  require_index(static_cast<int64_t>(job.portion), kPortions, "portion of the program", kNoRow);
   require_index(job.profile.reserved_sms, std::max(1, job.machine.sms), "reserved SMs", kNoRow);
   for (int64_t i = 0; i < std::ssize(schedule.exchanges); ++i) {
     require_index(schedule.exchanges[i].pass, 2, "pass of exchange", i);
@@ -227,9 +235,9 @@ Message parse(const std::string& bytes) {
 
 }  // namespace
 
-std::string job_bytes(const Schedule& schedule, const ClusterModel& machine,
-                      const Profile& profile) {
-  return bytes_of({schedule, machine, profile});
+std::string job_bytes(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
+                      Portion portion) {
+  return bytes_of({schedule, machine, profile, portion});
 }
 
 std::string execution_bytes(const Execution& execution) { return bytes_of(execution); }

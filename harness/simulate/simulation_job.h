@@ -16,15 +16,16 @@
 namespace cpbench {
 
 // Of cluster and profile, only what the engine uses is sent: links, collective fits and SMs;
-// reserved SMs and the barrier.
+// reserved SMs, the barrier and the host's times.
 struct SimulationJob {
   Schedule schedule;
   ClusterModel machine;
   Profile profile;
+  Portion portion = Portion::whole;
 };
 
-std::string job_bytes(const Schedule& schedule, const ClusterModel& machine,
-                      const Profile& profile);
+std::string job_bytes(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
+                      Portion portion = Portion::whole);
 std::string execution_bytes(const Execution& execution);
 
 // Both throw UserError, in one line, for bytes that are not such a message and for an index out of

@@ -23,6 +23,9 @@ SimulationJob sample_job() {
   job.machine.reduce_scatter = {{4, 2e-5, 1e11}};
   job.profile.reserved_sms = 20;
   job.profile.substage_barrier = true;
+  job.profile.exchange_seconds = 1e-5;
+  job.profile.graph_seconds = 2e-5;
+  job.portion = Portion::exchanges;
   Schedule& s = job.schedule;
   s.lookahead[0] = 3;
   s.lookahead[1] = 0;
@@ -30,14 +33,14 @@ SimulationJob sample_job() {
   s.collectives = {{CollectiveKind::reduce_scatter, {0, 1}, int64_t{1} << 40}};
   s.transfers = {{0, 1, 12, 0, -1, 1, 1, -1}, {1, 0, 34, 1, 0, 2, 0, 0}};
   s.ranks.resize(2);
-  s.ranks[0].tasks = {{1.0 / 3, -1, 0, 0, Activity::merge}, {0, 1, 4, 1, Activity::wait}};
-  s.ranks[0].packs = {{0.25, 1, 1, 4, 1}};
+  s.ranks[0].tasks = {{1.0 / 3, 0.5, -1, 0, 0, Activity::merge}, {0, 0, 1, 4, 1, Activity::wait}};
+  s.ranks[0].packs = {{0.25, 0.125, 1, 1, 4, 1}};
   s.ranks[0].steps = {{0, 0, 0}, {1, 4, 2}};
   return job;
 }
 
 std::string bytes_of(const SimulationJob& job) {
-  return job_bytes(job.schedule, job.machine, job.profile);
+  return job_bytes(job.schedule, job.machine, job.profile, job.portion);
 }
 
 TEST(SimulationJob, comes_back_exactly) {
@@ -50,12 +53,17 @@ TEST(SimulationJob, comes_back_exactly) {
   EXPECT_EQ(job.machine.all_gather[1].ranks, 8);
   EXPECT_EQ(job.profile.reserved_sms, 20);
   EXPECT_TRUE(job.profile.substage_barrier);
+  EXPECT_EQ(job.profile.exchange_seconds, 1e-5);
+  EXPECT_EQ(job.profile.graph_seconds, 2e-5);
+  EXPECT_EQ(job.portion, Portion::exchanges);
   EXPECT_EQ(job.schedule.lookahead[0], 3);
   EXPECT_EQ(job.schedule.exchanges[1].substage, 5);
   EXPECT_EQ(job.schedule.collectives[0].members, (std::vector<int32_t>{0, 1}));
   EXPECT_EQ(job.schedule.collectives[0].block_bytes, int64_t{1} << 40);
   EXPECT_EQ(job.schedule.transfers[1].after_transfer, 0);
   EXPECT_EQ(job.schedule.ranks[0].tasks[0].seconds, 1.0 / 3);
+  EXPECT_EQ(job.schedule.ranks[0].tasks[0].host_seconds, 0.5);
+  EXPECT_EQ(job.schedule.ranks[0].packs[0].host_seconds, 0.125);
   EXPECT_EQ(job.schedule.ranks[0].tasks[1].activity, Activity::wait);
   EXPECT_EQ(job.schedule.ranks[0].packs[0].after_task, 1);
   EXPECT_EQ(job.schedule.ranks[0].steps[1].first_task, 2);
@@ -111,8 +119,8 @@ TEST(SimulationJob, bad_indices_are_refused) {
   EXPECT_EQ(refused_task([](Task& t) { t.arrival = 2; }),
             "arrival of task 1 is 2; must be from -1 to 1");
   EXPECT_EQ(refused_task([](Task& t) { t.pass = 2; }), "pass of task 1 is 2; must be from 0 to 1");
-  EXPECT_EQ(refused_task([](Task& t) { t.activity = static_cast<Activity>(7); }),
-            "activity of task 1 is 7; must be from 0 to 6");
+  EXPECT_EQ(refused_task([](Task& t) { t.activity = static_cast<Activity>(8); }),
+            "activity of task 1 is 8; must be from 0 to 7");
   EXPECT_EQ(refusal([](Job& job) { job.schedule.ranks[0].packs[0].exchange = 2; }),
             "exchange of pack 0 is 2; must be from 0 to 1");
   EXPECT_EQ(refusal([](Job& job) { job.schedule.ranks[0].steps[1].first_task = 3; }),
@@ -123,6 +131,8 @@ TEST(SimulationJob, bad_indices_are_refused) {
             "member of collective 0 is 2; must be from 0 to 1");
   EXPECT_EQ(refusal([](Job& job) { job.profile.reserved_sms = 132; }),  // no SM would be left
             "reserved SMs is 132; must be from 0 to 131");
+  EXPECT_EQ(refusal([](Job& job) { job.portion = static_cast<Portion>(3); }),
+            "portion of the program is 3; must be from 0 to 2");
 }
 
 TEST(SimulationJob, bad_numbers_of_ranks_are_refused) {

@@ -27,7 +27,7 @@ Value value_of(const Hdf5Reader& file, const std::string& path, size_t index,
   if constexpr (!std::is_floating_point_v<Value>) {
     int64_t least = 0, most = 0;
     if constexpr (std::is_same_v<Value, Activity>) {
-      most = static_cast<int64_t>(Activity::transfer);
+      most = static_cast<int64_t>(kLastActivity);
     } else if constexpr (std::is_enum_v<Value>) {
       most = std::ssize(enum_names<Value>()) - 1;
     } else {

@@ -3,6 +3,7 @@
 // forward and backward. The clocks of all ranks have one origin.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -12,11 +13,17 @@ enum class Activity : uint8_t {
   attention,  // inside a kernel call
   merge,      // adding partial results
   copy,       // packing and unpacking of buffers, gathering of rows
-  send,       // handing bytes to the transport
+  send,       // handing bytes to the transport, or taking them
   wait,       // waiting for arrivals
   layer,      // work per token around the attention: projections, FFN
   transfer,   // bytes in flight; overlaps with the others, which follow one another on a rank
+  host,       // a simulated GPU waits until its host has launched the next operation
 };
+inline constexpr Activity kLastActivity = Activity::host;
+
+// What of a program takes time. Exchanges that take none move no bytes, but the receiver still
+// waits until the sender has something to send. Work is everything else.
+enum class Portion : uint8_t { whole, work, exchanges };
 
 struct Event {
   int32_t rank = 0;
@@ -42,6 +49,25 @@ struct Accuracy {
   }
 };
 
+// The times of a program of which only a portion takes time, for the attribution of the whole
+// (harness/measure/attribution.h). Matrices are [iterations, ranks].
+struct PortionTimes {
+  std::vector<double> work_seconds;       // until the rank has ended, if only work takes time:
+  std::vector<double> attention_seconds;  // of these, inside kernel calls
+  std::vector<double> copy_seconds;       // copies and merges
+  std::vector<double> layer_seconds;
+  std::vector<double> host_seconds;
+  std::vector<double> overhead_seconds;  // as in Timeline
+  std::vector<double> exchange_seconds;  // until the rank has ended, if only exchanges take time
+
+  static constexpr auto members() {
+    using P = PortionTimes;
+    return std::array{&P::work_seconds,    &P::attention_seconds, &P::copy_seconds,
+                      &P::layer_seconds,   &P::host_seconds,      &P::overhead_seconds,
+                      &P::exchange_seconds};
+  }
+};
+
 struct Timeline {
   int32_t ranks = 0;
   int32_t iterations = 0;
@@ -56,6 +82,7 @@ struct Timeline {
   std::vector<int64_t> messages;      // [ranks, ranks]; counted in one iteration
   std::vector<int64_t> peak_bytes;    // [ranks], of the buffers in use
   std::vector<Event> events;          // of one traced iteration
+  PortionTimes portions;              // empty if they were not measured
   std::vector<uint64_t> output_hash;  // [ranks], hash of the bits of O (with log-sum-exp) and the
                                       // gradients; equal if the same arithmetic was executed
   Accuracy accuracy;

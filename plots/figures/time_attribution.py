@@ -1,11 +1,10 @@
 """Where the time of an iteration goes: one stacked bar per strategy, whose parts sum to the whole.
 
 There is one panel per workload, size, number of ranks and cluster. From the left: the compute time
-of a perfectly even load at the GPU's peak, what kernels lose against it, imbalance, communication
-that compute does not hide, copies, padding, the layer around the attention, and the rest. The
-number at the right is the whole. A black line marks the whole where a part is negative and drawn
-left of zero: the rank that ended last then had less than its share to compute. A strategy that did
-not run says why.
+of a perfectly even load at the GPU's peak, what kernels lose against it, imbalance (ranks wait for
+the work of others), communication that compute does not hide, copies, padding, the layer around the
+attention, waiting for the host, and the rest. They follow from running the same program where
+exchanges take no time. The number at the right is the whole. A strategy that did not run says why.
 """
 
 import results
@@ -23,9 +22,9 @@ PARTS = (
     ("time_copies", "copies and merges", "#7F4A67", ""),
     ("time_padding", "padding", "#BBBBBB", "xxx"),
     ("time_layer", "layer", "#009E73", ""),
+    ("time_host", "host", "#56B4E9", "++"),
     ("time_other", "other", "#FFFFFF", "..."),
 )
-VISIBLE = 0.005  # share of a bar; a smaller negative part cannot be seen and gets no line
 WORDS = {"ok": "no attribution", "oom": "out of memory"}
 
 
@@ -37,31 +36,27 @@ def parts(run):
 
 
 def draw_bar(axes, row, found, unit):
-    """Returns where the negative parts end, left of zero, and the positive ones, right of it."""
-    ends = {True: 0.0, False: 0.0}
+    """Returns where the bar ends."""
+    end = 0.0
     for name, _, colour, hatch in PARTS:
         width = found.get(name, 0) / unit
         if width:
             look = {"facecolor": colour, "hatch": hatch, "edgecolor": "black", "linewidth": 0.4}
-            axes.barh(row, width, 0.72, ends[width > 0], **look)
-            ends[width > 0] += width
-    if ends[False] < -VISIBLE * ends[True]:
-        axes.plot([sum(ends.values())] * 2, [row - 0.45, row + 0.45], color="black", linewidth=1.2)
-    return ends[False], ends[True]
+            axes.barh(row, width, 0.72, end, **look)
+            end += width
+    return end
 
 
 def draw_panel(axes, members, labels):
     unit, unit_name = style.time_unit(max(sum(parts(run).values()) for run in members))
-    lowest, highest = 0.0, 0.0
+    highest = 0.0
     for run in members:
         row, found = labels.index(run.label), parts(run)
-        low, high = draw_bar(axes, row, found, unit)
-        lowest, highest = min(lowest, low), max(highest, high)
-        text = f"{sum(found.values()) / unit:.3g}" if found else WORDS.get(run.status, run.status)
-        axes.text(high, row, f" {text}", va="center", color="black" if found else "#444444")
-    if lowest < 0:
-        axes.axvline(0, color="black", linewidth=0.6)
-    axes.set_xlim(1.05 * lowest, 1.2 * highest)
+        end = draw_bar(axes, row, found, unit)
+        highest = max(highest, end)
+        text = f"{end:.3g}" if found else WORDS.get(run.status, run.status)
+        axes.text(end, row, f" {text}", va="center", color="black" if found else "#444444")
+    axes.set_xlim(0, 1.2 * highest)
     style.strategy_rows(axes, labels)
     axes.xaxis.set_major_locator(style.plt.MaxNLocator(4))
     axes.grid(False, axis="y")

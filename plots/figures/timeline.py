@@ -27,6 +27,7 @@ COLOURS = {
     "transfer": "#56B4E9",
     "send": "#666666",
     "wait": "#888888",
+    "host": "#D55E00",
 }
 # Where an activity is drawn, in shares of the row's height from its top.
 COMPUTE, COMMUNICATION = (0.06, 0.60), (0.66, 0.94)
@@ -40,7 +41,7 @@ def panel_height(rows):
 
 
 def place(name, row_height):
-    if name != "wait":
+    if name not in ("wait", "host"):
         return TRACKS.get(name, COMPUTE)
     middle, half = sum(COMPUTE) / 2, max(0.06, THINNEST / row_height) / 2
     return middle - half, middle + half

@@ -14,7 +14,7 @@ SIMULATE = [
     *("--tokens", "16K", "--ranks", "8", "--backend", "simulate", "--cluster", "h100"),
 ]
 PARTS = (
-    "ideal kernel_inefficiency imbalance exposed_communication padding copies layer other"
+    "ideal kernel_inefficiency imbalance exposed_communication padding copies layer host other"
 ).split()
 
 

@@ -20,8 +20,9 @@ std::vector<std::string> job_seeds() {
   schedule.collectives = {{CollectiveKind::reduce_scatter, {0, 1}, int64_t{1} << 40}};
   schedule.transfers = {{0, 1, 12, 0, -1, 1, 1, -1}, {1, 0, 34, 1, 0, 2, 0, 0}};
   schedule.ranks.resize(2);
-  schedule.ranks[0].tasks = {{1.0 / 3, -1, 0, 0, Activity::merge}, {0, 1, 4, 1, Activity::wait}};
-  schedule.ranks[0].packs = {{0.25, 1, 1, 4, 1}};
+  schedule.ranks[0].tasks = {{1.0 / 3, 0.5, -1, 0, 0, Activity::merge},
+                             {0, 0, 1, 4, 1, Activity::wait}};
+  schedule.ranks[0].packs = {{0.25, 0.125, 1, 1, 4, 1}};
   schedule.ranks[0].steps = {{0, 0, 0}, {1, 4, 2}};
   ClusterModel cluster;
   cluster.cluster.nodes = 2;

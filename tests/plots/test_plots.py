@@ -262,17 +262,6 @@ def test_parts_of_the_time_sum_to_the_whole(samples):
     style.plt.close(fig)
 
 
-def test_a_negative_part_stands_left_of_zero(samples):
-    run = run_of(results.load_runs(samples), "ring", "pile")
-    run.metrics["time_imbalance"] *= -1
-    fig, axes = style.figure("column", 1)
-    low, high = time_attribution.draw_bar(axes, 0, time_attribution.parts(run), 1)
-    assert low == run.metrics["time_imbalance"] < 0
-    assert low + high == pytest.approx(sum(time_attribution.parts(run).values()))
-    assert axes.lines[0].get_xdata()[0] == pytest.approx(low + high)
-    style.plt.close(fig)
-
-
 def test_simulated_against_measured(validation, tmp_path):
     runs = results.load_runs(validation)
     found = simulated_measured.pairs(runs)

@@ -21,9 +21,9 @@ class SingleThread {
 };
 
 // Adds the rank and step to the message of what the rank's own operations throw.
-void iterate(RankRunner& runner, ProcessGroup& group) {
+void iterate(RankRunner& runner, Portion portion, ProcessGroup& group) {
   try {
-    runner.iterate(Clock::now());
+    runner.iterate(Clock::now(), portion);
   } catch (const WorkAborted&) {
     throw;
   } catch (const std::bad_alloc&) {
@@ -36,25 +36,13 @@ void iterate(RankRunner& runner, ProcessGroup& group) {
 RankReport run_rank(const Program& program, const ExecuteOptions& options, const Kernel& kernel,
                     const Reference& reference, ProcessGroup& group) {
   const SingleThread single_thread;
-  const int32_t rank = group.rank();
   CountingTransport transport(group, group.size());
-  RankRunner runner(program, rank, kernel, transport, group);
+  RankRunner runner(program, group.rank(), kernel, transport, group);
   runner.fill_inputs(options.seed);
-  RankReport mine;
-  for (int32_t i = 0; i < options.warmup + options.iterations; ++i) {
-    transport.reset();
+  return measure_rank(runner, transport, reference, options, [&](Portion portion) {
     group.barrier();
-    iterate(runner, group);
-    if (i == 0) mine.verify(runner.outputs(), reference);
-    if (i >= options.warmup) mine.add_sample(runner);
-  }
-  mine.events = runner.events();
-  const auto row = static_cast<std::ptrdiff_t>(rank) * group.size();
-  mine.bytes_sent.assign(transport.bytes().begin() + row,
-                         transport.bytes().begin() + row + group.size());
-  mine.messages.assign(transport.messages().begin() + row,
-                       transport.messages().begin() + row + group.size());
-  return mine;
+    iterate(runner, portion, group);
+  });
 }
 
 }  // namespace

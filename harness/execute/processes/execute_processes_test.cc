@@ -21,7 +21,7 @@ TEST(Processes, equal_threads_bit_for_bit) {
   for (int32_t ranks : {1, 2, 4}) {
     const Problem problem = problem_of(ranks);
     const Program program = program_of(problem);
-    const ExecuteOptions options{.warmup = 1, .iterations = 3};
+    const ExecuteOptions options{.warmup = 1, .iterations = 3, .portions = true};
     const Timeline threads = execute_threads(problem, program, options);
     Timeline processes;
     const auto thrown =
@@ -44,6 +44,15 @@ TEST(Processes, equal_threads_bit_for_bit) {
       EXPECT_GT(processes.attention_seconds[i], 0);
       EXPECT_GE(processes.overhead_seconds[i], 0);
       EXPECT_GT(processes.seconds[i], processes.attention_seconds[i]);
+    }
+    const PortionTimes& portions = processes.portions;
+    for (auto times : PortionTimes::members()) {
+      ASSERT_EQ((portions.*times).size(), (threads.portions.*times).size());
+    }
+    for (size_t i = 0; i < portions.work_seconds.size(); ++i) {
+      EXPECT_GT(portions.attention_seconds[i], 0);
+      EXPECT_GT(portions.work_seconds[i], portions.attention_seconds[i]);
+      EXPECT_GT(portions.exchange_seconds[i], 0);
     }
   }
 }

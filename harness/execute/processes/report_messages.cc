@@ -20,7 +20,7 @@ std::vector<T> received(ProcessGroup& group, int32_t from, size_t count) {
 
 // Lengths of the vectors that differ between ranks.
 struct Counts {
-  int64_t iterations = 0, clocks = 0, events = 0;
+  int64_t iterations = 0, clocks = 0, events = 0, portions = 0;
 };
 
 }  // namespace
@@ -28,7 +28,7 @@ struct Counts {
 // The order must be that in which `receive_report` reads.
 void send_report(ProcessGroup& group, const RankReport& report) {
   send_all<Counts>(group, {{std::ssize(report.seconds), std::ssize(report.clock_share),
-                            std::ssize(report.events)}});
+                            std::ssize(report.events), std::ssize(report.portions.work_seconds)}});
   for (const auto* values :
        {&report.seconds, &report.attention_seconds, &report.overhead_seconds}) {
     send_all(group, *values);
@@ -40,13 +40,14 @@ void send_report(ProcessGroup& group, const RankReport& report) {
   send_all<Accuracy>(group, {report.accuracy});
   send_all<uint64_t>(group, {report.output_hash});
   send_all<int64_t>(group, {report.peak_bytes});
+  for (auto times : PortionTimes::members()) send_all(group, report.portions.*times);
 }
 
 RankReport receive_report(ProcessGroup& group, int32_t from, int32_t ranks) {
   RankReport report;
   const Counts counts = received<Counts>(group, from, 1).front();
   constexpr int64_t kMost = 1 << 22;
-  for (const int64_t count : {counts.iterations, counts.clocks, counts.events}) {
+  for (const int64_t count : {counts.iterations, counts.clocks, counts.events, counts.portions}) {
     if (count >= 0 && count <= kMost) continue;
     throw std::runtime_error("a report of another process has " + std::to_string(count) +
                              " rows; must have from 0 to " + std::to_string(kMost));
@@ -61,6 +62,9 @@ RankReport receive_report(ProcessGroup& group, int32_t from, int32_t ranks) {
   report.accuracy = received<Accuracy>(group, from, 1).front();
   report.output_hash = received<uint64_t>(group, from, 1).front();
   report.peak_bytes = received<int64_t>(group, from, 1).front();
+  for (auto times : PortionTimes::members()) {
+    report.portions.*times = received<double>(group, from, counts.portions);
+  }
   return report;
 }
 

@@ -25,8 +25,9 @@ void simulate() {
   const cpbench::SimulationJob job = cpbench::parse_job(input);
   cpbench::SimgridNetwork network(job.machine);
   cpbench::Execution execution;
-  network.simulate(
-      [&] { execution = cpbench::run(job.schedule, job.machine, job.profile, network); });
+  network.simulate([&] {
+    execution = cpbench::run(job.schedule, job.machine, job.profile, network, job.portion);
+  });
   const std::string bytes = cpbench::execution_bytes(execution);
   if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size() ||
       std::fflush(stdout) != 0) {
