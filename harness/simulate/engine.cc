@@ -72,9 +72,8 @@ class Engine {
     messages_left_.resize(schedule.collectives.size());
     unfinished_.resize(schedule.exchanges.size());
     queued_.resize(schedule.size());
-    if (profile.reserved_sms > 0) {
-      slowdown_ = static_cast<double>(machine.sms) / (machine.sms - profile.reserved_sms);
-    }
+    slowdown_ = slowdown(profile.reserved_sms);
+    collective_slowdown_ = slowdown(std::max(profile.reserved_sms, profile.collective_sms));
     distribute();
   }
 
@@ -108,6 +107,11 @@ class Engine {
 
  private:
   static constexpr double kNever = std::numeric_limits<double>::infinity();
+
+  // Of kernels that do not have these SMs.
+  double slowdown(int32_t sms) const {
+    return sms > 0 ? static_cast<double>(machine_.sms) / (machine_.sms - sms) : 1;
+  }
 
   void distribute() {
     for (size_t id = 0; id < schedule_.transfers.size(); ++id) {
@@ -197,7 +201,8 @@ class Engine {
       }
       double seconds = task.seconds;
       if (task.activity == Activity::attention && r.inside && r.first_launch >= 0) {
-        seconds *= slowdown_;
+        const int32_t first = r.transfers[r.exchanges[r.current].first];
+        seconds *= schedule_.transfers[first].collective >= 0 ? collective_slowdown_ : slowdown_;
       }
       r.busy = true;
       due_.push({now_ + seconds, rank});
@@ -380,7 +385,8 @@ class Engine {
   const Profile& profile_;
   Network& network_;
   double now_ = 0;
-  double slowdown_ = 1;
+  double slowdown_ = 1;             // of kernels while the rank exchanges
+  double collective_slowdown_ = 1;  // the same, with a collective of the library
   std::vector<Rank> ranks_;
   std::vector<bool> arrived_;                        // by transfer
   std::vector<int8_t> missing_;                      // by transfer: number of conditions not met

@@ -52,7 +52,8 @@ void Simulator::count_messages(const RankProgram& program) {
 }
 
 Timeline Simulator::run() {
-  const Schedule schedule = make_schedule(plan_, std::move(priced_), on_.profile);
+  const Schedule schedule =
+      make_schedule(plan_, std::move(priced_), on_.profile, on_.machine.cluster);
   Execution execution = on_.network == NetworkModel::simgrid
                             ? run_simgrid(schedule, on_.machine, on_.profile, simgrid_program())
                             : cpbench::run(schedule, on_.machine, on_.profile);
