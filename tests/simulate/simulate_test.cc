@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "harness/machines/kernel_models.h"
+#include "harness/plan/builder.h"
 #include "harness/plan/errors.h"
 #include "tests/simulate/machines.h"
 
