@@ -24,7 +24,7 @@ PAPER_ARMS = {"flashcp (overlap=false)": "flashcp"}
 class Row:
     """One bar: the published value next to ours; `low` and `high` are our extremes over seeds."""
 
-    variant: str  # "ideal", "paper-eager", "ideal, first seeds"
+    variant: str  # "ideal", "flashcp-paper", "ideal, first seeds"
     group: tuple  # the words below a group of bars
     strategy: str  # its label in a figure
     published: float | None  # None: the paper does not have it

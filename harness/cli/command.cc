@@ -35,6 +35,14 @@ void Command::positive_option(Text name, double& value, Text help, Text type) {
       ->check(CLI::Validator(CLI::PositiveNumber).description(""));
 }
 void Command::flag(Text name, bool& value, Text help) { command_.add_flag(name, value, help); }
+void Command::flag_or_option(Text name, std::optional<std::string>& value, Text help, Text type) {
+  const auto set = [&value](const std::vector<std::string>& given) {
+    value = given.empty() ? "" : given.front();
+  };
+  command_.add_option_function<std::vector<std::string>>(name, set, help)
+      ->expected(0, 1)
+      ->type_name(type);
+}
 
 void Command::action(std::function<void()> run) { command_.callback(std::move(run)); }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,8 @@ class Command {
   void options(Text name, std::vector<std::string>& values, Text help, Text type, Text group = "");
   void positive_option(Text name, double& value, Text help, Text type);
   void flag(Text name, bool& value, Text help);
+  // A flag that may be followed by a value; if it is not, the value is empty.
+  void flag_or_option(Text name, std::optional<std::string>& value, Text help, Text type);
 
   // Runs while the command line is parsed, after all values are known.
   void action(std::function<void()> run);

@@ -125,6 +125,7 @@ void add_row(Table& table, const char* pass, const KernelFit& fit) {
                     c.pairs_us, c.kv_block_us, c.empty_block_us}) {
     row.push_back(fmt::format("{:.4g}", us));
   }
+  row.push_back(percent(c.sustained_slowdown));
   table.rows.push_back(row);
 }
 
@@ -198,7 +199,8 @@ int calibrate(const CalibrateFlags& flags, const ViewFlags& view_flags) {
                {"block us", true},
                {"pairs us", true},
                {"kv block us", true},
-               {"empty block us", true}},
+               {"empty block us", true},
+               {"sustained slowdown", true}},
               {}};
   const auto fit_pass = [&](const char* name, const std::vector<KernelSample>& calls,
                             KernelPass pass) {

@@ -1,6 +1,10 @@
-// What this machine has and what is missing, with how to get it; or the machine as a cluster file.
+// What this machine has and what is missing, with how to get it; the machine as a cluster file; or
+// the bus bandwidths of a simulated cluster.
 #include <fmt/format.h>
 
+#include <optional>
+
+#include "harness/cli/bus_bandwidths.h"
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/human.h"
@@ -119,10 +123,13 @@ std::string cluster_of_this_machine() {
          cluster_toml(machine_of_cores());
 }
 
-int doctor(bool cluster, const std::string& format_name) {
+constexpr const char* kHere = "";  // --cluster without a name
+
+int doctor(const std::optional<std::string>& cluster, const std::string& format_name) {
   const Format format = parse_format(format_name);
   if (cluster) {
-    print(cluster_of_this_machine());
+    print(*cluster == kHere ? cluster_of_this_machine()
+                            : bus_bandwidths(*cluster, format, {.width = terminal_width()}));
     return kExitOk;
   }
   Table table{{{"name"}, {"found"}, {"used for"}, {"how to get it"}}, {}, true};
@@ -138,15 +145,21 @@ int doctor(bool cluster, const std::string& format_name) {
 void add_doctor_command(CLI::App& app, Context& context) {
   Command command(
       app, "doctor",
-      "Shows what this machine has and what is missing, or describes it as a cluster file.\n"
+      "Shows what this machine has and what is missing, or describes it as a cluster file. With "
+      "the "
+      "name of a cluster, shows the bus bandwidths that its simulated collectives reach.\n"
       "Examples:\n"
       "  cpbench doctor\n"
-      "  cpbench doctor --cluster > here.toml\n");
-  auto cluster = std::make_shared<bool>(false);
+      "  cpbench doctor --cluster > here.toml\n"
+      "  cpbench doctor --cluster h100\n");
+  auto cluster = std::make_shared<std::optional<std::string>>();
   auto format = std::make_shared<std::string>();
-  command.flag("--cluster", *cluster,
-               "print a cluster file (TOML) that describes this machine, for run --cluster; "
-               "measures the cores if there is no GPU");
+  command.flag_or_option(
+      "--cluster", *cluster,
+      "without a name: print a cluster file (TOML) that describes this machine, for run --cluster; "
+      "measures the cores if there is no GPU. With the name or file of a cluster: print what "
+      "nccl-tests would print there",
+      "[NAME]");
   add_format_flag(command, *format);
   command.action([cluster, format, &context] { context.exit_code = doctor(*cluster, *format); });
 }

@@ -106,6 +106,14 @@ std::string error_text(double mean, double worst) {
   return "mean " + percent(mean) + ", worst " + percent(worst);
 }
 
+// What was measured are collectives within a node.
+std::string network_error_text(const ClusterModel& m) {
+  const std::string text = error_text(m.mean_error, m.worst_error);
+  const bool nodes = m.inter_node.bytes_per_second > 0;
+  if (m.mean_error < 0 || !nodes) return text;
+  return text + "; between nodes: not measured";
+}
+
 Table list_cluster_table() {
   Table table{{{"name"},
                number("gpus_per_node", 4),
@@ -125,15 +133,26 @@ Table list_cluster_table() {
                           giga(m.cluster.memory_bytes), giga(m.cluster.memory_bytes_per_second),
                           giga(m.cluster.intra_node_bytes_per_second),
                           giga(m.cluster.inter_node_bytes_per_second), m.kernel,
-                          error_text(m.mean_error, m.worst_error), m.description, m.source});
+                          network_error_text(m), m.description, m.source});
   }
   return table;
 }
 
 Table list_profile_table() {
-  Table table{{{"name"}, text("description", 9), on_request("source")}, {}};
+  Table table{{{"name"},
+               text("description", 9),
+               text("assumed", 5),
+               on_request("values"),
+               on_request("source")},
+              {}};
   for (const Profile& p : list_profiles()) {
-    table.rows.push_back({p.name, p.description, p.source});
+    std::string assumed, values;
+    for (const ProfileValue& value : values_of(p)) {
+      if (value.source.empty()) assumed += (assumed.empty() ? "" : ", ") + value.key;
+      values += fmt::format("{}{}: {}", values.empty() ? "" : "; ", value.text,
+                            value.source.empty() ? "assumed" : value.source);
+    }
+    table.rows.push_back({p.name, p.description, assumed, values, p.source});
   }
   return table;
 }

@@ -1,5 +1,6 @@
 #include "harness/cost/kernel_fit.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -59,7 +60,15 @@ double worst(const std::vector<double>& values) {
   return *std::max_element(values.begin(), values.end());
 }
 
-// One choice of tile and block, with its terms for every sample.
+// Slowdowns of long calls that a fit may choose from: up to kMostSlowdown.
+constexpr double kSlowdownStep = 0.02, kMostSlowdown = 0.3;
+
+// The time that a call would have taken without the slowdown.
+double boosted(double us, double slowdown) {
+  return us <= kBoostUs ? us : (us + slowdown * kBoostUs) / (1 + slowdown);
+}
+
+// One choice of tile, block and slowdown, with its terms for every sample.
 struct Candidate {
   KernelConstants sizes;
   std::vector<std::vector<double>> terms;  // divided by the measured time
@@ -91,28 +100,46 @@ KernelConstants best_fit(std::span<const KernelSample> samples, KernelPass pass,
   return best;
 }
 
+// Only none if no call is long enough to tell.
+std::vector<double> slowdowns_of(std::span<const KernelSample> samples, bool padded) {
+  std::vector<double> slowdowns = {0};
+  const bool tells = padded && std::ranges::any_of(samples, [](const KernelSample& s) {
+                       return s.seconds * 1e6 > kBoostUs;
+                     });
+  for (int i = 1; tells && i * kSlowdownStep <= kMostSlowdown; ++i) {
+    slowdowns.push_back(i * kSlowdownStep);
+  }
+  return slowdowns;
+}
+
 std::vector<Candidate> candidates_of(std::span<const KernelSample> samples, KernelPass pass,
                                      int32_t sms, const FitChoices& choices) {
   std::vector<Candidate> candidates;
+  const auto add = [&](int32_t tile, int32_t block, double slowdown) {
+    Candidate candidate;
+    candidate.sizes.tile_tokens = tile;
+    candidate.sizes.block_tokens = block;
+    candidate.sizes.sustained_slowdown = slowdown;
+    candidate.sizes.padded = choices.padded;
+    const KernelModel model = model_of(pass, sms, candidate.sizes);
+    for (const KernelSample& s : samples) {
+      const CallWork work = call_of(s, pass, model).work();
+      const double heads_per_sm = static_cast<double>(s.query_heads) / sms;
+      const double us = boosted(1e6 * s.seconds, slowdown);
+      std::vector<double> values;
+      for (const Term& term : terms_of(choices.padded)) {
+        const double value = term.work == nullptr ? 1 : work.*term.work;
+        values.push_back(value * (term.per_head ? heads_per_sm : 1) / us);
+      }
+      candidate.terms.push_back(std::move(values));
+      if (work.empty_blocks > 0) candidate.empty_blocks = true;
+    }
+    candidates.push_back(std::move(candidate));
+  };
+  const std::vector<double> slowdowns = slowdowns_of(samples, choices.padded);
   for (int32_t tile : choices.tile_tokens) {
     for (int32_t block : choices.block_tokens) {
-      Candidate candidate;
-      candidate.sizes.tile_tokens = tile;
-      candidate.sizes.block_tokens = block;
-      candidate.sizes.padded = choices.padded;
-      const KernelModel model = model_of(pass, sms, candidate.sizes);
-      for (const KernelSample& s : samples) {
-        const CallWork work = call_of(s, pass, model).work();
-        const double heads_per_sm = static_cast<double>(s.query_heads) / sms;
-        std::vector<double> values;
-        for (const Term& term : terms_of(choices.padded)) {
-          const double value = term.work == nullptr ? 1 : work.*term.work;
-          values.push_back(value * (term.per_head ? heads_per_sm : 1) * 1e-6 / s.seconds);
-        }
-        candidate.terms.push_back(std::move(values));
-        if (work.empty_blocks > 0) candidate.empty_blocks = true;
-      }
-      candidates.push_back(std::move(candidate));
+      for (double slowdown : slowdowns) add(tile, block, slowdown);
     }
   }
   return candidates;

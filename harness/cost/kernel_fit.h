@@ -22,9 +22,9 @@ struct KernelSample {
   double seconds = 0;  // measured, > 0
 };
 
-// What a fit may choose from. Of equally good fits, the first tile and block win. A padded kernel
-// has no cost per segment. A kernel that does not pad has no grid, and no SMs that wait for the
-// last one.
+// What a fit may choose from. Of equally good fits, the first tile, block and slowdown win. A
+// padded kernel has no cost per segment. A kernel that does not pad has no grid, no SMs that wait
+// for the last one, and no power limit.
 struct FitChoices {
   std::vector<int32_t> tile_tokens = {kTileTokens};
   std::vector<int32_t> block_tokens = {128, 64};

@@ -100,10 +100,9 @@ CallTime::CallTime(const KernelModel& model, KernelPass pass, const AttentionSha
       pass_(pass),
       tiles_of_(c_.tile_tokens),
       blocks_of_(c_.block_tokens),
+      grouped_(shape.query_heads > shape.kv_heads),
       width_((shape.head_dim + shape.value_head_dim) / (2.0 * model.head_dim)),
-      heads_per_sm_(static_cast<double>(query_heads) / (sms > 0 ? sms : model.gpu.sms)) {
-  if (shape.query_heads > shape.kv_heads) c_.kv_block_us += c_.grouped_kv_block_us;
-}
+      heads_per_sm_(static_cast<double>(query_heads) / (sms > 0 ? sms : model.gpu.sms)) {}
 
 void CallTime::add_walks(const AttentionSegment& s, int64_t tiles, int64_t kv_blocks) {
   if (c_.padded) {
@@ -148,11 +147,13 @@ double CallTime::seconds() const {
   if (segments_ == 0) return 0;
   const CallWork w = work();
   const double on_sms = c_.tile_us * w.tiles + c_.rows_us * w.rows + c_.block_us * w.blocks +
-                        c_.pairs_us * w.pairs + c_.kv_block_us * w.kv_blocks;
+                        c_.pairs_us * w.pairs + c_.kv_block_us * w.kv_blocks +
+                        c_.grouped_kv_block_us * static_cast<double>(grouped_blocks_);
   const double busy =
       std::max(on_sms * heads_per_sm_ + c_.longest_us * w.longest, c_.block_us * w.longest);
-  return 1e-6 * (c_.call_us + c_.segment_us * w.segments + width_ * busy +
-                 c_.empty_block_us * w.empty_blocks * heads_per_sm_);
+  const double us = c_.call_us + c_.segment_us * w.segments + width_ * busy +
+                    c_.empty_block_us * w.empty_blocks * heads_per_sm_;
+  return 1e-6 * (us + c_.sustained_slowdown * std::max(0.0, us - kBoostUs));
 }
 
 double kernel_seconds(const KernelModel& model, KernelPass pass,

@@ -12,12 +12,15 @@
 //   T = call + segment * segments + longest * (blocks of the longest walk)
 //       + (query heads / SMs) * [sum over tiles (tile + rows * share of its rows in use
 //                                                + block * KV blocks it walks)
-//                                + sum over segments (kv_block + grouped_kv_block) * KV blocks
+//                                + sum over segments kv_block * KV blocks
+//                                + sum over long segments grouped_kv_block * KV blocks
 //                                + empty_block * empty blocks]
+//   T + sustained_slowdown * (T - 10 ms), if T is longer than that
 //
-// and never less than the longest walk of one tile. Variable-length kernels launch a grid of
-// segments x blocks of the longest segment (blocks of queries forward, of keys backward). The
-// blocks beyond the end of their segment are the empty blocks.
+// and never less than the longest walk of one tile. The last line is the power limit: GPUs run
+// attention at a higher clock than they can sustain, for a while. Variable-length kernels launch a
+// grid of segments x blocks of the longest segment (blocks of queries forward, of keys backward).
+// The blocks beyond the end of their segment are the empty blocks.
 //
 // A library on a CPU calls matrix products of exactly the rows and keys that there are. Nothing is
 // padded there, and pairs * (share of a full tile times block) joins the sum over tiles.
@@ -62,18 +65,28 @@ enum class KernelPass : uint8_t { forward, backward };
 // segment.
 inline constexpr double kAssumedEmptyBlockUs = 0.15;
 
+// For how long a call may exceed the power that the GPU sustains. Measured calls of FlashAttention
+// and cuDNN on H200 and GB200 (results/calibration) become slower from one size to the next when
+// they take more than 5 to 20 ms, whatever the length of their segments.
+inline constexpr double kBoostUs = 10'000;
+
 // The constants of one pass of a kernel. All times are in microseconds, and none is negative.
 struct KernelConstants {
-  double call_us = 0;                  // once per call
-  double segment_us = 0;               // per segment, whatever its length and heads
-  double longest_us = 0;               // per block of the longest walk: SMs idle at the end
-  double tile_us = 0;                  // per query tile and head on one SM, as all below
-  double rows_us = 0;                  // per tile's worth of queries; a partial tile costs its part
-  double block_us = 0;                 // per KV block that a tile walks
-  double pairs_us = 0;                 // per tile x block of pairs; only if not padded
-  double kv_block_us = 0;              // per KV block of a segment; 0 if it is part of tile_us
-  double grouped_kv_block_us = 0;      // the same, in addition, if query heads share KV heads
+  double call_us = 0;      // once per call
+  double segment_us = 0;   // per segment, whatever its length and heads
+  double longest_us = 0;   // per block of the longest walk: SMs idle at the end
+  double tile_us = 0;      // per query tile and head on one SM, as all below
+  double rows_us = 0;      // per tile's worth of queries; a partial tile costs its part
+  double block_us = 0;     // per KV block that a tile walks
+  double pairs_us = 0;     // per tile x block of pairs; only if not padded
+  double kv_block_us = 0;  // per KV block of a segment; 0 if it is part of tile_us
+  // The same, in addition, if query heads share KV heads, for segments of more keys than
+  // grouped_cached_tokens, whose gradients of keys and values do not stay in the L2 until the next
+  // query head adds to them.
+  double grouped_kv_block_us = 0;
+  int32_t grouped_cached_tokens = 0;
   double empty_block_us = 0;           // per block of the grid without work
+  double sustained_slowdown = 0;       // share by which all time after the first kBoostUs is longer
   int32_t tile_tokens = kTileTokens;   // queries of a tile
   int32_t block_tokens = kTileTokens;  // keys of a KV block: a multiple or divisor of tile_tokens
   // Whether a tile always walks whole blocks with all its rows, even where the segment has fewer.
@@ -162,6 +175,7 @@ class CallTime {
     tiles_ += s.count * tiles;
     rows_ += s.count * s.q_tokens;
     kv_blocks_ += s.count * kv_blocks;
+    if (grouped_ && s.kv_tokens > c_.grouped_cached_tokens) grouped_blocks_ += s.count * kv_blocks;
     most_tiles_ = std::max(most_tiles_, tiles);
     most_kv_blocks_ = std::max(most_kv_blocks_, kv_blocks);
     if (c_.padded && !s.band && !s.causal) {
@@ -181,9 +195,11 @@ class CallTime {
   KernelConstants c_;
   KernelPass pass_;
   CeilDivision tiles_of_, blocks_of_;  // of queries, of keys
+  bool grouped_;                       // whether query heads share KV heads
   double width_;                       // of a head, relative to the model's
   double heads_per_sm_;
   int64_t segments_ = 0, tiles_ = 0, rows_ = 0, blocks_ = 0, kv_blocks_ = 0;
+  int64_t grouped_blocks_ = 0;                   // of keys that do not stay in the L2
   int64_t walked_keys_ = 0, pairs_ = 0;          // if not padded
   int64_t most_tiles_ = 0, most_kv_blocks_ = 0;  // of a segment
   int64_t longest_walk_ = 0;                     // blocks

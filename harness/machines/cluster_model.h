@@ -41,9 +41,16 @@ struct ClusterModel {
   double gemm_efficiency = 0;  // share of the peak that the layer around the attention reaches
 
   Link intra_node;
+  // Between two GPUs of a node that are wired to one another, per direction: a mesh. 0: a switch,
+  // through which a GPU may send to one other GPU at its full rate.
+  double pair_bytes_per_second = 0;
   Link inter_node;  // per rank; unused on one node
   // Of all ranks of a node together, per direction; 0: the sum of its ranks' links.
   double node_uplink_bytes_per_second = 0;
+  // Whether messages to other nodes may leave through all NICs of the sender's node, as with NCCL's
+  // PXN, which hands them over NVLink to the GPU next to the NIC that reaches the receiver. They
+  // arrive at the receiver's own NIC.
+  bool pooled_nics = false;
   // Share of inter_node that a rank achieves while several ranks send to it, as in an all-to-all.
   double inter_node_all_to_all_efficiency = 1;
 

@@ -43,6 +43,8 @@ const std::vector<TomlKey<ClusterModel>>& cluster_keys() {
        [](M& m) -> double& { return m.intra_node.bytes_per_second; }, false, kRate, kGiga},
       {"intra_node_latency_microseconds",
        [](M& m) -> double& { return m.intra_node.latency_seconds; }, true, kMicroseconds, kMicro},
+      {"intra_node_pair_gigabytes_per_second",
+       [](M& m) -> double& { return m.pair_bytes_per_second; }, false, kRate, kGiga},
       {"inter_node_gigabytes_per_second",
        [](M& m) -> double& { return m.cluster.inter_node_bytes_per_second; }, false, kRate, kGiga},
       {"achieved_inter_node_gigabytes_per_second",
@@ -53,6 +55,7 @@ const std::vector<TomlKey<ClusterModel>>& cluster_keys() {
        [](M& m) -> double& { return m.inter_node_all_to_all_efficiency; }, false, kShare},
       {"node_uplink_gigabytes_per_second",
        [](M& m) -> double& { return m.node_uplink_bytes_per_second; }, false, kRate, kGiga},
+      {"pooled_nics", [](M& m) -> bool& { return m.pooled_nics; }},
       {"network_mean_error", [](M& m) -> double& { return m.mean_error; }},
       {"network_worst_error", [](M& m) -> double& { return m.worst_error; }},
   };
@@ -131,7 +134,7 @@ void complete(const toml::table& table, const std::string& place, ClusterModel& 
   constexpr const char* kLink = "inter_node_gigabytes_per_second";
   for (const char* key :
        {"achieved_inter_node_gigabytes_per_second", "inter_node_latency_microseconds",
-        "inter_node_all_to_all_efficiency", "node_uplink_gigabytes_per_second"}) {
+        "inter_node_all_to_all_efficiency", "node_uplink_gigabytes_per_second", "pooled_nics"}) {
     if (table.contains(key) && !table.contains(kLink)) {
       refuse_pair(table, place, key, fmt::format("requires '{}'", kLink));
     }

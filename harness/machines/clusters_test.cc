@@ -10,7 +10,7 @@ namespace {
 
 TEST(ClustersTest, EveryShippedClusterIsComplete) {
   const std::vector<ClusterModel> clusters = list_clusters();
-  EXPECT_GE(clusters.size(), 8u);
+  EXPECT_GE(clusters.size(), 9u);
   for (const ClusterModel& m : clusters) {
     EXPECT_FALSE(m.description.empty()) << m.name;
     EXPECT_FALSE(m.source.empty()) << m.name;
@@ -45,6 +45,30 @@ TEST(ClustersTest, KnownClusters) {
     const Cluster cluster = find_cluster(name).cluster;
     EXPECT_DOUBLE_EQ(cluster.peak_flops_per_second / cluster.inter_node_bytes_per_second, ratio);
   }
+}
+
+// Of the models that were measured on a cluster's GPU, it has the fastest.
+TEST(ClustersTest, TheKernelIsTheFastestMeasured) {
+  const AttentionShape shape{
+      .query_heads = 64, .kv_heads = 8, .head_dim = 128, .value_head_dim = 128};
+  const std::vector<AttentionSegment> call = {{8192, 8192, true, 2}};
+  int measured = 0;
+  for (const ClusterModel& m : list_clusters()) {
+    const GpuProperties gpu = {m.name, m.sms, m.cluster.peak_flops_per_second,
+                               m.cluster.memory_bytes_per_second};
+    const auto seconds = [&](const KernelModel& kernel) {
+      return kernel_seconds(kernel, KernelPass::forward, call, shape, 64) +
+             kernel_seconds(kernel, KernelPass::backward, call, shape, 64);
+    };
+    const double own = seconds(scaled_to(find_kernel(m.kernel), gpu));
+    for (const KernelModel& kernel : kernel_models()) {
+      const KernelModel scaled = scaled_to(kernel, gpu);
+      if (scaled.extrapolated || kernel.gpu.sms != m.sms) continue;
+      ++measured;
+      EXPECT_LE(own, seconds(scaled)) << m.name << ": " << kernel.name;
+    }
+  }
+  EXPECT_GE(measured, 5);  // h100, h200, gb200_nvl72
 }
 
 TEST(ClustersTest, RanksDecideTheNodes) {
@@ -120,6 +144,8 @@ TEST(ClustersTest, BadFilesNameLineAndKey) {
             "'inter_node_gigabytes_per_second'");
   EXPECT_EQ(with("inter_node_gigabytes_per_second = 25\n"),
             "mine.toml: 'inter_node_latency_microseconds' is missing");
+  EXPECT_EQ(with("pooled_nics = true\n"),
+            "mine.toml:10: 'pooled_nics' requires 'inter_node_gigabytes_per_second'");
   EXPECT_EQ(with("source = 3\n"), "mine.toml:10: 'source' must be a string");
   EXPECT_EQ(with("gpus_per_node = 8\n").find("mine.toml:10: "), 0u);  // the key is there twice
   EXPECT_EQ(refused("gpus_per_node = 2.5\n"),

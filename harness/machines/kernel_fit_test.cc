@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "harness/machines/kernel_models.h"
@@ -44,6 +45,20 @@ TEST(KernelFit, FindsTheConstantsThatMadeTheTimes) {
   EXPECT_NEAR(c.empty_block_us, model.forward.empty_block_us, 1e-3);
   EXPECT_TRUE(fit.empty_blocks);
   EXPECT_LT(c.worst_error, 1e-4);
+}
+
+TEST(KernelFit, FindsTheSlowdownOfLongCalls) {
+  KernelModel model = find_kernel("cudnn_h200");
+  model.forward.sustained_slowdown = 0.12;
+  std::vector<KernelSample> samples = samples_of(model, KernelPass::forward, 0);
+  ASSERT_TRUE(std::ranges::any_of(samples, [](const KernelSample& s) { return s.seconds > 0.02; }));
+  const KernelFit fit = fit_kernel(samples, KernelPass::forward, 132);
+  EXPECT_NEAR(fit.constants.sustained_slowdown, 0.12, 1e-9);
+  EXPECT_NEAR(fit.constants.block_us, model.forward.block_us, 1e-4);
+  EXPECT_LT(fit.constants.worst_error, 1e-4);
+  // Without a call of 10 ms or more there is nothing to find it from.
+  std::erase_if(samples, [](const KernelSample& s) { return s.seconds > 0.009; });
+  EXPECT_EQ(fit_kernel(samples, KernelPass::forward, 132).constants.sustained_slowdown, 0);
 }
 
 TEST(KernelFit, FindsTheConstantsOfALibraryOnACpu) {

@@ -10,6 +10,7 @@ namespace {
 
 constexpr NumberRange kCount = {.low = 1, .high = 1 << 20};
 constexpr NumberRange kMicroseconds = {.low = 0, .high = 1e9};
+constexpr NumberRange kShare = {.low = 0, .high = 1};
 // In TFLOP/s and GB/s. A larger value is probably in FLOP/s or bytes per second.
 constexpr NumberRange kRate = {.low = 0, .high = 1e6};
 
@@ -44,8 +45,10 @@ const std::vector<TomlKey<KernelConstants>>& constant_keys() {
        kMicroseconds},
       {"grouped_kv_block_microseconds", [](C& c) -> double& { return c.grouped_kv_block_us; },
        false, kMicroseconds},
+      {"grouped_cached_tokens", [](C& c) -> int32_t& { return c.grouped_cached_tokens; }},
       {"empty_block_microseconds", [](C& c) -> double& { return c.empty_block_us; }, false,
        kMicroseconds},
+      {"sustained_slowdown", [](C& c) -> double& { return c.sustained_slowdown; }, false, kShare},
       {"tile_tokens", [](C& c) -> int32_t& { return c.tile_tokens; }, true, kCount},
       {"block_tokens", [](C& c) -> int32_t& { return c.block_tokens; }, true, kCount},
       {"padded", [](C& c) -> bool& { return c.padded; }},

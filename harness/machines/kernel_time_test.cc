@@ -247,18 +247,37 @@ TEST(KernelTime, ScalesToAnotherGpuByTheRatesPerSm) {
 
 TEST(KernelTimeTest, OnlyGroupedQueriesPayForAccumulators) {
   const KernelModel& fa3 = find_kernel("fa3_h100");
-  const AttentionSegment keys{.q_tokens = 128, .kv_tokens = 1280};
+  AttentionSegment keys{.q_tokens = 128, .kv_tokens = 128 * 400};
   const auto backward = [&](int32_t kv_heads, const KernelModel& model) {
     AttentionShape shape = shape_of(128);
     shape.kv_heads = kv_heads;
     return kernel_seconds(model, KernelPass::backward, std::span(&keys, 1), shape, 16);
   };
   const double added = backward(8, fa3) - backward(16, fa3);
-  EXPECT_NEAR(added, 16.0 / 132 * 10 * 10.3e-6, 1e-12);
+  EXPECT_NEAR(added, 16.0 / 132 * 400 * 10.3e-6, 1e-12);
   GpuProperties slower = fa3.gpu;
   slower.memory_bytes_per_second /= 2;
   const KernelModel scaled = scaled_to(fa3, slower);
   EXPECT_NEAR(backward(8, scaled) - backward(16, scaled), 2 * added, 1e-12);
+  keys.kv_tokens = 128 * 380;  // their accumulators stay in the L2
+  EXPECT_DOUBLE_EQ(backward(8, fa3), backward(16, fa3));
+}
+
+// Beyond 10 ms the clock is that which the GPU can sustain.
+TEST(KernelTimeTest, LongCallsAreSlower) {
+  KernelModel model = model_with(128, 128, false);
+  model.forward.sustained_slowdown = 0.2;
+  KernelModel boosted = model;
+  boosted.forward.sustained_slowdown = 0;
+  for (const int64_t tokens : {1000, 100'000, 10'000'000}) {
+    const std::vector<AttentionSegment> call = {{tokens, 1000}};
+    const auto seconds = [&](const KernelModel& m) {
+      return kernel_seconds(m, KernelPass::forward, call, shape_of(128), 16);
+    };
+    const double fast = seconds(boosted);
+    EXPECT_DOUBLE_EQ(seconds(model), fast + 0.2 * std::max(0.0, fast - 10e-3)) << tokens;
+    EXPECT_EQ(fast > 10e-3, tokens == 10'000'000) << fast;
+  }
 }
 
 }  // namespace

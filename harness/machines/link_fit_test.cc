@@ -34,6 +34,14 @@ TEST(LinkFit, short_transfers_count_as_much_as_long_ones) {
   EXPECT_LT(fit.mean_error, fit.worst_error);
 }
 
+TEST(LinkFit, the_errors_are_those_of_transfers_that_were_left_out) {
+  std::vector<LinkSample> samples = samples_of({20e-6, 300e9});
+  samples.front().seconds = 60e-6;  // the fit without it predicts 20.9 us
+  const LinkFit fit = fit_link(samples);
+  EXPECT_NEAR(fit.worst_error, 1 - 20.874 / 60, 1e-3);
+  EXPECT_GT(fit.mean_error, fit.worst_error / static_cast<double>(samples.size()));
+}
+
 TEST(LinkFit, a_latency_is_not_negative) {
   const LinkFit fit = fit_link(std::vector<LinkSample>{{1e6, 1e-6}, {2e6, 4e-6}, {4e6, 12e-6}});
   EXPECT_EQ(fit.link.latency_seconds, 0);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 namespace cpbench {
@@ -13,6 +14,8 @@ struct Profile {
   std::string name;         // stem of the file
   std::string description;  // one line
   std::string source;       // where the numbers come from, or what they were fitted to
+  // By key of the file, where its value comes from. A value without one is an assumption.
+  std::map<std::string, std::string> sources;
 
   // A copy takes launches * slice_seconds + bytes / (copy_efficiency * memory bandwidth), where the
   // bytes are those that it reads and writes. A fused copy launches once per buffer, a copy by
@@ -48,11 +51,18 @@ struct Profile {
   double graph_seconds = 0;        // for launching the whole iteration as a graph, before it starts
 
   int32_t reserved_sms = 0;              // kernels do not have these while communication runs
+  int32_t collective_sms = 0;            // the same, while a library's collective runs
+  int32_t sm_margin = 0;                 // attention kernels never have these
   bool collectives_as_messages = false;  // library collectives are not used
   // Whether a rank itself copies each message in and out, in the order of its program, so that
   // communication does not overlap with its work.
   bool messages_by_rank = false;
+  // How many steps' messages a rank has room for, one of them in use; 0: as the plan says.
+  int32_t buffers = 0;
   bool substage_barrier = false;  // ranks that exchange in a sub-stage wait for one another
+  // Whether a multicast crosses to each other node once. The first of its receivers there passes it
+  // on over the links of the node, when it has all of it.
+  bool multicast_per_node = false;
 };
 
 }  // namespace cpbench

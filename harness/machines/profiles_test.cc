@@ -33,7 +33,9 @@ TEST(ProfilesTest, EveryKeyIsRead) {
                 "substage_barrier = true\noperands_kept = true\nmerges_by_segments = true\n"
                 "library_results = false\nbackward_layout_passes = 4\n"
                 "forward_query_copies = 1\nforward_key_copies = 2\n"
-                "backward_query_copies = 3\nbackward_key_copies = 4\n");
+                "backward_query_copies = 3\nbackward_key_copies = 4\ncollective_sms = 24\n"
+                "buffers = 3\nsm_margin = 6\nmulticast_per_node = true\n[sources]\nsm_margin = \"a "
+                "paper\"\n");
   const Profile p = find_profile(file.path());
   EXPECT_EQ(p.name, "mine");
   EXPECT_EQ(p.description + p.source, "ds");
@@ -56,6 +58,38 @@ TEST(ProfilesTest, EveryKeyIsRead) {
   EXPECT_DOUBLE_EQ(p.slice_host_seconds, 5e-6);
   EXPECT_DOUBLE_EQ(p.graph_seconds, 6e-6);
   EXPECT_EQ(p.reserved_sms, 8);
+  EXPECT_EQ(p.collective_sms, 24);
+  EXPECT_EQ(p.sm_margin, 6);
+  EXPECT_EQ(p.buffers, 3);
+  EXPECT_TRUE(p.multicast_per_node);
+}
+
+TEST(ProfilesTest, TheOldNameWorks) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(find_profile("paper-eager").name, "flashcp-paper");
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("flashcp-paper"), std::string::npos);
+}
+
+TEST(ProfilesTest, AValueWithoutASourceIsAnAssumption) {
+  const Profile profile =
+      parse_profile({"mine", "mine.toml",
+                     "source = \"s\"\nsm_margin = 6\nlayout_passes = 2\ncopy_efficiency = 1\n"
+                     "[sources]\nsm_margin = \"a paper\"\n"});
+  const std::vector<ProfileValue> values = values_of(profile);
+  ASSERT_EQ(values.size(), 2u);  // not those of ideal
+  EXPECT_EQ(values[0].text, "layout_passes = 2");
+  EXPECT_EQ(values[0].source, "");
+  EXPECT_EQ(values[1].text, "sm_margin = 6");
+  EXPECT_EQ(values[1].source, "a paper");
+}
+
+TEST(ProfilesTest, EveryValueOfAShippedProfileHasASourceOrIsSaidToBeAssumed) {
+  for (const Profile& profile : list_profiles()) {
+    for (const ProfileValue& value : values_of(profile)) {
+      const bool assumed = profile.name == "flashcp-paper" && value.key == "exchange_microseconds";
+      EXPECT_EQ(value.source.empty(), assumed) << profile.name << ": " << value.key;
+    }
+  }
 }
 
 TEST(ProfilesTest, WhatIsWrittenIsReadBack) {
@@ -83,6 +117,13 @@ TEST(ProfilesTest, BadFilesNameLineAndKey) {
             "mine.toml:2: 'substage_barrier' must be true or false");
   EXPECT_EQ(refused("reserved_sms = -1\n"),
             "mine.toml:1: 'reserved_sms' must be a whole number from 0 to 2147483647");
+  EXPECT_EQ(refused("sources = 1\n"), "mine.toml:1: 'sources' must be a table [sources]");
+  EXPECT_EQ(refused("[sources]\nsm_margin = \"s\"\n"),
+            "mine.toml:2: [sources] has 'sm_margin', but the file has no value for it");
+  EXPECT_EQ(refused("sm_margin = 1\n[sources]\nsm_margins = \"s\"\n"),
+            "mine.toml:3: unknown key 'sm_margins'; did you mean 'sm_margin'?");
+  EXPECT_EQ(refused("sm_margin = 1\n[sources]\nsm_margin = 3\n"),
+            "mine.toml:3: 'sm_margin' must be a string");
   EXPECT_EQ(error_of([] { find_profile("ideel"); }),
             "unknown profile 'ideel'; did you mean 'ideal'?");
   EXPECT_EQ(error_of([] { find_profile("./none.toml"); }),

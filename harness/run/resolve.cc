@@ -159,10 +159,13 @@ void Resolver::choose_models(Job& job, const Origin& origin, const std::string& 
   });
   at_origin(origin("profile"), [&] {
     job.profile = remembered(profiles_, spec.profile, find_profile);
-    if (job.profile.reserved_sms < job.machine->sms) return;
-    throw UserError(
-        fmt::format("profile {} has reserved_sms = {}; must be fewer than the {} of cluster {}",
-                    spec.profile, job.profile.reserved_sms, job.machine->sms, spec.cluster));
+    for (const auto& [key, sms] : {std::pair("reserved_sms", job.profile.reserved_sms),
+                                   {"collective_sms", job.profile.collective_sms},
+                                   {"sm_margin", job.profile.sm_margin}}) {
+      if (sms < job.machine->sms) continue;
+      throw UserError(fmt::format("profile {} has {} = {}; must be fewer than the {} of cluster {}",
+                                  spec.profile, key, sms, job.machine->sms, spec.cluster));
+    }
   });
   if (job.backend->replays()) return;
   at_origin(kernel_origin, [&] {

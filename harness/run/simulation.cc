@@ -60,6 +60,7 @@ std::string model_text(const Job& job) {
   if (!job.backend->simulates) return text;
   Profile profile = job.profile;
   profile.description = profile.source = "";
+  profile.sources.clear();
   text += profile_toml(profile);
   if (job.backend->replays()) return text + "kernel=" + job.spec.kernel + "\n";
   KernelModel kernel = job.kernel;
@@ -80,7 +81,12 @@ std::string model_error(const Job& job) {
       job.spec.mask != Mask::causal && std::ranges::any_of(*job.batches, [](const Batch& batch) {
         return batch.document_lengths.size() > 1;
       });
-  return fmt::format("{}; network {}; profile {}; {}", models, machine.name, job.profile.name,
+  std::string profile = job.profile.name, assumed;
+  for (const ProfileValue& value : values_of(job.profile)) {
+    if (value.source.empty()) assumed += (assumed.empty() ? "" : ", ") + value.key;
+  }
+  if (!assumed.empty()) profile += " (assumed: " + assumed + ")";
+  return fmt::format("{}; network {}; profile {}; {}", models, machine.name, profile,
                      whole_run_error({.strategy = job.spec.strategy,
                                       .cluster = machine.name,
                                       .profile = job.profile.name,

@@ -16,12 +16,12 @@ bool is_library_call(CollectiveKind kind);
 // The time of an all-gather or a reduce-scatter from the moment when the last member is ready:
 // latency + (n-1) blocks / bandwidth, as a ring over all members. If it crosses nodes, the
 // bandwidth is at most that of the links of one node's members together. Without measured rows, the
-// bandwidth within a node is that of its link, which a ring keeps busy in both directions.
+// bandwidth within a node is that of its links, which the library keeps busy in both directions.
 double collective_seconds(const ClusterModel& machine, const CollectiveCall& call);
 
 // The same as messages, which share ports with all others in flight: every member sends to the next
-// one on its node, and to one on the next node. If nothing else is in flight, the last of them
-// arrives after `collective_seconds`.
+// one on its node, or to all of them in a mesh, and to one on the next node. If nothing else is in
+// flight, the last of them arrives after `collective_seconds`.
 struct CollectiveMessage {
   int32_t from = 0;
   int32_t to = 0;

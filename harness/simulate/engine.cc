@@ -85,8 +85,9 @@ class Engine {
     messages_left_.resize(schedule.collectives.size());
     unfinished_.resize(schedule.exchanges.size());
     queued_.resize(schedule.size());
-    if (profile.reserved_sms > 0 && portion == Portion::whole) {
-      slowdown_ = static_cast<double>(machine.sms) / (machine.sms - profile.reserved_sms);
+    if (portion == Portion::whole) {
+      slowdown_ = slowdown(profile.reserved_sms);
+      collective_slowdown_ = slowdown(std::max(profile.reserved_sms, profile.collective_sms));
     }
     distribute();
   }
@@ -124,6 +125,11 @@ class Engine {
 
  private:
   static constexpr double kNever = std::numeric_limits<double>::infinity();
+
+  // Of kernels that do not have these SMs.
+  double slowdown(int32_t sms) const {
+    return sms > 0 ? static_cast<double>(machine_.sms) / (machine_.sms - sms) : 1;
+  }
 
   void distribute() {
     for (size_t id = 0; id < schedule_.transfers.size(); ++id) {
@@ -241,7 +247,8 @@ class Engine {
       }
       double seconds = task.seconds;
       if (task.activity == Activity::attention && r.inside && r.first_launch >= 0) {
-        seconds *= slowdown_;
+        const int32_t first = r.transfers[r.exchanges[r.current].first];
+        seconds *= schedule_.transfers[first].collective >= 0 ? collective_slowdown_ : slowdown_;
       }
       begin(rank, task, seconds);
     }
@@ -425,7 +432,8 @@ class Engine {
   Network& network_;
   Portion portion_;
   double now_ = 0;
-  double slowdown_ = 1;
+  double slowdown_ = 1;             // of kernels while the rank exchanges
+  double collective_slowdown_ = 1;  // the same, with a collective of the library
   std::vector<Rank> ranks_;
   std::vector<bool> arrived_;                        // by transfer
   std::vector<int8_t> missing_;                      // by transfer: number of conditions not met

@@ -1,6 +1,7 @@
 #include "harness/simulate/make_schedule.h"
 
 #include <algorithm>
+#include <map>
 #include <stdexcept>
 #include <tuple>
 
@@ -66,6 +67,40 @@ int32_t add_collectives(const Plan& plan, const Pass& pass, std::vector<Collecti
   return first;
 }
 
+// The transfers of multicasts to the first receiver on each other node, by tag and node.
+class Relays {
+ public:
+  Relays(const Profile& profile, const Cluster& cluster)
+      : used_(profile.multicast_per_node), cluster_(cluster) {}
+
+  // If a rank on the receiver's node already gets the message, makes that rank pass it on.
+  void redirect(Transfer& transfer, int32_t tag, const std::vector<Transfer>& transfers) const {
+    if (!crosses(transfer)) return;
+    const auto relay = found_.find(key_of(transfer, tag));
+    if (relay == found_.end()) return;
+    transfer.from = transfers[relay->second].to;
+    transfer.after_task = transfer.after_pack = 0;
+    transfer.after_transfer = relay->second;
+  }
+  void add(const Transfer& transfer, int32_t tag, int32_t id) {
+    if (crosses(transfer)) found_.emplace(key_of(transfer, tag), id);
+  }
+
+ private:
+  bool crosses(const Transfer& transfer) const {
+    return used_ && transfer.collective < 0 &&
+           cluster_.node_of(transfer.from) != cluster_.node_of(transfer.to);
+  }
+  // Ranks of a reduction send different bytes with one tag.
+  std::tuple<int32_t, int32_t, int32_t> key_of(const Transfer& transfer, int32_t tag) const {
+    return {tag, transfer.from, cluster_.node_of(transfer.to)};
+  }
+
+  bool used_;
+  const Cluster& cluster_;
+  std::map<std::tuple<int32_t, int32_t, int32_t>, int32_t> found_;
+};
+
 // Adds `next` to `last` if both have the same sender, receiver, exchange and transfer to wait for.
 bool joined(Transfer& last, const Transfer& next) {
   const auto way = [](const Transfer& t) {
@@ -80,12 +115,14 @@ bool joined(Transfer& last, const Transfer& next) {
 
 }  // namespace
 
-Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const Profile& profile) {
+Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const Profile& profile,
+                       const Cluster& cluster) {
   Schedule schedule;
   Exchanges exchanges(plan);
   int32_t first_collective[2];
   for (int32_t number : {0, 1}) {
-    schedule.lookahead[number] = exchanges.lookahead[number];
+    schedule.lookahead[number] =
+        profile.buffers > 0 ? profile.buffers - 1 : exchanges.lookahead[number];
     first_collective[number] = add_collectives(plan, pass_of(plan, number), schedule.collectives);
   }
   schedule.exchanges = exchanges.all;
@@ -111,6 +148,7 @@ Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const P
     transfer_of_receive[rank].resize(priced[rank].receives.size());
   }
   schedule.transfers.reserve(order.size());
+  Relays relays(profile, cluster);
   for (int32_t i : order) {
     const End& end = sends[i];
     const MessageEnd& from = priced[end.from].sends[end.index];
@@ -133,10 +171,12 @@ Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const P
       if (is_library_call(call.kind)) transfer.collective = number;
       call.block_bytes = from.bytes;
     }
+    relays.redirect(transfer, end.tag, schedule.transfers);
     if (schedule.transfers.empty() || !joined(schedule.transfers.back(), transfer)) {
       schedule.transfers.push_back(transfer);
     }
     const auto id = static_cast<int32_t>(schedule.transfers.size()) - 1;
+    relays.add(transfer, end.tag, id);
     transfer_of_receive[end.to][receives[i].index] = id;
     priced[end.to].schedule.tasks[to.task].arrival = id;
   }

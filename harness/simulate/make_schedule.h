@@ -9,7 +9,9 @@
 
 namespace cpbench {
 
-// All-gathers and reduce-scatters are calls of the library if the profile uses them.
-Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const Profile& profile);
+// All-gathers and reduce-scatters are calls of the library if the profile uses them. If the profile
+// has multicasts per node, one receiver on each other node passes them on.
+Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const Profile& profile,
+                       const Cluster& cluster);
 
 }  // namespace cpbench

@@ -16,7 +16,8 @@ Ports::Ports(const ClusterModel& machine)
     : cluster_(machine.cluster),
       intra_(machine.intra_node),
       inter_(machine.inter_node),
-      contention_(machine.inter_node_all_to_all_efficiency) {
+      contention_(machine.inter_node_all_to_all_efficiency),
+      pooled_(machine.pooled_nics) {
   const int32_t ranks = cluster_.ranks();
   const auto add = [&](int32_t count, double bytes_per_second, bool receives = false) {
     for (int32_t i = 0; i < count; ++i) ports_.push_back({bytes_per_second, receives});
@@ -24,7 +25,13 @@ Ports::Ports(const ClusterModel& machine)
   add(2 * ranks, intra_.bytes_per_second);
   add(ranks, inter_.bytes_per_second);
   add(ranks, inter_.bytes_per_second, true);
-  add(2 * cluster_.nodes, machine.node_uplink_bytes_per_second);
+  const double nics = cluster_.gpus_per_node * inter_.bytes_per_second;
+  double uplink = machine.node_uplink_bytes_per_second;
+  if (pooled_) uplink = uplink > 0 ? std::min(uplink, nics) : nics;
+  add(2 * cluster_.nodes, uplink);
+  if (machine.pair_bytes_per_second > 0) {
+    add(ranks * cluster_.gpus_per_node, machine.pair_bytes_per_second);
+  }
 }
 
 void Ports::start(int32_t id, int32_t from, int32_t to, int64_t bytes, double now) {
@@ -39,16 +46,23 @@ void Ports::start(int32_t id, int32_t from, int32_t to, int64_t bytes, double no
   flow = {.remaining_bytes = static_cast<double>(bytes), .from = from};
   const int32_t ranks = cluster_.ranks();
   const int32_t from_node = cluster_.node_of(from), to_node = cluster_.node_of(to);
+  const int32_t uplinks = 4 * ranks, pairs = uplinks + 2 * cluster_.nodes;
+  int k = 0;
+  const auto through = [&](int32_t port) { flow.ports[k++] = port; };
   double latency = intra_.latency_seconds;
   if (from_node == to_node) {
-    flow.ports = {from, ranks + to, -1, -1};
+    through(from);
+    through(ranks + to);
+    if (pairs < std::ssize(ports_)) {
+      through(pairs + from * cluster_.gpus_per_node + to % cluster_.gpus_per_node);
+    }
   } else {
     latency = inter_.latency_seconds;
-    flow.ports = {2 * ranks + from, 3 * ranks + to, -1, -1};
-    const int32_t uplinks = 4 * ranks;
+    if (!pooled_) through(2 * ranks + from);
+    through(3 * ranks + to);
     if (ports_[uplinks].bytes_per_second > 0) {
-      flow.ports[2] = uplinks + from_node;
-      flow.ports[3] = uplinks + cluster_.nodes + to_node;
+      through(uplinks + from_node);
+      through(uplinks + cluster_.nodes + to_node);
     }
   }
   due_.set(id, now + latency);

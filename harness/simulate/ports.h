@@ -1,7 +1,9 @@
 // The `ports` network. Every rank has a port out and a port in within its node, and a NIC out and a
-// NIC in for other nodes; nodes may have an uplink that is slower than their NICs together. The
-// messages in flight through a port share it evenly, and a message has the rate of its smallest
-// share. While several ranks send to a NIC, it receives with the efficiency of an all-to-all.
+// NIC in for other nodes; nodes may have an uplink that is slower than their NICs together. In a
+// mesh, messages also share the link between their two ranks. With pooled NICs, messages leave
+// through all NICs of their node instead of the sender's. The messages in flight through a port
+// share it evenly, and a message has the rate of its smallest share. While several ranks send to a
+// NIC, it receives with the efficiency of an all-to-all.
 //
 //   Ports ports(cluster);
 //   ports.start(7, from, to, bytes, now);              // first its latency passes, then its bytes
@@ -58,7 +60,10 @@ class Ports : public Network {
   const Cluster cluster_;
   Link intra_, inter_;
   double contention_;
-  std::vector<Port> ports_;     // intra out, intra in, NIC out, NIC in, uplink out, uplink in
+  bool pooled_;
+  // Intra out, intra in, NIC out, NIC in, uplink out, uplink in; in a mesh, each rank's links to
+  // the ranks of its node.
+  std::vector<Port> ports_;
   std::vector<Flow> flows_;     // in flight, or free for reuse
   std::vector<int32_t> slots_;  // by id, in flows_
   std::vector<int32_t> free_;   // of flows_

@@ -68,11 +68,19 @@ std::vector<double> slow_arrivals(const ClusterModel& machine,
     std::map<std::string, std::set<int32_t>> senders;
     const auto ports_of = [&](const Message& m) {
       const std::string kind = crosses(m) ? "nic" : "port";
+      const double link = (crosses(m) ? machine.inter_node : machine.intra_node).bytes_per_second;
       std::vector<std::pair<std::string, double>> ports = {
-          {kind + " out " + std::to_string(m.from),
-           (crosses(m) ? machine.inter_node : machine.intra_node).bytes_per_second},
-          {kind + " in " + std::to_string(m.to),
-           (crosses(m) ? machine.inter_node : machine.intra_node).bytes_per_second}};
+          {kind + " in " + std::to_string(m.to), link}};
+      if (crosses(m) && machine.pooled_nics) {
+        ports.push_back({"nics out " + std::to_string(machine.cluster.node_of(m.from)),
+                         machine.cluster.gpus_per_node * link});
+      } else {
+        ports.push_back({kind + " out " + std::to_string(m.from), link});
+      }
+      if (!crosses(m) && machine.pair_bytes_per_second > 0) {
+        ports.push_back({"pair " + std::to_string(m.from) + " " + std::to_string(m.to),
+                         machine.pair_bytes_per_second});
+      }
       if (crosses(m) && machine.node_uplink_bytes_per_second > 0) {
         const double uplink = machine.node_uplink_bytes_per_second;
         ports.push_back({"up " + std::to_string(machine.cluster.node_of(m.from)), uplink});
@@ -156,6 +164,28 @@ TEST(Ports, ANarrowUplinkIsSharedByTheNode) {
   }
 }
 
+TEST(Ports, PooledNicsLetOneRankSendThroughAllOfItsNode) {
+  ClusterModel machine = cluster_of(2, 4);
+  std::vector<Message> messages;
+  for (int32_t to = 4; to < 8; ++to) messages.push_back({0, to, 1'000'000, 0});
+  EXPECT_NEAR(arrivals(machine, messages)[0], 5e-6 + 4e6 / 40e9, 1e-12);
+  machine.pooled_nics = true;
+  for (double seconds : arrivals(machine, messages)) EXPECT_NEAR(seconds, 5e-6 + 1e6 / 40e9, 1e-12);
+  machine.node_uplink_bytes_per_second = 80e9;
+  EXPECT_NEAR(arrivals(machine, messages)[0], 5e-6 + 4e6 / 80e9, 1e-12);
+  // They still arrive at the receiver's own NIC.
+  EXPECT_NEAR(arrivals(machine, {{0, 4, 1'000'000, 0}, {1, 4, 1'000'000, 0}})[0], 5e-6 + 2e6 / 40e9,
+              1e-12);
+}
+
+TEST(Ports, InAMeshTwoRanksShareTheLinkBetweenThem) {
+  ClusterModel machine = cluster_of(1, 4);
+  machine.pair_bytes_per_second = 20e9;
+  const auto seconds =
+      arrivals(machine, {{0, 1, 1'000'000, 0}, {0, 2, 1'000'000, 0}, {1, 0, 1'000'000, 0}});
+  for (double each : seconds) EXPECT_NEAR(each, 1e-6 + 1e6 / 20e9, 1e-12);
+}
+
 TEST(Ports, SeveralSendersFromOtherNodesContendForTheReceiver) {
   ClusterModel machine = cluster_of(3, 1);
   machine.inter_node_all_to_all_efficiency = 0.5;
@@ -190,6 +220,8 @@ TEST(Ports, AgreesWithRatesComputedAgainAfterEveryEvent) {
     ClusterModel machine = cluster_of(1 + random(3), 1 + random(4));
     if (random(2) == 1) machine.node_uplink_bytes_per_second = 60e9;
     if (random(2) == 1) machine.inter_node_all_to_all_efficiency = 0.6;
+    if (random(3) == 1) machine.pair_bytes_per_second = 40e9;
+    if (random(3) == 1) machine.pooled_nics = true;
     const int32_t ranks = machine.cluster.ranks();
     if (ranks == 1) continue;
     std::vector<Message> messages;

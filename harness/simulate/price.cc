@@ -175,7 +175,9 @@ class Pricer {
                                                         : profile.backward_call_launches;
     int64_t q_rows = 0, kv_rows = 0;
     busy(Activity::attention, seconds_of([&] {
-           CallTime time(costs_.kernel, pass, costs_.shape, call.heads.size());
+           const int32_t margin = costs_.profile.sm_margin;
+           CallTime time(costs_.kernel, pass, costs_.shape, call.heads.size(),
+                         margin > 0 ? costs_.machine.sms - margin : 0);
            for (int32_t i = 0; i < call.segments; ++i) {
              const Segment& segment = program_.segments[call.first_segment + i];
              q_rows += segment.q_rows;

@@ -26,6 +26,11 @@ std::string simgrid_program() {
 
 Execution run_simgrid(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
                       const std::string& program, Portion portion) {
+  if (machine.pair_bytes_per_second > 0 || machine.pooled_nics) {
+    throw UserError("network simgrid has neither meshes nor pooled NICs, but cluster '" +
+                    machine.name + "' has " + (machine.pooled_nics ? "pooled NICs" : "a mesh") +
+                    "; use network = ports");
+  }
   const ProgramRun run = run_program(program, job_bytes(schedule, machine, profile, portion),
                                      {.name = program, .hint = kHowToGetIt});
   if (run.exit_status == kLibraryIsMissing) throw UserError(run.last_words + kHowToGetIt);

@@ -14,8 +14,8 @@ namespace cpbench {
 // the package to install.
 std::string simgrid_program();
 
-// `machine` has as many ranks as the schedule. Throws UserError if the program cannot be started,
-// std::runtime_error with its message if it fails.
+// `machine` has as many ranks as the schedule. Throws UserError for a mesh or pooled NICs, and if
+// the program cannot be started, std::runtime_error with its message if it fails.
 Execution run_simgrid(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
                       const std::string& program, Portion portion = Portion::whole);
 

@@ -56,7 +56,8 @@ void Simulator::count_messages(const RankProgram& program) {
 }
 
 Timeline Simulator::run() {
-  const Schedule schedule = make_schedule(plan_, std::move(priced_), on_.profile);
+  const Schedule schedule =
+      make_schedule(plan_, std::move(priced_), on_.profile, on_.machine.cluster);
   const auto run = [&](Portion portion) {
     const bool ports = on_.network == NetworkModel::ports || portion == Portion::work;
     return ports ? cpbench::run(schedule, on_.machine, on_.profile, portion)

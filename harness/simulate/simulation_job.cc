@@ -27,7 +27,8 @@ static auto sent(ClusterModel& m) {
                   m.reduce_scatter);
 }
 static auto sent(Profile& p) {
-  return std::tie(p.reserved_sms, p.substage_barrier, p.exchange_seconds, p.graph_seconds);
+  return std::tie(p.reserved_sms, p.collective_sms, p.substage_barrier, p.exchange_seconds,
+                  p.graph_seconds);
 }
 static auto sent(Exchange& e) { return std::tie(e.pass, e.step, e.substage); }
 static auto sent(CollectiveCall& c) { return std::tie(c.kind, c.members, c.block_bytes); }
@@ -169,7 +170,9 @@ void validate(const SimulationJob& job) {
   require_index(cluster.gpus_per_node, ranks + 1, "GPUs per node", kNoRow, 1);
   require_ranks(ranks, int64_t{cluster.nodes} * cluster.gpus_per_node);
   require_index(static_cast<int64_t>(job.portion), kPortions, "portion of the program", kNoRow);
-  require_index(job.profile.reserved_sms, std::max(1, job.machine.sms), "reserved SMs", kNoRow);
+  const int64_t sms = std::max(1, job.machine.sms);
+  require_index(job.profile.reserved_sms, sms, "reserved SMs", kNoRow);
+  require_index(job.profile.collective_sms, sms, "SMs of collectives", kNoRow);
   for (int64_t i = 0; i < std::ssize(schedule.exchanges); ++i) {
     require_index(schedule.exchanges[i].pass, 2, "pass of exchange", i);
   }

@@ -22,6 +22,7 @@ SimulationJob sample_job() {
   job.machine.all_gather = {{2, 1e-5, 3e11}, {8, 5e-5, 4e11}};
   job.machine.reduce_scatter = {{4, 2e-5, 1e11}};
   job.profile.reserved_sms = 20;
+  job.profile.collective_sms = 24;
   job.profile.substage_barrier = true;
   job.profile.exchange_seconds = 1e-5;
   job.profile.graph_seconds = 2e-5;
@@ -52,6 +53,7 @@ TEST(SimulationJob, comes_back_exactly) {
   EXPECT_EQ(job.machine.inter_node_all_to_all_efficiency, 0.5);
   EXPECT_EQ(job.machine.all_gather[1].ranks, 8);
   EXPECT_EQ(job.profile.reserved_sms, 20);
+  EXPECT_EQ(job.profile.collective_sms, 24);
   EXPECT_TRUE(job.profile.substage_barrier);
   EXPECT_EQ(job.profile.exchange_seconds, 1e-5);
   EXPECT_EQ(job.profile.graph_seconds, 2e-5);
@@ -133,6 +135,8 @@ TEST(SimulationJob, bad_indices_are_refused) {
             "reserved SMs is 132; must be from 0 to 131");
   EXPECT_EQ(refusal([](Job& job) { job.portion = static_cast<Portion>(3); }),
             "portion of the program is 3; must be from 0 to 2");
+  EXPECT_EQ(refusal([](Job& job) { job.profile.collective_sms = -1; }),
+            "SMs of collectives is -1; must be from 0 to 131");
 }
 
 TEST(SimulationJob, bad_numbers_of_ranks_are_refused) {

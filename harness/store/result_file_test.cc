@@ -125,7 +125,7 @@ TEST(ResultFile, ASimulationComesBack) {
   result.spec.backend = "simulate";
   result.spec.cluster = "./my=cluster.toml";
   result.spec.network = "other";
-  result.spec.profile = "paper-eager";
+  result.spec.profile = "flashcp-paper";
   result.simulated = true;
   result.model = "0123456789abcdef";
   result.model_error = "kernel fa2_h100: mean 5.4%, worst 26%";

@@ -4,7 +4,7 @@ import os
 import re
 
 import pytest
-from conftest import executable, fake, needs_cuda, run, run_json
+from conftest import assert_refused, executable, fake, needs_cuda, run, run_json
 
 SIMULATE = [
     *("run", "--strategy", "allgather", "--workload", "fixed:tokens=100", "--tokens", "1K"),
@@ -55,6 +55,40 @@ def test_the_cluster_of_a_machine_with_gpus(tmp_path, results):
     assert "gpus_per_node = 4\n" in text and "peak_teraflops_per_second = 989.5\n" in text
     done, (row,) = run_json(*SIMULATE, file, "--output", results)
     assert done.returncode == 0 and row["status"] == "ok"
+
+
+def test_the_bus_bandwidths_of_a_cluster(tmp_path):
+    done, rows = run_json("doctor", "--cluster", "h100")
+    assert done.returncode == 0
+    found = {(row["test"], row["GPUs"]): row for row in rows}
+    assert set(found) == {("sendrecv", "2")} | {
+        (test, gpus)
+        for test in ("all_gather", "reduce_scatter", "all_to_all")
+        for gpus in ("8", "64", "256")
+    }
+    assert found["all_gather", "64"]["nodes"] == "8" and len(rows) == 11
+    for row in rows:
+        sizes = [float(row[size]) for size in ("1M", "4M", "16M", "64M", "256M", "1G", "4G")]
+        assert sizes == sorted(sizes) and sizes[-1] <= float(row["limit"]), row
+    text = run("doctor", "--cluster", "h100").stdout
+    assert "between nodes: not measured" in text and "-b 1M -e 4G -f 4" in text
+
+
+def test_a_cluster_of_one_node_has_rows_within_it_only(tmp_path):
+    values = "gpus_per_node = 8\nsms = 132\nkernel = 'fa3_h100'\npeak_teraflops_per_second = 900\n"
+    values += "memory_gigabytes = 80\nmemory_gigabytes_per_second = 3000\ngemm_efficiency = 0.8\n"
+    values += "intra_node_gigabytes_per_second = 400\nintra_node_latency_microseconds = 10\n"
+    file = tmp_path / "mine.toml"
+    file.write_text(values)
+    done, rows = run_json("doctor", "--cluster", file)
+    assert done.returncode == 0 and {row["nodes"] for row in rows} == {"1"}
+    assert "between nodes" not in run("doctor", "--cluster", file).stdout
+
+
+def test_bad_clusters_are_refused(tmp_path):
+    assert_refused(run("doctor", "--cluster", "h10"), "unknown cluster 'h10'", "'h100'")
+    missing = tmp_path / "none.toml"
+    assert_refused(run("doctor", "--cluster", missing), "none.toml", "does not exist")
 
 
 def test_unknown_gpus_leave_blanks_that_are_refused(tmp_path, results):

@@ -12,7 +12,7 @@ MACHINES = ROOT / "harness" / "machines"
 FILES = [
     ("--cluster", MACHINES / "clusters" / "h100.toml", "= 989.5", "= 900"),
     ("--kernel", MACHINES / "kernels" / "fa2_h100.toml", "= 53.18", "= 54"),
-    ("--profile", MACHINES / "profiles" / "paper-eager.toml", "= 2.96", "= 3"),
+    ("--profile", MACHINES / "profiles" / "flashcp-paper.toml", "= 2.96", "= 3"),
     ("--shape", ROOT / "workloads" / "shapes" / "llama3_8b.toml", "= 14336", "= 14000"),
     ("--workload", None, "100", "50"),
 ]

@@ -51,12 +51,12 @@ def cluster_file(folder, **values):
 def test_simulated_runs_name_their_models(results):
     found = rows(*SIMULATE, "--output", results)
     for row in found:
-        assert row["simulated"] and "fa2_h100" in row["model_error"]
-        assert (row["nodes"], row["dtype"], row["kernel"]) == (1, "bfloat16", "fa2_h100")
+        assert row["simulated"] and "fa3_h100" in row["model_error"]
+        assert (row["nodes"], row["dtype"], row["kernel"]) == (1, "bfloat16", "fa3_h100")
         assert 0 < row["metrics"]["mfu"] < 1 and "max_error_output" not in row["metrics"]
         assert row["metrics"]["counted_bytes"] == row["metrics"]["wire_bytes"]
     table = run("show", results).stdout
-    assert "Simulated times; kernel fa2_h100" in table
+    assert "Simulated times; kernel fa3_h100" in table
 
 
 def test_times_state_the_error_of_published_runs_and_what_none_covers(results):
@@ -82,6 +82,24 @@ def test_a_profile_for_one_strategy(results):
     }  # fmt: skip
     assert_refused(run(*words, "--profile", "zigzog=ideal"), "--profile", "'zigzog'", "'zigzag'")
     assert_refused(run(*words, "--profile", "zigzag=ideel"), "--profile", "'ideel'", "'ideal'")
+
+
+def test_values_of_a_profile_without_a_source_are_named(tmp_path, results):
+    mine = tmp_path / "mine.toml"
+    mine.write_text("sm_margin = 6\nlayout_passes = 2\n[sources]\nsm_margin = 'a paper'\n")
+    for row in rows(*SIMULATE, "--profile", mine, "--output", results):
+        assert "profile mine (assumed: layout_passes)" in row["model_error"]
+    _, profiles = run_json("list", "profiles")
+    found = {row["name"]: row for row in profiles}
+    assert found["flashcp-paper"]["assumed"] == "exchange_microseconds"
+    assert "exchange_microseconds = 850: assumed" in found["flashcp-paper"]["values"]
+    assert found["fcp-paper"]["assumed"] == ""
+
+
+def test_the_old_name_of_a_profile_works_and_warns(results):
+    done, found = run_json(*SIMULATE, "--profile", "paper-eager", "--output", results)
+    assert done.returncode == 0 and "now called flashcp-paper" in done.stderr
+    assert all("profile flashcp-paper" in row["model_error"] for row in found)
 
 
 def test_the_parts_of_the_time_sum_to_the_whole(results):
@@ -112,7 +130,7 @@ def test_a_sweep_over_clusters(tmp_path, results):
         'strategy = ["allgather", "ring"]\nworkload = "fixed:tokens=1000"\ntokens = "64K"\n'
         'shape = "flashcp_h32"\nranks = 8\nbackend = "simulate"\n'
         f'cluster = ["h100", "h20", "{mine}"]\n'
-        'profile = ["ideal", "paper-eager"]\n'
+        'profile = ["ideal", "flashcp-paper"]\n'
     )
     found = rows("run", suite, "--output", results)
     assert len(found) == 12 and len({row["run_id"] for row in found}) == 12
@@ -123,7 +141,7 @@ def test_a_sweep_over_clusters(tmp_path, results):
     for strategy in ["allgather", "ring"]:
         ideal = [times[strategy, cluster, "ideal"] for cluster in ["h100", "h20", str(mine)]]
         assert ideal[0] < ideal[1] and ideal[0] < ideal[2]
-        assert times[strategy, "h100", "paper-eager"] > ideal[0]
+        assert times[strategy, "h100", "flashcp-paper"] > ideal[0]
     again = rows("run", suite, "--output", results)
     assert all(row["existed"] for row in again)
     mine.write_text(mine.read_text().replace("= 10\n", "= 11\n"))
@@ -244,4 +262,7 @@ def test_a_profile_that_leaves_kernels_no_processor(tmp_path, results):
     greedy.write_text("reserved_sms = 132\n")
     done = run(*with_flags("--profile", greedy), "--output", results)
     assert_refused(done, "--profile", "reserved_sms = 132", "fewer than the 132 of cluster h100")
+    greedy.write_text("sm_margin = 200\n")
+    done = run(*SIMULATE, "--profile", greedy, "--output", results)
+    assert_refused(done, "--profile", "sm_margin = 200", "fewer than the 132 of cluster h100")
     assert not Path(results).exists()

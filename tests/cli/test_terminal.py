@@ -92,7 +92,7 @@ def test_results(width, folder, results):
     assert_fits(width, "show", folder)
     text = assert_fits(width, "show", next(folder.glob("flashcp*.h5")))
     assert "iteration_seconds" in text and " us" in text and " MB" in text
-    run(*SIMULATE, "--profile", "paper-eager", "--output", results)
+    run(*SIMULATE, "--profile", "flashcp-paper", "--output", results)
     text = assert_fits(width, "compare", folder, results)
     assert "time A" in text and "B/A" in text
 
@@ -104,6 +104,7 @@ def test_the_rest(width, tmp_path):
     assert " TFLOP\n" in text and " MB\n" in text
     assert_fits(width, "workload", "pile", "--packs", "2")
     assert_fits(width, "doctor")
+    assert_fits(width, "doctor", "--cluster", "gb200_nvl72")
     data = ROOT / "results/calibration/cudnn_h200.csv"
     output = os.path.relpath(tmp_path / "model.toml")
     text = assert_fits(width, "calibrate", data, "--cluster", "h200", "--output", output)

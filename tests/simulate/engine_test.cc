@@ -167,7 +167,7 @@ class SlowEngine {
 class EngineOf : public ::testing::TestWithParam<const Strategy*> {};
 
 TEST_P(EngineOf, agrees_with_one_that_looks_at_everything) {
-  for (bool collectives_as_messages : {false, true}) {
+  for (bool with_messages : {false, true}) {
     const ClusterModel machine = small_machine(2, 4);
     const Problem problem = small_problem(machine, {1500, 175, 64, 1, 775, 625, 225, 731});
     Plan plan;
@@ -178,12 +178,12 @@ TEST_P(EngineOf, agrees_with_one_that_looks_at_everything) {
     }
     const KernelModel& kernel = find_kernel("cudnn_h200");
     Profile profile;
-    profile.collectives_as_messages = collectives_as_messages;
+    profile.collectives_as_messages = profile.multicast_per_node = with_messages;
     std::vector<PricedRank> priced;
     for (const RankProgram& rank : compile(problem, plan, Passes::both).ranks) {
       priced.push_back(price(rank, Passes::both, {problem.shape, plan, machine, kernel, profile}));
     }
-    const Schedule schedule = make_schedule(plan, std::move(priced), profile);
+    const Schedule schedule = make_schedule(plan, std::move(priced), profile, machine.cluster);
     EXPECT_EQ(run(schedule, machine, profile).end_seconds, SlowEngine(schedule, machine).run());
   }
 }

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "harness/machines/kernel_models.h"
+#include "harness/plan/builder.h"
 #include "harness/plan/errors.h"
 #include "tests/simulate/machines.h"
 
@@ -358,6 +359,74 @@ TEST(Simulate, fewer_processors_while_bytes_travel_slow_kernels_down) {
       makespan(simulate_plan(problem, plan, machine, kernel, Passes::both, profile));
   EXPECT_GT(fewer, all);
   EXPECT_LT(fewer, all * 132 / 112 * (1 + 1e-12));
+}
+
+TEST(Simulate, processors_of_a_collective_slow_only_kernels_beside_collectives) {
+  const ClusterModel machine = small_machine(1, 8);
+  const Problem problem = small_problem(machine, {16384});
+  const KernelModel& kernel = find_kernel("cudnn_h200");
+  const auto with = [&](const Plan& plan, int32_t reserved, int32_t collective) {
+    Profile profile;
+    profile.reserved_sms = reserved;
+    profile.collective_sms = collective;
+    return makespan(simulate_plan(problem, plan, machine, kernel, Passes::both, profile));
+  };
+  const Plan ring = plan_of("ring", problem);
+  EXPECT_DOUBLE_EQ(with(ring, 0, 20), with(ring, 0, 0));
+  const Plan gathers = plan_of("allgather", problem, {{"head_groups", "4"}});
+  EXPECT_DOUBLE_EQ(with(gathers, 0, 20), with(gathers, 20, 0));
+  EXPECT_GT(with(gathers, 0, 20), with(gathers, 0, 0));
+}
+
+TEST(Simulate, a_margin_of_processors_is_missing_in_every_kernel) {
+  const ClusterModel machine = small_machine(1, 1);
+  const Problem problem = small_problem(machine, {16384});
+  const Plan plan = plan_of("ring", problem);
+  KernelModel kernel = find_kernel("cudnn_h200");
+  kernel.forward.call_us = 0;
+  const auto seconds = [&](int32_t margin) {
+    Profile profile;
+    profile.sm_margin = margin;
+    profile.library_results = false;
+    return makespan(simulate_plan(problem, plan, machine, kernel, Passes::forward, profile)) -
+           machine.kernel_launch_seconds;
+  };
+  EXPECT_NEAR(seconds(66) / seconds(0), 2, 1e-9);
+}
+
+TEST(Simulate, more_buffers_let_communication_run_further_ahead) {
+  const ClusterModel machine = small_machine(8, 1);
+  const Problem problem = small_problem(machine, {9000, 1500, 3000, 175, 2000});
+  const Plan plan = plan_of("fcp", problem, {{"block", "256"}, {"coalesce", "1"}});
+  const auto seconds = [&](int32_t buffers) {
+    Profile profile;
+    profile.buffers = buffers;
+    return makespan(
+        simulate_plan(problem, plan, machine, find_kernel("cudnn_h200"), Passes::forward, profile));
+  };
+  EXPECT_DOUBLE_EQ(seconds(plan.forward.lookahead + 1), seconds(0));
+  EXPECT_LT(seconds(3), seconds(2));
+  EXPECT_GT(seconds(1), seconds(2));
+}
+
+// Rank 0 of node 0 sends to the four ranks of node 1.
+TEST(Simulate, a_multicast_per_node_crosses_once) {
+  ClusterModel machine = small_machine(2, 4);
+  make_work_free(machine);
+  const Problem problem = small_problem(machine, {4096});
+  PlanBuilder builder(problem);
+  for (int32_t rank = 0; rank < 8; ++rank)
+    builder.home(rank, Ranges{{512 * rank, 512 * (rank + 1)}});
+  builder.forward().multicast(0, 0, builder.ranks(Ranges{{4, 8}}), Tensor::kv, builder.home_of(0));
+  const Plan plan = builder.finish();
+  const double bytes = 512 * 8 * 256 * 2;
+  const auto seconds = [&](bool per_node) {
+    Profile profile;
+    profile.multicast_per_node = per_node;
+    return makespan(simulate_plan(problem, plan, machine, free_kernel(), Passes::forward, profile));
+  };
+  EXPECT_NEAR(seconds(false), 8e-6 + 4 * bytes / 46e9, 1e-9);
+  EXPECT_NEAR(seconds(true), 8e-6 + bytes / 46e9 + 3e-6 + 3 * bytes / 370e9, 1e-9);
 }
 
 TEST(Simulate, the_layer_costs_every_rank_its_tokens) {
