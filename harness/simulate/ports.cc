@@ -26,9 +26,9 @@ Ports::Ports(const ClusterModel& machine)
   add(ranks, inter_.bytes_per_second);
   add(ranks, inter_.bytes_per_second, true);
   const double nics = cluster_.gpus_per_node * inter_.bytes_per_second;
-  double uplink = machine.node_uplink_bytes_per_second;
-  if (pooled_) uplink = uplink > 0 ? std::min(uplink, nics) : nics;
-  add(2 * cluster_.nodes, uplink);
+  const double uplink = machine.node_uplink_bytes_per_second;
+  add(cluster_.nodes, pooled_ ? (uplink > 0 ? std::min(uplink, nics) : nics) : uplink);
+  add(cluster_.nodes, uplink);
   if (machine.pair_bytes_per_second > 0) {
     add(ranks * cluster_.gpus_per_node, machine.pair_bytes_per_second);
   }
@@ -60,9 +60,8 @@ void Ports::start(int32_t id, int32_t from, int32_t to, int64_t bytes, double no
     latency = inter_.latency_seconds;
     if (!pooled_) through(2 * ranks + from);
     through(3 * ranks + to);
-    if (ports_[uplinks].bytes_per_second > 0) {
-      through(uplinks + from_node);
-      through(uplinks + cluster_.nodes + to_node);
+    for (const int32_t port : {uplinks + from_node, uplinks + cluster_.nodes + to_node}) {
+      if (ports_[port].bytes_per_second > 0) through(port);
     }
   }
   due_.set(id, now + latency);
