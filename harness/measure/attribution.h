@@ -19,9 +19,7 @@
 //   copies, layer, other   mean times of copies and merges; of projections and FFN; of the harness
 //                          itself
 //   host                   mean time in which the GPU waits for its host to launch work
-//   imbalance              the rest of T_w: ranks wait for the work of others, in between and at
-//   the
-//                          end
+//   imbalance              the rest of T_w: ranks wait for the work of others
 //   exposed_communication  T - T_w, minus padding: what exchanges add, including their launches by
 //                          the host and kernels that they slow down
 //   padding                the share of T - T_w that padding has in the bytes of all messages
