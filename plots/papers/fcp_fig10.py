@@ -54,7 +54,7 @@ def ranks_of(row):
 
 def draw(rows, notes):
     variants = [name for name in dict.fromkeys(row.variant for row in rows) if "forward" in name]
-    fig, panels, _ = style.panels(len(variants), 2, 1.7, sharey=True)
+    fig, panels, _ = style.panels(len(variants), 2, 2.1, "full", sharey=True)
     for axes, variant in zip(panels, variants, strict=True):
         for strategy in ("fcp", "zigzag"):
             points = sorted(
@@ -70,8 +70,8 @@ def draw(rows, notes):
         axes.set_xscale("log", base=2)
         axes.set_xticks(ranks, [str(x) for x in ranks])
         axes.tick_params(axis="x", which="minor", length=0)
-        axes.set_ylim(bottom=0)
         axes.set_title(variant, loc="left")
+    panels[0].set_ylim(bottom=0)
     panels[0].set_ylabel("normalised MFU, %")
     panels[-1].set_xlabel("GPUs")
     style.footer(fig, ["GPU-X", "32K tokens per GPU", "100%: one GPU, lengths equal to the mean",

@@ -15,7 +15,7 @@ CLOSE = 0.1  # a ratio within 10% of a published one agrees with it
 
 
 def compare(folder):
-    return fcp.rows_of(read_runs(folder / "fig11.csv"), (*fcp.SYSTEMS, fcp.IMPROVED))
+    return fcp.rows_of(read_runs(folder / "fig11.csv"), (*fcp.SYSTEMS, fcp.STAYING, fcp.IMPROVED))
 
 
 def draw(rows, notes):
@@ -23,14 +23,6 @@ def draw(rows, notes):
     about = ["32K tokens per GPU", "wlb_oracle: the better of zigzag and bytescale",
              "whiskers: extremes of two packs"]  # fmt: skip
     return fcp.draw_lines(rows, notes, "ranks", "GPUs", about)
-
-
-def at_most_ranks(rows):
-    """The rows of each variant with the most ranks of that variant."""
-    most = {}
-    for row in rows:
-        most[row.variant] = max(most.get(row.variant, 0), fcp.place(row, "ranks"))
-    return [row for row in rows if fcp.place(row, "ranks") == most[row.variant]]
 
 
 def mean_at(rows, ranks):

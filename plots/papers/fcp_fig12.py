@@ -30,7 +30,7 @@ def tokens(row):
 
 def draw(rows, notes):
     variants = list(dict.fromkeys(row.variant for row in rows))
-    fig, axes = style.figure("column", 2.0)
+    fig, axes = style.figure("full", 2.6)
     sizes = sorted({tokens(row) for row in rows})
     width = 0.84 / len(variants)
     for i, variant in enumerate(variants):

@@ -7,7 +7,7 @@ TITLE = "FCP Fig. 15: lognormal lengths"
 
 
 def compare(folder):
-    return fcp.rows_of(read_runs(folder / "fig15.csv"))
+    return fcp.rows_of(read_runs(folder / "fig15.csv"), (*fcp.SYSTEMS, fcp.STAYING))
 
 
 def draw(rows, notes):

@@ -7,7 +7,7 @@ TITLE = "FCP Fig. 16: bimodal lengths"
 
 
 def compare(folder):
-    return fcp.rows_of(read_runs(folder / "fig16.csv"))
+    return fcp.rows_of(read_runs(folder / "fig16.csv"), (*fcp.SYSTEMS, fcp.STAYING))
 
 
 def draw(rows, notes):

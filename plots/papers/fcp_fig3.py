@@ -34,7 +34,7 @@ def tokens_of(row):
 
 
 def draw(rows, notes):
-    fig, axes = style.figure("column", 2.2)
+    fig, axes = style.figure("full", 2.6)
     for i, variant in enumerate(dict.fromkeys(row.variant for row in rows)):
         mine = [row for row in rows if row.variant == variant]
         axes.plot([tokens_of(row) for row in mine], [row.ours for row in mine], label=variant,

@@ -19,7 +19,7 @@ def compare(folder):
 
 
 def draw(rows, notes):
-    fig, panels = style.figure("full", 2.0, columns=2)
+    fig, panels = style.figure("full", 2.6, columns=2)
     for axes, (quantity, unit) in zip(panels, UNITS.items(), strict=True):
         for label in ("fcp", fcp.IMPROVED):
             mine = [row for row in rows if row.group[0] == quantity and row.strategy == label]

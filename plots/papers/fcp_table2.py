@@ -46,7 +46,7 @@ def compare(folder):
 
 
 def draw(rows, notes):
-    fig, panels = style.figure("full", 2.5, columns=2, sharey=True)
+    fig, panels = style.figure("full", 3.0, columns=2, sharey=True)
     lengths = list(dict.fromkeys(row.variant.split(", ")[0] for row in rows))
     columns = ("published", *lengths)
     width = 0.84 / len(columns)
