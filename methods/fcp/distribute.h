@@ -22,7 +22,7 @@ struct DistributeOptions {
   double alpha = 1;
   double beta = 1;
   double delta = 0.125;  // if >= block / mean tokens, every unit is sure to fit on some rank
-  bool local_search = true;
+  bool local_search = false;
 };
 
 // The rank of each unit. Throws Unsupported, with the numbers, if a unit fits on no rank.

@@ -22,10 +22,9 @@ int64_t most_pairs(const std::vector<Unit>& units, const std::vector<int32_t>& r
 // Mean 8 pairs and 4 tokens: the 5 leads by its pairs, the others by their tokens, in their order.
 TEST(FcpDistribute, LargestFirstToTheLightest) {
   const std::vector<Unit> units = {unit(2, 3), unit(2, 5), unit(2, 4), unit(2, 4)};
-  EXPECT_EQ(distribute(units, 2, {.delta = 1, .local_search = false}),
-            (std::vector<int32_t>{1, 0, 1, 0}));
+  EXPECT_EQ(distribute(units, 2, {.delta = 1}), (std::vector<int32_t>{1, 0, 1, 0}));
   // 9 and 7 pairs; swapping the 4 of the one for the 3 of the other makes it 8 and 8.
-  EXPECT_EQ(most_pairs(units, distribute(units, 2, {.delta = 1}), 2), 8);
+  EXPECT_EQ(most_pairs(units, distribute(units, 2, {.delta = 1, .local_search = true}), 2), 8);
 }
 
 TEST(FcpDistribute, LocalSearchLowersTheMostWork) {
@@ -34,7 +33,7 @@ TEST(FcpDistribute, LocalSearchLowersTheMostWork) {
   for (int i = 0; i < 200; ++i) {
     std::vector<Unit> units;
     for (int n = 0; n < 24; ++n) units.push_back(unit(4, 1 + static_cast<int64_t>(random() % 90)));
-    const DistributeOptions greedy{.delta = 0.5, .local_search = false}, searched{.delta = 0.5};
+    const DistributeOptions greedy{.delta = 0.5}, searched{.delta = 0.5, .local_search = true};
     const int64_t before = most_pairs(units, distribute(units, 5, greedy), 5);
     const int64_t after = most_pairs(units, distribute(units, 5, searched), 5);
     EXPECT_LE(after, before);
@@ -49,7 +48,7 @@ TEST(FcpDistribute, WeightsChooseWhatToBalance) {
   for (int i = 0; i < 9; ++i) units.push_back(unit(1, 1));
   const auto tokens_of_first = [&](double alpha, double beta) {
     const std::vector<int32_t> rank_of =
-        distribute(units, 2, {.alpha = alpha, .beta = beta, .delta = 1, .local_search = false});
+        distribute(units, 2, {.alpha = alpha, .beta = beta, .delta = 1});
     return std::count(rank_of.begin(), rank_of.end(), rank_of[0]);
   };
   EXPECT_EQ(tokens_of_first(1, 0), 5);
@@ -67,7 +66,8 @@ TEST(FcpDistribute, NeverAboveTheLimitAndAnEighthIsAlwaysEnough) {
       units.push_back(unit(size, 1 + static_cast<int64_t>(random() % 1000)));
       tokens += size;
     }
-    const DistributeOptions options{.delta = 0.125};  // 16 <= 1/8 of at least 16 * 8
+    const DistributeOptions options{.delta = 0.125,
+                                    .local_search = true};  // 16 <= 1/8 of at least 16 * 8
     const std::vector<int32_t> rank_of = distribute(units, ranks, options);
     std::vector<int64_t> given(ranks, 0);
     for (size_t u = 0; u < units.size(); ++u) given[rank_of[u]] += units[u].size;

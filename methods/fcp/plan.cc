@@ -7,6 +7,7 @@
 #include "methods/fcp/balance.h"
 #include "methods/fcp/distribute.h"
 #include "methods/fcp/schedule.h"
+#include "methods/fcp/ulysses.h"
 #include "methods/fcp/write_plan.h"
 
 namespace cpbench {
@@ -36,9 +37,16 @@ FcpOptions read(const Options& options) {
   return read;
 }
 
+int32_t group_of(const Options& options) {
+  return static_cast<int32_t>(options.integer("ulysses"));
+}
+
 Plan make_plan(const Problem& problem, const Options& options) {
   const FcpOptions fcp = read(options);
-  return write_plan(problem, make_schedule(problem, fcp), fcp.arm);
+  const int32_t group = group_of(options);
+  if (group == 1) return write_plan(problem, make_schedule(problem, fcp), fcp.arm);
+  const Problem between = between_groups(problem, group);
+  return inside_groups(problem, write_plan(between, make_schedule(between, fcp), fcp.arm), group);
 }
 
 // If the busiest rank has more than this times the mean work, a smaller block is worth trying.
@@ -58,17 +66,16 @@ double imbalance_with_block(const Problem& problem, const FcpOptions& fcp, int64
 // tried is, or if the work is even already.
 int64_t block_that_evens(const Problem& problem, const FcpOptions& fcp, double imbalance) {
   if (imbalance <= kEven) return 0;
-  const int64_t block = fcp.block_tokens > 0
-                            ? fcp.block_tokens
-                            : default_block_tokens(problem.tokens(), problem.ranks());
+  const int64_t block = block_tokens(problem, fcp);
   for (int64_t part = 2; part <= std::min(block, kSmallestBlockPart); part *= 2) {
     if (imbalance_with_block(problem, fcp, block / part) <= kEven) return block / part;
   }
   return 0;
 }
 
-std::vector<ReportedValue> make_report(const Problem& problem, const Options& options) {
+std::vector<ReportedValue> make_report(const Problem& whole, const Options& options) {
   const FcpOptions fcp = read(options);
+  const Problem problem = between_groups(whole, group_of(options));
   const Schedule schedule = make_schedule(problem, fcp);
   const Balance balance = balance_of(problem, schedule);
   FcpOptions other = fcp;
@@ -77,6 +84,8 @@ std::vector<ReportedValue> make_report(const Problem& problem, const Options& op
   const Balance& once = fcp.deduplicate ? balance : other_balance;
   const Balance& repeated = fcp.deduplicate ? other_balance : balance;
   return {
+      {"block_tokens", static_cast<double>(block_tokens(problem, fcp)), "tokens"},
+      {"block_for_overlap", static_cast<double>(block_for_overlap(problem)), "tokens"},
       {"units", static_cast<double>(schedule.units.units.size()), "units"},
       {"transfers", static_cast<double>(schedule.needs.transfers.size()), "transfers"},
       {"max_degree", static_cast<double>(schedule.degree), "sub-stages"},
@@ -110,7 +119,8 @@ extern const Strategy strategy_fcp = {
             {.name = "block",
              .kind = OptionKind::integer,
              .default_value = "0",
-             .help = "tokens per block; 0: 4096, or an eighth of a rank's tokens if that is less",
+             .help = "most tokens of a block; 0: 4096, or more if the network requires it, but "
+                     "at most an eighth of a rank's tokens",
              .minimum = 0,
              .maximum = 1 << 30,
              .choices = {}},
@@ -142,21 +152,21 @@ extern const Strategy strategy_fcp = {
              .choices = {}},
             {.name = "local_search",
              .kind = OptionKind::boolean,
-             .default_value = "true",
-             .help = "after the placement, redistribute the units of a few ranks while that lowers "
-                     "the work of the busiest rank",
+             .default_value = "false",
+             .help = "ours: after the placement, redistribute the units of a few ranks while that "
+                     "lowers the work of the busiest rank",
              .choices = {}},
             {.name = "permute",
              .kind = OptionKind::boolean,
-             .default_value = "true",
-             .help = "exchange equal units among the ranks of a sequence for fewer sub-stages",
+             .default_value = "false",
+             .help = "ours: exchange equal units among the ranks of a sequence for more even "
+                     "traffic",
              .choices = {}},
             {.name = "dedup",
              .kind = OptionKind::boolean,
-             .default_value = "true",
-             .help =
-                 "send each chunk once to each rank that sees it; false: send whole units, once "
-                 "for each query unit",
+             .default_value = "false",
+             .help = "ours: send each unit once to each rank that sees it, and only what is seen; "
+                     "false: whole, once for each query unit",
              .choices = {}},
             {.name = "reshuffle",
              .kind = OptionKind::boolean,
@@ -176,6 +186,15 @@ extern const Strategy strategy_fcp = {
              .help = "sub-stages per step (arms coalesced and reshuffle_overlapped)",
              .minimum = 1,
              .maximum = 1 << 20,
+             .choices = {}},
+            {.name = "ulysses",
+             .kind = OptionKind::integer,
+             .default_value = "1",
+             .help =
+                 "neighbouring ranks of a node that share their heads by Ulysses; fcp then runs "
+                 "between the groups",
+             .minimum = 1,
+             .maximum = 1 << 10,
              .choices = {}},
             {.name = "seed",
              .kind = OptionKind::integer,

@@ -39,6 +39,7 @@ TEST(FcpPlan, CorrectWithAnyOptionsOnAnyBatch) {
         {"dedup", one_of({"true", "false"})},
         {"reshuffle", one_of({"true", "true", "false"})},
         {"coalesce", one_of({"1", "2", "16"})},
+        {"ulysses", one_of({"1", "1", "1", "2"})},
         {"arm",
          one_of({"base", "pipelined", "conflict_free", "coalesced", "reshuffle_overlapped"})},
     };
@@ -47,7 +48,8 @@ TEST(FcpPlan, CorrectWithAnyOptionsOnAnyBatch) {
       ASSERT_EQ(violations(problem, plan_of(problem, set)), "");
       ++planned;
     } catch (const Unsupported& refusal) {
-      ASSERT_NE(std::string(refusal.what()).find("block <= "), std::string::npos);
+      const std::string why = refusal.what();
+      ASSERT_TRUE(why.find("block <= ") != why.npos || why.starts_with("ulysses=")) << why;
     }
   }
   EXPECT_GT(planned, 240);
@@ -68,8 +70,8 @@ TEST(FcpPlan, SubStagesAreMatchingsAndExactlyD) {
   Random random(12);
   for (int i = 0; i < 300; ++i) {
     const Problem problem = random_problem(random, 2, 8);
-    const Schedule schedule = make_schedule(problem, {});
-    const Plan plan = plan_of(problem);
+    const Schedule schedule = make_schedule(problem, {.deduplicate = true});
+    const Plan plan = plan_of(problem, {{"dedup", "true"}});
     // If K, V move to other ranks at all, they do so in step 0, in which nothing else happens.
     const bool relaid = !steps_of(plan.forward, Tensor::o).empty();
     std::set<std::pair<int32_t, int32_t>> substages;
@@ -99,7 +101,8 @@ TEST(FcpPlan, BytesAreTheClosedForm) {
   Random random(13);
   for (int i = 0; i < 100; ++i) {
     const Problem problem = random_problem(random, 1, 8);
-    const Schedule schedule = make_schedule(problem, {});
+    const Settings once = {{"dedup", "true"}};
+    const Schedule schedule = make_schedule(problem, {.deduplicate = true});
     const MaskIndex mask(problem.batch);
     std::vector<int32_t> owner(problem.tokens()), home(problem.tokens());
     for (size_t u = 0; u < schedule.units.units.size(); ++u) {
@@ -121,7 +124,7 @@ TEST(FcpPlan, BytesAreTheClosedForm) {
     const int64_t hq = shape.query_heads, h = shape.kv_heads, d = shape.head_dim;
     const int64_t expected = bytes_of(shape.dtype) * (x * 4 * (hq + h) * d + e * 6 * h * d) +
                              bytes_of(accumulation_dtype(shape.dtype)) * x * 3 * hq;
-    ASSERT_EQ(planned_bytes(plan_of(problem), shape), expected) << "batch " << i;
+    ASSERT_EQ(planned_bytes(plan_of(problem, once), shape), expected) << "batch " << i;
   }
 }
 
@@ -138,13 +141,13 @@ TEST(FcpPlan, ArmsShareTheTransfersAndDifferInStages) {
   std::set<int64_t> bytes;
   for (const char* arm :
        {"base", "pipelined", "conflict_free", "coalesced", "reshuffle_overlapped"}) {
-    const Plan plan = plan_of(problem, {{"arm", arm}});
+    const Plan plan = plan_of(problem, {{"arm", arm}, {"dedup", "true"}});
     EXPECT_EQ(violations(problem, plan), "");
     steps[arm] = plan.forward.steps;
     bytes.insert(planned_bytes(plan.forward, plan, problem.shape));
   }
   EXPECT_EQ(bytes.size(), 1u);
-  const int32_t degree = make_schedule(problem, {}).degree;
+  const int32_t degree = make_schedule(problem, {.deduplicate = true}).degree;
   EXPECT_EQ(steps["conflict_free"], degree + 3);
   EXPECT_EQ(steps["coalesced"], (degree + 15) / 16 + 3);
   EXPECT_EQ(steps["reshuffle_overlapped"], steps["coalesced"]);
@@ -158,9 +161,8 @@ TEST(FcpPlan, ArmsShareTheTransfersAndDifferInStages) {
 // Sixteen units, four on each of four ranks, in stages of two transfers.
 TEST(FcpPlan, OverlappedTokensMoveWhenTheyAreDue) {
   const Problem problem = problem_of({.document_lengths = {256, 256}}, 4);
-  const Plan at_once =
-      plan_of(problem, {{"arm", "coalesced"}, {"coalesce", "2"}, {"dedup", "false"}});
-  const Plan when_due = plan_of(problem, {{"coalesce", "2"}, {"dedup", "false"}});
+  const Plan at_once = plan_of(problem, {{"arm", "coalesced"}, {"coalesce", "2"}});
+  const Plan when_due = plan_of(problem, {{"coalesce", "2"}});
   EXPECT_EQ(steps_of(at_once.forward, Tensor::q), std::set<int32_t>{0});
   EXPECT_EQ(steps_of(at_once.forward, Tensor::o), std::set<int32_t>{at_once.forward.steps - 1});
   for (const auto& [pass, tensor] : {std::pair(&when_due.forward, Tensor::q),
@@ -188,11 +190,73 @@ TEST(FcpPlan, WithoutReshuffleTokensAreAtHomeWhereTheirUnitsAre) {
   }
 }
 
-TEST(FcpPlan, PermutationLowersTheDegree) {
+// The most K,V tokens that one rank sends or receives.
+int64_t most_traffic(const Schedule& schedule) {
+  std::map<int32_t, int64_t> sent, received;
+  int64_t most = 0;
+  for (const Transfer& t : schedule.needs.transfers) {
+    const int64_t size = schedule.sets.size_of(t.tokens);
+    most = std::max({most, sent[t.from] += size, received[t.to] += size});
+  }
+  return most;
+}
+
+TEST(FcpPlan, PermutationEvensTraffic) {
   const Problem problem = problem_of({.document_lengths = {4096, 2048, 1024, 1024}}, 8);
-  FcpOptions without;
-  without.permute = false;
-  EXPECT_LT(make_schedule(problem, {}).degree, make_schedule(problem, without).degree);
+  EXPECT_LT(most_traffic(make_schedule(problem, {.permute = true, .deduplicate = true})),
+            most_traffic(make_schedule(problem, {.deduplicate = true})));
+}
+
+// Fewer bytes must not make stages of uneven work: that was the case when the chunks of a unit
+// travelled apart, of which those that all queries see bring twice the work of the others.
+TEST(FcpPlan, DeduplicatedTransfersOfASequenceBringEqualWork) {
+  const Problem problem = problem_of({.document_lengths = {1024}}, 8);
+  FcpOptions options{.deduplicate = true, .reshuffle = false};
+  options.block_tokens = 128;
+  options.distribute.delta = 1;
+  const Schedule whole = make_schedule(
+      problem, {.block_tokens = 128, .distribute = options.distribute, .reshuffle = false});
+  const Schedule once = make_schedule(problem, options);
+  EXPECT_EQ(once.needs.transfers.size(), whole.needs.transfers.size());
+  EXPECT_EQ(once.degree, whole.degree);
+  int64_t bytes = 0, bytes_of_whole = 0;
+  for (const Transfer& t : once.needs.transfers) {
+    EXPECT_EQ(t.pairs, once.needs.transfers.front().pairs);
+    bytes += once.sets.size_of(t.tokens);
+  }
+  for (const Transfer& t : whole.needs.transfers) bytes_of_whole += whole.sets.size_of(t.tokens);
+  EXPECT_EQ(4 * bytes, 3 * bytes_of_whole);
+}
+
+TEST(FcpPlan, BlocksAreChosenForTheNetwork) {
+  Problem problem = cpbench::problem_of(Batch{.document_lengths = {1 << 20}}, 8, {64, 8});
+  problem.shape.dtype = Dtype::bfloat16;
+  EXPECT_EQ(block_for_overlap(problem), 0);
+  EXPECT_EQ(block_tokens(problem, {}), 4096);
+  problem.cluster.peak_flops_per_second = 148e12;  // the paper's GPU-X, and its 2K
+  problem.cluster.intra_node_bytes_per_second = 25e9;
+  EXPECT_EQ(block_for_overlap(problem), 2048);
+  EXPECT_EQ(block_tokens(problem, {}), 4096);
+  problem.cluster.intra_node_bytes_per_second = 5e9;
+  EXPECT_EQ(block_tokens(problem, {}), 8192);
+  problem.cluster.intra_node_bytes_per_second = 1e9;
+  EXPECT_EQ(block_tokens(problem, {}), 16384);  // an eighth of a rank's tokens
+}
+
+TEST(FcpPlan, UlyssesTransfersStayOnOneRail) {
+  const Problem problem = problem_of({.document_lengths = {512, 100, 300, 7, 105}}, 8);
+  const Plan plan = plan_of(problem, {{"ulysses", "2"}});
+  EXPECT_EQ(violations(problem, plan), "");
+  for (const Pass* pass : {&plan.forward, &plan.backward}) {
+    for (const Send& s : pass->sends) {
+      const int64_t from = plan.rank_sets[s.from].front().begin;
+      const int64_t to = plan.rank_sets[s.to].front().begin;
+      EXPECT_TRUE(from / 2 == to / 2 || from % 2 == to % 2) << from << " to " << to;
+      EXPECT_EQ(s.heads.size(), 4);
+    }
+  }
+  EXPECT_EQ(refusal("fcp", problem, {{"ulysses", "4"}}),
+            "ulysses=4 must divide the ranks of a node (8) and the KV heads (2)");
 }
 
 TEST(FcpPlan, RefusesWhatDoesNotFit) {

@@ -14,6 +14,9 @@
 namespace cpbench::fcp {
 namespace {
 
+// The paper's evaluation has blocks of this size, with which kernels are efficient.
+constexpr int64_t kEfficientBlock = 4096;
+
 // Each rank sends one transfer per sub-stage, in a random order of its own. How many it receives is
 // left to chance.
 void in_random_order(Schedule& schedule, bool stage_each, uint64_t seed) {
@@ -31,18 +34,16 @@ void in_random_order(Schedule& schedule, bool stage_each, uint64_t seed) {
   }
 }
 
-// The order in which transfers choose their stages: those with the least choice first. Without
-// deduplication all transfers bring about equal work, and a job with few transfers has few stages.
-// With deduplication, a chunk brings as much work as the receiver has queries that see it, and a
-// chunk that brings much must come in time.
+// The order in which transfers choose their stages. Without deduplication, those with the least
+// choice come first: all transfers bring about equal work, and a job with few transfers has few
+// stages. With deduplication a job is all units of a sequence on its rank, and only turns count.
 std::vector<int32_t> order_of_choice(const Needs& needs, const std::vector<double>& turn,
                                      bool deduplicated) {
   std::vector<int32_t> transfers_of(needs.jobs.size(), 0);
   for (const Transfer& t : needs.transfers) ++transfers_of[t.job];
   const auto key = [&](int32_t i) {
-    const Transfer& t = needs.transfers[i];
-    return deduplicated ? std::tuple(-t.pairs, 0, 0.0)
-                        : std::tuple(int64_t{transfers_of[t.job]}, t.job, turn[i]);
+    const int32_t job = deduplicated ? 0 : needs.transfers[i].job;
+    return std::tuple(transfers_of[job], job, turn[i]);
   };
   std::vector<int32_t> order(needs.transfers.size());
   std::iota(order.begin(), order.end(), 0);
@@ -72,8 +73,27 @@ void by_colour(Schedule& schedule, int32_t coalesce) {
 
 }  // namespace
 
-int64_t default_block_tokens(int64_t tokens, int32_t ranks) {
-  return std::clamp<int64_t>(tokens / (8 * int64_t{ranks}), 1, 4096);
+int64_t block_for_overlap(const Problem& problem) {
+  const Cluster& cluster = problem.cluster;
+  const double link =
+      cluster.nodes > 1 ? cluster.inter_node_bytes_per_second : cluster.intra_node_bytes_per_second;
+  if (link <= 0 || cluster.peak_flops_per_second <= 0) return 0;
+  // Two units have block^2 / 2 pairs with each other, and a pair is 2 (D + Dv) FLOPs of each query
+  // head. K,V of a unit are block (D + Dv) elements of each KV head. D + Dv cancels out.
+  const AttentionShape& shape = problem.shape;
+  const double enough = cluster.peak_flops_per_second / link *
+                        static_cast<double>(bytes_of(shape.dtype)) * shape.kv_heads /
+                        shape.query_heads;
+  int64_t block = 1;
+  while (block < problem.tokens() && static_cast<double>(block) < enough) block *= 2;
+  return block;
+}
+
+int64_t block_tokens(const Problem& problem, const FcpOptions& options) {
+  if (options.block_tokens > 0) return options.block_tokens;
+  const int64_t eighth = problem.tokens() / (8 * int64_t{problem.ranks()});
+  return std::clamp<int64_t>(std::max(kEfficientBlock, block_for_overlap(problem)), 1,
+                             std::max<int64_t>(eighth, 1));
 }
 
 Schedule make_schedule(const Problem& problem, const FcpOptions& options) {
@@ -84,8 +104,7 @@ Schedule make_schedule(const Problem& problem, const FcpOptions& options) {
   for (const Ranges& shard : contiguous_shards(tokens, ranks)) {
     schedule.home.push_back(options.reshuffle && !shard.empty() ? shard.front() : Range{});
   }
-  const int64_t block =
-      options.block_tokens > 0 ? options.block_tokens : default_block_tokens(tokens, ranks);
+  const int64_t block = block_tokens(problem, options);
   schedule.deduplicated = options.deduplicate;
   schedule.units = cut(problem.batch, {block, options.shape});
   schedule.token_limit = token_limit(tokens, ranks, options.distribute.delta);

@@ -26,20 +26,27 @@ enum class Arm : uint8_t {
 };
 
 struct FcpOptions {
-  int64_t block_tokens = 0;  // 0 means default_block_tokens
+  int64_t block_tokens = 0;  // 0 means that it is chosen, as block_tokens() says
   UnitShape shape = UnitShape::zigzag;
-  DistributeOptions distribute;
-  bool permute = true;
-  bool deduplicate = true;
+  DistributeOptions distribute{};
+  bool permute = false;
+  bool deduplicate = false;
   bool reshuffle = true;  // if false, tokens are at home where their units are
   int32_t coalesce = 16;
   Arm arm = Arm::reshuffle_overlapped;
   uint64_t seed = 1;  // of the random order
 };
 
-// 4096, or an eighth of a rank's tokens if that is less, and at least 1. This gives as many units
-// per rank as the paper has with 32K tokens, and always fits with delta 1/8.
-int64_t default_block_tokens(int64_t tokens, int32_t ranks);
+// The smallest power of two such that the attention of a unit with another, at the peak, takes as
+// long as the transfer of its K,V; 0 if the cluster's rates are unknown. The paper states 2K for
+// its GPU-X.
+int64_t block_for_overlap(const Problem& problem);
+
+// The tokens of a block, if they are not given: enough for the kernel's efficiency (4096, as in the
+// paper's evaluation) and for overlap, but for balance at most an eighth of a rank's tokens, and at
+// least 1. An eighth gives as many units per rank as the paper has with 32K tokens, and always fits
+// with delta 1/8.
+int64_t block_tokens(const Problem& problem, const FcpOptions& options);
 
 struct Slot {
   int32_t stage = 0;

@@ -18,7 +18,7 @@ class NeedFinder {
     for (const Sequence& sequence : units_.sequences) {
       find_holders(sequence);
       if (deduplicate) {
-        chunks_once(sequence);
+        units_once(sequence);
       } else {
         units_for_each_unit(sequence);
       }
@@ -80,19 +80,17 @@ class NeedFinder {
     }
     for (Holder& holder : holders_) {
       holder.sees = normalise(std::move(holder.sees));
-      for (const Range& keys : holder.sees) {
-        const Range here = common(keys, home_[holder.rank]);
-        if (here.size() > 0) needs_.from_home[holder.rank].push_back(here);
-      }
+      const Ranges here = intersect(holder.sees, home_of(holder.rank));
+      Ranges& from_home = needs_.from_home[holder.rank];
+      from_home.insert(from_home.end(), here.begin(), here.end());
     }
   }
 
-  static Range common(Range a, Range b) {
-    const int64_t begin = std::max(a.begin, b.begin);
-    return {begin, std::max(begin, std::min(a.end, b.end))};
+  RangeSpan home_of(int32_t rank) const {
+    return {&home_[rank], home_[rank].size() > 0 ? size_t{1} : 0};
   }
 
-  void chunks_once(const Sequence& sequence) {
+  void units_once(const Sequence& sequence) {
     const auto first_job = static_cast<int32_t>(needs_.jobs.size());
     size_t next = 0;
     for (const Holder& holder : holders_) {
@@ -104,27 +102,14 @@ class NeedFinder {
       }
       add_job(holder.rank, holder.queries, pairs);
     }
-    for (int32_t c = 0; c < sequence.chunks; ++c) {
-      const Range chunk = sequence.chunk(c);
-      if (chunk.size() == 0) continue;
-      const int32_t owner = rank_of_[sequence.unit_of_chunk(c)];
-      const SetId whole = sets_.intern(chunk);
+    for (int32_t k = sequence.first_unit; k < sequence.first_unit + sequence.units; ++k) {
+      const Ranges& keys = units_.units[k].tokens;
       for (size_t h = 0; h < holders_.size(); ++h) {
         const Holder& holder = holders_[h];
-        if (holder.rank == owner) continue;
-        // No query chunk ends inside this chunk, so what is seen of it is one range.
-        for (const Range& keys : holder.sees) {
-          if (keys.end <= chunk.begin) continue;
-          const Range seen = common(keys, chunk);
-          if (seen.size() > 0) {
-            SetId tokens = whole;
-            if (seen != chunk || common(seen, home_[holder.rank]).size() > 0) {
-              tokens = sets_.intern(without(seen, home_[holder.rank]));
-            }
-            add(owner, holder.rank, first_job + static_cast<int32_t>(h), tokens, holder.queries);
-          }
-          break;
-        }
+        if (holder.rank == rank_of_[k]) continue;
+        const Ranges seen = subtract(intersect(keys, holder.sees), home_of(holder.rank));
+        add(rank_of_[k], holder.rank, first_job + static_cast<int32_t>(h), sets_.intern(seen),
+            holder.queries);
       }
     }
   }
@@ -146,10 +131,9 @@ class NeedFinder {
       for (size_t m = 0; m < members_.size(); ++m) {
         const auto [rank, unit] = members_[m];
         if (rank == rank_of_[k] || !overlap(seen[m], keys.tokens)) continue;
-        const Range here = home_[rank];
         SetId tokens = whole;
-        if (here.size() > 0 && overlap(RangeSpan(&here, 1), keys.tokens)) {
-          tokens = sets_.intern(subtract(keys.tokens, RangeSpan(&here, 1)));
+        if (overlap(home_of(rank), keys.tokens)) {
+          tokens = sets_.intern(subtract(keys.tokens, home_of(rank)));
         }
         if (tokens != RangeSets::kEmpty && overlap(seen[m], sets_[tokens])) {
           add(rank_of_[k], rank, needs_.job_of[unit], tokens, units_.units[unit].tokens);
@@ -169,14 +153,6 @@ class NeedFinder {
 };
 
 }  // namespace
-
-Ranges without(Range a, Range b) {
-  Ranges rest;
-  if (a.begin < std::min(a.end, b.begin)) rest.push_back({a.begin, std::min(a.end, b.begin)});
-  if (std::max(a.begin, b.end) < a.end) rest.push_back({std::max(a.begin, b.end), a.end});
-  if (b.begin >= b.end) rest = a.size() > 0 ? Ranges{a} : Ranges{};
-  return rest;
-}
 
 Needs find_needs(const MaskIndex& mask, const Units& units, const std::vector<int32_t>& rank_of,
                  const std::vector<Range>& home, bool deduplicate, RangeSets& sets) {

@@ -1,8 +1,12 @@
 // Which keys travel from the rank of a unit to the ranks whose queries see them.
 //
-// By default each chunk goes once to each rank that sees it, without the tokens that are at home
-// there anyway; of a sliding window only the visible end is sent. Without deduplication the whole
-// unit is sent, once for each of the receiver's units that sees any of it.
+// In the paper, a whole unit is sent once for each of the receiver's units that sees any of it, but
+// without the tokens that are at home there anyway. With deduplication it is sent once to each
+// rank, and only what the rank's queries see of it: of a zigzag unit often only the early chunk.
+// Either way, a transfer brings all the work that its two units have with each other, which is the
+// same for all units of a sequence. Sending the chunks of a unit apart would move the same bytes,
+// but some transfers would then bring twice the work of others, and ranks that exchange would wait
+// for each other.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +37,7 @@ struct Transfer {
 struct Needs {
   std::vector<Job> jobs;            // by sequence, then by rank; the packed ones last
   std::vector<int32_t> job_of;      // of each unit
-  std::vector<Transfer> transfers;  // by sequence, then by chunk
+  std::vector<Transfer> transfers;  // by sequence, then by unit
   std::vector<Ranges> from_home;    // per rank: the home tokens that its units see
 };
 
@@ -41,8 +45,5 @@ struct Needs {
 // tokens. Token sets are interned in `sets`.
 Needs find_needs(const MaskIndex& mask, const Units& units, const std::vector<int32_t>& rank_of,
                  const std::vector<Range>& home, bool deduplicate, RangeSets& sets);
-
-// `a` without `b`, which is at most two ranges.
-Ranges without(Range a, Range b);
 
 }  // namespace cpbench::fcp

@@ -1,42 +1,26 @@
-"""FCP Table 2: what each part of the method adds, as MFU and relative to the last arm.
+"""FCP Table 2: what each part of the method adds on 128 GPU-X: MFU, and relative to the last arm.
 
-The backward pass is the difference between both passes together and the forward pass only. Sums
-over seeds.
+The backward pass is the difference between both passes together and the forward pass only.
 """
 
+import fcp
 import style
+from claims import Claim, yes
 from published import Row, read_published, read_runs
 
-TITLE = "FCP Table 2: ablation"
+TITLE = "FCP Table 2: ablation on 128 GPU-X"
 ARMS = ("base", "pipelined", "conflict_free", "coalesced", "reshuffle_overlapped")
 LAST = ARMS[-1]
-SETUPS = {
-    ("fcp_gpu_x", 64): "GPU-X, 64 ranks",
-    ("fcp_gpu_x", 128): "GPU-X, 128 ranks",
-    ("fcp_gpu_y", 64): "GPU-Y, 64 ranks",
-}
+CLOSE = 10  # points
 
 
-def mfus(runs):
-    """{(cluster and ranks, direction, arm): percent of the peak}."""
-    sums = {}
-    for run in runs:
-        options = dict(pair.split("=") for pair in run["options"].split(",") if pair)
-        key = ((run["cluster"], int(run["ranks"])), options.get("arm", LAST))
-        whole = run["attention_flops"] / run["mfu"]  # ranks * peak * seconds
-        flops, peak = sums.setdefault(key, {}).setdefault(run["direction"], (0, 0))
-        sums[key][run["direction"]] = (flops + run["attention_flops"], peak + whole)
-    found = {}
-    for (setup, arm), by in sums.items():
-        forward, both = by["forward"], by["both"]
-        found[setup, "forward", arm] = 100 * forward[0] / forward[1]
-        found[setup, "backward", arm] = 100 * (both[0] - forward[0]) / (both[1] - forward[1])
-    return found
+def arm(label):
+    return label.partition("arm=")[2].rstrip(")") or LAST
 
 
 def counts(row):
-    """Only values relative to the last arm: the absolute MFU depends on the GPU."""
-    return row.group[1] == "relative to the last arm"
+    """Absolute MFU; the ratios to the last arm follow from it."""
+    return row.group[1] == "MFU"
 
 
 def compare(folder):
@@ -44,41 +28,59 @@ def compare(folder):
         (row["direction"], row["arm"]): 100 * float(row["mfu"])
         for row in read_published("fcp_table2_ablation")
     }
-    found = mfus(read_runs(folder / "table2.csv"))
+    found = {}
+    for point, values in fcp.mfu(read_runs(folder / "table2.csv")).items():
+        of = found.setdefault((point.lengths, point.direction), {})
+        of[arm(point.label)] = values[0]
     rows = []
-    for setup, name in SETUPS.items():
-        for direction in ("forward", "backward"):
-            for arm in ARMS:
-                paper, ours = published[direction, arm], found[setup, direction, arm]
-                last, our_last = published[direction, LAST], found[setup, direction, LAST]
-                variant = f"{name}, {direction}"
-                rows.append(Row(variant, (arm, "MFU"), "fcp", paper, ours, unit="%"))
-                if arm != LAST:
-                    rows.append(
-                        Row(variant, (arm, "relative to the last arm"), "fcp",
-                            100 * paper / last, 100 * ours / our_last, unit="%")
-                    )  # fmt: skip
+    for (lengths, direction), of in sorted(found.items()):
+        variant, last = f"{lengths}, {direction}", of[LAST]
+        for name in ARMS:
+            paper, ours = published[direction, name], of[name]
+            rows.append(Row(variant, (name, "MFU"), "fcp", paper, ours, unit="%"))
+            if name != LAST:
+                rows.append(Row(variant, (name, "relative to the last arm"), "fcp",
+                                100 * paper / published[direction, LAST], 100 * ours / last,
+                                unit="%"))  # fmt: skip
     return rows
 
 
 def draw(rows, notes):
-    fig, panels = style.figure("full", 2.5, columns=2, sharey=True)
-    columns = ("published", *SETUPS.values())
-    colours = ("white", *style.COLOURS[: len(SETUPS)])
+    fig, panels = style.figure("full", 3.0, columns=2, sharey=True)
+    lengths = list(dict.fromkeys(row.variant.split(", ")[0] for row in rows))
+    columns = ("published", *lengths)
     width = 0.84 / len(columns)
     for axes, direction in zip(panels, ("forward", "backward"), strict=True):
-        for i, arm in enumerate(ARMS):
+        for i, name in enumerate(ARMS):
             for j, column in enumerate(columns):
-                name = column if j else next(iter(SETUPS.values()))
-                row = next(r for r in rows if r.variant == f"{name}, {direction}"
-                           and r.group == (arm, "MFU"))  # fmt: skip
+                variant = f"{column if j else lengths[0]}, {direction}"
+                row = next(r for r in rows if (r.variant, r.group) == (variant, (name, "MFU")))
                 x = i + (j - (len(columns) - 1) / 2) * width
                 axes.bar(x, row.ours if j else row.published, width,
-                         facecolor=colours[j], hatch=style.HATCHES[j], edgecolor="black",
-                         linewidth=0.4, label=None if i else column)  # fmt: skip
-        axes.set_xticks(range(len(ARMS)), [arm.replace("_", "\n") for arm in ARMS])
+                         facecolor=style.COLOURS[j - 1] if j else "white",
+                         hatch=style.HATCHES[j], edgecolor="black", linewidth=0.4,
+                         label=None if i else column)  # fmt: skip
+        axes.set_xticks(range(len(ARMS)), [name.replace("_", "\n") for name in ARMS])
         axes.set_title(direction, loc="left")
     panels[0].set_ylabel("MFU, %")
-    style.footer(fig, ["32K tokens per rank", "lognormal, mean 16K, sigma 2", *notes])
+    style.footer(fig, ["fcp", "128 GPU-X", "32K tokens per GPU", *notes])
     style.legend(fig, *panels[0].get_legend_handles_labels())
     return fig
+
+
+def claims(rows):
+    found = []
+    for variant in dict.fromkeys(row.variant for row in rows):
+        mine = [row for row in rows if row.variant == variant and counts(row)]
+        ours, paper = [row.ours for row in mine], [row.published for row in mine]
+        text = " / ".join(f"{value:.0f}" for value in ours) + "%"
+        found.append(
+            Claim("table2", f"each arm is faster than the one before ({variant})",
+                  " / ".join(f"{value:.0f}" for value in paper) + "%", text,
+                  yes(all(a < b for a, b in zip(ours, ours[1:], strict=False))))
+        )  # fmt: skip
+        found.append(
+            Claim("table2", f"MFU of the last arm ({variant})", f"{paper[-1]:.0f}%",
+                  f"{ours[-1]:.0f}%", yes(abs(ours[-1] - paper[-1]) <= CLOSE))
+        )  # fmt: skip
+    return found
