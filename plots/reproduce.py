@@ -3,8 +3,9 @@
     python3 plots/reproduce.py METHOD RUN_DIR FIGURE... [--output DIR]
 
 RUN_DIR/<figure>.csv has the runs of a figure; papers/<method>_<figure>.py draws it. Writes
-<figure>.pdf, .png and .csv (every bar: published, ours, error) and <method>.md (all tables), whose
-last section is the error per strategy.
+<figure>.pdf, .png and .csv (every bar: published, ours, error), claims.csv (what the paper claims,
+and whether it holds here) and <method>.md (all tables), which begins with the claims and ends with
+the error per strategy. Prints the claims and those errors.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import claims
 import error_tables
 import published
 import results
@@ -37,6 +39,11 @@ def closing(module, rows):
     return error_tables.summary(counted)
 
 
+def drawn(figures, found):
+    """The names under which the claims of these figures stand."""
+    return {*figures, *(claim.figure for claim in found)}
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -48,7 +55,7 @@ def main():
     arguments = parser.parse_args()
     output = arguments.output or arguments.runs / "figures"
     output.mkdir(parents=True, exist_ok=True)
-    tables, summaries = [], []
+    tables, summaries, found = [], [], []
     for name in arguments.figures:
         module = importlib.import_module(f"papers.{arguments.method}_{name}")
         runs = published.rows_of_csv(arguments.runs / f"{name}.csv")
@@ -62,10 +69,18 @@ def main():
         style.save(fig, name, output, [SimpleNamespace(run_id=run["run_id"]) for run in runs])
         tables.append(f"## {module.TITLE}\n\n![{module.TITLE}]({name}.png)\n\n"
                       f"{table(rows)}\n\n{'; '.join(notes)}\n")  # fmt: skip
+        found += module.claims(rows) if hasattr(module, "claims") else []
         summaries.append(f"### {module.TITLE}\n\n{closing(module, rows)}\n")
-    text = "\n".join([*tables, "## Error per strategy\n", *summaries])
-    (output / f"{arguments.method}.md").write_text(text)
-    print(text)
+    claimed = claims.write(output / "claims.csv", found, drawn(arguments.figures, found))
+    head = []
+    if claimed:
+        line = claims.headline(arguments.method, output / "claims.csv")
+        head = [f"## Claims\n\n{line}.\n\n{claimed}\n"]
+    tail = ["## Error per strategy\n", *summaries]
+    (output / f"{arguments.method}.md").write_text("\n".join([*head, *tables, *tail]))
+    # The long tables are only in the file.
+    print("\n".join([*head, *tail]))
+    print(f"all tables: {output / arguments.method}.md", file=sys.stderr)
     for path in sorted(output.glob("*.p[nd][gf]")):
         print(path, file=sys.stderr)
 

@@ -1,0 +1,35 @@
+"""Names of Flexible CP's arms and static setups in the runs of its figures, and their times."""
+
+FLEXIBLE, OURS = "flexcp", "flexcp, calibrated"
+MEGATRON, DEEPSPEED = "Megatron static", "DeepSpeed static"
+OTHERS = ("flexsp", "megatron_hybrid", "bytescale")
+
+
+def options_of(run):
+    return dict(pair.split("=", 1) for pair in run["options"].split(",") if pair)
+
+
+def arm_of(run):
+    """(name, degree of a static setup or 0)"""
+    options = options_of(run)
+    degree = int(options.get("degree", 0))
+    if run["strategy"] == "deepspeed_static":
+        return DEEPSPEED, degree
+    if run["strategy"] == "flexcp":
+        if degree:
+            return MEGATRON, degree
+        return (OURS if "cost" in options else FLEXIBLE), 0
+    return run["strategy"], 0
+
+
+def arms(runs, value="iteration_seconds"):
+    """{arm: (value, degree)}: of static setups the degree with the least sum over these runs."""
+    sums = {}
+    for run in runs:
+        arm = arm_of(run)
+        sums[arm] = sums.get(arm, 0) + run[value]
+    best = {}
+    for (name, degree), seconds in sums.items():
+        if name not in best or seconds < best[name][0]:
+            best[name] = (seconds, degree)
+    return best
