@@ -119,11 +119,12 @@ def claims(rows):
             Claim("abstract", f"up to {MOST}x faster than Llama 3 ({words})", f"{MOST:.2f}",
                   f"{most:.2f}", closeness(MOST, most))
         )  # fmt: skip
-        for over, (_, ours) in of.items():
-            found.append(
-                Claim("fig5", f"average over {NAMES[over]} ({words})", f"{AVERAGES[over]:.2f}",
-                      f"{ours:.2f}", closeness(AVERAGES[over], ours))
-            )  # fmt: skip
+        for over, (paper, ours) in of.items():
+            published = f"{AVERAGES[over]:.2f}"
+            if abs(paper - AVERAGES[over]) > TIE:
+                published = f"{paper:.2f} ({published} over all 24 groups)"
+            found.append(Claim("fig5", f"average over {NAMES[over]} ({words})", published,
+                               f"{ours:.2f}", closeness(paper, ours)))  # fmt: skip
     return found
 
 
