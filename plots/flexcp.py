@@ -23,13 +23,16 @@ def arm_of(run):
 
 
 def arms(runs, value="iteration_seconds"):
-    """{arm: (value, degree)}: of static setups the degree with the least sum over these runs."""
-    sums = {}
+    """{arm: (value, degree)}: of static setups the degree with the least sum over these runs.
+
+    A degree that does not support all of them does not count.
+    """
+    values = {}
     for run in runs:
-        arm = arm_of(run)
-        sums[arm] = sums.get(arm, 0) + run[value]
+        values.setdefault(arm_of(run), []).append(run[value])
+    every = max(map(len, values.values()), default=0)
     best = {}
-    for (name, degree), seconds in sums.items():
-        if name not in best or seconds < best[name][0]:
-            best[name] = (seconds, degree)
+    for (name, degree), of in values.items():
+        if len(of) == every and (name not in best or sum(of) < best[name][0]):
+            best[name] = (sum(of), degree)
     return best
