@@ -25,6 +25,24 @@ def yes(holds):
     return "yes" if holds else "no"
 
 
+def closeness(published, ours, tolerance=0.1):
+    """Of a speed-up: "yes" within the tolerance or better, "partly" if it is one at all."""
+    if ours >= (1 - tolerance) * published:
+        return "yes"
+    return "partly" if ours > 1 else "no"
+
+
+def headline(method, path):
+    """How many claims hold, in one line; nothing without claims."""
+    if not path.exists():
+        return ""
+    with path.open(newline="") as file:
+        verdicts = [row["holds"] for row in csv.DictReader(file)]
+    partly = verdicts.count("partly")
+    return (f"{method}: {verdicts.count('yes')} of {len(verdicts)} claims hold"
+            + (f", {partly} partly" if partly else ""))  # fmt: skip
+
+
 def write(path, claims, drawn):
     """Replaces the claims of the figures that were drawn, and returns all as Markdown."""
     kept = []

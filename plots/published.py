@@ -16,8 +16,6 @@ PACKS = PUBLISHED.parent / "reproduced/flashcp/packs.csv"
 # A variant is a profile on packs chosen to be like the paper's, or, if its name ends with these
 # words, on the first packs of the workload.
 FIRST = "first seeds"
-# Our arms of a paper's system, which figures call by the paper's name.
-PAPER_ARMS = {"flashcp (overlap=false)": "flashcp"}
 
 
 @dataclass(frozen=True)
@@ -71,8 +69,7 @@ def read_runs(path):
                 continue
             with contextlib.suppress(ValueError):
                 row[name] = float(value)
-        label = row["strategy"] + (f" ({row['options']})" if row["options"] else "")
-        row["label"] = PAPER_ARMS.get(label, label)
+        row["label"] = row["strategy"] + (f" ({row['options']})" if row["options"] else "")
         runs.append(row)
     return runs
 

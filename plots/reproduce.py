@@ -5,7 +5,7 @@
 RUN_DIR/<figure>.csv has the runs of a figure; papers/<method>_<figure>.py draws it. Writes
 <figure>.pdf, .png and .csv (every bar: published, ours, error), claims.csv (what the paper claims,
 and whether it holds here) and <method>.md (all tables), which begins with the claims and ends with
-the error per strategy.
+the error per strategy. Prints the claims and those errors.
 """
 
 import argparse
@@ -72,11 +72,15 @@ def main():
         found += module.claims(rows) if hasattr(module, "claims") else []
         summaries.append(f"### {module.TITLE}\n\n{closing(module, rows)}\n")
     claimed = claims.write(output / "claims.csv", found, drawn(arguments.figures, found))
+    head = []
     if claimed:
-        tables.insert(0, f"## Claims\n\n{claimed}\n")
-    text = "\n".join([*tables, "## Error per strategy\n", *summaries])
-    (output / f"{arguments.method}.md").write_text(text)
-    print(text)
+        line = claims.headline(arguments.method, output / "claims.csv")
+        head = [f"## Claims\n\n{line}.\n\n{claimed}\n"]
+    tail = ["## Error per strategy\n", *summaries]
+    (output / f"{arguments.method}.md").write_text("\n".join([*head, *tables, *tail]))
+    # The long tables are only in the file.
+    print("\n".join([*head, *tail]))
+    print(f"all tables: {output / arguments.method}.md", file=sys.stderr)
     for path in sorted(output.glob("*.p[nd][gf]")):
         print(path, file=sys.stderr)
 

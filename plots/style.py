@@ -61,9 +61,9 @@ HATCHES = ("", "///", "\\\\\\", "...", "xxx", "---", "ooo", "|||", "++")
 KNOWN = (
     "flashcp", "ring", "zigzag", "allgather", "per_doc", "ulysses", "fcp", "flexcp",
     "striped", "wlb", "usp", "loongtrain", "bytescale", "megatron_hybrid", "distca", "dcp",
-    "flexsp", "magi", "pass_q", "pass_auto",
+    "flexsp", "magi", "pass_q", "pass_auto", "deepspeed_static",
 )  # fmt: skip
-UNKNOWN_PLACES = 78  # 20 + 78 places are fewer than 9 * 11
+UNKNOWN_PLACES = 77  # 21 + 77 places are fewer than 9 * 11
 
 
 def place(strategy):

@@ -6,6 +6,7 @@
 
 #include "harness/plan/errors.h"
 #include "workloads/burst.h"
+#include "workloads/burst_scripts.h"
 #include "workloads/sampling.h"
 #include "workloads/zipf.h"
 
@@ -87,6 +88,19 @@ StreamFactory make_burst(const ParameterValues& values) {
   return [options](uint64_t seed) { return std::make_unique<BurstStream>(seed, options); };
 }
 
+StreamFactory make_burst_scripts(const ParameterValues& values) {
+  BurstScriptsOptions options{.long_tokens = values.tokens("long"),
+                              .share = values.number("share"),
+                              .batch_tokens = values.tokens("batch"),
+                              .samples = static_cast<int64_t>(values.number("samples")),
+                              .min_tokens = values.tokens("min"),
+                              .max_tokens = values.tokens("max"),
+                              .bucket_tokens = static_cast<int64_t>(values.number("pad")) << 10,
+                              .padding_tokens = values.tokens("padding")};
+  validate(options);
+  return [options](uint64_t seed) { return std::make_unique<BurstScriptsStream>(seed, options); };
+}
+
 const Parameter kMin{"min", kTokens, "1K", "shortest document"};
 const Parameter kMax{"max", kTokens, "512K", "longest document"};
 constexpr double kLargestSigma = 10;  // keeps exp far from overflow
@@ -146,6 +160,20 @@ std::vector<Distribution> make_table() {
         {"min", kTokens, "512", "shortest of the others"},
         {"max", kTokens, "4K", "longest of the others, at least twice min"}},
        make_burst},
+      {"burst_scripts",
+       "Bursts of the authors' test scripts",
+       "micro-batches of some samples, after the public test scripts of Flexible CP; a share of "
+       "them has one long document and nearly equal others; a pack is a micro-batch, full or not",
+       {{"long", kTokens, "128K", "length of the long document"},
+        {"share", kNumber, "0.5", "share of the micro-batches with a long document", 0, 1},
+        {"batch", kTokens, "512K", "most tokens of a micro-batch; packs must have as many"},
+        {"samples", kNumber, "64", "documents of a micro-batch", 2, 1e6},
+        {"min", kTokens, "512", "shortest of the others"},
+        {"max", kTokens, "4K", "longest of the others"},
+        {"pad", kNumber, "0", "K tokens of a bucket that is filled up with padding; 0: none", 0,
+         1 << 20},
+        {"padding", kTokens, "128K", "most tokens of a document of padding"}},
+       make_burst_scripts},
   };
 }
 

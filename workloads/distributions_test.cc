@@ -102,6 +102,32 @@ TEST(DistributionsTest, BurstBatchesEndExactly) {
   EXPECT_EQ(draw("burst:share=1,long=8K,batch=8K", 3), std::vector<int64_t>({8192, 8192, 8192}));
 }
 
+// Micro-batches of 64 documents, as the authors' test scripts make them.
+TEST(DistributionsTest, BurstScriptsEndPacksWithMicroBatches) {
+  const std::vector<Batch> packs =
+      make_packs(*find_workload("burst_scripts"), {.tokens = 524288, .packs = 100, .seed = 2});
+  int bursts = 0;
+  for (const Batch& pack : packs) {
+    ASSERT_EQ(pack.document_lengths.size(), 64u);
+    const bool burst = pack.document_lengths[0] == 131072;
+    bursts += burst;
+    if (burst) EXPECT_EQ(pack.tokens(), 131072 + 63 * 4096);
+    if (!burst) EXPECT_LT(pack.tokens(), 64 * 4096);
+  }
+  EXPECT_NEAR(bursts, 50, 25);  // five standard deviations
+}
+
+// The long document fills a bucket, the 63 others fill 2 less 4K, and the fourth is only padding.
+TEST(DistributionsTest, BurstScriptsPadEveryBucket) {
+  const auto pack = [](const char* padding) {
+    const std::string name = std::string("burst_scripts:share=1,pad=128,padding=") + padding;
+    return make_packs(*find_workload(name), {.tokens = 524288}).front();
+  };
+  EXPECT_EQ(pack("128K").tokens(), 524288);
+  EXPECT_EQ(pack("128K").document_lengths.size(), 64u + 2);
+  EXPECT_EQ(pack("4K").document_lengths.size(), 64u + 33);
+}
+
 std::string refused(const std::string& text) {
   return error_of([&] { make_synthetic(text); });
 }
@@ -125,6 +151,12 @@ TEST(DistributionsTest, BadParametersAreNamed) {
   EXPECT_EQ(refused("burst:batch=64K"),
             "workload 'burst:batch=64K': batch=65536 must be long=131072, or exceed it by min=512 "
             "or more");
+  EXPECT_EQ(refused("burst_scripts:batch=256K"),
+            "workload 'burst_scripts:batch=256K': batch=262144 must be at least long=131072 and 63 "
+            "others of max=4096");
+  EXPECT_EQ(refused("burst_scripts:pad=96"),
+            "workload 'burst_scripts:pad=96': pad=98304 must divide batch=524288 and be at least "
+            "long=131072");
   EXPECT_EQ(refused("zipf:max=32M"),
             "workload 'zipf:max=32M': min=128,max=33554432 spans more than 16777216 lengths; use "
             "pareto instead");

@@ -1,7 +1,7 @@
 // The figures and tables of a method's paper, or of an implementation's benchmark, published values
 // next to ours. A figure is a suite, workloads/suites/reproduce/<method>_<figure>.toml, and a
-// drawing of its runs, plots/papers/<method>_<figure>.py; which reads <figure>.csv: everything
-// about the runs.
+// drawing of its runs, plots/papers/<method>_<figure>.py; which reads tables/<figure>.csv:
+// everything about the runs.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -31,6 +31,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kPrefix = "reproduce/";  // of the names of suites
 constexpr const char* kRuns = "results/runs/reproduce";
+constexpr const char* kAll = "all";  // every method, one after another
 
 // Maps each method to its figure names ("fig5", "table2"), sorted.
 std::map<std::string, std::vector<std::string>> figures_by_method() {
@@ -76,7 +77,7 @@ std::string drawing_python() {
 }
 
 struct ReproduceFlags {
-  std::string method, output, backend = "simulate", kernel = kAutomatic;
+  std::string method, output, figures_folder, backend = "simulate", kernel = kAutomatic;
   std::vector<std::string> figures;
 };
 
@@ -91,33 +92,33 @@ void replay_kernels(Suite& suite, const std::string& kernel) {
   }
 }
 
-std::string runs_of(const ReproduceFlags& flags) {
-  const std::string name =
-      flags.backend == "simulate" ? flags.method : flags.method + "-" + flags.backend;
-  return (fs::path(kRuns) / name).string();
+struct Folders {
+  std::string runs, figures;
+};
+
+// With several methods, each has a folder of its own below those that are given.
+Folders folders_of(const ReproduceFlags& flags, const std::string& method) {
+  const auto below = [&](const std::string& folder) {
+    return flags.method == kAll ? (fs::path(folder) / method).string() : folder;
+  };
+  const std::string name = flags.backend == "simulate" ? method : method + "-" + flags.backend;
+  const std::string runs =
+      flags.output.empty() ? (fs::path(kRuns) / name).string() : below(flags.output);
+  if (!flags.figures_folder.empty()) return {runs, below(flags.figures_folder)};
+  return {runs, flags.output.empty() ? (fs::path(runs) / "figures").string() : runs};
 }
 
-int reproduce(const ReproduceFlags& flags, const Context& context) {
-  Interrupt interrupt([&] { return resume_text(context.command_line); });
-  if (flags.backend != "simulate" && flags.backend != "replay") {
-    throw UserError("--backend: '" + flags.backend +
-                    "' is not supported; must be simulate or replay");
-  }
-  const auto methods = figures_by_method();
-  if (!methods.count(flags.method)) {
-    std::vector<std::string> names;
-    for (const auto& [name, figures] : methods) names.push_back(name);
-    throw UserError(unknown_name("method", flags.method, names));
-  }
-  const std::vector<std::string> figures = chosen(methods.at(flags.method), flags.figures);
-  const std::string interpreter = drawing_python();
-
+// Runs and draws the figures of one method. Returns whether all succeeded.
+bool reproduce(const ReproduceFlags& flags, const std::string& method,
+               const std::vector<std::string>& figures, const std::string& interpreter,
+               const Context& context, Interrupt& interrupt) {
+  const Folders folders = folders_of(flags, method);
   std::vector<Job> jobs;  // the jobs of all figures, each once
   std::map<std::string, size_t> place;
   std::vector<std::vector<size_t>> places;  // [figure]
   for (const std::string& figure : figures) {
     places.emplace_back();
-    Suite suite = read_suite(kPrefix + flags.method + "_" + figure);
+    Suite suite = read_suite(kPrefix + method + "_" + figure);
     if (flags.backend == "replay") replay_kernels(suite, flags.kernel);
     for (Job& job : jobs_of(suite)) {
       const auto [at, is_new] = place.emplace(canonical_text(job.spec), jobs.size());
@@ -127,28 +128,55 @@ int reproduce(const ReproduceFlags& flags, const Context& context) {
   }
   prepare_for_gpus(jobs);
   SweepOptions options;
-  options.folder = runs_of(flags);
+  options.folder = folders.runs;
   options.command_line = context.command_line;
   const std::vector<Outcome> outcomes = run_sweep(jobs, options, interrupt);
   const auto existing = std::ranges::count_if(outcomes, &Outcome::existed);
   fmt::print(stderr, "cpbench: {} runs in {}, {} of them from an earlier sweep\n", outcomes.size(),
              options.folder, existing);
 
+  const fs::path tables = fs::path(options.folder) / "tables";
+  fs::create_directories(tables);
   for (size_t i = 0; i < figures.size(); ++i) {
     std::vector<Outcome> shown;
     for (const size_t at : places[i]) shown.push_back(outcomes[at]);
-    write_atomically((fs::path(options.folder) / (figures[i] + ".csv")).string(),
-                     report(shown, "", Format::csv));
+    write_atomically((tables / (figures[i] + ".csv")).string(), report(shown, "", Format::csv));
   }
   std::vector<std::string> draw = {interpreter, (source_tree() / "plots" / "reproduce.py").string(),
-                                   flags.method, options.folder};
+                                   method, tables.string()};
   draw.insert(draw.end(), figures.begin(), figures.end());
-  if (!flags.output.empty()) draw.insert(draw.end(), {"--output", flags.output});
+  draw.insert(draw.end(), {"--output", folders.figures});
   const bool drawn = std::system(shell_text(draw).c_str()) == 0;
-  const bool ran = std::none_of(outcomes.begin(), outcomes.end(), [](const Outcome& outcome) {
-    return outcome.status == Status::failed || outcome.status == Status::oom;
-  });
-  return drawn && ran ? kExitOk : kExitFailure;
+  return drawn && std::none_of(outcomes.begin(), outcomes.end(), [](const Outcome& outcome) {
+           return outcome.status == Status::failed || outcome.status == Status::oom;
+         });
+}
+
+int reproduce(const ReproduceFlags& flags, const Context& context) {
+  Interrupt interrupt([&] { return resume_text(context.command_line); });
+  if (flags.backend != "simulate" && flags.backend != "replay") {
+    throw UserError("--backend: '" + flags.backend +
+                    "' is not supported; must be simulate or replay");
+  }
+  const auto methods = figures_by_method();
+  std::vector<std::string> names = {kAll};
+  for (const auto& [name, figures] : methods) names.push_back(name);
+  if (std::find(names.begin(), names.end(), flags.method) == names.end()) {
+    throw UserError(unknown_name("method", flags.method, names));
+  }
+  if (flags.method == kAll && !flags.figures.empty()) {
+    throw UserError("--figure: must be given with one method, not with all");
+  }
+  names.erase(names.begin());
+  if (flags.method != kAll) names = {flags.method};
+  std::map<std::string, std::vector<std::string>> figures;  // refused before anything runs
+  for (const std::string& name : names) figures[name] = chosen(methods.at(name), flags.figures);
+  const std::string interpreter = drawing_python();
+  bool good = true;
+  for (const std::string& name : names) {
+    good &= reproduce(flags, name, figures[name], interpreter, context, interrupt);
+  }
+  return good ? kExitOk : kExitFailure;
 }
 
 }  // namespace
@@ -159,18 +187,22 @@ void add_reproduce_command(CLI::App& app, Context& context) {
       "Runs and draws the figures of a paper or benchmark, with published values next to ours.\n"
       "Examples:\n"
       "  cpbench reproduce flashcp\n"
+      "  cpbench reproduce all\n"
       "  cpbench reproduce fcp --figure 10\n"
       "  cpbench reproduce magi\n"
-      "  cpbench reproduce flexcp --output results/reproduced/flexcp\n"
+      "  cpbench reproduce flexcp --draw-to results/reproduced/flexcp\n"
       "  cpbench reproduce flashcp --figure 6 --backend replay --kernel flash\n");
   auto flags = std::make_shared<ReproduceFlags>();
-  command.argument("method", flags->method, "flashcp, fcp, flexcp, magi or ring_flash_attention",
-                   "NAME");
+  command.argument("method", flags->method,
+                   "flashcp, fcp, flexcp, magi, ring_flash_attention, or all", "NAME");
   command.options("--figure", flags->figures,
                   "a figure or table to draw, like 5 or table2; may be repeated [all]", "N");
   command.option("--output", flags->output,
-                 "folder of the figures and tables; the runs are kept in "
-                 "results/runs/reproduce/<method> [its folder figures]",
+                 "folder of the result files, and of the figures and tables unless --draw-to is "
+                 "given; finished runs are not repeated [results/runs/reproduce/<method>]",
+                 "DIR");
+  command.option("--draw-to", flags->figures_folder,
+                 "folder of the figures and tables [results/runs/reproduce/<method>/figures]",
                  "DIR");
   command.option(
       "--backend", flags->backend,

@@ -36,20 +36,25 @@ GroupCost::GroupCost(const Problem& problem)
 GroupCost::Load GroupCost::load_of(Range sequence) const {
   const int64_t pairs = mask_.pairs(RangeSpan(&sequence, 1));
   return {sequence.size(), static_cast<double>(pairs) * seconds_per_pair_,
-          static_cast<double>(sequence.size()) * linear_seconds_per_token_};
+          static_cast<double>(sequence.size()) * linear_seconds_per_token_, 1};
 }
 
 double GroupCost::ring_seconds(const Load& load, int32_t degree) const {
   const double work = work_seconds(load) / degree;
   if (degree == 1) return work;
   const int64_t shard_tokens = (load.tokens + degree - 1) / degree;
-  const double transfer = static_cast<double>(shard_tokens) / bytes_per_second(degree);
+  const Hop one = hop(shard_tokens, degree);
   const double attention = load.attention_seconds / degree / degree;  // next to one hop
-  const double hop = kExchangeLatencySeconds + hop_bytes_ * transfer;
-  const double backward_hop = kExchangeLatencySeconds + backward_hop_bytes_ * transfer;
+  const double forward = kExchangeLatencySeconds + one.forward_seconds;
+  const double backward = kExchangeLatencySeconds + one.backward_seconds;
   const double exposed =
-      std::max(0.0, hop - attention) + std::max(0.0, backward_hop - kBackwardAttention * attention);
+      std::max(0.0, forward - attention) + std::max(0.0, backward - kBackwardAttention * attention);
   return work + (degree - 1) * exposed;
+}
+
+GroupCost::Hop GroupCost::hop(int64_t tokens, int32_t degree) const {
+  const double transfer = static_cast<double>(tokens) / bytes_per_second(degree);
+  return {hop_bytes_ * transfer, backward_hop_bytes_ * transfer};
 }
 
 double GroupCost::all_to_all_seconds(const Load& load, int32_t degree) const {
@@ -66,6 +71,14 @@ double GroupCost::all_to_all_seconds(const Load& load, int32_t degree) const {
   const double shard = static_cast<double>(load.tokens) / degree;
   return work + 6 * kExchangeLatencySeconds +
          (degree - 1) * shard * bytes_per_token / bytes_per_second(degree);
+}
+
+double GroupCost::gather_seconds(int64_t tokens_per_rank, int32_t degree) const {
+  const Heads all{0, shape_.query_heads};
+  const auto bytes =
+      static_cast<double>(wire_bytes_per_token(Tensor::kv, all, shape_, GradientWire::model) +
+                          wire_bytes_per_token(Tensor::dkv, all, shape_, GradientWire::model));
+  return (degree - 1) * static_cast<double>(tokens_per_rank) * bytes / bytes_per_second(degree);
 }
 
 Loads loads_of(const std::vector<Range>& sequences, const GroupCost& cost) {

@@ -35,9 +35,11 @@ class GroupCost {
     int64_t tokens = 0;
     double attention_seconds = 0;  // on one rank, only the forward pass
     double linear_seconds = 0;     // of the layer around it, on one rank, both passes
+    int64_t sequences = 0;
 
     Load& operator+=(const Load& other) {
       tokens += other.tokens;
+      sequences += other.sequences;
       attention_seconds += other.attention_seconds;
       linear_seconds += other.linear_seconds;
       return *this;
@@ -53,6 +55,13 @@ class GroupCost {
     return (1 + kBackwardAttention) * load.attention_seconds + load.linear_seconds;
   }
 
+  // The time on the wire of K, V of so many tokens, and in the backward pass of K, V, dK and dV in
+  // the accumulation dtype, between ranks of a group of this degree.
+  struct Hop {
+    double forward_seconds = 0, backward_seconds = 0;
+  };
+  Hop hop(int64_t tokens, int32_t degree) const;
+
   // work / d + (d - 1) * (the time of a hop beyond the attention that runs next to it, in both
   // passes). A hop carries one rank's shard: ceil(tokens / d) tokens of KV, and in the backward
   // pass also their dKV. This term does not fall as 1/d, so ever finer cuts do not pay.
@@ -61,6 +70,10 @@ class GroupCost {
   // work / d + six all-to-alls that nothing hides: Q, KV, O; dO, dQ, dKV. Linear in the load,
   // except for the latency of the exchanges, which an empty load has too.
   double all_to_all_seconds(const Load& load, int32_t degree) const;
+
+  // An all-gather of K, V and a reduce-scatter of dK, dV in the model's dtype, with so many tokens
+  // per rank. Without latency, so it is proportional to the tokens.
+  double gather_seconds(int64_t tokens_per_rank, int32_t degree) const;
 
  private:
   double bytes_per_second(int32_t degree) const { return degree <= node_ ? intra_ : inter_; }

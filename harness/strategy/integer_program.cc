@@ -17,8 +17,10 @@
 namespace cpbench {
 
 SearchLimits search_limits(const Options& options) {
-  return {"the solver of " + options.strategy(), options.integer("nodes"),
-          options.number("seconds"), options.planning()};
+  return {.solver = "the solver of " + options.strategy(),
+          .nodes = options.integer("nodes"),
+          .seconds = options.number("seconds"),
+          .planning = options.planning()};
 }
 
 int IntegerProgram::column(Column column) {
@@ -97,6 +99,7 @@ IntegerProgram::Outcome IntegerProgram::solve_here(const SearchLimits& limits,
   Cbc_setParameter(model.get(), "log", "0");
   Cbc_setParameter(model.get(), "threads", "0");
   Cbc_setParameter(model.get(), "ratioGap", "0");
+  Cbc_setParameter(model.get(), "allowableGap", std::to_string(limits.gap).c_str());
   Cbc_setParameter(model.get(), "maxNodes", std::to_string(limits.nodes).c_str());
   Cbc_setParameter(model.get(), "timeMode", "elapsed");
   Cbc_setParameter(model.get(), "seconds", std::to_string(limits.seconds).c_str());

@@ -26,6 +26,7 @@ struct SearchLimits {
   std::string solver = "the solver";  // opens every message: "the solver of flashcp"
   int64_t nodes = 20000;              // of the search tree
   double seconds = 60;                // by the clock
+  double gap = 0;  // a solution whose cost is proven to be within this of the optimum is optimal
   // Its deadline ends the solver with an error; the CPU time of the solver is added to it.
   std::shared_ptr<Planning> planning = std::make_shared<Planning>();
 };

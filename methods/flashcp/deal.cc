@@ -39,6 +39,14 @@ struct Dealer {
     }
   }
 
+  // Takes `tokens` from one head after another.
+  void take_in_turn(int64_t tokens) {
+    for (size_t i = 0; i < heads.size(); ++i) {
+      taken[i] = std::min(heads[i].tokens.size(), tokens);
+      tokens -= taken[i];
+    }
+  }
+
   Range front(size_t i, int64_t part) const {
     const int64_t begin = heads[i].tokens.begin;
     return {begin, begin + taken[i] * part / kWhole};
@@ -87,7 +95,7 @@ struct Dealer {
 
 bool deal(const std::vector<int64_t>& documents, const Visibility& sees, std::vector<Head>& heads,
           std::vector<int64_t>& room, std::vector<int64_t>& work, int64_t work_limit,
-          Shards& shards) {
+          Dealing dealing, Shards& shards) {
   if (heads.empty()) return true;
   Dealer dealer{documents, sees, heads, std::vector<int64_t>(heads.size())};
   int64_t tokens = 0, work_left = 0;
@@ -113,9 +121,14 @@ bool deal(const std::vector<int64_t>& documents, const Visibility& sees, std::ve
   // 2. Each rank aims for the mean of the ranks that are left, and the last takes what remains.
   for (const int32_t rank : order) {
     if (room[rank] == 0) continue;
-    dealer.share(room[rank], tokens);
-    const int64_t aim = work_left / ranks_left - work[rank];
-    const int64_t part = ranks_left == 1 ? 0 : dealer.part_for(aim, work_limit / kTolerance);
+    int64_t part = kWhole;
+    if (dealing == Dealing::in_turn) {
+      dealer.take_in_turn(room[rank]);
+    } else {
+      dealer.share(room[rank], tokens);
+      const int64_t aim = work_left / ranks_left - work[rank];
+      part = ranks_left == 1 ? 0 : dealer.part_for(aim, work_limit / kTolerance);
+    }
     work[rank] += dealer.work(part);
     if (work[rank] > work_limit) return false;
     dealer.take(part, rank, shards);

@@ -43,7 +43,8 @@ TEST(Deal, FillsEveryRoomExactlyAndUsesUpTheHeads) {
     std::vector<int64_t> room = given.room, work = given.work;
     Shards shards;
     std::vector<Head> heads = given.heads;
-    ASSERT_TRUE(deal(documents, sees, heads, room, work, kNoLimit, shards));
+    const Dealing dealing = i % 2 ? Dealing::in_turn : Dealing::both_ends;
+    ASSERT_TRUE(deal(documents, sees, heads, room, work, kNoLimit, dealing, shards));
     shards = normal_form(shards);
     std::vector<int64_t> covered(documents.size());
     for (const Shard& shard : shards) {
@@ -67,7 +68,7 @@ TEST(Deal, LengthsOfTheEndsSettleTheWork) {
     std::vector<int64_t> room{4, 4}, work{0, 0};
     work[busy] = 16;
     Shards shards;
-    EXPECT_TRUE(deal({8}, sees, heads, room, work, 26, shards));
+    EXPECT_TRUE(deal({8}, sees, heads, room, work, 26, Dealing::both_ends, shards));
     EXPECT_EQ(normal_form(shards), (Shards{{0, 0, 4, busy}, {0, 4, 8, 1 - busy}}));
     EXPECT_EQ(work, (std::vector<int64_t>{26, 26}));
   }
@@ -78,7 +79,7 @@ TEST(Deal, StopsAtTheLimit) {
   std::vector<Head> heads{{0, {0, 8}}};
   std::vector<int64_t> room{4, 4}, work{16, 0};
   Shards shards;
-  EXPECT_FALSE(deal({8}, sees, heads, room, work, 25, shards));
+  EXPECT_FALSE(deal({8}, sees, heads, room, work, 25, Dealing::both_ends, shards));
 }
 
 }  // namespace

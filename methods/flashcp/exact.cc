@@ -1,132 +1,189 @@
 #include "methods/flashcp/exact.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <string>
 
 #include "harness/plan/errors.h"
 #include "harness/plan/seconds_text.h"
 #include "harness/strategy/integer_program.h"
+#include "harness/strategy/order.h"
 
 namespace cpbench::flashcp {
 namespace {
 
-// The number of binary unknowns (units times ranks) beyond which a proof is out of reach.
-constexpr int64_t kMostUnknowns = 4096;
+// The number of units times ranks beyond which a proof is out of reach.
+constexpr int64_t kMostUnits = 8192;
 
 struct Unit {
   int32_t document = 0;
   int64_t begin = 0;
   int64_t end = 0;
-  bool last = false;  // whether it is the last unit of its document
-  int64_t tokens() const { return end - begin; }
+  double work_per_token = 0;
+  bool first = false;  // of its document
+  double tokens() const { return static_cast<double>(end - begin); }
 };
 
-std::vector<Unit> units_of(const std::vector<int64_t>& documents, int64_t granularity) {
+// The units of all documents, the longest document first. Where queries see the whole document, all
+// its tokens have the same work, and it has no tail unless it is whole, so it is one unit.
+std::vector<Unit> units_of(const std::vector<int64_t>& documents, const Visibility& sees,
+                           int64_t granularity) {
   std::vector<Unit> units;
-  for (size_t document = 0; document < documents.size(); ++document) {
+  for (const int32_t document :
+       largest_first(documents.size(), [&](int32_t i) { return documents[i]; })) {
     const int64_t tokens = documents[document];
-    for (int64_t begin = 0; begin < tokens; begin += granularity) {
-      const int64_t end = std::min(tokens, begin + granularity);
-      units.push_back({static_cast<int32_t>(document), begin, end, end == tokens});
+    const int64_t step = sees.mask() == Mask::document_full ? tokens : granularity;
+    for (int64_t begin = 0; begin < tokens; begin += step) {
+      const int64_t end = std::min(tokens, begin + step);
+      const auto work = static_cast<double>(sees.work({begin, end}, tokens));
+      units.push_back({document, begin, end, work / static_cast<double>(end - begin), begin == 0});
     }
   }
   return units;
 }
 
-// Unknowns: on(u, j)    1 if unit u is on rank j
-//           cut(u)      1 if some other rank sees unit u: the document is cut after it (or, if
-//                       every query sees the whole document, cut anywhere)
-//           sent(u, j)  at least on(u, j) + cut(u) - 1
-//           B           at least the tokens that any one rank sends; minimised
+// Unknowns: tail(u)      1 if unit u is in the tail of its document
+//           at(d, j)     1 if the tail of document d is on rank j
+//           kept(u, j)   tokens of unit u that are on rank j as part of a tail
+//           dealt(u, j)  tokens of unit u that are on rank j as part of a head
+//           work         at least the work of any one rank, over the mean
+//           sent         at least the tokens that any one rank sends, over T/N
 class Model {
  public:
-  Model(const std::vector<Unit>& units, int32_t ranks) : units_(units), ranks_(ranks) {
-    most_sent_ = program_.column({.cost = 1});
-    for (size_t u = 0; u < units.size(); ++u) {
-      for (int32_t j = 0; j < ranks; ++j) on_.push_back(program_.column({0, 1, 0, true}));
-    }
-    for (size_t u = 0; u < units.size(); ++u) cut_.push_back(program_.column({0, 1, 0, false}));
-  }
-
-  void every_unit_on_one_rank() {
-    for (size_t u = 0; u < units_.size(); ++u) {
-      std::vector<std::pair<int, double>> row;
-      for (int32_t j = 0; j < ranks_; ++j) row.emplace_back(on(u, j), 1);
-      program_.row(1, 1, row);
-    }
-  }
-
-  void equal_tokens(int64_t least, int64_t most) {
-    for (int32_t j = 0; j < ranks_; ++j) {
-      std::vector<std::pair<int, double>> row;
-      for (size_t u = 0; u < units_.size(); ++u) row.emplace_back(on(u, j), units_[u].tokens());
-      program_.row(static_cast<double>(least), static_cast<double>(most), row);
-    }
-  }
-
-  void work_within(const std::vector<int64_t>& work, int64_t limit) {
-    for (int32_t j = 0; j < ranks_; ++j) {
-      std::vector<std::pair<int, double>> row;
-      for (size_t u = 0; u < units_.size(); ++u) {
-        row.emplace_back(on(u, j), static_cast<double>(work[u]));
+  Model(const std::vector<Unit>& units, int32_t ranks, int64_t tokens, const ExactOptions& options)
+      : units_(units), ranks_(ranks), tokens_(tokens) {
+    const bool time = options.objective == Objective::time;
+    const double all = options.even_work_seconds + options.all_sent_seconds;
+    work_ = program_.column({.lower = 1,
+                             .upper = time ? kUnbounded : options.ratio,
+                             .cost = time ? options.even_work_seconds / all : 0});
+    sent_ = program_.column({.cost = time ? options.all_sent_seconds / all : 1});
+    for (const Unit& unit : units_) {
+      tail_.push_back(program_.column({0, 1, 0, true}));
+      // Ranks are interchangeable, so the tail of the k-th document is on one of the ranks 0..k.
+      if (unit.first) {
+        const auto document = static_cast<int32_t>(at_.size()) / ranks_;
+        for (int32_t j = 0; j < ranks_; ++j) {
+          at_.push_back(program_.column({0, j <= document ? 1.0 : 0.0, 0, true}));
+        }
       }
-      program_.row(-kUnbounded, static_cast<double>(limit), row);
-    }
-  }
-
-  void least_sent(bool whole_document_seen) {
-    for (size_t u = 0; u < units_.size(); ++u) {
-      if (units_[u].last) continue;
-      // The document is cut between this unit and the next, or anywhere later.
+      // With units of several tokens, shares are rounded to tokens afterwards.
+      const bool integer = options.granularity_tokens == 1;
       for (int32_t j = 0; j < ranks_; ++j) {
-        program_.row(0, kUnbounded, {{cut_[u], 1}, {on(u, j), -1}, {on(u + 1, j), 1}});
-      }
-      program_.row(0, whole_document_seen ? 0 : kUnbounded, {{cut_[u], 1}, {cut_[u + 1], -1}});
-    }
-    for (int32_t j = 0; j < ranks_; ++j) {
-      std::vector<std::pair<int, double>> row{{most_sent_, 1}};
-      for (size_t u = 0; u < units_.size(); ++u) {
-        if (units_[u].last && !whole_document_seen) continue;  // is never sent
-        const int sent = program_.column({0, 1, 0, false});
-        program_.row(-1, kUnbounded, {{sent, 1}, {on(u, j), -1}, {cut_[u], -1}});
-        row.emplace_back(sent, -static_cast<double>(units_[u].tokens()));
-      }
-      program_.row(0, kUnbounded, row);
-    }
-  }
-
-  // Ranks are interchangeable, so unit u may be restricted to the ranks 0..u.
-  void break_symmetry() {
-    for (size_t u = 0; u < units_.size(); ++u) {
-      for (auto j = static_cast<int32_t>(u) + 1; j < ranks_; ++j) {
-        program_.row(0, 0, {{on(u, j), 1}});
+        kept_.push_back(program_.column({0, unit.tokens(), 0, false}));
+        dealt_.push_back(program_.column({0, unit.tokens(), 0, integer}));
       }
     }
+    tails();
+    loads(options.granularity_tokens == 1);
   }
 
   const IntegerProgram& program() const { return program_; }
 
-  Shards shards_from(const std::vector<double>& solution) const {
-    Shards shards;
-    for (size_t u = 0; u < units_.size(); ++u) {
-      for (int32_t j = 0; j < ranks_; ++j) {
-        if (solution[on(u, j)] < 0.5) continue;
-        shards.push_back({units_[u].document, units_[u].begin, units_[u].end, j});
-      }
+  // Tokens of the unit that the rank has as part of the head, and the rank of its tail, or -1.
+  double dealt(const std::vector<double>& solution, size_t unit, int32_t rank) const {
+    return solution[dealt_[unit * ranks_ + rank]];
+  }
+  int32_t tail_rank(const std::vector<double>& solution, size_t unit) const {
+    for (int32_t j = 0; j < ranks_; ++j) {
+      if (solution[kept_[unit * ranks_ + j]] > units_[unit].tokens() / 2) return j;
     }
-    return normal_form(std::move(shards));
+    return -1;
   }
 
  private:
-  int on(size_t unit, int32_t rank) const { return on_[unit * ranks_ + rank]; }
+  using Row = std::vector<std::pair<int, double>>;
+
+  void tails() {
+    size_t documents = 0;
+    for (size_t u = 0; u < units_.size(); ++u) {
+      documents += units_[u].first;
+      Row kept{{tail_[u], -units_[u].tokens()}}, dealt{{tail_[u], units_[u].tokens()}};
+      for (int32_t j = 0; j < ranks_; ++j) {
+        const int at = at_[(documents - 1) * ranks_ + j];
+        kept.emplace_back(kept_[u * ranks_ + j], 1);
+        dealt.emplace_back(dealt_[u * ranks_ + j], 1);
+        program_.row(-kUnbounded, 0, {{kept_[u * ranks_ + j], 1}, {at, -units_[u].tokens()}});
+      }
+      program_.row(0, 0, kept);
+      program_.row(units_[u].tokens(), units_[u].tokens(), dealt);
+      if (!units_[u].first) {
+        program_.row(-kUnbounded, 0, {{tail_[u - 1], 1}, {tail_[u], -1}});
+        continue;
+      }
+      Row one;
+      for (int32_t j = 0; j < ranks_; ++j) one.emplace_back(at_[(documents - 1) * ranks_ + j], 1);
+      program_.row(-kUnbounded, 1, one);
+    }
+  }
+
+  void loads(bool whole_tokens) {
+    double total_work = 0;
+    for (const Unit& unit : units_) total_work += unit.work_per_token * unit.tokens();
+    const double share = static_cast<double>(tokens_) / ranks_;
+    for (int32_t j = 0; j < ranks_; ++j) {
+      Row tokens, work{{work_, -1}}, sent{{sent_, -1}};
+      for (size_t u = 0; u < units_.size(); ++u) {
+        const double part = units_[u].work_per_token * ranks_ / total_work;
+        for (const int column : {kept_[u * ranks_ + j], dealt_[u * ranks_ + j]}) {
+          tokens.emplace_back(column, 1);
+          work.emplace_back(column, part);
+        }
+        sent.emplace_back(dealt_[u * ranks_ + j], 1 / share);
+      }
+      program_.row(whole_tokens ? std::floor(share) : share,
+                   whole_tokens ? std::ceil(share) : share, tokens);
+      program_.row(-kUnbounded, 0, work);
+      program_.row(-kUnbounded, 0, sent);
+    }
+  }
 
   const std::vector<Unit>& units_;
   int32_t ranks_;
+  int64_t tokens_;
   IntegerProgram program_;
-  int most_sent_;
-  std::vector<int> on_, cut_;
+  int work_, sent_;
+  std::vector<int> tail_, at_, kept_, dealt_;
 };
+
+// Shares in tokens that sum to `tokens`, from those of the program. `carry` is what each rank has
+// been given too little so far, so that the sums over all units stay within a token.
+std::vector<int64_t> whole_shares(std::vector<double> shares, int64_t tokens,
+                                  std::vector<double>& carry) {
+  std::vector<int64_t> given(shares.size());
+  int64_t left = tokens;
+  for (size_t j = 0; j < shares.size(); ++j) {
+    shares[j] += carry[j];
+    given[j] = std::clamp<int64_t>(static_cast<int64_t>(std::floor(shares[j])), 0, left);
+    left -= given[j];
+  }
+  for (; left > 0; --left) {
+    size_t most = 0;
+    const auto owed = [&](size_t j) { return shares[j] - static_cast<double>(given[j]); };
+    for (size_t j = 1; j < shares.size(); ++j) {
+      if (owed(j) > owed(most)) most = j;
+    }
+    ++given[most];
+  }
+  for (size_t j = 0; j < shares.size(); ++j) carry[j] = shares[j] - static_cast<double>(given[j]);
+  return given;
+}
+
+// Deals a unit from both ends, as Per-Doc sharding does, so that the work of a share is
+// proportional to its tokens.
+void deal_unit(const Unit& unit, const std::vector<int64_t>& shares, Shards& shards) {
+  int64_t begin = unit.begin, end = unit.end;
+  for (size_t j = 0; j < shares.size(); ++j) {
+    const int64_t front = (shares[j] + static_cast<int64_t>(j) % 2) / 2;
+    const int64_t back = shares[j] - front;
+    const auto rank = static_cast<int32_t>(j);
+    if (front > 0) shards.push_back({unit.document, begin, begin + front, rank});
+    if (back > 0) shards.push_back({unit.document, end - back, end, rank});
+    begin += front;
+    end -= back;
+  }
+}
 
 }  // namespace
 
@@ -144,32 +201,17 @@ Shards place_exactly(const std::vector<int64_t>& documents, int32_t ranks, const
   }
   const int64_t granularity = options.granularity_tokens;
   const std::string size = std::to_string(granularity) + " tokens";
-  int64_t unknowns = 0;
-  for (int64_t tokens : documents) unknowns += (tokens + granularity - 1) / granularity * ranks;
-  if (unknowns > kMostUnknowns) {
-    throw Unsupported("solver=exact takes at most " + std::to_string(kMostUnknowns) +
-                      " units x ranks, and there are " + std::to_string(unknowns) +
-                      " with units of " + size + "; raise granularity or use solver=heuristic");
+  int64_t count = 0;
+  for (int64_t tokens : documents) count += (tokens + granularity - 1) / granularity * ranks;
+  if (count > kMostUnits) {
+    throw Unsupported("solver=exact takes at most " + std::to_string(kMostUnits) +
+                      " units x ranks, and there are " + std::to_string(count) + " with units of " +
+                      size + "; raise granularity or use solver=heuristic");
   }
 
-  const std::vector<Unit> units = units_of(documents, granularity);
-  std::vector<int64_t> work;
-  for (const Unit& unit : units) {
-    work.push_back(sees.work({unit.begin, unit.end}, documents[unit.document]));
-  }
-  const int64_t total_work = std::accumulate(work.begin(), work.end(), int64_t{0});
-  const auto limit = static_cast<int64_t>(options.ratio * static_cast<double>(total_work) / ranks);
+  const std::vector<Unit> units = units_of(documents, sees, granularity);
   const int64_t tokens = std::accumulate(documents.begin(), documents.end(), int64_t{0});
-  const int64_t floor_share = tokens / ranks;
-  const int64_t ceil_share = (tokens + ranks - 1) / ranks;
-
-  Model model(units, ranks);
-  model.every_unit_on_one_rank();
-  model.equal_tokens(floor_share - granularity + 1, ceil_share + granularity - 1);
-  model.work_within(work, limit);
-  model.least_sent(sees.mask() == Mask::document_full);
-  model.break_symmetry();
-
+  const Model model(units, ranks, tokens, options);
   std::vector<double> solution;
   const auto no_proof = [&](const std::string& limit, const std::string& option) {
     return Unsupported("solver=exact: no proof within " + limit + " for units of " + size +
@@ -187,7 +229,19 @@ Shards place_exactly(const std::vector<int64_t>& documents, int32_t ranks, const
     case IntegerProgram::Outcome::optimal:
       break;
   }
-  return model.shards_from(solution);
+  Shards shards;
+  std::vector<double> carry(ranks, 0);
+  for (size_t u = 0; u < units.size(); ++u) {
+    const Unit& unit = units[u];
+    if (const int32_t rank = model.tail_rank(solution, u); rank >= 0) {
+      shards.push_back({unit.document, unit.begin, unit.end, rank});
+      continue;
+    }
+    std::vector<double> shares(ranks);
+    for (int32_t j = 0; j < ranks; ++j) shares[j] = model.dealt(solution, u, j);
+    deal_unit(unit, whole_shares(std::move(shares), unit.end - unit.begin, carry), shards);
+  }
+  return normal_form(std::move(shards));
 }
 
 }  // namespace cpbench::flashcp

@@ -167,6 +167,14 @@ TEST(Heuristic, SoundAtTheEdges) {
   }
 }
 
+// Under a window every cut costs the same, so a document is cut as rarely as possible: here once
+// between two ranks, where dealing from both ends would cut it twice.
+TEST(Heuristic, FewCutsUnderAWindow) {
+  const Batch batch{.document_lengths = {4000}, .mask = Mask::sliding_window, .window = 101};
+  EXPECT_EQ(place(batch.document_lengths, 2, Visibility(batch), {}).size(), 2u);
+  EXPECT_EQ(placed_load(batch, 2).padded_tokens(), 100);
+}
+
 // The paper, Pile, 4 ranks: saving 0.28 at an imbalance of 1.04.
 TEST(Heuristic, SavesAndBalancesOnPileLikePacks) {
   double saving = 0, imbalance = 0;

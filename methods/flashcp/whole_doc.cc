@@ -21,8 +21,12 @@ constexpr size_t kPerDocSteps = 4;
 
 WholeDocPlacer::WholeDocPlacer(const std::vector<int64_t>& documents,
                                std::span<const int32_t> longest_first, int32_t ranks,
-                               const Visibility& sees)
-    : documents_(documents), longest_first_(longest_first), ranks_(ranks), sees_(sees) {
+                               const Visibility& sees, Dealing dealing)
+    : documents_(documents),
+      longest_first_(longest_first),
+      ranks_(ranks),
+      sees_(sees),
+      dealing_(dealing) {
   document_work_.reserve(documents.size());
   for (int64_t tokens : documents) {
     tokens_ += tokens;
@@ -75,7 +79,7 @@ int64_t WholeDocPlacer::attempt(size_t per_doc, int64_t target, int64_t work_lim
     if (pack(per_doc, target, work_cap, work_limit)) {
       const int64_t dealt = *std::max_element(room_.begin(), room_.end());
       if (dealt < fewest_dealt_ &&
-          deal(documents_, sees_, heads_, room_, work_, work_limit, shards_)) {
+          deal(documents_, sees_, heads_, room_, work_, work_limit, dealing_, shards_)) {
         fewest_dealt_ = dealt;
         placement.swap(shards_);
       }

@@ -16,7 +16,7 @@ class WholeDocPlacer {
  public:
   // `longest_first` has the indices of all documents.
   WholeDocPlacer(const std::vector<int64_t>& documents, std::span<const int32_t> longest_first,
-                 int32_t ranks, const Visibility& sees);
+                 int32_t ranks, const Visibility& sees, Dealing dealing);
 
   // Searches for a placement that keeps the work of every rank within `work_limit` and deals few
   // tokens to a rank. With `allow_per_doc` it also tries to deal all of the longest documents.
@@ -36,6 +36,7 @@ class WholeDocPlacer {
   std::span<const int32_t> longest_first_;
   int32_t ranks_;
   const Visibility& sees_;
+  Dealing dealing_;
   int64_t tokens_ = 0, total_work_ = 0;
   std::vector<int64_t> document_work_;
   size_t dense_ = 0;  // the first documents, which have more than the mean work per token

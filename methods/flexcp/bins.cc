@@ -1,12 +1,14 @@
 #include "methods/flexcp/bins.h"
 
+#include <algorithm>
 #include <set>
 
 #include "harness/strategy/first_fit.h"
 
 namespace cpbench::flexcp {
 
-std::vector<Bin> best_fit(const Loads& loads, const Items& items, int64_t tokens_per_rank) {
+std::vector<Bin> best_fit(const Loads& loads, const Items& items, int64_t tokens_per_rank,
+                          int32_t max_degree) {
   std::vector<Bin> bins;
   std::set<std::pair<int64_t, int32_t>> rooms;  // (tokens of room, bin)
   for (int32_t item : items) {
@@ -22,9 +24,10 @@ std::vector<Bin> best_fit(const Loads& loads, const Items& items, int64_t tokens
     } else {
       bin = static_cast<int32_t>(bins.size());
       bins.emplace_back();
-      const int64_t ranks = (tokens + tokens_per_rank - 1) / tokens_per_rank;
+      const int64_t ranks =
+          std::min<int64_t>((tokens + tokens_per_rank - 1) / tokens_per_rank, max_degree);
       bins[bin].least_ranks = static_cast<int32_t>(ranks);
-      room = ranks * tokens_per_rank;
+      room = std::max(tokens, ranks * tokens_per_rank);
     }
     bins[bin].add(item, loads[item]);
     rooms.emplace(room - tokens, bin);

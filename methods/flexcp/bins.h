@@ -28,14 +28,16 @@ struct Bin {
 // place, longest first. Ties go to the lower index, so the result is the same everywhere.
 using Items = std::vector<int32_t>;
 
-// Best-fit decreasing. A bin has as many ranks as its longest sequence needs at `tokens_per_rank`.
-// A sequence joins the bin in which it leaves the least room, or else opens a new one.
+// Best-fit decreasing. A bin has as many ranks as its longest sequence needs at `tokens_per_rank`,
+// but at most `max_degree`, where a longer sequence is alone. A sequence joins the bin in which it
+// leaves the least room, or else opens a new one.
 //
 // Bound: with tokens_per_rank >= 2 T / N the bins need at most N ranks together. A bin of d >= 2
 // ranks holds more than (d - 1) / d >= 1/2 of its room. Of several bins of one rank, any two hold
 // more than the room of one. So ranks * tokens_per_rank / 2 < T, except for a single bin of one
 // rank.
-std::vector<Bin> best_fit(const Loads& loads, const Items& items, int64_t tokens_per_rank);
+std::vector<Bin> best_fit(const Loads& loads, const Items& items, int64_t tokens_per_rank,
+                          int32_t max_degree);
 
 // First-fit decreasing into `buckets` buckets of `capacity` tokens: the static baseline. Nothing if
 // some sequence fits into no bucket. Buckets may stay empty.

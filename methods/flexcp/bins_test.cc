@@ -10,6 +10,8 @@
 namespace cpbench::flexcp {
 namespace {
 
+constexpr int32_t kManyRanks = 1000;
+
 Loads loads_with(const std::vector<int64_t>& lengths) {
   Loads loads;
   for (int64_t length : lengths) loads.push_back({.tokens = length});
@@ -26,7 +28,7 @@ Loads random_loads(Random& random) {
 
 TEST(FlexcpBins, BestFitByHand) {
   const Loads loads = loads_with({12, 7, 4});
-  const std::vector<Bin> bins = best_fit(loads, longest_first(loads), 8);
+  const std::vector<Bin> bins = best_fit(loads, longest_first(loads), 8, kManyRanks);
   ASSERT_EQ(bins.size(), 2u);
   EXPECT_EQ(bins[0].sequences, (std::vector<int32_t>{0, 2}));
   EXPECT_EQ(bins[0].least_ranks, 2);
@@ -57,7 +59,7 @@ TEST(FlexcpBins, BestFitIsTheDefinition) {
       }
       best->add(item, loads[item]);
     }
-    const std::vector<Bin> fast = best_fit(loads, items, per_rank);
+    const std::vector<Bin> fast = best_fit(loads, items, per_rank, kManyRanks);
     ASSERT_EQ(fast.size(), slow.size());
     for (size_t b = 0; b < fast.size(); ++b) EXPECT_EQ(fast[b].sequences, slow[b].sequences);
   }
@@ -72,7 +74,11 @@ TEST(FlexcpBins, DefaultRoomNeedsOneMicroBatch) {
     const auto ranks = static_cast<int32_t>(random.between(1, 40));
     int32_t needed = 0;
     const int64_t room = default_tokens_per_rank(tokens, ranks);
-    for (const Bin& bin : best_fit(loads, longest_first(loads), room)) needed += bin.least_ranks;
+    const auto most = static_cast<int32_t>(random.between(1, 40));
+    for (const Bin& bin : best_fit(loads, longest_first(loads), room, most)) {
+      EXPECT_LE(bin.least_ranks, most);
+      needed += bin.least_ranks;
+    }
     EXPECT_LE(needed, ranks);
   }
 }

@@ -1,7 +1,6 @@
 // Flexible CP: the sequences of a micro-batch are partitioned into groups. Each group has its own
 // number of ranks, and all groups run at once. Inside a group every sequence is cut zigzag over the
 // ranks, and KV goes round the ring.
-#include "harness/strategy/group_cost.h"
 #include "harness/strategy/groups.h"
 #include "harness/strategy/strategy.h"
 #include "methods/flexcp/placement.h"
@@ -12,9 +11,20 @@ namespace flexcp {
 namespace {
 
 Solution solution_of(const Problem& problem, const Options& options) {
-  const GroupCost cost(problem);
+  const std::string& model = options.text("cost");
+  const Cost cost(problem, {.model = model == "published" ? CostModel::published
+                                     : model == "ring"    ? CostModel::ring
+                                                          : CostModel::calibrated,
+                            .sequence_seconds = 1e-6 * options.number("sequence_microseconds"),
+                            .attention_efficiency = options.number("attention_efficiency"),
+                            .layer_efficiency = options.number("layer_efficiency")});
   const Loads loads = loads_of(sequences_of(problem.batch), cost);
-  Limits limits{problem.ranks(), options.integer("tokens_per_rank")};
+  Limits limits{
+      .ranks = problem.ranks(),
+      .tokens_per_rank = options.integer("tokens_per_rank"),
+      .max_degree = static_cast<int32_t>(options.integer("max_degree")),
+      .leftover = options.text("leftover") == "slowest" ? Leftover::slowest : Leftover::round_robin,
+      .static_bins = options.text("bins") == "best"};
   if (limits.tokens_per_rank == 0) {
     limits.tokens_per_rank = default_tokens_per_rank(problem.tokens(), problem.ranks());
   }
@@ -71,8 +81,30 @@ extern const Strategy strategy_flexcp = {
                                0, 1e12),
                 integer_option(
                     "degree", "0",
-                    "ranks of every group (the static baseline); 0: chosen for each group", 0,
-                    1e6)},
+                    "ranks of every group (the static baseline); 0: chosen for each group", 0, 1e6),
+                integer_option("max_degree", "32", "most ranks of a group with a chosen degree", 1,
+                               1e6),
+                choice_option("leftover", "round_robin",
+                              "ranks left over go to the groups in turn, or to the slowest group "
+                              "as far as that helps",
+                              {"round_robin", "slowest"}),
+                choice_option("bins", "best_fit",
+                              "best: also tries the groups of the best static degree, and takes "
+                              "what the cost prefers",
+                              {"best_fit", "best"}),
+                choice_option("cost", "published",
+                              "the paper's terms; ring: hops that attention hides; calibrated: "
+                              "also what a step of a ring costs outside of attention",
+                              {"published", "ring", "calibrated"}),
+                number_option("sequence_microseconds", "10",
+                              "for cost=published: its constant per sequence, whose value is not "
+                              "published",
+                              0, 1e6),
+                number_option("attention_efficiency", "0.5",
+                              "fraction of the peak that attention is expected to attain", 0.001,
+                              1),
+                number_option("layer_efficiency", "0.5",
+                              "the same for the layer around the attention", 0.001, 1)},
     .plan = flexcp::make_plan,
     .report = flexcp::make_report,
 };

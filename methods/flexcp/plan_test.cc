@@ -37,12 +37,35 @@ TEST(FlexcpPlan, PropertiesDescribeThePlan) {
   const Problem problem = layer_problem(burst_batch(64, 8192, 1), 64);
   const Problem small = layer_problem({.document_lengths = {6, 6, 6}}, 4);
   EXPECT_EQ(property("flexcp", problem, "micro_batches"), 1);
-  EXPECT_LE(property("flexcp", problem, "planned_seconds"),
-            property("flexcp", problem, "best_static_seconds"));
+  const Settings best = {{"bins", "best"}, {"leftover", "slowest"}, {"max_degree", "64"}};
+  for (const char* cost : {"published", "ring", "calibrated"}) {
+    Settings set = best;
+    set["cost"] = cost;
+    EXPECT_LE(property("flexcp", problem, "planned_seconds", set),
+              property("flexcp", problem, "best_static_seconds", set));
+  }
   EXPECT_EQ(property("flexcp", small, "micro_batches", {{"tokens_per_rank", "4"}}), 2);
   EXPECT_EQ(property("flexcp", small, "groups_of_4", {{"degree", "4"}}), 1);
   EXPECT_EQ(property("flexcp", small, "group_changes", {{"degree", "4"}}), 0);
   EXPECT_FALSE(properties_of("flexcp", small, {{"degree", "4"}}).contains("best_static_degree"));
+}
+
+TEST(FlexcpPlan, NoRankIsIdleByDefault) {
+  Random random(10);
+  for (int i = 0; i < 100; ++i) {
+    Batch batch = flashcp::pile_like_pack(1 << 17, i);
+    const auto ranks = static_cast<int32_t>(random.between(1, 32));
+    EXPECT_EQ(property("flexcp", layer_problem(batch, ranks), "idle_ranks"), 0) << i;
+  }
+}
+
+// 256 equal, short sequences on 64 ranks: the published rule makes pairs of ranks, whose pieces are
+// short; the calibrated cost keeps every sequence whole.
+TEST(FlexcpPlan, ShortSequencesStayWholeWithTheCalibratedCost) {
+  const Problem problem = layer_problem({.document_lengths = std::vector<int64_t>(256, 2048)}, 64);
+  EXPECT_EQ(property("flexcp", problem, "groups_of_2"), 32);
+  const Settings set = {{"bins", "best"}, {"leftover", "slowest"}, {"cost", "calibrated"}};
+  EXPECT_EQ(property("flexcp", problem, "groups_of_1", set), 64);
 }
 
 // Two sequences on ranks 0-1 and 2-3 and one on ranks 0-3: the groups change between them.

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "harness/plan/errors.h"
-#include "methods/flexcp/degrees.h"
 #include "methods/flexcp/micro_batches.h"
 
 namespace cpbench::flexcp {
@@ -35,37 +34,38 @@ int64_t least_micro_batches(const Loads& loads, const Items& items, const Limits
   return divide_up(tokens_of(loads, items), limits.ranks * limits.tokens_per_rank);
 }
 
-double total_seconds(const std::vector<std::vector<Bin>>& micro_batches, const GroupCost& cost) {
+double total_seconds(const std::vector<std::vector<Bin>>& micro_batches, const Cost& cost) {
   double seconds = 0;
   for (const std::vector<Bin>& bins : micro_batches) seconds += slowest_seconds(bins, cost);
   return seconds;
 }
 
-Solution with_flexible_degrees(std::vector<std::vector<Bin>> micro_batches, int32_t ranks,
-                               const GroupCost& cost) {
+Solution with_flexible_degrees(std::vector<std::vector<Bin>> micro_batches, const Limits& limits,
+                               const Cost& cost) {
+  const int32_t max_degree = std::min(limits.max_degree, limits.ranks);
   for (std::vector<Bin>& bins : micro_batches) {
-    choose_degrees(bins, ranks, cost);
-    spend_leftover(bins, ranks, cost);
+    for (Bin& bin : bins) bin.least_ranks = std::min(bin.least_ranks, max_degree);
+    choose_degrees(bins, limits.ranks, max_degree, cost);
+    spend_leftover(bins, limits.ranks, max_degree, limits.leftover, cost);
   }
   const double seconds = total_seconds(micro_batches, cost);
   return {std::move(micro_batches), seconds};
 }
 
-Solution flexible(const Loads& loads, const Items& items, const Limits& limits,
-                  const GroupCost& cost) {
+Solution flexible(const Loads& loads, const Items& items, const Limits& limits, const Cost& cost) {
   auto bins_of = [&](const Items& part) -> std::optional<std::vector<Bin>> {
-    std::vector<Bin> bins = best_fit(loads, part, limits.tokens_per_rank);
+    std::vector<Bin> bins = best_fit(loads, part, limits.tokens_per_rank, limits.max_degree);
     int64_t needed = 0;
     for (const Bin& bin : bins) needed += bin.least_ranks;
     if (needed > limits.ranks) return std::nullopt;
     return bins;
   };
   return with_flexible_degrees(
-      split(loads, items, least_micro_batches(loads, items, limits), bins_of), limits.ranks, cost);
+      split(loads, items, least_micro_batches(loads, items, limits), bins_of), limits, cost);
 }
 
 Solution fixed(const Loads& loads, const Items& items, const Limits& limits, int32_t degree,
-               const GroupCost& cost) {
+               const Cost& cost) {
   auto bins_of = [&](const Items& part) -> std::optional<std::vector<Bin>> {
     // A tight capacity spreads the tokens evenly; the limit itself would leave buckets empty.
     const int64_t even =
@@ -94,8 +94,7 @@ int64_t default_tokens_per_rank(int64_t tokens, int32_t ranks) {
   return divide_up(2 * tokens, ranks);
 }
 
-Solution solve_static(const Loads& loads, const Limits& limits, int32_t degree,
-                      const GroupCost& cost) {
+Solution solve_static(const Loads& loads, const Limits& limits, int32_t degree, const Cost& cost) {
   if (limits.ranks % degree != 0) {
     throw Unsupported("groups of degree=" + std::to_string(degree) + " do not divide " +
                       std::to_string(limits.ranks) + " ranks");
@@ -105,7 +104,7 @@ Solution solve_static(const Loads& loads, const Limits& limits, int32_t degree,
   return fixed(loads, items, limits, degree, cost);
 }
 
-Solution solve(const Loads& loads, const Limits& limits, const GroupCost& cost) {
+Solution solve(const Loads& loads, const Limits& limits, const Cost& cost) {
   const Items items = longest_first(loads);
   require_room(loads, items, limits, limits.ranks, "the cluster");
   Solution best_static;
@@ -119,10 +118,11 @@ Solution solve(const Loads& loads, const Limits& limits, const GroupCost& cost) 
     best_degree = degree;
   }
   const double static_seconds = best_static.seconds;
-  Solution relaxed =
-      with_flexible_degrees(std::move(best_static.micro_batches), limits.ranks, cost);
   Solution best = flexible(loads, items, limits, cost);
-  if (relaxed.seconds < best.seconds) best = std::move(relaxed);
+  if (limits.static_bins) {
+    Solution relaxed = with_flexible_degrees(std::move(best_static.micro_batches), limits, cost);
+    if (relaxed.seconds < best.seconds) best = std::move(relaxed);
+  }
   best.best_static_degree = best_degree;
   best.best_static_seconds = static_seconds;
   return best;

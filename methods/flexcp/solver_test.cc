@@ -37,8 +37,12 @@ TEST(FlexcpSolver, NeverSlowerThanTheBestStaticDegree) {
                                    : flashcp::wlb_like_pack(random.between(1, 300000), i);
     const Problem problem = layer_problem(batch, i % 4 == 0 ? 64 : ranks);
     const Loads loads = loads_of(problem);
-    const GroupCost cost(problem);
-    Limits limits{problem.ranks(), default_tokens_per_rank(batch.tokens(), problem.ranks())};
+    const Cost cost(problem, {.model = CostModel::calibrated});
+    Limits limits{.ranks = problem.ranks(),
+                  .tokens_per_rank = default_tokens_per_rank(batch.tokens(), problem.ranks()),
+                  .max_degree = problem.ranks(),
+                  .leftover = Leftover::slowest,
+                  .static_bins = true};
     if (i % 3 == 0) {  // memory for several micro-batches only
       const int64_t longest = loads[longest_first(loads)[0]].tokens;
       limits.tokens_per_rank =
@@ -67,14 +71,14 @@ TEST(FlexcpSolver, DefaultRoomIsOneMicroBatch) {
     const Problem problem = layer_problem(flashcp::pile_like_pack(1 << 17, seed), 16);
     const Loads loads = loads_of(problem);
     const Limits limits{16, default_tokens_per_rank(1 << 17, 16)};
-    EXPECT_EQ(solve(loads, limits, GroupCost(problem)).micro_batches.size(), 1u);
+    EXPECT_EQ(solve(loads, limits, Cost(problem)).micro_batches.size(), 1u);
   }
 }
 
 TEST(FlexcpSolver, LittleMemoryMeansMoreMicroBatches) {
   // Three sequences of 6 with 4 tokens a rank need two ranks each, and there are four ranks.
   const Problem problem = layer_problem({.document_lengths = {6, 6, 6}}, 4);
-  const Solution solution = solve(loads_of(problem), {4, 4}, GroupCost(problem));
+  const Solution solution = solve(loads_of(problem), {4, 4}, Cost(problem));
   EXPECT_EQ(solution.micro_batches.size(), 2u);
 }
 
@@ -82,7 +86,7 @@ TEST(FlexcpSolver, DegreesNeedNotBePowersOfTwo) {
   const Problem problem =
       layer_problem({.document_lengths = {300000, 20000, 20000, 20000, 20000}}, 15);  // one node
   const Limits limits{15, default_tokens_per_rank(380000, 15)};
-  const Solution solution = solve(loads_of(problem), limits, GroupCost(problem));
+  const Solution solution = solve(loads_of(problem), limits, Cost(problem));
   std::set<int32_t> degrees;
   for (const Bin& bin : solution.micro_batches[0]) {
     degrees.insert(bin.degree);
@@ -93,7 +97,7 @@ TEST(FlexcpSolver, DegreesNeedNotBePowersOfTwo) {
 
 TEST(FlexcpSolver, RefusalsNameTheNumbers) {
   const Problem problem = layer_problem({.document_lengths = {100, 7}}, 4);
-  const GroupCost cost(problem);
+  const Cost cost(problem);
   EXPECT_EQ(error_of<Unsupported>([&] { solve(loads_of(problem), {4, 10}, cost); }),
             "a sequence of 100 tokens needs 10 ranks of 10 tokens, the cluster has 4; "
             "tokens_per_rank=25 would do");

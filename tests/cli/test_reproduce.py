@@ -44,6 +44,10 @@ def test_unknown_method_and_figure():
     assert_refused(run("reproduce", "flashcp", "--figure", "9"), "--figure", "'9'", "fig5, fig6")
 
 
+def test_figures_are_of_one_method():
+    assert_refused(run("reproduce", "all", "--figure", "9"), "--figure", "one method, not with all")
+
+
 def test_python_without_libraries_is_one_line(tmp_path):
     if (ROOT / ".venv/bin/python3").exists():
         pytest.skip("the project's own environment is found first")
@@ -63,8 +67,13 @@ def test_a_figure_from_end_to_end(tmp_path):
     assert len(bars) == 24
     assert all(float(bar["ours"]) >= 1 for bar in bars if bar["strategy"] == "per_doc")
     assert {float(bar["ours"]) for bar in bars if bar["strategy"] == "allgather"} == {1.0}
+    # One meaning with `run`: the result files are there too.
+    assert len(list((tmp_path / "figures").glob("*.h5"))) == 24
     for ending in ("png", "pdf"):
         assert (tmp_path / f"figures/fig3.{ending}").stat().st_size > 1000
+    # The long table is only in the file.
+    assert "| ideal | 16x8K, 4 ranks, both |" not in done.stdout
+    assert "| ideal | 16x8K, 4 ranks, both |" in (tmp_path / "figures/flashcp.md").read_text()
     again = run(*words, cwd=tmp_path)
     assert "24 of them from an earlier sweep" in again.stderr
     assert again.stdout == done.stdout

@@ -29,14 +29,14 @@ void FlexcpSolver(benchmark::State& state, Batch (*draw)(int32_t, uint64_t)) {
   const auto ranks = static_cast<int32_t>(state.range(0));
   struct Case {
     Loads loads;
-    GroupCost cost;
+    Cost cost;
     Limits limits;
   };
   std::vector<Case> cases;
   double sequences = 0;
   for (const Problem& problem : problems(draw, ranks)) {
     cases.push_back({loads_of(problem),
-                     GroupCost(problem),
+                     Cost(problem),
                      {ranks, default_tokens_per_rank(problem.tokens(), ranks)}});
     sequences += static_cast<double>(cases.back().loads.size()) / kBatches;
   }

@@ -2,7 +2,10 @@
 
 import pytest
 
+import claims
+import flexcp
 from error_tables import errors, kept_order, summary
+from papers import flashcp_fig5
 from published import Row, speedups
 
 
@@ -54,3 +57,69 @@ def test_speedup_is_the_ratio_of_sums_over_common_seeds():
     found = speedups(runs, key=lambda run: "group")
     assert found["group", "flashcp"] == pytest.approx((8 / 5, 1.5, 2.0))
     assert found["group", "allgather"] == (1, 1, 1)
+
+
+def test_averages_are_over_the_groups_that_both_have():
+    rows = [
+        row
+        for group, ours in ((("wlb",), 1.5), (("pile",), 2.5))
+        for row in rows_of(
+            {"allgather": (1.0, 1.0), flashcp_fig5.RING: (0.8, 1.0), "zigzag": (1.0, 1.0),
+             "per_doc": (1.25, 1.0), "flashcp": (1.5, ours)}, group=group
+        )
+    ]  # fmt: skip
+    ((groups, found),) = flashcp_fig5.averages(rows).values()
+    assert groups == 2
+    assert found["allgather"] == pytest.approx((1.5, 2.0))
+    assert found["per_doc"] == pytest.approx((1.2, 2.0))
+
+
+def test_the_share_of_a_gain_that_is_the_implementation():
+    rows = []
+    for variant, speed in (("ideal", 1.2), ("paper-eager", 1.5)):
+        rows += rows_of(
+            {"allgather": (1.0, 1.0), flashcp_fig5.RING: (0.8, 1.0), "zigzag": (1.0, 1.0),
+             "per_doc": (1.0, 1.0), "flashcp": (1.6, speed)}, variant
+        )  # fmt: skip
+    text = flashcp_fig5.averages_text(rows)
+    assert "20% with nothing fitted, 50% with" in text and "So 60% of the second" in text
+
+
+def test_a_claim_holds_within_a_tenth_or_better():
+    verdicts = [claims.closeness(1.5, ours) for ours in (1.36, 1.34, 2.0, 1.0)]
+    assert verdicts == ["yes", "partly", "yes", "no"]
+
+
+def test_claims_of_other_figures_are_kept_and_counted(tmp_path):
+    path = tmp_path / "claims.csv"
+    first = claims.Claim("fig5", "faster", "1.5", "1.6", "yes")
+    claims.write(path, [first, claims.Claim("fig6", "shorter", "2 ms", "3 ms", "no")], {"fig5"})
+    text = claims.write(path, [claims.Claim("fig6", "shorter", "2 ms", "2.5 ms", "partly")],
+                        {"fig6"})  # fmt: skip
+    assert "| fig5 | faster | 1.5 | 1.6 | yes |" in text and "3 ms" not in text
+    assert claims.headline("flashcp", path) == "flashcp: 1 of 2 claims hold, 1 partly"
+
+
+def test_the_static_degree_is_the_one_with_the_least_sum():
+    runs = [
+        {"strategy": strategy, "options": options, "iteration_seconds": seconds}
+        for strategy, options, seconds in (
+            ("flexcp", "", 1.0),
+            ("flexcp", "", 1.0),
+            ("flexcp", "bins=best,cost=calibrated,max_degree=64", 0.5),
+            ("flexcp", "bins=best,cost=calibrated,max_degree=64", 1.0),
+            ("flexcp", "degree=1", 0.5),  # does not support the other pack
+            ("flexcp", "degree=2", 3.0),
+            ("flexcp", "degree=2", 1.0),
+            ("flexcp", "degree=4", 2.5),
+            ("flexcp", "degree=4", 2.5),
+            ("deepspeed_static", "degree=8", 1.1),
+            ("deepspeed_static", "degree=8", 1.1),
+        )
+    ]
+    assert flexcp.arms(runs) == {
+        flexcp.FLEXIBLE: (2.0, 0),
+        flexcp.OURS: (1.5, 0),
+        flexcp.MEGATRON: (4.0, 2),
+        flexcp.DEEPSPEED: (2.2, 8),
+    }
