@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -197,6 +198,17 @@ def test_a_stage_that_hangs_is_stopped_with_what_it_started(tmp_path, results):
     assert "has no plan for this call" in calibrate
     child = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat")
     assert not child.exists() or child.read_text().split()[2] == "Z"
+
+
+def test_graphs_that_gpu_pack_made_are_used(tmp_path, results):
+    script = copied(tmp_path / "scripts")
+    (tmp_path / "made" / "cudnn_graphs" / "of_this_gpu").mkdir(parents=True)
+    shutil.make_archive(tmp_path / "cudnn_graphs", "xztar", tmp_path / "made", "cudnn_graphs")
+    program = PROGRAM.replace("1 x Pretended", "'$(ls $CPBENCH_CUDNN_GRAPHS)'")
+    executable(tmp_path / "build" / "cpbench", program)
+    done = gpu_check(script, "--output", results, "--only", "facts")
+    assert done.returncode == 0, done.stderr
+    assert "| facts | ok | of_this_gpu |" in (results / "summary.md").read_text()
 
 
 REPLAY = """\
