@@ -3,7 +3,6 @@
 #include <functional>
 
 #include "harness/execute/gpus/gpu.h"
-#include "harness/execute/kernel_timing.h"
 
 namespace cpbench {
 namespace {
@@ -54,13 +53,13 @@ const CallSet kCoreCalls = {
 // term of the model, calls must differ in it: partly filled tiles, few tiles (SMs wait for the
 // longest one), many KV blocks of few queries, and grids whose blocks are mostly empty.
 const CallSet kGpuCalls = {
-    .one_segment = {64, 128, 300, 512, 1000, 2048, 4096, 7001, 8192, 16384, 32768},
-    .others = {{1, 17, 4000},    {1, 128, 2048},  {1, 128, 16384},  {1, 500, 9001},
-               {1, 1024, 8192},  {1, 2048, 4096}, {1, 2000, 30000}, {1, 4096, 16384},
-               {1, 8192, 32768}, {1000, 16, 16},  {500, 65, 65},    {256, 128, 128},
-               {128, 129, 129},  {64, 512, 512},  {100, 300, 900},  {32, 1000, 1000},
-               {16, 2048, 2048}, {16, 256, 4096}, {8, 4096, 4096},  {8, 1024, 8192},
-               {4, 8192, 8192}},
+    .one_segment = {64, 128, 300, 512, 1000, 2048, 4096, 7001, 8192, 16384, 32768, 98304},
+    .others = {{1, 17, 4000},    {1, 128, 2048},    {1, 128, 16384},  {1, 500, 9001},
+               {1, 1024, 8192},  {1, 2048, 4096},   {1, 2000, 30000}, {1, 4096, 16384},
+               {1, 8192, 32768}, {1, 4096, 131072}, {1000, 16, 16},   {500, 65, 65},
+               {256, 128, 128},  {128, 129, 129},   {64, 512, 512},   {100, 300, 900},
+               {32, 1000, 1000}, {16, 2048, 2048},  {16, 256, 4096},  {8, 4096, 4096},
+               {8, 1024, 8192},  {4, 8192, 8192}},
     .mixed = {{{1, 40, 40}, {1, 170, 170}, {1, 700, 700}, {1, 2900, 2900}, {1, 12000, 12000}},
               {{30, 60, 60}, {10, 300, 300}, {3, 1500, 1500}, {1, 7000, 7000}},
               {{50, 128, 128}, {20, 500, 2000}, {2, 3001, 9000}},
@@ -86,27 +85,36 @@ std::vector<Segment> rows_of(const std::vector<AttentionSegment>& segments) {
   return rows;
 }
 
-using Time = std::function<void(std::span<TimedCall>)>;
-
-MeasuredCalls measure(const Calls& kinds, const AttentionShape& shape, const Time& time) {
+std::vector<KernelSample> samples_of(const Calls& kinds, const AttentionShape& shape) {
   // Calls of all heads and of one KV head tell costs per segment from costs per head.
   const int32_t all = shape.query_heads, few = shape.query_heads / shape.kv_heads;
-  std::vector<TimedCall> timed;
   std::vector<KernelSample> samples;
   for (size_t i = 0; i < kinds.size(); ++i) {
     for (bool causal : {true, false}) {
-      KernelSample sample;
+      KernelSample& sample = samples.emplace_back();
       for (const Kind& k : kinds[i]) {
         sample.segments.push_back({k.q_tokens, k.kv_tokens, causal, k.count});
       }
       sample.query_heads = (i + (causal ? 1 : 0)) % 3 == 0 ? few : all;
-      TimedCall call;
-      call.heads = {0, sample.query_heads};
-      call.segments = rows_of(sample.segments);
-      timed.push_back(std::move(call));
-      samples.push_back(std::move(sample));
     }
   }
+  return samples;
+}
+
+std::vector<TimedCall> calls_of(const std::vector<KernelSample>& samples) {
+  std::vector<TimedCall> calls;
+  for (const KernelSample& sample : samples) {
+    calls.push_back({.heads = {0, static_cast<int32_t>(sample.query_heads)},
+                     .segments = rows_of(sample.segments)});
+  }
+  return calls;
+}
+
+using Time = std::function<void(std::span<TimedCall>)>;
+
+MeasuredCalls measure(const Calls& kinds, const AttentionShape& shape, const Time& time) {
+  const std::vector<KernelSample> samples = samples_of(kinds, shape);
+  std::vector<TimedCall> timed = calls_of(samples);
   time(timed);
   MeasuredCalls calls{shape.head_dim, samples, samples};
   for (size_t i = 0; i < timed.size(); ++i) {
@@ -121,6 +129,10 @@ MeasuredCalls measure(const Calls& kinds, const AttentionShape& shape, const Tim
 MeasuredCalls measure_cpu_calls(const std::string& kernel, const AttentionShape& shape) {
   return measure(kCoreCalls.all(), shape,
                  [&](std::span<TimedCall> calls) { time_calls(kernel, shape, calls); });
+}
+
+std::vector<TimedCall> gpu_calibration_calls(const AttentionShape& shape) {
+  return calls_of(samples_of(kGpuCalls.all(), shape));
 }
 
 MeasuredCalls measure_gpu_calls(const std::string& kernel, const AttentionShape& shape) {

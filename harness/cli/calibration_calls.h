@@ -2,7 +2,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "harness/execute/kernel_timing.h"
 #include "harness/machines/measured_calls.h"
 
 namespace cpbench {
@@ -11,5 +13,8 @@ namespace cpbench {
 // support the shape.
 MeasuredCalls measure_cpu_calls(const std::string& kernel, const AttentionShape& shape);
 MeasuredCalls measure_gpu_calls(const std::string& kernel, const AttentionShape& shape);
+
+// The calls of measure_gpu_calls, without their times.
+std::vector<TimedCall> gpu_calibration_calls(const AttentionShape& shape);
 
 }  // namespace cpbench

@@ -44,8 +44,6 @@ class GpuKernel {
   // Each rank binds and launches from a thread of its own.
   virtual std::unique_ptr<BoundCall> bind(const ForwardCall& call) const = 0;
   virtual std::unique_ptr<BoundCall> bind(const BackwardCall& call) const = 0;
-  // How long `bind` has spent so far on building execution plans of a library.
-  virtual double build_seconds() const { return 0; }
 };
 
 // Plain loops in the accumulation dtype for any shape and dtype. It is the tests' oracle.

@@ -97,6 +97,7 @@ DeviceCollective GpuRank::collective_at(int32_t index) const {
 }
 
 GpuRank::~GpuRank() {  // the streams must be idle before memory is freed
+  gate_.open();
   for (cudaStream_t stream :
        std::initializer_list<cudaStream_t>{compute_stream_, exchange_stream_}) {
     static_cast<void>(cudaStreamSynchronize(stream));
@@ -104,6 +105,8 @@ GpuRank::~GpuRank() {  // the streams must be idle before memory is freed
 }
 
 void GpuRank::warm_up() {
+  gate_.close(compute_stream_);
+  gate_.open();
   program_.warm_up(compute_stream_);
   compute_stream_.synchronize();
 }
@@ -132,6 +135,7 @@ void GpuRank::begin(std::span<std::byte> flush) {
   if (!flush.empty()) {
     check_cuda(cudaMemsetAsync(flush.data(), 0, flush.size(), compute_stream_), "cudaMemsetAsync");
   }
+  gate_.close(compute_stream_);
   transport_.barrier(rank_, compute_stream_);
   start_.record(compute_stream_);
   exchanged_ = messages_.size();  // only `issue` tracks exchanges
@@ -139,7 +143,7 @@ void GpuRank::begin(std::span<std::byte> flush) {
 
 void GpuRank::issue(Portion portion) {
   issue_items(false, portion);
-  end_.record(compute_stream_);
+  end_issue();
   exchanged_ = 0;
   if (!messages_.empty())
     report_position(order_.items[messages_[0].item], messages_[0].waiting_for);
@@ -147,20 +151,26 @@ void GpuRank::issue(Portion portion) {
 
 void GpuRank::issue_traced(Portion portion) {
   issue_items(true, portion);
+  end_issue();
+}
+
+void GpuRank::end_issue() {
   end_.record(compute_stream_);
+  gate_.open();
 }
 
 void GpuRank::capture() { graph_ = std::make_unique<Graph>(*this); }
 
 void GpuRank::issue_captured() {
   graph_->launch(compute_stream_);
-  end_.record(compute_stream_);
+  end_issue();
 }
 
 void GpuRank::issue_items(bool traced, Portion portion) {
   fork_.record(compute_stream_);
   fork_.make_wait(exchange_stream_);
   for (size_t i = 0; i < order_.items.size(); ++i) {
+    if (i == kMostGated) gate_.open();  // the host is ahead by as many operations from here on
     const StreamItem& item = order_.items[i];
     const cudaStream_t stream = item.exchanges ? exchange_stream_ : compute_stream_;
     name_step(item);

@@ -2,7 +2,7 @@
 // rank needs a thread of its own, whose current GPU is the rank's.
 //
 //   rank.begin(flush);      // the time of the iteration starts at a barrier of all ranks
-//   rank.issue();           // enqueues the operations
+//   rank.issue();           // enqueues the operations, and then lets the GPU begin
 //   rank.finish(ended);     // waits until they are done
 //   rank.seconds();
 #pragma once
@@ -16,6 +16,7 @@
 #include "harness/compile/stream_order.h"
 #include "harness/execute/run_control.h"
 #include "harness/execute_cuda/device_transport.h"
+#include "harness/execute_cuda/gate.h"
 #include "harness/execute_cuda/gpu_program.h"
 #include "harness/execute_cuda/stream.h"
 #include "harness/timeline/timeline.h"
@@ -69,6 +70,7 @@ class GpuRank {
 
   DeviceCollective collective_at(int32_t index) const;  // `index` in RankProgram::collectives
   void issue_items(bool traced, Portion portion);
+  void end_issue();
   void name_step(const StreamItem& item);
   void run(const StreamItem& item, Portion portion, cudaStream_t stream);
   void exchange(const StreamItem& item, Portion portion, cudaStream_t stream);
@@ -87,6 +89,7 @@ class GpuRank {
   Stream compute_stream_, exchange_stream_{Stream::Priority::high};
   CudaEvent start_{CudaEvent::Kind::time}, end_{CudaEvent::Kind::time};
   CudaEvent fork_, join_;
+  Gate gate_;                                     // before the barrier that begins an iteration
   std::vector<std::unique_ptr<CudaEvent>> done_;  // by item; null if nothing waits for the item
   std::vector<Marks> marks_;                      // by item
   std::unique_ptr<Graph> graph_;

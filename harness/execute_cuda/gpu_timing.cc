@@ -7,7 +7,7 @@
 #include "harness/execute/median.h"
 #include "harness/execute_cuda/device_buffer.h"
 #include "harness/execute_cuda/gpu_program.h"
-#include "harness/execute_cuda/stream.h"
+#include "harness/execute_cuda/stopwatch.h"
 
 namespace cpbench {
 namespace {
@@ -17,36 +17,21 @@ namespace {
 constexpr double kLeastSeconds = 200e-6;
 constexpr double kEnoughSeconds = 20e-3;  // of all samples
 constexpr int kMostSamples = 30;
-constexpr int kLaunches = 2000;
 constexpr uint64_t kSeed = 1;
 
-class Stopwatch {
- public:
-  explicit Stopwatch(cudaStream_t stream) : stream_(stream) {}
-  double seconds(const std::function<void()>& work, int64_t repeats) {
-    start_.record(stream_);
-    for (int64_t i = 0; i < repeats; ++i) work();
-    end_.record(stream_);
-    check_cuda(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
-    return end_.seconds_since(start_) / static_cast<double>(repeats);
+double median_seconds(Stopwatch& stopwatch, const std::function<void()>& work) {
+  stopwatch.seconds(work, 1);  // warms up
+  const double first = std::max(stopwatch.seconds(work, 1), 1e-7);
+  const auto repeats =
+      static_cast<int64_t>(std::clamp(kLeastSeconds / first, 1.0, static_cast<double>(kMostGated)));
+  std::vector<double> samples;
+  double total = 0;
+  while (samples.empty() || (total < kEnoughSeconds && std::ssize(samples) < kMostSamples)) {
+    samples.push_back(stopwatch.seconds(work, repeats));
+    total += samples.back() * static_cast<double>(repeats);
   }
-  double median_seconds(const std::function<void()>& work) {
-    seconds(work, 1);  // warms up
-    const double first = std::max(seconds(work, 1), 1e-7);
-    const auto repeats = static_cast<int64_t>(std::max(1.0, kLeastSeconds / first));
-    std::vector<double> samples;
-    double total = 0;
-    while (samples.empty() || (total < kEnoughSeconds && std::ssize(samples) < kMostSamples)) {
-      samples.push_back(seconds(work, repeats));
-      total += samples.back() * static_cast<double>(repeats);
-    }
-    return median_of(std::move(samples));
-  }
-
- private:
-  cudaStream_t stream_;
-  CudaEvent start_{CudaEvent::Kind::time}, end_{CudaEvent::Kind::time};
-};
+  return median_of(std::move(samples));
+}
 
 // One operation on all rows of two buffers.
 class AllRows {
@@ -82,7 +67,7 @@ void time_call(const GpuKernel& kernel, const AttentionShape& shape, TimedCall& 
   Stopwatch stopwatch(stream);
   const auto time = [&](const std::unique_ptr<BoundCall>& bound) {
     const DeviceArray<std::byte> workspace(static_cast<size_t>(bound->workspace_bytes()));
-    return stopwatch.median_seconds([&] { bound->launch(stream, workspace.data()); });
+    return median_seconds(stopwatch, [&] { bound->launch(stream, workspace.data()); });
   };
   const ForwardTensors<DeviceBuffer> in(shape, call.heads, rows.q, rows.kv, ElementClass::model);
   in.fill_inputs(fill);
@@ -110,13 +95,19 @@ std::vector<double> replay_program(const AttentionShape& shape, const RankProgra
   }
   const std::vector<Marks> marks(timed.size());
   std::vector<std::vector<double>> samples(timed.size());
+  Gate gate;
   for (int32_t iteration = 0; iteration <= options.iterations; ++iteration) {
-    for (size_t i = 0; i < timed.size(); ++i) {
-      marks[i].start.record(stream);
-      on_gpu.run(program.ops[timed[i]], stream);
-      marks[i].end.record(stream);
+    for (size_t first = 0; first < timed.size(); first += kMostGated) {
+      const size_t end = std::min(first + kMostGated, timed.size());
+      gate.close(stream);
+      for (size_t i = first; i < end; ++i) {
+        marks[i].start.record(stream);
+        on_gpu.run(program.ops[timed[i]], stream);
+        marks[i].end.record(stream);
+      }
+      gate.open();
+      stream.synchronize();
     }
-    stream.synchronize();
     if (iteration == 0) continue;  // warms up
     for (size_t i = 0; i < timed.size(); ++i) {
       samples[i].push_back(marks[i].end.seconds_since(marks[i].start));
@@ -140,7 +131,7 @@ RowRates measure_gpu_row_rates(const AttentionShape& shape, int64_t rows) {
     const Buffer kv{.tensor = Tensor::kv, .heads = {0, shape.kv_heads}, .rows = rows};
     const DeviceBuffer from(kv, shape), to(kv, shape);
     const AllRows copy(RowMode::store, from, to);
-    const double seconds = stopwatch.median_seconds([&] { copy.launch(stream); });
+    const double seconds = median_seconds(stopwatch, [&] { copy.launch(stream); });
     rates.copied_bytes_per_second = 2.0 * static_cast<double>(to.bound.parts.bytes) / seconds;
   }
   Buffer o{.tensor = Tensor::o, .heads = {0, shape.query_heads}, .rows = rows};
@@ -151,7 +142,7 @@ RowRates measure_gpu_row_rates(const AttentionShape& shape, int64_t rows) {
     for (int32_t part : {0, 1}) buffer->fill(part, Input::q, kSeed, stream);
   }
   const AllRows merge(RowMode::accumulate, partial, sum);
-  const double seconds = stopwatch.median_seconds([&] { merge.launch(stream); });
+  const double seconds = median_seconds(stopwatch, [&] { merge.launch(stream); });
   const double elements = static_cast<double>(rows) * shape.query_heads * shape.value_head_dim;
   rates.merged_elements_per_second = elements / seconds;
   return rates;
@@ -164,8 +155,7 @@ double measure_launch_seconds() {
   const AllRows copy(RowMode::store, from, to);
   const Stream stream;
   Stopwatch stopwatch(stream);
-  stopwatch.seconds([&] { copy.launch(stream); }, kLaunches);  // warms up
-  return stopwatch.seconds([&] { copy.launch(stream); }, kLaunches);
+  return median_seconds(stopwatch, [&] { copy.launch(stream); });
 }
 
 }  // namespace cpbench

@@ -8,6 +8,7 @@
 #include "harness/execute/median.h"
 #include "harness/execute/run_control.h"
 #include "harness/execute_cuda/device_array.h"
+#include "harness/execute_cuda/gate.h"
 #include "harness/execute_cuda/stream.h"
 
 namespace cpbench {
@@ -57,6 +58,7 @@ class LinkTimer {
   void time(int32_t rank) {
     set_device(devices_[rank]);
     const Stream stream;
+    Gate gate;
     const CudaEvent start(CudaEvent::Kind::time), end(CudaEvent::Kind::time);
     int64_t block = 0;
     for (const TimedExchange& exchange : exchanges_) block = std::max(block, exchange.bytes);
@@ -66,10 +68,12 @@ class LinkTimer {
     for (size_t i = 0; i < exchanges_.size(); ++i) {
       for (int sample = -kWarmup; sample < kSamples; ++sample) {
         control_.operation_started(rank, 0, static_cast<int32_t>(i), kEveryRank);
+        gate.close(stream);
         transport_.barrier(rank, stream);
         start.record(stream);
         enqueue(rank, exchanges_[i], memory.data(), stream);
         end.record(stream);
+        gate.open();
         wait_for(rank, end);
         control_.barrier();
         if (sample >= 0) seconds_[rank].push_back(end.seconds_since(start));

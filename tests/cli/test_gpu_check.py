@@ -2,8 +2,10 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import BUILD, ROOT, executable, fake, needs_cuda
@@ -11,7 +13,7 @@ from conftest import BUILD, ROOT, executable, fake, needs_cuda
 
 def gpu_check(script, *words, **options):
     return subprocess.run(
-        [script, *map(str, words)], capture_output=True, text=True, timeout=120, **options
+        [script, *map(str, words)], capture_output=True, text=True, timeout=600, **options
     )
 
 
@@ -47,11 +49,12 @@ def test_bad_no_gpu(script, results):
 @needs_cuda
 def test_a_stage_that_fails_is_reported_and_does_not_stop_the_next(script, tmp_path, results):
     environment = with_nvidia_smi(tmp_path, fake(FAKE_GPU_COUNT=1))
-    words = ["--output", results, "--only", "replay", "nccl", "kernels", "facts"]
+    words = ["--output", results, "--patience", 10]
+    words += ["--only", "replay", "nccl", "kernels", "facts"]
     done = gpu_check(script, *words, env=environment)
     assert done.returncode == 1, done.stderr
     lines = (results / "summary.md").read_text().splitlines()
-    facts, kernels, nccl, replay = [
+    facts, replay, nccl, kernels = [
         [word.strip() for word in line.split("|")[1:]] for line in lines[4:]
     ]
     assert facts[:3] == ["facts", "ok", "1 x NVIDIA H200, 150.8 GB each"]
@@ -62,7 +65,7 @@ def test_a_stage_that_fails_is_reported_and_does_not_stop_the_next(script, tmp_p
     assert re.search(r"cpbench_gpu_kernels_test: \d+ passed, [1-9]\d* skipped", kernels[2])
     assert nccl[:3] == ["nccl", "ok", "8 runs within tolerance"]
     assert replay[:2] == ["replay", "FAILED"]
-    assert replay[2].endswith("flash.toml is missing: run the stage calibrate first")
+    assert replay[2].endswith("cudnn.toml is missing: run the stage calibrate first")
 
 
 def test_bad_stage(script):
@@ -72,18 +75,18 @@ def test_bad_stage(script):
 
 # ---- with fake programs
 
-CORRECTNESS = """\
-max_error_output,max_error_gradient,strategy,workload,tokens,ranks,shape,kernel,status,error
-0.001,0.002,ring,pile,4099,1,mha_128,cudnn,ok,
-,,fcp,pile,4099,5,mha_128,cudnn,failed,G4: output error 1 exceeds 0.1
-,,dcp,pile,4099,5,mha_128,cudnn,failed,G4: output error 2 exceeds 0.1
-"""
+CORRECTNESS = (
+    "max_error_output,max_error_gradient,strategy,workload,tokens,ranks,shape,kernel,status,error"
+)
 STRATEGIES = '[{"name": "dcp"}, {"name": "fcp"}, {"name": "ring"}, {"name": "zigzag"}]'
 PROGRAM = f"""\
 case "$*" in
-  *gpu_correctness*cudnn*dcp*)
-    cat <<'END'
-{CORRECTNESS}END
+  *gpu_correctness*cudnn*ring*)
+    echo '{CORRECTNESS}'
+    echo '0.001,0.002,ring,pile,4099,1,mha_128,cudnn,ok,' ;;
+  *gpu_correctness*cudnn*fcp*)
+    echo '{CORRECTNESS}'
+    echo ',,fcp,pile,4099,5,mha_128,cudnn,failed,G4: output error 1 exceeds 0.1'
     exit 1 ;;
   *calibrate*)
     echo "cpbench: error: kernel 'cudnn' has no plan for this call" >&2
@@ -105,13 +108,16 @@ def test_reasons_are_the_first_ones_and_name_the_run(tmp_path, results):
     done = gpu_check(script, *words)
     assert done.returncode == 1, done.stderr
     lines = (results / "summary.md").read_text().splitlines()
-    facts, correctness, bandwidth, calibrate = [line.split(" | ") for line in lines[4:]]
+    facts, correctness, calibrate, bandwidth = [line.split(" | ") for line in lines[4:]]
     assert facts[1:3] == ["ok", "1 x Pretended"]
     assert correctness[1:3] == [
         "FAILED",
-        "1 runs within tolerance, 0 unsupported, 2 not; fcp with cudnn on pile, 4099 tokens, "
-        "5 ranks, mha_128: G4: output error 1 exceeds 0.1",
+        "1 runs within tolerance, 0 unsupported, 1 not, 6 lost; fcp with cudnn on pile, "
+        "4099 tokens, 5 ranks, mha_128: G4: output error 1 exceeds 0.1",
     ]
+    # What ran is there, although other strategies failed.
+    kept = (results / "correctness.csv").read_text()
+    assert kept.count("\nring,") == 1 and kept.count("\nfcp,") == 1
     assert bandwidth[2].endswith("holds no cpbench_gpu_micro: run scripts/build")
     assert calibrate[2] == (
         "cpbench: exit code 1: cpbench: error: kernel 'cudnn' has no plan for this call"
@@ -141,15 +147,19 @@ ATTENTION = f"""\
 def benchmarked(tmp_path, attention):
     script = copied(tmp_path / "scripts")
     executable(tmp_path / "build" / "cpbench", PROGRAM)
+    (tmp_path / "bandwidth").write_text(BANDWIDTH)
+    (tmp_path / "attention").write_text(attention)
     executable(
         tmp_path / "build" / "cpbench_gpu_micro",
-        f"case $1 in *=-*) cat <<'END'\n{BANDWIDTH}END\n;;\n"
-        f"*) cat <<'END'\n{attention}END\n;;\nesac\n",
+        f"cd {tmp_path}\n"
+        "case $1 in *=-*) cat bandwidth ;;\n"
+        "*) grep -e ^name -e attention/${1#*attention/} attention ;;\nesac\n",
     )
     (tmp_path / "results").symlink_to(ROOT / "results")
     done = gpu_check(script, "--output", tmp_path / "out", "--only", "bandwidth", "attention")
     lines = (tmp_path / "out" / "summary.md").read_text().splitlines()
-    return done.returncode, *(line.split(" | ")[1:3] for line in lines[4:])
+    attention, bandwidth = (line.split(" | ")[1:3] for line in lines[4:])
+    return done.returncode, bandwidth, attention
 
 
 def test_benchmarks_are_compared_with_their_targets(tmp_path):
@@ -172,6 +182,65 @@ def test_a_kernel_that_is_left_out_is_a_failure(tmp_path):
     code, _, attention = benchmarked(tmp_path, without)
     assert code == 1
     assert attention == ["FAILED", "no calls of flash: see the outcome of the stage kernels"]
+
+
+def test_a_stage_that_hangs_is_stopped_with_what_it_started(tmp_path, results):
+    script = copied(tmp_path / "scripts")
+    script.write_text(script.read_text().replace("facts: 20", "facts: 1"))
+    hanging = PROGRAM.replace(
+        "*doctor*json*)", f"*doctor*) sleep 60 & echo $! > {tmp_path}/child; wait ;;\n  *x*)"
+    )
+    executable(tmp_path / "build" / "cpbench", hanging)
+    done = gpu_check(script, "--output", results, "--only", "facts", "calibrate")
+    assert done.returncode == 1, done.stderr
+    facts, calibrate = (results / "summary.md").read_text().splitlines()[4:]
+    assert "cpbench: exit code -9: stopped: the time of this stage is up" in facts
+    assert "has no plan for this call" in calibrate
+    child = Path(f"/proc/{(tmp_path / 'child').read_text().strip()}/stat")
+    assert not child.exists() or child.read_text().split()[2] == "Z"
+
+
+def test_graphs_that_gpu_pack_made_are_used(tmp_path, results):
+    script = copied(tmp_path / "scripts")
+    (tmp_path / "made" / "cudnn_graphs" / "of_this_gpu").mkdir(parents=True)
+    shutil.make_archive(tmp_path / "cudnn_graphs", "xztar", tmp_path / "made", "cudnn_graphs")
+    program = PROGRAM.replace("1 x Pretended", "'$(ls $CPBENCH_CUDNN_GRAPHS)'")
+    executable(tmp_path / "build" / "cpbench", program)
+    done = gpu_check(script, "--output", results, "--only", "facts")
+    assert done.returncode == 0, done.stderr
+    assert "| facts | ok | of_this_gpu |" in (results / "summary.md").read_text()
+
+
+REPLAY = """\
+kernel,strategy,workload,metric,replayed,simulated,error
+cudnn,ring,pile,attention_seconds,1.0,1.1,0.1
+cudnn,ring,wlb_llm,attention_seconds,1.0,0.8,-0.2
+"""
+
+
+def test_a_report_has_a_table_of_each_file_and_copies_of_them(tmp_path):
+    benchmarked(tmp_path, ATTENTION)
+    measured, report = tmp_path / "out", tmp_path / "report"
+    (measured / "replay.csv").write_text(REPLAY)
+    (measured / "correctness.csv").write_text(
+        f"{CORRECTNESS}\n0.001,0.002,ring,pile,4099,1,mha_128,cudnn,ok,\n"
+        ",,ring,pile,4099,5,mha_128,cudnn,failed,G4\n"
+    )
+    done = subprocess.run([ROOT / "scripts" / "gpu_report", measured, report])
+    assert done.returncode == 0
+    text = (report / "README.md").read_text()
+    assert "| attention | FAILED | 3 calls, the slowest cudnn forward causal_2K" in text
+    assert "| ring | cudnn | 1 | 0 | 1 | 0.001 | 0.002 |" in text
+    assert "| cudnn | forward | causal_2K | 150 | 484 | 90.0% |" in text
+    assert "| cudnn | attention_seconds | ring | 2 | 15.0% | 20.0% |" in text
+    assert "| merge/1M/float32 | 3.80 | 50.0% |" in text
+    assert "NCCL" not in text  # that stage left no file
+    assert (report / "replay.csv").read_text() == REPLAY
+
+
+def test_bad_report_of_nothing(tmp_path):
+    done = subprocess.run([ROOT / "scripts" / "gpu_report", tmp_path, tmp_path / "report"])
+    assert done.returncode == 2 and not (tmp_path / "report").exists()
 
 
 def test_a_packed_build_needs_pytorch(tmp_path):

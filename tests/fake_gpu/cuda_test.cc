@@ -217,6 +217,21 @@ TEST_F(CudaTest, a_query_that_finds_work_leaves_no_error) {
   }
 }
 
+TEST_F(CudaTest, a_stream_says_whether_it_is_captured) {
+  const auto status = [&] {
+    cudaStreamCaptureStatus found = cudaStreamCaptureStatusNone;
+    check_cuda(cudaStreamIsCapturing(stream_, &found), "cudaStreamIsCapturing");
+    return found;
+  };
+  EXPECT_EQ(status(), cudaStreamCaptureStatusNone);
+  const auto code = end_of_capture([&] {
+    EXPECT_EQ(status(), cudaStreamCaptureStatusActive);
+    static_cast<void>(cudaStreamSynchronize(stream_));
+    EXPECT_EQ(status(), cudaStreamCaptureStatusInvalidated);
+  });
+  EXPECT_EQ(code, cudaErrorStreamCaptureInvalidated);
+}
+
 TEST_F(CudaTest, bad_capture_that_is_not_joined) {
   EXPECT_EQ(end_of_capture([&] {
               after(other_, forked_, stream_);

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <optional>
@@ -161,6 +162,19 @@ cudaError_t cudaFree(void* data) {
   // The addresses stay reserved and protected, so that later accesses fail.
   mmap(reinterpret_cast<void*>(number(data) / kPage * kPage), pages(block.bytes), PROT_NONE,
        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+  return cudaSuccess;
+}
+
+cudaError_t cudaHostAlloc(void** data, size_t bytes, unsigned) {
+  if (forbidden_by_capture()) return done(cudaErrorStreamCaptureUnsupported);
+  *data = std::aligned_alloc(kPage, pages(bytes));
+  return done(*data != nullptr ? cudaSuccess : cudaErrorMemoryAllocation);
+}
+
+cudaError_t cudaFreeHost(void* data) {
+  forbid_in_host_function("cudaFreeHost");
+  for (int device = 0; device < device_count(); ++device) wait_for_device(device);
+  std::free(data);
   return cudaSuccess;
 }
 

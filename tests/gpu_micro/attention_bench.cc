@@ -84,13 +84,13 @@ void attention(benchmark::State& state, const GpuKernel& kernel, const Case& c, 
   const DeviceArray<std::byte> workspace(static_cast<size_t>(call->workspace_bytes()));
   const auto launch = [&] { call->launch(stream(), workspace.data()); };
   const auto launch_library = [&] { call->launch_library(stream(), workspace.data()); };
-  Stopwatch watch;
-  const double first = std::max(watch.time(launch, 1), watch.time(launch, 1));
+  Stopwatch watch(stream());
+  const double first = std::max(watch.seconds(launch, 1), watch.seconds(launch, 1));
   const auto launches = static_cast<int64_t>(std::clamp(2e-3 / first, 1.0, 50.0));
   double call_seconds = 0, library_seconds = 0;
   for (auto _ : state) {
-    const double once = watch.time(launch, launches);
-    library_seconds += watch.time(launch_library, launches);
+    const double once = watch.seconds(launch, launches);
+    library_seconds += watch.seconds(launch_library, launches);
     call_seconds += once;
     state.SetIterationTime(once);
   }

@@ -3,6 +3,7 @@
 // dtype.
 #include <benchmark/benchmark.h>
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -31,9 +32,9 @@ double memcpy_rate(int64_t bytes) {
   if (rate > 0) return rate;
   const auto half = static_cast<size_t>(bytes / 2);
   const DeviceArray<std::byte> from(half), to(half);
-  Stopwatch watch;
+  Stopwatch watch(stream());
   for (int i = 0; i < 10; ++i) {
-    const double seconds = watch.time(
+    const double seconds = watch.seconds(
         [&] {
           check_cuda(
               cudaMemcpyAsync(to.data(), from.data(), half, cudaMemcpyDeviceToDevice, stream()),
@@ -46,11 +47,11 @@ double memcpy_rate(int64_t bytes) {
 }
 
 void sample(benchmark::State& state, int64_t bytes, const std::function<void()>& launch) {
-  Stopwatch watch;
-  watch.time(launch, kLaunches);
+  Stopwatch watch(stream());
+  watch.seconds(launch, kLaunches);
   double seconds = 0;
   for (auto _ : state) {
-    const double once = watch.time(launch, kLaunches);
+    const double once = watch.seconds(launch, kLaunches);
     seconds += once;
     state.SetIterationTime(once);
   }

@@ -32,15 +32,6 @@ Problem reference_problem(const Problem& problem, Passes passes, bool on_gpu) {
   return smaller;
 }
 
-// A plan for one rank, which attends to everything in one operation.
-Plan single_rank_plan(const Problem& problem) {
-  PlanBuilder b(problem);
-  b.home(0, {{0, problem.tokens()}});
-  b.forward().attend(0, 0, b.home_of(0), b.home_of(0));
-  b.backward_by_return();
-  return b.finish();
-}
-
 Reference make_reference(const Problem& problem, const ExecuteOptions& options, int32_t device,
                          bool on_gpu) {
   Reference reference = exact_attention(problem.batch, problem.shape, options.seed, options.passes,
@@ -73,6 +64,14 @@ struct CacheEntry {
 };
 
 }  // namespace
+
+Plan single_rank_plan(const Problem& problem) {
+  PlanBuilder b(problem);
+  b.home(0, {{0, problem.tokens()}});
+  b.forward().attend(0, 0, b.home_of(0), b.home_of(0));
+  b.backward_by_return();
+  return b.finish();
+}
 
 std::shared_ptr<const Reference> gpu_reference_for(const Problem& problem,
                                                    const ExecuteOptions& options, int32_t device) {

@@ -18,4 +18,7 @@ namespace cpbench {
 std::shared_ptr<const Reference> gpu_reference_for(const Problem& problem,
                                                    const ExecuteOptions& options, int32_t device);
 
+// The plan of the plain run: one rank attends to everything in one operation.
+Plan single_rank_plan(const Problem& problem);
+
 }  // namespace cpbench

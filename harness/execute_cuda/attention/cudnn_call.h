@@ -4,6 +4,7 @@
 //   void backward(const CudnnBackwardInput&);
 #pragma once
 
+#include <bit>
 #include <compare>
 #include <optional>
 #include <vector>
@@ -132,6 +133,8 @@ class CudnnForwardCall {
           kv_rows(std::span<const int32_t>(l.kv_rows)),
           stores(l.stores),
           shape(cudnn_shape(l, q, k, v)) {
+      // The forward pass launches nothing for keys, so one graph serves up to twice as many.
+      shape.max_kv = static_cast<int32_t>(std::bit_ceil(static_cast<uint32_t>(l.max_kv)));
       shape.o_stride = o_in_place() ? o.row_stride : o.heads * o.width;
       shape.stats_stride = stats_in_place() ? lse.row_stride : lse.heads;
       q_offsets = offsets.add(l.q_starts, shape.q_stride);

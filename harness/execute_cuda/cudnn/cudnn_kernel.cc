@@ -1,6 +1,5 @@
 // cuDNN's attention behind the kernel interface. cudnn_call.h describes the steps around its
 // graphs.
-#include <atomic>
 #include <map>
 
 #include "harness/execute_cuda/attention/check_shape.h"
@@ -35,9 +34,9 @@ template <typename Call>
 class CudnnBoundCall : public BoundCall {
  public:
   template <typename LibraryCall>
-  CudnnBoundCall(const LibraryCall& call, double& build_seconds) : call_(call) {
+  explicit CudnnBoundCall(const LibraryCall& call) : call_(call) {
     call_.for_each_shape([&](const CudnnShape& shape) {
-      const SdpaGraph& graph = sdpa_graph(shape, build_seconds);
+      const SdpaGraph& graph = sdpa_graph(shape);
       graphs_[shape] = &graph;
       library_bytes_ = std::max(library_bytes_, graph.workspace_bytes());
     });
@@ -69,23 +68,11 @@ class CudnnKernel : public GpuKernel {
     check_cudnn_shape(shape, current_capability());
   }
   std::unique_ptr<BoundCall> bind(const ForwardCall& call) const override {
-    return bind_as<CudnnForwardCall<CudnnMachine>>(call);
+    return std::make_unique<CudnnBoundCall<CudnnForwardCall<CudnnMachine>>>(call);
   }
   std::unique_ptr<BoundCall> bind(const BackwardCall& call) const override {
-    return bind_as<CudnnBackwardCall<CudnnMachine>>(call);
+    return std::make_unique<CudnnBoundCall<CudnnBackwardCall<CudnnMachine>>>(call);
   }
-  double build_seconds() const override { return build_seconds_.load(); }
-
- private:
-  template <typename Bound, typename LibraryCall>
-  std::unique_ptr<BoundCall> bind_as(const LibraryCall& call) const {
-    double seconds = 0;
-    auto bound = std::make_unique<CudnnBoundCall<Bound>>(call, seconds);
-    build_seconds_ += seconds;
-    return bound;
-  }
-
-  mutable std::atomic<double> build_seconds_ = 0;  // atomic, because ranks bind at the same time
 };
 
 }  // namespace

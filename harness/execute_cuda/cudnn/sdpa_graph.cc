@@ -3,13 +3,18 @@
 
 #include <cudnn_frontend.h>
 
-#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <unordered_map>
 
+#include "harness/execute_cuda/capability.h"
 #include "harness/execute_cuda/cuda_check.h"
 #include "harness/plan/errors.h"
+#include "harness/plan/text_hash.h"
 
 namespace cpbench {
 namespace {
@@ -90,7 +95,7 @@ class Graph : public SdpaGraph {
     expect(graph_.get_workspace_size(workspace_bytes_));
   }
 
-  // Never runs.
+  // For a GPU that is not here. Never runs.
   Graph(const CudnnShape& shape, Handles& handles, const std::string& properties)
       : shape_(shape), handles_(handles) {
     auto device = std::make_shared<fe::DeviceProperties>();
@@ -100,6 +105,25 @@ class Graph : public SdpaGraph {
     expect(graph_.build_operation_graph());
     expect(graph_.create_execution_plans({fe::HeurMode_t::A}));
     expect(graph_.check_support());
+  }
+
+  // What `serialized` returned, for this GPU.
+  Graph(const CudnnShape& shape, Handles& handles, const std::vector<uint8_t>& serialized)
+      : shape_(shape), handles_(handles) {
+    const Handle handle(handles_);
+    // The frontend captures an execution, on a stream of its own if the handle has none. That of
+    // the handle's last user may be gone.
+    check_cudnn(cudnnSetStream(handle, nullptr), "cudnnSetStream");
+    expect(graph_.deserialize(handle, serialized));
+    expect(graph_.get_workspace_size(workspace_bytes_));
+  }
+
+  // Compiles the code of the execution plan, which is a part of the result.
+  std::vector<uint8_t> serialized() {
+    std::vector<uint8_t> bytes;
+    expect(graph_.build_plans());
+    expect(graph_.serialize(bytes));
+    return bytes;
   }
 
   int64_t workspace_bytes() const override { return workspace_bytes_; }
@@ -263,11 +287,39 @@ class Graph : public SdpaGraph {
   mutable std::mutex mutex_;
 };
 
+CudnnDevice current_cudnn_device() {
+  int device = 0, sms = 0;
+  check_cuda(cudaGetDevice(&device), "cudaGetDevice");
+  check_cuda(cudaDeviceGetAttribute(&sms, cudaDevAttrMultiProcessorCount, device),
+             "cudaDeviceGetAttribute");
+  return {current_capability(), sms};
+}
+
+// Null if the folder has no file for the graph, or cuDNN does not accept it.
+std::unique_ptr<Graph> stored_graph(const CudnnShape& shape, Handles& handles) {
+  const char* folder = std::getenv(kCudnnGraphsVariable);
+  if (folder == nullptr) return nullptr;
+  const auto path = std::filesystem::path(folder) / sdpa_graph_file(shape, current_cudnn_device());
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return nullptr;
+  const std::vector<uint8_t> bytes{std::istreambuf_iterator<char>(file), {}};
+  try {
+    return std::make_unique<Graph>(shape, handles, bytes);
+  } catch (const std::exception& error) {
+    static std::once_flag once;
+    std::call_once(once, [&] {
+      std::fprintf(stderr, "cpbench: warning: %s is not used, and perhaps others: %s\n",
+                   path.c_str(), error.what());
+    });
+    return nullptr;
+  }
+}
+
 // The graphs of one device. Several threads may build different graphs at the same time, and each
 // graph is built once.
 class Graphs {
  public:
-  const SdpaGraph& get(const CudnnShape& shape, double& seconds) {
+  const SdpaGraph& get(const CudnnShape& shape) {
     Entry* entry = nullptr;
     {
       const std::lock_guard lock(mutex_);
@@ -275,9 +327,8 @@ class Graphs {
     }
     const std::lock_guard lock(entry->mutex);
     if (!entry->graph) {
-      const auto begin = std::chrono::steady_clock::now();
-      entry->graph = std::make_unique<Graph>(shape, handles_);
-      seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      entry->graph = stored_graph(shape, handles_);
+      if (!entry->graph) entry->graph = std::make_unique<Graph>(shape, handles_);
     }
     return *entry->graph;
   }
@@ -305,13 +356,54 @@ Graphs& graphs_of_current_device() {
 
 int loaded_cudnn() { return static_cast<int>(cudnnGetVersion()); }
 
-const SdpaGraph& sdpa_graph(const CudnnShape& shape, double& seconds) {
-  return graphs_of_current_device().get(shape, seconds);
+const SdpaGraph& sdpa_graph(const CudnnShape& shape) {
+  return graphs_of_current_device().get(shape);
 }
 
-void check_sdpa_graph(const CudnnShape& shape, const std::string& properties) {
+namespace {
+
+Graph graph_without_gpu(const CudnnShape& shape, const std::string& properties) {
   static Handles none;
-  Graph(shape, none, properties);
+  return {shape, none, properties};
+}
+
+}  // namespace
+
+void check_sdpa_graph(const CudnnShape& shape, const std::string& properties) {
+  static_cast<void>(graph_without_gpu(shape, properties));
+}
+
+std::vector<uint8_t> serialized_sdpa_graph(const CudnnShape& shape, const std::string& properties) {
+  return graph_without_gpu(shape, properties).serialized();
+}
+
+std::string sdpa_graph_file(const CudnnShape& s, const CudnnDevice& device) {
+  std::string text = "frontend " + std::to_string(CUDNN_FRONTEND_VERSION);
+  for (int64_t number : {int64_t{s.backward},
+                         int64_t{s.window.left},
+                         int64_t{s.window.right},
+                         int64_t{s.batch},
+                         int64_t{s.max_q},
+                         int64_t{s.max_kv},
+                         s.total_q,
+                         s.total_kv,
+                         int64_t{s.q_heads},
+                         int64_t{s.kv_heads},
+                         int64_t{s.width},
+                         int64_t{s.value_width},
+                         s.q_stride,
+                         s.k_stride,
+                         s.v_stride,
+                         s.o_stride,
+                         s.stats_stride,
+                         s.d_o_stride,
+                         s.dq_stride,
+                         s.dk_stride,
+                         s.dv_stride}) {
+    text += " " + std::to_string(number);
+  }
+  return "sm_" + std::to_string(device.capability) + "_with_" + std::to_string(device.sms) +
+         "_cudnn_" + std::to_string(loaded_cudnn()) + "/" + hex16(hash_of_text(text)) + ".graph";
 }
 
 }  // namespace cpbench

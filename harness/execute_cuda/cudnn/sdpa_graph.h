@@ -1,6 +1,6 @@
 // cuDNN graphs that compute attention. The process keeps one graph per shape.
 //
-//   const SdpaGraph& graph = sdpa_graph(shape, seconds);   // builds it the first time
+//   const SdpaGraph& graph = sdpa_graph(shape);   // builds it the first time
 //   graph.run(input, stream, workspace);
 #pragma once
 
@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "harness/execute_cuda/attention/cudnn_call.h"
 
@@ -27,12 +28,24 @@ class SdpaGraph {
                    std::byte* workspace) const = 0;
 };
 
-// Returns the graph for the current device, which lives as long as the process. If this call builds
-// it, adds the time to `seconds`. Throws UserError if cuDNN has no execution plan for the shape.
-const SdpaGraph& sdpa_graph(const CudnnShape& shape, double& seconds);
+// Returns the graph for the current device, which lives as long as the process. It is loaded if
+// there is a file for it in the folder that the environment variable names, and built otherwise.
+// Throws UserError if cuDNN has no execution plan for the shape.
+const SdpaGraph& sdpa_graph(const CudnnShape& shape);
+inline constexpr const char* kCudnnGraphsVariable = "CPBENCH_CUDNN_GRAPHS";
 
-// For tests without a GPU: throws the same for the GPU that these properties describe, in the JSON
-// of CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, which cuDNN supports since 9.8.
+// Without a GPU, for the one that `properties` describe in the JSON of
+// CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, which cuDNN supports since 9.8. Both throw UserError
+// like sdpa_graph. The serialised graph has its compiled code.
 void check_sdpa_graph(const CudnnShape& shape, const std::string& properties);
+std::vector<uint8_t> serialized_sdpa_graph(const CudnnShape& shape, const std::string& properties);
+
+// The file of a serialised graph for GPUs of one kind and the cuDNN that is loaded:
+// "sm_90_with_132_cudnn_91900/<hash of the shape>.graph".
+struct CudnnDevice {
+  int32_t capability = 0;
+  int32_t sms = 0;
+};
+std::string sdpa_graph_file(const CudnnShape& shape, const CudnnDevice& device);
 
 }  // namespace cpbench
