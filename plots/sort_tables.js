@@ -13,13 +13,13 @@ function valueOf(text) {
 
 function sort(table, column, heading) {
   const descending = heading.getAttribute("aria-sort") === "ascending";
-  for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+  for (const other of table.tHead.rows[0].children) other.removeAttribute("aria-sort");
   heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
   const isNumber = heading.classList.contains("number");
-  const textOf = (row) => row.cells[column].textContent;
+  const textOf = (row) => row.children[column].textContent;
   const isLast = (row) => (isNumber ? Number.isNaN(valueOf(textOf(row))) : textOf(row) === "");
   for (const body of table.tBodies) {
-    const rows = [...body.rows].filter((row) => row.cells[0].tagName === "TD");
+    const rows = [...body.rows].filter((row) => row.children[0].tagName === "TD");
     rows.sort((a, b) => {
       if (isLast(a) || isLast(b)) return isLast(a) - isLast(b);
       const [x, y] = descending ? [textOf(b), textOf(a)] : [textOf(a), textOf(b)];
@@ -30,7 +30,7 @@ function sort(table, column, heading) {
 }
 
 for (const table of document.querySelectorAll("table")) {
-  [...table.tHead.rows[0].cells].forEach((heading, column) => {
+  [...table.tHead.rows[0].children].forEach((heading, column) => {
     heading.tabIndex = 0;
     heading.addEventListener("click", () => sort(table, column, heading));
     heading.addEventListener("keydown", (event) => {

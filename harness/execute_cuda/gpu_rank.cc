@@ -195,7 +195,7 @@ void GpuRank::name_step(const StreamItem& item) {
 }
 
 void GpuRank::run(const StreamItem& item, Portion portion, cudaStream_t stream) {
-  if (item.exchanges) return exchange(item, part, stream);
+  if (item.exchanges) return exchange(item, portion, stream);
   if (portion != Portion::exchanges) program_.run(mine_.ops[item.index], stream);
 }
 

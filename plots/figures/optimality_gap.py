@@ -2,7 +2,7 @@
 
 Like is compared with like: the heuristic and the program with the least bytes at the same ratio,
 both with equal tokens on all ranks. The paper's program, which minimises work plus communication,
-stands beside them. Left: the share of a solver's packs at or below a communication saving,
+stands next to them. Left: the share of a solver's packs at or below a communication saving,
 1 - B / (T / N). Right: the same for the imbalance of compute.
 
 Only packs count that all solvers of a ratio planned. The means are printed as well. The figure is

@@ -7,7 +7,7 @@ is not among them. The bars were read off the figure with an error of 0.01, so p
 no more than twice that have no order.
 
 The paper states four averages of FlashCP's speed over the others, which are headline numbers: ours
-stand beside them for every profile, on the selected packs and on the first ones.
+stand next to them for every profile, on the selected packs and on the first ones.
 """
 
 import numpy as np

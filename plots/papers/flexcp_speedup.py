@@ -2,7 +2,7 @@
 
 The static setup of a workload is the degree that is fastest over all its micro-batches: of
 Megatron's (rings) and DeepSpeed's (Ulysses) the better one. Other methods that vary degrees stand
-beside it. The paper's data are lengths of videos, which are not public, so no bar has a published
+next to it. The paper's data are lengths of videos, which are not public, so no bar has a published
 value: the band is the published range. For the stream of the authors' test scripts, the static
 setup also has the padding of those scripts.
 """

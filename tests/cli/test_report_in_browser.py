@@ -21,14 +21,14 @@ addEventListener("error", (event) => errors.push(event.message));
 {page}
 <script>
 const table = document.querySelector("#results table");
-const headings = [...table.tHead.rows[0].cells];
+const headings = [...table.tHead.rows[0].children];
 const seen = {{}};
 for (const name of {names}) {{
   const column = headings.findIndex((heading) => heading.textContent === name);
   seen[name] = ["ascending", "descending"].map(() => {{
     headings[column].click();
     return [...table.tBodies].map((body) => [...body.rows]
-        .filter((row) => row.cells.length > 1).map((row) => row.cells[column].textContent));
+        .filter((row) => row.children.length > 1).map((row) => row.children[column].textContent));
   }});
 }}
 const found = document.createElement("pre");
