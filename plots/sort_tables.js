@@ -1,5 +1,5 @@
-// A click on a heading, or Enter on it, sorts the rows of each group of its table; another one turns
-// the order round. Values without a number, and none at all, come last.
+// Sorts a table of a report when a heading is clicked. Each group of rows is sorted by itself; a
+// second click turns the order round. Values without a number, and none at all, come last.
 "use strict";
 const UNITS = {
   ns: 1e-9, us: 1e-6, ms: 1e-3, s: 1, min: 60, h: 3600, "%": 0.01,

@@ -67,7 +67,7 @@ def test_it_is_whole_and_needs_nothing_else(text):
         assert link.startswith("data:") or link[1:] in page.ids
     for pointed in re.findall(r"url\(#([^)]*)\)", text):
         assert pointed in page.ids
-    assert text.count("<script") == 1 and "<script>\n// A click on a heading" in text
+    assert text.count("<script") == 1 and "<script>\n// Sorts a table of a report" in text
     assert "@import" not in text
     assert not re.search(r"https?://(?!www\.w3\.org/)", text)
 
