@@ -38,9 +38,9 @@ TEST(Wlb, EstimateByHand) {
   Problem problem = problem_of({1024, 1024}, 2);
   problem.shape = {.query_heads = 64, .kv_heads = 64, .head_dim = 128, .value_head_dim = 128};
   const auto us = [](int empty_blocks) {
-    const double forward = 8 * 4.348 + 36 * 1.547;
-    const double backward = 8 * 15.41 + 36 * 4.514 + kAssumedEmptyBlockUs * empty_blocks;
-    return 1.407 + 32.23 + (forward + backward) * 64 / 132;
+    const double forward = 8 * 4.834 + 36 * 1.525;
+    const double backward = 8 * 22.62 + 36 * 4.26 + kAssumedEmptyBlockUs * empty_blocks;
+    return (forward + backward) * 64 / 132;
   };
   EXPECT_NEAR(property("wlb", problem, "estimated_per_seq_seconds", {{"kernel", "cudnn_h200"}}),
               us(4) * 1e-6, 1e-12);
