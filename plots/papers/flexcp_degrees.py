@@ -21,7 +21,7 @@ def mix_of(path):
     run = load_runs(path)[0]
     owners, start = set(), 0
     homes = run.plan().home
-    for length in run.packs[0].lengths:
+    for length in run.packs[0].document_lengths:
         end = start + length
         owners.add(
             tuple(r for r, home in enumerate(homes) if any(b < end and e > start for b, e in home))

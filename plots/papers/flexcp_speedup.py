@@ -61,15 +61,16 @@ def published_range():
     return min(values), max(values)
 
 
-def of_best(rows, arm):
-    return {row.group[0]: row.ours for row in rows if row.strategy == arm and row.group[1] == BEST}
+def over(base, rows, arm):
+    """{workload: speed-up of the arm over the base}"""
+    return {row.group[0]: row.ours for row in rows if row.strategy == arm and row.group[1] == base}
 
 
 def closing(rows):
     low, high = published_range()
     lines = []
     for arm in ARMS:
-        ours = list(of_best(rows, arm).values())
+        ours = list(over(BEST, rows, arm).values())
         if ours:
             lines.append(f"`{arm}` {min(ours):.2f} to {max(ours):.2f}, mean {np.mean(ours):.2f}")
     return (f"Over the best static setup: {'; '.join(lines)}. Published {low} to {high} (v1, end "
@@ -79,20 +80,24 @@ def closing(rows):
 def claims(rows):
     found = []
     for arm in (FLEXIBLE, OURS):
-        of = of_best(rows, arm)
-        ours, mean = list(of.values()), float(np.mean(list(of.values())))
-        words = f"{arm}, {len(ours)} length sets, over the best of Megatron and DeepSpeed static"
-        found.append(Claim("abstract", f"average speed-up ({words})", f"{AVERAGE:.2f}",
-                           f"{mean:.2f}", closeness(AVERAGE, mean)))  # fmt: skip
+        for base in (BEST, MEGATRON):
+            ours = list(over(base, rows, arm).values())
+            words = f"{arm}, {len(ours)} length sets, over {base}"
+            mean = float(np.mean(ours))
+            found.append(Claim("abstract", f"average speed-up ({words})", f"{AVERAGE:.2f}",
+                               f"{mean:.2f}", closeness(AVERAGE, mean)))  # fmt: skip
+        ours = list(over(BEST, rows, arm).values())
+        words = f"{arm}, {len(ours)} length sets, over {BEST}"
         found.append(
             Claim("speedup", f"above 1.2 ({words})", "14 of 18 settings (v1)",
                   f"{sum(value > 1.2 for value in ours)} of {len(ours)}",
                   yes(np.mean([value > 1.2 for value in ours]) >= 14 / 18))
         )  # fmt: skip
-        even = next((value for name, value in of.items() if name.startswith(SHORT)), None)
+        rings = over(MEGATRON, rows, arm)
+        even = next((value for name, value in rings.items() if name.startswith(SHORT)), None)
         if even is not None:
-            found.append(Claim("speedup", f"no slower on short, even lengths ({arm})", "-",
-                               f"{even:.2f}", yes(even >= 0.995)))  # fmt: skip
+            words = f"no slower than static rings on short, even lengths ({arm})"
+            found.append(Claim("speedup", words, "-", f"{even:.2f}", yes(even >= 1)))
         for row in rows:
             if row.strategy == arm and row.group[1].startswith("static, padded"):
                 words = f"{arm}, after the authors' test scripts, {row.group[2]} {row.group[1][8:]}"
