@@ -30,7 +30,7 @@ struct BurstScriptsOptions {
 
 void validate(const BurstScriptsOptions& options);  // throws UserError with the numbers
 
-class BurstScriptsStream : public MicroBatchStream {
+class BurstScriptsStream : public LengthStream {
  public:
   BurstScriptsStream(uint64_t seed, const BurstScriptsOptions& options)
       : random_(seed), options_(options) {}

@@ -17,7 +17,6 @@ using Packs = std::vector<Batch>;
 // pack if `carry`.
 Packs fill(LengthStream& stream, const PackingOptions& options, bool carry) {
   Packs packs(options.packs);
-  const auto* micro_batches = dynamic_cast<const MicroBatchStream*>(&stream);
   int64_t remainder = 0;
   for (Batch& pack : packs) {
     for (int64_t room = options.tokens; room > 0;) {
@@ -26,7 +25,7 @@ Packs fill(LengthStream& stream, const PackingOptions& options, bool carry) {
       pack.document_lengths.push_back(taken);
       room -= taken;
       remainder = carry ? length - taken : 0;
-      if (remainder == 0 && micro_batches != nullptr && micro_batches->ends_pack()) break;
+      if (remainder == 0 && stream.ends_pack()) break;
     }
   }
   return packs;

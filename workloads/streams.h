@@ -15,13 +15,6 @@ using StreamFactory = std::function<std::unique_ptr<LengthStream>(uint64_t seed)
 // In tokens. Squares of lengths must fit 64-bit integers.
 constexpr int64_t kLongestDocument = int64_t{1} << 31;
 
-// A stream of micro-batches, which may have fewer tokens than a pack has room for.
-class MicroBatchStream : public LengthStream {
- public:
-  // Whether the last length was the last of its micro-batch. Then the pack ends, full or not.
-  virtual bool ends_pack() const = 0;
-};
-
 // Independent lengths: `draw` makes one from random numbers.
 class IndependentStream : public LengthStream {
  public:

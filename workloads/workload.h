@@ -20,6 +20,8 @@ class LengthStream {
  public:
   virtual ~LengthStream() = default;
   virtual int64_t next() = 0;
+  // Whether a pack ends after the last length, full or not.
+  virtual bool ends_pack() const { return false; }
 };
 
 class Workload {
