@@ -86,9 +86,10 @@ def draw(runs):
     measured = [run for _, run in found]
     common, _ = results.grouped(measured)
     everyone = [run for pair in found for run in pair]
-    style.footer(
-        fig, [*common, style.note_runs(everyone), f"band: {BAND:.0%}", "legend: mean error"]
-    )
+    # The figure itself shows the error, so those on published runs would only fill the page.
+    notes = style.note_runs(everyone).split("; ")
+    own = [note for note in notes if "published run" not in note]
+    style.footer(fig, [*common, "; ".join(own), f"band: {BAND:.0%}", "legend: mean error"])
     handles = [style.sample_mark(label, markersize=5) for label in by_label]
     labels = [f"{label} {np.abs(error).mean():.0%}" for label, error in by_label.items()]
     style.legend(fig, handles, labels)
