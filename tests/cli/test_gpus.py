@@ -262,6 +262,7 @@ def test_links_are_calibrated_into_a_cluster_file(tmp_path):
     used, rows = run_json(
         *("run", "--strategy", "ring", "--backend", "simulate", "--cluster", file),
         *("--tokens", "3K", "--ranks", "3", "--workload", "fixed:tokens=3K"),
+        *("--output", tmp_path / "runs"),
     )
     assert used.returncode == 0, used.stderr
     assert rows[0]["status"] == "ok"

@@ -2,12 +2,12 @@
 // hangs or belongs to another run.
 #include "harness/execute/processes/store_wire.h"
 
-#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <unistd.h>
 
 #include <chrono>
 #include <csignal>
 #include <thread>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include "harness/execute/processes/process_group.h"
 #include "harness/execute/processes/store_socket.h"
