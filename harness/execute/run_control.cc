@@ -49,7 +49,7 @@ void RunControl::run_ranks(const std::function<void(int32_t rank)>& work,
   for (std::thread& thread : threads) thread.join();
   if (poll_error_) std::rethrow_exception(poll_error_);
   if (out_of_memory_) throw std::bad_alloc();
-  if (failure_) throw ExecutionFailure(*failure_);
+  if (failure_) std::rethrow_exception(failure_);
 }
 
 void RunControl::barrier() {
@@ -67,30 +67,33 @@ void RunControl::barrier() {
 }
 
 void RunControl::guard(int32_t rank, const std::function<void()>& work) {
+  const auto fail = [&](const std::string& reason) {
+    end(std::make_exception_ptr(ExecutionFailure(where(rank) + reason)));
+  };
   try {
     work();
   } catch (const std::bad_alloc&) {
     out_of_memory_ = true;
-    fail(rank, "out of memory");
+    fail("out of memory");
   } catch (const std::exception& error) {
-    fail(rank, error.what());
+    fail(error.what());
   } catch (...) {
-    fail(rank, "an unknown exception");
+    fail("an unknown exception");
   }
 }
 
-void RunControl::end(const std::string& reason) {
+void RunControl::end(std::exception_ptr reason) {
   {
     const std::lock_guard lock(mutex_);
-    if (!failure_) failure_ = reason;
+    if (!failure_) failure_ = std::move(reason);
   }
   changed_.notify_all();
   close_();
 }
 
-void RunControl::fail(int32_t rank, const std::string& reason) {
+std::string RunControl::where(int32_t rank) const {
   const Progress& progress = progress_[rank - first_rank_];
-  end(step_text(rank_text(rank), progress.pass, progress.step) + ": " + reason);
+  return step_text(rank_text(rank), progress.pass, progress.step) + ": ";
 }
 
 int64_t RunControl::operations() const {
@@ -107,7 +110,8 @@ void RunControl::time_out() {
     return progress.operations.load(std::memory_order_relaxed);
   });
   const auto rank = first_rank_ + static_cast<int32_t>(last - progress_.begin());
-  fail(rank, no_progress_text(timeout_seconds_, awaited_text(last->waiting_for)));
+  end(std::make_exception_ptr(NoProgress(
+      where(rank) + no_progress_text(timeout_seconds_, awaited_text(last->waiting_for)))));
 }
 
 // Returns when all ranks have finished.
@@ -125,7 +129,7 @@ void RunControl::watch(const std::function<void()>& poll) {
       if (poll && !poll_error_) poll();
     } catch (...) {
       poll_error_ = std::current_exception();
-      end("ended from outside");
+      end(poll_error_);
     }
     if (const int64_t now = operations(); now != seen) {
       seen = now;

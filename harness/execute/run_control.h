@@ -18,10 +18,10 @@
 #include <exception>
 #include <functional>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "harness/execute/execute.h"
 #include "harness/execute/transport.h"
 
 namespace cpbench {
@@ -41,6 +41,12 @@ std::string step_text(const std::string& rank, int32_t pass, int32_t step);
 // "no progress for 120 s, waiting for <a message from rank 2>"; `waiting_for` may be empty.
 std::string no_progress_text(double timeout_seconds, const std::string& waiting_for);
 
+// No rank made progress for the timeout. Another process's failure may be the cause.
+class NoProgress : public ExecutionFailure {
+ public:
+  using ExecutionFailure::ExecutionFailure;
+};
+
 class RunControl : public ProgressListener {
  public:
   // Controls ranks [first_rank, first_rank + ranks). `close` must make the ranks throw that wait
@@ -53,7 +59,7 @@ class RunControl : public ProgressListener {
 
   // Calls work(rank) on a thread per rank and returns when all are done. It may be called again if
   // it did not throw. `poll` is called on this thread several times per timeout. Rethrows what
-  // `poll` threw first, otherwise throws bad_alloc if a rank ran out of memory, and
+  // `poll` threw first, otherwise throws bad_alloc if a rank ran out of memory, and NoProgress or
   // ExecutionFailure ("rank 3, forward step 2: <reason>") if the run ended for another reason.
   void run_ranks(const std::function<void(int32_t rank)>& work,
                  const std::function<void()>& poll = nullptr);
@@ -79,8 +85,8 @@ class RunControl : public ProgressListener {
   int64_t operations() const;
   void watch(const std::function<void()>& poll);
   void time_out();
-  void fail(int32_t rank, const std::string& reason);
-  void end(const std::string& reason);
+  std::string where(int32_t rank) const;  // "rank 3, forward step 2: "
+  void end(std::exception_ptr reason);
 
   int32_t first_rank_;
   std::vector<Progress> progress_;
@@ -90,8 +96,8 @@ class RunControl : public ProgressListener {
   std::condition_variable changed_;
   size_t waiting_ = 0;  // ranks in the barrier
   int64_t generation_ = 0;
-  size_t finished_ = 0;                 // ranks whose work is done
-  std::optional<std::string> failure_;  // the first reason
+  size_t finished_ = 0;         // ranks whose work is done
+  std::exception_ptr failure_;  // the first reason
   std::atomic<bool> out_of_memory_ = false;
   std::exception_ptr poll_error_;
 };

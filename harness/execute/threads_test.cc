@@ -6,6 +6,7 @@
 
 #include "harness/execute/execute_with.h"
 #include "harness/execute/program_for_tests.h"
+#include "harness/execute/run_control.h"
 #include "harness/plan/error_of_for_tests.h"
 
 namespace cpbench {
@@ -31,11 +32,12 @@ class LossyTransport : public Mailbox {
   int32_t from_, to_;
 };
 
+template <typename Failure = ExecutionFailure>
 std::string failure_of(const Problem& problem, const Kernel& kernel, Transport& transport,
                        double timeout_seconds) {
   ExecuteOptions options;
   options.timeout_seconds = timeout_seconds;
-  return error_of<ExecutionFailure>(
+  return error_of<Failure>(
       [&] { execute_with(problem, program_of(problem), options, kernel, transport); });
 }
 
@@ -50,7 +52,7 @@ TEST(Threads, a_rank_that_hangs_ends_the_run_by_name) {
   const Problem problem = problem_of(3);
   LossyTransport lossy(3, 0, 2);
   const auto start = std::chrono::steady_clock::now();
-  EXPECT_EQ(failure_of(problem, *make_reference_kernel(), lossy, 0.3),
+  EXPECT_EQ(failure_of<NoProgress>(problem, *make_reference_kernel(), lossy, 0.3),
             "rank 2, forward step 0: no progress for 0.3 s, waiting for a message from rank 0");
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
 }

@@ -333,6 +333,8 @@ void ProcessGroup::together(const std::function<void()>& work) {
     failed(Outcome::Kind::peer_failed, error.what());
   } catch (const TimedOut& error) {
     failed(Outcome::Kind::timed_out, error.what());
+  } catch (const NoProgress& error) {
+    failed(Outcome::Kind::timed_out, error.what());
   } catch (const std::bad_alloc&) {
     failed(Outcome::Kind::out_of_memory, "out of memory");
   } catch (const std::exception& error) {

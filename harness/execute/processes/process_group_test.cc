@@ -106,6 +106,15 @@ TEST(ProcessGroup, a_rank_that_throws_ends_the_work_everywhere_and_not_the_next)
   }
 }
 
+// As when the ranks of one process wait for a rank of another, which threw.
+TEST(ProcessGroup, who_made_no_progress_is_not_the_cause) {
+  const Strings thrown = run_together(2, 60, [](ProcessGroup& group) {
+    if (group.rank() == 0) throw NoProgress("rank 0, forward step 1: no progress for 60 s");
+    throw std::runtime_error("kernel broke");
+  });
+  EXPECT_EQ(thrown[0], "rank 1: kernel broke");
+}
+
 TEST(ProcessGroup, out_of_memory_of_another_rank_is_out_of_memory) {
   run_as_processes(2, {.timeout_seconds = 60}, [](ProcessGroup& group, LocalWire&) {
     const auto work = [&] {
