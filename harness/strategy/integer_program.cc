@@ -53,7 +53,9 @@ IntegerProgram::Outcome IntegerProgram::solve(const SearchLimits& limits,
         });
     limits.planning->child_seconds += answer.cpu_seconds;
     solution.resize(answer.bytes.size() / sizeof(double));
-    std::memcpy(solution.data(), answer.bytes.data() + 1, solution.size() * sizeof(double));
+    if (!solution.empty()) {
+      std::memcpy(solution.data(), answer.bytes.data() + 1, solution.size() * sizeof(double));
+    }
     return static_cast<Outcome>(answer.bytes.front());
   } catch (const DidNotEnd&) {
     if (!late_is_first) throw;
