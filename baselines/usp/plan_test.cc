@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "harness/plan/mask.h"
 #include "harness/strategy/test_plans.h"
 #include "methods/flashcp/test_batches.h"
 
@@ -23,11 +24,28 @@ Ranges home(const Plan& plan, int32_t rank) {
 // rank = ring rank * ud + Ulysses rank): the sequence in 2 rd chunks, ring rank r takes r and
 // 2 rd - 1 - r, of which Ulysses rank u takes the u-th of ud equal parts.
 TEST(Usp, OwnsTheTokensThatYunchangExtracts) {
-  Plan plan = plan_of(problem_of({16}, 4, heads(4, 4)), 2);
-  EXPECT_EQ(home(plan, 0), (Ranges{{0, 4}}));
-  EXPECT_EQ(home(plan, 1), (Ranges{{12, 16}}));
-  EXPECT_EQ(home(plan, 2), (Ranges{{4, 8}}));
-  EXPECT_EQ(home(plan, 3), (Ranges{{8, 12}}));
+  for (const std::vector<int64_t>& lengths : {std::vector<int64_t>{16}, {9, 4, 3}}) {
+    Plan plan = plan_of(problem_of(lengths, 4, heads(4, 4)), 2);
+    EXPECT_EQ(home(plan, 0), (Ranges{{0, 4}}));
+    EXPECT_EQ(home(plan, 1), (Ranges{{12, 16}}));
+    EXPECT_EQ(home(plan, 2), (Ranges{{4, 8}}));
+    EXPECT_EQ(home(plan, 3), (Ranges{{8, 12}}));
+  }
+}
+
+// A ring over two halves of a pack: the head and tail of the pack are short documents, so the other
+// rank has the long one. Cut per document, both have half of each.
+TEST(Usp, CuttingThePackLeavesWorkUneven) {
+  const Problem problem = problem_of({2, 8, 6}, 2, heads(1, 1));
+  const MaskIndex mask(problem.batch);
+  auto pairs = [&](const char* cut) {
+    const Plan plan = plan_of("usp", problem, {{"ulysses_degree", "1"}, {"cut", cut}});
+    std::vector<int64_t> out;
+    for (SetId set : plan.home) out.push_back(mask.pairs(plan.token_sets[set]));
+    return out;
+  };
+  EXPECT_EQ(pairs("pack"), (std::vector<int64_t>{3 + 3 + (3 + 4 + 5 + 6), 33 + 1 + 2}));
+  EXPECT_EQ(pairs("document"), (std::vector<int64_t>{1 + 0 + 18 + 12, 2 + 18 + 9}));
 }
 
 TEST(Usp, EveryDegreeIsCorrectOnAnyBatch) {
@@ -36,7 +54,11 @@ TEST(Usp, EveryDegreeIsCorrectOnAnyBatch) {
     for (int32_t degree : {1, 2, 3, 6, 12}) {
       Batch batch = flashcp::random_batch(random, 6, 30);
       Problem problem = problem_of(batch, {3, 4}, heads(12, i % 2 == 0 ? 12 : 4));
-      ASSERT_EQ(violations(problem, plan_of(problem, degree)), "") << "degree " << degree;
+      for (const char* cut : {"pack", "document"}) {
+        const Settings set = {{"ulysses_degree", std::to_string(degree)}, {"cut", cut}};
+        ASSERT_EQ(violations(problem, plan_of("usp", problem, set)), "")
+            << "degree " << degree << ", cut " << cut;
+      }
     }
   }
 }
@@ -69,7 +91,7 @@ TEST(Usp, BytesAreTheClosedForm) {
 TEST(Usp, DegreeOneIsTheZigzagRingAndDegreeNHasNoRing) {
   Problem problem = problem_of({40, 24}, 4, heads(4, 2));
   Plan zigzag = plan_of("zigzag", problem);
-  Plan ring = plan_of(problem, 1);
+  Plan ring = plan_of("usp", problem, {{"ulysses_degree", "1"}, {"cut", "document"}});
   EXPECT_TRUE(ring.forward == zigzag.forward);
   EXPECT_EQ(planned_bytes(ring.backward, ring, problem.shape),
             planned_bytes(zigzag.backward, zigzag, problem.shape));
