@@ -39,8 +39,8 @@ extern const Strategy strategy_usp = {
         "Q, K, V and O by all-to-all inside groups; K, V of a part of the heads round a ring "
         "across the groups",
     .constraints =
-        "ulysses_degree divides the ranks and the query heads; KV heads are replicated if "
-        "ulysses_degree exceeds them",
+        "ulysses_degree divides the ranks and is at most the query heads; KV heads are "
+        "replicated if ulysses_degree exceeds them",
     .options = {integer_option("ulysses_degree", "0",
                                "ranks of a Ulysses group; 0: the largest common divisor of ranks "
                                "and KV heads that fits into a node",
