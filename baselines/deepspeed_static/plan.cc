@@ -64,7 +64,7 @@ extern const Strategy strategy_deepspeed_static = {
         "static baseline of Flexible CP, arXiv 2602.21788; DeepSpeed-Ulysses, arXiv "
         "2309.14509",
     .moves = "Q, K, V from token shards to head shards inside groups of one degree, and O back",
-    .constraints = "degree divides the query heads and the ranks",
+    .constraints = "degree divides the ranks and is at most the query heads",
     .options = {integer_option("degree", "0",
                                "ranks of every group; 0: the largest within a node that divides "
                                "the query heads and the ranks",

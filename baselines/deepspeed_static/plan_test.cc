@@ -36,8 +36,18 @@ TEST(DeepspeedStatic, RefusesDegreesThatDoNotDivide) {
   const Problem problem = problem_of({64, 64}, 6, {8, 4});
   EXPECT_EQ(refusal("deepspeed_static", problem, {{"degree", "4"}}),
             "groups of degree=4 do not divide 6 ranks");
-  EXPECT_EQ(refusal("deepspeed_static", problem, {{"degree", "3"}}),
-            "8 query heads do not divide over a group of 3 ranks");
+  const Problem few_heads = problem_of({64, 64}, 6, {4, 4});
+  EXPECT_EQ(refusal("deepspeed_static", few_heads, {{"degree", "6"}}),
+            "4 query heads are too few for 6 ranks");
+}
+
+TEST(DeepspeedStatic, UnevenHeads) {
+  const Problem problem = problem_of({64, 64}, 6, {8, 4});
+  const Plan plan = plan_of("deepspeed_static", problem, {{"degree", "3"}});
+  EXPECT_EQ(violations(problem, plan), "");
+  std::vector<int32_t> heads;
+  for (const Attend& attend : plan.forward.attends) heads.push_back(attend.heads.size());
+  EXPECT_EQ(heads, (std::vector<int32_t>{4, 2, 2, 4, 2, 2}));
 }
 
 }  // namespace

@@ -30,12 +30,12 @@ Limits limits_of(const Problem& problem, const Options& options) {
     limits.capacity = flexcp::default_tokens_per_rank(problem.tokens(), limits.ranks);
   }
   const bool from_one = options.boolean("single_ranks") || limits.ranks == 1;
-  for (int32_t size = from_one ? 1 : 2; size <= limits.ranks; size *= 2) {
-    if (problem.shape.query_heads % size == 0) limits.sizes.push_back(size);
-  }
+  const int32_t most = std::min(limits.ranks, problem.shape.query_heads);
+  for (int32_t size = from_one ? 1 : 2; size <= most; size *= 2) limits.sizes.push_back(size);
   if (limits.sizes.empty()) {
-    throw Unsupported("no group size: " + std::to_string(problem.shape.query_heads) +
-                      " query heads do not divide by 2; single_ranks=true would do");
+    throw Unsupported(
+        "no group size: one query head is too few for 2 ranks; single_ranks=true "
+        "would do");
   }
   return limits;
 }
@@ -122,7 +122,7 @@ extern const Strategy strategy_flexsp = {
         "Q, K, V from token to head shards and O back, by all-to-all inside groups of different "
         "sizes; in the backward pass dO, then dQ, dK, dV",
     .constraints =
-        "the longest sequence fits the largest power of two of ranks that divides the "
+        "the longest sequence fits the largest power of two of ranks that is at most the "
         "query heads; solver=program requires CBC",
     .options = {choice_option(
                     "solver", "program",

@@ -43,9 +43,21 @@ TEST(FlexspPlan, RefusalsNameTheNumbers) {
   EXPECT_EQ(refusal("flexsp", problem, {{"tokens_per_rank", "10"}}),
             "a sequence of 100 tokens exceeds the largest group of 8 of 8 ranks (32 query heads) "
             "with 10 tokens each; raise tokens_per_rank to 13");
-  problem.shape.query_heads = problem.shape.kv_heads = 3;
+  problem.shape.query_heads = problem.shape.kv_heads = 1;
   EXPECT_EQ(refusal("flexsp", problem, {}),
-            "no group size: 3 query heads do not divide by 2; single_ranks=true would do");
+            "no group size: one query head is too few for 2 ranks; single_ranks=true would do");
+}
+
+// 6 heads on 4 ranks: the slowest ranks have 2 of them, so the group costs as one of 3 ranks.
+TEST(FlexspPlan, UnevenHeads) {
+  Problem problem = layer_problem({.document_lengths = {60, 60}}, 4);
+  problem.shape.query_heads = problem.shape.kv_heads = 6;
+  const Settings set = {{"solver", "heuristic"}, {"tokens_per_rank", "20"}};
+  EXPECT_EQ(property("flexsp", problem, "groups_of_4", set), 2);
+  EXPECT_EQ(violations(problem, plan_of("flexsp", problem, set)), "");
+  const GroupCost cost(problem);
+  GroupCost::Load load{.attention_seconds = 1};
+  EXPECT_NEAR(cost.all_to_all_seconds(load, 4) - cost.all_to_all_seconds({}, 4), 3.5 / 3, 1e-12);
 }
 
 #ifdef CPBENCH_WITH_CBC

@@ -59,8 +59,8 @@ extern const Strategy strategy_loongtrain = {
         "Q, K, V and O by all-to-all in head groups; K, V of a part of the heads round inner "
         "rings, and from one ring to the next",
     .constraints =
-        "head_size divides the ranks and the query heads, and window_size the context "
-        "ranks; KV heads are replicated if head_size exceeds them",
+        "head_size divides the ranks and is at most the query heads, and window_size divides "
+        "the context ranks; KV heads are replicated if head_size exceeds them",
     .options = {integer_option("head_size", "0",
                                "ranks of a head group; 0: the largest common divisor of ranks and "
                                "KV heads up to the square root of the ranks that fits into a node",

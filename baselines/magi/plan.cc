@@ -6,7 +6,10 @@
 
 #include "baselines/magi/dispatch.h"
 #include "baselines/magi/group_cast.h"
+#include "baselines/magi/stages.h"
 #include "harness/plan/builder.h"
+#include "harness/plan/plan_bytes.h"
+#include "harness/strategy/group_cost.h"
 #include "harness/strategy/strategy.h"
 
 namespace cpbench {
@@ -37,19 +40,20 @@ std::vector<Ranges> shards_of(const Problem& problem, const MaskIndex& mask, int
 
 class Planner {
  public:
-  Planner(const Problem& problem, int32_t stages)
-      : builder_(problem), ranks_(problem.ranks()), stages_(stages) {}
+  using Stages = std::vector<std::vector<Ranges>>;  // what arrives, by stage and rank
 
-  Plan run(const std::vector<Ranges>& shards, const std::vector<Cast>& casts, bool keep_kv) {
+  explicit Planner(const Problem& problem) : builder_(problem), ranks_(problem.ranks()) {}
+
+  Plan run(const std::vector<Ranges>& shards, const Stages& stages, bool keep_kv) {
     for (int32_t r = 0; r < ranks_; ++r) builder_.home(r, shards[r]);
-    assign_stages(casts);
+    for (const std::vector<Ranges>& stage : stages) add_stage(shards, stage);
     PassBuilder forward = builder_.forward();
     send_keys(forward);
     attend(forward);
     PassBuilder backward = builder_.backward();
     if (keep_kv) {
-      for (int32_t s = 0; s < stages_; ++s) {
-        for (int32_t r = 0; r < ranks_; ++r) builder_.keep(r, Tensor::kv, received_[s][r]);
+      for (const std::vector<SetId>& stage : received_) {
+        for (int32_t r = 0; r < ranks_; ++r) builder_.keep(r, Tensor::kv, stage[r]);
       }
     } else {
       send_keys(backward);
@@ -65,41 +69,17 @@ class Planner {
  private:
   using Key = std::tuple<int32_t, int32_t, SetId>;  // stage, owner, receivers
 
-  // Divides what each rank receives, in token order, into `stages` nearly equal parts that are cut
-  // between casts. So the receivers of one cast can be in different stages.
-  void assign_stages(const std::vector<Cast>& casts) {
-    std::vector<int64_t> total(ranks_, 0), taken(ranks_, 0);
-    for (const Cast& cast : casts) {
-      for (int32_t rank : cast.to) total[rank] += cast.tokens.size();
-    }
-    std::vector<std::vector<Ranges>> received(stages_, std::vector<Ranges>(ranks_));
+  void add_stage(const std::vector<Ranges>& shards, const std::vector<Ranges>& arriving) {
+    const auto stage = static_cast<int32_t>(received_.size());
     std::map<Key, Ranges> tokens_of;
-    std::vector<std::vector<int32_t>> to(stages_);
-    for (const Cast& cast : casts) {
-      for (int32_t rank : cast.to) {
-        // The middle of the cast decides, so that a long cast goes to the stage of most of its
-        // tokens.
-        const int64_t middle = 2 * taken[rank] + cast.tokens.size() - 1;
-        const auto stage = static_cast<int32_t>(middle * stages_ / (2 * total[rank]));
-        taken[rank] += cast.tokens.size();
-        to[stage].push_back(rank);
-        received[stage][rank].push_back(cast.tokens);
-      }
-      for (int32_t s = 0; s < stages_; ++s) {
-        if (to[s].empty()) continue;
-        tokens_of[{s, cast.from, builder_.ranks(as_ranges(to[s]))}].push_back(cast.tokens);
-        to[s].clear();
-      }
+    for (const Cast& cast : group_casts(shards, arriving)) {
+      tokens_of[{stage, cast.from, builder_.ranks(as_ranges(cast.to))}].push_back(cast.tokens);
     }
     for (auto& [key, tokens] : tokens_of) {
       multicasts_.emplace_back(key, builder_.tokens(normalise(std::move(tokens))));
     }
-    received_.assign(stages_, std::vector<SetId>(ranks_, RangeSets::kEmpty));
-    for (int32_t s = 0; s < stages_; ++s) {
-      for (int32_t r = 0; r < ranks_; ++r) {
-        received_[s][r] = builder_.tokens(normalise(std::move(received[s][r])));
-      }
-    }
+    received_.emplace_back();
+    for (const Ranges& tokens : arriving) received_.back().push_back(builder_.tokens(tokens));
   }
 
   // Stage s travels in step s, behind the attention to what came before it.
@@ -114,24 +94,65 @@ class Planner {
     for (int32_t r = 0; r < ranks_; ++r) {
       const SetId home = builder_.home_of(r);
       pass.attend(0, r, home, home);
-      for (int32_t s = 0; s < stages_; ++s) pass.attend(s + 1, r, home, received_[s][r]);
+      for (size_t s = 0; s < received_.size(); ++s) {
+        pass.attend(static_cast<int32_t>(s) + 1, r, home, received_[s][r]);
+      }
     }
   }
 
   PlanBuilder builder_;
   int32_t ranks_;
-  int32_t stages_;
   std::vector<std::pair<Key, SetId>> multicasts_;
   std::vector<std::vector<SetId>> received_;  // by stage and rank
 };
 
-Plan make_plan(const Problem& problem, const Options& options) {
+// The cluster's rates at the shares of them that upstream assumes for H100s.
+StageCosts costs_of(const Problem& problem, const Options& options) {
+  constexpr double kAttainedFlops = 0.7, kAttainedBandwidth = 0.6, kMicroseconds = 1e6;
+  const AttentionShape& shape = problem.shape;
+  const Cluster& cluster = problem.cluster;
+  auto known = [](double rate, double otherwise) { return rate > 0 ? rate : otherwise; };
+  const double flops = known(cluster.peak_flops_per_second, kDefaultFlopsPerSecond);
+  const double bandwidth =
+      cluster.nodes == 1
+          ? known(cluster.intra_node_bytes_per_second, kDefaultIntraNodeBytesPerSecond)
+          : known(cluster.inter_node_bytes_per_second, kDefaultInterNodeBytesPerSecond);
+  const double flops_per_pair = 2.0 * shape.query_heads * (shape.head_dim + shape.value_head_dim);
+  const auto kv_bytes = static_cast<double>(
+      wire_bytes_per_token(Tensor::kv, {0, shape.query_heads}, shape, GradientWire::model));
+  auto given = [&](const char* name, double otherwise) {
+    return known(options.number(name), otherwise * kMicroseconds);
+  };
+  return {
+      .microseconds_per_pair =
+          given("pair_microseconds", flops_per_pair / (flops * kAttainedFlops)),
+      .microseconds_per_token =
+          given("token_microseconds", kv_bytes / (bandwidth * kAttainedBandwidth)),
+  };
+}
+
+struct Layout {
+  std::vector<Ranges> shards;
+  Planner::Stages stages;
+};
+
+Layout layout_of(const Problem& problem, const Options& options) {
   const MaskIndex mask(problem.batch);
-  const std::vector<Ranges> shards = shards_of(problem, mask, options.integer("chunk_tokens"));
+  Layout out{.shards = shards_of(problem, mask, options.integer("chunk_tokens")), .stages = {}};
   std::vector<Ranges> needed;
-  for (const Ranges& shard : shards) needed.push_back(keys_seen(mask, shard));
-  Planner planner(problem, static_cast<int32_t>(options.integer("stages")));
-  return planner.run(shards, group_casts(shards, needed), options.text("received_kv") == "kept");
+  for (const Ranges& shard : out.shards) needed.push_back(keys_seen(mask, shard));
+  out.stages = stages_of(mask, out.shards, needed, static_cast<int32_t>(options.integer("stages")),
+                         costs_of(problem, options));
+  return out;
+}
+
+Plan make_plan(const Problem& problem, const Options& options) {
+  const Layout layout = layout_of(problem, options);
+  return Planner(problem).run(layout.shards, layout.stages, options.text("received_kv") == "kept");
+}
+
+std::vector<ReportedValue> make_report(const Problem& problem, const Options& options) {
+  return {{"stages", static_cast<double>(layout_of(problem, options).stages.size()), ""}};
 }
 
 }  // namespace
@@ -150,14 +171,22 @@ extern const Strategy strategy_magi = {
              "chunk_tokens", "0",
              "tokens per chunk; smaller chunks balance better and move more bytes; 0: ceil(T / 8N)",
              0, 1 << 30),
-         integer_option("stages", "1",
-                        "parts in which the remote K, V of a rank arrive, each behind attention", 1,
-                        64),
+         integer_option("stages", "0",
+                        "parts in which the remote K, V of a rank arrive, each behind attention; "
+                        "0: 1 to 8, by estimated time",
+                        0, 64),
+         number_option("pair_microseconds", "0",
+                       "for stages=0: attention to one (query, key) pair, in us; 0: by the cluster",
+                       0, 1e6),
+         number_option("token_microseconds", "0",
+                       "for stages=0: transfer of K, V of one token, in us; 0: by the cluster", 0,
+                       1e6),
          choice_option(
              "received_kv", "fetched_again",
              "cast K, V again for the backward pass (more bytes) or keep them (more memory)",
              {"fetched_again", "kept"})},
     .plan = magi::make_plan,
+    .report = magi::make_report,
 };
 
 }  // namespace cpbench

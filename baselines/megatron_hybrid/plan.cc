@@ -1,11 +1,11 @@
 // Megatron-LM's hybrid context parallelism. Each sequence gets the smallest power of two of ranks
-// that holds it (its degree), sequences of one degree are put into buckets of equal work, and each
-// bucket runs on the least busy aligned group of ranks.
+// that holds it. Rounds put groups of different sizes side by side, and groups are widened onto
+// ranks that would stay empty.
 #include <algorithm>
-#include <map>
 #include <numeric>
 #include <string>
 
+#include "baselines/megatron_hybrid/rounds.h"
 #include "harness/strategy/group_cost.h"
 #include "harness/strategy/groups.h"
 #include "harness/strategy/strategy.h"
@@ -14,77 +14,51 @@ namespace cpbench {
 namespace megatron_hybrid {
 namespace {
 
-struct Bucket {
-  std::vector<int32_t> sequences;
-  GroupCost::Load load;
-};
-using Buckets = std::map<int32_t, std::vector<Bucket>, std::greater<>>;  // by degree
-
-// max(1, 2^ceil(log2(tokens / per_rank)))
-int32_t degree_of(int64_t tokens, int64_t per_rank, int32_t ranks) {
-  int64_t degree = 1;
-  while (degree * per_rank < tokens) degree *= 2;
-  if (degree <= ranks) return static_cast<int32_t>(degree);
+void require_room(int64_t tokens, const Limits& limits) {
+  const int64_t needed = ranks_needed(tokens, limits.tokens_per_rank);
+  if (needed <= limits.ranks) return;
   int64_t most = 1;
-  while (2 * most <= ranks) most *= 2;
+  while (2 * most <= limits.ranks) most *= 2;
   throw Unsupported("a sequence of " + std::to_string(tokens) + " tokens needs " +
-                    std::to_string(degree) + " ranks of " + std::to_string(per_rank) +
-                    " tokens, there are " + std::to_string(ranks) + "; raise tokens_per_rank to " +
-                    std::to_string((tokens + most - 1) / most));
+                    std::to_string(needed) + " ranks of " + std::to_string(limits.tokens_per_rank) +
+                    " tokens, there are " + std::to_string(limits.ranks) +
+                    "; raise tokens_per_rank to " + std::to_string((tokens + most - 1) / most));
 }
 
-// A bucket takes sequences, longest first, while its tokens fit its ranks and its work per rank is
-// at most that of the largest single sequence, so that buckets of all degrees take about equally
-// long.
-Buckets buckets_of(const Loads& loads, int64_t per_rank, int32_t ranks, const GroupCost& cost) {
-  std::vector<int32_t> degrees;
-  double target = 0;
-  for (const GroupCost::Load& load : loads) {
-    degrees.push_back(degree_of(load.tokens, per_rank, ranks));
-    target = std::max(target, cost.work_seconds(load) / degrees.back());
-  }
-  Buckets buckets;
-  for (int32_t s : longest_first(loads)) {
-    std::vector<Bucket>& list = buckets[degrees[s]];
-    GroupCost::Load with = loads[s];
-    if (!list.empty()) with += list.back().load;
-    if (list.empty() || with.tokens > degrees[s] * per_rank ||
-        cost.work_seconds(with) / degrees[s] > target) {
-      list.emplace_back();
-      with = loads[s];
-    }
-    list.back().sequences.push_back(s);
-    list.back().load = with;
-  }
-  return buckets;
-}
-
+// Every sequence runs by itself, in a ring of the ranks of its group.
 RingSchedule schedule(const Problem& problem, const Options& options) {
+  const Limits limits{.ranks = problem.ranks(),
+                      .tokens_per_rank = tokens_per_rank(options, problem),
+                      .widen = options.boolean("widen")};
+  const std::vector<Range> sequences = sequences_of(problem.batch);
+  std::vector<int64_t> lengths;
+  for (const Range& sequence : sequences) lengths.push_back(sequence.size());
+  require_room(*std::max_element(lengths.begin(), lengths.end()), limits);
+
   const GroupCost cost(problem);
-  const int32_t ranks = problem.ranks();
   RingSchedule out;
-  std::vector<double> busy(ranks, 0);
-  for (auto& [degree, buckets] : buckets_of(loads_of(sequences_of(problem.batch), cost),
-                                            tokens_per_rank(options, problem), ranks, cost)) {
-    for (const Bucket& bucket : buckets) {
-      // An aligned group of this degree is free when the last of its ranks is.
-      int32_t best = 0;
-      double free_at = 0;
-      for (int32_t first = 0; first + degree <= ranks; first += degree) {
-        const double end = *std::max_element(busy.begin() + first, busy.begin() + first + degree);
-        if (first > 0 && end >= free_at) continue;
-        best = first;
-        free_at = end;
+  std::vector<double> busy(limits.ranks, 0);
+  for (const Round& round : rounds_of(lengths, limits)) {
+    for (const RankGroup& group : round) {
+      std::vector<int32_t> ranks(group.size);
+      std::iota(ranks.begin(), ranks.end(), group.first);
+      const auto first = busy.begin() + group.first, last = first + group.size;
+      for (const int32_t s : group.sequences) {
+        const double end = *std::max_element(first, last) +
+                           cost.ring_seconds(cost.load_of(sequences[s]), group.size);
+        std::fill(first, last, end);
+        out.seconds = std::max(out.seconds, end);
+        out.groups.push_back({ranks, {s}});
       }
-      const double end = free_at + cost.ring_seconds(bucket.load, degree);
-      std::fill_n(busy.begin() + best, degree, end);
-      out.seconds = std::max(out.seconds, end);
-      std::vector<int32_t> members(degree);
-      std::iota(members.begin(), members.end(), best);
-      out.groups.push_back({std::move(members), bucket.sequences});
     }
   }
   return out;
+}
+
+std::vector<OptionSpec> option_specs() {
+  return {tokens_per_rank_option(),
+          boolean_option("widen", "true",
+                         "widen groups onto ranks that would have no work in a round")};
 }
 
 }  // namespace
@@ -98,7 +72,7 @@ extern const Strategy strategy_megatron_hybrid = {
         "K, V of sequences longer than tokens_per_rank travel round a ring of a power of two of "
         "ranks, and again in the backward pass, followed by dK, dV in fp32",
     .constraints = "the longest sequence fits tokens_per_rank on a power of two of the ranks",
-    .options = {tokens_per_rank_option()},
+    .options = megatron_hybrid::option_specs(),
     .plan = plan_rings<megatron_hybrid::schedule>,
     .report = ring_report<megatron_hybrid::schedule>,
 };

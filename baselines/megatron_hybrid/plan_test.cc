@@ -21,26 +21,31 @@ TEST(MegatronHybridPlan, CorrectWithAnyTokensPerRank) {
 }
 
 // README: a sequence of s tokens makes d - 1 hops, where d is the power of two of ranks that holds
-// it.
+// it, or the ranks onto which its group was widened.
 TEST(MegatronHybridPlan, BytesInClosedForm) {
   const Problem problem = layer_problem(flashcp::wlb_like_pack(1 << 18, 3), 16);
-  const Plan plan = plan_of("megatron_hybrid", problem);
-  const int64_t bytes = planned_bytes(plan, problem.shape);
+  const int64_t kv = 8 * (128 + 128) * 2, dkv = 8 * (128 + 128) * 4;
   int64_t hops = 0;
   for (int64_t s : problem.batch.document_lengths) {
     int64_t degree = 1;
     while (degree * 16384 < s) degree *= 2;
     hops += s * (degree - 1);
   }
-  const int64_t kv = 8 * (128 + 128) * 2, dkv = 8 * (128 + 128) * 4;
   EXPECT_GT(hops, 0);
-  EXPECT_EQ(bytes, hops * (2 * kv + dkv));
+  const Plan plan = plan_of("megatron_hybrid", problem, {{"widen", "false"}});
+  EXPECT_EQ(planned_bytes(plan, problem.shape), hops * (2 * kv + dkv));
+
+  const Problem alone = layer_problem({.document_lengths = {65536}}, 4);
+  const Settings set = {{"tokens_per_rank", "32768"}};
+  EXPECT_EQ(property("megatron_hybrid", alone, "groups_of_4", set), 1);
+  EXPECT_EQ(planned_bytes(plan_of("megatron_hybrid", alone, set), alone.shape),
+            int64_t{65536} * 3 * (2 * kv + dkv));
 }
 
 // The documentation of the long-context example in NVIDIA-NeMo/Megatron-Bridge says that with 64
 // tokens per rank its scheduler gives 128 tokens two ranks, and 64 or fewer one rank.
 TEST(MegatronHybridPlan, DegreesOfThePublishedExample) {
-  const Settings set = {{"tokens_per_rank", "64"}};
+  const Settings set = {{"tokens_per_rank", "64"}, {"widen", "false"}};
   for (auto [tokens, degree] : std::map<int64_t, int>{{128, 2}, {96, 2}, {64, 1}, {24, 1}}) {
     const Problem problem = layer_problem({.document_lengths = {tokens}}, 4);
     EXPECT_EQ(property("megatron_hybrid", problem, "groups_of_" + std::to_string(degree), set), 1)
@@ -48,16 +53,7 @@ TEST(MegatronHybridPlan, DegreesOfThePublishedExample) {
   }
 }
 
-TEST(MegatronHybridPlan, DegreesArePowersOfTwo) {
-  const Problem problem = layer_problem({.document_lengths = {8192, 8193, 33000}}, 16);
-  const Settings set = {{"tokens_per_rank", "8192"}};
-  EXPECT_EQ(property("megatron_hybrid", problem, "groups_of_1", set), 1);
-  EXPECT_EQ(property("megatron_hybrid", problem, "groups_of_2", set), 1);
-  EXPECT_EQ(property("megatron_hybrid", problem, "groups_of_8", set), 1);
-  EXPECT_EQ(property("megatron_hybrid", problem, "groups", set), 3);
-}
-
-// Two groups of two ranks, then one group of four that needs the same ranks.
+// A group of four ranks, then two groups of two that need the same ranks.
 TEST(MegatronHybridPlan, GroupsThatShareRanksFollowOneAnother) {
   const Problem problem = layer_problem({.document_lengths = {16, 8, 8}}, 4);
   const Settings set = {{"tokens_per_rank", "4"}};

@@ -1,7 +1,5 @@
 // DeepSpeed-Ulysses: an all-to-all turns token shards into head shards, each rank attends whole
-// documents for H/N heads, and another all-to-all returns the output.
-#include <string>
-
+// documents for its part of the heads, and another all-to-all returns the output.
 #include "harness/strategy/head_group.h"
 #include "harness/strategy/sharding.h"
 #include "harness/strategy/strategy.h"
@@ -10,11 +8,7 @@ namespace cpbench {
 namespace {
 
 Plan plan(const Problem& problem, const Options&) {
-  const int32_t heads = problem.shape.query_heads, ranks = problem.ranks();
-  if (heads % ranks != 0) {
-    throw Unsupported(std::to_string(heads) + " query heads do not divide over " +
-                      std::to_string(ranks) + " ranks");
-  }
+  const int32_t ranks = problem.ranks();
   PlanBuilder b(problem);
   PassBuilder forward = b.forward(), backward = b.backward();
   const std::vector<Ranges> shards = contiguous_shards(problem.tokens(), ranks);
@@ -23,7 +17,7 @@ Plan plan(const Problem& problem, const Options&) {
     everyone[rank] = rank;
     b.home(rank, shards[rank]);
   }
-  HeadGroup(b, everyone, shards, heads).ulysses(b, forward, backward, 0);
+  HeadGroup(b, everyone, shards, problem.shape).ulysses(b, forward, backward, 0);
   return b.finish();
 }
 
@@ -37,7 +31,8 @@ extern const Strategy strategy_ulysses = {
         "Q, K, V from token to head shards and O back, by all-to-all; in the backward pass dO, "
         "then dQ, dK, dV",
     .constraints =
-        "the ranks divide the query heads; KV heads are replicated if there are more ranks",
+        "there are no more ranks than query heads; KV heads are replicated if there are more "
+        "ranks than KV heads",
     .options = {},
     .plan = plan,
 };

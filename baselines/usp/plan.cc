@@ -21,7 +21,11 @@ Plan plan(const Problem& problem, const Options& options) {
   Grid grid{.head_degree = static_cast<int32_t>(degree)};
   int32_t ring = problem.ranks() / grid.head_degree;
   grid.inner_ring = ring;
-  return grid_plan(problem, new_and_cached_shards(problem.batch, ring), grid);
+  const bool whole_pack = options.text("cut") == "pack";
+  return grid_plan(problem,
+                   whole_pack ? head_tail_shards(problem.tokens(), ring)
+                              : new_and_cached_shards(problem.batch, ring),
+                   grid);
 }
 
 }  // namespace
@@ -35,12 +39,16 @@ extern const Strategy strategy_usp = {
         "Q, K, V and O by all-to-all inside groups; K, V of a part of the heads round a ring "
         "across the groups",
     .constraints =
-        "ulysses_degree divides the ranks and the query heads; KV heads are replicated if "
-        "ulysses_degree exceeds them",
+        "ulysses_degree divides the ranks and is at most the query heads; KV heads are "
+        "replicated if ulysses_degree exceeds them",
     .options = {integer_option("ulysses_degree", "0",
                                "ranks of a Ulysses group; 0: the largest common divisor of ranks "
                                "and KV heads that fits into a node",
-                               0, 1 << 20)},
+                               0, 1 << 20),
+                choice_option("cut", "pack",
+                              "what is cut into the zigzag chunks of the ring: the pack, or each "
+                              "document, which balances the work of packed documents",
+                              {"pack", "document"})},
     .plan = plan,
 };
 

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "harness/plan/mask.h"
 #include "harness/strategy/test_plans.h"
 #include "methods/flashcp/test_batches.h"
 
@@ -23,20 +24,41 @@ Ranges home(const Plan& plan, int32_t rank) {
 // rank = ring rank * ud + Ulysses rank): the sequence in 2 rd chunks, ring rank r takes r and
 // 2 rd - 1 - r, of which Ulysses rank u takes the u-th of ud equal parts.
 TEST(Usp, OwnsTheTokensThatYunchangExtracts) {
-  Plan plan = plan_of(problem_of({16}, 4, heads(4, 4)), 2);
-  EXPECT_EQ(home(plan, 0), (Ranges{{0, 4}}));
-  EXPECT_EQ(home(plan, 1), (Ranges{{12, 16}}));
-  EXPECT_EQ(home(plan, 2), (Ranges{{4, 8}}));
-  EXPECT_EQ(home(plan, 3), (Ranges{{8, 12}}));
+  for (const std::vector<int64_t>& lengths : {std::vector<int64_t>{16}, {9, 4, 3}}) {
+    Plan plan = plan_of(problem_of(lengths, 4, heads(4, 4)), 2);
+    EXPECT_EQ(home(plan, 0), (Ranges{{0, 4}}));
+    EXPECT_EQ(home(plan, 1), (Ranges{{12, 16}}));
+    EXPECT_EQ(home(plan, 2), (Ranges{{4, 8}}));
+    EXPECT_EQ(home(plan, 3), (Ranges{{8, 12}}));
+  }
+}
+
+// A ring over two halves of a pack: the head and tail of the pack are short documents, so the other
+// rank has the long one. Cut per document, both have half of each.
+TEST(Usp, CuttingThePackLeavesWorkUneven) {
+  const Problem problem = problem_of({2, 8, 6}, 2, heads(1, 1));
+  const MaskIndex mask(problem.batch);
+  auto pairs = [&](const char* cut) {
+    const Plan plan = plan_of("usp", problem, {{"ulysses_degree", "1"}, {"cut", cut}});
+    std::vector<int64_t> out;
+    for (SetId set : plan.home) out.push_back(mask.pairs(plan.token_sets[set]));
+    return out;
+  };
+  EXPECT_EQ(pairs("pack"), (std::vector<int64_t>{3 + 3 + (3 + 4 + 5 + 6), 33 + 1 + 2}));
+  EXPECT_EQ(pairs("document"), (std::vector<int64_t>{1 + 0 + 18 + 12, 2 + 18 + 9}));
 }
 
 TEST(Usp, EveryDegreeIsCorrectOnAnyBatch) {
   flashcp::Random random(3);
-  for (int i = 0; i < 60; ++i) {
+  for (int i = 0; i < 30; ++i) {
     for (int32_t degree : {1, 2, 3, 6, 12}) {
       Batch batch = flashcp::random_batch(random, 6, 30);
       Problem problem = problem_of(batch, {3, 4}, heads(12, i % 2 == 0 ? 12 : 4));
-      ASSERT_EQ(violations(problem, plan_of(problem, degree)), "") << "degree " << degree;
+      for (const char* cut : {"pack", "document"}) {
+        const Settings set = {{"ulysses_degree", std::to_string(degree)}, {"cut", cut}};
+        ASSERT_EQ(violations(problem, plan_of("usp", problem, set)), "")
+            << "degree " << degree << ", cut " << cut;
+      }
     }
   }
 }
@@ -69,7 +91,7 @@ TEST(Usp, BytesAreTheClosedForm) {
 TEST(Usp, DegreeOneIsTheZigzagRingAndDegreeNHasNoRing) {
   Problem problem = problem_of({40, 24}, 4, heads(4, 2));
   Plan zigzag = plan_of("zigzag", problem);
-  Plan ring = plan_of(problem, 1);
+  Plan ring = plan_of("usp", problem, {{"ulysses_degree", "1"}, {"cut", "document"}});
   EXPECT_TRUE(ring.forward == zigzag.forward);
   EXPECT_EQ(planned_bytes(ring.backward, ring, problem.shape),
             planned_bytes(zigzag.backward, zigzag, problem.shape));
@@ -88,9 +110,28 @@ TEST(Usp, DefaultDegreeDividesKvHeadsAndStaysInANode) {
   EXPECT_EQ(heads_per_rank({4, 4}, heads(30, 3)), 30);
 }
 
-TEST(Usp, HeadsThatDoNotDivideAreNamed) {
-  EXPECT_EQ(refusal("usp", problem_of({64}, 12), {{"ulysses_degree", "3"}}),
-            "ulysses_degree 3 does not divide 12 ranks and 8 query heads; 1, 2, 4 do");
+// The ring carries 2, 2, 2 and 1 heads on the members of each group.
+TEST(Usp, UnevenHeads) {
+  for (const AttentionShape& shape : {heads(7, 7), heads(14, 7), heads(10, 2)}) {
+    const Problem problem = problem_of({40, 24, 1}, 8, shape);
+    const Plan plan = plan_of(problem, 4);
+    ASSERT_EQ(violations(problem, plan), "");
+    int64_t ring = 0;  // KV heads x tokens
+    const int64_t kv = 2 * shape.head_dim * 2;
+    for (const Send& send : plan.forward.sends) {
+      if (send.tensor == Tensor::kv && send.step > 0) {
+        ring += cost_of(send, plan.forward, plan, shape).total() / kv;
+      }
+    }
+    // With 10 query heads over 2 KV heads the members have 3, 2, 3, 2, each of one KV head.
+    EXPECT_EQ(ring, problem.tokens() * (shape.kv_heads == 7 ? 7 : 4));
+  }
+}
+
+TEST(Usp, DegreesThatAreNotSupportedAreNamed) {
+  EXPECT_EQ(refusal("usp", problem_of({64}, 12), {{"ulysses_degree", "12"}}),
+            "ulysses_degree 12 must divide the 12 ranks and be at most the 8 query heads: 1, 2, 3, "
+            "4, 6");
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ class GridPlanner {
                                                                     : j * contexts_ + i);
         builder_.home(ranks.back(), parts[j]);
       }
-      groups_.emplace_back(builder_, std::move(ranks), parts, problem.shape.query_heads);
+      groups_.emplace_back(builder_, std::move(ranks), parts, problem.shape);
       if (!shards[i].empty()) ring_.push_back(i);
     }
     inner_ = std::gcd(size(), grid.inner_ring);
@@ -183,16 +183,16 @@ int32_t largest_common_divisor(int32_t a, int32_t b, int32_t limit) {
 }
 
 void require_head_degree(const Problem& problem, int64_t degree, const std::string& option) {
-  int32_t ranks = problem.ranks();
-  int32_t heads = problem.shape.query_heads;
-  if (ranks % degree == 0 && heads % degree == 0) return;
+  const int32_t ranks = problem.ranks();
+  const int32_t heads = problem.shape.query_heads;
+  if (ranks % degree == 0 && degree <= heads) return;
   std::string good;
-  for (int32_t d = 1; d <= std::gcd(ranks, heads); ++d) {
-    if (ranks % d == 0 && heads % d == 0) good += (good.empty() ? "" : ", ") + std::to_string(d);
+  for (int32_t d = 1; d <= std::min(ranks, heads); ++d) {
+    if (ranks % d == 0) good += (good.empty() ? "" : ", ") + std::to_string(d);
   }
-  throw Unsupported(option + " " + std::to_string(degree) + " does not divide " +
-                    std::to_string(ranks) + " ranks and " + std::to_string(heads) +
-                    " query heads; " + good + (good == "1" ? " does" : " do"));
+  throw Unsupported(option + " " + std::to_string(degree) + " must divide the " +
+                    std::to_string(ranks) + " ranks and be at most the " + std::to_string(heads) +
+                    " query heads: " + good);
 }
 
 }  // namespace cpbench

@@ -30,7 +30,7 @@ enum class GridPlacement : uint8_t {
 };
 
 struct Grid {
-  int32_t head_degree = 1;  // must divide the ranks and the query heads
+  int32_t head_degree = 1;  // must divide the ranks; at most the query heads
   int32_t inner_ring = 1;   // context ranks of an inner ring; must divide the context degree
   GridPlacement placement = GridPlacement::head_first;
 };
@@ -47,7 +47,7 @@ std::vector<Ranges> split_evenly(RangeSpan set, int32_t parts);
 int32_t largest_common_divisor(int32_t a, int32_t b, int32_t limit);
 
 // Throws Unsupported, with the numbers and the degrees that are supported, unless `degree` divides
-// the ranks and the query heads. `option` is the strategy's name for it.
+// the ranks and is at most the query heads. `option` is the strategy's name for it.
 void require_head_degree(const Problem& problem, int64_t degree, const std::string& option);
 
 }  // namespace cpbench

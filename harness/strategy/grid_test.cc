@@ -42,10 +42,10 @@ TEST(Grid, EmptyShardsTakeNoPart) {
   }
 }
 
-TEST(Grid, HeadDegreeThatDividesNeitherIsNamed) {
-  EXPECT_NO_THROW(require_head_degree(problem_of({8}, 6), 2, "u"));
-  EXPECT_EQ(error_of<Unsupported>([] { require_head_degree(problem_of({8}, 3), 8, "u"); }),
-            "u 8 does not divide 3 ranks and 8 query heads; 1 does");
+TEST(Grid, HeadDegreesThatAreNotSupportedAreNamed) {
+  EXPECT_NO_THROW(require_head_degree(problem_of({8}, 6), 3, "u"));
+  EXPECT_EQ(error_of<Unsupported>([] { require_head_degree(problem_of({8}, 18), 9, "u"); }),
+            "u 9 must divide the 18 ranks and be at most the 8 query heads: 1, 2, 3, 6");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "harness/plan/plan_bytes.h"
+#include "harness/strategy/head_group.h"
 #include "harness/strategy/order.h"
 
 namespace cpbench {
@@ -58,11 +59,13 @@ GroupCost::Hop GroupCost::hop(int64_t tokens, int32_t degree) const {
 }
 
 double GroupCost::all_to_all_seconds(const Load& load, int32_t degree) const {
-  const double work = work_seconds(load) / degree;
-  if (degree == 1) return work;
-  // KV heads are replicated if there are fewer of them than ranks, so these are the wire bytes of
-  // one rank's heads.
-  const Heads heads{0, std::max(1, shape_.query_heads / degree)};
+  if (degree == 1) return work_seconds(load);
+  // Of the rank with the most heads. KV heads are replicated if there are fewer of them than ranks,
+  // so these are the wire bytes of one rank's heads.
+  const Heads heads = split_heads(shape_, std::min(degree, shape_.query_heads)).front();
+  const double share = static_cast<double>(heads.size()) / shape_.query_heads;
+  const double work =
+      (1 + kBackwardAttention) * load.attention_seconds * share + load.linear_seconds / degree;
   double bytes_per_token = 0;
   for (Tensor tensor : {Tensor::q, Tensor::kv, Tensor::o, Tensor::d_o, Tensor::dq, Tensor::dkv}) {
     bytes_per_token +=

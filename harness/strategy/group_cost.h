@@ -67,8 +67,9 @@ class GroupCost {
   // pass also their dKV. This term does not fall as 1/d, so ever finer cuts do not pay.
   double ring_seconds(const Load& load, int32_t degree) const;
 
-  // work / d + six all-to-alls that nothing hides: Q, KV, O; dO, dQ, dKV. Linear in the load,
-  // except for the latency of the exchanges, which an empty load has too.
+  // The work of the rank with the most heads + six all-to-alls that nothing hides: Q, KV, O; dO,
+  // dQ, dKV. Linear in the load, except for the latency of the exchanges, which an empty load has
+  // too.
   double all_to_all_seconds(const Load& load, int32_t degree) const;
 
   // An all-gather of K, V and a reduce-scatter of dK, dV in the model's dtype, with so many tokens

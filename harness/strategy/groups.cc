@@ -126,14 +126,8 @@ Plan ulysses_in_groups(const Problem& problem, const std::vector<Group>& groups)
   PlanBuilder b(problem);
   PassBuilder forward = b.forward(), backward = b.backward();
   const std::vector<Range> sequences = sequences_of(problem.batch);
-  const int32_t query_heads = problem.shape.query_heads;
   Layout layout(problem.ranks());
   for (const Group& group : groups) {
-    if (query_heads % group.degree() != 0) {
-      throw Unsupported(std::to_string(query_heads) +
-                        " query heads do not divide over a group of " +
-                        std::to_string(group.degree()) + " ranks");
-    }
     const Shards shards = shards_of(group, sequences, [](const Batch& joined, int32_t degree) {
       return contiguous_shards(joined.tokens(), degree);
     });
@@ -141,7 +135,7 @@ Plan ulysses_in_groups(const Problem& problem, const std::vector<Group>& groups)
     // A single rank attends at once, without a step of exchanges before and after.
     const bool alone = group.degree() == 1;
     const int32_t first = layout.start(group.ranks, alone ? 1 : 3);
-    const HeadGroup heads(b, group.ranks, shards, query_heads);
+    const HeadGroup heads(b, group.ranks, shards, problem.shape);
     heads.ulysses(b, forward, backward, alone ? first - 1 : first);
   }
   layout.set_homes(b);

@@ -39,9 +39,9 @@ std::vector<Range> sequences_of(const Batch& batch);
 Plan ring_in_groups(const Problem& problem, const std::vector<Group>& groups);
 
 // Home: the group's sequences, one after another, are cut into d contiguous, nearly equal parts. An
-// all-to-all of Q, K, V gives each rank H/d heads of all tokens of the group, and another returns
-// O; the backward pass does the same and uses the Q, K, V that were kept. Throws Unsupported if the
-// query heads cannot be divided evenly over the ranks of a group.
+// all-to-all of Q, K, V gives each rank its part of the heads (split_heads in head_group.h) of all
+// tokens of the group, and another returns O; the backward pass does the same and uses the Q, K, V
+// that were kept. Throws Unsupported if a group has more ranks than there are query heads.
 Plan ulysses_in_groups(const Problem& problem, const std::vector<Group>& groups);
 
 // groups; groups_of_<d> for each degree d; idle_ranks (in no group); communicators: distinct lists

@@ -158,9 +158,9 @@ def test_result_file_of_another_kind(tmp_path):
 
 
 def test_a_sweep_without_a_supported_run_has_failed(results):
-    # Three ranks do not divide the eight heads of the shape.
-    words = "run --strategy ulysses --workload fixed:tokens=100 --tokens 256 --ranks 3".split()
+    # The shape has eight heads, too few for nine ranks.
+    words = "run --strategy ulysses --workload fixed:tokens=100 --tokens 256 --ranks 9".split()
     done = run(*words, "--backend", "plan", "--output", results)
     assert done.returncode == 1
     assert "unsupported" in done.stdout
-    assert "8" in done.stderr and "3" in done.stderr
+    assert "8" in done.stderr and "9" in done.stderr

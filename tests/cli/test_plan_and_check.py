@@ -51,8 +51,8 @@ def test_plan_makes_one_plan():
 
 
 def test_plan_that_a_strategy_cannot_make():
-    done = run("plan", "--strategy", "ulysses", "--workload", "pile", "--ranks", "3")
-    assert_refused(done, "ulysses", "unsupported", "8", "3")
+    done = run("plan", "--strategy", "ulysses", "--workload", "pile", "--ranks", "9")
+    assert_refused(done, "ulysses", "unsupported", "8", "9")
 
 
 def spoiled(tmp_path, change):

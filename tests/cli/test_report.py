@@ -47,7 +47,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("some results")
     words = [*TINY, "--workload", "pile,fixed:tokens=100", "--output", folder]
     run("run", "--strategy", "ring,allgather", *words)
-    run("run", "--strategy", "ulysses", *words, "--ranks", "3")
+    run("run", "--strategy", "ulysses", *words, "--ranks", "9")
     return folder
 
 

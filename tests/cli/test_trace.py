@@ -86,6 +86,6 @@ def test_refusals(ring, tmp_path, results):
 
 
 def test_a_run_that_is_not_ok_has_no_trace(results):
-    words = ["--strategy", "ulysses", "--ranks", "3", "--tokens", "256"]
+    words = ["--strategy", "ulysses", "--ranks", "9", "--tokens", "256"]
     _, rows = run_json("run", *words, "--workload", "fixed:tokens=100", "--output", results)
-    assert_refused(run("trace", rows[0]["file"]), "no timeline", "unsupported", "3")
+    assert_refused(run("trace", rows[0]["file"]), "no timeline", "unsupported", "9")

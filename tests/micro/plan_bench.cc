@@ -67,7 +67,7 @@ double max_over_mean(const std::vector<int64_t>& load) {
 Problem problem_of(const benchmark::State& state, const Case& c) {
   const auto ranks = static_cast<int32_t>(state.range(0));
   Problem problem = problem_at(c.pack, ranks, c.seed);
-  // Ulysses divides the query heads over the ranks.
+  // Ulysses needs a query head for each rank.
   if (c.strategy == "ulysses") problem.shape.query_heads = std::max(32, ranks);
   return problem;
 }
