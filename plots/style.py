@@ -62,8 +62,9 @@ KNOWN = (
     "flashcp", "ring", "zigzag", "allgather", "per_doc", "ulysses", "fcp", "flexcp",
     "striped", "wlb", "usp", "loongtrain", "bytescale", "megatron_hybrid", "distca", "dcp",
     "flexsp", "magi", "pass_q", "pass_auto", "deepspeed_static",
+    "burst", "halo", "upipe", "torch_ptrr", "zeppelin", "megatron_dynamic", "mesh", "wlb_oracle",
 )  # fmt: skip
-UNKNOWN_PLACES = 77  # 21 + 77 places are fewer than 9 * 11
+UNKNOWN_PLACES = 69  # 29 + 69 places are fewer than 9 * 11
 
 
 def place(strategy):

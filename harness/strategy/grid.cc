@@ -5,6 +5,7 @@
 
 #include "harness/plan/builder.h"
 #include "harness/plan/errors.h"
+#include "harness/plan/mask.h"
 #include "harness/strategy/head_group.h"
 
 namespace cpbench {
@@ -14,7 +15,11 @@ class GridPlanner {
  public:
   GridPlanner(const Problem& problem, const std::vector<Ranges>& shards, const Grid& grid)
       : builder_(problem), grid_(grid), contexts_(problem.ranks() / grid.head_degree) {
+    const MaskIndex mask(problem.batch);
     for (int32_t i = 0; i < contexts_; ++i) {
+      if (grid.backward == GridBackward::queries) {
+        queries_.push_back(builder_.tokens(intersect(shards[i], mask.new_tokens())));
+      }
       std::vector<Ranges> parts = split_evenly(shards[i], grid.head_degree);
       std::vector<int32_t> ranks;
       for (int32_t j = 0; j < grid.head_degree; ++j) {
@@ -34,17 +39,18 @@ class GridPlanner {
     PassBuilder forward = builder_.forward();
     to_heads(forward, Tensor::q);
     to_heads(forward, Tensor::kv);
-    go_round(forward);
+    go_round(forward, false);
     to_tokens(forward, first_ + size(), Tensor::o);
 
     keep_arrivals();
     PassBuilder backward = builder_.backward();
     to_heads(backward, Tensor::d_o);
-    go_round(backward);
-    gradients_follow(backward);
-    to_tokens(backward, first_ + size(), Tensor::dq);
-    to_tokens(backward, gradients_home() + 1, Tensor::dkv);
-    if (size() > 1) builder_.gradient_wire(GradientWire::accumulation);
+    const bool queries = grid_.backward == GridBackward::queries;
+    go_round(backward, queries);
+    gradients_follow(backward, queries);
+    to_tokens(backward, queries ? gradients_home() + 1 : first_ + size(), Tensor::dq);
+    to_tokens(backward, queries ? first_ + size() : gradients_home() + 1, Tensor::dkv);
+    if (size() > 1 && !queries) builder_.gradient_wire(GradientWire::accumulation);
     return builder_.finish();
   }
 
@@ -56,12 +62,17 @@ class GridPlanner {
   };
 
   int32_t size() const { return static_cast<int32_t>(ring_.size()); }
-  const HeadGroup& group_at(Place place) const {
+  int32_t context_at(Place place) const {
     int32_t window = (place.window + outer_) % outer_;
     int32_t at = (place.at + inner_) % inner_;
-    return groups_[ring_[window * inner_ + at]];
+    return ring_[window * inner_ + at];
   }
+  const HeadGroup& group_at(Place place) const { return groups_[context_at(place)]; }
   SetId tokens_of(Place place) const { return group_at(place).tokens(); }
+  // What goes round from this place: all of its tokens, or those that have a query.
+  SetId visitor(Place from, bool queries) const {
+    return queries ? queries_[context_at(from)] : tokens_of(from);
+  }
 
   // Calls visit(step, place, round, hop) for every place in every hop of the inner rings, in every
   // round of the outer ring.
@@ -87,39 +98,44 @@ class GridPlanner {
     }
   }
 
-  void go_round(PassBuilder& pass) {
+  // K, V of every place, or its Q and dO, visit all places and are attended there.
+  void go_round(PassBuilder& pass, bool queries) {
     for_each_visit([&](int32_t step, Place here, int32_t round, int32_t hop) {
       const HeadGroup& group = group_at(here);
+      const SetId visiting = visitor(origin(here, round, hop), queries);
       for (int32_t j = 0; j < grid_.head_degree; ++j) {
-        pass.attend(step, group.rank(j), group.tokens(), tokens_of(origin(here, round, hop)),
-                    group.heads_of(j));
+        pass.attend(step, group.rank(j), queries ? visiting : group.tokens(),
+                    queries ? group.tokens() : visiting, group.heads_of(j));
       }
-      if (hop + 1 < inner_) {
-        send(pass, step, here, {here.window, here.at + 1}, Tensor::kv,
-             tokens_of(origin(here, round, hop)));
-      } else if (round + 1 < outer_) {
-        // This send is in the last step of the round, but may run during all of it: see lookahead.
-        send(pass, step, here, {here.window + 1, here.at}, Tensor::kv,
-             tokens_of(origin(here, round, 0)));
-      }
+      const bool last_hop = hop + 1 == inner_;
+      if (last_hop && round + 1 == outer_) return;
+      // The send to the next inner ring is in the last step of the round, but may run during all of
+      // it: see lookahead.
+      const Place next =
+          last_hop ? Place{here.window + 1, here.at} : Place{here.window, here.at + 1};
+      const SetId sent = last_hop ? visitor(origin(here, round, 0), queries) : visiting;
+      const auto travel = queries ? std::vector{Tensor::q, Tensor::d_o} : std::vector{Tensor::kv};
+      for (const Tensor tensor : travel) send(pass, step, here, next, tensor, sent);
     });
     pass.lookahead(std::max(1, outer_ > 1 ? inner_ - 1 : 1));
   }
 
-  // The step in which the gradients of one inner ring are back where its KV entered.
+  // The step in which the gradients of one inner ring are back where its tokens entered.
   int32_t complete(int32_t round) const {
     return first_ + round * inner_ + (inner_ > 1 ? inner_ : 0);
   }
   int32_t gradients_home() const { return outer_ > 1 ? complete(outer_ - 1) + 1 : complete(0); }
 
-  void gradients_follow(PassBuilder& pass) {
+  // dQ behind the queries, or dK and dV behind K, V.
+  void gradients_follow(PassBuilder& pass, bool queries) {
+    const Tensor gradient = queries ? Tensor::dq : Tensor::dkv;
     for_each_visit([&](int32_t step, Place here, int32_t round, int32_t hop) {
-      SetId shard = tokens_of(origin(here, round, hop));
-      if (hop > 0) {  // one step behind the KV; the part of the first rank waits there
-        send(pass, step + 1, here, {here.window, here.at + 1}, Tensor::dkv, shard);
+      const SetId shard = visitor(origin(here, round, hop), queries);
+      if (hop > 0) {  // one step behind the visitor; the part of the first rank waits there
+        send(pass, step + 1, here, {here.window, here.at + 1}, gradient, shard);
       } else if (round > 0) {  // in time for the sum of the next window; home from the last one
         int32_t when = round + 1 < outer_ ? complete(round + 1) : complete(round) + 1;
-        send(pass, when, here, {here.window + 1, here.at}, Tensor::dkv, shard);
+        send(pass, when, here, {here.window + 1, here.at}, gradient, shard);
       }
     });
   }
@@ -142,6 +158,7 @@ class GridPlanner {
   Grid grid_;
   int32_t contexts_;
   std::vector<HeadGroup> groups_;  // per context rank
+  std::vector<SetId> queries_;     // per context rank, if they go round: its tokens with a query
   std::vector<int32_t> ring_;      // context ranks with a shard that is not empty
   int32_t inner_ = 1;
   int32_t outer_ = 1;

@@ -9,9 +9,13 @@
 // and KV hops on between these attends; o returns. Backward: do comes as q did, the ring runs again
 // with dkv behind the KV, and dq and dkv return.
 //
+// By option the queries go round in the backward pass instead: Q and dO travel, dQ follows them,
+// and dK and dV stay where they are made.
+//
 // A ring of rings of n = inner * outer shards visits all shards of an inner ring; then the shard
-// that each rank of the ring began with goes to the next inner ring. dkv returns to where its KV
-// entered the inner ring, and goes on from there with the sum over the inner rings before.
+// that each rank of the ring began with goes to the next inner ring. A gradient returns to where
+// its tokens entered the inner ring, and goes on from there with the sum over the inner rings
+// before.
 #pragma once
 
 #include <cstdint>
@@ -29,10 +33,14 @@ enum class GridPlacement : uint8_t {
   context_first,  // consecutive ranks form a context ring
 };
 
+// What goes round the ring in the backward pass.
+enum class GridBackward : uint8_t { kv, queries };
+
 struct Grid {
   int32_t head_degree = 1;  // must divide the ranks; at most the query heads
   int32_t inner_ring = 1;   // context ranks of an inner ring; must divide the context degree
   GridPlacement placement = GridPlacement::head_first;
+  GridBackward backward = GridBackward::kv;
 };
 
 // `shards` has one token set per context rank (ranks / head_degree of them). Each is split evenly,
