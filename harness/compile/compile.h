@@ -21,8 +21,9 @@ namespace cpbench {
 
 // An outline is the same program, operation by operation, without what only its execution needs.
 // Its row operations say how many rows they move but have no runs. The `out_row` and `dkv_row` of
-// its segments have no meaning, so backward calls share all segments of the forward calls. For
-// batches of many documents this leaves out most of a program.
+// its segments have no meaning, so backward calls share all segments of the forward calls. Where a
+// plan cuts every document alike, the segments of a call are counted and not listed. For batches of
+// many documents this leaves out most of a program.
 enum class Detail : uint8_t { full, outline };
 
 // How the sends of a collective (by the plan's tags) are executed.

@@ -51,12 +51,13 @@ Partials::Written& Partials::settled(Accumulator& accumulator, size_t block) {
   return written;
 }
 
-void Partials::write(Accumulator& accumulator, size_t block, RangeSpan more) {
-  if (more.empty()) return;
+void Partials::write(Accumulator& accumulator, size_t block, SetId more) {
+  if (more == RangeSets::kEmpty) return;
+  const RankSets& sets = builder_.sets();
   Written& written = settled(accumulator, block);
-  written.tokens += size_of(more);
-  written.whole = written.tokens == builder_.sets().size_of(tokens_of(accumulator));
-  written.ranges = written.whole ? Ranges{} : unite(written.ranges, more);
+  written.tokens += sets.size_of(more);
+  written.whole = written.tokens == sets.size_of(tokens_of(accumulator));
+  written.ranges = written.whole ? Ranges{} : unite(written.ranges, sets[more]);
 }
 
 Heads Partials::component_of(Heads heads) const {
@@ -81,13 +82,17 @@ void Partials::reserve(SetId tokens, Heads heads) {
   if (tokens == RangeSets::kEmpty || holder(tokens, heads) >= 0) return;
   RankSets& sets = builder_.sets();
   const Heads component = component_of(heads);
+  for (const auto& [reserved, of] : reserved_) {
+    if (of == component && sets.known_part(tokens, reserved)) return;
+  }
+  reserved_.emplace_back(tokens, component);
   SetId missing = tokens;
   for (const Accumulator& accumulator : accumulators_) {
     if (!accumulator.heads.overlaps(heads) ||
         sets.size_of_intersection(tokens_of(accumulator), missing) == 0) {
       continue;
     }
-    missing = sets.intern_part(subtract(sets[missing], sets[tokens_of(accumulator)]), missing);
+    missing = sets.subtract(missing, tokens_of(accumulator));
     if (missing == RangeSets::kEmpty) return;
   }
   const int32_t buffer =
@@ -108,8 +113,11 @@ int32_t Partials::holder(SetId tokens, Heads heads) const {
 bool Partials::any_written(SetId tokens, Heads heads) {
   bool any = false;
   each_block(accumulators_, heads, [&](Accumulator& accumulator, size_t block, Heads) {
-    settled(accumulator, block);
-    any = any || overlap(written_of(accumulator, block), builder_.sets()[tokens]);
+    const Written& written = settled(accumulator, block);
+    if (any || written.tokens == 0) return;
+    RankSets& sets = builder_.sets();
+    any = written.whole ? sets.size_of_intersection(tokens_of(accumulator), tokens) > 0
+                        : overlap(written.ranges, sets[tokens]);
   });
   return any;
 }
@@ -117,16 +125,20 @@ bool Partials::any_written(SetId tokens, Heads heads) {
 void Partials::mark_written(SetId tokens, Heads heads) {
   each_block(accumulators_, heads, [&](Accumulator& accumulator, size_t block, Heads) {
     const SetId here = builder_.sets().intersect(tokens_of(accumulator), tokens);
-    write(accumulator, block, builder_.sets()[here]);
+    write(accumulator, block, here);
   });
 }
 
 void Partials::complete(SetId tokens, Heads heads) {
   each_block(accumulators_, heads, [&](Accumulator& accumulator, size_t block, Heads block_heads) {
-    if (settled(accumulator, block).whole) return;
-    const SetId here = builder_.sets().intersect(tokens_of(accumulator), tokens);
-    const Ranges missing = subtract(builder_.sets()[here], written_of(accumulator, block));
-    builder_.clear(accumulator.buffer, missing, block_heads);
+    const Written& written = settled(accumulator, block);
+    if (written.whole) return;
+    RankSets& sets = builder_.sets();
+    SetId missing = sets.intersect(tokens_of(accumulator), tokens);
+    if (written.tokens > 0) {
+      missing = sets.intern_part(subtract(sets[missing], written.ranges), missing);
+    }
+    builder_.move(RowMode::clear, -1, accumulator.buffer, missing, block_heads);
     write(accumulator, block, missing);
   });
 }
@@ -135,17 +147,17 @@ void Partials::add(int32_t source, SetId tokens, Heads heads) {
   each_block(accumulators_, heads, [&](Accumulator& accumulator, size_t block, Heads block_heads) {
     const Heads common{std::max(heads.begin, block_heads.begin),
                        std::min(heads.end, block_heads.end)};
-    const SetId here = builder_.sets().intersect(tokens_of(accumulator), tokens);
-    const RangeSpan ranges = builder_.sets()[here];
+    RankSets& sets = builder_.sets();
+    const SetId here = sets.intersect(tokens_of(accumulator), tokens);
     const Written& written = settled(accumulator, block);
     if (written.whole || written.tokens == 0) {
       const RowMode mode = written.whole ? RowMode::accumulate : RowMode::store;
       builder_.move(mode, source, accumulator.buffer, here, common);
-      if (!written.whole) write(accumulator, block, ranges);
+      if (!written.whole) write(accumulator, block, here);
       return;
     }
-    const Ranges held = intersect(written.ranges, ranges);
-    const Ranges fresh = subtract(ranges, written.ranges);
+    const Ranges held = intersect(written.ranges, sets[here]);
+    const SetId fresh = sets.intern_part(subtract(sets[here], written.ranges), here);
     builder_.move(RowMode::accumulate, source, accumulator.buffer, held, common);
     builder_.move(RowMode::store, source, accumulator.buffer, fresh, common);
     write(accumulator, block, fresh);
@@ -183,11 +195,12 @@ void Partials::take(int32_t target, SetId tokens, Heads heads, int32_t owner) {
       return nowhere;
     });
   }
-  std::erase_if(accumulators_, [&](const Accumulator& accumulator) {
+  const size_t dropped = std::erase_if(accumulators_, [&](const Accumulator& accumulator) {
     return accumulator.buffer != home_ &&
            std::ranges::all_of(accumulator.written,
                                [](const Written& w) { return w.tokens == w.taken_tokens; });
   });
+  if (dropped > 0) reserved_.clear();
 }
 
 }  // namespace cpbench

@@ -55,7 +55,7 @@ class Partials {
   // Subtracts what is in `taken`.
   Written& settled(Accumulator& accumulator, size_t block);
   // `more` must lie within the accumulator's tokens, and none of it may be written.
-  void write(Accumulator& accumulator, size_t block, RangeSpan more);
+  void write(Accumulator& accumulator, size_t block, SetId more);
   // Calls visit(accumulator, block, heads of the block).
   template <typename Accumulators, typename Visit>
   void each_block(Accumulators& accumulators, Heads heads, const Visit& visit) const;
@@ -70,6 +70,7 @@ class Partials {
   std::vector<Heads> blocks_;      // ascending, disjoint
   std::vector<Heads> components_;  // unions of overlapping used ranges
   std::vector<Accumulator> accumulators_;
+  std::vector<std::pair<SetId, Heads>> reserved_;  // with their component; they have room
 };
 
 }  // namespace cpbench

@@ -94,6 +94,7 @@ struct RowRun {
 //   full    always
 //   causal  j - i <= kv_rows - q_rows (aligned bottom right)
 //   band    first <= j - i <= last
+// In an outline, one segment may stand for several of as many rows, and its rows have no numbers.
 enum class SegmentMask : uint8_t { full, causal, band };
 struct Segment {
   int32_t q_row = 0;  // in the q and do buffers
@@ -105,6 +106,7 @@ struct Segment {
   SegmentMask mask = SegmentMask::full;
   int32_t first = 0;  // of a band
   int32_t last = 0;   // of a band
+  int32_t count = 1;
   bool operator==(const Segment&) const = default;
 };
 int64_t pairs_of(const Segment& segment);  // visible (query, key) pairs

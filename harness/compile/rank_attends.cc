@@ -31,24 +31,20 @@ void RankCompiler::attend_heads(Heads heads, const std::vector<int32_t>& attends
   std::vector<std::vector<SetId>> keys;  // by work
   for (int32_t i : attends) {
     const Attend& attend = pass.attends[i];
-    const auto [seen, unseen] = visible_.try_emplace({attend.q, attend.kv}, RangeSets::kEmpty);
-    if (unseen) {
-      seen->second =
-          sets.intern_part(visible_keys(context_.mask, sets[attend.q], sets[attend.kv]), attend.kv);
-    }
-    const SetId visible = seen->second;
-    if (visible == RangeSets::kEmpty) continue;
+    const Sight& sight = sight_of(attend.q, attend.kv);
+    if (sight.keys == RangeSets::kEmpty) continue;
     const auto [found, fresh] = work_of.try_emplace(attend.q, work.size());
     if (fresh) {
-      work.push_back({.q = attend.q});
+      work.push_back({.q = attend.q, .sight = &sight});
       keys.emplace_back();
     }
-    keys[found->second].push_back(visible);
+    keys[found->second].push_back(sight.keys);
   }
   if (work.empty()) return;
   for (size_t i = 0; i < work.size(); ++i) {
     work[i].kv = keys[i].front();
     if (keys[i].size() == 1) continue;
+    work[i].sight = nullptr;
     Ranges all;
     for (SetId some : keys[i]) append(all, sets[some]);
     work[i].kv = sets.intern(normalise(std::move(all)));
@@ -56,6 +52,52 @@ void RankCompiler::attend_heads(Heads heads, const std::vector<int32_t>& attends
   find_queries(heads, work);
   find_keys(heads, work);
   calls(heads, work);
+}
+
+const RankCompiler::Sight& RankCompiler::sight_of(SetId q, SetId kv) {
+  const auto [found, fresh] = sights_.try_emplace({q, kv});
+  Sight& sight = found->second;
+  if (!fresh || count(q, kv, sight)) return sight;
+  RankSets& sets = builder_.sets();
+  sight.keys = sets.intern_part(visible_keys(context_.mask, sets[q], sets[kv]), kv);
+  const std::optional<DocumentCut>& cut = context_.sets.cut;
+  if (cut && sets.size_of(kv) == context_.plan.tokens) {
+    sets.set_seen(sight.keys, {.queries = cut->member(q)});
+  }
+  return sight;
+}
+
+bool RankCompiler::count(SetId q, SetId kv, Sight& sight) {
+  const std::optional<DocumentCut>& cut = context_.sets.cut;
+  if (!cut) return false;
+  const int32_t queries = cut->member(q), keys = cut->member(kv);
+  if (queries < 0 || keys < 0 || !cut->describes(queries, keys)) return false;
+  std::vector<Segment>& all = builder_.program().segments;
+  sight.first_segment = static_cast<int32_t>(all.size());
+  int64_t seeing = 0, seen = 0;
+  cut->for_each_block(queries, keys, [&](int32_t q_rows, int32_t kv_rows, int64_t documents) {
+    all.push_back({.q_rows = q_rows, .kv_rows = kv_rows, .count = static_cast<int32_t>(documents)});
+    seeing += q_rows * documents;
+    seen += kv_rows * documents;
+  });
+  sight.counted = true;
+  sight.segments = static_cast<int32_t>(all.size()) - sight.first_segment;
+  sight.all_keys = kv;
+  RankSets& sets = builder_.sets();
+  sight.keys = sets.describe_part(
+      seen, kv, [=, this, &sets] { return visible_keys(context_.mask, sets[q], sets[kv]); },
+      {queries, keys, false});
+  sight.queries = sets.describe_part(
+      seeing, q, [=, this, &sets] { return rows_of(listed(q, q, kv, kv).front(), false, sets, q); },
+      {queries, keys, true});
+  return true;
+}
+
+std::vector<CallSegments> RankCompiler::listed(SetId q, SetId q_set, SetId kv, SetId kv_set) {
+  RankSets& sets = builder_.sets();
+  std::vector<CallSegments> levels;
+  append_segments(context_.mask, sets, sets[q], q_set, sets[kv], kv_set, 0, levels);
+  return levels;
 }
 
 int32_t RankCompiler::gathered(Tensor tensor, Ranges tokens, Heads query_heads) {
@@ -138,6 +180,18 @@ std::vector<RankCompiler::CallShape> RankCompiler::shapes_of(
   RankSets& sets = builder_.sets();
   const SetId q_set = builder_.tokens_of(call.q);
   const SetId kv_set = builder_.tokens_of(call.kv);
+  if (const Sight* sight = items.front()->sight; items.size() == 1 && sight && sight->counted) {
+    // Queries and keys of a document lie together only where nothing else lies between them.
+    if (q_set == items.front()->q && (kv_set == sight->all_keys || kv_set == sight->keys)) {
+      return {{.first_segment = sight->first_segment,
+               .segments = sight->segments,
+               .queries = sight->queries,
+               .keys = sight->keys,
+               .out = q_set,
+               .dkv = kv_set,
+               .counted = true}};
+    }
+  }
   std::vector<CallSegments> levels;  // each is one call, so no query row is in it twice
   size_t first_level = 0;
   Ranges queries;  // of the levels from first_level on
@@ -174,10 +228,16 @@ bool RankCompiler::together(const CallShape& shape, bool keys, SetId from, SetId
   if (builder_.sets().contains(from, to)) return true;
   RowCursor first_from = builder_.sets().rows(from), last_from = first_from;
   RowCursor first_to = builder_.sets().rows(to), last_to = first_to;
-  const Segment* segments = builder_.program().segments.data() + shape.first_segment;
-  for (int32_t i = 0; i < shape.segments; ++i) {
-    const int32_t row = keys ? segments[i].kv_row : segments[i].q_row;
-    const int32_t rows = keys ? segments[i].kv_rows : segments[i].q_rows;
+  std::vector<CallSegments> list;
+  std::span<const Segment> segments(builder_.program().segments.data() + shape.first_segment,
+                                    shape.segments);
+  if (shape.counted) {
+    list = listed(shape.queries, shape.out, shape.keys, shape.dkv);
+    segments = list.front();
+  }
+  for (const Segment& segment : segments) {
+    const int32_t row = keys ? segment.kv_row : segment.q_row;
+    const int32_t rows = keys ? segment.kv_rows : segment.q_rows;
     const int32_t first = first_to.row_at(first_from.token_at(row));
     const int32_t last = last_to.row_at(last_from.token_at(row + rows - 1));
     if (last - first != rows - 1) return false;
@@ -248,7 +308,7 @@ int32_t RankCompiler::gradient_target(Tensor tensor, Heads query_heads, SetId to
     return holder;
   }
   const int32_t scratch = builder_.add_buffer(tensor, ElementClass::accumulation, heads, touched);
-  builder_.clear(scratch, builder_.sets()[touched], heads);
+  builder_.move(RowMode::clear, -1, scratch, touched, heads);
   return scratch;
 }
 

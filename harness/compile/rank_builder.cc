@@ -81,10 +81,6 @@ void RankBuilder::add_runs(int32_t source, int32_t target, RangeSpan tokens) {
   }
 }
 
-void RankBuilder::clear(int32_t target, RangeSpan tokens, Heads heads) {
-  move(RowMode::clear, -1, target, tokens, heads);
-}
-
 void RankBuilder::call(const Call& call) {
   add_op(OpKind::call, program_.calls.size());
   program_.calls.push_back(call);

@@ -40,7 +40,6 @@ class RankBuilder {
     if (detail_ == Detail::full) add_runs(source, target, tokens());
     add_row_op({mode, source, target, heads, static_cast<int32_t>(rows), first});
   }
-  void clear(int32_t target, RangeSpan tokens, Heads heads);
   // The segments of the call must be in RankProgram::segments already.
   void call(const Call& call);
   void send(const Message& message) { this->message(OpKind::send, message); }

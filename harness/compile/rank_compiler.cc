@@ -5,6 +5,28 @@
 #include <algorithm>
 
 namespace cpbench {
+namespace {
+
+// With fewer ranges in a set of queries, there is little to list.
+constexpr size_t kFewestRanges = 8;
+
+}  // namespace
+
+std::optional<DocumentCut> CompileContext::cut_of(const Plan& plan, const MaskIndex& mask,
+                                                  Detail detail) {
+  if (detail == Detail::full) return std::nullopt;
+  std::vector<bool> found(plan.token_sets.count());
+  std::vector<SetId> sets;
+  size_t ranges = 0;
+  for (const Attend& attend : plan.forward.attends) {
+    if (found[attend.q]) continue;
+    found[attend.q] = true;
+    sets.push_back(attend.q);
+    ranges += plan.token_sets[attend.q].size();
+  }
+  if (sets.size() < 2 || ranges < kFewestRanges * sets.size()) return std::nullopt;
+  return DocumentCut::of(mask, plan.token_sets, std::move(sets), plan.home);
+}
 
 RankCompiler::RankCompiler(const CompileContext& context, int32_t rank, RankProgram& program)
     : context_(context),

@@ -28,7 +28,9 @@ struct CompileContext {
         mask(problem.batch),
         index{PassIndex(plan.forward, plan, problem.shape, collectives),
               PassIndex(plan.backward, plan, problem.shape, collectives)},
-        sets(plan.token_sets, plan.home) {}
+        sets(plan.token_sets, plan.home, cut_of(plan, mask, detail)) {}
+  // How the sets of queries cut the documents; nothing if segments must be listed.
+  static std::optional<DocumentCut> cut_of(const Plan& plan, const MaskIndex& mask, Detail detail);
   const Problem& problem;
   const Plan& plan;
   Passes passes;
@@ -44,10 +46,22 @@ class RankCompiler {
   void compile();
 
  private:
+  // What some queries see of some keys.
+  struct Sight {
+    SetId keys = RangeSets::kEmpty;
+    // If its segments are counted, not listed:
+    bool counted = false;
+    SetId all_keys = RangeSets::kEmpty;  // with those that no query sees
+    SetId queries = RangeSets::kEmpty;   // those that see some key
+    int32_t first_segment = 0;           // in the program
+    int32_t segments = 0;
+  };
+
   // One attend, or several attends of the same queries together.
   struct Work {
     SetId q = RangeSets::kEmpty;
     SetId kv = RangeSets::kEmpty;  // only the visible keys
+    const Sight* sight = nullptr;  // of a single attend
     int32_t q_buffer = -1, d_o_buffer = -1, kv_buffer = -1;
   };
 
@@ -60,6 +74,7 @@ class RankCompiler {
     SetId keys = RangeSets::kEmpty;
     SetId out = RangeSets::kEmpty;  // the sets whose rows out_row and dkv_row count
     SetId dkv = RangeSets::kEmpty;
+    bool counted = false;
     bool used = false;
   };
 
@@ -81,11 +96,15 @@ class RankCompiler {
   void take_from_collective(const Send& send);
   void attend(std::vector<int32_t> attends);
   void attend_heads(Heads heads, const std::vector<int32_t>& attends);
+  const Sight& sight_of(SetId q, SetId kv);
+  bool count(SetId q, SetId kv, Sight& sight);
   void find_queries(Heads heads, std::vector<Work>& work);
   void find_keys(Heads heads, std::vector<Work>& work);
   int32_t gathered(Tensor tensor, Ranges tokens, Heads query_heads);
   void calls(Heads heads, const std::vector<Work>& work);
   std::vector<CallShape> shapes_of(const Call& call, const std::vector<const Work*>& items);
+  // The segments of queries and keys in the buffers that hold the sets.
+  std::vector<CallSegments> listed(SetId q, SetId q_set, SetId kv, SetId kv_set);
   void emit(Call call, CallShape& shape);
   void emit_backward(Call call, CallShape& shape);
   // Chooses the buffer to which a call adds its gradients, and clears what must start at zero.
@@ -102,7 +121,7 @@ class RankCompiler {
   int32_t rank_;
   RankBuilder builder_;
   Copies copies_;
-  std::map<std::pair<SetId, SetId>, SetId> visible_;  // (q, kv) -> the visible keys
+  std::map<std::pair<SetId, SetId>, Sight> sights_;  // by (q, kv)
   // By the sets of the operands, followed by the queries and keys of each part.
   std::map<std::vector<SetId>, std::vector<CallShape>> shapes_;
   // Packed messages of copies, by tensor, tokens, heads and bytes.

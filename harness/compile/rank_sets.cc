@@ -36,29 +36,12 @@ void RowCursor::add_tokens(int32_t row, int32_t rows, Ranges& tokens) {
   }
 }
 
-PlanSets::PlanSets(const RangeSets& plan_sets, const std::vector<SetId>& plan_homes)
-    : sets(plan_sets), homes(plan_homes) {
-  struct Piece {
-    int64_t begin;
-    int32_t rank;
-  };
-  std::vector<Piece> pieces;
-  for (size_t rank = 0; rank < homes.size(); ++rank) {
-    for (const Range& r : sets[homes[rank]]) {
-      pieces.push_back({r.begin, static_cast<int32_t>(rank)});
-    }
-  }
-  std::ranges::sort(pieces, {}, &Piece::begin);
+PlanSets::PlanSets(const RangeSets& plan_sets, const std::vector<SetId>& plan_homes,
+                   std::optional<DocumentCut> plan_cut)
+    : sets(plan_sets), homes(plan_homes), cut(std::move(plan_cut)) {
   first_rows.reserve(sets.count());
-  home.assign(sets.count(), -1);
-  for (SetId set = 0; set < sets.count(); ++set) {
-    first_rows.push_back(first_rows_of(sets[set]));
-    if (sets[set].empty() || pieces.empty()) continue;
-    const auto after = std::ranges::upper_bound(pieces, sets[set].front().begin, {}, &Piece::begin);
-    if (after == pieces.begin()) continue;
-    const int32_t rank = std::prev(after)->rank;
-    if (contains_all(sets[homes[rank]], sets[set])) home[set] = rank;
-  }
+  for (SetId set = 0; set < sets.count(); ++set) first_rows.push_back(first_rows_of(sets[set]));
+  home = containers(sets, homes);
 }
 
 int64_t RowCursor::token_at(int32_t row) {
@@ -74,39 +57,119 @@ int64_t RowCursor::token_at(int32_t row) {
   return ranges_[at_].begin + row - first_rows_[at_];
 }
 
+RangeSpan RankSets::listed(const OwnSet& set) {
+  if (set.ranges.empty()) set.ranges = set.list();
+  return set.ranges;
+}
+
+SetId RankSets::add(OwnSet set) {
+  own_.push_back(std::move(set));
+  return plan_count() + static_cast<SetId>(own_.size()) - 1;
+}
+
 SetId RankSets::intern(RangeSpan normal) {
   const uint64_t hash = hash_of(normal);
   if (const SetId known = shared_.sets.find(normal, hash); known != RangeSets::kNone) return known;
-  if (const SetId known = own_.find(normal, hash); known != RangeSets::kNone) {
-    return plan_count() + known;
+  const auto [first, last] = by_hash_.equal_range(hash);
+  for (auto known = first; known != last; ++known) {
+    if (std::ranges::equal((*this)[known->second], normal)) return known->second;
   }
-  const SetId fresh = own_.intern(Ranges(normal.begin(), normal.end()), hash);
-  own_info_.resize(own_.count());
-  return plan_count() + fresh;
+  const SetId set =
+      add({.size = cpbench::size_of(normal), .ranges = {normal.begin(), normal.end()}});
+  by_hash_.emplace(hash, set);
+  return set;
 }
 
 SetId RankSets::intern_part(RangeSpan normal, SetId whole) {
   if (cpbench::size_of(normal) == size_of(whole)) return whole;
   const SetId set = intern(normal);
   if (set >= plan_count()) {
-    SetInfo& info = own_info_[set - plan_count()];
-    if (info.whole == RangeSets::kNone) info.whole = whole;
-    if (info.home < 0) info.home = home_of(whole);
+    OwnSet& own = own_[set - plan_count()];
+    if (own.whole == RangeSets::kNone) own.whole = whole;
+    if (own.home < 0) own.home = home_of(whole);
+    if (own.member < 0) own.member = member_of(whole);
   }
   return set;
 }
 
+SetId RankSets::describe_part(int64_t size, SetId whole, List list, Seen seen) {
+  if (size == 0) return RangeSets::kEmpty;
+  if (size == size_of(whole)) return whole;
+  return add({.size = size,
+              .home = home_of(whole),
+              .member = member_of(whole),
+              .seen = seen,
+              .whole = whole,
+              .list = std::move(list)});
+}
+
+SetId RankSets::subtract(SetId set, SetId other) {
+  if (is_described(other) && known_part(other, set)) {
+    return describe_part(size_of(set) - size_of(other), set,
+                         [=, this] { return cpbench::subtract((*this)[set], (*this)[other]); });
+  }
+  const SetId rest = intern_part(cpbench::subtract((*this)[set], (*this)[other]), set);
+  if (!shared_.cut || rest < plan_count()) return rest;
+  OwnSet& own = own_[rest - plan_count()];
+  const DocumentCut& cut = *shared_.cut;
+  if (set < plan_count()) {
+    const bool part = other < plan_count() && cut.member(set) >= 0 &&
+                      cut.container(other) == cut.member(set) && cut.index(other) >= 0;
+    if (part && own.whole == set) own.minus = other;
+  } else if (const Seen& seen = own_[set - plan_count()].seen;
+             seen.queries >= 0 && member_of(other) == seen.queries) {
+    own.seen = seen;  // it says nothing of this member
+  }
+  return rest;
+}
+
 // Follows the sets that a part is known to be a part of.
 bool RankSets::known_part(SetId part, SetId whole) const {
-  while (part != whole && part >= plan_count()) part = own_info_[part - plan_count()].whole;
+  while (part != whole && part >= plan_count()) part = own_[part - plan_count()].whole;
   if (part == whole) return true;
-  return part >= 0 && home_of(part) >= 0 && shared_.homes[home_of(part)] == whole;
+  if (part < 0) return false;
+  return (home_of(part) >= 0 && shared_.homes[home_of(part)] == whole) ||
+         (member_of(part) >= 0 && shared_.cut->members()[member_of(part)] == whole);
+}
+
+std::optional<int64_t> RankSets::described_intersection(SetId a, SetId b) const {
+  if (a < plan_count()) std::swap(a, b);
+  if (a < plan_count() || !shared_.cut) return std::nullopt;
+  const DocumentCut& cut = *shared_.cut;
+  if (b >= plan_count()) {  // a member without a part of it
+    if (own_[a - plan_count()].minus != RangeSets::kNone) std::swap(a, b);
+    const OwnSet& rest = own_[b - plan_count()];
+    if (rest.minus == RangeSets::kNone || own_[a - plan_count()].whole != rest.whole) {
+      return std::nullopt;
+    }
+    const std::optional<int64_t> other = described_intersection(a, rest.minus);
+    return other ? std::optional(size_of(a) - *other) : std::nullopt;
+  }
+  const Seen& seen = own_[a - plan_count()].seen;
+  const int32_t other = cut.index(b);
+  if (other < 0) return std::nullopt;
+  int64_t size = 0;
+  if (seen.queries >= 0 && seen.keys >= 0) {
+    if (cut.container(b) != (seen.seeing ? seen.queries : seen.keys)) return std::nullopt;
+    const auto [queries, keys] =
+        seen.seeing ? std::pair(other, seen.keys) : std::pair(seen.queries, other);
+    cut.for_each_block(queries, keys, [&](int32_t q, int32_t k, int64_t documents) {
+      size += (seen.seeing ? q : k) * documents;
+    });
+  } else {
+    if (seen.queries < 0 || !cut.describes(seen.queries, other)) return std::nullopt;
+    cut.for_each_block(seen.queries, other,
+                       [&](int32_t, int32_t k, int64_t documents) { size += k * documents; });
+  }
+  return size;
 }
 
 RankSets::Relation RankSets::relation(SetId a, SetId b) const {
   if (a == RangeSets::kEmpty || b == RangeSets::kEmpty) return Relation::disjoint;
   const int32_t home_a = home_of(a), home_b = home_of(b);
   if (home_a >= 0 && home_b >= 0 && home_a != home_b) return Relation::disjoint;
+  const int32_t member_a = member_of(a), member_b = member_of(b);
+  if (member_a >= 0 && member_b >= 0 && member_a != member_b) return Relation::disjoint;
   if (known_part(a, b)) return Relation::a_in_b;
   if (known_part(b, a)) return Relation::b_in_a;
   return Relation::unknown;
@@ -124,12 +187,17 @@ SetId RankSets::intersect(SetId a, SetId b) {
       break;
   }
   const auto [found, fresh] = intersections_.try_emplace(pair_of(a, b), RangeSets::kEmpty);
-  if (fresh) {
-    const Ranges common = cpbench::intersect((*this)[a], (*this)[b]);
-    const SetId smaller = size_of(a) < size_of(b) ? a : b;
-    found->second = intern_part(common, smaller);
+  if (!fresh) return found->second;
+  if (is_described(a) || is_described(b)) {
+    if (const std::optional<int64_t> size = described_intersection(a, b)) {
+      const SetId part = is_described(a) ? a : b;
+      return found->second = describe_part(
+                 *size, part, [=, this] { return cpbench::intersect((*this)[a], (*this)[b]); });
+    }
   }
-  return found->second;
+  const Ranges common = cpbench::intersect((*this)[a], (*this)[b]);
+  const SetId smaller = size_of(a) < size_of(b) ? a : b;
+  return found->second = intern_part(common, smaller);
 }
 
 int64_t RankSets::size_of_intersection(SetId a, SetId b) {
@@ -144,13 +212,21 @@ int64_t RankSets::size_of_intersection(SetId a, SetId b) {
       break;
   }
   const auto [found, fresh] = sizes_.try_emplace(pair_of(a, b), 0);
-  if (fresh) found->second = cpbench::size_of_intersection((*this)[a], (*this)[b]);
+  if (fresh) {
+    const std::optional<int64_t> described = described_intersection(a, b);
+    found->second = described ? *described : cpbench::size_of_intersection((*this)[a], (*this)[b]);
+  }
   return found->second;
 }
 
 bool RankSets::contains(SetId outer, SetId inner) {
   if (inner == RangeSets::kEmpty) return true;
   if (size_of(inner) > size_of(outer)) return false;
+  const int32_t member_outer = member_of(outer), member_inner = member_of(inner);
+  if (member_outer >= 0 && member_inner >= 0 && member_outer != member_inner) return false;
+  if (is_described(inner) && !known_part(inner, outer)) {
+    return size_of_intersection(outer, inner) == size_of(inner);
+  }
   // Most sets that are not inside begin outside.
   return known_part(inner, outer) || (cpbench::contains((*this)[outer], (*this)[inner].front()) &&
                                       size_of_intersection(outer, inner) == size_of(inner));
@@ -158,7 +234,7 @@ bool RankSets::contains(SetId outer, SetId inner) {
 
 RowCursor RankSets::rows(SetId set) {
   if (set < plan_count()) return {(*this)[set], shared_.first_rows[set]};
-  std::vector<int32_t>& first = own_info_[set - plan_count()].first_rows;
+  std::vector<int32_t>& first = own_[set - plan_count()].first_rows;
   if (first.empty()) first = first_rows_of((*this)[set]);
   return {(*this)[set], first};
 }

@@ -8,14 +8,21 @@
 //
 // Most questions about two sets are answered by what is known about them, without a walk over their
 // ranges: homes are disjoint (P2), most sets lie in one of them, and a part of a set is known as a
-// part.
+// part. If the plan cuts every document alike (document_cut.h), the sets of that cut are disjoint
+// too, and parts of them may be described by their size: their ranges are listed only if something
+// asks for them.
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
+#include "harness/compile/containers.h"
+#include "harness/compile/document_cut.h"
 #include "harness/plan/range_sets.h"
 
 namespace cpbench {
@@ -25,24 +32,14 @@ std::vector<int32_t> first_rows_of(RangeSpan ranges);
 
 struct PlanSets {
   // `homes` has the home of each rank; they are disjoint.
-  PlanSets(const RangeSets& sets, const std::vector<SetId>& homes);
+  PlanSets(const RangeSets& sets, const std::vector<SetId>& homes,
+           std::optional<DocumentCut> cut = std::nullopt);
   const RangeSets& sets;
   const std::vector<SetId>& homes;
+  std::optional<DocumentCut> cut;
   std::vector<std::vector<int32_t>> first_rows;  // by set
   std::vector<int32_t> home;                     // by set: the rank whose home contains it, or -1
 };
-
-// The first of the ranges [from, ...) that ends after `token`. Near ranges are found at once,
-// others by galloping, so a walk over two sets costs about the size of the smaller one.
-inline size_t range_from(RangeSpan ranges, size_t from, int64_t token) {
-  size_t step = 1;
-  while (from < ranges.size() && ranges[from].end <= token) {
-    if (step > 1 && (from + step >= ranges.size() || ranges[from + step].end > token)) step = 1;
-    from += step;
-    step *= 2;
-  }
-  return from;
-}
 
 // Look-ups in one set. Ascending look-ups are cheap.
 class RowCursor {
@@ -69,43 +66,78 @@ class RowCursor {
   size_t at_ = 0;  // the range of the last look-up
 };
 
+// What a set has to do with what members of the cut see. With `queries` and `keys`: it has the keys
+// of the one that the queries of the other see, or those queries that see some of them. With
+// `queries` only: of every other member it has what they see.
+struct Seen {
+  int32_t queries = -1;
+  int32_t keys = -1;
+  bool seeing = false;  // whether the set has queries
+};
+
 class RankSets {
  public:
-  explicit RankSets(const PlanSets& shared) : shared_(shared), own_info_(own_.count()) {}
+  using List = std::function<Ranges()>;
+
+  explicit RankSets(const PlanSets& shared) : shared_(shared) {}
 
   RangeSpan operator[](SetId set) const {
-    return set < plan_count() ? shared_.sets[set] : own_[set - plan_count()];
+    return set < plan_count() ? shared_.sets[set] : listed(own_[set - plan_count()]);
   }
   int64_t size_of(SetId set) const {
-    return set < plan_count() ? shared_.sets.size_of(set) : own_.size_of(set - plan_count());
+    return set < plan_count() ? shared_.sets.size_of(set) : own_[set - plan_count()].size;
   }
   SetId intern(RangeSpan normal);
   // `normal` must be a part of `whole`, or all of it.
   SetId intern_part(RangeSpan normal, SetId whole);
+  // A part of `whole` of that size, whose ranges `list` returns when they are needed.
+  SetId describe_part(int64_t size, SetId whole, List list, Seen seen = {});
+  void set_seen(SetId set, Seen seen) {
+    if (set >= plan_count()) own_[set - plan_count()].seen = seen;
+  }
+  // `set` without `other`, where some of both is in `other`.
+  SetId subtract(SetId set, SetId other);
   SetId intersect(SetId a, SetId b);
   int64_t size_of_intersection(SetId a, SetId b);
   bool contains(SetId outer, SetId inner);
+  bool known_part(SetId part, SetId whole) const;
   // The rank whose home is known to contain the tokens, or -1.
   int32_t home_of(SetId set) const {
-    return set < plan_count() ? shared_.home[set] : own_info_[set - plan_count()].home;
+    return set < plan_count() ? shared_.home[set] : own_[set - plan_count()].home;
   }
   RowCursor rows(SetId set);
 
  private:
-  struct SetInfo {  // what is known about one of the rank's own sets
+  struct OwnSet {  // what is known about one of the rank's own sets
+    int64_t size = 0;
     int32_t home = -1;
-    SetId whole = RangeSets::kNone;        // a set that it is a part of
+    int32_t member = -1;  // of the cut: it contains the set
+    Seen seen = {};
+    SetId whole = RangeSets::kNone;  // a set that it is a part of
+    SetId minus = RangeSets::kNone;  // all that it lacks of `whole`, if that is known
+    mutable Ranges ranges = {};
+    List list = {};                        // empty if `ranges` is listed from the beginning
     std::vector<int32_t> first_rows = {};  // empty until it is needed
   };
   enum class Relation : uint8_t { unknown, disjoint, a_in_b, b_in_a };
 
   SetId plan_count() const { return shared_.sets.count(); }
-  bool known_part(SetId part, SetId whole) const;
+  static RangeSpan listed(const OwnSet& set);
+  SetId add(OwnSet set);
+  bool is_described(SetId set) const {
+    return set >= plan_count() && own_[set - plan_count()].list != nullptr;
+  }
+  int32_t member_of(SetId set) const {
+    if (set >= plan_count()) return own_[set - plan_count()].member;
+    return shared_.cut ? shared_.cut->container(set) : -1;
+  }
   Relation relation(SetId a, SetId b) const;
+  // The size of an intersection that the cut knows.
+  std::optional<int64_t> described_intersection(SetId a, SetId b) const;
 
   const PlanSets& shared_;
-  RangeSets own_;
-  std::vector<SetInfo> own_info_;                      // by set
+  std::deque<OwnSet> own_;                             // a growing deque never moves them
+  std::unordered_multimap<uint64_t, SetId> by_hash_;   // of those that were listed when added
   std::unordered_map<uint64_t, SetId> intersections_;  // by pair of sets: the same few recur
   std::unordered_map<uint64_t, int64_t> sizes_;        // of intersections, by pair of sets
 };

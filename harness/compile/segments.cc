@@ -170,21 +170,24 @@ void append_segments(const MaskIndex& mask, RankSets& sets, RangeSpan q, SetId q
   });
 }
 
+Ranges rows_of(const CallSegments& call, bool keys, RankSets& sets, SetId set) {
+  Ranges tokens;
+  RowCursor cursor = sets.rows(set);
+  for (const Segment& s : call) {
+    cursor.add_tokens(keys ? s.kv_row : s.q_row, keys ? s.kv_rows : s.q_rows, tokens);
+  }
+  return normalise(std::move(tokens));
+}
+
 SetId queries_of(const CallSegments& call, RankSets& sets, SetId q_set) {
   int64_t rows = 0;
   for (const Segment& s : call) rows += s.q_rows;
   if (rows == sets.size_of(q_set)) return q_set;
-  Ranges tokens;
-  RowCursor cursor = sets.rows(q_set);
-  for (const Segment& s : call) cursor.add_tokens(s.q_row, s.q_rows, tokens);
-  return sets.intern_part(normalise(std::move(tokens)), q_set);
+  return sets.intern_part(rows_of(call, false, sets, q_set), q_set);
 }
 
 SetId keys_of(const CallSegments& call, RankSets& sets, SetId kv_set) {
-  Ranges tokens;
-  RowCursor cursor = sets.rows(kv_set);
-  for (const Segment& s : call) cursor.add_tokens(s.kv_row, s.kv_rows, tokens);
-  return sets.intern_part(normalise(std::move(tokens)), kv_set);
+  return sets.intern_part(rows_of(call, true, sets, kv_set), kv_set);
 }
 
 Ranges visible_keys(const MaskIndex& mask, RangeSpan q, RangeSpan kv) {

@@ -27,7 +27,8 @@ using CallSegments = std::vector<Segment>;
 void append_segments(const MaskIndex& mask, RankSets& sets, RangeSpan q, SetId q_set, RangeSpan kv,
                      SetId kv_set, size_t first_level, std::vector<CallSegments>& levels);
 
-// The tokens of the query rows of a call, whose buffer holds `q_set`, and of its key rows.
+// The tokens of the query rows of a call, or of its key rows, whose buffer holds `set`.
+Ranges rows_of(const CallSegments& call, bool keys, RankSets& sets, SetId set);
 SetId queries_of(const CallSegments& call, RankSets& sets, SetId q_set);
 SetId keys_of(const CallSegments& call, RankSets& sets, SetId kv_set);
 

@@ -15,6 +15,7 @@ AttentionSegment attention_segment(const Segment& s) {
   return {.q_tokens = s.q_rows,
           .kv_tokens = s.kv_rows,
           .causal = s.mask == SegmentMask::causal,
+          .count = s.count,
           .band = s.mask == SegmentMask::band,
           .first = s.first,
           .last = s.last};
@@ -180,8 +181,8 @@ class Pricer {
                          margin > 0 ? costs_.machine.sms - margin : 0);
            for (int32_t i = 0; i < call.segments; ++i) {
              const Segment& segment = program_.segments[call.first_segment + i];
-             q_rows += segment.q_rows;
-             kv_rows += segment.kv_rows;
+             q_rows += int64_t{segment.count} * segment.q_rows;
+             kv_rows += int64_t{segment.count} * segment.kv_rows;
              time.add(attention_segment(segment));
            }
            return costs_.machine.kernel_launch_seconds + time.seconds();

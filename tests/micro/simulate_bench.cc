@@ -40,7 +40,11 @@ void SimulatePlan(benchmark::State& state, const char* workload, const char* nam
     for (int32_t rank = 0; rank < ranks; ++rank) {
       compiler.rank(rank, program);
       operations += program.ops.size();
-      for (const Call& call : program.calls) segments += call.segments;
+      for (const Call& call : program.calls) {
+        for (int32_t i = 0; i < call.segments; ++i) {
+          segments += program.segments[call.first_segment + i].count;
+        }
+      }
       const double start = cpu_seconds();
       simulator.add(program);
       seconds += cpu_seconds() - start;

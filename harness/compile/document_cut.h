@@ -1,0 +1,114 @@
+// Token sets that cut every document in the same order, chunk after chunk, as zigzag's chunks i and
+// 2N-1-i of each document. What the queries of one set see of another set is then the same for all
+// documents in which both have as many tokens, so it is counted and not listed: 64 documents at a
+// time.
+//
+//   const auto cut = DocumentCut::of(mask, sets, {zigzag shard 0, zigzag shard 1, ...});
+//   if (cut) cut->for_each_block(1, 0, [&](int32_t queries, int32_t keys, int64_t documents) {
+//     ...   // in so many documents, that many queries of shard 1 see all of that many keys of
+//     shard 0
+//   });
+//
+// How: the chunks have one order that holds in every document. Queries of set A see those chunks of
+// set B that come before them. If all chunks of A that see anything of B see the same chunks of B,
+// they are one block of queries and keys in each document, and their sizes are sums over some of
+// the last chunks of A and some of the first chunks of B. For each such sum, documents of like
+// length have few different values, and each value has a bit mask of the documents with that value.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "harness/plan/mask.h"
+#include "harness/plan/range_sets.h"
+
+namespace cpbench {
+
+class DocumentCut {
+ public:
+  // Batches of fewer documents are listed as fast.
+  static constexpr int32_t kFewestDocuments = 64;
+
+  // Nothing if the members are not such a cut, or if the mask is a window or the whole pack, or has
+  // cached tokens. Those of the disjoint `parts` that lie in one member each are described too.
+  static std::optional<DocumentCut> of(const MaskIndex& mask, const RangeSets& sets,
+                                       std::vector<SetId> members,
+                                       const std::vector<SetId>& parts = {},
+                                       int32_t fewest_documents = kFewestDocuments);
+
+  const std::vector<SetId>& members() const { return members_; }
+  // The member that is the set or contains it, or -1.
+  int32_t container(SetId set) const { return container_[set]; }
+  // The index of a set that is a member, of one that is a member or a part; or -1.
+  int32_t member(SetId set) const { return index_[set] < std::ssize(members_) ? index_[set] : -1; }
+  int32_t index(SetId set) const { return index_[set]; }
+
+  // Whether each document has at most one block of queries of one set and keys of another. Both
+  // are members or parts of different members.
+  bool describes(int32_t queries, int32_t keys) const {
+    return queries != keys && sums_of(queries, keys).has_value();
+  }
+  // Calls visit(queries, keys, documents) for blocks of that many queries and keys, each of which
+  // the queries see. The same numbers may come several times.
+  template <typename Visit>
+  void for_each_block(int32_t queries, int32_t keys, const Visit& visit) const;
+
+ private:
+  static constexpr size_t kMostChunks = 4;     // of a member in one document
+  static constexpr int32_t kFewestAlike = 32;  // documents of like length that get bit masks
+
+  // The documents of one class in which a sum has one value.
+  struct Alike {
+    int32_t document_class = 0;
+    int32_t value = 0;
+    std::vector<uint64_t> documents;  // a bit mask
+  };
+  // The number of tokens of some chunks of a member, by document; 0 is left out of `alike`.
+  struct Sum {
+    std::vector<Alike> alike;     // by class
+    std::vector<int32_t> single;  // of the documents without a class
+  };
+  struct Member {
+    std::vector<int32_t> chunks;         // ascending
+    std::array<Sum, kMostChunks> last;   // of the chunks from that one on
+    std::array<Sum, kMostChunks> first;  // of the chunks up to that one; that of all is last[0]
+  };
+  struct Sums {
+    const Sum* queries;
+    const Sum* keys;
+  };
+  class Builder;
+
+  DocumentCut() = default;
+  std::optional<Sums> sums_of(int32_t queries, int32_t keys) const;
+  static const Sum kNothing;
+  static int64_t common(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b);
+
+  bool full_ = false;  // whether queries see the whole document
+  std::vector<SetId> members_;
+  std::vector<int32_t> container_;  // by set
+  std::vector<int32_t> index_;      // by set
+  std::vector<Member> all_;         // by index: the members, then the parts
+};
+
+template <typename Visit>
+void DocumentCut::for_each_block(int32_t queries, int32_t keys, const Visit& visit) const {
+  const std::optional<Sums> sums = sums_of(queries, keys);
+  const std::vector<Alike>& of_keys = sums->keys->alike;
+  auto first = of_keys.begin();
+  for (const Alike& q : sums->queries->alike) {
+    while (first != of_keys.end() && first->document_class < q.document_class) ++first;
+    for (auto k = first; k != of_keys.end() && k->document_class == q.document_class; ++k) {
+      const int64_t documents = common(q.documents, k->documents);
+      if (documents > 0) visit(q.value, k->value, documents);
+    }
+  }
+  const std::vector<int32_t>&single_q = sums->queries->single, &single_k = sums->keys->single;
+  for (size_t i = 0; i < std::min(single_q.size(), single_k.size()); ++i) {
+    if (single_q[i] > 0 && single_k[i] > 0) visit(single_q[i], single_k[i], 1);
+  }
+}
+
+}  // namespace cpbench

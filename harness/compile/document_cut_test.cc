@@ -1,0 +1,159 @@
+// What is counted, against the list of segments, on random cuts.
+#include "harness/compile/document_cut.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+
+#include "harness/compile/segments.h"
+
+namespace cpbench {
+namespace {
+
+using Blocks = std::map<std::pair<int64_t, int64_t>, int64_t>;  // documents by queries and keys
+
+// Documents that are cut into the same chunks, some of them empty. Each chunk belongs to one
+// member.
+struct RandomCut {
+  explicit RandomCut(uint64_t seed, Mask mask) : random(seed) {
+    batch.mask = mask;
+    const int32_t count = 2 + below(5), documents = 100;
+    std::vector<int32_t> member_of_chunk;
+    for (int32_t m = 0; m < count; ++m) {
+      for (int32_t c = 1 + below(3); c > 0; --c) member_of_chunk.push_back(m);
+    }
+    std::ranges::shuffle(member_of_chunk, random);
+    std::vector<Ranges> tokens(count);
+    int64_t token = 0;
+    const int32_t longest = below(documents);
+    for (int32_t d = 0; d < documents; ++d) {
+      const int64_t begin = token;
+      for (int32_t m : member_of_chunk) {
+        const int64_t size = d == longest ? 50 : below(10) == 0 ? below(40) : below(3);
+        extend(tokens[m], {token, token + size});
+        token += size;
+      }
+      if (token > begin) batch.document_lengths.push_back(token - begin);
+    }
+    for (const Ranges& own : tokens) {
+      members.push_back(sets.intern(own));
+      Ranges part;
+      for (const Range& range : own) {
+        const int64_t begin = range.begin + below(2);
+        if (below(3) > 0) extend(part, {begin, std::max(begin, range.end - below(2))});
+      }
+      parts.push_back(sets.intern(std::move(part)));
+    }
+  }
+
+  int32_t below(int32_t end) { return static_cast<int32_t>(random() % end); }
+
+  std::mt19937_64 random;
+  Batch batch;
+  RangeSets sets;
+  std::vector<SetId> members;
+  std::vector<SetId> parts;  // one of each member
+};
+
+struct Counted {
+  Blocks blocks;
+  int64_t queries = 0, keys = 0;  // of all blocks
+};
+
+Counted counted(const DocumentCut& cut, int32_t queries, int32_t keys) {
+  Counted counted;
+  cut.for_each_block(queries, keys, [&](int32_t q, int32_t k, int64_t documents) {
+    counted.blocks[{q, k}] += documents;
+    counted.queries += q * documents;
+    counted.keys += k * documents;
+  });
+  return counted;
+}
+
+struct Listed {
+  Blocks blocks;
+  Ranges queries, keys;  // those that see some key, and those that are seen
+};
+
+Listed listed(const RandomCut& random, SetId queries, SetId keys) {
+  const MaskIndex mask(random.batch);
+  const std::vector<SetId> no_homes;
+  const PlanSets shared(random.sets, no_homes);
+  RankSets sets(shared);
+  std::vector<CallSegments> levels;
+  append_segments(mask, sets, sets[queries], queries, sets[keys], keys, 0, levels);
+  Listed listed;
+  listed.keys = visible_keys(mask, sets[queries], sets[keys]);
+  EXPECT_LE(levels.size(), 1u);
+  for (const CallSegments& level : levels) {
+    listed.queries = rows_of(level, false, sets, queries);
+    for (const Segment& s : level) {
+      EXPECT_EQ(s.mask, SegmentMask::full);
+      ++listed.blocks[{s.q_rows, s.kv_rows}];
+    }
+  }
+  return listed;
+}
+
+TEST(DocumentCut, counts_the_segments_that_a_list_has) {
+  int described = 0;
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    RandomCut random(seed, seed % 2 == 0 ? Mask::document_causal : Mask::document_full);
+    const MaskIndex mask(random.batch);
+    const auto cut = DocumentCut::of(mask, random.sets, random.members, random.parts);
+    ASSERT_TRUE(cut) << seed;
+    const auto members = static_cast<int32_t>(random.members.size());
+    for (int32_t q = 0; q < members; ++q) {
+      EXPECT_EQ(cut->member(random.members[q]), q);
+      for (int32_t k = 0; k < members; ++k) {
+        if (!cut->describes(q, k)) continue;
+        ++described;
+        const Counted count = counted(*cut, q, k);
+        const Listed list = listed(random, random.members[q], random.members[k]);
+        EXPECT_EQ(count.blocks, list.blocks) << seed << ": " << q << " sees " << k;
+        EXPECT_EQ(count.queries, size_of(list.queries));
+        EXPECT_EQ(count.keys, size_of(list.keys));
+        const SetId part_q = random.parts[q], part_k = random.parts[k];
+        if (cut->index(part_q) >= 0) {
+          EXPECT_EQ(counted(*cut, cut->index(part_q), k).queries,
+                    size_of_intersection(list.queries, random.sets[part_q]));
+        }
+        if (cut->index(part_k) >= 0) {
+          EXPECT_EQ(counted(*cut, q, cut->index(part_k)).keys,
+                    size_of_intersection(list.keys, random.sets[part_k]));
+        }
+      }
+    }
+  }
+  EXPECT_GT(described, 300);
+}
+
+TEST(DocumentCut, is_nothing_if_a_document_has_another_order) {
+  RangeSets sets;
+  const SetId a = sets.intern({{0, 4}, {8, 10}}), b = sets.intern({{4, 8}, {10, 14}});
+  const SetId c = sets.intern({{4, 8}, {12, 14}}), d = sets.intern({{0, 4}, {8, 12}});
+  const MaskIndex mask({.document_lengths = {8, 6}});
+  EXPECT_TRUE(DocumentCut::of(mask, sets, {a, b}, {}, 1));
+  EXPECT_TRUE(DocumentCut::of(mask, sets, {c, d}, {}, 1));
+  const SetId e = sets.intern({{0, 4}, {10, 14}}), f = sets.intern({{4, 10}});
+  EXPECT_FALSE(
+      DocumentCut::of(mask, sets, {e, f}, {}, 1));  // f is the last of document 0, then first
+  EXPECT_FALSE(DocumentCut::of(mask, sets, {a, d}, {}, 1));  // they overlap
+}
+
+TEST(DocumentCut, is_nothing_where_blocks_are_not_of_whole_chunks) {
+  RangeSets sets;
+  const SetId a = sets.intern({{0, 4}}), b = sets.intern({{4, 8}});
+  EXPECT_FALSE(DocumentCut::of(
+      MaskIndex({.document_lengths = {8}, .mask = Mask::sliding_window, .window = 3}), sets, {a, b},
+      {}, 1));
+  EXPECT_FALSE(DocumentCut::of(MaskIndex({.document_lengths = {8}, .mask = Mask::causal}), sets,
+                               {a, b}, {}, 1));
+  EXPECT_FALSE(DocumentCut::of(MaskIndex({.document_lengths = {8}, .cached_tokens = {2}}), sets,
+                               {a, b}, {}, 1));
+  EXPECT_FALSE(DocumentCut::of(MaskIndex({.document_lengths = {8}}), sets, {a, b}));  // too few
+}
+
+}  // namespace
+}  // namespace cpbench
