@@ -97,7 +97,7 @@ Calibration of_this_gpu(const CalibrateFlags& flags) {
   const AttentionShape shape = shape_of(flags);
   Gpus& gpus = open_gpus();
   const Gpu& gpu = gpus.all().front();
-  const std::string kernel = gpus.kernel_for(flags.kernel, shape);
+  const std::string kernel = gpus.kernel_for(flags.kernel, shape, 0);
   Calibration c;
   c.calls = measure_gpu_calls(kernel, shape);
   c.model.gpu = {gpu.name, gpu.sms, gpu_peak_flops_per_second(), gpu.memory_bytes_per_second};

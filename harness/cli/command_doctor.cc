@@ -65,6 +65,9 @@ Finding gpu_libraries() {
     const auto versions = gpu_library_versions();
     finding.found = fmt::format("CUDA {}, NCCL {}", versions.at("cuda"), versions.at("nccl"));
     if (versions.contains("cudnn")) finding.found += ", cuDNN " + versions.at("cudnn");
+    if (versions.contains("flash_attn_3")) {
+      finding.found += ", FlashAttention-3 " + versions.at("flash_attn_3");
+    }
   } catch (const UserError& error) {
     finding.how_to_get = error.what();
   }

@@ -18,6 +18,13 @@
 
 namespace cpbench {
 
+// How many thread blocks (CTAs) NCCL uses; 0 and "" leave it to NCCL.
+struct NcclOptions {
+  int32_t min_ctas = 0, max_ctas = 0;
+  std::string cta_policy;  // "efficiency": as few as are fast enough
+  bool operator==(const NcclOptions&) const = default;
+};
+
 struct ExecuteOptions {
   Passes passes = Passes::both;  // must be those of the program
   std::string kernel = "fused";  // one of kernel_names() or gpu_kernel_names()
@@ -26,6 +33,8 @@ struct ExecuteOptions {
   double timeout_seconds = 120;  // ends the run when no rank makes progress for this long
   uint64_t seed = 1;             // of Q, K, V and dO
   bool graph = false;            // samples are CUDA graphs, if the transport supports it
+  int32_t sm_margin = 0;         // SMs that a kernel on a GPU leaves free
+  NcclOptions nccl;              // of the transport over NCCL
   // After the samples, also measures its portions (PortionTimes). Samples that are graphs
   // have none.
   bool portions = false;

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "harness/execute/gpus/gpu.h"
+#include "harness/execute_cuda/attention/find_flash3.h"
 #include "harness/execute_cuda/clocks.h"
 #include "harness/execute_cuda/copy_transport.h"
 #include "harness/execute_cuda/gpu_memory.h"
@@ -80,6 +81,8 @@ void add_library_versions(std::map<std::string, std::string>& versions) {
   versions["nccl"] = dotted_triple(nccl);
   const int cudnn = loaded_cudnn_version();
   if (cudnn > 0) versions["cudnn"] = dotted_triple(cudnn);
+  const std::optional<Flash3Package> flash3 = find_flash3(packages_of_torch());
+  if (flash3) versions["flash_attn_3"] = flash3->version;
 }
 
 class CudaGpus : public Gpus {
@@ -102,12 +105,14 @@ class CudaGpus : public Gpus {
     return found;
   }
 
-  std::string kernel_for(const std::string& name, const AttentionShape& shape) override {
-    return opened(name, shape).name;
+  std::string kernel_for(const std::string& name, const AttentionShape& shape,
+                         int32_t sm_margin) override {
+    return opened(name, shape, sm_margin).name;
   }
 
   std::vector<RankReport> run(const GpuJob& job) override {
-    const GpuKernel& kernel = *opened(job.options.kernel, job.problem.shape).kernel;
+    const GpuKernel& kernel =
+        *opened(job.options.kernel, job.problem.shape, job.options.sm_margin).kernel;
     load_ = {};
     for (int32_t device : job.ranks.devices) {
       if (device >= 0 && device < std::ssize(all_)) continue;
@@ -131,14 +136,14 @@ class CudaGpus : public Gpus {
 
   std::vector<double> replay(const AttentionShape& shape, const RankProgram& program,
                              const ReplayOptions& options) override {
-    const GpuKernel& kernel = *opened(options.kernel, shape).kernel;
+    const GpuKernel& kernel = *opened(options.kernel, shape, options.sm_margin).kernel;
     require_gpu_memory(options.device, program.arena_bytes);
     return replay_program(shape, program, kernel, options);
   }
 
   void time_calls(const std::string& kernel, const AttentionShape& shape,
                   std::span<TimedCall> calls) override {
-    const GpuKernel& found = *opened(kernel, shape).kernel;
+    const GpuKernel& found = *opened(kernel, shape, 0).kernel;
     set_device(0);
     time_gpu_calls(found, shape, calls);
   }
@@ -185,17 +190,21 @@ class CudaGpus : public Gpus {
 
   // Each kernel is opened once, because it keeps what it builds for a shape. This makes no GPU the
   // current one, which would use its memory: it may be another process's.
-  const OpenedKernel& opened(const std::string& name, const AttentionShape& shape) {
-    OpenedKernel fresh = open_gpu_kernel(name, shape);
-    const auto [kept, first] = kernels_.try_emplace(fresh.name, std::move(fresh));
+  const OpenedKernel& opened(const std::string& name, const AttentionShape& shape,
+                             int32_t sm_margin) {
+    OpenedKernel fresh = open_gpu_kernel(name, shape, sm_margin);
+    const auto [kept, first] =
+        kernels_.try_emplace(std::pair(fresh.name, sm_margin), std::move(fresh));
     return kept->second;
   }
 
   // Creating communicators takes seconds. Those of the last run serve the next one if the ranks of
-  // every process are the same and none was closed: NCCL needs all processes to create new ones.
+  // every process and their options are the same and none was closed: NCCL needs all processes to
+  // create new ones.
   NcclTransport& nccl_for(const GpuJob& job) {
     const auto ranks = static_cast<int32_t>(job.program.ranks.size());
-    const bool same = nccl_ && !nccl_->closed() && nccl_ranks_ == ranks && nccl_mine_ == job.ranks;
+    const bool same = nccl_ && !nccl_->closed() && nccl_ranks_ == ranks &&
+                      nccl_mine_ == job.ranks && nccl_options_ == job.options.nccl;
     if (same_on_all_processes(same, job.group)) return *nccl_;
     nccl_.reset();
     ncclUniqueId id{};
@@ -205,19 +214,22 @@ class CudaGpus : public Gpus {
       if (job.group->rank() == 0) job.group->send(0, other, kUniqueIdTag, bytes);
       if (job.group->rank() == other) job.group->receive(0, other, kUniqueIdTag, bytes);
     }
-    nccl_ = std::make_unique<NcclTransport>(id, ranks, job.ranks, job.options.timeout_seconds);
+    nccl_ = std::make_unique<NcclTransport>(id, ranks, job.ranks, job.options.timeout_seconds,
+                                            job.options.nccl);
     nccl_ranks_ = ranks;
     nccl_mine_ = job.ranks;
+    nccl_options_ = job.options.nccl;
     return *nccl_;
   }
 
   Clocks clocks_;
   GpuLoad load_;
   std::vector<Gpu> all_;
-  std::map<std::string, OpenedKernel> kernels_;
+  std::map<std::pair<std::string, int32_t>, OpenedKernel> kernels_;  // by name and margin
   std::unique_ptr<NcclTransport> nccl_;
   int32_t nccl_ranks_ = 0;  // of all processes
   RanksOfProcess nccl_mine_;
+  NcclOptions nccl_options_;
 };
 
 }  // namespace

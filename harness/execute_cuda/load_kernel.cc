@@ -9,19 +9,20 @@ namespace {
 
 template <typename Function>
 Function* function_of_kernel(const std::string& name, const char* function) {
+  const bool flash = name.starts_with("flash");
   return reinterpret_cast<Function*>(module_function(
-      {.file = "cpbench_" + name + ".so",
+      {.file = flash ? "cpbench_flash.so" : "cpbench_cudnn.so",
        .function = function,
        .feature = "kernel '" + name + "'",
-       .requirements = name == "flash" ? "LibTorch with CUDA and the libraries that come with it"
-                                       : "cuDNN 9 and nvidia-cudnn-frontend"}));
+       .requirements = flash ? "LibTorch with CUDA and the libraries that come with it"
+                             : "cuDNN 9 and nvidia-cudnn-frontend"}));
 }
 
 }  // namespace
 
-std::unique_ptr<GpuKernel> load_kernel(const std::string& name) {
-  return std::unique_ptr<GpuKernel>(
-      function_of_kernel<MakeKernelFunction>(name, kMakeKernelFunction)());
+std::unique_ptr<GpuKernel> load_kernel(const std::string& name, int32_t sm_margin) {
+  return std::unique_ptr<GpuKernel>(function_of_kernel<MakeKernelFunction>(
+      name, name == "flash3" ? kMakeFlash3Function : kMakeKernelFunction)(sm_margin));
 }
 
 int loaded_cudnn_version() {

@@ -8,9 +8,10 @@
 
 namespace cpbench {
 
-// Loads cpbench_<name>.so ("flash" or "cudnn") and makes its kernel. Throws UserError if the module
-// was not built or cannot be loaded, or the library is too old.
-std::unique_ptr<GpuKernel> load_kernel(const std::string& name);
+// Loads the module of the kernel ("flash", "flash3" or "cudnn") and makes it. Throws UserError if
+// the module was not built or cannot be loaded, or the library is too old. The kernel must have an
+// sm_margin if it is not 0 (check_sm_margin).
+std::unique_ptr<GpuKernel> load_kernel(const std::string& name, int32_t sm_margin = 0);
 
 // cudnnGetVersion() of the cuDNN that kernel 'cudnn' loads (91900 is 9.19.0); 0 if it cannot be
 // loaded.

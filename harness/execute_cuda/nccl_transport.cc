@@ -23,6 +23,14 @@ ncclDataType_t nccl_type(Dtype dtype) {
   throw std::logic_error("NCCL has no type for this dtype");
 }
 
+ncclConfig_t config_of(const NcclOptions& options) {
+  ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+  if (options.min_ctas > 0) config.minCTAs = options.min_ctas;
+  if (options.max_ctas > 0) config.maxCTAs = options.max_ctas;
+  if (options.cta_policy == "efficiency") config.CTAPolicy = NCCL_CTA_POLICY_EFFICIENCY;
+  return config;
+}
+
 }  // namespace
 
 void check_nccl(ncclResult_t code, const char* what) {
@@ -39,7 +47,7 @@ ncclUniqueId NcclTransport::new_id() {
 }
 
 NcclTransport::NcclTransport(const ncclUniqueId& id, int32_t ranks, const RanksOfProcess& mine,
-                             double timeout_seconds)
+                             double timeout_seconds, const NcclOptions& options)
     : first_rank_(mine.first_rank), devices_(mine.devices), communicators_(mine.devices.size()) {
   {
     const ExitOnTimeout timeout(
@@ -48,9 +56,10 @@ NcclTransport::NcclTransport(const ncclUniqueId& id, int32_t ranks, const RanksO
     check_nccl(ncclGroupStart(), "ncclGroupStart");
     for (size_t i = 0; i < mine.devices.size(); ++i) {
       set_device(mine.devices[i]);
-      check_nccl(
-          ncclCommInitRank(&communicators_[i], ranks, id, mine.first_rank + static_cast<int>(i)),
-          "ncclCommInitRank");
+      ncclConfig_t config = config_of(options);
+      check_nccl(ncclCommInitRankConfig(&communicators_[i], ranks, id,
+                                        mine.first_rank + static_cast<int>(i), &config),
+                 "ncclCommInitRankConfig");
     }
     check_nccl(ncclGroupEnd(), "ncclGroupEnd");
   }

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <thread>
 
+#include "harness/execute/execute.h"
 #include "harness/execute/processes/place_ranks.h"
 #include "harness/execute_cuda/device_array.h"
 #include "harness/execute_cuda/device_transport.h"
@@ -25,7 +26,7 @@ class NcclTransport : public DeviceTransport {
   // with the id that the first one got from `new_id`. NCCL waits for all of them without a timeout
   // of its own, so this process prints an error and exits with code 1 when the timeout passes.
   NcclTransport(const ncclUniqueId& id, int32_t ranks, const RanksOfProcess& mine,
-                double timeout_seconds);
+                double timeout_seconds, const NcclOptions& options = {});
   ~NcclTransport() override;
   static ncclUniqueId new_id();
 

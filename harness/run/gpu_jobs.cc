@@ -26,7 +26,7 @@ void prepare_for_gpus(std::vector<Job>& jobs) {
   for (Job& job : jobs) {
     if (!job.backend->on_gpus) continue;
     require_gpus(job, open_gpus().all().size());
-    job.spec.kernel = open_gpus().kernel_for(job.spec.kernel, job.spec.shape);
+    job.spec.kernel = open_gpus().kernel_for(job.spec.kernel, job.spec.shape, job.spec.sm_margin);
     if (job.backend->replays()) job.spec.inputs = inputs_of(job, open_gpus().versions());
   }
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <regex>
 
+#include "harness/execute/gpus/gpu_kernel_names.h"
 #include "harness/execute/kernel.h"
 #include "harness/execute/processes/launch_environment.h"
 #include "harness/machines/clusters.h"
@@ -86,6 +87,33 @@ void choose_kernel(Job& job) {
   } else if (automatic) {
     kernel = job.machine->kernel;
   }
+}
+
+// What NCCL and kernels may take of the SMs is only for those that can be told.
+void check_sm_use(Job& job, const Origin& origin) {
+  RunSpec& spec = job.spec;
+  const RunField& policy = *find_run_field("cta_policy");
+  at_origin(origin("cta_policy"), [&] { require_known(policy, "CTA policy", spec.cta_policy); });
+  if (spec.cta_policy == policy.default_value) spec.cta_policy.clear();
+  const bool simulated = job.backend->simulates && !job.backend->on_gpus;
+  for (const char* name : {"min_ctas", "max_ctas", "cta_policy"}) {
+    if (spec.backend == "nccl" || field_text(*find_run_field(name), spec).empty()) continue;
+    throw UserError(fmt::format(
+        "{}: backend {} does not use NCCL; only nccl does{}", origin(name), spec.backend,
+        simulated ? ", and simulations have reserved_sms of a profile" : ""));
+  }
+  if (spec.max_ctas > 0 && spec.min_ctas > spec.max_ctas) {
+    throw UserError(fmt::format("{}: {} is more than max_ctas = {}", origin("min_ctas"),
+                                spec.min_ctas, spec.max_ctas));
+  }
+  if (spec.sm_margin == 0) return;
+  if (!job.backend->on_gpus) {
+    throw UserError(fmt::format("{}: backend {} runs no attention kernel on a GPU{}",
+                                origin("sm_margin"), spec.backend,
+                                simulated ? "; simulations have sm_margin of a profile" : ""));
+  }
+  if (spec.kernel == kAutomatic) return;
+  at_origin(origin("sm_margin"), [&] { check_sm_margin(spec.kernel, spec.sm_margin); });
 }
 
 std::vector<Batch> make_batches(const RunSpec& spec) {
@@ -221,6 +249,7 @@ Job Resolver::resolve(RunSpec given, bool dtype_given, const Origin& origin) {
   }
   if (backend.plans_only()) spec.warmup = spec.iterations = 0;
   if (spec.backend != "nccl") spec.graph = false;
+  check_sm_use(job, origin);
   at_origin(origin("packing"),
             [&] { require_known(*find_run_field("packing"), "packing policy", spec.packing); });
   at_origin(origin("workload"), [&] { job.batches = batches_of(spec); });

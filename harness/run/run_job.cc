@@ -73,6 +73,8 @@ void execute_pack(const Job& job, const Problem& problem, PackResult& pack,
                                .timeout_seconds = context.timeout_seconds,
                                .seed = spec.seed,
                                .graph = spec.graph,
+                               .sm_margin = spec.sm_margin,
+                               .nccl = {spec.min_ctas, spec.max_ctas, spec.cta_policy},
                                .portions = true};
   if (job.backend->on_gpus) {
     const auto transport = spec.backend == "nccl" ? GpuTransport::nccl : GpuTransport::copies;

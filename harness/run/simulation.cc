@@ -20,7 +20,9 @@ namespace {
 std::vector<double> replayed(const Job& job, const RankProgram& program) {
   if (!job.backend->replays()) return {};
   return open_gpus().replay(job.spec.shape, program,
-                            {.kernel = job.spec.kernel, .iterations = job.spec.iterations});
+                            {.kernel = job.spec.kernel,
+                             .sm_margin = job.spec.sm_margin,
+                             .iterations = job.spec.iterations});
 }
 
 }  // namespace

@@ -21,6 +21,9 @@ constexpr int64_t kMaxSeed = std::numeric_limits<int64_t>::max();
 
 const std::vector<std::string> kSwitch = {"off", "on"};
 
+constexpr int64_t kMostCtas = 64;   // NCCL's most channels
+constexpr int64_t kMostSms = 1024;  // more than any GPU has
+
 bool repeats(const RunSpec& spec) { return spec.iterations > 0; }
 
 template <typename Value>
@@ -176,6 +179,51 @@ const std::vector<RunField>& run_fields() {
        .of_method = true,
        .since = "1.3.0",
        .applies = [](const S& s) { return s.backend == "nccl"; }},
+      {.name = "min_ctas",
+       .value_name = "N",
+       .help = "least thread blocks (CTAs) of NCCL per GPU, for nccl; auto: as NCCL chooses",
+       .default_value = kAutomatic,
+       .member = [](S& s) -> int32_t& { return s.min_ctas; },
+       .minimum = 1,
+       .maximum = kMostCtas,
+       .of_method = true,
+       .since = "1.6.0",
+       .applies = [](const S& s) { return s.min_ctas > 0; },
+       .left_out = true},
+      {.name = "max_ctas",
+       .value_name = "N",
+       .help =
+           "most thread blocks (CTAs) of NCCL per GPU, for nccl, each of which takes an SM while "
+           "it runs: a profile's reserved_sms in simulations; auto: as NCCL chooses",
+       .default_value = kAutomatic,
+       .member = [](S& s) -> int32_t& { return s.max_ctas; },
+       .minimum = 1,
+       .maximum = kMostCtas,
+       .of_method = true,
+       .since = "1.6.0",
+       .applies = [](const S& s) { return s.max_ctas > 0; },
+       .left_out = true},
+      {.name = "cta_policy",
+       .value_name = "NAME",
+       .help =
+           "how NCCL chooses its thread blocks, for nccl; efficiency: as few as are fast enough",
+       .default_value = "default",
+       .member = [](S& s) -> std::string& { return s.cta_policy; },
+       .of_method = true,
+       .since = "1.6.0",
+       .left_out = true},
+      {.name = "sm_margin",
+       .value_name = "N",
+       .help =
+           "SMs that attention on GPUs leaves free for exchanges, with kernel flash3: a profile's "
+           "sm_margin in simulations",
+       .default_value = "0",
+       .member = [](S& s) -> int32_t& { return s.sm_margin; },
+       .maximum = kMostSms,
+       .of_method = true,
+       .since = "1.6.0",
+       .applies = [](const S& s) { return s.sm_margin > 0; },
+       .left_out = true},
       {"seed", "N", "seed of document lengths and of Q, K and V", "1",
        [](S& s) -> uint64_t& { return s.seed; }, 0, kMaxSeed},
   };

@@ -36,6 +36,7 @@ struct RunField {
   const char* since = "";            // schema version of the first files that have it; "": all
   bool (*applies)(const RunSpec&) = nullptr;  // nullptr: unless it is an empty string
   const char* stored_as = nullptr;            // its name in files, if it has another there
+  bool left_out = false;  // of files and run ids where it does not apply, as before it existed
 };
 
 const std::vector<RunField>& run_fields();

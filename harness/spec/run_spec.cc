@@ -120,6 +120,9 @@ std::map<std::string, std::string> stored_fields(const RunSpec& spec) {
   visit_stored(copy, [&](const std::string& name, const auto& value, bool) {
     fields[name] = stored_text(value);
   });
+  for (const RunField& field : run_fields()) {
+    if (field.left_out && field_text(field, spec).empty()) fields.erase(field.name);
+  }
   return fields;
 }
 

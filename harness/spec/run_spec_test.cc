@@ -75,6 +75,17 @@ TEST(RunSpec, the_run_id_is_the_same_everywhere) {
   EXPECT_EQ(run_id(RunSpec()), "a853c5e6a3c39073");
 }
 
+TEST(RunSpec, files_and_ids_of_before_a_field_existed_are_those_of_its_default) {
+  RunSpec spec;
+  const auto before = stored_fields(spec);
+  for (const char* name : {"min_ctas", "max_ctas", "cta_policy", "sm_margin"}) {
+    EXPECT_FALSE(before.contains(name)) << name;
+  }
+  spec.max_ctas = 8;
+  EXPECT_EQ(stored_fields(spec).size(), before.size() + 1);
+  EXPECT_EQ(stored_fields(spec).at("max_ctas"), "8");
+}
+
 TEST(RunSpec, keys_leave_out_what_they_are_to_compare) {
   RunSpec spec;
   spec.strategy = "ring";
@@ -135,6 +146,9 @@ TEST(RunFields, values_are_written_as_users_write_them) {
 TEST(RunFields, a_value_without_meaning_has_no_text) {
   EXPECT_EQ(set_to("cached", "0"), "");
   EXPECT_EQ(set_to("graph", "on"), "");
+  EXPECT_EQ(set_to("max_ctas", "auto"), "");
+  EXPECT_EQ(set_to("max_ctas", "8"), "8");
+  EXPECT_EQ(set_to("sm_margin", "0"), "");
   EXPECT_EQ(set_to("graph", "on", [](RunSpec& spec) { spec.backend = "nccl"; }), "on");
   EXPECT_EQ(set_to("warmup", "2"), "");
   EXPECT_EQ(set_to("warmup", "2", [](RunSpec& spec) { spec.iterations = 1; }), "2");
@@ -152,6 +166,7 @@ TEST(RunFields, bad_values_are_refused) {
   EXPECT_EQ(set_to("ranks", "8Q"),
             "'8Q' is not a valid count; write digits with an optional K or M, at least 1");
   EXPECT_EQ(set_to("ranks", "0"), "0 is out of range; must be from 1 to 65536");
+  EXPECT_EQ(set_to("max_ctas", "0"), "0 is out of range; must be from 1 to 64");
   EXPECT_EQ(set_to("cached", "1"),
             "'1' is not a valid share; must be a number from 0 to below 1, like 0.9");
   EXPECT_EQ(set_to("mask", "casual"), "unknown mask 'casual'; did you mean 'causal'?");

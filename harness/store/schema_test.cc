@@ -114,6 +114,9 @@ Table contents(const std::string& path) {
 Result whole_result() {
   Result result = sample_result({.strategy = "allgather"});
   result.provenance = provenance({"cpbench", "run"}, {}, {});
+  // Attributes that are left out of runs where they do not apply.
+  result.spec.min_ctas = result.spec.max_ctas = result.spec.sm_margin = 8;
+  result.spec.cta_policy = "efficiency";
   return result;
 }
 

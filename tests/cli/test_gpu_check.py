@@ -63,7 +63,7 @@ def test_a_stage_that_fails_is_reported_and_does_not_stop_the_next(script, tmp_p
     assert kernels[:2] == ["kernels", "FAILED"]
     assert re.search(r"cpbench_execute_cuda_test: [1-9]\d* passed, 0 skipped", kernels[2])
     assert re.search(r"cpbench_gpu_kernels_test: \d+ passed, [1-9]\d* skipped", kernels[2])
-    assert nccl[:3] == ["nccl", "ok", "8 runs within tolerance"]
+    assert nccl[:3] == ["nccl", "ok", "16 runs within tolerance"]
     assert replay[:2] == ["replay", "FAILED"]
     assert replay[2].endswith("cudnn.toml is missing: run the stage calibrate first")
 

@@ -305,6 +305,51 @@ def test_bad_no_gpu():
 
 
 @needs_cuda
+def test_thread_blocks_of_nccl_are_options_of_a_run(results):
+    words = ["run", "--strategy", "allgather", *ONE_PROCESS, *TINY, "--output", results]
+    words += ["--max_ctas", "auto,2,8", "--cta_policy", "default,efficiency"]
+    done, rows = run_json(*words, env=fake())
+    assert done.returncode == 0, done.stderr
+    assert len({row["run_id"] for row in rows}) == 6
+    assert {row["max_ctas"] for row in rows} == {0, 2, 8}
+    with h5py.File(rows[-1]["file"]) as file:
+        assert file.attrs["max_ctas"] == b"8" and file.attrs["cta_policy"] == b"efficiency"
+    with h5py.File(rows[0]["file"]) as file:
+        assert not {"max_ctas", "cta_policy"} & set(file.attrs)
+
+
+@needs_cuda
+def test_bad_margin_without_a_kernel_for_it():
+    words = ["run", "--strategy", "ring", "--backend", "cuda", *TINY, "--sm_margin", "2"]
+    words[words.index("reference")] = "auto"
+    assert_refused(run(*words, env=fake()), "kernel 'reference' uses all SMs")
+    assert_refused(run(*words[:-1], "1000", env=fake()), "must be fewer than the", "SMs of the GPU")
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        (["cuda", "--max_ctas", "2"], ["--max_ctas: backend cuda does not use NCCL"]),
+        (["cuda", "--cta_policy", "efficiency"], ["--cta_policy: backend cuda does not use NCCL"]),
+        (["simulate", "--cluster", "h100", "--kernel", "auto", "--min_ctas", "2"],
+         ["--min_ctas: backend simulate does not use NCCL", "reserved_sms of a profile"]),
+        (["nccl", "--min_ctas", "9", "--max_ctas", "2"], ["--min_ctas: 9 is more than max_ctas"]),
+        (["nccl", "--cta_policy", "zero"], ["unknown CTA policy 'zero'", "efficiency"]),
+        (["nccl", "--sm_margin", "2"], ["--sm_margin: kernel 'reference' uses all SMs", "flash3"]),
+        (["threads", "--kernel", "auto", "--sm_margin", "2"],
+         ["--sm_margin: backend threads runs no attention kernel on a GPU"]),
+        (["simulate", "--cluster", "h100", "--kernel", "auto", "--sm_margin", "2"],
+         ["simulations have sm_margin of a profile"]),
+    ],
+)  # fmt: skip
+def test_bad_use_of_sms(words, lines):
+    tiny = ["run", "--strategy", "ring", *TINY, "--backend", *words]
+    if "auto" in words:
+        del tiny[tiny.index("reference") - 1 : tiny.index("reference") + 1]
+    assert_refused(run(*tiny), *lines)
+
+
+@needs_cuda
 def test_bad_shape_of_a_kernel():
     words = ["run", "--strategy", "ring", "--backend", "cuda", *TINY]
     words[words.index("reference")] = "cudnn"
@@ -314,7 +359,9 @@ def test_bad_shape_of_a_kernel():
 def test_bad_kernel_of_another_backend():
     words = ["run", "--strategy", "ring", "--backend", "cuda", *TINY]
     words[words.index("reference")] = "fused"
-    assert_refused(run(*words), "backend cuda has no kernel 'fused'", "cudnn, flash, reference")
+    assert_refused(
+        run(*words), "backend cuda has no kernel 'fused'", "cudnn, flash3, flash, reference"
+    )
 
 
 def test_bad_replay_without_a_cluster():

@@ -144,6 +144,10 @@ ncclResult_t ncclGetUniqueId(ncclUniqueId* id) {
 
 ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int size, ncclUniqueId id, int rank,
                                     ncclConfig_t* config) {
+  const auto bad = [](int value) { return value != NCCL_CONFIG_UNDEF_INT && value <= 0; };
+  if (config != nullptr && (bad(config->minCTAs) || bad(config->maxCTAs))) {
+    return ncclInvalidArgument;
+  }
   return create(comm, size, id, rank, config == nullptr || config->blocking != 0);
 }
 

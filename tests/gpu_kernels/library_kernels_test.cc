@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "harness/execute_cuda/attention/find_flash3.h"
 #include "harness/execute_cuda/attention/random_call_for_tests.h"
 #include "harness/execute_cuda/device_array.h"
 #include "harness/execute_cuda/load_kernel.h"
@@ -48,7 +49,7 @@ void launch(const BoundCall& call, cudaStream_t stream) {
   EXPECT_TRUE(std::ranges::all_of(guard, [](unsigned char byte) { return byte == 0xff; }));
 }
 
-class LibraryKernel : public testing::TestWithParam<std::tuple<std::string, int32_t>> {
+class LibraryKernel : public testing::TestWithParam<std::tuple<std::string, int32_t, int32_t>> {
  protected:
   void SetUp() override {
     int gpus = 0;
@@ -56,9 +57,9 @@ class LibraryKernel : public testing::TestWithParam<std::tuple<std::string, int3
     cudaDeviceProp properties{};
     check_cuda(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
     if (std::strcmp(properties.name, "Fake GPU") == 0) GTEST_SKIP() << "no GPU here";
-    const auto& [name, head_dim] = GetParam();
+    const auto& [name, head_dim, sm_margin] = GetParam();
     try {
-      kernel_ = load_kernel(name);
+      kernel_ = load_kernel(name, sm_margin);
       kernel_->check(RandomCall(0, head_dim).shape);
     } catch (const UserError& error) {
       GTEST_SKIP() << error.what();
@@ -75,12 +76,13 @@ class LibraryKernel : public testing::TestWithParam<std::tuple<std::string, int3
 
 // Needs no GPU. A module can fail to load only because a library of its kernel is not installed.
 TEST(LoadKernel, opens_or_says_which_library_is_missing) {
-  for (const std::string name : {"flash", "cudnn"}) {
+  for (const std::string name : {"flash", "flash3", "cudnn"}) {
     try {
       load_kernel(name);
     } catch (const UserError& error) {
       const std::string message = error.what();
       if (message.starts_with("this cpbench was built without kernel ")) continue;
+      if (message.starts_with("kernel 'flash3' requires FlashAttention-3: install ")) continue;
       EXPECT_TRUE(message.starts_with("kernel '" + name + "' cannot be loaded: ")) << message;
       EXPECT_NE(message.find("cannot open shared object file"), std::string::npos) << message;
       EXPECT_EQ(message.find('\n'), std::string::npos);
@@ -139,13 +141,26 @@ TEST_P(LibraryKernel, backward_equals_the_reference) {
   }
 }
 
+// FlashAttention-3 is optional.
+std::vector<std::string> with_flash3(std::vector<std::string> kernels) {
+  if (find_flash3(packages_of_torch())) kernels.emplace_back("flash3");
+  return kernels;
+}
+
+constexpr auto kName = [](const auto& test) {
+  const auto& [name, head_dim, sm_margin] = test.param;
+  return name + "_" + std::to_string(head_dim) + "_margin_" + std::to_string(sm_margin);
+};
+
 INSTANTIATE_TEST_SUITE_P(Kernels, LibraryKernel,
-                         testing::Combine(testing::Values("flash", "cudnn"),
-                                          testing::Values(16, 64, 128, 256)),
-                         [](const auto& test) {
-                           return std::get<0>(test.param) + "_" +
-                                  std::to_string(std::get<1>(test.param));
-                         });
+                         testing::Combine(testing::ValuesIn(with_flash3({"flash", "cudnn"})),
+                                          testing::Values(16, 64, 128, 256), testing::Values(0)),
+                         kName);
+
+INSTANTIATE_TEST_SUITE_P(WithMargin, LibraryKernel,
+                         testing::Combine(testing::ValuesIn(with_flash3({})),
+                                          testing::Values(64, 128), testing::Values(16)),
+                         kName);
 
 }  // namespace
 }  // namespace cpbench

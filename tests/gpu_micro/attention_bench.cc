@@ -102,7 +102,7 @@ void attention(benchmark::State& state, const GpuKernel& kernel, const Case& c, 
 }  // namespace
 
 void register_attention() {
-  for (const std::string name : {"cudnn", "flash"}) {
+  for (const std::string name : {"cudnn", "flash3", "flash"}) {
     std::shared_ptr<const GpuKernel> kernel;
     try {
       kernel = open_gpu_kernel(name, kShape).kernel;

@@ -53,6 +53,7 @@ struct GpuJob {
 
 struct ReplayOptions {
   std::string kernel;
+  int32_t sm_margin = 0;  // SMs that the kernel leaves free
   int32_t device = 0;
   int32_t iterations = 3;  // the median of each operation's times counts
 };
@@ -77,9 +78,11 @@ class Gpus {
   virtual const std::vector<Gpu>& all() const = 0;
   // Those of gpu_library_versions, "cuda_driver" and "gpu": for the provenance of results.
   virtual std::map<std::string, std::string> versions() const = 0;
-  // Returns `name`, or the kernel that "auto" stands for with this shape. Throws UserError if the
-  // kernel is unknown, was not built, or does not support the shape.
-  virtual std::string kernel_for(const std::string& name, const AttentionShape& shape) = 0;
+  // Returns `name`, or the kernel that "auto" stands for with this shape and margin. Throws
+  // UserError if the kernel is unknown, was not built, does not support the shape, or cannot leave
+  // so many SMs free.
+  virtual std::string kernel_for(const std::string& name, const AttentionShape& shape,
+                                 int32_t sm_margin) = 0;
 
   // Runs the ranks of this process and returns their reports in order. Times are taken by each
   // rank's GPU, from the end of a barrier of all GPUs. `seconds` are of iterations that run without
@@ -111,8 +114,8 @@ class Gpus {
 // The GPUs are opened once, and stay open until the process ends.
 Gpus& open_gpus();
 
-// Versions of the libraries that runs on GPUs use: "cuda", "nccl", and "cudnn" if its kernel can be
-// loaded. Needs no GPU. Throws UserError like open_gpus.
+// Versions of the libraries that runs on GPUs use: "cuda", "nccl", "cudnn" if its kernel can be
+// loaded, and "flash_attn_3" if there is one. Needs no GPU. Throws UserError like open_gpus.
 std::map<std::string, std::string> gpu_library_versions();
 
 // What the module exports.

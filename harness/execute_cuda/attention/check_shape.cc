@@ -32,20 +32,32 @@ void check_head_dim(const std::string& kernel, int32_t dim, int32_t multiple, in
          std::to_string(dim), other);
 }
 
+void check_flash_dims(const std::string& kernel, const AttentionShape& shape) {
+  check_dtype(kernel, shape);
+  if (shape.head_dim != shape.value_head_dim) {
+    refuse(kernel, "value_head_dim = head_dim",
+           std::to_string(shape.value_head_dim) + " and " + std::to_string(shape.head_dim),
+           "reference");
+  }
+  check_head_dim(kernel, shape.head_dim, 8, 256, "reference");
+}
+
 }  // namespace
 
 void check_flash_shape(const AttentionShape& shape, int32_t capability) {
-  check_dtype("flash", shape);
   if (capability < 80) {
     refuse("flash", "a GPU of compute capability 8.0 or newer", capability_text(capability),
            "reference");
   }
-  if (shape.head_dim != shape.value_head_dim) {
-    refuse("flash", "value_head_dim = head_dim",
-           std::to_string(shape.value_head_dim) + " and " + std::to_string(shape.head_dim),
-           "reference");
+  check_flash_dims("flash", shape);
+}
+
+void check_flash3_shape(const AttentionShape& shape, int32_t capability) {
+  if (capability / 10 != 9) {
+    refuse("flash3", "a GPU of compute capability 9.x", capability_text(capability),
+           capability < 80 ? "reference" : "flash");
   }
-  check_head_dim("flash", shape.head_dim, 8, 256, "reference");
+  check_flash_dims("flash3", shape);
 }
 
 void check_cudnn_shape(const AttentionShape& shape, int32_t capability) {

@@ -13,6 +13,7 @@ namespace cpbench {
 
 // `capability` is 80 for Ampere, 90 for Hopper, 100 for Blackwell.
 void check_flash_shape(const AttentionShape& shape, int32_t capability);
+void check_flash3_shape(const AttentionShape& shape, int32_t capability);
 void check_cudnn_shape(const AttentionShape& shape, int32_t capability);
 
 // `version` is 91900 for cuDNN 9.19.0.

@@ -36,6 +36,20 @@ TEST(CheckShape, flash) {
             "kernel 'reference' supports it");
 }
 
+TEST(CheckShape, flash3) {
+  const auto flash3 = [](const AttentionShape& shape, int32_t capability = 90) {
+    return error_of([&] { check_flash3_shape(shape, capability); });
+  };
+  for (int32_t dim : {8, 64, 128, 256}) EXPECT_EQ(flash3(shape_of(dim, dim)), "");
+  EXPECT_EQ(flash3(shape_of(64, 64, Dtype::float32)),
+            "kernel 'flash3' requires dtype bfloat16, not float32; kernel 'reference' supports it");
+  for (int32_t capability : {80, 100}) {
+    EXPECT_EQ(flash3(shape_of(64, 64), capability),
+              "kernel 'flash3' requires a GPU of compute capability 9.x, not " +
+                  std::string(capability == 80 ? "8.0" : "10.0") + "; kernel 'flash' supports it");
+  }
+}
+
 TEST(CheckShape, cudnn) {
   const auto cudnn = [](const AttentionShape& shape, int32_t capability = 90) {
     return error_of([&] { check_cudnn_shape(shape, capability); });

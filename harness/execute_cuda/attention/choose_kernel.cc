@@ -28,6 +28,12 @@ std::vector<std::string> auto_kernels(int32_t capability) {
   return names;
 }
 
+void check_sms_left(int32_t sm_margin, int32_t sms) {
+  if (sm_margin < sms) return;
+  throw UserError("sm_margin is " + std::to_string(sm_margin) + "; must be fewer than the " +
+                  std::to_string(sms) + " SMs of the GPU");
+}
+
 std::string first_kernel(const std::vector<std::string>& names,
                          const std::function<void(const std::string&)>& open) {
   for (size_t i = 0; i < names.size(); ++i) {

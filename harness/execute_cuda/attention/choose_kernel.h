@@ -15,6 +15,9 @@ void check_gpu_kernel_name(const std::string& name);
 // The kernels that "auto" tries, in order. `capability` is 90 for Hopper.
 std::vector<std::string> auto_kernels(int32_t capability);
 
+// Throws UserError if the margin leaves a kernel none of the GPU's `sms`.
+void check_sms_left(int32_t sm_margin, int32_t sms);
+
 // Calls `open` with one name after another until it does not throw UserError, and returns that
 // name. Rethrows the last UserError if all fail.
 std::string first_kernel(const std::vector<std::string>& names,

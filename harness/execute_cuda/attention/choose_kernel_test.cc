@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "harness/execute/gpus/gpu_kernel_names.h"
 #include "harness/plan/error_of_for_tests.h"
 
 namespace cpbench {
@@ -10,9 +11,9 @@ namespace {
 using Names = std::vector<std::string>;
 
 TEST(ChooseKernel, cudnn_is_first_from_hopper_on) {
-  EXPECT_EQ(auto_kernels(90), (Names{"cudnn", "flash", "reference"}));
-  EXPECT_EQ(auto_kernels(100), (Names{"cudnn", "flash", "reference"}));
-  EXPECT_EQ(auto_kernels(80), (Names{"flash", "reference"}));
+  EXPECT_EQ(auto_kernels(90), (Names{"cudnn", "flash3", "flash", "reference"}));
+  EXPECT_EQ(auto_kernels(100), (Names{"cudnn", "flash3", "flash", "reference"}));
+  EXPECT_EQ(auto_kernels(80), (Names{"flash3", "flash", "reference"}));
 }
 
 TEST(ChooseKernel, the_first_that_can_is_taken) {
@@ -21,8 +22,8 @@ TEST(ChooseKernel, the_first_that_can_is_taken) {
     tried.push_back(name);
     if (name == "cudnn") throw UserError("kernel 'cudnn' cannot");
   };
-  EXPECT_EQ(first_kernel(auto_kernels(90), open), "flash");
-  EXPECT_EQ(tried, (Names{"cudnn", "flash"}));
+  EXPECT_EQ(first_kernel(auto_kernels(90), open), "flash3");
+  EXPECT_EQ(tried, (Names{"cudnn", "flash3"}));
 }
 
 TEST(ChooseKernel, if_none_can_the_last_says_why) {
@@ -39,7 +40,22 @@ TEST(ChooseKernel, unknown_names_are_refused) {
   check_gpu_kernel_name("auto");
   check_gpu_kernel_name("flash");
   EXPECT_EQ(error_of([] { check_gpu_kernel_name("fused"); }),
-            "unknown GPU kernel 'fused'; known: auto, cudnn, flash, reference");
+            "unknown GPU kernel 'fused'; known: auto, cudnn, flash3, flash, reference");
+}
+
+TEST(ChooseKernel, not_every_kernel_leaves_sms_free) {
+  for (const std::string name : {"cudnn", "flash", "reference"}) {
+    check_sm_margin(name, 0);
+    EXPECT_EQ(error_of([&] { check_sm_margin(name, 8); }),
+              "kernel '" + name + "' uses all SMs; only kernel 'flash3' has an sm_margin");
+  }
+  check_sm_margin("flash3", 8);
+}
+
+TEST(ChooseKernel, a_margin_leaves_an_sm) {
+  check_sms_left(131, 132);
+  EXPECT_EQ(error_of([] { check_sms_left(132, 132); }),
+            "sm_margin is 132; must be fewer than the 132 SMs of the GPU");
 }
 
 }  // namespace

@@ -1,8 +1,12 @@
-// A call on FlashAttention-2 as a list of steps. Besides what steps.h describes, its machine must
-// have
+// A call on FlashAttention-2 or -3 as a list of steps. Besides what steps.h describes, its machine
+// must have
 //
 //   FlashOutput forward(const FlashForwardInput&);        // the results must be valid until
 //   FlashGradients backward(const FlashBackwardInput&);   // the library's next call
+//   // Whether the library multiplies rows after the end of a sequence by zero, so that they must
+//   be
+//   // numbers. Rows of the call's matrices are, because each buffer is written as a whole.
+//   static constexpr bool kReadsBeyond = ...;
 #pragma once
 
 #include <vector>
@@ -178,7 +182,7 @@ class FlashBackwardCall {
   explicit FlashBackwardCall(const BackwardCall& call)
       : call_(call), scale_(scale_of(call.shape)), blocks_(head_blocks(call.shape, call.heads)) {
     for (const PieceGroup& group : pieces_of(call.segments, call.heads.size()).groups) {
-      steps_.emplace_back(flash_backward(group));
+      steps_.emplace_back(flash_backward(group, !Machine::kReadsBeyond));
     }
     call_.segments = {};
   }

@@ -15,10 +15,10 @@ struct Sequence {
   int32_t rows = 0;
 };
 
-// Lists pieces and gaps in the order of `row`. Returns false if pieces overlap or gaps are too
-// large.
+// Lists pieces and gaps in the order of `row`. Returns false if pieces overlap, or with their gaps
+// have more rows than this multiple of their own.
 bool tiles(const std::vector<Piece>& pieces, int32_t Piece::*row, int32_t Piece::*rows,
-           std::vector<Sequence>& sequences) {
+           int64_t most_span, std::vector<Sequence>& sequences) {
   int64_t sum = 0;
   int32_t end = pieces.front().*row;
   sequences.clear();
@@ -30,7 +30,7 @@ bool tiles(const std::vector<Piece>& pieces, int32_t Piece::*row, int32_t Piece:
     end = piece.*row + piece.*rows;
     sum += piece.*rows;
   }
-  return end - pieces.front().*row <= kMostSpan * sum;
+  return end - pieces.front().*row <= most_span * sum;
 }
 
 // Lists the pieces one after another, and the moves that copy them to these rows.
@@ -45,9 +45,10 @@ void make_dense(const std::vector<Piece>& pieces, int32_t Piece::*row, int32_t P
   }
 }
 
-FlashRows query_rows(const std::vector<Piece>& pieces, std::vector<Sequence>& sequences) {
+FlashRows query_rows(const std::vector<Piece>& pieces, int64_t most_span,
+                     std::vector<Sequence>& sequences) {
   FlashRows result;
-  if (tiles(pieces, &Piece::q_row, &Piece::q_rows, sequences)) {
+  if (tiles(pieces, &Piece::q_row, &Piece::q_rows, most_span, sequences)) {
     result.first_row = pieces.front().q_row;
     result.rows = pieces.back().q_row + pieces.back().q_rows - result.first_row;
     for (Sequence& s : sequences) s.row -= result.first_row;
@@ -82,7 +83,7 @@ FlashForward flash_forward(const PieceGroup& group) {
   FlashForward result;
   set_maxima(group, result);
   std::vector<Sequence> sequences;
-  result.q = query_rows(group.pieces, sequences);
+  result.q = query_rows(group.pieces, kMostSpan, sequences);
   for (const Sequence& s : sequences) {
     if (s.piece < 0) {
       result.k_starts.push_back(0);
@@ -99,16 +100,16 @@ FlashForward flash_forward(const PieceGroup& group) {
   return result;
 }
 
-FlashBackward flash_backward(const PieceGroup& group) {
+FlashBackward flash_backward(const PieceGroup& group, bool gaps) {
   FlashBackward result;
   set_maxima(group, result);
   std::vector<Sequence> q;
-  result.q = query_rows(group.pieces, q);
+  result.q = query_rows(group.pieces, gaps ? kMostSpan : 1, q);
 
   // If keys are in place, those between two pieces belong to a sequence without queries.
   std::vector<Sequence> kv;
   std::vector<int32_t> at(group.pieces.size());  // by piece: the row of its first key
-  const bool in_place = tiles(group.pieces, &Piece::kv_row, &Piece::kv_rows, kv);
+  const bool in_place = tiles(group.pieces, &Piece::kv_row, &Piece::kv_rows, kMostSpan, kv);
   if (in_place) {
     result.kv.first_row = group.pieces.front().kv_row;
     for (Sequence& s : kv) s.row -= result.kv.first_row;

@@ -1,8 +1,9 @@
-// A group of pieces as one call of FlashAttention-2's variable-length kernels, which LibTorch's
-// _flash_attention_forward and _flash_attention_backward run.
+// A group of pieces as one call of FlashAttention's variable-length kernels: those of
+// FlashAttention-2, which LibTorch's _flash_attention_forward and _flash_attention_backward run, or
+// of FlashAttention-3.
 //
 // These kernels require (flash_api.cpp of PyTorch, flash_fwd_kernel.h and flash_bwd_kernel.h of
-// flash-attention):
+// flash-attention, and flash_api.cpp and seqlen.h of its folder hopper):
 //   queries           sequence i has rows [q_starts[i], q_starts[i + 1]), so sequences tile the
 //   query
 //                     rows. Rows between pieces become sequences without keys.
@@ -50,6 +51,7 @@ struct FlashBackward {
   RowSums dq;   // from the library's rows to those of dQ
   RowSums dkv;  // from the library's rows to those of dK and dV
 };
-FlashBackward flash_backward(const PieceGroup& group);
+// Without `gaps` no query row of the library is outside all pieces: copies have nothing there.
+FlashBackward flash_backward(const PieceGroup& group, bool gaps = true);
 
 }  // namespace cpbench

@@ -78,7 +78,7 @@ class CudnnKernel : public GpuKernel {
 }  // namespace
 }  // namespace cpbench
 
-extern "C" cpbench::GpuKernel* cpbench_make_gpu_kernel() {
+extern "C" cpbench::GpuKernel* cpbench_make_gpu_kernel(int32_t) {
   cpbench::check_cudnn_version(cpbench::loaded_cudnn());
   return new cpbench::CudnnKernel;
 }
