@@ -7,6 +7,7 @@
 #include "baselines/magi/dispatch.h"
 #include "baselines/magi/group_cast.h"
 #include "harness/plan/builder.h"
+#include "harness/plan/mask.h"
 #include "harness/strategy/strategy.h"
 
 namespace cpbench {
@@ -129,7 +130,7 @@ Plan make_plan(const Problem& problem, const Options& options) {
   const MaskIndex mask(problem.batch);
   const std::vector<Ranges> shards = shards_of(problem, mask, options.integer("chunk_tokens"));
   std::vector<Ranges> needed;
-  for (const Ranges& shard : shards) needed.push_back(keys_seen(mask, shard));
+  for (const Ranges& shard : shards) needed.push_back(mask.keys_seen(shard));
   Planner planner(problem, static_cast<int32_t>(options.integer("stages")));
   return planner.run(shards, group_casts(shards, needed), options.text("received_kv") == "kept");
 }

@@ -33,8 +33,8 @@ void RankCompiler::attend_heads(Heads heads, const std::vector<int32_t>& attends
     const Attend& attend = pass.attends[i];
     const auto [seen, unseen] = visible_.try_emplace({attend.q, attend.kv}, RangeSets::kEmpty);
     if (unseen) {
-      seen->second =
-          sets.intern_part(visible_keys(context_.mask, sets[attend.q], sets[attend.kv]), attend.kv);
+      seen->second = sets.intern_part(
+          intersect(context_.mask.keys_seen(sets[attend.q]), sets[attend.kv]), attend.kv);
     }
     const SetId visible = seen->second;
     if (visible == RangeSets::kEmpty) continue;

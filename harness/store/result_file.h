@@ -10,7 +10,7 @@
 
 namespace cpbench {
 
-inline constexpr const char* kSchemaVersion = "1.5.0";  // of result and plan files
+inline constexpr const char* kSchemaVersion = "1.6.0";  // of result and plan files
 
 // Writes the file completely or not at all. The folder must exist. Throws UserError, for example if
 // the disk is full.
