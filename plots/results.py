@@ -14,6 +14,18 @@ SCHEMA_MAJOR = 1
 ACTIVITIES = ("attention", "merge", "copy", "send", "wait", "layer", "transfer", "host")
 
 
+# In the order of the numbers in files.
+MASKS = (
+    "document_causal",
+    "causal",
+    "document_full",
+    "sliding_window",
+    "block_causal",
+    "chunked",
+    "prefix",
+)
+
+
 class ResultError(Exception):
     """An error that the user can correct; its text is one line."""
 
@@ -26,6 +38,8 @@ class NothingToDraw(ResultError):
 class Pack:
     document_lengths: np.ndarray
     cached_tokens: np.ndarray  # per document
+    parents: np.ndarray  # per document; -1: none
+    rules: list  # (mask, window) per document; empty: those of the run hold for all
     cells_per_rank: np.ndarray | None = None  # (query, key) pairs; None: no plan could be made
     bytes_out: np.ndarray | None = None  # per rank, both passes
     seconds: np.ndarray | None = None  # [iteration, rank]; None: did not run
@@ -150,7 +164,17 @@ def _pack(group):
     lengths, cached = group["problem/document_lengths"][:], np.zeros(0, dtype=np.int64)
     if "cached_tokens" in group["problem"]:
         cached = group["problem/cached_tokens"][:]
-    pack = Pack(lengths, cached if len(cached) else np.zeros_like(lengths))
+    parents, rules = np.zeros(0, dtype=np.int64), []
+    if "parents" in group["problem"]:  # since schema 1.6.0
+        parents = group["problem/parents"][:]
+        masks, windows = (group[f"problem/rules/{name}"][:] for name in ("mask", "window"))
+        rules = [(MASKS[m], int(w)) for m, w in zip(masks, windows, strict=True)]
+    pack = Pack(
+        lengths,
+        cached if len(cached) else np.zeros_like(lengths),
+        parents if len(parents) else np.full_like(lengths, -1),
+        rules,
+    )
     if "facts" in group:
         summary = group["facts"]
         pack.cells_per_rank = summary["cells_per_rank"][:]

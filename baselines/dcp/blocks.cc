@@ -11,51 +11,54 @@ constexpr int64_t kBlocksPerRank = 4;
 // seconds at 64 ranks.
 constexpr int64_t kMostComputeBlocks = int64_t{1} << 17;
 
-template <typename Visit>
-void for_each_document(const MaskIndex& mask, Visit visit) {
-  for (Range document; document.end < mask.tokens();) {
-    document = mask.block_of(document.end);
-    visit(document);
+// The data blocks: of each document, `block_tokens` after `block_tokens`.
+std::vector<Range> cut(const MaskIndex& mask, int64_t block_tokens) {
+  std::vector<Range> data;
+  for (int32_t d = 0; d < mask.documents(); ++d) {
+    const Range document = mask.document(d);
+    for (int64_t t = document.begin; t < document.end; t += block_tokens) {
+      data.push_back({t, std::min(t + block_tokens, document.end)});
+    }
   }
+  return data;
 }
 
-// The data blocks, counted from the document's first, with keys that the queries can see.
-Range seen_blocks(const MaskIndex& mask, Range document, Range queries, int64_t block_tokens) {
-  const Range keys = mask.visible_hull(queries, document);
-  return {(keys.begin - document.begin) / block_tokens,
-          (keys.end - document.begin + block_tokens - 1) / block_tokens};
+// Calls visit(first, last) for runs [first, last) of data blocks with keys that the queries see.
+template <typename Visit>
+void for_each_run_seen(const MaskIndex& mask, const std::vector<Range>& data, const Range& queries,
+                       Visit visit) {
+  const auto block_of = [&](int64_t token) {
+    return std::ranges::upper_bound(data, token, {}, &Range::begin) - data.begin() - 1;
+  };
+  for (const Range& keys : mask.keys_seen({&queries, 1})) {
+    visit(static_cast<int32_t>(block_of(keys.begin)),
+          static_cast<int32_t>(block_of(keys.end - 1) + 1));
+  }
 }
 
 int64_t count_compute_blocks(const MaskIndex& mask, int64_t block_tokens, int64_t limit) {
   int64_t count = 0;
-  for_each_document(mask, [&](Range document) {
-    for (int64_t t = document.begin; t < document.end && count <= limit; t += block_tokens) {
-      const Range queries{t, std::min(t + block_tokens, document.end)};
-      count += seen_blocks(mask, document, queries, block_tokens).size();
-    }
-  });
+  const std::vector<Range> data = cut(mask, block_tokens);
+  for (size_t q = 0; q < data.size() && count <= limit; ++q) {
+    for_each_run_seen(mask, data, data[q],
+                      [&](int32_t first, int32_t last) { count += last - first; });
+  }
   return count;
 }
 
 }  // namespace
 
 Blocks make_blocks(const MaskIndex& mask, int64_t block_tokens) {
-  Blocks blocks;
-  for_each_document(mask, [&](Range document) {
-    const auto first = static_cast<int32_t>(blocks.data.size());
-    for (int64_t t = document.begin; t < document.end; t += block_tokens) {
-      blocks.data.push_back({t, std::min(t + block_tokens, document.end)});
-    }
-    for (auto q = first; q < static_cast<int32_t>(blocks.data.size()); ++q) {
-      const Range queries = blocks.data[q];
-      const Range seen = seen_blocks(mask, document, queries, block_tokens);
-      for (int64_t k = seen.begin; k < seen.end; ++k) {
-        const auto kv = static_cast<int32_t>(first + k);
+  Blocks blocks{cut(mask, block_tokens), {}};
+  for (int32_t q = 0; q < static_cast<int32_t>(blocks.data.size()); ++q) {
+    const Range queries = blocks.data[q];
+    for_each_run_seen(mask, blocks.data, queries, [&](int32_t first, int32_t last) {
+      for (int32_t kv = first; kv < last; ++kv) {
         const int64_t pairs = mask.pairs({&queries, 1}, {&blocks.data[kv], 1});
         if (pairs > 0) blocks.compute.push_back({q, kv, pairs});
       }
-    }
-  });
+    });
+  }
   return blocks;
 }
 

@@ -114,13 +114,7 @@ class Balancer {
     return present;
   }
 
-  Ranges keys_of(const Item& item) const {
-    Ranges keys;
-    for (const Range& part : {item.head, item.tail}) {
-      if (part.size() > 0) keys.push_back(mask_.visible_hull(part, item.block));
-    }
-    return normalise(std::move(keys));
-  }
+  Ranges keys_of(const Item& item) const { return mask_.keys_seen(item.query_ranges()); }
 
   // Makes this item the best offer, with as many queries as fit into `room`, if it is cheaper.
   void consider(int32_t index, int32_t to, int64_t room, const std::map<int64_t, Ranges>& present,

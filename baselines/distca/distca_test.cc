@@ -128,8 +128,7 @@ TEST(DistcaPlan, BytesAreTheClosedForm) {
           for (const Range& range : plan.token_sets[a.q]) {
             for (int64_t q = range.begin; q < range.end; ++q) {
               moved += !contains(home, Range{q, q + 1});
-              const Range keys = index.visible_keys(q);
-              std::fill(seen.begin() + keys.begin, seen.begin() + keys.end, true);
+              for_each_member(index.visible_keys(q), [&](int64_t k) { seen[k] = true; });
             }
           }
         }

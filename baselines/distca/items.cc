@@ -12,8 +12,7 @@ void fill(const MaskIndex& mask, int32_t ranks, Place place) {
   int32_t rank = 0;
   auto budget_of = [&](int32_t r) { return tokens / ranks + (r < tokens % ranks); };
   int64_t budget = budget_of(0);
-  for (Range block; block.end < tokens;) {
-    block = mask.block_of(block.end);
+  for (const Range& block : mask.blocks()) {
     int64_t left = block.size();
     while (left > 0) {
       while (budget == 0) budget = budget_of(++rank);

@@ -2,10 +2,10 @@
 //
 //   two ranks, one document of 8    item on rank 0: [0, 2) and [6, 8); on rank 1: [2, 4) and [4, 6)
 //
-// An item is a part of one document's queries (for the causal mask, of the pack's) that start on
-// one rank. A document that fits on its rank is one item. A document that is cut over ranks lies
-// there as head and tail, so that every rank holds a mirrored pair of ranges. Under a causal mask,
-// every pair of mirrored queries has the same work.
+// An item is a part of one document's queries (for the causal mask, of the pack's; where documents
+// have parents, of a tree's) that start on one rank. A document that fits on its rank is one item.
+// A document that is cut over ranks lies there as head and tail, so that every rank holds a
+// mirrored pair of ranges. Under a causal mask, every pair of mirrored queries has the same work.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ namespace cpbench::distca {
 struct Item {
   int32_t home = 0;    // the rank that owns the queries
   int32_t server = 0;  // the rank that attends them
-  Range block;         // its document, or the pack
+  Range block;         // its document, its tree of documents, or the pack
   Range head;          // queries; head.end <= tail.begin, and either may be empty
   Range tail;          // queries
 

@@ -75,7 +75,7 @@ class Planner {
   void collect_casts(const std::vector<Item>& items, const std::vector<Ranges>& homes) {
     std::vector<Ranges> needed(ranks_);
     for (const Item& item : items) {
-      for (const Range& keys : magi::keys_seen(mask_, item.query_ranges())) {
+      for (const Range& keys : mask_.keys_seen(item.query_ranges())) {
         needed[item.server].push_back(keys);
       }
     }
@@ -99,7 +99,7 @@ class Planner {
     std::vector<Work> work[2] = {std::vector<Work>(ranks_), std::vector<Work>(ranks_)};
     for (const Item& item : items) {
       for (const Range& part : item.query_ranges()) {
-        const Ranges keys = magi::keys_seen(mask_, {&part, 1});
+        const Ranges keys = mask_.keys_seen({&part, 1});
         const bool local = item.server == item.home && contains_all(homes[item.home], keys);
         Work& w = work[local ? 0 : 1][item.server];
         w.queries.push_back(part);

@@ -42,13 +42,6 @@ std::vector<Owned> owned_in_order(const std::vector<Ranges>& homes) {
 
 }  // namespace
 
-Ranges keys_seen(const MaskIndex& mask, RangeSpan queries) {
-  Ranges hulls;
-  mask.for_each_block(
-      queries, [&](Range piece, Range block) { hulls.push_back(mask.visible_hull(piece, block)); });
-  return normalise(std::move(hulls));
-}
-
 std::vector<Cast> group_casts(const std::vector<Ranges>& homes, const std::vector<Ranges>& needed) {
   std::vector<Cast> casts;
   const std::vector<Edge> edges = edges_of(needed);

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "harness/plan/mask.h"
 #include "harness/plan/range_sets.h"
 
 namespace cpbench::magi {
@@ -20,9 +19,6 @@ struct Cast {
   Range tokens;             // owned by `from`, needed by all of `to`
   bool operator==(const Cast&) const = default;
 };
-
-// All keys that the queries see, in normal form.
-Ranges keys_seen(const MaskIndex& mask, RangeSpan queries);
 
 // In token order; a cast ends where the owner or the receivers change. `homes` is a partition of
 // the pack, one set per rank. What a rank owns of its `needed` set is left out.

@@ -5,6 +5,7 @@
 
 #include "baselines/magi/dispatch.h"
 #include "baselines/magi/group_cast.h"
+#include "harness/plan/mask.h"
 #include "harness/strategy/test_plans.h"
 
 namespace cpbench::magi {
@@ -88,8 +89,7 @@ TEST(MagiPlan, BytesAreTheClosedForm) {
           const RangeSpan home = plan.token_sets[plan.home[r]];
           for (const Range& range : home) {
             for (int64_t q = range.begin; q < range.end; ++q) {
-              const Range keys = index.visible_keys(q);
-              for (int64_t k = keys.begin; k < keys.end; ++k) seen[k] = true;
+              for_each_member(index.visible_keys(q), [&](int64_t k) { seen[k] = true; });
             }
           }
           for (int64_t k = 0; k < problem.tokens(); ++k) {

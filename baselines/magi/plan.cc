@@ -8,6 +8,7 @@
 #include "baselines/magi/group_cast.h"
 #include "baselines/magi/stages.h"
 #include "harness/plan/builder.h"
+#include "harness/plan/mask.h"
 #include "harness/plan/plan_bytes.h"
 #include "harness/strategy/group_cost.h"
 #include "harness/strategy/strategy.h"
@@ -140,7 +141,7 @@ Layout layout_of(const Problem& problem, const Options& options) {
   const MaskIndex mask(problem.batch);
   Layout out{.shards = shards_of(problem, mask, options.integer("chunk_tokens")), .stages = {}};
   std::vector<Ranges> needed;
-  for (const Ranges& shard : out.shards) needed.push_back(keys_seen(mask, shard));
+  for (const Ranges& shard : out.shards) needed.push_back(mask.keys_seen(shard));
   out.stages = stages_of(mask, out.shards, needed, static_cast<int32_t>(options.integer("stages")),
                          costs_of(problem, options));
   return out;

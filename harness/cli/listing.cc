@@ -11,6 +11,7 @@
 #include "harness/machines/kernel_models.h"
 #include "harness/machines/profiles.h"
 #include "harness/measure/metrics.h"
+#include "harness/plan/mask_text.h"
 #include "harness/plan/names.h"
 #include "harness/run/backends.h"
 #include "harness/run/choices.h"
@@ -245,10 +246,12 @@ Table described(const std::vector<std::string>& names, const std::vector<const c
 }
 
 Table list_masks() {
-  return described(enum_name_list<Mask>(),
-                   {"the keys of its own document up to its own position",
-                    "all keys of the batch up to its own position", "all keys of its own document",
-                    "as document_causal, but only the last --window keys"});
+  Table table{{{"name"}, text("a query sees", 9), text("window", 8)}, {}};
+  for (const std::string& name : enum_name_list<Mask>()) {
+    const Mask mask = *enum_named<Mask>(name);
+    table.rows.push_back({name, meaning_of(mask), window_of(mask)});
+  }
+  return table;
 }
 
 Table list_dtypes() {

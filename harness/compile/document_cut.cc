@@ -73,8 +73,7 @@ class DocumentCut::Builder {
 
   int32_t longest_document_of(int32_t member) const {
     int32_t longest = -1;
-    mask_.for_each_block(tokens(member), [&](Range piece, Range) {
-      const int32_t document = mask_.document_of(piece.begin);
+    mask_.for_each_document(tokens(member), [&](Range, int32_t document) {
       if (longest < 0 || mask_.document(document).size() > mask_.document(longest).size()) {
         longest = document;
       }
@@ -279,8 +278,9 @@ std::optional<DocumentCut> DocumentCut::of(const MaskIndex& mask, const RangeSet
                                            std::vector<SetId> members,
                                            const std::vector<SetId>& parts,
                                            int32_t fewest_documents) {
-  const bool full = mask.mask() == Mask::document_full;
-  if (!full && mask.mask() != Mask::document_causal) return std::nullopt;
+  const std::optional<Mask> rule = mask.only_rule();
+  const bool full = rule == Mask::document_full;
+  if (!full && rule != Mask::document_causal) return std::nullopt;
   if (mask.documents() < fewest_documents || size_of(mask.new_tokens()) != mask.tokens()) {
     return std::nullopt;
   }

@@ -59,7 +59,7 @@ const RankCompiler::Sight& RankCompiler::sight_of(SetId q, SetId kv) {
   Sight& sight = found->second;
   if (!fresh || count(q, kv, sight)) return sight;
   RankSets& sets = builder_.sets();
-  sight.keys = sets.intern_part(visible_keys(context_.mask, sets[q], sets[kv]), kv);
+  sight.keys = sets.intern_part(intersect(context_.mask.keys_seen(sets[q]), sets[kv]), kv);
   const std::optional<DocumentCut>& cut = context_.sets.cut;
   if (cut && sets.size_of(kv) == context_.plan.tokens) {
     sets.set_seen(sight.keys, {.queries = cut->member(q)});
@@ -85,7 +85,7 @@ bool RankCompiler::count(SetId q, SetId kv, Sight& sight) {
   sight.all_keys = kv;
   RankSets& sets = builder_.sets();
   sight.keys = sets.describe_part(
-      seen, kv, [=, this, &sets] { return visible_keys(context_.mask, sets[q], sets[kv]); },
+      seen, kv, [=, this, &sets] { return intersect(context_.mask.keys_seen(sets[q]), sets[kv]); },
       {queries, keys, false});
   sight.queries = sets.describe_part(
       seeing, q, [=, this, &sets] { return rows_of(listed(q, q, kv, kv).front(), false, sets, q); },

@@ -1,4 +1,4 @@
-// All token arithmetic here is on half-open ranges inside one block of the mask.
+// All token arithmetic here is on half-open ranges of one part of the mask.
 #include "harness/compile/segments.h"
 
 #include <algorithm>
@@ -6,33 +6,33 @@
 namespace cpbench {
 namespace {
 
-// Adds a range that usually begins no earlier than the last one.
-void append(Ranges& ranges, Range range) {
-  if (!ranges.empty() && ranges.back().begin <= range.begin && range.begin <= ranges.back().end) {
-    ranges.back().end = std::max(ranges.back().end, range.end);
-  } else {
-    ranges.push_back(range);
-  }
-}
-
-// The pieces of the queries come in ascending order, and so do the first keys that they see.
+// The pieces of the queries come in ascending order, and so do the first of their own keys.
 class Builder {
  public:
-  Builder(const MaskIndex& mask, RankSets& sets, SetId q_set, RangeSpan kv, SetId kv_set,
-          size_t first_level, std::vector<CallSegments>& levels)
-      : mask_(mask),
-        q_rows_(sets.rows(q_set)),
+  Builder(RankSets& sets, SetId q_set, RangeSpan kv, SetId kv_set, size_t first_level,
+          std::vector<CallSegments>& levels)
+      : q_rows_(sets.rows(q_set)),
         kv_(kv),
         kv_rows_(sets.rows(kv_set)),
         whole_(std::ranges::equal(kv, sets[kv_set])),
         first_level_(first_level),
+        part_level_(first_level),
         levels_(levels) {}
 
-  void queries(const Range& q, const Range& hull) {  // `q` in one block; `hull`: what it sees
-    first_ = range_from(kv_, first_, hull.begin);
-    if (first_ == kv_.size() || kv_[first_].begin >= hull.end) return;
-    if (mask_.mask() == Mask::document_full) return full(q, hull);
-    if (mask_.mask() == Mask::sliding_window) return window(q, hull);
+  // The next parts have other queries than those before.
+  void next_queries() { part_level_ = first_level_; }
+  // All these queries see all these keys, and they see the keys of the parts that follow too.
+  void ancestor(const Range& q, const Range& keys) {
+    if (find_keys(keys)) part_level_ += full(q, keys);
+  }
+  void part(const MaskPart& part) {
+    const Range &q = part.queries, &hull = part.keys;
+    if (!find_keys(hull)) return;
+    if (part.form == PartForm::full) {
+      full(q, hull);
+      return;
+    }
+    if (part.form == PartForm::band) return window(part);
     // Ranges of q whose own keys are all in the key set alternate with ranges that have none of
     // their own keys in it.
     int64_t at = q.begin;
@@ -46,6 +46,13 @@ class Builder {
   }
 
  private:
+  // Sets `first_`; false if there is no such key.
+  bool find_keys(const Range& keys) {
+    if (first_ > 0 && keys.begin < kv_[first_ - 1].end) first_ = 0;
+    first_ = range_from(kv_, first_, keys.begin);
+    return first_ < kv_.size() && kv_[first_].begin < keys.end;
+  }
+
   struct Run {
     int32_t row;
     int32_t rows;
@@ -75,13 +82,15 @@ class Builder {
     return runs_;
   }
 
-  void full(const Range& q, const Range& keys) {
-    size_t level = first_level_;
+  // Returns the number of levels.
+  size_t full(const Range& q, const Range& keys) {
+    size_t level = part_level_;
     for (const Run& run : runs(keys)) push(level++, q, run, SegmentMask::full, 0, 0);
+    return level - part_level_;
   }
 
   void causal(const Range& q, const Range& keys) {
-    size_t level = first_level_;
+    size_t level = part_level_;
     const std::vector<Run>& all = runs(keys);
     for (size_t i = 0; i < all.size(); ++i) {
       push(level++, q, all[i], i + 1 < all.size() ? SegmentMask::full : SegmentMask::causal, 0, 0);
@@ -89,16 +98,17 @@ class Builder {
   }
 
   // A band requires keys without gaps, so each range of keys gets its own segment.
-  void window(const Range& q, const Range& hull) {
-    size_t level = first_level_;
+  void window(const MaskPart& part) {
+    const Range &q = part.queries, &hull = part.keys;
+    size_t level = part_level_;
     RowCursor rows = kv_rows_;
     for (size_t i = first_; i < kv_.size() && kv_[i].begin < hull.end; ++i) {
       const Range keys{std::max(kv_[i].begin, hull.begin), std::min(kv_[i].end, hull.end)};
       const Range seeing{std::max(q.begin, keys.begin),
-                         std::min(q.end, keys.end - 1 + mask_.window())};
+                         std::min(q.end, keys.end - 1 + part.window)};
       if (keys.size() <= 0 || seeing.size() <= 0) continue;
       const int64_t last = seeing.begin - keys.begin;
-      const int64_t first = last - mask_.window() + 1;
+      const int64_t first = last - part.window + 1;
       const Run run{rows.row_at(keys.begin), static_cast<int32_t>(keys.size())};
       const bool below = first > -(seeing.size() - 1);  // some key is too old for some query
       const bool above = last < keys.size() - 1;        // some key is too new for some query
@@ -149,13 +159,13 @@ class Builder {
     if (call.empty() || !fuse(call.back(), segment)) call.push_back(segment);
   }
 
-  const MaskIndex& mask_;
   RowCursor q_rows_;
   RangeSpan kv_;
   size_t first_ = 0;   // the first range of keys that the queries see
   RowCursor kv_rows_;  // near the rows of that range
   bool whole_;         // the buffer holds only the key set, so each token range is one run
   size_t first_level_;
+  size_t part_level_;  // above the levels of the ancestors
   std::vector<CallSegments>& levels_;
   std::vector<Run> runs_;
 };
@@ -164,9 +174,11 @@ class Builder {
 
 void append_segments(const MaskIndex& mask, RankSets& sets, RangeSpan q, SetId q_set, RangeSpan kv,
                      SetId kv_set, size_t first_level, std::vector<CallSegments>& levels) {
-  Builder builder(mask, sets, q_set, kv, kv_set, first_level, levels);
-  mask.for_each_block(q, [&](Range piece, Range block) {
-    builder.queries(piece, mask.visible_hull(piece, block));
+  Builder builder(sets, q_set, kv, kv_set, first_level, levels);
+  mask.for_each_document(q, [&](Range piece, int32_t document) {
+    builder.next_queries();
+    for (const Range& keys : mask.ancestors(document)) builder.ancestor(piece, keys);
+    mask.for_each_own_part(piece, document, [&](const MaskPart& part) { builder.part(part); });
   });
 }
 
@@ -188,13 +200,6 @@ SetId queries_of(const CallSegments& call, RankSets& sets, SetId q_set) {
 
 SetId keys_of(const CallSegments& call, RankSets& sets, SetId kv_set) {
   return sets.intern_part(rows_of(call, true, sets, kv_set), kv_set);
-}
-
-Ranges visible_keys(const MaskIndex& mask, RangeSpan q, RangeSpan kv) {
-  Ranges hulls;
-  mask.for_each_block(
-      q, [&](Range piece, Range block) { append(hulls, mask.visible_hull(piece, block)); });
-  return intersect(hulls, kv);
 }
 
 }  // namespace cpbench

@@ -1,8 +1,9 @@
 // Attention of a query set to a key set, as segments over the rows of two buffers.
 //
-// The keys that a query sees are one contiguous range of tokens, so in a buffer sorted by token
-// they are one run of rows. (They are several runs only if the buffer holds keys that this
-// attention leaves out.) For a query range [a, b), the keys before a give a full segment. If the
+// The keys that a query sees of its own document are one contiguous range of tokens, so in a buffer
+// sorted by token they are one run of rows. (They are several runs only if the buffer holds keys
+// that this attention leaves out.) The ranges of its ancestors are full segments of their own, each
+// on a level of its own. For a query range [a, b), the keys before a give a full segment. If the
 // key set has all of [a, b), one causal segment covers those keys and the ones before; if it has
 // some of them, the query range is split. Neighbouring segments are fused if one causal (aligned
 // bottom right) or full segment says the same: a document of which a rank attends its own two
@@ -31,8 +32,5 @@ void append_segments(const MaskIndex& mask, RankSets& sets, RangeSpan q, SetId q
 Ranges rows_of(const CallSegments& call, bool keys, RankSets& sets, SetId set);
 SetId queries_of(const CallSegments& call, RankSets& sets, SetId q_set);
 SetId keys_of(const CallSegments& call, RankSets& sets, SetId kv_set);
-
-// The keys of `kv` that some query of `q` sees.
-Ranges visible_keys(const MaskIndex& mask, RangeSpan q, RangeSpan kv);
 
 }  // namespace cpbench

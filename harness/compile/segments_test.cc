@@ -11,6 +11,7 @@ struct Setting {
   Setting(std::vector<int64_t> lengths, Mask kind, int64_t window = 0,
           std::vector<int64_t> cached = {})
       : mask(Batch{std::move(lengths), kind, window, std::move(cached)}) {}
+  explicit Setting(const Batch& batch) : mask(batch) {}
   std::vector<std::vector<Segment>> segments(const Ranges& q, const Ranges& kv,
                                              const Ranges& q_held, const Ranges& kv_held) {
     std::vector<CallSegments> levels;
@@ -68,6 +69,22 @@ TEST(Segments, prefix_and_own_keys_are_one_bottom_right_causal_segment) {
   EXPECT_EQ(levels[0][0].kv_rows, 24);
 }
 
+// A prompt and two completions: the second has no rows next to the prompt's.
+TEST(Segments, completions_see_the_prompt_in_one_full_segment_and_themselves_in_another) {
+  Setting s(Batch{.document_lengths = {8, 4, 4}, .parents = {-1, 0, 0}});
+  const auto levels = s.segments({{8, 16}}, {{0, 16}}, {{8, 16}}, {{0, 16}});
+  ASSERT_EQ(levels.size(), 2u);
+  ASSERT_EQ(levels[0].size(), 2u);  // the first completion follows the prompt
+  EXPECT_EQ(levels[0][0].mask, SegmentMask::causal);
+  EXPECT_EQ(levels[0][0].kv_rows, 12);
+  EXPECT_EQ(levels[0][1].mask, SegmentMask::full);
+  EXPECT_EQ(levels[0][1].kv_rows, 8);
+  ASSERT_EQ(levels[1].size(), 1u);
+  EXPECT_EQ(levels[1][0].q_row, 4);
+  EXPECT_EQ(levels[1][0].kv_row, 12);
+  EXPECT_EQ(levels[1][0].mask, SegmentMask::causal);
+}
+
 // Every `step`-th token from `first` on.
 Ranges striped(int64_t first, int64_t step, int64_t tokens) {
   Ranges tokens_of;
@@ -123,11 +140,16 @@ TEST(Segments, pairs_are_those_of_the_mask) {
     return intersect(normalise(std::move(out)), of);
   };
   for (int round = 0; round < 4000; ++round) {
-    const auto kind = static_cast<Mask>(random(4));
-    const int64_t window = kind == Mask::sliding_window ? 1 + random(9) : 0;
-    std::vector<int64_t> cached;
-    if (random(3) == 0) cached = {random(2), random(18), random(3), random(20)};
-    Setting s({1, 17, 2, 20}, kind, window, cached);
+    Batch batch{.document_lengths = {1, 17, 2, 20}};
+    batch.mask = static_cast<Mask>(random(7));
+    batch.window = has_window(batch.mask) ? 1 + random(9) : 0;
+    if (random(3) == 0) batch.cached_tokens = {random(2), random(18), random(3), random(20)};
+    if (random(3) == 0 && batch.mask != Mask::causal) {
+      for (int64_t d = 0; d < 4; ++d) {
+        batch.parents.push_back(static_cast<int32_t>(random(d + 1)) - 1);
+      }
+    }
+    Setting s(batch);
     const Ranges all = {{0, tokens}};
     const Ranges q_held = subset(all), kv_held = subset(all);
     const Ranges q = subset(q_held), kv = random(2) == 0 ? kv_held : subset(kv_held);
@@ -135,10 +157,9 @@ TEST(Segments, pairs_are_those_of_the_mask) {
     std::set<std::pair<int64_t, int64_t>> expected, found;
     for (const Range& range : q) {
       for (int64_t t = range.begin; t < range.end; ++t) {
-        const Range visible = s.mask.visible_keys(t);
-        for (int64_t k = visible.begin; k < visible.end; ++k) {
+        for_each_member(s.mask.visible_keys(t), [&](int64_t k) {
           if (contains(kv, {k, k + 1})) expected.insert({t, k});
-        }
+        });
       }
     }
     const auto token_at = [&](const Ranges& held, int64_t row) {

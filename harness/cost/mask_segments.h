@@ -10,8 +10,8 @@
 
 namespace cpbench {
 
-// One segment per range and document. It is a band if a sliding window leaves out early keys of
-// some query. `out` is cleared first.
+// One segment per part of the mask. It is a band if a sliding window leaves out early keys of some
+// query. `out` is cleared first.
 void mask_segments(const MaskIndex& mask, RangeSpan queries, std::vector<AttentionSegment>& out);
 
 }  // namespace cpbench

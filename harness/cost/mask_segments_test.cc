@@ -47,5 +47,17 @@ TEST(MaskSegments, WindowsAreBands) {
   EXPECT_EQ(found[0].last, 63);
 }
 
+TEST(MaskSegments, AncestorsAreFullAndOtherRulesAreRectangles) {
+  const Batch tree{.document_lengths = {100, 20, 30}, .parents = {-1, 0, 0}};
+  std::vector<AttentionSegment> found = segments_of(tree, Ranges{{120, 150}});
+  ASSERT_EQ(found.size(), 2);
+  EXPECT_TRUE(same(found[0], {30, 100, false}));
+  EXPECT_TRUE(same(found[1], {30, 30, true}));
+  found = segments_of({{100}, Mask::block_causal, 64}, Ranges{{0, 100}});
+  ASSERT_EQ(found.size(), 2);
+  EXPECT_TRUE(same(found[0], {64, 64, false}));
+  EXPECT_TRUE(same(found[1], {36, 100, false}));
+}
+
 }  // namespace
 }  // namespace cpbench

@@ -9,6 +9,7 @@
 
 #include "harness/execute/call_tensors.h"
 #include "harness/execute/element.h"
+#include "harness/plan/mask.h"
 
 namespace cpbench {
 namespace {
@@ -26,33 +27,34 @@ constexpr size_t kCacheEntries = 4;
 // within 9 x 2^-23.
 double most_error(Dtype dtype) { return dtype == Dtype::bfloat16 ? 0x1p-3 : 0x1p-10; }
 
-// One segment per document: its new queries, which are its last tokens, aligned bottom right. If
-// the mask is causal over the whole pack, the keys start at token 0.
-std::vector<Segment> document_segments(const Batch& batch) {
-  std::vector<Segment> segments;
-  int64_t begin = 0;
-  for (size_t d = 0; d < batch.document_lengths.size(); ++d) {
-    const int64_t end = begin + batch.document_lengths[d];
-    const int64_t cached = batch.cached_tokens.empty() ? 0 : batch.cached_tokens[d];
-    const auto first_query = static_cast<int32_t>(begin + cached);
-    const auto first_key = static_cast<int32_t>(batch.mask == Mask::causal ? 0 : begin);
-    Segment s{.q_row = first_query,
-              .q_rows = static_cast<int32_t>(end) - first_query,
-              .kv_row = first_key,
-              .kv_rows = static_cast<int32_t>(end) - first_key,
-              .out_row = first_query,
-              .dkv_row = first_key,
-              .mask = SegmentMask::causal};
-    if (batch.mask == Mask::document_full) s.mask = SegmentMask::full;
-    if (batch.mask == Mask::sliding_window && batch.window < end - begin) {
-      s.mask = SegmentMask::band;
-      s.last = static_cast<int32_t>(cached);
-      s.first = static_cast<int32_t>(cached + 1 - batch.window);
-    }
-    if (s.q_rows > 0) segments.push_back(s);
-    begin = end;
+// Both enumerations have full, causal and band.
+static_assert(static_cast<int>(SegmentMask::band) == static_cast<int>(PartForm::band));
+
+Segment segment_of(const MaskPart& part) {
+  const auto q_row = static_cast<int32_t>(part.queries.begin);
+  const auto kv_row = static_cast<int32_t>(part.keys.begin);
+  Segment s{.q_row = q_row,
+            .q_rows = static_cast<int32_t>(part.queries.size()),
+            .kv_row = kv_row,
+            .kv_rows = static_cast<int32_t>(part.keys.size()),
+            .out_row = q_row,
+            .dkv_row = kv_row,
+            .mask = static_cast<SegmentMask>(part.form)};
+  if (part.form == PartForm::band) {
+    s.last = q_row - kv_row;
+    s.first = s.last - static_cast<int32_t>(part.window) + 1;
   }
-  return segments;
+  return s;
+}
+
+// One call for the first segment of each group, one for the second, and so on.
+std::vector<std::vector<Segment>> calls_of(const std::vector<SegmentGroup>& groups) {
+  std::vector<std::vector<Segment>> calls;
+  for (const SegmentGroup& group : groups) {
+    if (calls.size() < group.size()) calls.resize(group.size());
+    for (size_t i = 0; i < group.size(); ++i) calls[i].push_back(group[i]);
+  }
+  return calls;
 }
 
 void fill(const HostBuffer& buffer, int32_t part, Input input, Dtype rounded, uint64_t seed) {
@@ -83,11 +85,29 @@ std::vector<double> values_of(const Matrix& matrix, int64_t rows) {
   return values;
 }
 
+// Merges the attention of one more call into O and its log-sum-exp.
+void add_forward(const ForwardTensors<HostBuffer>& in, const std::vector<Segment>& segments,
+                 const Kernel& kernel) {
+  const HostBuffer more(in.o.layout, in.shape);
+  ForwardCall call = in.call(segments);
+  call.o = more.part(1);
+  call.lse = more.part(0);
+  kernel.forward(call);
+  RowOp merge{.mode = RowMode::accumulate, .heads = in.heads};
+  std::vector<RowRun> runs;
+  for (const Segment& s : segments) {
+    runs.push_back({s.out_row, s.out_row, s.q_rows});
+    merge.rows += s.q_rows;
+  }
+  merge.runs = static_cast<int32_t>(runs.size());
+  run_row_op(merge, runs, Tensor::o, more.bound, in.o.bound);
+}
+
 // Computes attention in `shape.dtype` on inputs that are rounded to `rounded`.
 Reference run(const Batch& batch, const AttentionShape& shape, Dtype rounded, uint64_t seed,
               Passes passes, const Kernel& kernel) {
   const int64_t tokens = batch.tokens();
-  const std::vector<Segment> segments = reference_segments(batch);
+  const std::vector<std::vector<Segment>> calls = calls_of(reference_segments(batch));
   const auto fill_rounded = [&](const HostBuffer& buffer, int32_t part, Input input) {
     fill(buffer, part, input, rounded, seed);
   };
@@ -95,7 +115,8 @@ Reference run(const Batch& batch, const AttentionShape& shape, Dtype rounded, ui
                                       ElementClass::accumulation);
   in.fill_inputs(fill_rounded);
   in.o.set_zero();  // rows of cached queries are never written
-  kernel.forward(in.call(segments));
+  kernel.forward(in.call(calls.front()));
+  for (size_t i = 1; i < calls.size(); ++i) add_forward(in, calls[i], kernel);
   Reference result;
   result.query_heads = shape.query_heads;
   result.kv_heads = shape.kv_heads;
@@ -106,7 +127,7 @@ Reference run(const Batch& batch, const AttentionShape& shape, Dtype rounded, ui
   run_row_sums(in.o.bound, out.d_o.bound, tokens);
   out.dq.set_zero();
   out.dkv.set_zero();
-  kernel.backward(out.call(in, segments));
+  for (const std::vector<Segment>& call : calls) kernel.backward(out.call(in, call));
   result.dq = values_of(out.dq.part(0), tokens);
   result.dk = values_of(out.dkv.part(0), tokens);
   result.dv = values_of(out.dkv.part(1), tokens);
@@ -135,10 +156,19 @@ struct CacheEntry {
 
 }  // namespace
 
-// A causal pack without cached tokens is one segment.
-std::vector<Segment> reference_segments(const Batch& batch) {
-  if (batch.mask != Mask::causal || !batch.cached_tokens.empty()) return document_segments(batch);
-  return document_segments({.document_lengths = {batch.tokens()}});
+std::vector<SegmentGroup> reference_segments(const Batch& batch) {
+  const MaskIndex mask(batch);
+  std::vector<SegmentGroup> groups;
+  mask.for_each_document(mask.new_tokens(), [&](Range queries, int32_t document) {
+    mask.for_each_own_part(queries, document, [&](const MaskPart& own) {
+      SegmentGroup& group = groups.emplace_back();
+      for (const Range& keys : mask.ancestors(document)) {
+        group.push_back(segment_of({own.queries, keys}));
+      }
+      group.push_back(segment_of(own));
+    });
+  });
+  return groups;
 }
 
 void set_largest_values(Reference& reference) {

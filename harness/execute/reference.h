@@ -50,8 +50,9 @@ Accuracy tolerances(const Reference& reference, Dtype dtype);
 double worst_error(double error, const Matrix& matrix, int64_t row, Range tokens, int64_t heads,
                    const std::vector<double>& reference);
 
-// What a single device would compute: one segment per document, or one for a whole causal pack.
-// Rows are tokens.
-std::vector<Segment> reference_segments(const Batch& batch);
+// What a single device would compute, with tokens as rows. Each query row is in one group, and a
+// group has one segment for each range of keys that its query rows see.
+using SegmentGroup = std::vector<Segment>;
+std::vector<SegmentGroup> reference_segments(const Batch& batch);
 
 }  // namespace cpbench

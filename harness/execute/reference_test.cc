@@ -58,6 +58,28 @@ TEST(Reference, gradients_of_keys_come_only_from_the_new_queries) {
   }
 }
 
+// A prompt with two completions computes what two packs of the prompt and one completion do.
+TEST(Reference, completions_share_their_prompt) {
+  for (const auto& kernel : {make_reference_kernel(), make_fused_kernel()}) {
+    const Batch tree{.document_lengths = {5, 4, 3}, .parents = {-1, 0, 0}};
+    const Reference both = compute_reference(tree, kShape, 1, Passes::both, *kernel);
+    const Reference one = compute_reference(Batch{{9, 3}}, kShape, 1, Passes::both, *kernel);
+    EXPECT_LT(largest_difference(both.o, one.o, {0, 9}), 1e-14);
+    EXPECT_LT(largest_difference(both.dq, one.dq, {0, 9}), 1e-13);
+    EXPECT_GT(largest_difference(both.o, one.o, {9, 12}), 1e-3);
+    // The second completion alone after the prompt, without what the first one adds to dK and dV.
+    const Batch cached{
+        .document_lengths = {5, 4, 3}, .cached_tokens = {5, 4, 0}, .parents = {-1, 0, 0}};
+    const Batch other{
+        .document_lengths = {5, 4, 3}, .cached_tokens = {0, 0, 3}, .parents = {-1, 0, 0}};
+    const Reference second = compute_reference(cached, kShape, 1, Passes::both, *kernel);
+    const Reference first = compute_reference(other, kShape, 1, Passes::both, *kernel);
+    for (size_t i = 0; i < both.dk.size(); ++i) {
+      EXPECT_NEAR(both.dk[i], first.dk[i] + second.dk[i], 1e-13);
+    }
+  }
+}
+
 // A kernel is judged by its own plain run, so a wrong one must not set its own tolerance.
 TEST(Tolerances, bad_G4_a_kernel_of_zeros) {
   for (Dtype dtype : {Dtype::float64, Dtype::float32, Dtype::bfloat16}) {

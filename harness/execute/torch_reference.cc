@@ -54,8 +54,8 @@ class ExactAttention {
       dk_ = at::zeros({kv_heads, tokens, width}, options_);
       dv_ = at::zeros({kv_heads, tokens, value_width}, options_);
     }
-    for (const Segment& segment : reference_segments(batch_)) {
-      for (int64_t kv_head = 0; kv_head < kv_heads; ++kv_head) add(segment, kv_head, backward);
+    for (const SegmentGroup& group : reference_segments(batch_)) {
+      for (int64_t kv_head = 0; kv_head < kv_heads; ++kv_head) add(group, kv_head, backward);
     }
     Reference result;
     result.query_heads = shape_.query_heads;
@@ -81,28 +81,50 @@ class ExactAttention {
     return host.to(options_).transpose(0, 1).contiguous();  // [heads, tokens, width]
   }
 
-  // Adds the attention of one segment and one KV head, a block of query rows at a time.
-  void add(const Segment& s, int64_t kv_head, bool backward) {
+  // Adds the attention of one group and one KV head, a block of query rows at a time.
+  void add(const SegmentGroup& segments, int64_t kv_head, bool backward) {
     const int64_t group = shape_.query_heads / shape_.kv_heads;
-    const int64_t rows = std::clamp<int64_t>(kMostScores / (group * s.kv_rows), 1, s.q_rows);
-    for (int64_t first = 0; first < s.q_rows; first += rows) {
-      add_rows(s, kv_head, first, std::min<int64_t>(s.q_rows, first + rows), backward);
+    const int64_t all_rows = segments.front().q_rows;
+    int64_t keys = 0;
+    for (const Segment& s : segments) keys += s.kv_rows;
+    const int64_t rows = std::clamp<int64_t>(kMostScores / (group * keys), 1, all_rows);
+    for (int64_t first = 0; first < all_rows; first += rows) {
+      add_rows(segments, kv_head, first, std::min(all_rows, first + rows), backward);
     }
   }
 
-  void add_rows(const Segment& s, int64_t kv_head, int64_t first, int64_t last, bool backward) {
+  // The keys of all segments lie one after another.
+  void add_rows(const SegmentGroup& segments, int64_t kv_head, int64_t first, int64_t last,
+                bool backward) {
     const int64_t group = shape_.query_heads / shape_.kv_heads, head = kv_head * group;
     const auto of_queries = [&](const at::Tensor& t) {  // [group, rows, width]
-      return t.narrow(0, head, group).narrow(1, s.q_row + first, last - first);
+      return t.narrow(0, head, group).narrow(1, segments.front().q_row + first, last - first);
     };
-    const auto of_keys = [&](const at::Tensor& t) {  // [keys, width]
+    const auto of_segment = [&](const at::Tensor& t, const Segment& s) {  // [keys, width]
       return t.select(0, kv_head).narrow(0, s.kv_row, s.kv_rows);
+    };
+    const auto of_keys = [&](const at::Tensor& t) {
+      std::vector<at::Tensor> parts;
+      for (const Segment& s : segments) parts.push_back(of_segment(t, s));
+      return parts.size() == 1 ? parts.front() : at::cat(parts);
+    };
+    const auto add_to_keys = [&](const at::Tensor& target, const at::Tensor& gradient) {
+      int64_t row = 0;
+      for (const Segment& s : segments) {
+        of_segment(target, s).add_(gradient.narrow(0, row, s.kv_rows));
+        row += s.kv_rows;
+      }
     };
     const double scale = 1 / std::sqrt(shape_.head_dim);
     const at::Tensor q = of_queries(q_), k = of_keys(k_), v = of_keys(v_);
-    at::Tensor scores = at::matmul(q, k.t()) * scale;
-    if (const auto hidden = hidden_pairs(s, first, last)) {
-      scores.masked_fill_(*hidden, -std::numeric_limits<double>::infinity());
+    const at::Tensor scores = at::matmul(q, k.t()) * scale;
+    int64_t column = 0;
+    for (const Segment& s : segments) {
+      if (const auto hidden = hidden_pairs(s, first, last)) {
+        scores.narrow(-1, column, s.kv_rows)
+            .masked_fill_(*hidden, -std::numeric_limits<double>::infinity());
+      }
+      column += s.kv_rows;
     }
     const at::Tensor p = at::softmax(scores, -1).nan_to_num_(0);  // NaN: rows that see no key
     const at::Tensor o = at::matmul(p, v);
@@ -112,8 +134,8 @@ class ExactAttention {
     const at::Tensor sums = (d_o * o).sum(-1, true);
     const at::Tensor d_scores = p * (at::matmul(d_o, v.t()) - sums) * scale;
     of_queries(dq_).copy_(at::matmul(d_scores, k));
-    of_keys(dk_).add_(at::matmul(d_scores.transpose(1, 2), q).sum(0));
-    of_keys(dv_).add_(at::matmul(p.transpose(1, 2), d_o).sum(0));
+    add_to_keys(dk_, at::matmul(d_scores.transpose(1, 2), q).sum(0));
+    add_to_keys(dv_, at::matmul(p.transpose(1, 2), d_o).sum(0));
   }
 
   std::optional<at::Tensor> hidden_pairs(const Segment& s, int64_t first, int64_t last) const {

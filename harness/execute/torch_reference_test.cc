@@ -54,6 +54,19 @@ TEST(TorchReference, equals_plain_loops_where_tokens_are_cached) {
   }
 }
 
+TEST(TorchReference, equals_plain_loops_for_forests) {
+  const Batch batch{.document_lengths = {9, 13, 8, 0, 10, 7},
+                    .cached_tokens = {0, 2, 0, 0, 0, 7},
+                    .parents = {-1, 0, 1, 0, 1, -1},
+                    .rules = {{Mask::prefix, 5},
+                              {Mask::block_causal, 3},
+                              {Mask::sliding_window, 3},
+                              {},
+                              {Mask::chunked, 4},
+                              {}}};
+  expect_equal(batch, shape_of(Dtype::float64));
+}
+
 TEST(TorchReference, rounds_inputs_to_the_dtype_of_the_model) {
   expect_equal({.document_lengths = {33}}, shape_of(Dtype::bfloat16));
 }

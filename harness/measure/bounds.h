@@ -2,13 +2,20 @@
 //
 // Compute: some rank attends at least the mean number of pairs. Tokens: some rank owns at least
 // ceil(T / N) tokens.
-// Bytes, for plans in which no rank owns more than M = ceil(T / N) tokens: consider two tokens of
-// one document with different homes. The query of the later one meets the key of the earlier one on
-// some rank, so the K,V or the Q of one of them leaves its home. Hence all tokens of a document
-// that send nothing have the same home, and at least L - M of its L tokens send K,V (and receive
-// dK,dV in the backward pass) or Q (and receive O; in the backward pass dO and dQ), whichever is
-// less. For `causal` the document is the pack. With a sliding window, distant tokens never meet, so
-// there is no bound on bytes.
+// Bytes, for plans in which no rank owns more than M = ceil(T / N) tokens: consider two tokens with
+// different homes of which one sees the other. Query and key meet on some rank, so the K,V or the Q
+// of one of them leaves its home: it travels. Hence tokens that stay and meet have the same home,
+// and a token that travels sends K,V (and receives dK,dV in the backward pass) or Q (and receives
+// O; in the backward pass dO and dQ), whichever is less. How many travel:
+//   all tokens meet       at least L - M of the L tokens of a document (for `causal`, of the pack)
+//   sliding window w      tokens less than w apart meet, so those that stay lie in runs of at most
+//                         M, with w - 1 that travel between two runs: with g such gaps, the least
+//                         of max(g (w - 1), L - (g + 1) M) over all g
+//   chunked               as if each chunk were a document
+//   cached tokens         do not meet each other; if no new token stays, all new tokens travel
+//   parents               a document and its ancestors together are as one document of which the
+//                         ancestors' tokens are cached. Of a tree it is the larger of the sum over
+//                         its documents, each in itself, and the most of one with its ancestors
 #pragma once
 
 #include <cstdint>

@@ -41,9 +41,39 @@ TEST(Bounds, DependOnWhichTokensTheMaskConnects) {
       lower_bounds(problem_of({5, 5, 5, 5}, Mask::causal), Passes::forward, GradientWire::model)
           .wire_bytes,
       15 * 64);
-  Problem window = problem_of({20}, Mask::sliding_window);
-  window.batch.window = 2;
-  EXPECT_EQ(lower_bounds(window, Passes::both, GradientWire::model).wire_bytes, 0);
+}
+
+int64_t travelling(const Batch& batch) {
+  Problem problem = problem_of({});
+  problem.batch = batch;
+  return lower_bounds(problem, Passes::forward, GradientWire::model).wire_bytes / 64;
+}
+
+// 20 tokens on 4 ranks are 5 each.
+TEST(Bounds, WindowsConnectNeighbours) {
+  EXPECT_EQ(travelling({{20}, Mask::sliding_window, 1}), 0);
+  EXPECT_EQ(travelling({{20}, Mask::sliding_window, 2}), 3);    // 5 + 1 + 5 + 1 + 5 + 1 + 2
+  EXPECT_EQ(travelling({{20}, Mask::sliding_window, 4}), 6);    // 5 + 3 + 5 + 3 + 4
+  EXPECT_EQ(travelling({{20}, Mask::sliding_window, 20}), 15);  // as document_causal
+}
+
+TEST(Bounds, OfEachRule) {
+  EXPECT_EQ(travelling({{20}, Mask::chunked, 8}), 3 + 3);  // chunks of 8, 8 and 4
+  EXPECT_EQ(travelling({{20}, Mask::block_causal, 2}), 15);
+  EXPECT_EQ(travelling({{20}, Mask::prefix, 7}), 15);
+}
+
+TEST(Bounds, CachedTokensDoNotMeet) {
+  EXPECT_EQ(travelling({{20}, Mask::document_causal, 0, {18}}), 2);  // both queries
+  EXPECT_EQ(travelling({{20}, Mask::document_causal, 0, {2}}), 15);
+  EXPECT_EQ(travelling({{20}, Mask::chunked, 10, {12}}), 3);  // 8 of one chunk
+}
+
+TEST(Bounds, OfTrees) {
+  // A prompt of 8 and completions of 6 and 6: 3 + 1 + 1 in themselves, 6 with the prompt.
+  EXPECT_EQ(travelling({.document_lengths = {8, 6, 6}, .parents = {-1, 0, 0}}), 6);
+  EXPECT_EQ(travelling({.document_lengths = {8, 6, 6}}), 5);
+  EXPECT_EQ(travelling({.document_lengths = {12, 4, 4}, .parents = {-1, 0, 0}}), 7);
 }
 
 }  // namespace

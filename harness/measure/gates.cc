@@ -1,6 +1,5 @@
 #include "harness/measure/gates.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <numeric>
@@ -19,27 +18,12 @@ std::string number(double value) {
   return text;
 }
 
-// Whether some document has a query and a visible key whose homes are different ranks: its queries
-// and the keys that they see are on several ranks.
+// Whether some query and some key that it sees have different homes.
 bool splits_a_document(const PackResult& pack) {
   const MaskIndex mask(pack.batch);
-  if (mask.window() == 1) return false;  // each query sees only itself
-  const auto concerned = [&mask](int32_t document) -> Range {
-    const Range queries = mask.new_tokens(document);
-    if (queries.size() == 0) return queries;
-    return mask.visible_hull(queries, mask.document(document));
-  };
-  std::vector<int32_t> rank_of(mask.documents(), -1);
-  for (int32_t rank = 0; rank < pack.plan.ranks; ++rank) {
-    for (const Range& range : pack.plan.token_sets[pack.plan.home[rank]]) {
-      const int32_t last = mask.document_of(range.end - 1);
-      for (int32_t document = mask.document_of(range.begin); document <= last; ++document) {
-        const Range tokens = concerned(document);
-        if (std::max(tokens.begin, range.begin) >= std::min(tokens.end, range.end)) continue;
-        if (rank_of[document] != -1 && rank_of[document] != rank) return true;
-        rank_of[document] = rank;
-      }
-    }
+  for (const SetId id : pack.plan.home) {
+    const RangeSpan home = pack.plan.token_sets[id];
+    if (!contains_all(home, mask.keys_seen(home))) return true;
   }
   return false;
 }

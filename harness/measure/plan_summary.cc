@@ -106,11 +106,8 @@ class UsefulBytes {
 
  private:
   Ranges visible(const Attended& a) {
-    Ranges hulls;
-    mask_.for_each_block(unions_.of(a.queries).united, [&](Range piece, Range block) {
-      hulls.push_back(mask_.visible_hull(piece, block));
-    });
-    return intersect(normalise(std::move(hulls)), unions_.of(a.keys).united);
+    const Ranges seen = mask_.keys_seen(unions_.of(a.queries).united);
+    return intersect(seen, unions_.of(a.keys).united);
   }
   int64_t bytes(Tensor tensor, Heads heads) const {
     return wire_bytes_per_token(tensor, heads, problem_.shape, plan_.gradient_wire);

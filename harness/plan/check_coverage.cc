@@ -101,14 +101,15 @@ class CoverageChecker {
   void judge_class(RangeSpan queries, std::vector<SetId> keys) {
     context_.require_time();
     const SetUnions::Union& attended = context_.unions.of(std::move(keys));
-    context_.mask.for_each_block(queries, [&](Range piece, Range block) {
-      Range hull = context_.mask.visible_hull(piece, block);
-      if (!contains(attended.united, hull)) {
-        report(piece, subtract(RangeSpan(&hull, 1), attended.united), false);
-      }
-      if (!attended.disjoint() && overlap(RangeSpan(&hull, 1), attended.doubled)) {
-        report(piece, intersect(RangeSpan(&hull, 1), attended.doubled), true);
-      }
+    context_.mask.for_each_document(queries, [&](Range piece, int32_t document) {
+      context_.mask.for_each_key_range(piece, document, [&](Range keys) {
+        if (!contains(attended.united, keys)) {
+          report(piece, subtract(RangeSpan(&keys, 1), attended.united), false);
+        }
+        if (!attended.disjoint() && overlap(RangeSpan(&keys, 1), attended.doubled)) {
+          report(piece, intersect(RangeSpan(&keys, 1), attended.doubled), true);
+        }
+      });
     });
   }
 
@@ -118,8 +119,7 @@ class CoverageChecker {
     int64_t key = keys.front().begin;
     int64_t query = queries.begin;
     auto sees = [&](int64_t q) {
-      Range visible = context_.mask.visible_keys(q);
-      return visible.begin <= key && key < visible.end;
+      return contains(context_.mask.visible_keys(q), Range{key, key + 1});
     };
     while (query + 1 < queries.end && !sees(query)) ++query;
     std::string found = "not attended";

@@ -8,11 +8,13 @@
 namespace cpbench {
 
 inline constexpr int64_t kMaxTokens = int64_t{1} << 31;  // of a batch
+inline constexpr int64_t kMaxAncestors = 256;            // of a document
 inline constexpr int64_t kMaxRanks = 65'536;             // nodes times GPUs per node
 inline constexpr int64_t kMaxHeads = 16'384;             // query heads
 inline constexpr int64_t kMaxHeadDim = 16'384;
 inline constexpr int64_t kMaxLayerSize = int64_t{1} << 24;  // hidden_size and ffn_size
-// Query heads times the squares of document lengths; with mask causal, of the tokens of the batch.
+// Query heads times the sum over documents of their length times the tokens of the document and its
+// ancestors; with mask causal, times the square of the tokens of the batch.
 inline constexpr double kMaxPairs = 0x1p62;
 inline constexpr double kMaxElements = 0x1p58;  // tokens times ranks times elements of O and Q
 

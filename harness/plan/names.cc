@@ -7,7 +7,8 @@ namespace {
 constexpr const char* kTensorWords[] = {"q", "kv", "o", "do", "dq", "dkv"};
 constexpr const char* kCollectives[] = {"all_gather", "reduce_scatter", "all_to_all"};
 constexpr const char* kGradientWires[] = {"model", "accumulation"};
-constexpr const char* kMasks[] = {"document_causal", "causal", "document_full", "sliding_window"};
+constexpr const char* kMasks[] = {"document_causal", "causal",  "document_full", "sliding_window",
+                                  "block_causal",    "chunked", "prefix"};
 constexpr const char* kDtypes[] = {"float64", "float32", "bfloat16"};
 constexpr const char* kPasses[] = {"forward", "both"};
 

@@ -5,6 +5,7 @@
 
 #include "harness/plan/errors.h"
 #include "harness/plan/limits.h"
+#include "harness/plan/names.h"
 #include "harness/plan/problem_fields.h"
 
 namespace cpbench {
@@ -17,6 +18,80 @@ void require(bool good, const std::string& field, int64_t value, const std::stri
 void require_range(const std::string& field, int64_t value, int64_t least, int64_t most) {
   require(least <= value && value <= most, field, value,
           "from " + std::to_string(least) + " to " + std::to_string(most));
+}
+
+void require_window(const std::string& field, Mask mask, int64_t window) {
+  if (has_window(mask)) {
+    require(1 <= window && window <= kMaxTokens, field, window,
+            "from 1 to " + std::to_string(kMaxTokens) + " tokens with mask " + name_of(mask));
+  } else {
+    require(window == 0, field, window, std::string("0 with mask ") + name_of(mask));
+  }
+}
+
+void require_one_per_document(const std::string& field, size_t found, const Batch& batch) {
+  const int64_t documents = std::ssize(batch.document_lengths);
+  const auto count = static_cast<int64_t>(found);
+  require(count == documents || count == 0, "the number of " + field, count,
+          std::to_string(documents) + ", one per document, or 0");
+}
+
+// (query, key) pairs of one head, at most.
+double most_pairs(const Batch& batch) {
+  if (batch.mask == Mask::causal) return std::pow(batch.tokens(), 2);
+  double pairs = 0;
+  std::vector<double> seen;  // by document: its tokens and those of its ancestors
+  for (size_t d = 0; d < batch.document_lengths.size(); ++d) {
+    const auto length = static_cast<double>(batch.document_lengths[d]);
+    const int32_t parent = batch.parents.empty() ? -1 : batch.parents[d];
+    seen.push_back(length + (parent < 0 ? 0 : seen[parent]));
+    pairs += length * seen.back();
+  }
+  return pairs;
+}
+
+void validate_cached(const Batch& batch) {
+  require_one_per_document("cached_tokens", batch.cached_tokens.size(), batch);
+  for (size_t i = 0; i < batch.cached_tokens.size(); ++i) {
+    const int64_t cached = batch.cached_tokens[i];
+    require(0 <= cached && cached <= batch.document_lengths[i],
+            "cached_tokens[" + std::to_string(i) + "]", cached,
+            "from 0 to the document's length, " + std::to_string(batch.document_lengths[i]));
+  }
+  if (batch.new_tokens() == 0) {
+    throw UserError("cached_tokens hold all " + std::to_string(batch.tokens()) +
+                    " tokens; at least one must be new");
+  }
+}
+
+void validate_forest(const Batch& batch) {
+  if (batch.mask == Mask::causal && !batch.is_uniform()) {
+    throw UserError("mask causal is one document; parents and rules must be empty");
+  }
+  require_one_per_document("parents", batch.parents.size(), batch);
+  std::vector<int64_t> ancestors;
+  for (size_t d = 0; d < batch.parents.size(); ++d) {
+    const int32_t parent = batch.parents[d];
+    const std::string name = "parents[" + std::to_string(d) + "]";
+    require(-1 <= parent && parent < static_cast<int64_t>(d), name, parent,
+            "an earlier document, or -1");
+    ancestors.push_back(parent < 0 ? 0 : ancestors[parent] + 1);
+    require(ancestors.back() <= kMaxAncestors, name, parent,
+            "a document with at most " + std::to_string(kMaxAncestors - 1) + " ancestors");
+  }
+  require_one_per_document("rules", batch.rules.size(), batch);
+  if (!batch.rules.empty() && batch.mask != Mask::document_causal) {
+    throw UserError(std::string("mask is ") + name_of(batch.mask) +
+                    "; must be document_causal where documents have rules");
+  }
+  for (size_t d = 0; d < batch.rules.size(); ++d) {
+    const std::string name = "rules[" + std::to_string(d) + "]";
+    if (batch.rules[d].mask == Mask::causal) {
+      throw UserError(name + " is causal; must be a mask inside one document");
+    }
+    require_window("the window of " + name, batch.rules[d].mask, batch.rules[d].window);
+  }
+  require_window("window", batch.mask, batch.window);
 }
 
 }  // namespace
@@ -58,38 +133,16 @@ void validate(const Problem& problem) {
   if (batch.document_lengths.empty())
     throw UserError("document_lengths is empty; give at least one");
   int64_t tokens = 0;
-  double pairs = 0;  // of one head
   for (size_t i = 0; i < batch.document_lengths.size(); ++i) {
-    require_range("document_lengths[" + std::to_string(i) + "]", batch.document_lengths[i], 1,
+    require_range("document_lengths[" + std::to_string(i) + "]", batch.document_lengths[i], 0,
                   kMaxTokens);
     tokens += batch.document_lengths[i];
     require(tokens <= kMaxTokens, "the sum of document_lengths", tokens,
             "at most " + std::to_string(kMaxTokens));
-    pairs += std::pow(batch.document_lengths[i], 2);
   }
-  if (batch.mask == Mask::causal) pairs = std::pow(tokens, 2);
-  if (!batch.cached_tokens.empty()) {
-    const int64_t documents = static_cast<int64_t>(batch.document_lengths.size());
-    const int64_t counts = static_cast<int64_t>(batch.cached_tokens.size());
-    require(counts == documents, "the number of cached_tokens", counts,
-            std::to_string(documents) + ", one per document, or 0");
-    for (size_t i = 0; i < batch.cached_tokens.size(); ++i) {
-      const int64_t cached = batch.cached_tokens[i];
-      require(0 <= cached && cached <= batch.document_lengths[i],
-              "cached_tokens[" + std::to_string(i) + "]", cached,
-              "from 0 to the document's length, " + std::to_string(batch.document_lengths[i]));
-    }
-    if (batch.new_tokens() == 0) {
-      throw UserError("cached_tokens hold all " + std::to_string(batch.tokens()) +
-                      " tokens; at least one must be new");
-    }
-  }
-  if (batch.mask == Mask::sliding_window) {
-    require(1 <= batch.window && batch.window <= kMaxTokens, "window", batch.window,
-            "from 1 to " + std::to_string(kMaxTokens) + " tokens with mask sliding_window");
-  } else {
-    require(batch.window == 0, "window", batch.window, "0 unless the mask is sliding_window");
-  }
+  require(tokens >= 1, "the sum of document_lengths", tokens, "at least 1");
+  validate_cached(batch);
+  validate_forest(batch);
   const AttentionShape& shape = problem.shape;
   require_range("query_heads", shape.query_heads, 1, kMaxHeads);
   require_range("kv_heads", shape.kv_heads, 1, kMaxHeads);
@@ -110,7 +163,7 @@ void validate(const Problem& problem) {
     }
   });
   const double heads = shape.query_heads;
-  if (pairs * heads > kMaxPairs) {
+  if (most_pairs(batch) * heads > kMaxPairs) {
     throw UserError(
         std::to_string(tokens) + " tokens and " + std::to_string(shape.query_heads) +
         " query heads are too many: the squared lengths of documents (of the batch with "

@@ -12,26 +12,50 @@
 
 namespace cpbench {
 
-// Which keys a query may see. Tokens have global indices 0..T-1 in the packed batch. Under every
-// mask, the keys that one query sees are one contiguous range (`visible_keys` in mask.h).
+// Which keys of its own document a query may see, or with `causal` of the whole pack. Tokens have
+// global indices 0..T-1 in the packed batch. Under every mask, these keys are one contiguous range.
 enum class Mask : uint8_t {
   document_causal,  // itself and the earlier tokens of its own document (the default)
   causal,           // itself and the earlier tokens of the whole pack
   document_full,    // all tokens of its own document
   sliding_window,   // document_causal, but only the latest `window` tokens, with itself
+  block_causal,     // the tokens of its own block of `window` tokens and of all earlier blocks
+  chunked,          // document_causal, but only the tokens of its own chunk of `window` tokens
+  prefix,           // document_causal, but the first `window` tokens all see each other
+};
+// Whether the mask has a window (or a block, chunk or prefix) of so many tokens.
+inline bool has_window(Mask mask) { return mask >= Mask::sliding_window; }
+
+// What the queries of one document see of it. Blocks and chunks are counted from its first token.
+struct DocumentRule {
+  Mask mask = Mask::document_causal;  // any but causal
+  int64_t window = 0;                 // in tokens; >= 1 where the mask has a window, otherwise 0
+  bool operator==(const DocumentRule&) const = default;
 };
 
+// A forest of documents. A query sees all tokens of its document's ancestors (its parent, the
+// parent of that, ...) and what the mask says of its own document.
+//
+//   {.document_lengths = {2048, 512, 512}, .parents = {-1, 0, 0}}   // a prompt and two completions
 struct Batch {
-  std::vector<int64_t> document_lengths;  // in tokens, each >= 1, in the order of packing
+  std::vector<int64_t> document_lengths;  // in tokens, each >= 0, in the order of packing
   Mask mask = Mask::document_causal;
-  int64_t window = 0;  // in tokens; >= 1 with sliding_window, 0 with any other mask
+  int64_t window = 0;  // in tokens; >= 1 where the mask has a window, otherwise 0
   // How many of the first tokens of each document an earlier turn of inference has left in the KV
   // cache: they have K and V but no query. Empty (the default) means none. At least one token of
-  // the batch must be new.
+  // the batch must be new. A pad slot is a document of which all tokens are cached.
   std::vector<int64_t> cached_tokens{};
+  // The parent of each document, which must be an earlier one, or -1. Empty (the default) means
+  // that none has a parent, as it must be with mask causal.
+  std::vector<int32_t> parents{};
+  // The rule of each document. Empty (the default) means that `mask` and `window` hold for all;
+  // otherwise these must have their default values.
+  std::vector<DocumentRule> rules{};
 
   int64_t tokens() const;      // with the cached ones
   int64_t new_tokens() const;  // those that have a query
+  // Whether no document has a parent, and `mask` holds for all.
+  bool is_uniform() const { return parents.empty() && rules.empty(); }
   bool operator==(const Batch&) const = default;
 };
 

@@ -24,9 +24,9 @@ struct Ranks {
   int32_t gpus_per_node = 1;
 };
 
-// The window, in tokens, applies only to Mask::sliding_window.
+// The window, in tokens, applies only to masks that have one.
 inline Batch batch_of(std::vector<int64_t> document_lengths, Mask mask, int64_t window) {
-  return {std::move(document_lengths), mask, mask == Mask::sliding_window ? window : 0, {}};
+  return {std::move(document_lengths), mask, has_window(mask) ? window : 0, {}};
 }
 
 // The default shape has 8 query heads and 8 KV heads of 64 elements in float32. The speeds of the

@@ -42,8 +42,12 @@ TEST(Problem, RefusalsNameFieldValueAndRemedy) {
   good.batch.document_lengths = {4};
   EXPECT_EQ(message(good), "");
   Problem bad = good;
-  bad.batch.document_lengths = {4, 0};
-  EXPECT_EQ(message(bad), "document_lengths[1] is 0; must be from 1 to 2147483648");
+  bad.batch.document_lengths = {4, -1};
+  EXPECT_EQ(message(bad), "document_lengths[1] is -1; must be from 0 to 2147483648");
+  bad.batch.document_lengths = {0, 0};
+  EXPECT_EQ(message(bad), "the sum of document_lengths is 0; must be at least 1");
+  bad.batch.document_lengths = {4, 0};  // a placeholder
+  EXPECT_EQ(message(bad), "");
   bad = good;
   bad.batch.cached_tokens = {1, 1};
   EXPECT_EQ(message(bad), "the number of cached_tokens is 2; must be 1, one per document, or 0");
@@ -62,6 +66,40 @@ TEST(Problem, RefusalsNameFieldValueAndRemedy) {
   bad.batch.mask = Mask::sliding_window;
   EXPECT_EQ(message(bad),
             "window is 0; must be from 1 to 2147483648 tokens with mask sliding_window");
+  bad = good;
+  bad.batch.window = 2;
+  EXPECT_EQ(message(bad), "window is 2; must be 0 with mask document_causal");
+}
+
+TEST(Problem, ForestsAreValidated) {
+  const auto message = [](std::vector<int32_t> parents, std::vector<DocumentRule> rules,
+                          Mask mask = Mask::document_causal) {
+    Problem problem;
+    problem.batch = {.document_lengths = {4, 2, 3},
+                     .mask = mask,
+                     .parents = std::move(parents),
+                     .rules = std::move(rules)};
+    return error_of([&] { validate(problem); });
+  };
+  const DocumentRule causal;
+  EXPECT_EQ(message({-1, 0, 1}, {causal, {Mask::chunked, 2}, {Mask::prefix, 9}}), "");
+  EXPECT_EQ(message({-1, 0}, {}), "the number of parents is 2; must be 3, one per document, or 0");
+  EXPECT_EQ(message({-1, 1, 0}, {}), "parents[1] is 1; must be an earlier document, or -1");
+  EXPECT_EQ(message({-2, 0, 0}, {}), "parents[0] is -2; must be an earlier document, or -1");
+  EXPECT_EQ(message({-1, 0, 0}, {}, Mask::causal),
+            "mask causal is one document; parents and rules must be empty");
+  EXPECT_EQ(message({}, {causal}), "the number of rules is 1; must be 3, one per document, or 0");
+  EXPECT_EQ(message({}, {causal, causal, causal}, Mask::document_full),
+            "mask is document_full; must be document_causal where documents have rules");
+  EXPECT_EQ(message({}, {causal, {Mask::causal, 0}, causal}),
+            "rules[1] is causal; must be a mask inside one document");
+  EXPECT_EQ(message({}, {causal, {Mask::chunked, 0}, causal}),
+            "the window of rules[1] is 0; must be from 1 to 2147483648 tokens with mask chunked");
+  Problem chain;
+  chain.batch.document_lengths.assign(258, 1);
+  for (int32_t d = 0; d < 258; ++d) chain.batch.parents.push_back(d - 1);
+  EXPECT_EQ(error_of([&] { validate(chain); }),
+            "parents[257] is 256; must be a document with at most 255 ancestors");
 }
 
 // Sums and products of what is accepted fit 64 bits.
@@ -74,7 +112,7 @@ TEST(Problem, TooLargeOnesAreRefused) {
   };
   const int64_t most = int64_t{1} << 31;
   EXPECT_EQ(message([&](Problem& p) { p.batch.document_lengths = {int64_t{1} << 60}; }),
-            "document_lengths[0] is 1152921504606846976; must be from 1 to 2147483648");
+            "document_lengths[0] is 1152921504606846976; must be from 0 to 2147483648");
   EXPECT_EQ(message([&](Problem& p) { p.batch.document_lengths = {most, 1}; }),
             "the sum of document_lengths is 2147483649; must be at most 2147483648");
   EXPECT_EQ(

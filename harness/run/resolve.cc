@@ -14,6 +14,7 @@
 #include "harness/machines/profiles.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/input_file.h"
+#include "harness/plan/names.h"
 #include "harness/plan/text_hash.h"
 #include "harness/run/choices.h"
 #include "harness/run/simulation.h"
@@ -230,10 +231,11 @@ Job Resolver::resolve(RunSpec given, bool dtype_given, const Origin& origin) {
                             [](const std::string& name) { return find_shape(name).attention; });
     spec.shape.dtype = dtype;
   });
-  if (spec.mask == Mask::sliding_window && spec.window == 0) {
-    throw UserError(origin("mask") + ": sliding_window needs a window, like --window 1K");
+  if (!has_window(spec.mask)) spec.window = 0;
+  if (has_window(spec.mask) && spec.window == 0) {
+    throw UserError(
+        fmt::format("{}: {} needs a window, like --window 1K", origin("mask"), name_of(spec.mask)));
   }
-  if (spec.mask != Mask::sliding_window) spec.window = 0;
   place(job, origin);
   // "auto" is the cluster's kernel model, so the cluster's file is where a wrong name was given.
   const bool of_cluster = backend.simulates && spec.kernel == kAutomatic;
@@ -262,6 +264,10 @@ std::string inputs_of(const Job& job, const std::map<std::string, std::string>& 
   for (const Batch& batch : *job.batches) {
     text += fmt::format("\n{} | {}", fmt::join(batch.document_lengths, " "),
                         fmt::join(batch.cached_tokens, " "));
+    if (!batch.parents.empty()) text += fmt::format(" | {}", fmt::join(batch.parents, " "));
+    for (const auto& [mask, window] : batch.rules) {
+      text += fmt::format(" {}:{}", name_of(mask), window);
+    }
   }
   if (job.machine) text += "\n" + model_text(job);
   for (const auto& [name, value] : also) text += "\n" + name + "=" + value;

@@ -110,7 +110,7 @@ const std::vector<RunField>& run_fields() {
        [](S& s) -> Mask& { return s.mask; }},
       {.name = "window",
        .value_name = "SIZE",
-       .help = "tokens that a query sees with mask sliding_window, including itself",
+       .help = "tokens of the mask's window, block, chunk or prefix",
        .default_value = "",
        .member = [](S& s) -> int64_t& { return s.window; },
        .minimum = 1,

@@ -49,6 +49,9 @@ inline auto fields(Keep& k) {
   return std::tuple{Named{"rank", k.rank}, Named{"tensor", k.tensor}, Named{"tokens", k.tokens},
                     Named{"head_begin", k.heads.begin}, Named{"head_end", k.heads.end}};
 }
+inline auto fields(DocumentRule& r) {
+  return std::tuple{Named{"mask", r.mask}, Named{"window", r.window}};
+}
 inline auto fields(Event& e) {
   return std::tuple{Named{"rank", e.rank},
                     Named{"pass", e.pass},

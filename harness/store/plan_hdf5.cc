@@ -116,6 +116,9 @@ void write_problem(Hdf5Writer& file, const std::string& group, const Problem& pr
              {std::ssize(batch.document_lengths)}, "tokens");
   file.write(group + "/cached_tokens", batch.cached_tokens, {std::ssize(batch.cached_tokens)},
              "tokens");
+  const std::vector<int64_t> parents(batch.parents.begin(), batch.parents.end());
+  file.write(group + "/parents", parents, {std::ssize(parents)}, "1");
+  write_table(file, group + "/rules", batch.rules);
   file.attribute(group, "mask", name_of(batch.mask));
   file.attribute(group, "window", std::to_string(batch.window));
   file.attribute(group, "cluster", problem.cluster.name);
@@ -129,6 +132,13 @@ Problem read_problem(const Hdf5Reader& file, const std::string& group) {
   batch.document_lengths = file.read<int64_t>(group + "/document_lengths", {kAnyLength});
   if (file.has(group + "/cached_tokens")) {  // since schema 1.1.0
     batch.cached_tokens = file.read<int64_t>(group + "/cached_tokens", {kAnyLength});
+  }
+  if (file.has(group + "/parents")) {  // since schema 1.6.0
+    const std::string parents = group + "/parents";
+    for (int64_t parent : file.read<int64_t>(parents, {kAnyLength})) {
+      batch.parents.push_back(value_of<int32_t>(file, parents, batch.parents.size(), parent));
+    }
+    batch.rules = read_table<DocumentRule>(file, group + "/rules");
   }
   batch.mask = named_attribute<Mask>(file, group, "mask");
   batch.window = integer_attribute(file, group, "window", 0, kMaxInt64);

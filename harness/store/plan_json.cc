@@ -25,21 +25,6 @@ Json json_of(const Value& value) {
   }
 }
 
-Json to_json(const Problem& problem) {
-  const Batch& batch = problem.batch;
-  Json shape, cluster = {{"name", problem.cluster.name}};
-  visit_fields(problem.shape, [&](const char* name, auto value) { shape[name] = json_of(value); });
-  visit_fields(problem.cluster,
-               [&](const char* name, auto value) { cluster[name] = json_of(value); });
-  return {{"batch",
-           {{"document_lengths", batch.document_lengths},
-            {"mask", name_of(batch.mask)},
-            {"window", batch.window},
-            {"cached_tokens", batch.cached_tokens}}},
-          {"shape", std::move(shape)},
-          {"cluster", std::move(cluster)}};
-}
-
 Json to_json(const RangeSets& sets) {
   Json all = Json::array();
   for (SetId id = 0; id < sets.count(); ++id) {
@@ -60,6 +45,23 @@ Json to_json(const std::vector<Row>& rows) {
     all.push_back(std::move(values));
   }
   return all;
+}
+
+Json to_json(const Problem& problem) {
+  const Batch& batch = problem.batch;
+  Json shape, cluster = {{"name", problem.cluster.name}};
+  visit_fields(problem.shape, [&](const char* name, auto value) { shape[name] = json_of(value); });
+  visit_fields(problem.cluster,
+               [&](const char* name, auto value) { cluster[name] = json_of(value); });
+  return {{"batch",
+           {{"document_lengths", batch.document_lengths},
+            {"mask", name_of(batch.mask)},
+            {"window", batch.window},
+            {"cached_tokens", batch.cached_tokens},
+            {"parents", batch.parents},
+            {"rules", to_json(batch.rules)}}},
+          {"shape", std::move(shape)},
+          {"cluster", std::move(cluster)}};
 }
 
 Json to_json(const Pass& pass) {
@@ -108,15 +110,32 @@ void read_record(const JsonCursor& in, std::set<std::string> also, Record& recor
   visit_fields(record, [&](const char* name, auto& value) { read_value(in.at(name), value, 1); });
 }
 
+template <typename Row>
+std::vector<Row> read_rows(const JsonCursor& in) {
+  std::vector<std::string> names;
+  for_each_column<Row>([&](auto, const char* name) { names.emplace_back(name); });
+  const std::string expected = fmt::format("{}", fmt::join(names, ", "));
+  std::vector<Row> rows(in.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const JsonCursor row = in.at(i);
+    row.expect_size(names.size(), expected);
+    size_t column = 0;
+    for_each_field(rows[i], [&](std::string_view name, auto& value) {
+      read_value(row.at(column++), value, name == "collective" ? -1 : 0);
+    });
+  }
+  return rows;
+}
+
 Problem read_problem(const JsonCursor& in) {
   Problem problem;
   Batch& batch = problem.batch;
   in.expect_keys({"batch", "shape", "cluster"});
   const JsonCursor b = in.at("batch"), shape = in.at("shape"), cluster = in.at("cluster");
-  b.expect_keys({"document_lengths", "mask", "window"}, {"cached_tokens"});
+  b.expect_keys({"document_lengths", "mask", "window"}, {"cached_tokens", "parents", "rules"});
   const JsonCursor lengths = b.at("document_lengths");
   for (size_t i = 0; i < lengths.size(); ++i) {
-    batch.document_lengths.push_back(lengths.at(i).integer(1));
+    batch.document_lengths.push_back(lengths.at(i).integer(0));
   }
   batch.mask = b.at("mask").named<Mask>();
   batch.window = b.at("window").integer(0);
@@ -126,6 +145,11 @@ Problem read_problem(const JsonCursor& in) {
       batch.cached_tokens.push_back(cached.at(i).integer(0));
     }
   }
+  if (b.has("parents")) {  // since schema 1.6.0
+    const JsonCursor parents = b.at("parents");
+    for (size_t i = 0; i < parents.size(); ++i) batch.parents.push_back(parents.at(i).small(-1));
+  }
+  if (b.has("rules")) batch.rules = read_rows<DocumentRule>(b.at("rules"));
   read_record(shape, {}, problem.shape);
   read_record(cluster, {"name"}, problem.cluster);
   problem.cluster.name = cluster.at("name").text();
@@ -153,23 +177,6 @@ RangeSets read_sets(const JsonCursor& in) {
     if (sets.intern(ranges) != static_cast<SetId>(i)) set.fail("repeats an earlier set");
   }
   return sets;
-}
-
-template <typename Row>
-std::vector<Row> read_rows(const JsonCursor& in) {
-  std::vector<std::string> names;
-  for_each_column<Row>([&](auto, const char* name) { names.emplace_back(name); });
-  const std::string expected = fmt::format("{}", fmt::join(names, ", "));
-  std::vector<Row> rows(in.size());
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const JsonCursor row = in.at(i);
-    row.expect_size(names.size(), expected);
-    size_t column = 0;
-    for_each_field(rows[i], [&](std::string_view name, auto& value) {
-      read_value(row.at(column++), value, name == "collective" ? -1 : 0);
-    });
-  }
-  return rows;
 }
 
 Pass read_pass(const JsonCursor& in) {

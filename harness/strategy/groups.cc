@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 
+#include "harness/plan/mask.h"
 #include "harness/strategy/head_group.h"
 #include "harness/strategy/sharding.h"
 
@@ -78,16 +79,7 @@ int64_t tokens_per_rank(const Options& options, const Problem& problem) {
   return set > 0 ? set : (problem.tokens() + problem.ranks() - 1) / problem.ranks();
 }
 
-std::vector<Range> sequences_of(const Batch& batch) {
-  std::vector<Range> sequences;
-  int64_t begin = 0;
-  for (int64_t length : batch.document_lengths) {
-    sequences.push_back({begin, begin + length});
-    begin += length;
-  }
-  if (batch.mask == Mask::causal) sequences = {{0, begin}};
-  return sequences;
-}
+std::vector<Range> sequences_of(const Batch& batch) { return MaskIndex(batch).blocks(); }
 
 Plan ring_in_groups(const Problem& problem, const std::vector<Group>& groups) {
   PlanBuilder b(problem);

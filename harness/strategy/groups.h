@@ -29,8 +29,9 @@ struct Group {
 OptionSpec tokens_per_rank_option();
 int64_t tokens_per_rank(const Options& options, const Problem& problem);
 
-// The parts of the batch that see no tokens of each other: its documents, or the whole pack under
-// the causal mask.
+// The parts of the batch that see no tokens of each other: its documents (its trees, where
+// documents have parents), or the whole pack under the causal mask. Those without tokens are left
+// out.
 std::vector<Range> sequences_of(const Batch& batch);
 
 // Home: every sequence of a group is cut into 2d chunks, zigzag over its d ranks

@@ -113,8 +113,7 @@ TEST(FcpPlan, BytesAreTheClosedForm) {
     std::set<std::pair<int64_t, int32_t>> seen;  // (key, rank of a query)
     for (int64_t t = 0; t < problem.tokens(); ++t) {
       while (schedule.home[home[t]].end <= t) ++home[t];
-      const Range keys = mask.visible_keys(t);
-      for (int64_t k = keys.begin; k < keys.end; ++k) seen.insert({k, owner[t]});
+      for_each_member(mask.visible_keys(t), [&](int64_t k) { seen.insert({k, owner[t]}); });
     }
     int64_t x = 0, e = 0;
     for (int64_t t = 0; t < problem.tokens(); ++t) x += owner[t] != home[t];

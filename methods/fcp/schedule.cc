@@ -109,12 +109,13 @@ Schedule make_schedule(const Problem& problem, const FcpOptions& options) {
   schedule.units = cut(problem.batch, {block, options.shape});
   schedule.token_limit = token_limit(tokens, ranks, options.distribute.delta);
   schedule.rank_of = distribute(schedule.units.units, ranks, options.distribute);
+  const Mask mask = problem.batch.mask;
   const bool causal =
-      problem.batch.mask == Mask::document_causal || problem.batch.mask == Mask::causal;
+      problem.batch.is_uniform() && (mask == Mask::document_causal || mask == Mask::causal);
   if (options.permute && causal) permute_units(schedule.units, ranks, schedule.rank_of);
 
-  schedule.needs = find_needs(MaskIndex(problem.batch), schedule.units, schedule.rank_of,
-                              schedule.home, options.deduplicate, schedule.sets);
+  schedule.needs = find_needs(problem.batch, schedule.units, schedule.rank_of, schedule.home,
+                              options.deduplicate, schedule.sets);
   std::vector<Edge> edges;
   edges.reserve(schedule.needs.transfers.size());
   for (const Transfer& t : schedule.needs.transfers) edges.push_back({t.from, t.to});

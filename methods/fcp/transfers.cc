@@ -7,9 +7,15 @@ namespace {
 
 class NeedFinder {
  public:
-  NeedFinder(const MaskIndex& mask, const Units& units, const std::vector<int32_t>& rank_of,
+  NeedFinder(const Batch& batch, const Units& units, const std::vector<int32_t>& rank_of,
              const std::vector<Range>& home, RangeSets& sets)
-      : mask_(mask), units_(units), rank_of_(rank_of), home_(home), sets_(sets) {
+      : mask_(batch),
+        simple_(batch.is_uniform() && batch.mask <= Mask::sliding_window),
+        full_(batch.mask == Mask::document_full),
+        units_(units),
+        rank_of_(rank_of),
+        home_(home),
+        sets_(sets) {
     needs_.from_home.resize(home.size());
   }
 
@@ -47,21 +53,16 @@ class NeedFinder {
   }
 
   // The pairs of these queries and keys of one sequence. No range of one may lie inside a range of
-  // the other.
+  // the other. A window counts as causal.
   int64_t pairs_of(RangeSpan queries, RangeSpan keys) const {
+    if (!simple_) return mask_.pairs(queries, keys);
     int64_t pairs = 0;
     for (const Range& q : queries) {
       for (const Range& k : keys) {
-        if (mask_.mask() == Mask::document_full || q.begin >= k.end) pairs += q.size() * k.size();
+        if (full_ || q.begin >= k.end) pairs += q.size() * k.size();
       }
     }
     return pairs;
-  }
-
-  Ranges seen_by(const Unit& unit, Range sequence) const {
-    Ranges keys;
-    for (const Range& queries : unit.tokens) keys.push_back(mask_.visible_hull(queries, sequence));
-    return normalise(std::move(keys));
   }
 
   void find_holders(const Sequence& sequence) {
@@ -75,7 +76,7 @@ class NeedFinder {
       if (holders_.empty() || holders_.back().rank != rank) holders_.push_back({rank, {}, {}});
       Holder& holder = holders_.back();
       holder.queries = unite(holder.queries, units_.units[unit].tokens);
-      const Ranges more = seen_by(units_.units[unit], sequence.tokens);
+      const Ranges more = mask_.keys_seen(units_.units[unit].tokens);
       holder.sees.insert(holder.sees.end(), more.begin(), more.end());
     }
     for (Holder& holder : holders_) {
@@ -122,7 +123,7 @@ class NeedFinder {
   void units_for_each_unit(const Sequence& sequence) {
     std::vector<Ranges> seen;
     for (const auto& [rank, unit] : members_) {
-      seen.push_back(seen_by(units_.units[unit], sequence.tokens));
+      seen.push_back(mask_.keys_seen(units_.units[unit].tokens));
       add_job_of(unit);
     }
     for (int32_t k = sequence.first_unit; k < sequence.first_unit + sequence.units; ++k) {
@@ -142,7 +143,8 @@ class NeedFinder {
     }
   }
 
-  const MaskIndex& mask_;
+  const MaskIndex mask_;
+  const bool simple_, full_;
   const Units& units_;
   const std::vector<int32_t>& rank_of_;
   const std::vector<Range>& home_;
@@ -154,9 +156,9 @@ class NeedFinder {
 
 }  // namespace
 
-Needs find_needs(const MaskIndex& mask, const Units& units, const std::vector<int32_t>& rank_of,
+Needs find_needs(const Batch& batch, const Units& units, const std::vector<int32_t>& rank_of,
                  const std::vector<Range>& home, bool deduplicate, RangeSets& sets) {
-  return NeedFinder(mask, units, rank_of, home, sets).run(deduplicate);
+  return NeedFinder(batch, units, rank_of, home, sets).run(deduplicate);
 }
 
 }  // namespace cpbench::fcp

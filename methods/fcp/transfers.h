@@ -43,7 +43,7 @@ struct Needs {
 
 // `rank_of` has the rank of each unit. `home` has one range per rank, as the user laid out the
 // tokens. Token sets are interned in `sets`.
-Needs find_needs(const MaskIndex& mask, const Units& units, const std::vector<int32_t>& rank_of,
+Needs find_needs(const Batch& batch, const Units& units, const std::vector<int32_t>& rank_of,
                  const std::vector<Range>& home, bool deduplicate, RangeSets& sets);
 
 }  // namespace cpbench::fcp

@@ -32,14 +32,11 @@ Range Sequence::chunk(int32_t index) const {
 }
 
 Units cut(const Batch& batch, const UnitOptions& options) {
-  std::vector<int64_t> lengths = batch.document_lengths;
-  if (batch.mask == Mask::causal) lengths = {batch.tokens()};
+  const MaskIndex mask(batch);
   Units result;
   std::vector<Range> shorter;
-  int64_t start = 0;
-  for (int64_t length : lengths) {
-    const Range tokens{start, start + length};
-    start += length;
+  for (const Range& tokens : mask.blocks()) {
+    const int64_t length = tokens.size();
     if (length < options.block_tokens) {
       shorter.push_back(tokens);
       continue;
@@ -63,7 +60,6 @@ Units cut(const Batch& batch, const UnitOptions& options) {
   for (Ranges& bin : pack(std::move(shorter), options.block_tokens)) {
     result.units.push_back({-1, std::move(bin), 0, 0});
   }
-  const MaskIndex mask(batch);
   for (Unit& unit : result.units) {
     unit.size = size_of(unit.tokens);
     unit.pairs = mask.pairs(unit.tokens);

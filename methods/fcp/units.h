@@ -3,11 +3,12 @@
 //   cut({.document_lengths = {8, 3}}, {.block_tokens = 4})
 //     // sequence 0-8: unit 0 = 0-2 and 6-8, unit 1 = 2-6; then unit 2 = 8-11
 //
-// A sequence (a document; under the causal mask the whole pack) of L >= block tokens becomes k =
-// ceil(L / block) units. Zigzag: the sequence is cut into 2k nearly equal chunks, and unit u has
-// the chunks u and 2k-1-u, so that under a causal mask all units of a sequence cost the same.
-// Contiguous: it is cut into k chunks, and unit u is chunk u. Shorter sequences stay whole and are
-// packed, by first-fit decreasing, into units of at most `block` tokens.
+// A sequence (a document, a tree of documents, or under the causal mask the whole pack) of L >=
+// block tokens becomes k = ceil(L / block) units. Zigzag: the sequence is cut into 2k nearly equal
+// chunks, and unit u has the chunks u and 2k-1-u, so that under a causal mask all units of a
+// sequence cost the same. Contiguous: it is cut into k chunks, and unit u is chunk u. Shorter
+// sequences stay whole and are packed, by first-fit decreasing, into units of at most `block`
+// tokens.
 #pragma once
 
 #include <cstdint>

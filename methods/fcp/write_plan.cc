@@ -129,12 +129,7 @@ class PlanWriter {
     const RangeSpan queries = plan_.token_sets[j.tokens];
     if (!contains_all(home_of(j.rank), queries)) return false;
     const Ranges away = subtract(tokens_[j.rank], home_of(j.rank));
-    bool at_home = true;
-    mask_.for_each_block(queries, [&](Range piece, Range block) {
-      const Range seen = mask_.visible_hull(piece, block);
-      at_home = at_home && !overlap({&seen, 1}, away);
-    });
-    return at_home;
+    return !overlap(mask_.keys_seen(queries), away);
   }
 
   // In the base arm, what each sub-stage brought is attended by itself, after everything has come.

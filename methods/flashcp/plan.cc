@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "harness/plan/builder.h"
+#include "harness/plan/names.h"
 #include "harness/strategy/group_cost.h"
 #include "harness/strategy/groups.h"
 #include "harness/strategy/strategy.h"
@@ -136,7 +137,16 @@ void attend(PlanBuilder& builder, const Shards& shards, const std::vector<int64_
   }
 }
 
+void require_known_mask(const Batch& batch) {
+  if (batch.is_uniform() && batch.mask <= Mask::sliding_window) return;
+  throw Unsupported("the work of a shard is known for a causal, full or sliding-window mask of " +
+                    std::string("whole documents, not for ") +
+                    (batch.is_uniform() ? std::string("mask ") + name_of(batch.mask)
+                                        : "documents with parents or rules of their own"));
+}
+
 Plan make_plan(const Problem& problem, const Options& options) {
+  require_known_mask(problem.batch);
   const Visibility sees(problem.batch);
   const std::vector<int64_t> documents = sees.documents(problem.batch);
   const Shards shards = shards_for(problem, options, sees, documents);
@@ -167,7 +177,9 @@ extern const Strategy strategy_flashcp = {
     .title = "FlashCP",
     .source = "FlashCP, arXiv 2606.08476v1",
     .moves = "K,V of those parts of documents that another rank sees, in one padded all-gather",
-    .constraints = "solver=exact requires CBC, small cases, and no sliding window",
+    .constraints =
+        "mask document_causal, causal, document_full or sliding_window, without parents; "
+        "solver=exact requires CBC, small cases, and no sliding window",
     .options = {number_option("ratio", "1.05",
                               "imbalance (max / mean attention work) to stay within", 1, 100),
                 choice_option(

@@ -24,9 +24,10 @@ Shards normal_form(Shards shards) {
 }
 
 std::vector<int64_t> Visibility::documents(const Batch& batch) const {
-  if (mask_ != Mask::causal) return batch.document_lengths;
-  if (batch.tokens() == 0) return {};
-  return {batch.tokens()};
+  if (mask_ == Mask::causal) return {batch.tokens()};
+  std::vector<int64_t> lengths = batch.document_lengths;
+  std::erase(lengths, 0);
+  return lengths;
 }
 
 Range Visibility::keys(Range queries, int64_t document_tokens) const {

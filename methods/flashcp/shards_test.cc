@@ -67,12 +67,11 @@ Placed random_placed(Random& random) {
   const MaskIndex mask(placed.batch);
   placed.seen_from.resize(start);
   for (int64_t query = 0; query < start; ++query) {
-    const Range keys = mask.visible_keys(query);
-    for (int64_t key = keys.begin; key < keys.end; ++key) {
+    for_each_member(mask.visible_keys(query), [&](int64_t key) {
       if (placed.rank_of[key] != placed.rank_of[query]) {
         placed.seen_from[key].insert(placed.rank_of[query]);
       }
-    }
+    });
   }
   return placed;
 }
@@ -88,7 +87,7 @@ TEST(Shards, KeysAndWorkAgreeWithTheMask) {
       const int64_t tokens = placed.documents[shard.document];
       const Range queries{start + shard.begin, start + shard.end};
       const Range keys = sees.keys({shard.begin, shard.end}, tokens);
-      EXPECT_EQ((Range{start + keys.begin, start + keys.end}), mask.visible_hull(queries));
+      EXPECT_EQ((Ranges{{start + keys.begin, start + keys.end}}), mask.keys_seen(Ranges{queries}));
       EXPECT_EQ(sees.work({shard.begin, shard.end}, tokens), mask.pairs(Ranges{queries}));
     }
   }

@@ -32,21 +32,35 @@ def holds(ranges, tokens):
 
 def visible(run, tokens, starts):
     """The mask at the pixels as bool[query, key]; cached tokens have no query."""
-    query, key = tokens[:, None], tokens[None, :]
     document = np.searchsorted(starts, tokens, side="right")
-    new = tokens >= np.concatenate([[0], starts])[document] + run.packs[0].cached_tokens[document]
-    return new[:, None] & masked(run, query, key, document)
-
-
-def masked(run, query, key, document):
-    same = document[:, None] == document[None, :]
+    position = tokens - np.concatenate([[0], starts])[document]
+    new = position >= run.packs[0].cached_tokens[document]
     if run.mask == "causal":
-        return key <= query
-    if run.mask == "document_full":
-        return same
-    if run.mask == "sliding_window":
-        return same & (key <= query) & (key > query - int(run.window))
-    return same & (key <= query)
+        return new[:, None] & (tokens[None, :] <= tokens[:, None])
+    own = document[:, None] == document[None, :]
+    seen = own & follows_rule(run, document, position)
+    above = run.packs[0].parents[document]  # of each query: its document's ancestors, one by one
+    while (above >= 0).any():
+        seen |= above[:, None] == document[None, :]
+        above = np.where(above >= 0, run.packs[0].parents[above], -1)
+    return new[:, None] & seen
+
+
+def follows_rule(run, document, position):
+    """bool[query, key] for queries and keys of one document."""
+    rules = run.packs[0].rules or [(run.mask, int(run.window or 0))] * (document.max() + 1)
+    mask = np.array([rules[d][0] for d in document])[:, None]
+    window = np.array([max(1, rules[d][1]) for d in document])[:, None]
+    query, key = position[:, None], position[None, :]
+    earlier = key <= query
+    sees = {
+        "document_full": np.ones_like(earlier),
+        "sliding_window": earlier & (key > query - window),
+        "block_causal": key // window <= query // window,
+        "chunked": earlier & (key // window == query // window),
+        "prefix": earlier | ((key < window) & (query < window)),
+    }
+    return np.select([mask == name for name in sees], list(sees.values()), earlier)
 
 
 def raster(run, plan, starts):

@@ -76,8 +76,7 @@ class PassOracle {
   void coverage() {
     MaskIndex mask(problem_.batch);
     for (int64_t q = 0; q < plan_.tokens; ++q) {
-      Range visible = mask.visible_keys(q);
-      for (int64_t k = visible.begin; k < visible.end; ++k) {
+      for_each_member(mask.visible_keys(q), [&](int64_t k) {
         for (int32_t h = 0; h < plan_.query_heads; ++h) {
           int times = 0;
           for (const Attend& a : pass_.attends) {
@@ -85,7 +84,7 @@ class PassOracle {
           }
           if (times != 1) broken_.insert("P3");
         }
-      }
+      });
     }
   }
 

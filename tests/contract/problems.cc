@@ -8,7 +8,7 @@
 namespace cpbench::contract {
 namespace {
 
-struct NamedBatch {
+struct NamedLengths {
   std::string name;
   std::vector<int64_t> lengths, cached{};
 };
@@ -16,32 +16,46 @@ struct NamedBatch {
 constexpr Mask kMasks[] = {Mask::document_causal, Mask::causal, Mask::document_full,
                            Mask::sliding_window};
 
-// The product of all three. The 8 query heads have 8 or 2 KV heads in turn, such that every two of
-// batch, cluster and mask meet both. Clusters vary fastest, because the executor remembers what one
-// device computes for the latest batches.
-std::vector<NamedProblem> product(const std::vector<NamedBatch>& batches,
+// The batch on each cluster. The 8 query heads have 8 or 2 KV heads in turn, first 8 for an even
+// `turn`.
+void add_on_each(const std::vector<Ranks>& clusters, const std::string& name, const Batch& batch,
+                 size_t turn, std::vector<NamedProblem>& problems) {
+  for (size_t c = 0; c < clusters.size(); ++c) {
+    const int32_t kv_heads = (turn + c) % 2 == 0 ? 8 : 2;
+    const AttentionShape shape{.query_heads = 8,
+                               .kv_heads = kv_heads,
+                               .head_dim = 4,
+                               .value_head_dim = 4,
+                               .dtype = Dtype::float64};
+    problems.push_back({name + ", " + name_of(batch.mask) + ", " +
+                            std::to_string(clusters[c].nodes) + " x " +
+                            std::to_string(clusters[c].gpus_per_node) + " ranks, " +
+                            std::to_string(kv_heads) + " KV heads",
+                        problem_of(batch, clusters[c], shape)});
+  }
+}
+
+// The product of all three, in which every two of batch, cluster and mask meet both numbers of KV
+// heads. Clusters vary fastest, because the executor remembers what one device computes for the
+// latest batches.
+std::vector<NamedProblem> product(const std::vector<NamedLengths>& batches,
                                   const std::vector<Ranks>& clusters) {
   std::vector<NamedProblem> problems;
   for (size_t b = 0; b < batches.size(); ++b) {
     for (size_t m = 0; m < std::size(kMasks); ++m) {
-      for (size_t c = 0; c < clusters.size(); ++c) {
-        const int32_t kv_heads = (b + c + m) % 2 == 0 ? 8 : 2;
-        const AttentionShape shape{.query_heads = 8,
-                                   .kv_heads = kv_heads,
-                                   .head_dim = 4,
-                                   .value_head_dim = 4,
-                                   .dtype = Dtype::float64};
-        Problem problem =
-            problem_of(batch_of(batches[b].lengths, kMasks[m], 5), clusters[c], shape);
-        problem.batch.cached_tokens = batches[b].cached;
-        problems.push_back({batches[b].name + ", " + std::to_string(clusters[c].nodes) + " x " +
-                                std::to_string(clusters[c].gpus_per_node) + " ranks, " +
-                                name_of(kMasks[m]) + ", " + std::to_string(kv_heads) + " KV heads",
-                            std::move(problem)});
-      }
+      Batch batch = batch_of(batches[b].lengths, kMasks[m], 5);
+      batch.cached_tokens = batches[b].cached;
+      add_on_each(clusters, batches[b].name, batch, b + m, problems);
     }
   }
   return problems;
+}
+
+DocumentRule random_rule(std::mt19937_64& random) {
+  constexpr Mask kRules[] = {Mask::document_causal, Mask::document_full, Mask::sliding_window,
+                             Mask::block_causal,    Mask::chunked,       Mask::prefix};
+  const Mask mask = kRules[below(random, std::ssize(kRules))];
+  return {mask, has_window(mask) ? 1 + below(random, 8) : 0};
 }
 
 }  // namespace
@@ -61,6 +75,53 @@ std::vector<NamedProblem> cached_problems() {
                   {"prefix of each document", {7, 1, 13, 2, 29, 11}, {3, 0, 12, 1, 17, 0}},
                   {"documents without queries", {9, 21, 1, 6}, {9, 5, 1, 6}}},
                  {1, 3, {2, 2}, {4, 1}, {2, 4}});
+}
+
+std::vector<NamedProblem> forest_problems() {
+  const std::vector<std::pair<std::string, Batch>> batches = {
+      {"prompt and completions",
+       {.document_lengths = {11, 5, 0, 7, 9, 6}, .parents = {-1, 0, 0, 0, 0, -1}}},
+      {"tree of three levels",
+       {.document_lengths = {9, 4, 3, 8, 5, 1}, .parents = {-1, 0, 1, 1, 0, 4}}},
+      {"trees that interleave",
+       {.document_lengths = {5, 14, 13, 6, 2}, .parents = {-1, -1, 0, 1, 0}}},
+      {"completions of a cached prompt",
+       {.document_lengths = {20, 7, 9}, .cached_tokens = {20, 0, 3}, .parents = {-1, 0, 0}}},
+      {"rules of documents",
+       {.document_lengths = {9, 13, 8, 10, 7},
+        .parents = {-1, 0, -1, 2, 2},
+        .rules = {{Mask::block_causal, 3},
+                  {Mask::chunked, 4},
+                  {Mask::prefix, 5},
+                  {Mask::sliding_window, 3},
+                  {Mask::document_full, 0}}}},
+      {"placeholders", {{16, 24, 0, 0}}},
+      {"pad slots", {{3, 1, 2, 2}, Mask::document_causal, 0, {0, 1, 0, 2}}},
+      {"blocks", {{7, 1, 29, 11}, Mask::block_causal, 5}},
+      {"chunks", {{7, 1, 29, 11}, Mask::chunked, 5}},
+      {"prefixes", {{7, 1, 29, 11}, Mask::prefix, 5}}};
+  std::vector<NamedProblem> problems;
+  for (size_t b = 0; b < batches.size(); ++b) {
+    add_on_each({1, 3, {2, 2}, {2, 4}}, batches[b].first, batches[b].second, b, problems);
+  }
+  return problems;
+}
+
+void plant(std::mt19937_64& random, Batch& batch) {
+  if (below(random, 4) == 0) batch.document_lengths.push_back(0);
+  batch.mask = Mask::document_causal;
+  batch.window = 0;
+  if (below(random, 2) == 0) {
+    const DocumentRule rule = random_rule(random);
+    batch.mask = rule.mask;
+    batch.window = rule.window;
+  }
+  const bool rules = batch.mask == Mask::document_causal && below(random, 2) == 0;
+  for (size_t d = 0; d < batch.document_lengths.size(); ++d) {
+    const int64_t parent = below(random, static_cast<int64_t>(d) + 1) - 1;
+    batch.parents.push_back(below(random, 3) == 0 ? -1 : static_cast<int32_t>(parent));
+    if (rules) batch.rules.push_back(random_rule(random));
+  }
 }
 
 int64_t below(std::mt19937_64& random, int64_t n) {
@@ -87,8 +148,9 @@ std::vector<NamedProblem> random_problems(int count, int64_t tokens, uint64_t se
   std::vector<NamedProblem> out;
   for (int i = 0; i < count; ++i) {
     Problem problem = random_problem(random, tokens, 6);
+    Batch& batch = problem.batch;
+    if (below(random, 3) == 0) plant(random, batch);
     if (below(random, 4) == 0) {
-      Batch& batch = problem.batch;
       for (int64_t length : batch.document_lengths) {
         batch.cached_tokens.push_back(below(random, length + 1));
       }

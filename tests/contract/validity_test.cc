@@ -48,6 +48,16 @@ TEST_P(EveryStrategy, PlansAdversarialBatches) {
   }
 }
 
+TEST_P(EveryStrategy, PlansForests) {
+  const Verdict verdict = verdict_of(forest_problems(), planner_of(*GetParam()));
+  EXPECT_EQ(verdict.text(), "");
+  EXPECT_GT(verdict.planned, 0);
+  for (const Options& options : option_variants()) {
+    EXPECT_EQ(verdict_of(forest_problems(), planner_of(*GetParam(), options)).text(), "")
+        << options.changed();
+  }
+}
+
 TEST_P(EveryStrategy, PlansRandomBatches) {
   const std::vector<NamedProblem> problems = random_problems(130, 80, 7);
   EXPECT_EQ(verdict_of(problems, planner_of(*GetParam())).text(), "");

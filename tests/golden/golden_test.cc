@@ -6,7 +6,8 @@
 //
 //   plan ranks 4 ...                 the plan's text form
 //
-// `nodes` is 1 if it is not given; `cached 4,0,0,1` gives the cached tokens of each document.
+// `nodes` is 1 if it is not given; `cached 4,0,0,1` gives the cached tokens of each document, and
+// `parents -1,0,0,2` its parent.
 //
 // CPBENCH_UPDATE_GOLDEN=1 replaces each plan with what the strategy plans now; review the diff.
 #include <gtest/gtest.h>
@@ -44,15 +45,18 @@ std::vector<int64_t> numbers(const std::string& text, char separator = ',') {
 }
 
 Problem read_problem(std::istringstream& words) {
-  std::map<std::string, std::string> fields = {{"nodes", "1"}, {"cached", ""}};
+  std::map<std::string, std::string> fields = {{"nodes", "1"}, {"cached", ""}, {"parents", ""}};
   for (std::string name, value; words >> name >> value;) fields[name] = value;
   const auto number = [&](const char* name) { return std::stoi(fields.at(name)); };
   const std::vector<int64_t> heads = numbers(fields.at("heads"), ':');
   const int32_t nodes = number("nodes"), ranks = number("ranks");
-  if (fields.size() != 7 || ranks % nodes != 0) throw std::runtime_error("bad problem line");
+  if (fields.size() != 8 || ranks % nodes != 0) throw std::runtime_error("bad problem line");
   Problem problem;
   problem.batch = {numbers(fields.at("lengths")), enum_named<Mask>(fields.at("mask")).value(),
                    number("window"), numbers(fields.at("cached"))};
+  for (int64_t parent : numbers(fields.at("parents"))) {
+    problem.batch.parents.push_back(static_cast<int32_t>(parent));
+  }
   problem.shape.query_heads = static_cast<int32_t>(heads.at(0));
   problem.shape.kv_heads = static_cast<int32_t>(heads.at(1));
   problem.cluster.nodes = nodes;

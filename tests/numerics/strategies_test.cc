@@ -52,6 +52,8 @@ TEST_P(Strategies, cached_tokens_have_no_query) {
   });
 }
 
+TEST_P(Strategies, forests_and_rules) { expect_right(contract::forest_problems()); }
+
 TEST_P(Strategies, forward_only) { expect_right({small_problem()}, numbers(kForwardOnce)); }
 
 TEST_P(Strategies, other_dtypes_are_within_their_tolerance) {

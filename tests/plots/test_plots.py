@@ -219,6 +219,22 @@ def test_the_picture_leaves_cached_queries_out(samples):
     assert after.sum() == before[queries].sum()
 
 
+def test_the_picture_shows_trees_and_rules(samples):
+    run = run_of(results.load_runs(samples), "ring", "pile")  # documents of 300, 1, 130 and 81
+    tokens, starts = np.arange(512), np.array([300, 301, 431])
+    run.packs[0].parents = np.array([-1, 0, 0, 1])
+    seen = plan_picture.visible(run, tokens, starts)
+    assert seen[301, :302].tolist() == [True] * 300 + [False, True]
+    assert seen[431, :].nonzero()[0].tolist() == [*range(301), 431]
+    run.packs[0].parents[:] = -1
+    run.packs[0].rules = [("block_causal", 64), ("chunked", 9), ("prefix", 70), ("chunked", 50)]
+    seen = plan_picture.visible(run, tokens, starts)
+    assert seen[100].nonzero()[0].tolist() == [*range(128)]
+    assert seen[301].nonzero()[0].tolist() == [*range(301, 371)]
+    assert seen[480].nonzero()[0].tolist() == [480 - 49 + k for k in range(50)]
+    assert seen[481].nonzero()[0].tolist() == [481]
+
+
 def test_the_timeline_is_what_the_file_has(samples):
     runs = results.load_runs(samples)
     run = run_of(runs, "ring", "pile")
