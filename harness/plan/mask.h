@@ -11,6 +11,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 
 #include "harness/plan/problem.h"
 #include "harness/plan/range_sets.h"
