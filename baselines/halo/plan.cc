@@ -1,6 +1,5 @@
 // Halo exchange for sliding windows: contiguous shards, and each rank receives just the keys before
 // its shard that the window of its queries reaches.
-#include <algorithm>
 #include <string>
 
 #include "harness/plan/builder.h"
@@ -13,21 +12,12 @@
 namespace cpbench {
 namespace {
 
-// The keys before the shard that its queries see; empty if they see none.
-Range halo_of(const MaskIndex& mask, const Ranges& shard) {
-  if (shard.empty()) return {};
-  const int64_t begin = shard.front().begin;
-  int64_t first = begin;
-  mask.for_each_block(shard, [&](Range queries, Range block) {
-    first = std::min(first, mask.visible_hull(queries, block).begin);
-  });
-  return {first, begin};
-}
-
 Plan plan(const Problem& problem, const Options&) {
   if (problem.batch.mask != Mask::sliding_window) {
-    throw Unsupported("halo is for sliding windows; the mask " +
-                      std::string(name_of(problem.batch.mask)) + " has none");
+    throw Unsupported("halo is for sliding windows; " +
+                      (problem.batch.rules.empty()
+                           ? "the mask " + std::string(name_of(problem.batch.mask)) + " has none"
+                           : std::string("these documents have rules of their own")));
   }
   PlanBuilder b(problem);
   PassBuilder forward = b.forward();
@@ -39,8 +29,10 @@ Plan plan(const Problem& problem, const Options&) {
     // 2. Step 0: its own keys, while the tails of as many predecessors as the window reaches
     // arrive.
     forward.attend(0, rank, b.home_of(rank), b.home_of(rank));
-    const Ranges halo = normalise({halo_of(mask, shards[rank])});
-    for (int32_t owner = rank - 1; owner >= 0 && overlap(shards[owner], halo); --owner) {
+    const Range before{0, shards[rank].empty() ? 0 : shards[rank].front().begin};
+    const Ranges halo = intersect(mask.keys_seen(shards[rank]), RangeSpan(&before, 1));
+    for (int32_t owner = rank - 1; owner >= 0; --owner) {
+      if (!overlap(shards[owner], halo)) continue;
       forward.send(0, owner, rank, Tensor::kv, b.tokens(intersect(shards[owner], halo)));
     }
     // 3. Step 1: those keys.

@@ -15,11 +15,9 @@ namespace {
 // How many key blocks some query of the range sees.
 int64_t visible_blocks(const MaskIndex& mask, Range queries, int64_t block_tokens) {
   Ranges blocks;
-  const Ranges one = {queries};
-  mask.for_each_block(one, [&](Range piece, Range block) {
-    const Range keys = mask.visible_hull(piece, block);
+  for (const Range& keys : mask.keys_seen({&queries, 1})) {
     extend(blocks, {keys.begin / block_tokens, (keys.end - 1) / block_tokens + 1});
-  });
+  }
   return size_of(blocks);
 }
 

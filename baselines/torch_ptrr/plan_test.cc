@@ -39,8 +39,7 @@ TEST(TorchPtrr, CountsTheKeyBlocksThatAnyQuerySees) {
     for (int64_t block = 0; block < 9; ++block) {
       std::set<int64_t> seen;
       for (int64_t query = 4 * block; query < 4 * block + 4; ++query) {
-        const Range keys = mask.visible_keys(query);
-        for (int64_t key = keys.begin; key < keys.end; ++key) seen.insert(key / 4);
+        for_each_member(mask.visible_keys(query), [&](int64_t key) { seen.insert(key / 4); });
       }
       work.push_back(static_cast<int64_t>(seen.size()));
     }

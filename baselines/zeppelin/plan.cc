@@ -18,10 +18,21 @@ namespace cpbench {
 namespace zeppelin {
 namespace {
 
-// A group and the tokens of its ranks; those without any take no part.
+// What a rank of a ring attends of its sequences.
+struct Shard {
+  Ranges tokens;
+  SetId id = RangeSets::kEmpty;
+  std::vector<SetId> parts;       // one for each rank of a node, if the ring crosses nodes
+  std::vector<int32_t> owned_by;  // the ranks that are home to some of it
+  bool owned_on(int32_t begin, int32_t end) const {
+    return std::ranges::any_of(owned_by, [=](int32_t r) { return begin <= r && r < end; });
+  }
+};
+
+// A group of ranks, without those that have no tokens of its sequences.
 struct Ring {
   std::vector<int32_t> ranks;
-  std::vector<Ranges> shards;
+  std::vector<Shard> shards;
   bool crosses = false;  // nodes
   int32_t first = 0;     // the step of the first attention
   int32_t size() const { return static_cast<int32_t>(ranks.size()); }
@@ -44,6 +55,7 @@ class Planner {
     }
     for (int32_t rank = 0; rank < problem.ranks(); ++rank) builder_.home(rank, homes[rank]);
     homes_ = std::move(homes);
+    name_shards();
     schedule();
   }
 
@@ -95,10 +107,27 @@ class Planner {
         const Ranges shard = normalise(std::move(shards[i]));
         attended[group.ranks[i]] = unite(attended[group.ranks[i]], shard);
         ring.ranks.push_back(group.ranks[i]);
-        ring.shards.push_back(shard);
+        ring.shards.push_back({.tokens = shard});
       }
       ring.crosses = cluster_.node_of(ring.ranks.front()) != cluster_.node_of(ring.ranks.back());
       rings_.push_back(std::move(ring));
+    }
+  }
+
+  void name_shards() {
+    std::vector<std::vector<int32_t>> owners(cluster_.ranks());
+    for (int32_t rank = 0; rank < cluster_.ranks(); ++rank) owners[rank] = {rank};
+    for (const Move& move : moves_) owners[move.attends].push_back(move.owns);
+    for (Ring& ring : rings_) {
+      for (int32_t i = 0; i < ring.size(); ++i) {
+        Shard& shard = ring.shards[i];
+        shard.id = builder_.tokens(shard.tokens);
+        shard.owned_by = owners[ring.ranks[i]];
+        if (!ring.crosses) continue;
+        for (Ranges& part : split_evenly(shard.tokens, cluster_.gpus_per_node)) {
+          shard.parts.push_back(builder_.tokens(std::move(part)));
+        }
+      }
     }
   }
 
@@ -118,9 +147,8 @@ class Planner {
     for (int32_t hop = 0; hop < ring.size(); ++hop) {
       const int32_t step = ring.first + hop * ring.stride();
       for (int32_t i = 0; i < ring.size(); ++i) {
-        const Ranges& visiting = ring.shards[(i - hop + ring.size()) % ring.size()];
-        pass.attend(step, ring.ranks[i], builder_.tokens(ring.shards[i]),
-                    builder_.tokens(visiting));
+        const Shard& visiting = ring.shards[(i - hop + ring.size()) % ring.size()];
+        pass.attend(step, ring.ranks[i], ring.shards[i].id, visiting.id);
         if (hop + 1 == ring.size()) continue;
         pass_on(pass, step, ring.ranks[i], ring.ranks[(i + 1) % ring.size()], Tensor::kv, visiting);
       }
@@ -140,28 +168,38 @@ class Planner {
 
   // 4. Routing: within a node a direct send. Between nodes each rank of the sender's node relays a
   // part to the same rank of the receiver's node, so that all network ports work: dispatch,
-  // transfer, combine. Copies are not sent to where they are at home.
+  // transfer, combine.
   void pass_on(PassBuilder& pass, int32_t step, int32_t from, int32_t to, Tensor tensor,
-               const Ranges& tokens) {
-    const Ranges moved = without_home(tensor, tokens, to);
-    const int32_t node = cluster_.node_of(from), next = cluster_.node_of(to);
+               const Shard& shard) {
+    const int32_t per_node = cluster_.gpus_per_node;
+    const int32_t node = cluster_.node_of(from) * per_node, next = cluster_.node_of(to) * per_node;
+    const bool copies = !is_partial(tensor);
     if (node == next) {
-      pass.send(step, from, to, tensor, builder_.tokens(moved));
+      pass.send(step, from, to, tensor,
+                copies && shard.owned_on(to, to + 1) ? without_home(shard.tokens, to) : shard.id);
       return;
     }
-    const int32_t per_node = cluster_.gpus_per_node;
-    const std::vector<Ranges> parts = split_evenly(moved, per_node);
+    const auto relay = [&](int32_t p, SetId dispatched, SetId transferred, SetId combined) {
+      pass.send(step, from, node + p, tensor, dispatched);
+      pass.send(step + 1, node + p, next + p, tensor, transferred);
+      pass.send(step + 2, next + p, to, tensor, combined);
+    };
+    if (!copies ||
+        !(shard.owned_on(node, node + per_node) || shard.owned_on(next, next + per_node))) {
+      for (int32_t p = 0; p < per_node; ++p)
+        relay(p, shard.parts[p], shard.parts[p], shard.parts[p]);
+      return;
+    }
+    // Copies are not sent to where they are at home.
+    const std::vector<Ranges> parts = split_evenly(subtract(shard.tokens, homes_[to]), per_node);
     for (int32_t p = 0; p < per_node; ++p) {
-      const int32_t here = node * per_node + p, there = next * per_node + p;
-      const Ranges transferred = without_home(tensor, parts[p], there);
-      const Ranges dispatched = without_home(tensor, transferred, here);
-      pass.send(step, from, here, tensor, builder_.tokens(dispatched));
-      pass.send(step + 1, here, there, tensor, builder_.tokens(transferred));
-      pass.send(step + 2, there, to, tensor, builder_.tokens(parts[p]));
+      const Ranges transferred = subtract(parts[p], homes_[next + p]);
+      relay(p, without_home(transferred, node + p), builder_.tokens(transferred),
+            builder_.tokens(parts[p]));
     }
   }
-  Ranges without_home(Tensor tensor, const Ranges& tokens, int32_t rank) const {
-    return is_partial(tensor) ? tokens : subtract(tokens, homes_[rank]);
+  SetId without_home(const Ranges& tokens, int32_t rank) {
+    return builder_.tokens(subtract(tokens, homes_[rank]));
   }
 
   PlanBuilder builder_;

@@ -55,6 +55,7 @@ PlanBuilder::PlanBuilder(const Problem& problem) {
   plan_.tokens = problem.tokens();
   plan_.query_heads = problem.shape.query_heads;
   plan_.home.assign(plan_.ranks, RangeSets::kEmpty);
+  rank_ids_.assign(plan_.ranks, RangeSets::kNone);
 }
 
 SetId PlanBuilder::home(int32_t rank, Ranges normal) {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <utility>
+#include <vector>
 
 #include "harness/plan/plan.h"
 
@@ -48,7 +49,11 @@ class PlanBuilder {
   SetId tokens(Ranges normal) { return plan_.token_sets.intern(std::move(normal)); }
   SetId tokens(Range range) { return plan_.token_sets.intern(range); }
   SetId ranks(Ranges normal) { return plan_.rank_sets.intern(std::move(normal)); }
-  SetId rank(int32_t rank) { return plan_.rank_sets.intern(Range{rank, rank + 1}); }
+  SetId rank(int32_t rank) {
+    SetId& id = rank_ids_[rank];
+    if (id == RangeSets::kNone) id = plan_.rank_sets.intern(Range{rank, rank + 1});
+    return id;
+  }
   SetId all_ranks() { return plan_.rank_sets.intern(Range{0, plan_.ranks}); }
   const RangeSets& token_sets() const { return plan_.token_sets; }
 
@@ -83,6 +88,7 @@ class PlanBuilder {
   void refuse_relay(const Send& send) const;
   void keep_received(const Send& send);
   Plan plan_;
+  std::vector<SetId> rank_ids_;  // of the sets of one rank, kNone until they are used
 };
 
 }  // namespace cpbench

@@ -45,7 +45,9 @@ std::vector<Case> cases() {
     all.push_back({"magi", pack, {256}, {{"stages", "4"}}});
   }
   for (const char* pack : {"pile_like", "wlb_like"}) {
-    for (const char* name : {"bytescale", "megatron_hybrid"}) all.push_back({name, pack, {256}});
+    for (const char* name : {"bytescale", "megatron_hybrid", "megatron_dynamic", "zeppelin"}) {
+      all.push_back({name, pack, {256}});
+    }
     for (const char* name : {"usp", "loongtrain", "wlb"}) {
       all.push_back({name, pack, {8, 64, 256, 1024}});
     }
@@ -68,7 +70,13 @@ Problem problem_of(const benchmark::State& state, const Case& c) {
   const auto ranks = static_cast<int32_t>(state.range(0));
   Problem problem = problem_at(c.pack, ranks, c.seed);
   // Ulysses needs a query head for each rank.
-  if (c.strategy == "ulysses") problem.shape.query_heads = std::max(32, ranks);
+  if (c.strategy == "ulysses" || c.strategy == "upipe") {
+    problem.shape.query_heads = std::max(32, ranks);
+  }
+  if (c.strategy == "halo") {
+    problem.batch.mask = Mask::sliding_window;
+    problem.batch.window = 4096;
+  }
   return problem;
 }
 
