@@ -41,6 +41,7 @@ extern const Strategy strategy_usp = {
                                "ranks of a Ulysses group; 0: the largest common divisor of ranks "
                                "and KV heads that fits into a node",
                                0, 1 << 20)},
+    .tuning = {{"ulysses_degree", {"1", "2", "4", "8"}}},
     .plan = plan,
 };
 
