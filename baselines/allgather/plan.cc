@@ -38,6 +38,7 @@ extern const Strategy strategy_allgather = {
         "reduce-scatter in the backward pass",
     .constraints = "head_groups divides the KV heads",
     .options = option_specs(),
+    .tuning = {{"head_groups", {"2", "4"}}},
     .plan = plan,
 };
 

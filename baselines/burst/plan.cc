@@ -32,6 +32,7 @@ extern const Strategy strategy_burst = {
     .options = {choice_option("cut", "pack",
                               "cut the pack into 2N chunks, as upstream does, or every document",
                               {"pack", "document"})},
+    .tuning = {{"cut", {"document"}}},
     .plan = plan,
 };
 

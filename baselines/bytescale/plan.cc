@@ -91,6 +91,7 @@ extern const Strategy strategy_bytescale = {
         "and again in the backward pass, followed by dK, dV in fp32",
     .constraints = "the longest sequence fits tokens_per_rank on all ranks",
     .options = {tokens_per_rank_option()},
+    .tuning = {{"tokens_per_rank", {"4096", "8192", "16384", "32768", "65536"}}},
     .plan = plan_rings<bytescale::schedule>,
     .report = ring_report<bytescale::schedule>,
 };

@@ -69,6 +69,7 @@ extern const Strategy strategy_deepspeed_static = {
                                "ranks of every group; 0: the largest within a node that divides "
                                "the query heads and the ranks",
                                0, 1e6)},
+    .tuning = {{"degree", {"1", "2", "4", "16", "32"}}},
     .plan = make_plan,
     .report = make_report,
 };

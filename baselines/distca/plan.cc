@@ -206,6 +206,7 @@ extern const Strategy strategy_distca = {
                               "keep received Q, K, V for the backward pass (more memory) or send "
                               "them again (more bytes)",
                               {"kept", "fetched_again"})},
+    .tuning = {{"tolerance", {"0.05", "0.3"}}, {"layout", {"contiguous"}}},
     .plan = distca::make_plan,
     .report = distca::make_report,
 };

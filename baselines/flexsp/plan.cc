@@ -143,6 +143,7 @@ extern const Strategy strategy_flexsp = {
                               "for solver=program: seconds, for each micro-batch, before it takes "
                               "the best solution so far",
                               0.001, 1e6)},
+    .tuning = {{"solver", {"heuristic"}}, {"single_ranks", {"true"}}},
     .plan = flexsp::make_plan,
     .report = flexsp::make_report,
 };

@@ -71,6 +71,7 @@ extern const Strategy strategy_loongtrain = {
                 choice_option("placement", "head_first",
                               "whether consecutive ranks form a head group or a context ring",
                               {"head_first", "context_first"})},
+    .tuning = {{"head_size", {"1", "2", "4", "8"}}, {"placement", {"context_first"}}},
     .plan = plan,
 };
 

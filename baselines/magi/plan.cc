@@ -186,6 +186,7 @@ extern const Strategy strategy_magi = {
              "received_kv", "fetched_again",
              "cast K, V again for the backward pass (more bytes) or keep them (more memory)",
              {"fetched_again", "kept"})},
+    .tuning = {{"chunk_tokens", {"512", "1024", "2048"}}, {"stages", {"1", "2", "4"}}},
     .plan = magi::make_plan,
     .report = magi::make_report,
 };

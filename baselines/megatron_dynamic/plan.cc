@@ -67,6 +67,7 @@ extern const Strategy strategy_megatron_dynamic = {
     .options = {tokens_per_rank_option(),
                 choice_option("sizes", "any", "ranks of a group: any number, or powers of two",
                               {"any", "power_of_two"})},
+    .tuning = {{"tokens_per_rank", {"4096", "8192", "16384", "32768", "65536"}}},
     .plan = plan_rings<megatron_dynamic::schedule>,
     .report = ring_report<megatron_dynamic::schedule>,
 };

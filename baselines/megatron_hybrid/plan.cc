@@ -73,6 +73,7 @@ extern const Strategy strategy_megatron_hybrid = {
         "ranks, and again in the backward pass, followed by dK, dV in fp32",
     .constraints = "the longest sequence fits tokens_per_rank on a power of two of the ranks",
     .options = megatron_hybrid::option_specs(),
+    .tuning = {{"tokens_per_rank", {"4096", "8192", "16384", "32768", "65536"}}},
     .plan = plan_rings<megatron_hybrid::schedule>,
     .report = ring_report<megatron_hybrid::schedule>,
 };

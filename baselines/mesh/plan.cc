@@ -183,6 +183,7 @@ extern const Strategy strategy_mesh = {
                                0, 1 << 20),
                 choice_option("cut", "pack", "cut the pack into 2N chunks, or every document",
                               {"pack", "document"})},
+    .tuning = {{"query_shards", {"1", "2", "4", "8"}}, {"cut", {"document"}}},
     .plan = plan,
 };
 

@@ -79,6 +79,7 @@ extern const Strategy strategy_pass_auto = {
         "rule", "algorithm_1",
         "the rule of the paper; algorithm_5 also counts the return of partial outputs",
         {"algorithm_1", "algorithm_5"})},
+    .tuning = {{"rule", {"algorithm_5"}}},
     .plan = plan,
     .report = report,
 };

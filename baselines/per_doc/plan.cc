@@ -21,6 +21,7 @@ extern const Strategy strategy_per_doc = {
     .moves = "as allgather, with every document cut over all ranks",
     .constraints = "head_groups divides the KV heads",
     .options = all_gather_option_specs(),
+    .tuning = {{"head_groups", {"2", "4"}}},
     .plan = plan,
 };
 

@@ -26,6 +26,7 @@ extern const Strategy strategy_ring = {
     .constraints = "none",
     .options = {boolean_option("per_document", "false",
                                "cut every document into N contiguous chunks, instead of the pack")},
+    .tuning = {{"per_document", {"true"}}},
     .plan = plan,
 };
 

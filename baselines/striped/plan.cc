@@ -48,6 +48,7 @@ extern const Strategy strategy_striped = {
     .constraints = "tokens / stripe is at most 16M",
     .options = {integer_option(
         "stripe", "1", "consecutive tokens that are dealt to a rank at a time", 1, 1 << 30)},
+    .tuning = {{"stripe", {"64", "512"}}},
     .plan = plan,
 };
 

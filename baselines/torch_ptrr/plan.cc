@@ -79,6 +79,7 @@ extern const Strategy strategy_torch_ptrr = {
     .moves = "as allgather, with blocks of queries dealt to ranks by their visible work",
     .constraints = "head_groups divides the KV heads",
     .options = option_specs(),
+    .tuning = {{"balancer", {"head_tail", "per_document"}}, {"block_tokens", {"1024"}}},
     .plan = plan,
 };
 

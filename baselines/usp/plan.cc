@@ -49,6 +49,7 @@ extern const Strategy strategy_usp = {
                               "what is cut into the zigzag chunks of the ring: the pack, or each "
                               "document, which balances the work of packed documents",
                               {"pack", "document"})},
+    .tuning = {{"ulysses_degree", {"1", "2", "4", "8"}}, {"cut", {"document"}}},
     .plan = plan,
 };
 

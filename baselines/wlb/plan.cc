@@ -84,6 +84,7 @@ extern const Strategy strategy_wlb = {
     .moves = "as allgather or as per_doc: for each pack the one that is estimated to be faster",
     .constraints = "head_groups divides the KV heads",
     .options = option_specs(),
+    .tuning = {{"head_groups", {"2", "4"}}},
     .plan = plan,
     .report = report,
 };

@@ -60,6 +60,7 @@ extern const Strategy strategy_wlb_oracle = {
     .moves = "what zigzag moves, or what bytescale moves, whichever is expected to be faster",
     .constraints = "the longest sequence fits tokens_per_rank on all ranks",
     .options = {tokens_per_rank_option()},
+    .tuning = {{"tokens_per_rank", {"4096", "8192", "16384", "32768", "65536"}}},
     .plan = plan,
     .report = report,
 };

@@ -262,6 +262,7 @@ extern const Strategy strategy_zeppelin = {
                               1, 1000),
                 boolean_option("remap", "true",
                                "give all ranks equal tokens outside of attention")},
+    .tuning = {{"slack", {"1.05", "1.5"}}, {"remap", {"false"}}},
     .plan = zeppelin::plan,
     .report = zeppelin::report,
 };

@@ -108,6 +108,7 @@ int command_line_main(int argc, char** argv) {
       "Examples:\n"
       "  cpbench run quick\n"
       "  cpbench run --strategy ring,allgather --workload pile --tokens 8K --ranks 4\n"
+      "  cpbench recommend --workload pile --tokens 128K --ranks 8\n"
       "  cpbench list strategies\n",
       "cpbench");
   app.formatter(std::make_shared<Help>());
@@ -116,11 +117,14 @@ int command_line_main(int argc, char** argv) {
   app.set_version_flag("--version", "cpbench " CPBENCH_VERSION, "print the version and exit");
   try {
     add_run_command(app, context);
+    add_recommend_command(app, context);
     add_plan_command(app, context);
     add_check_command(app, context);
     add_show_command(app, context);
     add_compare_command(app, context);
     add_trace_command(app, context);
+    add_history_command(app, context);
+    add_export_command(app, context);
     add_report_command(app, context);
     add_reproduce_command(app, context);
     add_list_command(app, context);

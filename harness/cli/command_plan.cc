@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/human.h"
+#include "harness/cli/json_number.h"
 #include "harness/cli/report.h"
 #include "harness/cli/terminal.h"
 #include "harness/measure/bounds.h"
@@ -71,17 +73,31 @@ Table bounds_table(const Problem& problem, const PackResult& pack, Passes passes
   return table;
 }
 
-// What the strategy itself reports; an external planner reports nothing.
+// Properties of the plan that the strategy itself reports; an external planner reports none.
+std::vector<ReportedValue> properties_of(const RunSpec& spec, const Problem& problem) {
+  if (is_external(spec.strategy)) return {};
+  const Strategy& strategy = find_strategy(spec.strategy);
+  if (strategy.report == nullptr) return {};
+  return strategy.report(problem, Options(strategy.name, strategy.options, spec.options));
+}
+
 Table reported_table(const RunSpec& spec, const Problem& problem) {
   Table table{{{"reported by " + spec.strategy}, {"value", true}}, {}};
-  if (is_external(spec.strategy)) return table;
-  const Strategy& strategy = find_strategy(spec.strategy);
-  if (strategy.report == nullptr) return table;
-  for (const ReportedValue& reported :
-       strategy.report(problem, Options(strategy.name, strategy.options, spec.options))) {
-    table.rows.push_back({reported.name, with_unit(reported.value, reported.unit)});
+  for (const ReportedValue& property : properties_of(spec, problem)) {
+    table.rows.push_back({property.name, with_unit(property.value, property.unit)});
   }
   return table;
+}
+
+// The JSON of the one run, with those properties.
+std::string with_properties(const std::string& json, const RunSpec& spec, const Problem& problem) {
+  auto rows = nlohmann::ordered_json::parse(json);
+  nlohmann::ordered_json& properties = rows[0]["properties"];
+  properties = nlohmann::ordered_json::object();
+  for (const ReportedValue& property : properties_of(spec, problem)) {
+    properties[property.name] = {{"value", json_number(property.value)}, {"unit", property.unit}};
+  }
+  return json_text(rows, 2) + "\n";
 }
 
 int plan(const PlanFlags& flags, const Product& given) {
@@ -111,7 +127,9 @@ int plan(const PlanFlags& flags, const Product& given) {
   result.packs.push_back(std::move(checked.pack));
   result.metrics = evaluate_metrics(result);
   if (format != Format::table) {
-    print(report({outcome_of(result, flags.output, false)}, job.spec.strategy, format));
+    const std::string text =
+        report({outcome_of(result, flags.output, false)}, job.spec.strategy, format);
+    print(format == Format::json ? with_properties(text, job.spec, problem) : text);
     return kExitOk;
   }
   const PackResult& pack = result.packs.front();

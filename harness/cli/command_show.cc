@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <filesystem>
 
 #include "harness/cli/cli.h"
@@ -5,6 +7,7 @@
 #include "harness/cli/human.h"
 #include "harness/cli/report.h"
 #include "harness/cli/result_files.h"
+#include "harness/cli/shell_lines.h"
 #include "harness/cli/text.h"
 #include "harness/spec/run_fields.h"
 #include "harness/store/result_file.h"
@@ -12,40 +15,6 @@
 namespace cpbench {
 
 namespace {
-
-// Words of a command as shell_text() joins them, still quoted.
-std::vector<std::string> words_of(const std::string& command) {
-  std::vector<std::string> words = {""};
-  bool quoted = false;
-  for (size_t i = 0; i < command.size(); ++i) {
-    const char c = command[i];
-    if (c == '\'') quoted = !quoted;
-    if (c == ' ' && !quoted) {
-      words.emplace_back();
-      continue;
-    }
-    words.back() += c;
-    if (c == '\\' && !quoted) words.back() += command[++i];
-  }
-  return words;
-}
-
-// The command on lines that fit the width, which can be pasted into a shell.
-std::string shell_lines(const std::string& command, std::optional<size_t> width) {
-  std::string text, line = " ";
-  const std::vector<std::string> words = words_of(command);
-  for (size_t i = 0; i < words.size(); ++i) {
-    std::string word = words[i];
-    // A flag and its value stay together.
-    if (word.starts_with("--") && i + 1 < words.size()) word += " " + words[++i];
-    if (width && width_of(line + " " + word + " \\") > *width && line != " ") {
-      text += line + " \\\n";
-      line = "   ";
-    }
-    line += " " + word;
-  }
-  return text + line + "\n";
-}
 
 std::string describe(const Result& result, const View& view) {
   Table what{{{""}, {""}}, {}, true};
@@ -88,8 +57,11 @@ int show(const std::string& path, const std::string& baseline, const std::string
     print(describe(read_result(path), view));
     return kExitOk;
   }
-  const std::vector<Outcome> outcomes = outcomes_of(read_runs(path));
+  const std::vector<StoredRun> runs = read_runs(path);
+  const std::vector<Outcome> outcomes = outcomes_of(runs);
   print(report(outcomes, baseline_of(specs_of(outcomes), baseline), format, view));
+  const std::string missing = missing_runs(path, runs);
+  if (!missing.empty()) fmt::print(stderr, "cpbench: {}\n", missing);
   return kExitOk;
 }
 

@@ -20,11 +20,14 @@ struct Context {
 };
 
 void add_run_command(CLI::App& app, Context& context);
+void add_recommend_command(CLI::App& app, Context& context);
 void add_plan_command(CLI::App& app, Context& context);
 void add_check_command(CLI::App& app, Context& context);
 void add_show_command(CLI::App& app, Context& context);
 void add_compare_command(CLI::App& app, Context& context);
 void add_trace_command(CLI::App& app, Context& context);
+void add_history_command(CLI::App& app, Context& context);
+void add_export_command(CLI::App& app, Context& context);
 void add_report_command(CLI::App& app, Context& context);
 void add_reproduce_command(CLI::App& app, Context& context);
 void add_list_command(CLI::App& app, Context& context);

@@ -58,12 +58,19 @@ std::string allowed(const OptionSpec& option) {
   return fmt::format("{} {}..{}", kind, option.minimum, option.maximum);
 }
 
+std::string tried(const Strategy& strategy, const OptionSpec& option) {
+  const auto grid = std::ranges::find(strategy.tuning, option.name, &OptionGrid::option);
+  return grid == strategy.tuning.end() ? "" : fmt::format("{}", fmt::join(grid->values, ", "));
+}
+
 Table list_options() {
-  Table table{{{"name"}, text("default", 8), text("allowed", 7), text("help", 9)}, {}};
+  Table table{
+      {{"name"}, text("default", 8), text("allowed", 7), text("tuning tries", 6), text("help", 9)},
+      {}};
   for (const Strategy* strategy : strategies()) {
     for (const OptionSpec& option : strategy->options) {
-      table.rows.push_back(
-          {strategy->name + "." + option.name, option.default_value, allowed(option), option.help});
+      table.rows.push_back({strategy->name + "." + option.name, option.default_value,
+                            allowed(option), tried(*strategy, option), option.help});
     }
   }
   return table;

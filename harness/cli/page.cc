@@ -119,7 +119,7 @@ std::vector<std::string> cautions_of(const Runs& runs) {
   return lines;
 }
 
-ordered_json opening(const Runs& runs) {
+ordered_json opening(const Runs& runs, const std::string& folder) {
   std::set<std::string> days;
   for (const StoredRun& run : runs) days.insert(provenance_of(run, "start_utc").substr(0, 10));
   days.erase("");
@@ -131,6 +131,8 @@ ordered_json opening(const Runs& runs) {
   if (!days.empty()) text += "; " + *days.begin();
   if (days.size() > 1) text += " to " + *days.rbegin();
   std::vector<ordered_json> blocks = {block("text", text)};
+  const std::string missing = missing_runs(folder, runs);
+  if (!missing.empty()) blocks.push_back(block("caution", missing + "."));
   for (const std::string& line : cautions_of(runs)) blocks.push_back(block("caution", line));
   return section("", blocks);
 }
@@ -265,9 +267,9 @@ std::string page_json(const std::string& folder, const std::string& output,
       {"title", "cpbench: " + std::filesystem::canonical(folder).filename().string()},
       {"sections", ordered_json::array()}};
   for (ordered_json& part : std::vector<ordered_json>{
-           opening(runs), results(made, outcomes), section("Figures", {block("figures", true)}),
-           failures(outcomes), reproduction(runs), provenance_section(runs), definitions(outcomes),
-           all_runs(outcomes, folder)}) {
+           opening(runs, folder), results(made, outcomes),
+           section("Figures", {block("figures", true)}), failures(outcomes), reproduction(runs),
+           provenance_section(runs), definitions(outcomes), all_runs(outcomes, folder)}) {
     if (!part.is_null()) page["sections"].push_back(std::move(part));
   }
   return json_text(page);

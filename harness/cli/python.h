@@ -2,16 +2,14 @@
 // scripts/plot.
 #pragma once
 
-#include <filesystem>
 #include <string>
-
-#include "harness/source_tree/source_tree.h"
 
 namespace cpbench {
 
-inline std::string python() {
-  const std::filesystem::path own = source_tree() / ".venv" / "bin" / "python3";
-  return std::filesystem::exists(own) ? own.string() : "python3";
-}
+std::string python();
+
+// This process becomes plots/<program>, which reads `input` from standard input; it returns only by
+// throwing.
+[[noreturn]] void become_python(const std::string& program, const std::string& input);
 
 }  // namespace cpbench

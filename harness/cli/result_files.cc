@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "harness/plan/errors.h"
+#include "harness/run/shard.h"
 #include "harness/store/result_file.h"
 
 namespace cpbench {
@@ -47,6 +48,20 @@ std::vector<StoredRun> read_runs(const std::string& path) {
     return std::tuple(spec.ranks, spec.tokens, spec.workload, spec.strategy);
   });
   return runs;
+}
+
+std::string missing_runs(const std::string& path, const std::vector<StoredRun>& runs) {
+  constexpr size_t kMostNames = 3;
+  if (!std::filesystem::is_directory(path)) return "";
+  std::vector<std::string> found;
+  for (const StoredRun& run : runs) found.push_back(run.outcome.file);
+  Expected expected = expected_in(path, found);
+  const size_t count = expected.missing.size();
+  if (count == 0) return "";
+  expected.missing.resize(std::min(count, kMostNames));
+  return fmt::format("{} of {} runs of the sweep are missing: {}{}", count, expected.runs,
+                     fmt::join(expected.missing, ", "),
+                     count > kMostNames ? fmt::format(" and {} more", count - kMostNames) : "");
 }
 
 std::vector<Outcome> outcomes_of(const std::vector<StoredRun>& runs) {

@@ -20,6 +20,10 @@ struct StoredRun {
 // All of them, as a sweep orders them: the strategies of one problem are neighbours. A file of a
 // folder that cannot be read is left out with a warning. Throws UserError if none is left.
 std::vector<StoredRun> read_runs(const std::string& path);
+// "3 of 40 runs are missing: ring-pile-4K-8r-...h5, and 2 more" for a folder into which parts of a
+// sweep are copied (cpbench run --shard); "" where nothing is missing.
+std::string missing_runs(const std::string& path, const std::vector<StoredRun>& runs);
+
 std::vector<Outcome> outcomes_of(const std::vector<StoredRun>& runs);
 
 // The value of the provenance; "" if the file does not have it.

@@ -80,12 +80,32 @@ void add_metric(Table& table, const Outcomes& outcomes, const MetricColumn& metr
       });
 }
 
+// Of each run the place among the runs of its problem, where their times tell; "" for others.
+std::vector<std::string> places_in_problems(const Outcomes& outcomes) {
+  std::map<std::string, std::vector<size_t>> problems;
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    if (uncertain_time(outcomes[i])) problems[problem_key(outcomes[i].spec)].push_back(i);
+  }
+  std::vector<std::string> texts(outcomes.size());
+  for (const auto& [problem, runs] : problems) {
+    if (runs.size() == 1) continue;
+    std::vector<UncertainTime> times;
+    for (const size_t i : runs) times.push_back(*uncertain_time(outcomes[i]));
+    const std::vector<Place> places = places_of(times);
+    for (size_t j = 0; j < runs.size(); ++j) texts[runs[j]] = place_text(places[j]);
+  }
+  return texts;
+}
+
 Table state_table(const Outcomes& outcomes) {
   Table table;
   table.rows.resize(outcomes.size());
   add(table, outcomes, {"status", false, 8}, [](const Outcome& o) { return name_of(o.status); });
   add(table, outcomes, {"run", false, 1},
       [](const Outcome& o) { return o.existed ? "existing" : ""; });
+  const std::vector<std::string> places = places_in_problems(outcomes);
+  table.columns.push_back({"place", true, 6});
+  for (size_t i = 0; i < outcomes.size(); ++i) table.rows[i].push_back(places[i]);
   return table;
 }
 
@@ -205,9 +225,13 @@ std::string words_of_row(const Table& fields, size_t row) {
   return words;
 }
 
+std::string place_text(const Place& place) {
+  return (place.tied ? "=" : "") + std::to_string(place.place);
+}
+
 std::vector<std::string> column_keys() {
   std::vector<std::string> keys = run_field_names();
-  keys.insert(keys.end(), {"status", "run"});
+  keys.insert(keys.end(), {"status", "run", "place"});
   for (const Metric& metric : metrics()) keys.push_back(metric.name);
   return keys;
 }

@@ -6,6 +6,7 @@
 
 #include "harness/cli/table.h"
 #include "harness/run/outcome.h"
+#include "harness/run/places.h"
 
 namespace cpbench {
 
@@ -31,7 +32,11 @@ RunTable run_table(const std::vector<Outcome>& outcomes, const RunTableOptions& 
 // The fields of a row after the strategy: "workload pile, ranks 4".
 std::string words_of_row(const Table& fields, size_t row);
 
-// The keys of the columns that these tables can have: names of fields and metrics, "status", "run".
+// "3", or "=3" for a tie.
+std::string place_text(const Place& place);
+
+// The keys of the columns that these tables can have: names of fields and metrics, "status", "run",
+// "place".
 std::vector<std::string> column_keys();
 // The key that a user means, who may also give the heading of a metric. Throws UserError with the
 // nearest key.

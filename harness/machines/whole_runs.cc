@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <regex>
 #include <vector>
 
 #include "harness/plan/names.h"
@@ -105,6 +106,13 @@ std::string whole_run_error(const SimulatedRun& run) {
     not_covered(std::string("with mask ") + name_of(run.mask));
   }
   return text;
+}
+
+double mean_error_of(const std::string& text) {
+  static const std::regex stated("mean error (\\d+)%");
+  std::smatch found;
+  if (std::regex_search(text, found, stated)) return std::stod(found[1]) / 100;
+  return std::ranges::max(whole_runs().errors, {}, &Error::mean).mean;
 }
 
 }  // namespace cpbench

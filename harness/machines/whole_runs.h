@@ -29,4 +29,8 @@ struct SimulatedRun {
 // with this one.
 std::string whole_run_error(const SimulatedRun& run);
 
+// The mean error that such a text states, 0.32 for "mean error 32%". Where it states none, because
+// no such run was published, the largest mean error of any kind of runs.
+double mean_error_of(const std::string& text);
+
 }  // namespace cpbench

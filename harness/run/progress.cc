@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 namespace cpbench {
 
@@ -22,8 +23,9 @@ bool dumb_terminal() {
 
 }  // namespace
 
-Progress::Progress(size_t total, double work)
-    : total_(total),
+Progress::Progress(size_t total, double work, std::string label)
+    : label_(std::move(label)),
+      total_(total),
       work_(work),
       terminal_(isatty(STDERR_FILENO) && !dumb_terminal()),
       colour_(terminal_ && !std::getenv("NO_COLOR")),
@@ -37,7 +39,8 @@ void Progress::start(const std::string& run) {
   next_line_ = now + kBetweenLines;
   const std::string count =
       fmt::format("[{:{}}/{}]", started_, std::to_string(total_).size(), total_);
-  const std::string line = (colour_ ? kBold + count + kPlain : count) + " " + run + time_left();
+  const std::string line =
+      label_ + (colour_ ? kBold + count + kPlain : count) + " " + run + time_left();
   fmt::print(stderr, "{}{}{}", terminal_ ? kClearLine : "", line, terminal_ ? "" : "\n");
   std::fflush(stderr);
 }

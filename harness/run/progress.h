@@ -13,7 +13,8 @@ namespace cpbench {
 class Progress {
  public:
   // `work`: what all runs cost, in any unit; the time left follows from the share that is done.
-  Progress(size_t total, double work);
+  // `label` stands before each line.
+  Progress(size_t total, double work, std::string label = "");
 
   void start(const std::string& run);  // this run begins; several may run at the same time
   void done(double work);              // a run that had begun has ended
@@ -22,6 +23,7 @@ class Progress {
 
  private:
   std::string time_left() const;
+  std::string label_;
   size_t total_;
   size_t started_ = 0;
   double work_;

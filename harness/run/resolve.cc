@@ -52,20 +52,6 @@ void split_external(RunSpec& spec) {
   }
 }
 
-// "flashcp:ratio=1.2" into the name and its options.
-void split_strategy(RunSpec& spec) {
-  if (is_external(spec.strategy)) return split_external(spec);
-  const std::string value = spec.strategy;
-  const size_t colon = std::min(value.find(':'), value.size());
-  spec.strategy = value.substr(0, colon);
-  find_strategy(spec.strategy);
-  if (colon == value.size()) return;
-  for (const std::string& piece : split_values(value.substr(colon + 1))) {
-    const OptionSetting setting = parse_setting(spec.strategy + "." + piece);
-    spec.options[setting.option] = setting.value;
-  }
-}
-
 void require_kernel(const Job& job) {
   const std::vector<std::string> names = kernels_of(*job.backend);
   if (std::ranges::find(names, job.spec.kernel) != names.end()) return;
@@ -141,6 +127,19 @@ std::string program_text(const std::string& strategy) {
 }
 
 }  // namespace
+
+void split_strategy(RunSpec& spec) {
+  if (is_external(spec.strategy)) return split_external(spec);
+  const std::string value = spec.strategy;
+  const size_t colon = std::min(value.find(':'), value.size());
+  spec.strategy = value.substr(0, colon);
+  find_strategy(spec.strategy);
+  if (colon == value.size()) return;
+  for (const std::string& piece : split_values(value.substr(colon + 1))) {
+    const OptionSetting setting = parse_setting(spec.strategy + "." + piece);
+    spec.options[setting.option] = setting.value;
+  }
+}
 
 void set_cached(Batch& batch, double share) {
   for (int64_t length : batch.document_lengths) {

@@ -44,6 +44,9 @@ class Resolver {
   std::map<std::string, Batches> batches_;
 };
 
+// "flashcp:ratio=1.2" in `spec.strategy` into the name and the options. Throws UserError.
+void split_strategy(RunSpec& spec);
+
 // Of each document the share is cached, rounded down, but at least one token of each is new.
 void set_cached(Batch& batch, double share);
 

@@ -12,6 +12,7 @@
 #include "harness/machines/profiles.h"
 #include "harness/machines/whole_runs.h"
 #include "harness/plan/thread_seconds.h"
+#include "harness/simulate/make_schedule.h"
 
 namespace cpbench {
 namespace {
@@ -53,6 +54,19 @@ void simulate_pack(const Job& job, const Problem& problem, PackResult& pack) {
     simulate([&] { simulator.add(program, measured); });
   }
   simulate([&] { pack.timeline = simulator.run(); });
+}
+
+Schedule schedule_of(const Job& job, const Problem& problem, const Plan& plan) {
+  const Detail detail = job.profile.copies_by_slices ? Detail::full : Detail::outline;
+  const Compiler compiler(problem, plan, job.spec.passes, detail);
+  std::vector<PricedRank> priced;
+  RankProgram program;
+  for (int32_t rank = 0; rank < plan.ranks; ++rank) {
+    compiler.rank(rank, program);
+    priced.push_back(price(program, job.spec.passes,
+                           {problem.shape, plan, *job.machine, job.kernel, job.profile}));
+  }
+  return make_schedule(plan, std::move(priced), job.profile, job.machine->cluster);
 }
 
 std::string model_text(const Job& job) {

@@ -6,11 +6,15 @@
 
 #include "harness/measure/result.h"
 #include "harness/run/job.h"
+#include "harness/simulate/schedule.h"
 
 namespace cpbench {
 
 // Fills in the timeline and the times of compiling and simulating; the plan is there and correct.
 void simulate_pack(const Job& job, const Problem& problem, PackResult& pack);
+
+// What that simulation runs: the program of the plan with the models' times.
+Schedule schedule_of(const Job& job, const Problem& problem, const Plan& plan);
 
 // For people: which models, and how far simulated times of such runs are off from published ones.
 std::string model_error(const Job& job);

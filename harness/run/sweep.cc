@@ -139,7 +139,7 @@ std::vector<Outcome> run_sweep(const std::vector<Job>& jobs, const SweepOptions&
   const Interrupt::Message message(interrupt, [&] {
     return (processes ? processes->group().position() + "; " : "") + standing();
   });
-  Progress progress(shared.size() + exclusive.size(), work);
+  Progress progress(shared.size() + exclusive.size(), work, options.label);
   RunContext context{.command_line = options.command_line,
                      .timeout_seconds = options.timeout_seconds};
   if (processes) {
@@ -161,7 +161,7 @@ std::vector<Outcome> run_sweep(const std::vector<Job>& jobs, const SweepOptions&
     ++finished;
     progress.done(expected_work(job.spec));
     found[i] = outcome_of(result, file, false);
-    if (result.status != Status::ok) {
+    if (result.status != Status::ok && !options.quiet) {
       progress.say(fmt::format("cpbench: {}: {}: {}", name_of(result.status), words_of(job.spec),
                                result.error));
     }

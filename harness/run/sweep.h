@@ -17,6 +17,8 @@ struct SweepOptions {
   std::string folder;                     // of the result files; made if need be
   std::vector<std::string> command_line;  // resumes the sweep when it is given again
   Processes* processes = nullptr;         // for jobs that several processes run
+  std::string label{};                    // before each line of progress
+  bool quiet = false;                     // says nothing of runs that are not ok
   double timeout_seconds = ExecuteOptions().timeout_seconds;  // of a run, without progress
 };
 

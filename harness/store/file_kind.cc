@@ -20,7 +20,7 @@ std::string read_kind(const Hdf5Reader& file) {
   const auto attributes = file.attributes("/");
   const auto kind = attributes.find("kind"), version = attributes.find("schema_version");
   if (kind == attributes.end() || version == attributes.end() ||
-      (kind->second != kResultKind && kind->second != kPlanKind)) {
+      (kind->second != kResultKind && kind->second != kPlanKind && kind->second != kHistoryKind)) {
     file.fail(
         "is an HDF5 file, but not one of cpbench: it has no kind and schema_version at its root");
   }

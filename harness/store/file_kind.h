@@ -9,6 +9,7 @@ namespace cpbench {
 
 inline constexpr const char* kResultKind = "cpbench result";
 inline constexpr const char* kPlanKind = "cpbench plan";
+inline constexpr const char* kHistoryKind = "cpbench history";
 
 void write_kind(Hdf5Writer& file, const std::string& kind);
 // The kind. Throws UserError for a file that is not of cpbench, or has another major schema

@@ -216,7 +216,9 @@ void write_content(Hdf5Writer& file, const Result& result) {
 }
 
 Result parse_content(const Hdf5Reader& file) {
-  if (read_kind(file) != kResultKind) file.fail("has only a plan, not a result");
+  const std::string kind = read_kind(file);
+  if (kind == kPlanKind) file.fail("has only a plan, not a result");
+  if (kind != kResultKind) file.fail("is a history, not a result; see cpbench history");
   Result result;
   result.spec = read_spec(file);
   result.status = named_attribute<Status>(file, "/", "status");

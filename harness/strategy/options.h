@@ -29,6 +29,12 @@ struct OptionSpec {
   std::vector<std::string> choices = {};  // of a choice
 };
 
+// Values of an option that tuning tries besides its default: {"ratio", {"1.02", "1.1"}}.
+struct OptionGrid {
+  std::string option;
+  std::vector<std::string> values;
+};
+
 // One row of each kind, with its default value.
 OptionSpec boolean_option(std::string name, std::string value, std::string help);
 OptionSpec integer_option(std::string name, std::string value, std::string help, double minimum,

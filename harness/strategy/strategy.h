@@ -32,6 +32,9 @@ struct Strategy {
   std::string moves;        // what travels, in one line
   std::string constraints;  // what a problem must satisfy, or "none"
   std::vector<OptionSpec> options;
+  // What tuning tries: all combinations of these values and the defaults. Values that a problem
+  // does not allow cost little, because the planner refuses them. At most 40 combinations.
+  std::vector<OptionGrid> tuning = {};
   // Must be deterministic. Throws Unsupported, with the numbers, if the strategy does not support
   // the problem.
   Plan (*plan)(const Problem& problem, const Options& options) = nullptr;

@@ -204,6 +204,7 @@ extern const Strategy strategy_fcp = {
              .maximum = 1e15,
              .choices = {}},
         },
+    .tuning = {{"block", {"2048"}}, {"dedup", {"true"}}, {"local_search", {"true"}}},
     .plan = fcp::make_plan,
     .report = fcp::make_report,
 };

@@ -208,6 +208,7 @@ extern const Strategy strategy_flashcp = {
                                "for solver=exact: search nodes before it gives up", 1, 1 << 30),
                 number_option("seconds", "60", "for solver=exact: seconds before it gives up",
                               0.001, 1e6)},
+    .tuning = {{"ratio", {"1.02", "1.1", "1.2"}}, {"transfers", {"exact"}}, {"overlap", {"true"}}},
     .plan = flashcp::make_plan,
 };
 

@@ -105,6 +105,7 @@ extern const Strategy strategy_flexcp = {
                               1),
                 number_option("layer_efficiency", "0.5",
                               "the same for the layer around the attention", 0.001, 1)},
+    .tuning = {{"bins", {"best"}}, {"leftover", {"slowest"}}, {"cost", {"calibrated"}}},
     .plan = flexcp::make_plan,
     .report = flexcp::make_report,
 };

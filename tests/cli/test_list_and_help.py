@@ -10,7 +10,8 @@ KINDS = (
     "suites parameters backends kernels masks dtypes directions formats"
 ).split()
 COMMANDS = (
-    "run plan check show compare trace report reproduce list workload doctor calibrate completion"
+    "run recommend plan check show compare trace history export report reproduce list workload "
+    "doctor calibrate completion"
 ).split()
 
 

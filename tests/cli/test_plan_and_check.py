@@ -110,3 +110,15 @@ def test_result_files_hold_plans_too(results):
         "run", "--strategy", "ring", *SMALL, "--backend", "plan", "--output", results
     )
     assert run("check", rows[0]["file"]).returncode == 0
+
+
+def test_json_has_the_properties_that_the_strategy_reports():
+    words = ("--workload", "pile", "--tokens", "8K", "--ranks", "4")
+    _, rows = run_json("plan", "--strategy", "flexcp", *words)
+    assert rows[0]["properties"]["groups"] == {
+        "value": rows[0]["properties"]["groups"]["value"],
+        "unit": "",
+    }
+    assert rows[0]["properties"]["groups"]["value"] >= 1
+    _, rows = run_json("plan", "--strategy", "ring", *words)
+    assert rows[0]["properties"] == {}

@@ -19,7 +19,7 @@ EXECUTORS = {"harness/execute", "harness/execute/processes", "harness/execute/gp
 BELOW_RUN = PLANNING | PROGRAMS | EXECUTORS | {"workloads"} | {
     f"harness/{name}" for name in ("measure", "presets", "programs", "simulate", "spec", "store")
 }  # fmt: skip
-ALL = BELOW_RUN | {"harness/cli", "harness/execute_cuda", "harness/run", "tests"}
+ALL = BELOW_RUN | {"harness/chakra", "harness/cli", "harness/execute_cuda", "harness/run", "tests"}
 USES = {
     "harness/source_tree": set(),
     "harness/plan": set(),
@@ -39,12 +39,13 @@ USES = {
     "harness/execute_mpi": {"harness/plan", "harness/execute", "harness/execute/processes"},
     "harness/execute_cuda": PROGRAMS | EXECUTORS,
     "harness/simulate": PROGRAMS | {"harness/cost", "harness/machines", "harness/programs"},
+    "harness/chakra": PROGRAMS | {"harness/simulate"},
     "harness/measure": {"harness/plan", "harness/spec", "harness/timeline"},
     "harness/store": {"harness/plan", "harness/spec", "harness/timeline"}
     | {"harness/measure", "harness/programs"},
     "workloads": {"harness/plan", "harness/presets"},
     "harness/run": BELOW_RUN,
-    "harness/cli": BELOW_RUN | {"harness/run"},
+    "harness/cli": BELOW_RUN | {"harness/chakra", "harness/run"},
     "tests": ALL,
 }
 # Libraries that belong to certain folders, by the beginning of their includes.

@@ -1,0 +1,42 @@
+#include "harness/run/halving.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace cpbench {
+namespace {
+
+double or_infinity(const std::optional<double>& seconds) {
+  return seconds.value_or(std::numeric_limits<double>::infinity());
+}
+
+}  // namespace
+
+std::vector<int32_t> rounds_of(int32_t packs) {
+  std::vector<int32_t> rounds;
+  for (int32_t round = 1; round < packs; round *= kHalvingFactor) rounds.push_back(round);
+  rounds.push_back(packs);
+  return rounds;
+}
+
+std::vector<size_t> survivors(const std::vector<std::optional<double>>& seconds) {
+  std::vector<size_t> order;
+  for (size_t i = 0; i < seconds.size(); ++i) {
+    if (seconds[i]) order.push_back(i);
+  }
+  std::ranges::stable_sort(order, {}, [&](size_t i) { return *seconds[i]; });
+  order.resize((order.size() + kHalvingFactor - 1) / kHalvingFactor);
+  order.push_back(0);
+  std::ranges::sort(order);
+  order.erase(std::unique(order.begin(), order.end()), order.end());
+  return order;
+}
+
+size_t winner(const std::vector<std::optional<double>>& seconds) {
+  constexpr double kWorthwhile = 0.995;  // of the time; options that gain less are not worth a line
+  const auto best = std::ranges::min_element(seconds, {}, or_infinity);
+  if (!(or_infinity(*best) < kWorthwhile * or_infinity(seconds.front()))) return 0;
+  return static_cast<size_t>(best - seconds.begin());
+}
+
+}  // namespace cpbench

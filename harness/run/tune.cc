@@ -1,0 +1,212 @@
+#include "harness/run/tune.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <map>
+#include <tuple>
+
+#include "harness/plan/errors.h"
+#include "harness/plan/input_file.h"
+#include "harness/run/candidates.h"
+#include "harness/run/gpu_jobs.h"
+#include "harness/run/halving.h"
+#include "harness/run/job.h"
+#include "harness/run/resolve.h"
+#include "harness/store/atomic_file.h"
+#include "harness/store/result_file.h"
+
+namespace cpbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Contest {                    // one strategy on one problem
+  std::string problem;              // one key for the contests of a problem, in all rounds
+  std::string base;                 // strategy_text of what was given
+  std::vector<Job> jobs;            // of the candidates that are still in, with all packs
+  std::vector<Outcome> outcomes{};  // of the last round, one per job
+  double slowdown = 0;              // in the last round
+  bool is_over = false;
+
+  std::vector<std::optional<double>> seconds() const {
+    std::vector<std::optional<double>> all;
+    for (const Outcome& outcome : outcomes) {
+      const double* value = outcome.metric("iteration_seconds");
+      all.push_back(outcome.status == Status::ok && value ? std::optional(*value) : std::nullopt);
+    }
+    return all;
+  }
+};
+
+void require_times(const std::vector<Job>& jobs) {
+  for (const Job& job : jobs) {
+    if (job.backend->plans_only()) {
+      throw UserError(
+          "--tune: the backend plan has no times; simulate, with --backend simulate --cluster "
+          "h100");
+    }
+    if (job.in_processes) {
+      throw UserError("--tune: the backend " + job.spec.backend +
+                      " is not supported; simulate, and run the options that win");
+    }
+  }
+}
+
+// Contests in the order of the suite's runs, each with the strategy as it was given in front.
+std::vector<Contest> contests_of(const Suite& suite) {
+  std::vector<Contest> contests;
+  std::map<std::pair<std::string, std::string>, size_t> places;
+  for (size_t i = 0; i < suite.products.size(); ++i) {
+    Product product = suite.products[i];
+    Candidates candidates = candidates_of(product);
+    if (!candidates.values.empty()) product.fields["strategy"].values = candidates.values;
+    const std::vector<Job> jobs = jobs_of({suite.name, suite.description, {product}});
+    require_times(jobs);
+    for (const Job& job : jobs) {
+      const std::string problem = fmt::format("{} {}", i, problem_key(job.spec));
+      const std::string candidate = strategy_text(job.spec);
+      std::set<std::string>& bases = candidates.bases[candidate];
+      if (bases.empty()) bases = {candidate};
+      for (const std::string& base : bases) {
+        const auto [place, is_new] = places.emplace(std::pair(problem, base), contests.size());
+        if (is_new) contests.push_back({problem, base, {}});
+        contests[place->second].jobs.push_back(job);
+      }
+    }
+  }
+  for (Contest& contest : contests) {
+    std::ranges::stable_partition(
+        contest.jobs, [&](const Job& job) { return strategy_text(job.spec) == contest.base; });
+  }
+  return contests;
+}
+
+// The same runs on the first packs.
+std::vector<Job> on_packs(std::vector<Job> jobs, int32_t packs) {
+  std::map<const void*, std::shared_ptr<const std::vector<Batch>>> beginnings;
+  for (Job& job : jobs) {
+    if (job.spec.packs == packs) continue;
+    auto& beginning = beginnings[job.batches.get()];
+    if (!beginning) {
+      beginning = std::make_shared<const std::vector<Batch>>(job.batches->begin(),
+                                                             job.batches->begin() + packs);
+    }
+    job.batches = beginning;
+    job.spec.packs = packs;
+    job.spec.inputs = inputs_of(job);
+  }
+  prepare_for_gpus(jobs);
+  return jobs;
+}
+
+// Runs the candidates of the contests, and keeps the order of both.
+void run_round(std::vector<Contest*>& contests, size_t round, const SweepOptions& sweep,
+               Interrupt& interrupt) {
+  std::vector<Job> jobs;
+  for (const Contest* contest : contests) {
+    const std::vector<int32_t> rounds = rounds_of(contest->jobs.front().spec.packs);
+    for (Job& job : on_packs(contest->jobs, rounds[round])) jobs.push_back(std::move(job));
+  }
+  std::vector<Outcome> outcomes = run_sweep(jobs, sweep, interrupt);
+  auto next = outcomes.begin();
+  for (Contest* contest : contests) {
+    const auto end = next + std::ssize(contest->jobs);
+    contest->outcomes.assign(std::move_iterator(next), std::move_iterator(end));
+    next = end;
+  }
+}
+
+void compare(std::vector<Contest*>& contests) {
+  const double kNone = std::numeric_limits<double>::infinity();
+  std::map<std::string, double> fastest;
+  const auto best_of = [kNone](const Contest& contest) {
+    const auto seconds = contest.seconds();
+    return seconds[winner(seconds)].value_or(kNone);
+  };
+  for (const Contest* contest : contests) {
+    double& best = fastest.emplace(contest->problem, kNone).first->second;
+    best = std::min(best, best_of(*contest));
+  }
+  for (Contest* contest : contests) {
+    const double own = best_of(*contest);
+    contest->slowdown = own < kNone ? own / fastest[contest->problem] : 0;
+  }
+}
+
+void keep_survivors(Contest& contest) {
+  std::vector<Job> jobs;
+  for (const size_t i : survivors(contest.seconds())) jobs.push_back(std::move(contest.jobs[i]));
+  contest.jobs = std::move(jobs);
+}
+
+// The result among those of the sweep.
+Outcome kept_in(const std::string& folder, Outcome outcome) {
+  const std::string bytes = read_input("result file", outcome.file, kAnySize);
+  outcome.file = (fs::path(folder) / fs::path(outcome.file).filename()).string();
+  write_atomically(outcome.file, bytes);
+  return outcome;
+}
+
+std::vector<Contest> part_of(std::vector<Contest> contests, const TuneOptions& options) {
+  if (!options.shard) return contests;
+  std::vector<std::string> keys, names;
+  for (const Contest& contest : contests) {
+    keys.push_back(contest.problem + contest.base);
+    names.push_back(result_file_name(contest.jobs.front().spec));
+  }
+  write_expected(options.sweep.folder, names);
+  std::vector<Contest> part;
+  for (const size_t i : part_of(keys, *options.shard)) part.push_back(std::move(contests[i]));
+  return part;
+}
+
+}  // namespace
+
+std::vector<Tuned> tune(const Suite& suite, const TuneOptions& options, Interrupt& interrupt) {
+  std::vector<Contest> contests = part_of(contests_of(suite), options);
+  SweepOptions sweep = options.sweep;
+  sweep.folder += "-tuning";
+  sweep.quiet = true;
+  size_t rounds = 0;
+  for (const Contest& contest : contests) {
+    rounds = std::max(rounds, rounds_of(contest.jobs.front().spec.packs).size());
+  }
+  for (size_t round = 0; round < rounds; ++round) {
+    std::vector<Contest*> open;
+    for (Contest& contest : contests) {
+      if (!contest.is_over) open.push_back(&contest);
+    }
+    sweep.label = fmt::format("tuning, round {} of {} ", round + 1, rounds);
+    run_round(open, round, sweep, interrupt);
+    compare(open);
+    for (Contest* contest : open) {
+      const size_t last = rounds_of(contest->jobs.front().spec.packs).size() - 1;
+      contest->is_over =
+          round == last || (options.left_behind > 0 && contest->slowdown > options.left_behind);
+      if (!contest->is_over) keep_survivors(*contest);
+    }
+  }
+  fs::create_directories(options.sweep.folder);
+  std::vector<Tuned> tuned;
+  for (Contest& contest : contests) {
+    const size_t best = winner(contest.seconds());
+    Tuned one{kept_in(options.sweep.folder, contest.outcomes.front()), {}, contest.slowdown};
+    one.best = best == 0 ? one.given : kept_in(options.sweep.folder, contest.outcomes[best]);
+    tuned.push_back(std::move(one));
+  }
+  return tuned;
+}
+
+std::vector<Outcome> outcomes_of(const std::vector<Tuned>& tuned) {
+  std::vector<Outcome> outcomes;
+  for (const Tuned& one : tuned) {
+    outcomes.push_back(one.given);
+    if (one.is_tuned()) outcomes.push_back(one.best);
+  }
+  return outcomes;
+}
+
+}  // namespace cpbench
