@@ -84,7 +84,7 @@ Listed listed(const RandomCut& random, SetId queries, SetId keys) {
   std::vector<CallSegments> levels;
   append_segments(mask, sets, sets[queries], queries, sets[keys], keys, 0, levels);
   Listed listed;
-  listed.keys = visible_keys(mask, sets[queries], sets[keys]);
+  listed.keys = intersect(mask.keys_seen(sets[queries]), sets[keys]);
   EXPECT_LE(levels.size(), 1u);
   for (const CallSegments& level : levels) {
     listed.queries = rows_of(level, false, sets, queries);
