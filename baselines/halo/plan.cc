@@ -1,8 +1,8 @@
 // Halo exchange for sliding windows: contiguous shards, and each rank receives just the keys before
 // its shard that the window of its queries reaches.
-#include <algorithm>
 #include <string>
 
+#include "baselines/magi/group_cast.h"
 #include "harness/plan/builder.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/mask.h"
@@ -12,17 +12,6 @@
 
 namespace cpbench {
 namespace {
-
-// The keys before the shard that its queries see; empty if they see none.
-Range halo_of(const MaskIndex& mask, const Ranges& shard) {
-  if (shard.empty()) return {};
-  const int64_t begin = shard.front().begin;
-  int64_t first = begin;
-  mask.for_each_block(shard, [&](Range queries, Range block) {
-    first = std::min(first, mask.visible_hull(queries, block).begin);
-  });
-  return {first, begin};
-}
 
 Plan plan(const Problem& problem, const Options&) {
   if (problem.batch.mask != Mask::sliding_window) {
@@ -39,7 +28,7 @@ Plan plan(const Problem& problem, const Options&) {
     // 2. Step 0: its own keys, while the tails of as many predecessors as the window reaches
     // arrive.
     forward.attend(0, rank, b.home_of(rank), b.home_of(rank));
-    const Ranges halo = normalise({halo_of(mask, shards[rank])});
+    const Ranges halo = subtract(magi::keys_seen(mask, shards[rank]), shards[rank]);
     for (int32_t owner = rank - 1; owner >= 0 && overlap(shards[owner], halo); --owner) {
       forward.send(0, owner, rank, Tensor::kv, b.tokens(intersect(shards[owner], halo)));
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "baselines/magi/group_cast.h"
 #include "harness/plan/mask.h"
 #include "harness/strategy/order.h"
 #include "harness/strategy/patterns.h"
@@ -15,11 +16,9 @@ namespace {
 // How many key blocks some query of the range sees.
 int64_t visible_blocks(const MaskIndex& mask, Range queries, int64_t block_tokens) {
   Ranges blocks;
-  const Ranges one = {queries};
-  mask.for_each_block(one, [&](Range piece, Range block) {
-    const Range keys = mask.visible_hull(piece, block);
+  for (const Range& keys : magi::keys_seen(mask, {&queries, 1})) {
     extend(blocks, {keys.begin / block_tokens, (keys.end - 1) / block_tokens + 1});
-  });
+  }
   return size_of(blocks);
 }
 
