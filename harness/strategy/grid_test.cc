@@ -35,9 +35,12 @@ TEST(Grid, EmptyShardsTakeNoPart) {
       tokens += 2;
     }
     for (int32_t inner : {1, 2, 3, 6}) {
-      Problem problem = problem_of({tokens}, 12);
-      Plan plan = grid_plan(problem, shards, {.head_degree = 2, .inner_ring = inner});
-      ASSERT_EQ(violations(problem, plan), "") << present << " " << inner;
+      for (GridBackward backward : {GridBackward::kv, GridBackward::queries}) {
+        Problem problem = problem_of({tokens}, 12);
+        Plan plan = grid_plan(problem, shards,
+                              {.head_degree = 2, .inner_ring = inner, .backward = backward});
+        ASSERT_EQ(violations(problem, plan), "") << present << " " << inner;
+      }
     }
   }
 }

@@ -22,8 +22,12 @@ def test_every_strategy_computes_what_the_reference_computes(results, backend):
         "run", "--strategy", "all", "--backend", *backend, *TINY, "--output", results, env=fake()
     )
     assert done.returncode == 0, done.stderr
-    assert len(rows) >= 20
+    assert len(rows) >= 28
+    unsupported = [row["strategy"] for row in rows if row["status"] == "unsupported"]
+    assert unsupported == ["halo"]  # it is for sliding windows
     for row in rows:
+        if row["strategy"] == "halo":
+            continue
         assert row["status"] == "ok", row["error"]
         assert row["metrics"]["max_error_output"] < 1e-10
         assert row["metrics"]["max_error_gradient"] < 1e-10
