@@ -51,6 +51,19 @@ def test_iterations_as_graphs_compute_the_same(results):
 
 
 @needs_cuda
+def test_copies_are_captured_in_graphs_with_a_gpu_for_each_rank(results):
+    words = ["run", "--strategy", "ring,ulysses,fcp", "--backend", "cuda", *TINY]
+    done, rows = run_json(*words, "--graph", "off,on", "--output", results, env=fake())
+    assert done.returncode == 0, done.stderr
+    assert sorted(row["graph"] for row in rows) == 3 * ["off"] + 3 * ["on"]
+    for row in rows:
+        assert row["oversubscribed"] is False
+        assert row["metrics"]["max_error_gradient"] < 1e-10
+    shared = run(*words, "--graph", "on", env=fake(FAKE_GPU_COUNT=2))
+    assert_refused(shared, "needs a GPU for each of 4 ranks and this machine has 2")
+
+
+@needs_cuda
 def test_power_and_slowdowns_during_the_samples_are_provenance(results):
     done, rows = run_json(
         *("run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output", results),
