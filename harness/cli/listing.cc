@@ -168,6 +168,7 @@ Table list_profile_table() {
 std::string kernel_source(const std::string& kernel) {
   if (kernel == "cudnn") return "cuDNN, through its frontend";
   if (kernel == "flash") return "LibTorch's FlashAttention-2";
+  if (kernel == "flash3") return "FlashAttention-3, of its Python package";
   return kernel == "fused" ? "LibTorch's fused CPU attention" : "this project: plain loops";
 }
 

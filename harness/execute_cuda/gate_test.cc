@@ -84,7 +84,7 @@ TEST_F(GateTest, iterations_and_replays_start_when_all_operations_are_enqueued) 
   const JobForTests job(1);
   {
     const SlowLaunches kernel;
-    CopyTransport transport({0});
+    CopyTransport transport({0}, 0);
     job.run(kernel, transport, {0, {0}});
     EXPECT_GT(kernel.found_waiting, 0);
   }

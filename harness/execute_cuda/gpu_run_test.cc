@@ -84,11 +84,13 @@ class WatchedKernel : public GpuKernel {
   Notice before_bind_, before_launch_;
 };
 
+constexpr int64_t kMessages = 100;  // at least those of the programs
+
 // Calls `at_barrier` and forwards to the copy transport.
 class WatchedTransport : public DeviceTransport {
  public:
   WatchedTransport(std::vector<int32_t> devices, std::function<void(int32_t rank)> at_barrier)
-      : inner_(std::move(devices)), at_barrier_(std::move(at_barrier)) {}
+      : inner_(std::move(devices), kMessages), at_barrier_(std::move(at_barrier)) {}
   void connect(std::span<const RankLinks> links) override {
     connected.assign(links.begin(), links.end());
   }
@@ -133,7 +135,7 @@ using GpuRunTest = GpuTest;
 
 TEST_F(GpuRunTest, each_bound_call_is_progress) {
   const JobForTests job(3);
-  CopyTransport transport({0, 0, 0});
+  CopyTransport transport({0, 0, 0}, kMessages);
   CountingListener listener;
   std::vector<int64_t> operations;
   const WatchedKernel kernel([&] { operations.push_back(listener.operations); });
@@ -198,7 +200,7 @@ TEST_F(GpuRunTest, portions_follow_the_samples_and_count_nothing) {
   const WatchedKernel kernel([] {}, [&] { ++launches; });
   const auto run = [&] {
     launches = 0;
-    CopyTransport transport({0, 0});
+    CopyTransport transport({0, 0}, kMessages);
     return job.run(kernel, transport, {0, {0, 0}});
   };
   const std::vector<RankReport> without = run();

@@ -120,7 +120,7 @@ class CudaGpus : public Gpus {
                       std::to_string(all_.size()));
     }
     if (job.transport == GpuTransport::copies) {
-      CopyTransport copies(job.ranks.devices);
+      CopyTransport copies(job.ranks.devices, messages_of(job.program));
       return run_on_gpus({job, kernel, copies, all_, clocks_, &load_});
     }
     return run_on_gpus({job, kernel, nccl_for(job), all_, clocks_, &load_});

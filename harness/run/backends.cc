@@ -21,7 +21,8 @@ const std::vector<Backend>& backends() {
        .on_gpus = true,
        .collectives = Collectives::library},
       {.name = "cuda",
-       .description = "run on the GPUs there are, any number of ranks on each: correct, not timed",
+       .description = "run in one process, by copies that take no SMs; ranks that share a GPU are "
+                      "correct, not timed",
        .runs = true,
        .on_gpus = true},
       {.name = "simulate", .description = "simulate on a cluster", .simulates = true},

@@ -12,8 +12,13 @@ namespace cpbench {
 namespace {
 
 void require_gpus(const Job& job, size_t gpus) {
-  if (job.spec.backend != "nccl" || job.in_processes) return;
-  if (static_cast<size_t>(job.spec.ranks) <= gpus) return;
+  if (job.in_processes || static_cast<size_t>(job.spec.ranks) <= gpus) return;
+  if (job.spec.backend == "cuda" && job.spec.graph) {
+    throw UserError(fmt::format(
+        "--graph on with --backend cuda needs a GPU for each of {} ranks and this machine has {}",
+        job.spec.ranks, gpus));
+  }
+  if (job.spec.backend != "nccl") return;
   throw UserError(fmt::format(
       "--ranks {} with --backend nccl needs {} GPUs and this machine has {}; --backend cuda runs "
       "any number of ranks on them, --backend replay times their kernels",

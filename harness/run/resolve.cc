@@ -249,7 +249,7 @@ Job Resolver::resolve(RunSpec given, bool dtype_given, const Origin& origin) {
     spec.profile.clear();
   }
   if (backend.plans_only()) spec.warmup = spec.iterations = 0;
-  if (spec.backend != "nccl") spec.graph = false;
+  if (!backend.runs || !backend.on_gpus) spec.graph = false;
   check_sm_use(job, origin);
   at_origin(origin("packing"),
             [&] { require_known(*find_run_field("packing"), "packing policy", spec.packing); });

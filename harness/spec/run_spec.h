@@ -36,7 +36,7 @@ struct RunSpec {
   std::string profile;  // of a simulation: what the implementation costs
   int32_t warmup = 0;
   int32_t iterations = 0;
-  bool graph = false;                  // of nccl: samples are CUDA graphs
+  bool graph = false;                  // of nccl and cuda: samples are CUDA graphs
   int32_t min_ctas = 0, max_ctas = 0;  // of nccl: thread blocks of an exchange; 0: as NCCL chooses
   std::string cta_policy;              // of nccl: how NCCL chooses; "" for its default
   int32_t sm_margin = 0;               // SMs that attention kernels on GPUs leave free

@@ -35,7 +35,19 @@ def test_everything_is_named():
 def test_versions_of_gpu_libraries_are_named_without_a_gpu(environment):
     _, rows = run_json("doctor", env=environment)
     found = {row["name"]: row["found"] for row in rows}["GPU code"]
-    assert re.fullmatch(r"CUDA \d+\.\d+, NCCL 2\.\d+\.\d+(, cuDNN 9\.\d+\.\d+)?", found)
+    assert re.fullmatch(r"CUDA \d+\.\d+, NCCL 2\.\d+\.\d+(, cuDNN 9\.\d+\.\d+)?"
+                        r"(, FlashAttention-3 \S+)?", found)  # fmt: skip
+
+
+@needs_cuda
+def test_flashattention_3_is_named_where_it_is(tmp_path):
+    library = tmp_path / "built.so"
+    for there in (False, True):
+        if there:
+            library.touch()
+        _, rows = run_json("doctor", env=os.environ | {"CPBENCH_FLASH_ATTN_3": str(library)})
+        found = next(row["found"] for row in rows if row["name"] == "GPU code")
+        assert ("FlashAttention-3" in found) == there
 
 
 def test_missing_programs_come_with_how_to_get_them(tmp_path):

@@ -124,6 +124,14 @@ def test_reasons_are_the_first_ones_and_name_the_run(tmp_path, results):
     )
 
 
+def test_flashattention_3_is_tested_where_it_is(tmp_path, results):
+    script = copied(tmp_path / "scripts")
+    here = '{"name": "GPU code", "found": "CUDA 13.0, FlashAttention-3 3.0.0"}, {"name": "GPUs"'
+    executable(tmp_path / "build" / "cpbench", PROGRAM.replace('{"name": "GPUs"', here))
+    gpu_check(script, "--output", results, "--only", "correctness")
+    assert "1 not, 10 lost" in (results / "summary.md").read_text()
+
+
 # What cpbench_gpu_micro prints.
 HEAD = (
     "name,iterations,real_time,cpu_time,time_unit,bytes_per_second,items_per_second,label,"

@@ -55,6 +55,19 @@ def test_iterations_as_graphs_compute_the_same(results):
 
 
 @needs_cuda
+def test_copies_are_captured_in_graphs_with_a_gpu_for_each_rank(results):
+    words = ["run", "--strategy", "ring,ulysses,fcp", "--backend", "cuda", *TINY]
+    done, rows = run_json(*words, "--graph", "off,on", "--output", results, env=fake())
+    assert done.returncode == 0, done.stderr
+    assert sorted(row["graph"] for row in rows) == 3 * ["off"] + 3 * ["on"]
+    for row in rows:
+        assert row["oversubscribed"] is False
+        assert row["metrics"]["max_error_gradient"] < 1e-10
+    shared = run(*words, "--graph", "on", env=fake(FAKE_GPU_COUNT=2))
+    assert_refused(shared, "needs a GPU for each of 4 ranks and this machine has 2")
+
+
+@needs_cuda
 def test_power_and_slowdowns_during_the_samples_are_provenance(results):
     done, rows = run_json(
         *("run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output", results),
@@ -311,11 +324,11 @@ def test_bad_no_gpu():
 @needs_cuda
 def test_thread_blocks_of_nccl_are_options_of_a_run(results):
     words = ["run", "--strategy", "allgather", *ONE_PROCESS, *TINY, "--output", results]
-    words += ["--max_ctas", "auto,2,8", "--cta_policy", "default,efficiency"]
+    words += ["--max_ctas", "auto,8", "--cta_policy", "default,efficiency"]
     done, rows = run_json(*words, env=fake())
     assert done.returncode == 0, done.stderr
-    assert len({row["run_id"] for row in rows}) == 6
-    assert {row["max_ctas"] for row in rows} == {0, 2, 8}
+    assert len({row["run_id"] for row in rows}) == 4
+    assert {row["max_ctas"] for row in rows} == {0, 8}
     with h5py.File(rows[-1]["file"]) as file:
         assert file.attrs["max_ctas"] == b"8" and file.attrs["cta_policy"] == b"efficiency"
     with h5py.File(rows[0]["file"]) as file:

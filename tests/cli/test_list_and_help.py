@@ -31,6 +31,12 @@ def test_strategies_are_there():
     }
 
 
+def test_kernels_that_run_have_different_sources():
+    _, rows = run_json("list", "kernels")
+    sources = [row["source"] for row in rows if row["backend"] != "simulate"]
+    assert len(sources) >= 5 and len(set(sources)) == len(sources)
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_opens_with_examples(command):
     done = run(command, "--help")

@@ -37,7 +37,7 @@ struct Gpu {
 // How the ranks of a run exchange data.
 enum class GpuTransport : uint8_t {
   nccl,    // each rank must have a GPU of its own
-  copies,  // all ranks must be in this process; any number may share a GPU
+  copies,  // all ranks must be in this process; any number may share a GPU, but not with graphs
 };
 
 struct GpuJob {

@@ -32,10 +32,12 @@ using Arguments = std::map<std::string, c10::IValue>;
 std::vector<c10::IValue> call(const c10::OperatorHandle& op, Arguments given) {
   std::vector<c10::IValue> stack;
   for (const c10::Argument& argument : op.schema().arguments()) {
-    auto node = given.extract(argument.name());
-    TORCH_CHECK(node || argument.default_value(), op.schema().name(), " requires ",
+    const auto found = given.find(argument.name());
+    const bool passed = found != given.end();
+    TORCH_CHECK(passed || argument.default_value(), op.schema().name(), " requires ",
                 argument.name());
-    stack.push_back(node ? std::move(node.mapped()) : *argument.default_value());
+    stack.push_back(passed ? found->second : *argument.default_value());
+    if (passed) given.erase(found);
   }
   TORCH_CHECK(given.empty(), op.schema().name(), " has no ", given.begin()->first);
   op.callBoxed(stack);
