@@ -18,6 +18,8 @@
 namespace cpbench::checker {
 namespace {
 
+constexpr size_t kFewSets = 2;
+
 struct Change {
   int32_t step = 0;
   SetId tokens = RangeSets::kEmpty;
@@ -192,20 +194,26 @@ class PartialsChecker {
         occupy(step, step, away);
         continue;
       }
-      std::sort(added.begin(), added.end());
-      const Ranges& gained = context_.unions.of(std::move(added)).united;
-      Ranges during = unite(present, gained);
+      Ranges during = with(present, added);
       away = size_outside(during, home);
       occupy(step, step, away);
       if (l > first_loss) {
-        during = unite(without(std::move(present), {losses.data() + first_loss, l - first_loss}),
-                       gained);
+        during =
+            with(without(std::move(present), {losses.data() + first_loss, l - first_loss}), added);
         away = size_outside(during, home);
       }
       present = std::move(during);
     }
     Ranges left = subtract(present, home);
     if (!left.empty()) stranded(left);
+  }
+
+  // `present` and the sets. Unions of many sets are those of other ranks, too, and are kept; those
+  // of few would take more memory than time.
+  Ranges with(Ranges present, const std::vector<SetId>& sets) {
+    if (sets.size() > kFewSets) return unite(present, context_.unions.of(sets).united);
+    for (SetId set : sets) present = unite(present, context_.tokens(set));
+    return present;
   }
 
   // `present` without what the losses of one step take; each sees what the losses before it left.

@@ -176,8 +176,10 @@ class PresenceChecker {
       }
       return from;
     }
+    const SetClusters& clusters = context_.unions.clusters();
     for (const auto& [set, named] : by_name_) {
-      if (overlap(context_.tokens(set), tokens)) add(named);
+      const bool may = clusters.of(set) == clusters.of(read.tokens);
+      if (may && overlap(context_.tokens(set), tokens)) add(named);
     }
     return from;
   }

@@ -14,7 +14,7 @@ namespace cpbench {
 
 class SetClusters {
  public:
-  // Costs one sort of all ranges of the pool.
+  // Visits all ranges of the pool once.
   explicit SetClusters(const RangeSets& sets);
 
   // The number of the set's cluster. The empty set is in a cluster of its own.

@@ -15,13 +15,17 @@
 namespace cpbench {
 namespace {
 
-// A rank's part of an exchange: the transfers [first, last) in Rank::transfers.
-struct OwnExchange {
-  int32_t exchange = 0;
-  int32_t first = 0;
-  int32_t last = 0;
-  int32_t enter_task = 0;  // number of tasks that must be done before the rank may enter
-};
+// Number of tasks before the first step from which the exchange is at most `lookahead` steps away.
+int32_t enter_task(const Schedule& schedule, int32_t rank, int32_t exchange) {
+  const Exchange& e = schedule.exchanges[exchange];
+  const int32_t step = std::max(0, e.step - schedule.lookahead[e.pass]);
+  const RankSchedule& own = schedule.ranks[rank];
+  const auto at = std::lower_bound(own.steps.begin(), own.steps.end(), std::pair(e.pass, step),
+                                   [](const StepStart& start, const std::pair<int, int>& wanted) {
+                                     return std::pair(start.pass, start.step) < wanted;
+                                   });
+  return at == own.steps.end() ? static_cast<int32_t>(own.tasks.size()) : at->first_task;
+}
 
 // A send that waits until a number of tasks, or packs, are done.
 struct Awaiting {
@@ -40,9 +44,7 @@ struct Rank {
   double since_seconds = 0;  // when its current activity, or the waiting for its launch, began
   double start_seconds = 0;  // if busy: when the host has launched what it does
   double host_seconds = 0;   // when the host has launched everything that has begun
-  std::vector<OwnExchange> exchanges;
-  std::vector<int32_t> transfers;
-  size_t current = 0;  // index of the exchange that it is in, or enters next
+  size_t current = 0;        // index of the exchange that it is in, or enters next
   bool inside = false;
   double enter_seconds = -1;  // if not inside: when the host has launched the exchange; -1: not yet
   int32_t unfinished = 0;     // number of own transfers of the current exchange
@@ -52,7 +54,9 @@ struct Rank {
   // launched.
   Queue for_task, for_pack;
   std::vector<int32_t> ready;
+  Event now{};  // the activity that may go on
   std::vector<Event> events, transfer_events;
+  WorkSeconds work;
 };
 
 struct Due {  // the end of a rank's task, or the launch of its next exchange
@@ -66,9 +70,10 @@ struct Due {  // the end of a rank's task, or the launch of its next exchange
 
 class Engine {
  public:
-  Engine(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
-         Network& network, Portion portion)
+  Engine(const Schedule& schedule, const std::vector<RankExchanges>& exchanges,
+         const ClusterModel& machine, const Profile& profile, Network& network, Portion portion)
       : schedule_(schedule),
+        exchanges_(exchanges),
         machine_(machine),
         profile_(profile),
         network_(network),
@@ -134,37 +139,12 @@ class Engine {
   void distribute() {
     for (size_t id = 0; id < schedule_.transfers.size(); ++id) {
       const Transfer& transfer = schedule_.transfers[id];
-      add_to(transfer.from, transfer, static_cast<int32_t>(id));
-      add_to(transfer.to, transfer, static_cast<int32_t>(id));
       ++unfinished_[transfer.exchange];
       if (transfer.collective >= 0) {
         ++not_launched_[transfer.collective];
         in_collective_[transfer.collective].push_back(static_cast<int32_t>(id));
       }
     }
-  }
-
-  void add_to(int32_t rank, const Transfer& transfer, int32_t id) {
-    Rank& r = ranks_[rank];
-    if (r.exchanges.empty() || r.exchanges.back().exchange != transfer.exchange) {
-      const auto at = static_cast<int32_t>(r.transfers.size());
-      r.exchanges.push_back({transfer.exchange, at, at, enter_task(rank, transfer.exchange)});
-    }
-    r.transfers.push_back(id);
-    ++r.exchanges.back().last;
-  }
-
-  // Number of tasks before the first step from which the exchange is at most `lookahead` steps
-  // away.
-  int32_t enter_task(int32_t rank, int32_t exchange) const {
-    const Exchange& e = schedule_.exchanges[exchange];
-    const int32_t step = std::max(0, e.step - schedule_.lookahead[e.pass]);
-    const RankSchedule& own = schedule_.ranks[rank];
-    const auto at = std::lower_bound(own.steps.begin(), own.steps.end(), std::pair(e.pass, step),
-                                     [](const StepStart& start, const std::pair<int, int>& wanted) {
-                                       return std::pair(start.pass, start.step) < wanted;
-                                     });
-    return at == own.steps.end() ? static_cast<int32_t>(own.tasks.size()) : at->first_task;
   }
 
   void queue(int32_t rank) {
@@ -186,18 +166,42 @@ class Engine {
 
   // Ends what the rank did since `since_seconds`.
   void record(int32_t rank, const Task& task, double end) {
-    const double start = std::exchange(ranks_[rank].since_seconds, end);
+    Rank& r = ranks_[rank];
+    const double start = std::exchange(r.since_seconds, end);
     if (end <= start) return;
-    std::vector<Event>& events = ranks_[rank].events;
-    if (!events.empty()) {
-      Event& last = events.back();
-      if (last.activity == task.activity && last.step == task.step && last.pass == task.pass &&
-          last.end_seconds == start) {
-        last.end_seconds = end;
-        return;
-      }
+    Event& now = r.now;
+    if (now.end_seconds > 0 && now.end_seconds == start && now.activity == task.activity &&
+        now.step == task.step && now.pass == task.pass) {
+      now.end_seconds = end;
+      return;
     }
-    events.push_back({rank, task.pass, task.step, task.activity, start, end});
+    finish_event(r);
+    now = {rank, task.pass, task.step, task.activity, start, end};
+  }
+
+  // Keeps what the portion is run for.
+  void finish_event(Rank& r) {
+    if (r.now.end_seconds == 0) return;  // there was none
+    if (portion_ == Portion::whole) r.events.push_back(r.now);
+    if (portion_ != Portion::work) return;
+    const double seconds = r.now.end_seconds - r.now.start_seconds;
+    switch (r.now.activity) {
+      case Activity::attention:
+        r.work.attention += seconds;
+        break;
+      case Activity::copy:
+      case Activity::merge:
+        r.work.copies += seconds;
+        break;
+      case Activity::layer:
+        r.work.layer += seconds;
+        break;
+      case Activity::host:
+        r.work.host += seconds;
+        break;
+      default:
+        break;
+    }
   }
 
   // What takes `seconds` in the whole program.
@@ -247,7 +251,8 @@ class Engine {
       }
       double seconds = task.seconds;
       if (task.activity == Activity::attention && r.inside && r.first_launch >= 0) {
-        const int32_t first = r.transfers[r.exchanges[r.current].first];
+        const RankExchanges& own = exchanges_[rank];
+        const int32_t first = own.transfers[own.all[r.current].first];
         seconds *= schedule_.transfers[first].collective >= 0 ? collective_slowdown_ : slowdown_;
       }
       begin(rank, task, seconds);
@@ -262,7 +267,7 @@ class Engine {
     r.pack_task = std::numeric_limits<int32_t>::max();
     if (r.packs_done == static_cast<int32_t>(packs.size())) return;
     const Pack& pack = packs[r.packs_done];
-    r.pack_task = std::max(pack.after_task, enter_task(rank, pack.exchange));
+    r.pack_task = std::max(pack.after_task, enter_task(schedule_, rank, pack.exchange));
   }
 
   // Ends the waiting of a rank, because the transfer has arrived or there is something else to do.
@@ -286,8 +291,9 @@ class Engine {
   void communicate(int32_t rank) {
     Rank& r = ranks_[rank];
     if (!r.inside) {
-      if (r.current == r.exchanges.size()) return;
-      const OwnExchange& own = r.exchanges[r.current];
+      const RankExchanges& exchanges = exchanges_[rank];
+      if (r.current == exchanges.all.size()) return;
+      const RankExchanges::Own& own = exchanges.all[r.current];
       if (r.tasks_done < own.enter_task) return;
       if (r.enter_seconds < 0) {
         r.enter_seconds =
@@ -300,7 +306,7 @@ class Engine {
       r.unfinished = own.last - own.first;
       r.first_launch = -1;
       for (int32_t i = own.first; i < own.last; ++i) {
-        const int32_t id = r.transfers[i];
+        const int32_t id = exchanges.transfers[i];
         if (schedule_.transfers[id].to == rank) {
           met(id);
         } else {
@@ -387,7 +393,7 @@ class Engine {
     if (profile_.substage_barrier && all) {
       for (int32_t rank = 0; rank < schedule_.size(); ++rank) {
         const Rank& r = ranks_[rank];
-        if (r.inside && r.exchanges[r.current].exchange == transfer.exchange) {
+        if (r.inside && exchanges_[rank].all[r.current].exchange == transfer.exchange) {
           leave_if_finished(rank);
           queue(rank);
         }
@@ -398,8 +404,10 @@ class Engine {
   void leave_if_finished(int32_t rank) {
     Rank& r = ranks_[rank];
     if (r.unfinished > 0) return;
-    const Exchange& e = schedule_.exchanges[r.exchanges[r.current].exchange];
-    r.transfer_events.push_back({rank, e.pass, e.step, Activity::transfer, r.first_launch, now_});
+    if (portion_ == Portion::whole) {
+      const Exchange& e = schedule_.exchanges[exchanges_[rank].all[r.current].exchange];
+      r.transfer_events.push_back({rank, e.pass, e.step, Activity::transfer, r.first_launch, now_});
+    }
     r.inside = false;
     ++r.current;
   }
@@ -407,17 +415,21 @@ class Engine {
   Execution result() {
     Execution execution;
     size_t events = 0;
-    for (const Rank& r : ranks_) events += r.events.size() + r.transfer_events.size();
+    for (Rank& r : ranks_) {
+      finish_event(r);
+      events += r.events.size() + r.transfer_events.size();
+    }
     execution.events.reserve(events);
     for (int32_t rank = 0; rank < schedule_.size(); ++rank) {
       Rank& r = ranks_[rank];
-      if (r.current < r.exchanges.size() ||
+      if (r.current < exchanges_[rank].all.size() ||
           r.tasks_done < static_cast<int32_t>(schedule_.ranks[rank].tasks.size())) {
         throw std::logic_error("internal error: simulated rank " + std::to_string(rank) +
                                " waits for ever after task " + std::to_string(r.tasks_done) +
                                " and exchange " + std::to_string(r.current));
       }
       execution.end_seconds.push_back(r.since_seconds);
+      if (portion_ == Portion::work) execution.work.push_back(r.work);
       for (std::vector<Event>* own : {&r.events, &r.transfer_events}) {
         execution.events.insert(execution.events.end(), own->begin(), own->end());
         *own = {};  // those of thousands of ranks would not fit in memory twice
@@ -427,6 +439,7 @@ class Engine {
   }
 
   const Schedule& schedule_;
+  const std::vector<RankExchanges>& exchanges_;
   const ClusterModel& machine_;
   const Profile& profile_;
   Network& network_;
@@ -451,19 +464,42 @@ class Engine {
 
 }  // namespace
 
-Execution run(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
-              Portion portion) {
+std::vector<RankExchanges> exchanges_by_rank(const Schedule& schedule) {
+  std::vector<RankExchanges> by_rank(schedule.size());
+  for (size_t id = 0; id < schedule.transfers.size(); ++id) {
+    const Transfer& transfer = schedule.transfers[id];
+    for (int32_t rank : {transfer.from, transfer.to}) {
+      RankExchanges& own = by_rank[rank];
+      if (own.all.empty() || own.all.back().exchange != transfer.exchange) {
+        const auto at = static_cast<int32_t>(own.transfers.size());
+        own.all.push_back(
+            {transfer.exchange, at, at, enter_task(schedule, rank, transfer.exchange)});
+      }
+      own.transfers.push_back(static_cast<int32_t>(id));
+      ++own.all.back().last;
+    }
+  }
+  return by_rank;
+}
+
+Execution run(const Schedule& schedule, const std::vector<RankExchanges>& exchanges,
+              const ClusterModel& machine, const Profile& profile, Portion portion) {
   if (portion == Portion::work) {
     FreeNetwork network;
-    return run(schedule, machine, profile, network, portion);
+    return Engine(schedule, exchanges, machine, profile, network, portion).run();
   }
   Ports network(machine);
-  return run(schedule, machine, profile, network, portion);
+  return Engine(schedule, exchanges, machine, profile, network, portion).run();
+}
+
+Execution run(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
+              Portion portion) {
+  return run(schedule, exchanges_by_rank(schedule), machine, profile, portion);
 }
 
 Execution run(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
               Network& network, Portion portion) {
-  return Engine(schedule, machine, profile, network, portion).run();
+  return Engine(schedule, exchanges_by_rank(schedule), machine, profile, network, portion).run();
 }
 
 }  // namespace cpbench

@@ -3,6 +3,7 @@
 // `lookahead` steps ahead of its tasks.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "harness/machines/cluster_model.h"
@@ -12,12 +13,39 @@
 
 namespace cpbench {
 
-struct Execution {
-  std::vector<double> end_seconds;  // by rank: the end of its last task
-  std::vector<Event> events;        // by rank, then by time; those of Activity::transfer come last
+struct WorkSeconds {
+  double attention = 0;
+  double copies = 0;  // and merges
+  double layer = 0;
+  double host = 0;  // waiting for it
 };
 
-// Over the network `ports`; if only work takes time, over one in which messages take none.
+struct Execution {
+  std::vector<double> end_seconds;  // by rank: the end of its last task
+  // By rank, then by time; those of Activity::transfer come last. Only of Portion::whole.
+  std::vector<Event> events;
+  std::vector<WorkSeconds> work;  // by rank; only of Portion::work
+};
+
+// What a rank takes part in, exchange by exchange.
+struct RankExchanges {
+  struct Own {
+    int32_t exchange = 0;
+    int32_t first = 0;  // its transfers are [first, last) of RankExchanges::transfers
+    int32_t last = 0;
+    int32_t enter_task = 0;  // number of tasks that must be done before the rank may enter
+  };
+  std::vector<Own> all;
+  std::vector<int32_t> transfers;
+};
+// By rank.
+std::vector<RankExchanges> exchanges_by_rank(const Schedule& schedule);
+
+// Over the network `ports`; if only work takes time, over one in which messages take none. Several
+// portions of a schedule share what exchanges_by_rank returns.
+Execution run(const Schedule& schedule, const std::vector<RankExchanges>& exchanges,
+              const ClusterModel& machine, const Profile& profile,
+              Portion portion = Portion::whole);
 Execution run(const Schedule& schedule, const ClusterModel& machine, const Profile& profile,
               Portion portion = Portion::whole);
 // Over any network of that cluster, in which nothing is in flight.

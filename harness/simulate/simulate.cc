@@ -1,8 +1,5 @@
 #include "harness/simulate/simulate.h"
 
-#include <algorithm>
-#include <initializer_list>
-
 #include "harness/simulate/engine.h"
 #include "harness/simulate/make_schedule.h"
 #include "harness/simulate/run_simgrid.h"
@@ -11,14 +8,19 @@ namespace cpbench {
 namespace {
 
 // By rank.
-std::vector<double> seconds_in(std::initializer_list<Activity> activities,
-                               const Execution& execution) {
+std::vector<double> attention_seconds(const Execution& execution) {
   std::vector<double> seconds(execution.end_seconds.size());
   for (const Event& event : execution.events) {
-    if (std::ranges::count(activities, event.activity) > 0) {
+    if (event.activity == Activity::attention) {
       seconds[event.rank] += event.end_seconds - event.start_seconds;
     }
   }
+  return seconds;
+}
+
+std::vector<double> seconds_of(const Execution& execution, double WorkSeconds::*kind) {
+  std::vector<double> seconds;
+  for (const WorkSeconds& work : execution.work) seconds.push_back(work.*kind);
   return seconds;
 }
 
@@ -58,9 +60,10 @@ void Simulator::count_messages(const RankProgram& program) {
 Timeline Simulator::run() {
   const Schedule schedule =
       make_schedule(plan_, std::move(priced_), on_.profile, on_.machine.cluster);
+  const std::vector<RankExchanges> exchanges = exchanges_by_rank(schedule);
   const auto run = [&](Portion portion) {
     const bool ports = on_.network == NetworkModel::ports || portion == Portion::work;
-    return ports ? cpbench::run(schedule, on_.machine, on_.profile, portion)
+    return ports ? cpbench::run(schedule, exchanges, on_.machine, on_.profile, portion)
                  : run_simgrid(schedule, on_.machine, on_.profile, simgrid_program(), portion);
   };
   timeline_.portions.exchange_seconds = run(Portion::exchanges).end_seconds;
@@ -68,15 +71,15 @@ Timeline Simulator::run() {
   {
     const Execution work = run(Portion::work);
     timeline_.portions = {.work_seconds = work.end_seconds,
-                          .attention_seconds = seconds_in({Activity::attention}, work),
-                          .copy_seconds = seconds_in({Activity::copy, Activity::merge}, work),
-                          .layer_seconds = seconds_in({Activity::layer}, work),
-                          .host_seconds = seconds_in({Activity::host}, work),
+                          .attention_seconds = seconds_of(work, &WorkSeconds::attention),
+                          .copy_seconds = seconds_of(work, &WorkSeconds::copies),
+                          .layer_seconds = seconds_of(work, &WorkSeconds::layer),
+                          .host_seconds = seconds_of(work, &WorkSeconds::host),
                           .overhead_seconds = none,
                           .exchange_seconds = std::move(timeline_.portions.exchange_seconds)};
   }
   Execution whole = run(Portion::whole);
-  timeline_.attention_seconds = seconds_in({Activity::attention}, whole);
+  timeline_.attention_seconds = attention_seconds(whole);
   timeline_.overhead_seconds = none;
   timeline_.seconds = std::move(whole.end_seconds);
   timeline_.events = std::move(whole.events);

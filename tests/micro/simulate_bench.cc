@@ -62,7 +62,7 @@ void SimulatePlan(benchmark::State& state, const char* workload, const char* nam
 
 void register_simulate_benchmarks() {
   for (const char* workload : {"wlb_llm", "pile"}) {
-    for (const char* name : {"fcp", "flashcp", "allgather", "per_doc", "ring", "zigzag"}) {
+    for (const char* name : {"fcp", "flashcp", "allgather", "per_doc", "ring", "usp", "zigzag"}) {
       benchmark::RegisterBenchmark(
           (std::string("Simulate/") + workload + "/" + name).c_str(),
           [=](benchmark::State& state) { SimulatePlan(state, workload, name); })
