@@ -78,9 +78,9 @@ void execute_pack(const Job& job, const Problem& problem, PackResult& pack,
                                .portions = true};
   if (job.backend->on_gpus) {
     const auto transport = spec.backend == "nccl" ? GpuTransport::nccl : GpuTransport::copies;
-    pack.timeline = execute_gpus(problem, pack.plan, program, options, transport,
-                                 ranks_here(job, context),
-                                 job.in_processes ? context.group : nullptr);
+    pack.timeline =
+        execute_gpus(problem, pack.plan, program, options, transport, ranks_here(job, context),
+                     job.in_processes ? context.group : nullptr);
   } else {
     pack.timeline = job.in_processes ? execute_processes(problem, program, options, *context.group)
                                      : execute_threads(problem, program, options);
