@@ -56,7 +56,7 @@ void make_plan(const RunSpec& spec, const Problem& problem, const Deadline& dead
 }
 
 RanksOfProcess ranks_here(const Job& job, const RunContext& context) {
-  if (context.group == nullptr) return all_ranks_here(job);
+  if (!job.in_processes) return all_ranks_here(job);
   return place_ranks(job.spec.ranks, job.spec.nodes, context.gpus).at(context.group->rank());
 }
 
@@ -78,8 +78,9 @@ void execute_pack(const Job& job, const Problem& problem, PackResult& pack,
                                .portions = true};
   if (job.backend->on_gpus) {
     const auto transport = spec.backend == "nccl" ? GpuTransport::nccl : GpuTransport::copies;
-    pack.timeline = execute_gpus(problem, pack.plan, program, options, transport,
-                                 ranks_here(job, context), context.group);
+    pack.timeline =
+        execute_gpus(problem, pack.plan, program, options, transport, ranks_here(job, context),
+                     job.in_processes ? context.group : nullptr);
   } else {
     pack.timeline = job.in_processes ? execute_processes(problem, program, options, *context.group)
                                      : execute_threads(problem, program, options);

@@ -68,6 +68,14 @@ def test_copies_are_captured_in_graphs_with_a_gpu_for_each_rank(results):
 
 
 @needs_cuda
+def test_a_sweep_has_runs_of_several_processes_and_of_one(results):
+    words = ["run", "--strategy", "ring", *TINY, "--backend", "nccl,cuda", "--timeout", "20"]
+    done, rows = run_json(*words, "--output", results, env=fake())
+    assert done.returncode == 0, done.stderr
+    assert [(row["backend"], row["status"]) for row in rows] == [("nccl", "ok"), ("cuda", "ok")]
+
+
+@needs_cuda
 def test_power_and_slowdowns_during_the_samples_are_provenance(results):
     done, rows = run_json(
         *("run", "--strategy", "ring", "--backend", "nccl", *TINY, "--output", results),
