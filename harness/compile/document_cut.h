@@ -5,8 +5,7 @@
 //
 //   const auto cut = DocumentCut::of(mask, sets, {zigzag shard 0, zigzag shard 1, ...});
 //   if (cut) cut->for_each_block(1, 0, [&](int32_t queries, int32_t keys, int64_t documents) {
-//     ...   // in so many documents, that many queries of shard 1 see all of that many keys of
-//     shard 0
+//     ...   // in so many documents, so many queries of shard 1 see so many keys of shard 0
 //   });
 //
 // How: the chunks have one order that holds in every document. Queries of set A see those chunks of
