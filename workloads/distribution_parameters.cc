@@ -48,29 +48,31 @@ void ParameterValues::set(const Parameter& parameter, const std::string& text) {
   numbers_[parameter.name] = *value;
 }
 
+ParameterValues parse_parameters(const Distribution& distribution, const std::string& text) {
+  ParameterValues values;
+  for (const Parameter& p : distribution.parameters) values.set(p, p.default_value);
+  const size_t colon = text.find(':');
+  if (colon == std::string::npos) return values;
+  std::set<std::string> given;
+  for (const std::string& setting : split_text(text.substr(colon + 1), ',')) {
+    const size_t equals = setting.find('=');
+    if (equals == std::string::npos) {
+      throw UserError(fmt::format("'{}' must be key=value", shown(setting)));
+    }
+    const std::string key = setting.substr(0, equals);
+    values.set(find_parameter(distribution, key), setting.substr(equals + 1));
+    if (!given.insert(key).second) throw UserError(fmt::format("'{}' is given twice", shown(key)));
+  }
+  return values;
+}
+
 Synthetic make_synthetic(const std::string& text) {
-  size_t colon = text.find(':');
-  std::string name = text.substr(0, colon);
+  const std::string name = text.substr(0, text.find(':'));
   auto found = std::find_if(distributions().begin(), distributions().end(),
                             [&](const Distribution& d) { return d.name == name; });
   if (found == distributions().end()) return {nullptr, nullptr};
   try {
-    ParameterValues values;
-    for (const Parameter& p : found->parameters) values.set(p, p.default_value);
-    std::set<std::string> given;
-    if (colon != std::string::npos) {
-      for (const std::string& setting : split_text(text.substr(colon + 1), ',')) {
-        size_t equals = setting.find('=');
-        if (equals == std::string::npos) {
-          throw UserError(fmt::format("'{}' must be key=value", shown(setting)));
-        }
-        std::string key = setting.substr(0, equals);
-        values.set(find_parameter(*found, key), setting.substr(equals + 1));
-        if (!given.insert(key).second)
-          throw UserError(fmt::format("'{}' is given twice", shown(key)));
-      }
-    }
-    return {&*found, found->make(values)};
+    return {&*found, found->make(parse_parameters(*found, text))};
   } catch (const UserError& error) {
     throw UserError(fmt::format("workload '{}': {}", shown(text), error.what()));
   }

@@ -40,12 +40,17 @@ struct Distribution {
   std::string title;
   std::string description;
   std::vector<Parameter> parameters;
-  StreamFactory (*make)(const ParameterValues& values);  // UserError if values are inconsistent
+  // Throws UserError if values are inconsistent; nullptr in given_packs.cc, which makes packs.
+  StreamFactory (*make)(const ParameterValues& values);
 
   std::string usage() const;  // "uniform:min=512,max=4K"
 };
 
 const std::vector<Distribution>& distributions();
+
+// The values of "NAME:key=value,...", with defaults for those not given. Throws UserError with the
+// parameter, its value and what it must be.
+ParameterValues parse_parameters(const Distribution& distribution, const std::string& text);
 
 struct Synthetic {
   const Distribution* distribution;

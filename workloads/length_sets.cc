@@ -35,16 +35,6 @@ class CutStream : public LengthStream {
   int64_t rest_ = 0;  // of the document that is being cut
 };
 
-class RepeatedStream : public LengthStream {
- public:
-  explicit RepeatedStream(std::vector<int64_t> lengths) : lengths_(std::move(lengths)) {}
-  int64_t next() override { return lengths_[next_++ % lengths_.size()]; }
-
- private:
-  std::vector<int64_t> lengths_;
-  size_t next_ = 0;
-};
-
 void apply(const std::string& setting, LengthSet& set) {
   const size_t equals = std::min(setting.find('='), setting.size());
   const std::string key = setting.substr(0, equals);

@@ -128,6 +128,7 @@ std::vector<Batch> make_packs(const Workload& workload, const PackingOptions& op
   if (options.packs < 1) {
     throw UserError(fmt::format("there are {} packs; must be at least 1", options.packs));
   }
+  if (const Batch* pack = workload.pack()) return Packs(options.packs, *pack);
   std::vector<std::string> known;
   for (const PackingPolicy& policy : packing_policies()) {
     known.push_back(policy.name);

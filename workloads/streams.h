@@ -27,6 +27,17 @@ class IndependentStream : public LengthStream {
   Draw draw_;
 };
 
+// The same lengths in the same order, again and again; there must be one.
+class RepeatedStream : public LengthStream {
+ public:
+  explicit RepeatedStream(std::vector<int64_t> lengths) : lengths_(std::move(lengths)) {}
+  int64_t next() override { return lengths_[next_++ % lengths_.size()]; }
+
+ private:
+  std::vector<int64_t> lengths_;
+  size_t next_ = 0;
+};
+
 inline StreamFactory independent(IndependentStream::Draw draw) {
   return [draw](uint64_t seed) { return std::make_unique<IndependentStream>(seed, draw); };
 }

@@ -7,8 +7,10 @@
 #include <tuple>
 
 #include "harness/plan/nearest.h"
+#include "harness/plan/shown.h"
 #include "harness/presets/presets.h"
 #include "workloads/distributions.h"
+#include "workloads/given_packs.h"
 #include "workloads/histogram.h"
 #include "workloads/length_sets.h"
 #include "workloads/mix.h"
@@ -17,6 +19,8 @@
 
 namespace cpbench {
 namespace {
+
+const std::string kOrder = ":order=";
 
 class FactoryWorkload : public Workload {
  public:
@@ -91,14 +95,24 @@ void note_skipped(const std::string& name, const FileLengths& documents) {
 }
 
 std::unique_ptr<Workload> read_workload(const std::string& name) {
-  FileLengths documents = read_lengths(name);
-  note_skipped(name, documents);
+  const size_t option = std::min(name.rfind(kOrder), name.size());
+  const std::string path = name.substr(0, option);
+  const std::string order = option == name.size() ? "file" : name.substr(option + kOrder.size());
+  if (order != "file" && order != "shuffled") {
+    throw UserError(fmt::format("workload '{}': {}", shown(name),
+                                unknown_name("order", order, {"file", "shuffled"})));
+  }
+  FileLengths documents = read_lengths(path);
+  note_skipped(path, documents);
   auto lengths = std::make_shared<const std::vector<int64_t>>(std::move(documents.lengths));
-  std::string file = name.substr(name.find_last_of('/') + 1);
+  std::string file = path.substr(path.find_last_of('/') + 1);
   return std::make_unique<FactoryWorkload>(
       WorkloadSummary{name, "file", file, fmt::format("{} documents from a file", lengths->size()),
-                      name},
-      [lengths](uint64_t seed) { return std::make_unique<ShuffledStream>(seed, lengths); });
+                      path},
+      [lengths, order](uint64_t seed) -> std::unique_ptr<LengthStream> {
+        if (order == "file") return std::make_unique<RepeatedStream>(*lengths);
+        return std::make_unique<ShuffledStream>(seed, lengths);
+      });
 }
 
 }  // namespace
@@ -118,6 +132,7 @@ std::unique_ptr<Workload> find_workload(const std::string& name) {
         WorkloadSummary{name, "synthetic", "Given documents", "in this order, again and again", ""},
         make_documents(name));
   }
+  if (std::unique_ptr<Workload> pack = find_given_pack(name)) return pack;
   if (names_mix(name)) {
     const Mix mix = parse_mix(name);
     return std::make_unique<FactoryWorkload>(summary_of(name, mix), make_mix(mix));
@@ -131,6 +146,7 @@ std::unique_ptr<Workload> find_workload(const std::string& name) {
   if (names_length_file(name)) return read_workload(name);
   std::vector<std::string> known = preset_names(PresetKind::lengths);
   for (const Distribution& d : distributions()) known.push_back(d.name);
+  known.push_back(tree_summary().name);
   throw UserError(unknown_name("workload", name.substr(0, name.find(':')), known));
 }
 
@@ -140,6 +156,7 @@ std::vector<WorkloadSummary> list_workloads() {
     all.push_back(summary_of(parse_histogram(file)));
   }
   for (const Distribution& d : distributions()) all.push_back(summary_of(d));
+  all.push_back(tree_summary());
   std::sort(all.begin(), all.end(), [](const WorkloadSummary& a, const WorkloadSummary& b) {
     return std::tie(a.kind, a.name) < std::tie(b.kind, b.name);
   });

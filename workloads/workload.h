@@ -34,12 +34,16 @@ class Workload {
   std::string source;       // where the numbers come from, licence, cautions; "" if synthetic
   double cap = 0;           // share of a pack: longer documents are cut; 0: none is
   virtual std::unique_ptr<LengthStream> stream(uint64_t seed) const = 0;
+  // The pack, where the workload gives a whole one (given_packs.h): tokens and policy of the
+  // packing options do not apply. Otherwise nullptr.
+  virtual const Batch* pack() const { return nullptr; }
 };
 
 // `name` is one of `list_workloads`, a length set with settings (length_sets.h), a mix of length
-// sets, a distribution with its parameters, the documents of a pack, or the path of a file. Throws
-// UserError with the nearest name for an unknown one, and with file and
-// line for a bad file.
+// sets, a distribution with its parameters, the documents of a pack, or the path of a file. The
+// documents of a file come in its order, or with ":order=shuffled" after the path in a random order
+// that follows from the seed. Throws UserError with the nearest name for an unknown one, and with
+// file and line for a bad file.
 std::unique_ptr<Workload> find_workload(const std::string& name);
 
 struct WorkloadSummary {

@@ -50,12 +50,22 @@ TEST(WorkloadTest, EveryListedNameIsFoundAndSaysWhereItIsFrom) {
   }
 }
 
-TEST(WorkloadTest, FileDocumentsComeOncePerPassInASeededOrder) {
+TEST(WorkloadTest, FileDocumentsComeInTheOrderOfTheFile) {
+  TestFile file("lengths.txt", "4\n0\n9\n2\n");
+  EXPECT_EQ(draw(file.path(), 7, 1), (std::vector<int64_t>{4, 9, 2, 4, 9, 2, 4}));
+  EXPECT_EQ(draw(file.path() + ":order=file", 3, 2), (std::vector<int64_t>{4, 9, 2}));
+  EXPECT_EQ(
+      error_of([&] { find_workload(file.path() + ":order=file_"); }),
+      "workload '" + file.path() + ":order=file_': unknown order 'file_'; did you mean 'file'?");
+}
+
+TEST(WorkloadTest, ShuffledFileDocumentsComeOncePerPassInASeededOrder) {
   TestFile file("lengths.txt", "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n");
   std::vector<int64_t> all = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
-  auto lengths = draw(file.path(), 20, 1);
-  EXPECT_EQ(lengths, draw(file.path(), 20, 1));
-  EXPECT_NE(lengths, draw(file.path(), 20, 2));
+  const std::string shuffled = file.path() + ":order=shuffled";
+  auto lengths = draw(shuffled, 20, 1);
+  EXPECT_EQ(lengths, draw(shuffled, 20, 1));
+  EXPECT_NE(lengths, draw(shuffled, 20, 2));
   std::vector<int64_t> first(lengths.begin(), lengths.begin() + 10);
   std::vector<int64_t> second(lengths.begin() + 10, lengths.end());
   EXPECT_NE(first, second);

@@ -68,18 +68,19 @@ void add_pack(const Result& result, const PackResult& pack, TimeParts& parts) {
                        result.peak_flops_per_second;
   const double exposed = total - compute_only;
   const double padding = exposed * padding_share(pack.plan, result.spec.passes, result.spec.shape);
-  parts.total += total;
-  parts.ideal += std::min(ideal, attention);
-  parts.kernel_inefficiency += std::max(0.0, attention - ideal);
-  parts.imbalance += std::max(0.0, compute_only - busy);
-  parts.exposed_communication += exposed - padding;
-  parts.padding += padding;
-  parts.copies += copies;
-  parts.layer += layer;
-  parts.host += host;
-  parts.other += other;
-  parts.compute_only += ends[iteration];
-  parts.exchange_only += median(slowest_rank(timeline.portions.exchange_seconds, ranks));
+  parts.total += pack.layers * total;
+  parts.ideal += pack.layers * std::min(ideal, attention);
+  parts.kernel_inefficiency += pack.layers * std::max(0.0, attention - ideal);
+  parts.imbalance += pack.layers * std::max(0.0, compute_only - busy);
+  parts.exposed_communication += pack.layers * (exposed - padding);
+  parts.padding += pack.layers * padding;
+  parts.copies += pack.layers * copies;
+  parts.layer += pack.layers * layer;
+  parts.host += pack.layers * host;
+  parts.other += pack.layers * other;
+  parts.compute_only += pack.layers * ends[iteration];
+  parts.exchange_only +=
+      pack.layers * median(slowest_rank(timeline.portions.exchange_seconds, ranks));
 }
 
 }  // namespace

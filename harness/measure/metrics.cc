@@ -43,7 +43,9 @@ template <typename Function>
 Value sum(const Result& r, Function of_pack) {
   if (!planned(r)) return std::nullopt;
   double sum = 0;
-  for (const PackResult& pack : r.packs) sum += static_cast<double>(std::invoke(of_pack, pack));
+  for (const PackResult& pack : r.packs) {
+    sum += pack.layers * static_cast<double>(std::invoke(of_pack, pack));
+  }
   return sum;
 }
 template <auto of_pack>
@@ -62,8 +64,8 @@ Value imbalance(const Result& r) {
   for (const PackResult& pack : r.packs) {
     const std::vector<int64_t> values = per_rank(pack);
     if (values.empty()) return std::nullopt;
-    maxima += static_cast<double>(maximum(values));
-    means += static_cast<double>(total(values)) / static_cast<double>(values.size());
+    maxima += pack.layers * static_cast<double>(maximum(values));
+    means += pack.layers * static_cast<double>(total(values)) / static_cast<double>(values.size());
   }
   return ratio(maxima, means);
 }
@@ -166,7 +168,7 @@ std::vector<double> per_iteration(const Result& r, std::vector<double> Timeline:
     if (field == &Timeline::seconds) slowest = accepted(slowest, pack.timeline.accepted);
     if (totals.empty()) totals.resize(slowest.size());
     totals.resize(std::min(totals.size(), slowest.size()));
-    for (size_t i = 0; i < totals.size(); ++i) totals[i] += slowest[i];
+    for (size_t i = 0; i < totals.size(); ++i) totals[i] += pack.layers * slowest[i];
   }
   return totals;
 }
@@ -229,8 +231,8 @@ Value overhead_share(const Result& r) {
   for (const PackResult& p : r.packs) {
     const auto& o = p.timeline.overhead_seconds;
     const auto& s = p.timeline.seconds;
-    overhead += std::accumulate(o.begin(), o.end(), 0.0);
-    all += std::accumulate(s.begin(), s.end(), 0.0);
+    overhead += p.layers * std::accumulate(o.begin(), o.end(), 0.0);
+    all += p.layers * std::accumulate(s.begin(), s.end(), 0.0);
   }
   return ratio(overhead, all);
 }
@@ -243,9 +245,9 @@ Value share(const Result& r) {
     double end = 0;
     for (const Event& e : p.timeline.events) {
       end = std::max(end, e.end_seconds);
-      if (e.activity == activity) inside += e.end_seconds - e.start_seconds;
+      if (e.activity == activity) inside += p.layers * (e.end_seconds - e.start_seconds);
     }
-    all += end * p.timeline.ranks;
+    all += p.layers * end * p.timeline.ranks;
   }
   return ratio(inside, all);
 }
@@ -273,13 +275,14 @@ Value tflops_per_rank(const Result& r) {
 }
 Value tflops_per_rank_mean(const Result& r) {
   if (!ran(r)) return std::nullopt;
-  double rates = 0;
+  double rates = 0, weights = 0;
   for (const PackResult& p : r.packs) {
     const double seconds = seconds_of(p);
     if (seconds <= 0) return std::nullopt;
-    rates += flops(r, p) / seconds / r.spec.ranks / 1e12;
+    rates += p.layers * flops(r, p) / seconds / r.spec.ranks / 1e12;
+    weights += p.layers;
   }
-  return rates / static_cast<double>(r.packs.size());
+  return rates / weights;
 }
 Value tokens_per_second(const Result& r) {
   const Value seconds = iteration_seconds(r);
@@ -302,7 +305,8 @@ Value module_mfu(const Result& r) {
                      [](const Event& e) { return e.activity == Activity::layer; })) {
       return std::nullopt;
     }
-    layer += layer_flops_per_token(r.spec.shape) * static_cast<double>(p.batch.new_tokens());
+    layer +=
+        p.layers * layer_flops_per_token(r.spec.shape) * static_cast<double>(p.batch.new_tokens());
   }
   if (both(r)) layer *= 1 + kBackwardLayerFlopsOverForward;
   return *attention * (1 + layer / *attention_flops(r));

@@ -20,8 +20,10 @@ enum class Status : uint8_t { ok, oom, unsupported, failed };
 template <>
 std::span<const char* const> enum_names<Status>();
 
+// With several masks on one layout, each pack is there once per mask.
 struct PackResult {
   Batch batch;
+  double layers = 1;  // of the model that have the pack's mask: its weight in sums over packs
   Plan plan;
   PlanSummary summary;
   double planning_seconds = 0;

@@ -1,6 +1,7 @@
 #include "harness/run/choices.h"
 
 #include <algorithm>
+#include <cctype>
 #include <set>
 
 #include "harness/plan/errors.h"
@@ -35,6 +36,11 @@ std::vector<std::string> all_kernel_names() {
     for (const std::string& name : kernels_of(backend)) names.insert(name);
   }
   return {names.begin(), names.end()};
+}
+
+bool is_size(const std::string& text) {
+  return !text.empty() && std::isdigit(text.front()) &&
+         text.find_first_not_of("0123456789KkMm") == std::string::npos;
 }
 
 }  // namespace
@@ -74,8 +80,9 @@ std::vector<std::string> split_values(const std::string& text) {
     const size_t end = std::min(text.find(',', begin), text.size());
     const std::string piece = text.substr(begin, end - begin);
     const size_t equals = piece.find('=');
-    const bool continues = equals != std::string::npos && piece.find(':') > equals &&
-                           !values.empty() && values.back().find(':') != std::string::npos;
+    const bool is_setting = equals != std::string::npos && piece.find(':') > equals;
+    const bool continues = (is_setting || is_size(piece)) && !values.empty() &&
+                           values.back().find(':') != std::string::npos;
     if (continues) {
       values.back() += "," + piece;
     } else if (!piece.empty()) {

@@ -19,8 +19,8 @@ void require_known(const RunField& field, const std::string& kind, const std::st
 bool is_external(const std::string& strategy);        // "exec:PROGRAM"
 std::string planner_of(const std::string& external);  // "PROGRAM"
 
-// Splits "a,b:x=1,y=2,c" into "a", "b:x=1,y=2", "c": a piece with '=' before any ':' belongs to the
-// value on its left.
+// Splits "a,b:x=1,y=2,c,d:3,4" into "a", "b:x=1,y=2", "c", "d:3,4": a piece with '=' before any ':'
+// and a size belong to the value on their left, if that has a ':'.
 std::vector<std::string> split_values(const std::string& text);
 
 // One "--set STRATEGY.OPTION=VALUE", or an entry of the key `set` of a suite.

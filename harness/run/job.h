@@ -13,6 +13,7 @@
 #include "harness/cost/kernel_time.h"
 #include "harness/machines/cluster_model.h"
 #include "harness/machines/profile.h"
+#include "harness/plan/mask_text.h"
 #include "harness/plan/problem.h"
 #include "harness/run/backends.h"
 #include "harness/run/suite.h"
@@ -29,7 +30,9 @@ struct Job {
   KernelModel kernel;                   // of a simulation by models, scaled to the machine
   Profile profile;                      // of a simulation
   NetworkModel network = NetworkModel::ports;
-  std::shared_ptr<const std::vector<Batch>> batches;  // the packs, shared by runs of one problem
+  // The packs, shared by runs of one problem; each pack as often as there are masks.
+  std::shared_ptr<const std::vector<Batch>> batches;
+  std::vector<LayerMask> masks;  // usually one
 
   Cluster cluster() const;  // that plans are made for
   Problem problem(const Batch& batch) const { return {batch, spec.shape, cluster()}; }

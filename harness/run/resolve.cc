@@ -103,13 +103,28 @@ void check_sm_use(Job& job, const Origin& origin) {
   at_origin(origin("sm_margin"), [&] { check_sm_margin(spec.kernel, spec.sm_margin); });
 }
 
-std::vector<Batch> make_batches(const RunSpec& spec) {
+std::vector<LayerMask> masks_of(const RunSpec& spec) {
+  if (spec.masks.empty()) return {{{spec.mask, spec.window}}};
+  std::vector<LayerMask> masks = parse_masks(spec.masks);
+  masks.front().rule.window = spec.window;  // it may be given apart
+  for (const LayerMask& mask : masks) {
+    if (!has_window(mask.rule.mask) || mask.rule.window > 0) continue;
+    throw UserError(fmt::format("{} needs a window, like {}:1K", name_of(mask.rule.mask),
+                                name_of(mask.rule.mask)));
+  }
+  return masks;
+}
+
+std::vector<Batch> make_batches(const Workload& workload, const RunSpec& spec) {
   const PackingOptions options{spec.tokens, spec.packs, spec.seed, spec.packing};
-  std::vector<Batch> batches = make_packs(*find_workload(spec.workload), options);
-  for (Batch& batch : batches) {
-    batch.mask = spec.mask;
-    batch.window = spec.window;
-    if (spec.cached > 0) set_cached(batch, spec.cached);
+  std::vector<Batch> batches;
+  for (Batch& pack : make_packs(workload, options)) {
+    if (spec.cached > 0) set_cached(pack, spec.cached);
+    for (const LayerMask& mask : masks_of(spec)) {
+      batches.push_back(pack);
+      batches.back().mask = mask.rule.mask;
+      batches.back().window = mask.rule.window;
+    }
   }
   return batches;
 }
@@ -141,10 +156,14 @@ void split_strategy(RunSpec& spec) {
   }
 }
 
-void set_cached(Batch& batch, double share) {
-  for (int64_t length : batch.document_lengths) {
-    const auto tokens = static_cast<int64_t>(share * static_cast<double>(length));
-    batch.cached_tokens.push_back(std::min(tokens, length - 1));
+void set_cached(Batch& batch, double cached) {
+  batch.cached_tokens.resize(batch.document_lengths.size(), 0);
+  for (size_t d = 0; d < batch.document_lengths.size(); ++d) {
+    const int64_t length = batch.document_lengths[d];
+    const double tokens = cached < 1 ? cached * static_cast<double>(length) : cached;
+    const int64_t most = std::max<int64_t>(0, length - 1);
+    batch.cached_tokens[d] =
+        std::max(batch.cached_tokens[d], std::min(static_cast<int64_t>(tokens), most));
   }
 }
 
@@ -202,12 +221,16 @@ void Resolver::choose_models(Job& job, const Origin& origin, const std::string& 
   });
 }
 
-Resolver::Batches Resolver::batches_of(const RunSpec& spec) {
-  const std::string key =
-      fmt::format("{} {} {} {} {} {} {} {}", spec.workload, spec.packing, spec.tokens, spec.packs,
-                  spec.seed, static_cast<int>(spec.mask), spec.window, spec.cached);
+Resolver::Batches Resolver::batches_of(RunSpec& spec) {
+  const Workload& workload = *remembered(workloads_, spec.workload, [](const std::string& name) {
+    return std::shared_ptr<const Workload>(find_workload(name));
+  });
+  if (workload.pack() != nullptr) spec.tokens = workload.pack()->tokens();
+  const std::string key = fmt::format(
+      "{} {} {} {} {} {} {} {} {}", spec.workload, spec.packing, spec.tokens, spec.packs, spec.seed,
+      static_cast<int>(spec.mask), spec.window, spec.masks, spec.cached);
   return remembered(batches_, key, [&](const std::string&) {
-    return std::make_shared<const std::vector<Batch>>(make_batches(spec));
+    return std::make_shared<const std::vector<Batch>>(make_batches(workload, spec));
   });
 }
 
@@ -235,6 +258,7 @@ Job Resolver::resolve(RunSpec given, bool dtype_given, const Origin& origin) {
     throw UserError(
         fmt::format("{}: {} needs a window, like --window 1K", origin("mask"), name_of(spec.mask)));
   }
+  at_origin(origin("mask"), [&] { job.masks = masks_of(spec); });
   place(job, origin);
   // "auto" is the cluster's kernel model, so the cluster's file is where a wrong name was given.
   const bool of_cluster = backend.simulates && spec.kernel == kAutomatic;
@@ -254,6 +278,11 @@ Job Resolver::resolve(RunSpec given, bool dtype_given, const Origin& origin) {
   at_origin(origin("packing"),
             [&] { require_known(*find_run_field("packing"), "packing policy", spec.packing); });
   at_origin(origin("workload"), [&] { job.batches = batches_of(spec); });
+  at_origin(origin("mask"), [&] {
+    for (const Batch& batch : *job.batches) {
+      if (!batch.is_uniform()) validate({batch, spec.shape, {}});
+    }
+  });
   spec.inputs = inputs_of(job);
   return job;
 }

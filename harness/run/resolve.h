@@ -7,6 +7,7 @@
 
 #include "harness/plan/errors.h"
 #include "harness/run/job.h"
+#include "workloads/workload.h"
 
 namespace cpbench {
 
@@ -35,20 +36,23 @@ class Resolver {
   using Batches = std::shared_ptr<const std::vector<Batch>>;
   void place(Job& job, const Origin& origin);
   void choose_models(Job& job, const Origin& origin, const std::string& kernel_origin);
-  Batches batches_of(const RunSpec& spec);
+  // Sets the tokens per pack where the workload gives whole packs.
+  Batches batches_of(RunSpec& spec);
 
   std::map<std::string, ClusterModel> clusters_;
   std::map<std::string, KernelModel> kernels_;
   std::map<std::string, Profile> profiles_;
   std::map<std::string, AttentionShape> shapes_;
+  std::map<std::string, std::shared_ptr<const Workload>> workloads_;
   std::map<std::string, Batches> batches_;
 };
 
 // "flashcp:ratio=1.2" in `spec.strategy` into the name and the options. Throws UserError.
 void split_strategy(RunSpec& spec);
 
-// Of each document the share is cached, rounded down, but at least one token of each is new.
-void set_cached(Batch& batch, double share);
+// Of each document a share below 1, rounded down, or so many tokens are cached, but at least one
+// token of each is new. Pad slots stay as they are.
+void set_cached(Batch& batch, double cached);
 
 // Hash of all that the job's names stand for, for `RunSpec::inputs`. `also`: what else its times
 // follow from, as the versions of a GPU's libraries.

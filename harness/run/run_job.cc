@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <utility>
 
 #include "harness/compile/compile.h"
 #include "harness/execute/gpus/execute_gpus.h"
@@ -13,6 +14,7 @@
 #include "harness/measure/metrics.h"
 #include "harness/plan/deadline.h"
 #include "harness/plan/errors.h"
+#include "harness/plan/mask_text.h"
 #include "harness/plan/text_hash.h"
 #include "harness/plan/thread_seconds.h"
 #include "harness/run/choices.h"
@@ -107,11 +109,49 @@ bool fits_memory(const Job& job, const PackResult& pack, Result& result) {
   return false;
 }
 
-// False when the run ended here.
-bool run_pack(const Job& job, const Batch& batch, const RunContext& context, Result& result) {
+void check_pack(const Job& job, const Problem& problem, double timeout_seconds,
+                CheckedPlan& checked) {
+  PackResult& pack = checked.pack;
+  const Stopwatch checking;
+  checked.report = check(problem, pack.plan, job.spec.passes, Deadline(timeout_seconds));
+  pack.check_seconds = checking.seconds();
+  if (!checked.report.ok()) return;
+  pack.summary = summary_of(problem, pack.plan, checked.report, job.spec.passes);
+}
+
+bool same_homes(const Plan& a, const Plan& b) {
+  for (size_t r = 0; r < a.home.size(); ++r) {
+    if (!std::ranges::equal(a.token_sets[a.home[r]], b.token_sets[b.home[r]])) return false;
+  }
+  return true;
+}
+
+// The plan of one more mask on the layout of `first`: the strategy's own for that mask if it has
+// the same homes, otherwise `first`, which may attend more than the mask needs.
+CheckedPlan plan_on_layout(const Job& job, const Problem& problem, const PackResult& first,
+                           double timeout_seconds) {
+  CheckedPlan checked = plan_pack(job, problem, timeout_seconds);
+  if (!checked.report.ok() || same_homes(checked.pack.plan, first.plan)) return checked;
+  checked.pack.plan = first.plan;
+  check_pack(job, problem, timeout_seconds, checked);
+  if (checked.report.ok()) return checked;
+  throw Unsupported(fmt::format(
+      "the layout for mask {} differs from that for {}, whose plan does not attend all pairs of "
+      "{}; "
+      "name the mask that sees most first",
+      name_of(problem.batch.mask), name_of(first.batch.mask), name_of(problem.batch.mask)));
+}
+
+// `mask` counts the masks of one pack. False when the run ended here.
+bool run_pack(const Job& job, const Batch& batch, size_t mask, const RunContext& context,
+              Result& result) {
   const Problem problem = job.problem(batch);
   validate(problem);
-  CheckedPlan checked = plan_pack(job, problem, context.timeout_seconds);
+  CheckedPlan checked = mask == 0
+                            ? plan_pack(job, problem, context.timeout_seconds)
+                            : plan_on_layout(job, problem, result.packs[result.packs.size() - mask],
+                                             context.timeout_seconds);
+  checked.pack.layers = static_cast<double>(job.masks[mask].layers);
   // Every process has made the plan by itself: ranks that ran different ones would wait for ever.
   if (job.in_processes) context.group->agree("hash of the plan", hex16(hash_of(checked.pack.plan)));
   result.packs.push_back(std::move(checked.pack));
@@ -129,8 +169,34 @@ bool run_pack(const Job& job, const Batch& batch, const RunContext& context, Res
 }
 
 bool run_packs(const Job& job, const RunContext& context, Result& result) {
-  return std::ranges::all_of(
-      *job.batches, [&](const Batch& batch) { return run_pack(job, batch, context, result); });
+  for (size_t i = 0; i < job.batches->size(); ++i) {
+    if (!run_pack(job, (*job.batches)[i], i % job.masks.size(), context, result)) return false;
+  }
+  return true;
+}
+
+// The metrics of one layer of each mask: "wire_bytes@sliding_window:1K".
+void add_metrics_of_masks(const Job& job, Result& result) {
+  if (job.masks.size() == 1) return;
+  std::vector<PackResult> packs = std::exchange(result.packs, {});
+  Result part = result;  // without the plans
+  for (size_t mask = 0; mask < job.masks.size(); ++mask) {
+    const double layers = std::exchange(packs[mask].layers, 1);
+    part.packs.clear();
+    for (size_t i = mask; i < packs.size(); i += job.masks.size()) {
+      packs[i].layers = 1;
+      part.packs.push_back(std::move(packs[i]));
+    }
+    for (MetricValue& metric : evaluate_metrics(part)) {
+      metric.name += "@" + mask_text(job.masks[mask].rule);
+      result.metrics.push_back(std::move(metric));
+    }
+    for (size_t i = 0; i < part.packs.size(); ++i) {
+      part.packs[i].layers = layers;
+      packs[mask + i * job.masks.size()] = std::move(part.packs[i]);
+    }
+  }
+  result.packs = std::move(packs);
 }
 
 bool is_oversubscribed(const Job& job, const RunContext& context) {
@@ -156,12 +222,7 @@ CheckedPlan plan_pack(const Job& job, const Problem& problem, double timeout_sec
   PackResult& pack = checked.pack;
   pack.batch = problem.batch;
   make_plan(job.spec, problem, Deadline(timeout_seconds), pack);
-  const Stopwatch checking;
-  checked.report = check(problem, pack.plan, job.spec.passes, Deadline(timeout_seconds));
-  pack.check_seconds = checking.seconds();
-  if (checked.report.ok()) {
-    pack.summary = summary_of(problem, pack.plan, checked.report, job.spec.passes);
-  }
+  check_pack(job, problem, timeout_seconds, checked);
   return checked;
 }
 
@@ -189,6 +250,7 @@ Result run_job(const Job& job, const RunContext& context) {
     }
     if (completed) {
       result.metrics = evaluate_metrics(result);
+      add_metrics_of_masks(job, result);
       const std::string gate = failed_gate(result);
       if (!gate.empty()) fail(result, Status::failed, gate);
     }

@@ -104,7 +104,8 @@ TEST_F(SuiteFile, bad_value_names_line_and_key) {
       refusal(std::string(kTwo) + "tokens = 1.5\n"),
       ":3: tokens: '1.5' is not a valid count; write digits with an optional K or M, at least 1");
   EXPECT_EQ(refusal(std::string(kTwo) + "cached = 1.5\n"),
-            ":3: cached: '1.5' is not a valid share; must be a number from 0 to below 1, like 0.9");
+            ":3: cached: '1.5' is not a valid share; must be a number from 0 to below 1, like "
+            "0.9, or a count of tokens, like 512");
   EXPECT_EQ(refusal(std::string(kTwo) + "tokens = true\n"),
             ":3: tokens: expected a string or a number, or a list of them");
 }
@@ -146,6 +147,9 @@ TEST_F(SuiteFile, bad_kernel_for_value_heads_of_another_size) {
 TEST(Choices, values_split_at_commas_but_not_inside_a_distribution) {
   EXPECT_EQ(split_values("pile,lognormal:mean=2K,sigma=1,wlb_llm"),
             (std::vector<std::string>{"pile", "lognormal:mean=2K,sigma=1", "wlb_llm"}));
+  EXPECT_EQ(split_values("docs:37,pad=2,4K,pile,tree:prompt=5,length=2"),
+            (std::vector<std::string>{"docs:37,pad=2,4K", "pile", "tree:prompt=5,length=2"}));
+  EXPECT_EQ(split_values("8K,16K"), (std::vector<std::string>{"8K", "16K"}));
   EXPECT_EQ(split_values("8K"), (std::vector<std::string>{"8K"}));
   EXPECT_TRUE(split_values(",").empty());
 }

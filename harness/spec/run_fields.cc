@@ -8,6 +8,7 @@
 
 #include "harness/plan/errors.h"
 #include "harness/plan/limits.h"
+#include "harness/plan/mask_text.h"
 #include "harness/plan/names.h"
 #include "harness/plan/nearest.h"
 #include "harness/plan/shown.h"
@@ -56,14 +57,18 @@ int64_t count_of(const RunField& field, const std::string& text) {
   return value;
 }
 
-double share_of(const std::string& text) {
+// A share below 1, or a count.
+double share_of(const RunField& field, const std::string& text) {
   double value = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !(0 <= value && value < 1)) {
-    throw UserError("'" + shown(text) +
-                    "' is not a valid share; must be a number from 0 to below 1, like 0.9");
+  const bool share = error == std::errc() && end == text.data() + text.size() && value < 1;
+  if (share && value >= 0) return value == 0 ? 0 : value;  // no -0
+  if (!share && text.find_first_not_of("0123456789KkMm") == std::string::npos && !text.empty()) {
+    return static_cast<double>(count_of(field, text));
   }
-  return value == 0 ? 0 : value;  // no -0
+  throw UserError("'" + shown(text) +
+                  "' is not a valid share; must be a number from 0 to below 1, like 0.9, or a "
+                  "count of tokens, like 512");
 }
 
 }  // namespace
@@ -77,11 +82,13 @@ const std::vector<RunField>& run_fields() {
       {"workload", "NAME",
        "length sets, with long documents cut (pile:cap=0.25), mixes of them by tokens "
        "(mix:web=0.9,books=0.1), distributions (lognormal:mean=2K), documents (documents:2K+512), "
-       "or files of document lengths",
+       "files of document lengths; or a whole pack: docs:37,51,40, "
+       "tree:prompt=2K,completions=8,length=1K, a JSON file of documents",
        "", [](S& s) -> std::string& { return s.workload; }},
       {"packing", "NAME", "how documents fill a pack", "truncate",
        [](S& s) -> std::string& { return s.packing; }},
-      {"tokens", "SIZE", "tokens per pack; K and M are binary", "8K",
+      {"tokens", "SIZE",
+       "tokens per pack, unless the workload gives whole ones; K and M are binary", "8K",
        [](S& s) -> int64_t& { return s.tokens; }, 1, kMaxTokens},
       {"packs", "N", "packs per run", "1", [](S& s) -> int32_t& { return s.packs; }, 1, kMaxCount},
       {"ranks", "N", "context-parallel ranks", "4", [](S& s) -> int32_t& { return s.ranks; }, 1,
@@ -106,8 +113,11 @@ const std::vector<RunField>& run_fields() {
       {"dtype", "NAME",
        "element type of Q, K, V and O; the default is bfloat16 on GPUs, real or simulated",
        "float32", [](S& s) -> Dtype& { return s.shape.dtype; }},
-      {"mask", "NAME", "which keys a query sees", "document_causal",
-       [](S& s) -> Mask& { return s.mask; }},
+      {"mask", "NAME",
+       "which keys a query sees, see cpbench list masks; a window may follow, as in "
+       "sliding_window:1K; masks of several layers on one layout are joined, as in "
+       "document_causal*10+sliding_window:1K*52",
+       "document_causal", [](S& s) -> Mask& { return s.mask; }},
       {.name = "window",
        .value_name = "SIZE",
        .help = "tokens of the mask's window, block, chunk or prefix",
@@ -118,9 +128,12 @@ const std::vector<RunField>& run_fields() {
        .applies = [](const S& s) { return s.window > 0; }},
       {.name = "cached",
        .value_name = "SHARE",
-       .help = "share of each document that is in the KV cache and has no query; 0 to below 1",
+       .help = "share of each document that is in the KV cache and has no query, 0 to below 1; or "
+               "so many of its first tokens, at most all but one",
        .default_value = "0",
        .member = [](S& s) -> double& { return s.cached; },
+       .minimum = 1,
+       .maximum = kMaxTokens,
        .since = "1.1.0",
        .applies = [](const S& s) { return s.cached > 0; }},
       {"direction", "NAME", "whether the forward pass or both passes run", "both",
@@ -247,6 +260,8 @@ std::string field_text(const RunField& field, const RunSpec& spec) {
     using Value = std::remove_cvref_t<decltype(value)>;
     if constexpr (std::is_same_v<Value, bool>) {
       return kSwitch[value ? 1 : 0];
+    } else if constexpr (std::is_same_v<Value, Mask>) {
+      return spec.masks.empty() ? name_of(value) : spec.masks;
     } else if constexpr (std::is_enum_v<Value>) {
       return name_of(value);
     } else if constexpr (std::is_same_v<Value, int64_t>) {
@@ -276,7 +291,13 @@ void set_field(const RunField& field, RunSpec& spec, const std::string& value) {
     if constexpr (std::is_same_v<Value, std::string>) {
       member = value;
     } else if constexpr (std::is_same_v<Value, double>) {
-      member = share_of(value);
+      member = share_of(field, value);
+    } else if constexpr (std::is_same_v<Value, Mask>) {
+      const std::vector<LayerMask> given = parse_masks(value);
+      const DocumentRule& first = given.front().rule;
+      member = first.mask;
+      if (first.window > 0) spec.window = first.window;
+      spec.masks = given.size() > 1 ? value : "";
     } else if constexpr (std::is_enum_v<Value> || std::is_same_v<Value, bool>) {
       const std::vector<std::string> words = words_for<Value>();
       const auto found = std::ranges::find(words, value);

@@ -28,7 +28,10 @@ struct RunSpec {
   AttentionShape shape;  // with the dtype
   Mask mask = Mask::document_causal;
   int64_t window = 0;
-  double cached = 0;  // share of each document that is cached, in [0, 1)
+  // Several masks that share one layout, with their layers: "document_causal*10+chunked:1K*52"; the
+  // first is also in `mask` and `window`. "" for a single mask.
+  std::string masks;
+  double cached = 0;  // share of each document that is cached, in [0, 1), or tokens of each
   Passes passes = Passes::both;
   std::string backend;  // "plan", "threads", "simulate", ...
   std::string kernel;   // of the backend; "" for plan

@@ -133,6 +133,7 @@ void write_pack(Hdf5Writer& file, const std::string& group, const Result& result
                 const PackResult& pack) {
   file.group(group);
   write_problem(file, group + "/problem", problem_of(result, pack.batch));
+  file.scalar(group + "/layers", pack.layers, "1");
   if (pack.plan.ranks == 0) return;  // no plan could be made
   write_plan(file, group + "/plan", pack.plan);
   write_summary(file, group + "/facts", pack.summary);
@@ -143,6 +144,9 @@ void write_pack(Hdf5Writer& file, const std::string& group, const Result& result
 PackResult read_pack(const Hdf5Reader& file, const std::string& group) {
   PackResult pack;
   pack.batch = read_problem(file, group + "/problem").batch;
+  if (file.has(group + "/layers")) {  // since schema 1.6.0
+    pack.layers = file.scalar<double>(group + "/layers");
+  }
   if (!file.has(group + "/plan")) return pack;
   pack.plan = read_plan(file, group + "/plan");
   pack.summary = read_summary(file, group + "/facts", hash_of(pack.plan));

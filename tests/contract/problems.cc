@@ -107,6 +107,33 @@ std::vector<NamedProblem> forest_problems() {
   return problems;
 }
 
+std::vector<NamedProblem> reported_problems() {
+  const auto shape = [](int32_t heads, int32_t kv_heads, int32_t width = 4, int32_t of_values = 4) {
+    return AttentionShape{heads, kv_heads, width, of_values, Dtype::float64};
+  };
+  const AttentionShape usual = shape(4, 2);
+  Batch blocks{{200}, Mask::block_causal, 2};
+  blocks.cached_tokens = {100};
+  std::vector<NamedProblem> problems = {
+      {"698 tokens", problem_of({698}, 4, usual)},
+      {"4 and 3 tokens", problem_of({4, 3}, 2, usual)},
+      {"lengths without a common divisor", problem_of({701, 1399, 501, 1495}, 4, usual)},
+      {"the middle document straddles", problem_of({37, 51, 40}, 2, usual)},
+      {"three tokens on 8 ranks", problem_of({1, 1, 1}, 8, usual)},
+      {"queries 100-200 over keys 0-200 in blocks of 2", problem_of(blocks, 4, usual)},
+      {"chunks of 256", problem_of(Batch{{1024}, Mask::chunked, 256}, 4, usual)},
+      {"a window of four ranks", problem_of(Batch{{2048}, Mask::sliding_window, 1024}, 8, usual)},
+      {"28 heads over 7", problem_of({40}, 2, shape(28, 7))},
+      {"40 heads over 8 on 16", problem_of({40}, 16, shape(40, 8))},
+      {"40 heads over 8 on 40", problem_of({40}, 40, shape(40, 8))},
+      {"7 heads on 4", problem_of({40}, 4, shape(7, 7))},
+      {"20 heads on 8", problem_of({40}, 8, shape(20, 20))},
+      {"12 heads on 4", problem_of({40}, 4, shape(12, 12))},
+      {"64 heads over 4, of 192 and 128", problem_of({40}, 4, shape(64, 4, 192, 128))},
+      {"32 heads, of 192 and 128", problem_of({40}, 4, shape(32, 32, 192, 128))}};
+  return problems;
+}
+
 void plant(std::mt19937_64& random, Batch& batch) {
   if (below(random, 4) == 0) batch.document_lengths.push_back(0);
   batch.mask = Mask::document_causal;

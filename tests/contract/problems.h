@@ -22,6 +22,8 @@ std::vector<NamedProblem> adversarial_problems();
 std::vector<NamedProblem> cached_problems();
 // Trees of documents, the rules that a document may have, documents without tokens and pad slots.
 std::vector<NamedProblem> forest_problems();
+// What users reported of packs, masks and heads that frameworks got wrong.
+std::vector<NamedProblem> reported_problems();
 // A random number below n. Not a distribution of the standard library, as these differ.
 int64_t below(std::mt19937_64& random, int64_t n);
 // A random batch of at most `tokens` tokens, without cached ones, on up to 3 nodes and about

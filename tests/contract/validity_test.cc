@@ -58,6 +58,10 @@ TEST_P(EveryStrategy, PlansForests) {
   }
 }
 
+TEST_P(EveryStrategy, PlansWhatWasReported) {
+  EXPECT_EQ(verdict_of(reported_problems(), planner_of(*GetParam())).text(), "");
+}
+
 TEST_P(EveryStrategy, PlansRandomBatches) {
   const std::vector<NamedProblem> problems = random_problems(130, 80, 7);
   EXPECT_EQ(verdict_of(problems, planner_of(*GetParam())).text(), "");

@@ -54,6 +54,12 @@ TEST_P(Strategies, cached_tokens_have_no_query) {
 
 TEST_P(Strategies, forests_and_rules) { expect_right(contract::forest_problems()); }
 
+TEST_P(Strategies, what_was_reported) {
+  std::vector<contract::NamedProblem> small = contract::reported_problems();
+  std::erase_if(small, [](const auto& named) { return named.problem.tokens() > 200; });
+  expect_right(small);
+}
+
 TEST_P(Strategies, forward_only) { expect_right({small_problem()}, numbers(kForwardOnce)); }
 
 TEST_P(Strategies, other_dtypes_are_within_their_tolerance) {

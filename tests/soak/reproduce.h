@@ -17,9 +17,7 @@ struct Reproduction {
   std::map<std::string, std::string> files;
   std::map<std::string, std::string> fields;
 };
-// With the files in `folder`. cpbench draws the documents of a file in a random order, so this
-// looks for a seed that gives theirs; throws std::runtime_error if there is none among the first
-// few.
+// With the files in `folder`.
 Reproduction reproduction_of(const Case& soak_case, const std::string& folder);
 
 }  // namespace cpbench::soak

@@ -54,12 +54,6 @@ std::string trouble_with_simulation(const Problem& problem, const Plan& plan) {
 
 }  // namespace
 
-Problem Case::with_cached() const {
-  Problem full = problem;
-  if (cached > 0) set_cached(full.batch, cached);
-  return full;
-}
-
 Case draw(std::mt19937_64& random, const std::vector<const Strategy*>& strategies) {
   Case drawn;
   drawn.strategy = strategies[below(random, std::ssize(strategies))];
@@ -72,7 +66,10 @@ Case draw(std::mt19937_64& random, const std::vector<const Strategy*>& strategie
   drawn.problem = contract::random_problem(random, tokens, 8);
   drawn.problem.shape.dtype = Dtype::float64;
   if (below(random, 8) == 0) drawn.problem.shape.value_head_dim = 4;
-  if (below(random, 4) == 0) drawn.cached = 0.25 * static_cast<double>(1 + below(random, 3));
+  if (below(random, 3) == 0) contract::plant(random, drawn.problem.batch);
+  if (below(random, 4) == 0) {
+    set_cached(drawn.problem.batch, 0.25 * static_cast<double>(1 + below(random, 3)));
+  }
   return drawn;
 }
 
@@ -90,8 +87,7 @@ std::optional<std::string> trouble_of(const Case& given) {
                                 .timeout_seconds = 60};
       return trouble_with(problem, plan, once) + trouble_with_simulation(problem, plan);
     };
-    const auto verdict =
-        contract::judge({{strategy.name, given.with_cached()}}, planner, judgement);
+    const auto verdict = contract::judge({{strategy.name, given.problem}}, planner, judgement);
     if (verdict.planned == 0) return std::nullopt;
     return verdict.text();
   } catch (const std::exception& error) {

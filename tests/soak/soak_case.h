@@ -15,11 +15,8 @@ namespace cpbench::soak {
 struct Case {
   const Strategy* strategy = nullptr;
   std::map<std::string, std::string> options;  // those that were set
-  Problem problem;                             // without cached tokens
-  double cached = 0;                           // the share of each document, as in --cached
-  bool run = false;                            // execute and simulate; otherwise plan and check
-
-  Problem with_cached() const;
+  Problem problem;
+  bool run = false;  // execute and simulate; otherwise plan and check
 };
 
 // A strategy, options and a problem. `run` is left to the caller.
