@@ -16,6 +16,7 @@
 #include "harness/cli/run_table.h"
 #include "harness/measure/change_points.h"
 #include "harness/plan/errors.h"
+#include "harness/plan/text_hash.h"
 #include "harness/store/history_file.h"
 
 namespace cpbench {
@@ -25,6 +26,7 @@ using nlohmann::ordered_json;
 
 struct Flags {
   std::string action, folder, file = "results/history.h5", page, format;
+  bool any_host = false;
 };
 
 int64_t digits_of(const std::string& utc) {  // 20261130154500 of "2026-11-30T15:45:00Z"
@@ -40,7 +42,13 @@ std::string day_of(int64_t digits) {
   return fmt::format("{:04}-{:02}-{:02}", day / 10'000, day / 100 % 100, day % 100);
 }
 
-HistoryPoint point_of(const StoredRun& run, const std::string& words) {
+// Times are compared within one machine.
+std::string machine_of(const StoredRun& run, bool any_host) {
+  if (!any_host) return provenance_of(run, "machine");
+  return hex16(hash_of_text(provenance_of(run, "cpu_model") + "\n" + provenance_of(run, "cores")));
+}
+
+HistoryPoint point_of(const StoredRun& run, const std::string& words, bool any_host) {
   const Outcome& outcome = run.outcome;
   const double seconds = *outcome.metric("iteration_seconds");
   const auto end_of_interval = [&](const char* name) {
@@ -49,7 +57,7 @@ HistoryPoint point_of(const StoredRun& run, const std::string& words) {
   };
   return {.run_id = run_id(outcome.spec),
           .words = words,
-          .machine = provenance_of(run, "machine"),
+          .machine = machine_of(run, any_host),
           .commit =
               provenance_of(run, "git_sha") + (provenance_of(run, "git_dirty") == "yes" ? "+" : ""),
           .start_utc = digits_of(provenance_of(run, "start_utc")),
@@ -74,7 +82,7 @@ int add(const Flags& flags) {
   for (const StoredRun& run : read_runs(flags.folder)) {
     if (source_of(run.outcome) != "measured" || run.outcome.status != Status::ok) continue;
     ++measured;
-    HistoryPoint point = point_of(run, words_of_run(run.outcome.spec));
+    HistoryPoint point = point_of(run, words_of_run(run.outcome.spec), flags.any_host);
     if (!known.emplace(point.run_id, point.start_utc).second) continue;
     history.points.push_back(std::move(point));
     ++added;
@@ -212,6 +220,9 @@ void add_history_command(CLI::App& app, Context& context) {
   command.argument("action", flags->action, "add or show", "ACTION");
   command.optional_argument("folder", flags->folder, "of add: a folder of results", "DIR");
   command.option("--file", flags->file, "the history [results/history.h5]", "FILE.h5");
+  command.flag("--any-host", flags->any_host,
+               "of add: machines with the same processor and number of cores are one machine, for "
+               "CI whose hosts come and go");
   command.option("--page", flags->page, "of show: HTML file to write, with figures", "FILE.html");
   add_format_flag(command, flags->format);
   auto view = std::make_shared<ViewFlags>(command);

@@ -9,6 +9,7 @@
 #include "harness/cli/result_files.h"
 #include "harness/cli/shell_lines.h"
 #include "harness/cli/text.h"
+#include "harness/cli/winners.h"
 #include "harness/spec/run_fields.h"
 #include "harness/store/result_file.h"
 
@@ -47,9 +48,22 @@ std::string describe(const Result& result, const View& view) {
   return text + "to repeat:\n" + shell_lines(command_of(result.spec), view.width);
 }
 
+// The fastest strategy of each problem.
+std::string winners(const std::vector<Outcome>& outcomes, Format format, const View& view) {
+  Table table = winners_table(outcomes, format);
+  if (table.rows.empty()) return "no run has a time\n";
+  if (format == Format::csv || format == Format::json) return render(table, format);
+  const std::string same = fold_constant_columns(table, 1);
+  return (same.empty() ? "" : prose(same, format, view.width) + "\n") + render(table, format, view);
+}
+
 int show(const std::string& path, const std::string& baseline, const std::string& format_name,
-         const ViewFlags& flags) {
+         bool of_winners, const ViewFlags& flags) {
   const Format format = parse_format(format_name);
+  if (of_winners) {
+    print(winners(outcomes_of(read_runs(path)), format, flags.view(format)));
+    return kExitOk;
+  }
   const View view = flags.view_of_runs(format);
   std::error_code error;
   if (std::filesystem::is_regular_file(path, error) && format == Format::table &&
@@ -61,7 +75,8 @@ int show(const std::string& path, const std::string& baseline, const std::string
   const std::vector<Outcome> outcomes = outcomes_of(runs);
   print(report(outcomes, baseline_of(specs_of(outcomes), baseline), format, view));
   const std::string missing = missing_runs(path, runs);
-  if (!missing.empty()) fmt::print(stderr, "cpbench: {}\n", missing);
+  if (!missing.empty())
+    fmt::print(stderr, "{}", prose("cpbench: " + missing, Format::table, view.width));
   return kExitOk;
 }
 
@@ -74,17 +89,21 @@ void add_show_command(CLI::App& app, Context& context) {
       "Examples:\n"
       "  cpbench show results/runs/quick\n"
       "  cpbench show results/runs/quick --baseline ring --format md\n"
+      "  cpbench show results/runs/atlas --winners\n"
       "  cpbench show results/runs/quick/NAME.h5 --format json\n");
   struct Flags {
     std::string path, baseline, format;
+    bool winners = false;
   };
   auto flags = std::make_shared<Flags>();
   command.argument("path", flags->path, "a folder of results, or a result file", "PATH");
   command.option("--baseline", flags->baseline, "strategy to which ratios refer", "STRATEGY");
   add_format_flag(command, flags->format);
   auto view = std::make_shared<ViewFlags>(command);
+  command.flag("--winners", flags->winners,
+               "show only the fastest strategy of each problem, and which are tied with it");
   command.action([flags, view, &context] {
-    context.exit_code = show(flags->path, flags->baseline, flags->format, *view);
+    context.exit_code = show(flags->path, flags->baseline, flags->format, flags->winners, *view);
   });
 }
 

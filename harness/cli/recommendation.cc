@@ -34,7 +34,7 @@ std::vector<std::pair<std::string, double>> shares_of(const Outcome& outcome) {
   std::vector<std::pair<std::string, double>> shares = {
       {"compute", part("ideal") + part("kernel_inefficiency")},
       {"imbalance", part("imbalance")},
-      {"exposed communication", part("exposed_communication") + part("padding")},
+      {"communication", part("exposed_communication") + part("padding")},  // exposed
       {"copies", part("copies")},
       {"layer", part("layer")},
       {"host", part("host")},
@@ -45,14 +45,12 @@ std::vector<std::pair<std::string, double>> shares_of(const Outcome& outcome) {
   return shares;
 }
 
+// The largest part besides the layer, which is the same for all strategies.
 std::string bound_by(const Outcome& outcome) {
-  constexpr double kWorthAWord = 0.2;
-  std::string text;
   for (const auto& [name, share] : shares_of(outcome)) {
-    if (!text.empty() && share < kWorthAWord) break;
-    text += fmt::format("{}{} {:.0f}%", text.empty() ? "" : ", ", name, 100 * share);
+    if (name != "layer") return fmt::format("{} {:.0f}%", name, 100 * share);
   }
-  return text;
+  return "";
 }
 
 // How much longer the strategy takes as it was given; 0 if it has no time.
@@ -71,8 +69,8 @@ Table table_of(const Ranking& ranking) {
                {"place", true, 9},
                {"time per pack", true, 9},
                {"time / best", true, 8},
-               {"tuning gains", true, 7},
-               {"bound by", false, 6},
+               {"tuning gains", true, 6},
+               {"bound by", false, 8},
                {"options", false, 7},
                {"bytes per pack", true, 4},
                {"peak bytes", true, 4},
@@ -125,6 +123,21 @@ std::string json(const Ranking& ranking) {
   return json_text(rows, 2) + "\n";
 }
 
+// Which strategies were given up after the first packs.
+std::string left_behind(const Ranking& ranking) {
+  int32_t most = 0;
+  for (const Recommended& row : ranking.ranked) most = std::max(most, row.run.best.spec.packs);
+  std::vector<std::string> names;
+  for (const Recommended& row : ranking.ranked) {
+    if (row.run.best.spec.packs < most) names.push_back(row.run.best.spec.strategy);
+  }
+  if (names.empty()) return "";
+  return fmt::format(
+      "Simulated on the first pack only, because they took more than twice as long as the fastest: "
+      "{}. Their times are of that pack.",
+      fmt::join(names, ", "));
+}
+
 // What the order says and what it does not.
 std::string verdict(const Ranking& ranking) {
   std::vector<std::string> first;
@@ -172,6 +185,8 @@ std::string recommendation_text(const Ranking& ranking, Format format, const Vie
   std::string text;
   if (!ranking.ranked.empty()) {
     text = render(table, format, view) + "\n" + prose(verdict(ranking), format, view.width);
+    const std::string behind = left_behind(ranking);
+    if (!behind.empty()) text += prose(behind, format, view.width);
   }
   for (const std::string& error : runs.errors) text += prose(error, format, view.width);
   if (ranking.ranked.empty()) return text;

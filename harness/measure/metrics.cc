@@ -337,6 +337,19 @@ Value max_error_gradient(const Result& r) {
   return both(r) ? worst(r, &Accuracy::max_error_gradient) : std::nullopt;
 }
 
+// How much larger than that of a single device in the same dtype; the packs' largest ones.
+Value error_ratio(const Result& r, double Accuracy::*error, double Accuracy::*plain) {
+  const Value own = worst(r, error), single = worst(r, plain);
+  return own && *single > 0 ? Value(*own / *single) : std::nullopt;  // float64: there is none
+}
+Value output_error_ratio(const Result& r) {
+  return error_ratio(r, &Accuracy::max_error_output, &Accuracy::plain_error_output);
+}
+Value gradient_error_ratio(const Result& r) {
+  return both(r) ? error_ratio(r, &Accuracy::max_error_gradient, &Accuracy::plain_error_gradient)
+                 : std::nullopt;
+}
+
 }  // namespace
 
 const std::vector<Metric>& metrics() {
@@ -488,6 +501,12 @@ const std::vector<Metric>& metrics() {
       {"max_error_gradient", "1", "lower",
        "largest absolute error of dQ, dK, dV against the single-device reference",
        max_error_gradient},
+      {"output_error_ratio", "1", "lower",
+       "max_error_output divided by that of a plain run on a single device in the same dtype; not "
+       "of float64, which is the reference",
+       output_error_ratio},
+      {"gradient_error_ratio", "1", "lower", "the same for max_error_gradient",
+       gradient_error_ratio},
   };
   return table;
 }

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <limits>
 #include <map>
-#include <tuple>
+#include <set>
 
 #include "harness/plan/errors.h"
 #include "harness/plan/input_file.h"
@@ -59,20 +59,21 @@ void require_times(const std::vector<Job>& jobs) {
 std::vector<Contest> contests_of(const Suite& suite) {
   std::vector<Contest> contests;
   std::map<std::pair<std::string, std::string>, size_t> places;
-  for (size_t i = 0; i < suite.products.size(); ++i) {
-    Product product = suite.products[i];
+  std::set<std::pair<size_t, std::string>> seen;  // products may name the same runs
+  for (Product product : suite.products) {
     Candidates candidates = candidates_of(product);
     if (!candidates.values.empty()) product.fields["strategy"].values = candidates.values;
     const std::vector<Job> jobs = jobs_of({suite.name, suite.description, {product}});
     require_times(jobs);
     for (const Job& job : jobs) {
-      const std::string problem = fmt::format("{} {}", i, problem_key(job.spec));
+      const std::string problem = problem_key(job.spec);
       const std::string candidate = strategy_text(job.spec);
       std::set<std::string>& bases = candidates.bases[candidate];
       if (bases.empty()) bases = {candidate};
       for (const std::string& base : bases) {
         const auto [place, is_new] = places.emplace(std::pair(problem, base), contests.size());
         if (is_new) contests.push_back({problem, base, {}});
+        if (!seen.emplace(place->second, canonical_text(job.spec)).second) continue;
         contests[place->second].jobs.push_back(job);
       }
     }

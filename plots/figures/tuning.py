@@ -25,8 +25,12 @@ class Pair:
     tuned: results.Run  # the same run where no options are faster
 
 
+def packs(run):
+    return run.attributes["packs"]
+
+
 def seconds_per_pack(run):
-    return run.seconds / run.packs if run.seconds else float("inf")
+    return run.seconds / packs(run) if run.seconds else float("inf")
 
 
 def pairs_of(runs):
@@ -34,7 +38,7 @@ def pairs_of(runs):
     pairs = []
     for strategy in {run.strategy for run in runs}:
         own = [run for run in runs if run.strategy == strategy]
-        own = [run for run in own if run.packs == max(run.packs for run in own)]
+        own = [run for run in own if packs(run) == max(map(packs, own))]
         given = min(own, key=lambda run: len(run.options))
         pairs.append(Pair(given, min([given, *own], key=seconds_per_pack)))
     pairs = [pair for pair in pairs if pair.tuned.seconds]
@@ -43,6 +47,7 @@ def pairs_of(runs):
 
 def draw_panel(axes, pairs, unit):
     limit = LONGEST * seconds_per_pack(pairs[0].tuned)
+    most = max(packs(pair.tuned) for pair in pairs)
     for row, pair in enumerate(pairs):
         look = style.bar(pair.tuned.strategy)
         tuned, given = seconds_per_pack(pair.tuned), seconds_per_pack(pair.given)
@@ -51,6 +56,8 @@ def draw_panel(axes, pairs, unit):
             axes.barh(row, min(given, limit) / unit, 0.76, **pale)
         axes.barh(row, min(tuned, limit) / unit, 0.5, **look)
         words = [style.time_text(tuned)] if tuned > limit else []
+        if packs(pair.tuned) < most:
+            words += ["on 1 pack" if packs(pair.tuned) == 1 else f"on {packs(pair.tuned)} packs"]
         words += [pair.tuned.options] if pair.given is not pair.tuned else []
         end = min(max(tuned, given if given < float("inf") else 0), limit)
         axes.text(end / unit, row, " " + ", ".join(words), va="center", ha="left")

@@ -65,6 +65,23 @@ def test_the_page_draws_the_series(history, tmp_path):
     assert text.count("<svg") == 1 and "http" not in text.replace("http://www.w3.org", "")
 
 
+def test_hosts_that_come_and_go_can_be_one_machine(history, tmp_path):
+    file = tmp_path / "history.h5"
+    machines = []
+    for i, host in enumerate(("one", "two")):
+        with h5py.File(history / f"runs{i}/run.h5", "r+") as run_file:
+            run_file["provenance"].attrs["machine"] = host
+        assert run("history", "add", history / f"runs{i}", "--file", file).returncode == 0
+        assert (
+            run("history", "add", history / f"runs{i + 2}", "--file", file, "--any-host").returncode
+            == 0
+        )
+        _, series = run_json("history", "show", "--file", file)
+        machines.append({one["machine"]: len(one["points"]) for one in series})
+    assert machines[0]["one"] == 1 and machines[1]["two"] == 1
+    assert sorted(machines[1].values()) == [1, 1, 2]
+
+
 def test_a_measurement_is_added_once(history, tmp_path):
     file = tmp_path / "history.h5"
     shutil.copy(history / "history.h5", file)

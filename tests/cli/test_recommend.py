@@ -163,6 +163,17 @@ def test_sweeps_are_tuned_next_to_their_defaults(results):
     assert all(row["existed"] for row in plain), untuned.stderr
 
 
+def test_a_run_that_is_named_twice_is_tuned_once(tmp_path):
+    suite = tmp_path / "twice.toml"
+    suite.write_text(
+        'strategy = "usp"\nworkload = "fixed:tokens=2K"\ntokens = "8K"\nbackend = "simulate"\n'
+        'cluster = "h100"\n[[sweep]]\nranks = 4\n[[sweep]]\nranks = [4, 8]\n'
+    )
+    done, rows = run_json("run", suite, "--tune", "--output", tmp_path / "runs")
+    assert done.returncode == 0, done.stderr
+    assert [row["ranks"] for row in rows if not row["options"]] == [4, 8]
+
+
 def test_what_has_no_time_is_not_tuned(results):
     words = ["run", "--strategy", "usp", *PROBLEM, "--tune", "--output", results]
     assert_refused(run(*words, "--backend", "plan"), "--tune", "--backend simulate")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
+import atlas
 import figures
 import plot
 import results
@@ -18,11 +19,13 @@ import style
 import workload_files
 from figures import (
     bytes_imbalance,
+    error_growth,
     plan_picture,
     simulated_measured,
     throughput,
     time_attribution,
     timeline,
+    tuning,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -393,3 +396,68 @@ def test_options_change_the_look_but_not_the_colour():
     for look in (style.marker, style.hatch):
         assert look("flashcp (ratio=1.2)") == look("flashcp (ratio=1.2)") != look("flashcp")
     assert style.colour("flashcp (ratio=1.2)") == style.colour("flashcp")
+
+
+def tuned_run(run, options, seconds, packs=2):
+    attributes = {**run.attributes, "options": options, "packs": packs}
+    metrics = {**run.metrics, "iteration_seconds": seconds}
+    return results.Run(run.path, attributes, metrics, run.descriptions, run.packs)
+
+
+def test_tuned_runs_stand_next_to_those_as_given(samples):
+    ring = run_of(results.load_runs(samples), "ring", "pile")
+    given, tuned = tuned_run(ring, "", 4.0), tuned_run(ring, "per_document=true", 2.0)
+    (pair,) = tuning.pairs_of([given, tuned_run(ring, "", 1.0, packs=1), tuned])
+    assert (pair.given, pair.tuned) == (given, tuned)  # the run of one pack is not compared
+    assert tuning.seconds_per_pack(pair.tuned) == 1.0
+    (alone,) = tuning.pairs_of([given])
+    assert alone.given is alone.tuned
+    with pytest.raises(results.NothingToDraw):
+        tuning.draw([given])
+
+
+def test_a_crowd_of_tuned_strategies_stays_legible(crowd, monkeypatch):
+    runs = [run for run in crowd if (run.workload, run.ranks) == ("pile", 4)]
+    for run in list(runs):
+        runs.append(tuned_run(run, "a_long_option=4096,another=true", 0.9 * run.seconds, 1))
+        run.attributes["packs"] = 1
+    fig, _ = tuning.draw(runs)
+    texts = drawn_texts(fig, monkeypatch)
+    assert len(texts) > 2 * len(style.KNOWN)
+    for text, box in texts:
+        assert box.x0 >= -1 and box.x1 <= fig.bbox.x1 + 1, text.get_text()
+    style.plt.close(fig)
+
+
+def test_the_error_is_the_median_over_workloads(samples):
+    ring = run_of(results.load_runs(samples), "ring", "pile")
+    metric = "output_error_ratio"
+    runs = []
+    for ranks, ratio in ((8, 1.5), (4, 1.0), (4, 2.0), (4, 9.0)):
+        attributes, metrics = {**ring.attributes, "ranks": ranks}, {**ring.metrics, metric: ratio}
+        runs.append(results.Run(ring.path, attributes, metrics, ring.descriptions, ring.packs))
+    assert error_growth.points_of(runs, metric) == {"ring": ([4, 8], [2.0, 1.5])}
+    fig, shown = error_growth.draw(runs)
+    assert len(shown) == len(runs)
+    style.plt.close(fig)
+    with pytest.raises(results.NothingToDraw):
+        error_growth.draw([ring])
+
+
+def test_the_atlas_shows_every_problem(tmp_path):
+    table = tmp_path / "winners.csv"
+    table.write_text(
+        "winner,workload,tokens,ranks,cluster,shape,window,tied with,next_over_winner\n"
+        "flashcp:ratio=1.2,pile,64K,8,h100,llama3_8b,,,1.5\n"
+        "ring,wlb_llm,1M,128,h100,llama3_8b,8K,usp zigzag,\n"
+    )
+    rows = atlas.read(table)
+    assert [row["panel"] for row in rows] == [("h100", 8192), ("h100", 8192)]
+    assert [row["place"] for row in rows] == ["pile", "wlb_llm, window 8K"]
+    fig = atlas.draw(rows)
+    squares = [patch for axes in fig.axes for patch in axes.patches]
+    assert [patch.get_alpha() for patch in squares] == [1, atlas.PALE]
+    style.plt.close(fig)
+    table.write_text("winner\n")
+    with pytest.raises(results.NothingToDraw):
+        atlas.read(table)
