@@ -54,9 +54,8 @@ TEST(WorkloadTest, FileDocumentsComeInTheOrderOfTheFile) {
   TestFile file("lengths.txt", "4\n0\n9\n2\n");
   EXPECT_EQ(draw(file.path(), 7, 1), (std::vector<int64_t>{4, 9, 2, 4, 9, 2, 4}));
   EXPECT_EQ(draw(file.path() + ":order=file", 3, 2), (std::vector<int64_t>{4, 9, 2}));
-  EXPECT_EQ(
-      error_of([&] { find_workload(file.path() + ":order=file_"); }),
-      "workload '" + file.path() + ":order=file_': unknown order 'file_'; did you mean 'file'?");
+  const std::string error = error_of([&] { find_workload(file.path() + ":order=file_"); });
+  EXPECT_NE(error.find("unknown order 'file_'; did you mean 'file'?"), std::string::npos) << error;
 }
 
 TEST(WorkloadTest, ShuffledFileDocumentsComeOncePerPassInASeededOrder) {
