@@ -86,7 +86,7 @@ void add_recommend_command(CLI::App& app, Context& context) {
       app, "recommend",
       "Simulates every strategy, each with its options tuned, and ranks them for your data.\n"
       "Examples:\n"
-      "  cpbench recommend --workload lengths.txt --cluster h100 --ranks 64 --tokens 512K\n"
+      "  cpbench recommend --workload lengths.txt --ranks 64 --tokens 512K\n"
       "  cpbench recommend --workload pile --ranks 8 --tokens 128K --shape flashcp_h32\n"
       "  cpbench recommend --workload pile --ranks 64 --tokens 512K --write best.toml\n"
       "Where flags do not say otherwise: all strategies, --cluster h100, --shape llama3_8b, "

@@ -165,7 +165,7 @@ void add_run_command(CLI::App& app, Context& context) {
       "  cpbench run --strategy all --workload pile --backend plan --ranks 256\n"
       "  cpbench run --strategy flashcp,flashcp:ratio=1.2 --workload wlb_llm\n"
       "  cpbench run --strategy ring --workload pile --ranks 8 --backend nccl\n"
-      "  cpbench run --strategy all --workload pile --backend simulate --cluster h100 --tune\n"
+      "  cpbench run quick_h100 --tune\n"
       "  cpbench run quick --shard 2/8\n"
       "  mpirun -np 4 cpbench run --strategy ring --workload pile --backend mpi\n");
   auto flags = std::make_shared<Flags>();

@@ -155,6 +155,16 @@ TEST(Attribution, NeedsPortionsAndAPeak) {
   EXPECT_FALSE(attribute_time(result));
 }
 
+TEST(Attribution, LayersAreWeights) {
+  Result result = two_ranks();
+  const double total = attribute_time(result)->total, ideal = attribute_time(result)->ideal;
+  result.packs.push_back(result.packs.front());
+  result.packs[0].layers = 3;
+  result.packs[1].layers = 5;
+  EXPECT_DOUBLE_EQ(attribute_time(result)->total, 8 * total);
+  EXPECT_DOUBLE_EQ(attribute_time(result)->ideal, 8 * ideal);
+}
+
 TEST(Attribution, MetricsAreItsParts) {
   const Result result = two_ranks();
   double sum = 0;

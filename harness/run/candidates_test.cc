@@ -38,11 +38,13 @@ TEST(Candidates, of_every_strategy_are_few_and_valid) {
 }
 
 TEST(Candidates, are_all_combinations_with_the_defaults) {
-  const Candidates candidates = candidates_of(product_of({"usp", "pass_q"}));
+  const Candidates candidates = candidates_of(product_of({"distca", "pass_q"}));
   EXPECT_EQ(candidates.values,
-            (std::vector<std::string>{"usp", "usp:ulysses_degree=1", "usp:ulysses_degree=2",
-                                      "usp:ulysses_degree=4", "usp:ulysses_degree=8", "pass_q"}));
-  EXPECT_EQ(candidates.bases.at("usp:ulysses_degree=4"), std::set<std::string>{"usp"});
+            (std::vector<std::string>{"distca", "distca:tolerance=0.05", "distca:tolerance=0.3",
+                                      "distca:layout=contiguous",
+                                      "distca:layout=contiguous,tolerance=0.05",
+                                      "distca:layout=contiguous,tolerance=0.3", "pass_q"}));
+  EXPECT_EQ(candidates.bases.at("distca:tolerance=0.3"), std::set<std::string>{"distca"});
 }
 
 TEST(Candidates, keep_options_that_were_given) {

@@ -80,6 +80,7 @@ void choose_kernel(Job& job) {
 void check_sm_use(Job& job, const Origin& origin) {
   RunSpec& spec = job.spec;
   const RunField& policy = *find_run_field("cta_policy");
+  if (spec.cta_policy.empty()) spec.cta_policy = policy.default_value;  // as stored
   at_origin(origin("cta_policy"), [&] { require_known(policy, "CTA policy", spec.cta_policy); });
   if (spec.cta_policy == policy.default_value) spec.cta_policy.clear();
   const bool simulated = job.backend->simulates && !job.backend->on_gpus;

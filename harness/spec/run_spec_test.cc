@@ -167,8 +167,10 @@ TEST(RunFields, bad_values_are_refused) {
             "'8Q' is not a valid count; write digits with an optional K or M, at least 1");
   EXPECT_EQ(set_to("ranks", "0"), "0 is out of range; must be from 1 to 65536");
   EXPECT_EQ(set_to("max_ctas", "0"), "0 is out of range; must be from 1 to 64");
-  EXPECT_EQ(set_to("cached", "1"),
-            "'1' is not a valid share; must be a number from 0 to below 1, like 0.9");
+  EXPECT_EQ(
+      set_to("cached", "-0.5"),
+      "'-0.5' is not a valid share; must be a number from 0 to below 1, like 0.9, or a count of "
+      "tokens, like 512");
   EXPECT_EQ(set_to("mask", "casual"), "unknown mask 'casual'; did you mean 'causal'?");
   EXPECT_EQ(set_to("graph", "yes"), "unknown graph 'yes'; known: off, on");
   EXPECT_EQ(find_run_field("rank"), nullptr);

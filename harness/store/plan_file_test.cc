@@ -208,7 +208,7 @@ TEST(PlanJson, ProblemsAreValidated) {
   text = good;
   text.replace(text.find("[64]"), 4, "[-4]");
   EXPECT_EQ(error_of([&] { problem_from_json(text); }),
-            "problem.batch.document_lengths[0] is -4; must be a whole number from 1");
+            "problem.batch.document_lengths[0] is -4; must be a whole number from 0");
   text = good;
   text.replace(text.find("\"cached_tokens\":[]"), 18, "\"cached_tokens\":[64]");
   EXPECT_EQ(error_of([&] { problem_from_json(text); }),

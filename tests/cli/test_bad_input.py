@@ -66,7 +66,7 @@ def test_usage(words, parts, tmp_path):
         ("--shape", "tiny_gqaa", ["--shape", "'tiny_gqaa'", "tiny_gqa"]),
         ("--mask", "causl", ["--mask", "'causl'", "did you mean 'causal'"]),
         ("--mask", "sliding_window", ["--mask", "--window"]),
-        ("--cached", "1", ["--cached", "'1'", "0 to below 1"]),
+        ("--cached", "1.5", ["--cached", "'1.5'", "0 to below 1", "count of tokens"]),
         ("--cached", "-0.5", ["--cached", "'-0.5'", "0 to below 1"]),
         ("--cached", "most", ["--cached", "'most'", "0 to below 1"]),
         ("--dtype", "float16", ["--dtype", "'float16'"]),

@@ -125,12 +125,12 @@ def test_a_slow_strategy_is_left_behind_on_the_first_pack(tmp_path):
 
 def test_unsupported_strategies_are_named(tmp_path):
     words = ["recommend", "--workload", "pile", "--tokens", "6K", "--ranks", "3"]
-    done, rows = run_json(*words, "--strategy", "ring,ulysses", "--output", tmp_path / "runs")
+    done, rows = run_json(*words, "--strategy", "ring,halo", "--output", tmp_path / "runs")
     assert done.returncode == 0
     assert [row["status"] for row in rows] == ["ok", "unsupported"]
-    assert "32 query heads" in rows[1]["error"]
-    alone = run(*words, "--strategy", "ulysses", "--output", tmp_path / "runs")
-    assert alone.returncode == 1 and "unsupported (ulysses)" in alone.stdout
+    assert "sliding windows" in rows[1]["error"]
+    alone = run(*words, "--strategy", "halo", "--output", tmp_path / "runs")
+    assert alone.returncode == 1 and "unsupported (halo)" in alone.stdout
 
 
 def test_bad_questions_are_refused(tmp_path):

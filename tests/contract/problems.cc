@@ -98,6 +98,7 @@ std::vector<NamedProblem> forest_problems() {
       {"placeholders", {{16, 24, 0, 0}}},
       {"pad slots", {{3, 1, 2, 2}, Mask::document_causal, 0, {0, 1, 0, 2}}},
       {"blocks", {{7, 1, 29, 11}, Mask::block_causal, 5}},
+      {"windows of a tree", {{7, 1, 29, 11}, Mask::sliding_window, 5, {}, {-1, 0, 0, -1}}},
       {"chunks", {{7, 1, 29, 11}, Mask::chunked, 5}},
       {"prefixes", {{7, 1, 29, 11}, Mask::prefix, 5}}};
   std::vector<NamedProblem> problems;
