@@ -13,7 +13,7 @@ ENV DEBIAN_FRONTEND=noninteractive
 RUN apt-get update && apt-get install -y --no-install-recommends \
       g++ git pkg-config libhdf5-dev zlib1g-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev \
       libfmt-dev libgtest-dev libbenchmark-dev coinor-libcbc-dev libmetis-dev libsimgrid-dev libopenmpi-dev \
-      openmpi-bin ccache python3-venv \
+      openmpi-bin libprotobuf-dev protobuf-compiler ccache python3-venv \
     && rm -rf /var/lib/apt/lists/*
 RUN python3 -m venv /opt/torch && /opt/torch/bin/pip install --no-cache-dir torch==2.11.0
 WORKDIR /cpbench
@@ -30,7 +30,7 @@ ENV DEBIAN_FRONTEND=noninteractive
 RUN apt-get update && apt-get install -y --no-install-recommends \
       g++ git pkg-config libhdf5-dev zlib1g-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev \
       libfmt-dev libgtest-dev libbenchmark-dev coinor-libcbc-dev libmetis-dev libsimgrid-dev libopenmpi-dev \
-      openmpi-bin ccache python3-venv ca-certificates \
+      openmpi-bin libprotobuf-dev protobuf-compiler ccache python3-venv ca-certificates \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /cpbench
 COPY . .

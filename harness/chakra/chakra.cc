@@ -1,23 +1,30 @@
 #include "harness/chakra/chakra.h"
 
+#include "harness/plan/errors.h"
+
+#ifdef CPBENCH_WITH_PROTOBUF
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <utility>
+#include <vector>
 
-#include "harness/chakra/protobuf_message.h"
+#include "et_def.pb.h"
+#endif
 
 namespace cpbench {
+
+#ifdef CPBENCH_WITH_PROTOBUF
 namespace {
 
-enum NodeType : uint8_t { kComp = 4, kSend = 5, kReceive = 6, kCollective = 7 };
-enum CollectiveType : uint8_t { kAllGather = 2, kReduceScatter = 7 };
-
-// The fields of AttributeProto that hold a value.
-enum ValueField : uint8_t { kDouble = 3, kInt32 = 7, kInt64 = 9, kBool = 27 };
-constexpr uint32_t kString = 29;
-
-using Ids = std::vector<uint64_t>;
+using ChakraProtoMsg::AttributeProto;
+using ChakraProtoMsg::Node;
+using google::protobuf::io::CodedOutputStream;
+using Ids = google::protobuf::RepeatedField<uint64_t>;
 
 const char* name_of(Activity activity) {
   switch (activity) {
@@ -40,75 +47,62 @@ std::string step_name(const std::string& what, int32_t pass, int32_t step) {
   return what + (pass == 0 ? " forward step " : " backward step ") + std::to_string(step);
 }
 
-class Node {
- public:
-  Node(uint64_t id, const std::string& name, NodeType type) {
-    message_.number(1, id);
-    message_.text(2, name);
-    message_.number(3, type);
-    attribute("is_cpu_op", kBool, 0);
-  }
-  void control(const Ids& ids) { message_.numbers(4, ids); }
-  void data(const Ids& ids) { message_.numbers(5, ids); }
-  void duration(double seconds) {
-    message_.number(7, static_cast<uint64_t>(std::llround(seconds * 1e6)));
-    ProtobufMessage value = named("duration_seconds");
-    value.real(kDouble, seconds);
-    message_.message(10, value);
-  }
-  void attribute(const std::string& name, ValueField field, uint64_t value) {
-    ProtobufMessage attribute = named(name);
-    attribute.number(field, value);
-    message_.message(10, attribute);
-  }
-  void attribute(const std::string& name, const std::string& value) {
-    ProtobufMessage attribute = named(name);
-    attribute.text(kString, value);
-    message_.message(10, attribute);
-  }
-  std::string delimited() const { return message_.delimited(); }
+AttributeProto& attribute(Node& node, const char* name) {
+  AttributeProto& attribute = *node.add_attr();
+  attribute.set_name(name);
+  return attribute;
+}
 
- private:
-  static ProtobufMessage named(const std::string& name) {
-    ProtobufMessage attribute;
-    attribute.text(1, name);
-    return attribute;
-  }
-  ProtobufMessage message_;
-};
+Node new_node(uint64_t id, const std::string& name, ChakraProtoMsg::NodeType type) {
+  Node node;
+  node.set_id(id);
+  node.set_name(name);
+  node.set_type(type);
+  attribute(node, "is_cpu_op").set_bool_val(false);
+  return node;
+}
+
+void set_duration(Node& node, double seconds) {
+  node.set_duration_micros(static_cast<uint64_t>(std::llround(seconds * 1e6)));
+  attribute(node, "duration_seconds").set_double_val(seconds);
+}
 
 // The trace of one rank. Ids are given out first, so that a node may name one that is written
 // later.
 class Trace {
  public:
-  Trace(const Schedule& schedule, int32_t rank, const std::vector<int32_t>& transfers)
-      : schedule_(schedule), own_(schedule.ranks[rank]), rank_(rank), transfers_(transfers) {
+  Trace(const Schedule& schedule, int32_t rank, const std::vector<int32_t>& transfers,
+        CodedOutputStream& out)
+      : schedule_(schedule),
+        own_(schedule.ranks[rank]),
+        rank_(rank),
+        transfers_(transfers),
+        out_(out) {
     for (const int32_t id : transfers_) {
       const Transfer& transfer = schedule_.transfers[id];
       const bool is_call = transfer.collective >= 0;
       uint64_t& node = is_call ? calls_[transfer.collective] : communication_[id];
       if (node == 0) node = next_id_++;
-      Ids& members = exchanges_[transfer.exchange].members;
+      std::vector<uint64_t>& members = exchanges_[transfer.exchange].members;
       if (members.empty() || members.back() != node) members.push_back(node);
     }
     for (auto& [number, exchange] : exchanges_) exchange.entered = next_id_++;
   }
 
-  std::string text() {
-    ProtobufMessage metadata;
-    metadata.text(1, "0.0.4");
-    out_ = metadata.delimited();
+  void write() {
+    ChakraProtoMsg::GlobalMetadata metadata;
+    metadata.set_version("0.0.4");
+    write(metadata);
     write_tasks();
     write_packs();
     write_exchanges();
     write_communication();
-    return std::move(out_);
   }
 
  private:
   struct OwnExchange {
     uint64_t entered = 0;
-    Ids members{};  // communication of the rank in it
+    std::vector<uint64_t> members{};  // communication of the rank in it
   };
 
   // Tasks have the first ids, and then packs.
@@ -116,9 +110,13 @@ class Trace {
   uint64_t pack(int32_t index) const {
     return 1 + own_.tasks.size() + static_cast<uint64_t>(index);
   }
-  // What has ended when so many tasks, or packs, are done.
-  Ids after_tasks(int32_t count) const { return count > 0 ? Ids{task(count - 1)} : Ids{}; }
-  Ids after_packs(int32_t count) const { return count > 0 ? Ids{pack(count - 1)} : Ids{}; }
+  // Adds what has ended when so many tasks, or packs, are done.
+  void add_tasks(int32_t count, Ids& ids) const {
+    if (count > 0) ids.Add(task(count - 1));
+  }
+  void add_packs(int32_t count, Ids& ids) const {
+    if (count > 0) ids.Add(pack(count - 1));
+  }
 
   uint64_t node_of(int32_t transfer) const {
     const int32_t collective = schedule_.transfers[transfer].collective;
@@ -134,15 +132,20 @@ class Trace {
     return start == own_.steps.end() ? static_cast<int32_t>(own_.tasks.size()) : start->first_task;
   }
 
-  void write(const Node& node) { out_ += node.delimited(); }
+  // Its length and itself.
+  void write(const google::protobuf::MessageLite& message) {
+    out_.WriteVarint32(static_cast<uint32_t>(message.ByteSizeLong()));
+    message.SerializeWithCachedSizes(&out_);
+  }
 
   void write_tasks() {
     for (int32_t i = 0; i < std::ssize(own_.tasks); ++i) {
       const Task& task = own_.tasks[i];
-      Node node(this->task(i), step_name(name_of(task.activity), task.pass, task.step), kComp);
-      node.control(after_tasks(i));
-      if (task.arrival >= 0) node.data({node_of(task.arrival)});
-      node.duration(task.arrival >= 0 ? 0 : task.seconds);
+      Node node = new_node(this->task(i), step_name(name_of(task.activity), task.pass, task.step),
+                           ChakraProtoMsg::COMP_NODE);
+      add_tasks(i, *node.mutable_ctrl_deps());
+      if (task.arrival >= 0) node.add_data_deps(node_of(task.arrival));
+      set_duration(node, task.arrival >= 0 ? 0 : task.seconds);
       write(node);
     }
   }
@@ -150,82 +153,80 @@ class Trace {
   void write_packs() {
     for (int32_t i = 0; i < std::ssize(own_.packs); ++i) {
       const Pack& pack = own_.packs[i];
-      Node node(this->pack(i), step_name("pack", pack.pass, pack.step), kComp);
-      Ids control = after_packs(i);
-      control.push_back(exchanges_.at(pack.exchange).entered);
-      node.control(control);
-      node.data(after_tasks(pack.after_task));
-      node.duration(pack.seconds);
+      Node node = new_node(this->pack(i), step_name("pack", pack.pass, pack.step),
+                           ChakraProtoMsg::COMP_NODE);
+      add_packs(i, *node.mutable_ctrl_deps());
+      node.add_ctrl_deps(exchanges_.at(pack.exchange).entered);
+      add_tasks(pack.after_task, *node.mutable_data_deps());
+      set_duration(node, pack.seconds);
       write(node);
     }
   }
 
   void write_exchanges() {
-    const Ids none;
-    const Ids* before = &none;
+    std::vector<uint64_t> before;
     for (const auto& [number, own] : exchanges_) {
       const Exchange& exchange = schedule_.exchanges[number];
-      Node node(own.entered, step_name("exchange", exchange.pass, exchange.step), kComp);
-      Ids control = *before;
-      for (const uint64_t id : after_tasks(tasks_before(exchange))) control.push_back(id);
-      node.control(control);
-      node.duration(0);
+      Node node = new_node(own.entered, step_name("exchange", exchange.pass, exchange.step),
+                           ChakraProtoMsg::COMP_NODE);
+      node.mutable_ctrl_deps()->Add(before.begin(), before.end());
+      add_tasks(tasks_before(exchange), *node.mutable_ctrl_deps());
+      set_duration(node, 0);
       write(node);
-      before = &own.members;
+      before = own.members;
     }
   }
 
   void write_communication() {
-    std::map<int32_t, Ids> inputs;  // of each collective
+    std::map<int32_t, std::set<uint64_t>> inputs;  // of each collective
     for (const int32_t id : transfers_) {
       const Transfer& transfer = schedule_.transfers[id];
       const bool sends = transfer.from == rank_;
       Ids data;
       if (sends) {
-        data = after_tasks(transfer.after_task);
-        for (const uint64_t pack : after_packs(transfer.after_pack)) data.push_back(pack);
-        if (transfer.after_transfer >= 0) data.push_back(node_of(transfer.after_transfer));
+        add_tasks(transfer.after_task, data);
+        add_packs(transfer.after_pack, data);
+        if (transfer.after_transfer >= 0) data.Add(node_of(transfer.after_transfer));
       }
       if (transfer.collective >= 0) {
-        Ids& all = inputs[transfer.collective];
-        all.insert(all.end(), data.begin(), data.end());
+        inputs[transfer.collective].insert(data.begin(), data.end());
         continue;
       }
       const Exchange& exchange = schedule_.exchanges[transfer.exchange];
-      Node node(communication_.at(id),
-                step_name(sends ? "send" : "receive", exchange.pass, exchange.step),
-                sends ? kSend : kReceive);
-      node.control({exchanges_.at(transfer.exchange).entered});
-      node.data(data);
-      node.attribute("comm_src", kInt32, static_cast<uint64_t>(transfer.from));
-      node.attribute("comm_dst", kInt32, static_cast<uint64_t>(transfer.to));
-      node.attribute("comm_size", kInt64, static_cast<uint64_t>(transfer.bytes));
-      node.attribute("comm_tag", kInt32, static_cast<uint64_t>(id));
+      Node node = new_node(communication_.at(id),
+                           step_name(sends ? "send" : "receive", exchange.pass, exchange.step),
+                           sends ? ChakraProtoMsg::COMM_SEND_NODE : ChakraProtoMsg::COMM_RECV_NODE);
+      node.add_ctrl_deps(exchanges_.at(transfer.exchange).entered);
+      *node.mutable_data_deps() = std::move(data);
+      attribute(node, "comm_src").set_int32_val(transfer.from);
+      attribute(node, "comm_dst").set_int32_val(transfer.to);
+      attribute(node, "comm_size").set_int64_val(transfer.bytes);
+      attribute(node, "comm_tag").set_int32_val(id);
       write(node);
     }
-    for (auto& [collective, data] : inputs) write_call(collective, std::move(data));
+    for (const auto& [collective, data] : inputs) write_call(collective, data);
   }
 
-  void write_call(int32_t number, Ids data) {
+  void write_call(int32_t number, const std::set<uint64_t>& data) {
     const CollectiveCall& call = schedule_.collectives[number];
     const auto first = std::ranges::find_if(
         transfers_, [&](int32_t id) { return schedule_.transfers[id].collective == number; });
     const int32_t exchange = schedule_.transfers[*first].exchange;
     const bool gathers = call.kind == CollectiveKind::all_gather;
     const auto& [pass, step, substage] = schedule_.exchanges[exchange];
-    Node node(calls_.at(number), step_name(gathers ? "all-gather" : "reduce-scatter", pass, step),
-              kCollective);
-    std::ranges::sort(data);
-    data.erase(std::unique(data.begin(), data.end()), data.end());
-    node.control({exchanges_.at(exchange).entered});
-    node.data(data);
-    node.attribute("comm_type", kInt64, gathers ? kAllGather : kReduceScatter);
-    node.attribute("comm_size", kInt64, static_cast<uint64_t>(call.block_bytes));
+    Node node = new_node(calls_.at(number),
+                         step_name(gathers ? "all-gather" : "reduce-scatter", pass, step),
+                         ChakraProtoMsg::COMM_COLL_NODE);
+    node.add_ctrl_deps(exchanges_.at(exchange).entered);
+    node.mutable_data_deps()->Add(data.begin(), data.end());
+    attribute(node, "comm_type")
+        .set_int64_val(gathers ? ChakraProtoMsg::ALL_GATHER : ChakraProtoMsg::REDUCE_SCATTER);
+    attribute(node, "comm_size").set_int64_val(call.block_bytes);
     std::string members;
     for (const int32_t member : call.members) {
       members += (members.empty() ? "" : ",") + std::to_string(member);
     }
-    node.attribute("pg_name", members);
+    attribute(node, "pg_name").set_string_val(members);
     write(node);
   }
 
@@ -237,22 +238,37 @@ class Trace {
   std::map<int32_t, uint64_t> communication_;  // by transfer
   std::map<int32_t, uint64_t> calls_;          // by collective
   std::map<int32_t, OwnExchange> exchanges_;
-  std::string out_;
+  CodedOutputStream& out_;
 };
 
 }  // namespace
 
-ChakraTraces::ChakraTraces(const Schedule& schedule)
-    : schedule_(schedule), transfers_(schedule.ranks.size()) {
+void write_chakra_traces(const Schedule& schedule,
+                         const std::function<void(int32_t rank, const std::string& trace)>& write) {
+  std::vector<std::vector<int32_t>> transfers(schedule.ranks.size());  // of each rank, by exchange
   for (int32_t id = 0; id < std::ssize(schedule.transfers); ++id) {
     const Transfer& transfer = schedule.transfers[id];
-    transfers_[transfer.from].push_back(id);
-    if (transfer.to != transfer.from) transfers_[transfer.to].push_back(id);
+    transfers[transfer.from].push_back(id);
+    if (transfer.to != transfer.from) transfers[transfer.to].push_back(id);
+  }
+  for (int32_t rank = 0; rank < schedule.size(); ++rank) {
+    std::string trace;
+    google::protobuf::io::StringOutputStream stream(&trace);
+    CodedOutputStream out(&stream);
+    Trace(schedule, rank, transfers[rank], out).write();
+    out.Trim();
+    write(rank, trace);
   }
 }
 
-std::string ChakraTraces::of(int32_t rank) const {
-  return Trace(schedule_, rank, transfers_[rank]).text();
+#else
+
+void write_chakra_traces(const Schedule&, const std::function<void(int32_t, const std::string&)>&) {
+  throw UserError(
+      "cpbench was built without protobuf: install libprotobuf-dev and protobuf-compiler, and "
+      "build again");
 }
+
+#endif
 
 }  // namespace cpbench

@@ -1,14 +1,14 @@
 // A Schedule as Chakra execution traces, one per rank (schema/protobuf/et_def.proto of
 // github.com/mlcommons/chakra, version 0.0.4).
 //
-//   const ChakraTraces traces(schedule);
-//   write_atomically("ring.0.et", traces.of(0));
+//   write_chakra_traces(schedule, [](int32_t rank, const std::string& trace) {
+//     write_atomically("ring." + std::to_string(rank) + ".et", trace);
+//   });
 //
 // A trace is a GlobalMetadata and then Nodes, each behind its length. The nodes of a rank, and what
 // they wait for:
 //   COMP_NODE       a task: a kernel call, a copy, a merge, the layer. Waits for the task before
-//   it.
-//                   "wait" has no duration and also waits for the node that receives.
+//                   it. "wait" has no duration and also waits for the node that receives.
 //   COMP_NODE       "pack", what is copied into a message. Waits for the pack before it, for its
 //                   exchange, and for the task that writes what it copies.
 //   COMP_NODE       "exchange", without duration: the rank enters its next exchange. Waits for all
@@ -24,22 +24,16 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
-#include <vector>
 
 #include "harness/simulate/schedule.h"
 
 namespace cpbench {
 
-class ChakraTraces {
- public:
-  // The schedule must outlive it.
-  explicit ChakraTraces(const Schedule& schedule);
-  std::string of(int32_t rank) const;
-
- private:
-  const Schedule& schedule_;
-  std::vector<std::vector<int32_t>> transfers_;  // of each rank, by exchange
-};
+// Calls `write` with the trace of each rank, one after another. Throws UserError, before it calls
+// anything, if cpbench was built without protobuf.
+void write_chakra_traces(const Schedule& schedule,
+                         const std::function<void(int32_t rank, const std::string& trace)>& write);
 
 }  // namespace cpbench

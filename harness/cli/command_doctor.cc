@@ -21,17 +21,6 @@ namespace cpbench {
 
 namespace {
 
-#ifdef CPBENCH_WITH_CBC
-constexpr bool kCbc = true;
-#else
-constexpr bool kCbc = false;
-#endif
-#ifdef CPBENCH_WITH_METIS
-constexpr bool kMetis = true;
-#else
-constexpr bool kMetis = false;
-#endif
-
 struct Finding {
   std::string name, found, used_for, how_to_get;  // how_to_get: only of what is missing
 };
@@ -85,8 +74,10 @@ std::vector<Finding> findings() {
        ""},
       {"LibTorch", built.at("libtorch"), "backend threads", ""},
       {"HDF5", built.at("hdf5"), "result files", ""},
-      library("CBC", kCbc, "exact solvers of flashcp and flexsp", "coinor-libcbc-dev"),
-      library("METIS", kMetis, "partitions of dcp", "libmetis-dev"),
+      library("CBC", CPBENCH_FOUND_CBC, "exact solvers of flashcp and flexsp", "coinor-libcbc-dev"),
+      library("METIS", CPBENCH_FOUND_METIS, "partitions of dcp", "libmetis-dev"),
+      library("Protobuf", CPBENCH_FOUND_PROTOBUF, "Chakra traces",
+              "libprotobuf-dev protobuf-compiler"),
       program("SimGrid", "cpbench-simgrid", "simulations with network simgrid",
               "apt-get install libsimgrid-dev, then scripts/build"),
       program("MPI", "mpirun", "backend mpi: ranks as processes",

@@ -51,14 +51,13 @@ int export_chakra(const Result& result, const Flags& flags) {
                     ": its cluster, kernel model or profile has changed since; repeat the run");
   }
   const Schedule schedule = schedule_of(job, job.problem(pack.batch), pack.plan);
-  const ChakraTraces traces(schedule);
   const fs::path folder = flags.output;
   const std::string name = fs::path(flags.path).stem().string();
-  std::error_code error;
-  fs::create_directories(folder, error);
-  for (int32_t rank = 0; rank < schedule.size(); ++rank) {
-    write_atomically((folder / fmt::format("{}.{}.et", name, rank)).string(), traces.of(rank));
-  }
+  write_chakra_traces(schedule, [&](int32_t rank, const std::string& trace) {
+    std::error_code error;
+    fs::create_directories(folder, error);
+    write_atomically((folder / fmt::format("{}.{}.et", name, rank)).string(), trace);
+  });
   fmt::print(stderr, "cpbench: {} traces, {}\n", schedule.size(),
              (folder / (name + ".RANK.et")).string());
   return kExitOk;

@@ -23,3 +23,10 @@ find_package(MPI QUIET COMPONENTS CXX)
 # METIS has no pkg-config file. Optional: the start of dcp's partition.
 find_path(METIS_INCLUDE_DIR metis.h)
 find_library(METIS_LIBRARY metis)
+
+# Optional: Chakra traces. Compiling them requires protoc as well.
+set(CPBENCH_WITH_PROTOBUF OFF)
+find_package(Protobuf QUIET)
+if(TARGET protobuf::libprotobuf-lite AND TARGET protobuf::protoc)
+  set(CPBENCH_WITH_PROTOBUF ON)
+endif()

@@ -62,6 +62,7 @@ OWNED = {
     "CBC": (r"(coin|coin-or)/|(Cbc|Osi|Clp|Coin)\w*\.h", {"harness/strategy/integer_program*"}),
     "SimGrid": (r"(simgrid|xbt)/", {"harness/simulate/simgrid/*"}),
     "METIS": (r"metis\.h$", {"baselines/*/metis_*"}),
+    "Protobuf": (r"google/protobuf/", {"harness/chakra"}),
     "CLI11": (
         r"CLI/",
         {"harness/cli/cli.*", "harness/cli/command.*", "harness/cli/help.*", "tests"},
