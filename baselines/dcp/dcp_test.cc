@@ -111,6 +111,57 @@ TEST(DcpRefine, NeverLosesAndHoldsLimits) {
   for (int64_t load : loads(graph, heap, 4, Kind::compute)) EXPECT_LE(load, limits.pairs);
 }
 
+TEST(DcpStarts, WholeDocumentsGoLongestFirst) {
+  const Blocks blocks = make_blocks(MaskIndex(Batch{{2, 8, 6, 4}}), 2);
+  const Hypergraph graph = hypergraph_of(blocks, {.qo = 1, .kv = 1});
+  const Parts part_of = whole_start(graph, 2, {.tokens = 12, .pairs = 50});
+  const Parts homes(part_of.begin(), part_of.begin() + std::ssize(blocks.data));
+  EXPECT_EQ(homes, (Parts{0, 0, 0, 0, 0, 1, 1, 1, 1, 1}));  // 36 and 3 pairs, 21 and 10
+  EXPECT_EQ(connectivity_bytes(graph, part_of, 2), 0);
+}
+
+// Documents that fit whole are not cut, although they are longer than a block.
+TEST(DcpPlan, NothingMovesWhereWholeDocumentsFit) {
+  const std::vector<int64_t> lengths = {900, 700, 650, 500, 450, 400, 350, 300, 250, 200, 150, 50};
+  for (int nodes : {1, 2}) {
+    const Problem problem = problem_of(lengths, {nodes, 4 / nodes});
+    const Plan plan = plan_of("dcp", problem, {{"block_tokens", "100"}, {"imbalance", "1.35"}});
+    EXPECT_EQ(violations(problem, plan), "");
+    EXPECT_TRUE(plan.forward.sends.empty());
+  }
+}
+
+Parts failing(const Hypergraph&, int32_t, std::string& failure) {
+  failure = "no memory";
+  return {};
+}
+
+TEST(DcpPlace, AnotherStartIsTakenIfMetisFails) {
+  const Blocks blocks = make_blocks(MaskIndex(Batch{kLengths}), 64);
+  const Placement placement =
+      place(blocks, {.nodes = 2, .gpus_per_node = 4}, {.qo = 7, .kv = 7}, 1.15, failing);
+  std::vector<int64_t> tokens(8, 0), pairs(8, 0);
+  for (size_t i = 0; i < blocks.data.size(); ++i) {
+    tokens[placement.home[i]] += blocks.data[i].size();
+  }
+  for (size_t i = 0; i < blocks.compute.size(); ++i) {
+    pairs[placement.server[i]] += blocks.compute[i].pairs;
+  }
+  EXPECT_LE(max_over_mean(tokens), 1.15);
+  EXPECT_LE(max_over_mean(pairs), 1.15);
+}
+
+// 24 blocks of 64 tokens and one of 8 cannot be 1.0 times the mean on each of 2 ranks.
+TEST(DcpPlace, RefusesIfMetisFailsAndNoStartIsWithinTheLimits) {
+  const Blocks blocks = make_blocks(MaskIndex(Batch{{24 * 64 + 8}}), 64);
+  try {
+    place(blocks, {.nodes = 1, .gpus_per_node = 2}, {.qo = 7, .kv = 7}, 1, failing);
+    ADD_FAILURE() << "expected Unsupported";
+  } catch (const Unsupported& refused) {
+    EXPECT_EQ(std::string(refused.what()).rfind("no memory, and no other start", 0), 0u);
+  }
+}
+
 TEST(DcpPlan, FewBlocksNeedNoMetis) {
   const Problem problem = problem_of({8, 8}, 2);
   const Plan plan = plan_of("dcp", problem, {{"block_tokens", "8"}});

@@ -31,18 +31,6 @@ Parts contiguous_start(const Hypergraph& graph, int32_t parts) {
   return part_of;
 }
 
-// How far the worst part is above its limit, as a fraction of the limit; 0 within the limits.
-double excess(const Hypergraph& graph, const Parts& part_of, int32_t parts, Limits limits) {
-  double worst = 0;
-  for (auto [kind, limit] : {std::pair{Kind::data, limits.tokens}, {Kind::compute, limits.pairs}}) {
-    if (limit <= 0) continue;
-    for (int64_t load : loads(graph, part_of, parts, kind)) {
-      worst = std::max(worst, static_cast<double>(load) / limit - 1);
-    }
-  }
-  return worst;
-}
-
 }  // namespace
 
 int64_t connectivity_bytes(const Hypergraph& graph, const Parts& part_of, int32_t parts) {
@@ -71,15 +59,31 @@ std::vector<int64_t> loads(const Hypergraph& graph, const Parts& part_of, int32_
   return load;
 }
 
-Parts partition(const Hypergraph& graph, int32_t parts, Limits limits, Parts also) {
+double excess(const Hypergraph& graph, const Parts& part_of, int32_t parts, Limits limits) {
+  double worst = 0;
+  for (auto [kind, limit] : {std::pair{Kind::data, limits.tokens}, {Kind::compute, limits.pairs}}) {
+    if (limit <= 0) continue;
+    for (int64_t load : loads(graph, part_of, parts, kind)) {
+      worst = std::max(worst, static_cast<double>(load) / limit - 1);
+    }
+  }
+  return worst;
+}
+
+Parts partition(const Hypergraph& graph, int32_t parts, Limits limits,
+                const Partitioner& partitioner, std::string& failure, Parts also) {
   const auto vertices = static_cast<int64_t>(graph.vertices.size());
   if (parts == 1 || vertices == 0) return Parts(graph.vertices.size(), 0);
   std::vector<Parts> starts = {contiguous_start(graph, parts)};
-  if (vertices >= kFewVerticesPerPart * parts) starts.push_back(metis_start(graph, parts));
-  if (!also.empty()) starts.push_back(std::move(also));
+  if (vertices >= kFewVerticesPerPart * parts) {
+    starts.push_back(partitioner(graph, parts, failure));
+  }
+  starts.push_back(std::move(also));
+  starts.push_back(whole_start(graph, parts, limits));
   Parts best;
   std::pair<double, int64_t> best_quality;
   for (Parts& part_of : starts) {
+    if (part_of.empty()) continue;
     refine(graph, parts, limits, part_of);
     const std::pair quality{excess(graph, part_of, parts, limits),
                             connectivity_bytes(graph, part_of, parts)};

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <mutex>
-#include <string>
 #endif
 
 namespace cpbench::dcp {
@@ -94,7 +93,7 @@ StarGraph star_graph(const Hypergraph& graph) {
 
 }  // namespace
 
-Parts metis_start(const Hypergraph& graph, int32_t parts) {
+Parts metis_start(const Hypergraph& graph, int32_t parts, std::string& failure) {
   StarGraph star = star_graph(graph);
   auto count = static_cast<idx_t>(star.first.size()) - 1;
   idx_t constraints = 2, into = parts, cut = 0;
@@ -110,15 +109,16 @@ Parts metis_start(const Hypergraph& graph, int32_t parts) {
       &count, &constraints, star.first.data(), star.neighbour.data(), star.vertex_weight.data(),
       nullptr, star.weight.data(), &into, nullptr, allowed, options, &cut, part_of.data());
   if (status != METIS_OK) {
-    throw Unsupported("METIS could not partition " + std::to_string(count) + " blocks into " +
-                      std::to_string(parts) + " parts (status " + std::to_string(status) + ")");
+    failure = "METIS could not partition " + std::to_string(count) + " blocks into " +
+              std::to_string(parts) + " parts (status " + std::to_string(status) + ")";
+    return {};
   }
   return Parts(part_of.begin(), part_of.begin() + static_cast<int64_t>(graph.vertices.size()));
 }
 
 #else
 
-Parts metis_start(const Hypergraph&, int32_t) {
+Parts metis_start(const Hypergraph&, int32_t, std::string&) {
   throw Unsupported("dcp requires METIS: install libmetis-dev and build again");
 }
 

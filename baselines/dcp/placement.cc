@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "harness/plan/errors.h"
+
 namespace cpbench::dcp {
 
 Hypergraph hypergraph_of(const Blocks& blocks, BlockBytes bytes) {
@@ -42,7 +44,8 @@ Hypergraph inside(const Hypergraph& graph, const std::vector<int32_t>& members) 
 
 }  // namespace
 
-Placement place(const Blocks& blocks, const Cluster& cluster, BlockBytes bytes, double imbalance) {
+Placement place(const Blocks& blocks, const Cluster& cluster, BlockBytes bytes, double imbalance,
+                const Partitioner& partitioner) {
   const Hypergraph graph = hypergraph_of(blocks, bytes);
   Limits rank_mean;
   for (const Vertex& v : graph.vertices) {
@@ -53,13 +56,20 @@ Placement place(const Blocks& blocks, const Cluster& cluster, BlockBytes bytes, 
   auto limits = [&](double per_rank, int32_t ranks) {
     return Limits{rank_mean.tokens * per_rank * ranks, rank_mean.pairs * per_rank * ranks};
   };
-  Parts rank_of(graph.vertices.size(), 0);
+  const auto data = static_cast<int64_t>(blocks.data.size());
+  auto placement = [&](const Parts& rank_of) {
+    return Placement{{rank_of.begin(), rank_of.begin() + data},
+                     {rank_of.begin() + data, rank_of.end()}};
+  };
+  Parts rank_of = whole_start(graph, cluster.ranks(), limits(imbalance, 1));
+  if (excess(graph, rank_of, cluster.ranks(), limits(imbalance, 1)) == 0) return placement(rank_of);
+  std::string failure;
   const int32_t gpus = cluster.gpus_per_node;
   // A partition over all ranks at once, with neighbouring parts merged, is often a better start for
   // the nodes than one into few large parts.
   Parts neighbours;
   if (cluster.nodes > 1 && gpus > 1) {
-    neighbours = partition(graph, cluster.ranks(), limits(imbalance, 1));
+    neighbours = partition(graph, cluster.ranks(), limits(imbalance, 1), partitioner, failure);
     for (int32_t& part : neighbours) part /= gpus;
   }
   Limits node_limits = limits(gpus == 1 ? imbalance : (1 + imbalance) / 2, gpus);
@@ -70,18 +80,22 @@ Placement place(const Blocks& blocks, const Cluster& cluster, BlockBytes bytes, 
   }
   const double whole = gpus * largest * std::floor(rank_mean.tokens * imbalance / largest);
   if (whole >= rank_mean.tokens * gpus) node_limits.tokens = std::min(node_limits.tokens, whole);
-  const Parts node_of = partition(graph, cluster.nodes, node_limits, std::move(neighbours));
+  const Parts node_of =
+      partition(graph, cluster.nodes, node_limits, partitioner, failure, std::move(neighbours));
   std::vector<std::vector<int32_t>> members(cluster.nodes);
   for (size_t v = 0; v < node_of.size(); ++v)
     members[node_of[v]].push_back(static_cast<int32_t>(v));
   for (int32_t node = 0; node < cluster.nodes; ++node) {
-    const Parts gpu_of = partition(inside(graph, members[node]), gpus, limits(imbalance, 1));
+    const Parts gpu_of =
+        partition(inside(graph, members[node]), gpus, limits(imbalance, 1), partitioner, failure);
     for (size_t i = 0; i < gpu_of.size(); ++i) {
       rank_of[members[node][i]] = node * gpus + gpu_of[i];
     }
   }
-  const auto data = static_cast<int64_t>(blocks.data.size());
-  return {{rank_of.begin(), rank_of.begin() + data}, {rank_of.begin() + data, rank_of.end()}};
+  if (!failure.empty() && excess(graph, rank_of, cluster.ranks(), limits(imbalance, 1)) > 0) {
+    throw Unsupported(failure + ", and no other start is within the limits");
+  }
+  return placement(rank_of);
 }
 
 }  // namespace cpbench::dcp

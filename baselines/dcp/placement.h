@@ -25,7 +25,9 @@ struct BlockBytes {  // per token
 Hypergraph hypergraph_of(const Blocks& blocks, BlockBytes bytes);
 
 // Ranks stay within `imbalance` times the mean of tokens and the mean of pairs, or as close as
-// whole blocks allow.
-Placement place(const Blocks& blocks, const Cluster& cluster, BlockBytes bytes, double imbalance);
+// whole blocks allow. Nothing moves if whole documents can be placed within these limits. Throws
+// Unsupported if `partitioner` fails and no other start is within the limits.
+Placement place(const Blocks& blocks, const Cluster& cluster, BlockBytes bytes, double imbalance,
+                const Partitioner& partitioner = metis_start);
 
 }  // namespace cpbench::dcp

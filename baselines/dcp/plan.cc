@@ -165,7 +165,7 @@ extern const Strategy strategy_dcp = {
     .title = "DCP",
     .source = "DCP: dynamic context parallelism, arXiv 2510.10620",
     .moves = "blocks of Q and of K, V to the ranks that attend them, and partial O back",
-    .constraints = "requires METIS, unless there are only a few blocks per rank",
+    .constraints = "requires METIS, unless whole documents balance or ranks have only a few blocks",
     .options =
         {integer_option(
              "block_tokens", "0",
