@@ -59,17 +59,19 @@ TEST(PlanFile, EveryFormComesBackTheSame) {
   }
 }
 
-TEST(PlanFile, CachedTokensComeBack) {
+TEST(PlanFile, CachedTokensParentsAndRulesComeBack) {
   TemporaryFolder folder;
   PlannedProblem planned = sample("ring", 4, {17, 1, 46});
   planned.problem.batch.cached_tokens = {16, 1, 0};
+  planned.problem.batch.parents = {-1, 0, 0};
+  planned.problem.batch.rules = {{Mask::document_full, 0}, {}, {Mask::chunked, 16}};
   for (const char* ending : {"plan.json", "plan.h5", "plan.txt"}) {
     save_plan_file(folder / ending, planned);
     EXPECT_EQ(load_plan_file(folder / ending).at(0).problem, planned.problem) << ending;
   }
 }
 
-// Schema 1.0.0 has no cached tokens; a later 1.x may have more keys.
+// Schema 1.0.0 has no cached tokens, parents and rules; a later 1.x may have more keys.
 TEST(PlanFile, EveryJsonFileOfTheMajorVersionIsRead) {
   const PlannedProblem planned = sample("ring", 4, {17, 1, 46});
   const std::string now = planned_problem_json(planned);
@@ -82,7 +84,7 @@ TEST(PlanFile, EveryJsonFileOfTheMajorVersionIsRead) {
     return with(text, version, "\"schema_version\":\"" + number + "\"");
   };
   std::string first = of_version(now, "1.0.0");
-  first = with(first, ",\"cached_tokens\":[]", "");
+  first = with(first, ",\"cached_tokens\":[],\"parents\":[],\"rules\":[]", "");
   EXPECT_EQ(planned_problem_from_json(first).problem, planned.problem);
   EXPECT_EQ(planned_problem_from_json(first).plan, planned.plan);
 
