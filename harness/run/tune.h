@@ -19,7 +19,7 @@ namespace cpbench {
 
 struct TuneOptions {
   SweepOptions sweep;
-  std::optional<Shard> shard;  // runs only a part of the (problem, strategy) pairs
+  std::optional<Shard> shard{};  // runs only a part of the (problem, strategy) pairs
   // A strategy whose best candidate takes more than so many times as long as the fastest strategy
   // of its problem is not run on more packs; 0: none is left behind.
   double left_behind = 0;
