@@ -204,7 +204,7 @@ std::shared_ptr<const Reference> reference_for(const Batch& batch, const Attenti
       return it->reference;
     }
   }
-  const auto kernel = make_kernel(kernel_for("auto", shape));
+  const auto kernel = make_kernel(kernel_for("auto", shape), Cores::all);
   auto reference =
       std::make_shared<const Reference>(compute_reference(batch, shape, seed, passes, *kernel));
   cache.push_front({batch, shape, seed, passes, reference});
