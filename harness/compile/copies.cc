@@ -1,5 +1,5 @@
 // A set that is in one buffer exactly as requested is found by its name. Other sets are found by a
-// search from the newest buffer to the oldest.
+// search from the newest buffer to the oldest, which leaves out those of other homes.
 #include "harness/compile/copies.h"
 
 #include <algorithm>
@@ -9,22 +9,40 @@ namespace cpbench {
 void Copies::add(int32_t buffer) {
   const Buffer& added = builder_.buffer(buffer);
   const auto tensor = static_cast<size_t>(added.tensor);
+  const SetId tokens = builder_.tokens_of(buffer);
+  by_home_[tensor][builder_.sets().home_of(tokens)].push_back(
+      static_cast<int32_t>(buffers_[tensor].size()));
   buffers_[tensor].push_back(buffer);
-  newest_of_set_[tensor][builder_.tokens_of(buffer)] = buffer;
+  newest_of_set_[tensor][tokens] = buffer;
+}
+
+bool Copies::holds(int32_t buffer, SetId tokens, Heads heads) {
+  return builder_.buffer(buffer).heads.contains(heads) &&
+         builder_.sets().contains(builder_.tokens_of(buffer), tokens);
 }
 
 int32_t Copies::holder(Tensor tensor, SetId tokens, Heads heads) {
-  const auto& by_set = newest_of_set_[static_cast<size_t>(tensor)];
+  const auto index = static_cast<size_t>(tensor);
+  const auto& by_set = newest_of_set_[index];
   const auto found = by_set.find(tokens);
   if (found != by_set.end() && builder_.buffer(found->second).heads.contains(heads)) {
     return found->second;
   }
-  const std::vector<int32_t>& buffers = buffers_[static_cast<size_t>(tensor)];
-  for (size_t i = buffers.size(); i-- > 0;) {
-    if (!builder_.buffer(buffers[i]).heads.contains(heads)) continue;
-    if (builder_.sets().contains(builder_.tokens_of(buffers[i]), tokens)) return buffers[i];
+  const std::vector<int32_t>& buffers = buffers_[index];
+  const int32_t home = builder_.sets().home_of(tokens);
+  if (home < 0) {
+    const auto newest = std::find_if(buffers.rbegin(), buffers.rend(),
+                                     [&](int32_t buffer) { return holds(buffer, tokens, heads); });
+    return newest == buffers.rend() ? -1 : *newest;
   }
-  return -1;
+  int32_t newest = -1;
+  for (const int32_t owner : {home, -1}) {
+    const std::vector<int32_t>& places = by_home_[index][owner];
+    for (size_t i = places.size(); i-- > 0 && places[i] > newest;) {
+      if (holds(buffers[places[i]], tokens, heads)) newest = places[i];
+    }
+  }
+  return newest < 0 ? -1 : buffers[newest];
 }
 
 void Copies::gather(int32_t target, SetId tokens, Heads heads) {

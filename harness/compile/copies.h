@@ -24,7 +24,11 @@ class Copies {
   bool gather_disjoint(int32_t target, SetId tokens, Heads heads);
   void gather_newest(int32_t target, Ranges tokens, Heads heads);
 
+  bool holds(int32_t buffer, SetId tokens, Heads heads);
+
   std::array<std::vector<int32_t>, kTensors> buffers_;  // oldest first
+  // The same by the home that has their tokens; -1: none is known. Values are indices in buffers_.
+  std::array<std::unordered_map<int32_t, std::vector<int32_t>>, kTensors> by_home_;
   std::array<std::unordered_map<SetId, int32_t>, kTensors> newest_of_set_;
   RankBuilder& builder_;
 };

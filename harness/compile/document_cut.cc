@@ -280,10 +280,8 @@ std::optional<DocumentCut> DocumentCut::of(const MaskIndex& mask, const RangeSet
                                            int32_t fewest_documents) {
   const std::optional<Mask> rule = mask.only_rule();
   const bool full = rule == Mask::document_full;
-  if (!full && rule != Mask::document_causal) return std::nullopt;
-  if (mask.documents() < fewest_documents || size_of(mask.new_tokens()) != mask.tokens()) {
-    return std::nullopt;
-  }
+  if (!full && rule != Mask::document_causal && rule != Mask::causal) return std::nullopt;
+  if (size_of(mask.new_tokens()) != mask.tokens()) return std::nullopt;
   DocumentCut cut;
   cut.full_ = full;
   cut.members_ = std::move(members);
@@ -292,6 +290,9 @@ std::optional<DocumentCut> DocumentCut::of(const MaskIndex& mask, const RangeSet
     cut.index_[cut.members_[m]] = static_cast<int32_t>(m);
   }
   cut.container_ = containers(sets, cut.members_);
+  cut.stripes_ = StripeCut::of(mask, sets, cut.members_, full);
+  if (cut.stripes_) return cut;
+  if (rule == Mask::causal || mask.documents() < fewest_documents) return std::nullopt;
   if (!Builder(mask, sets, parts, cut).build()) return std::nullopt;
   return cut;
 }

@@ -1,18 +1,19 @@
 // Token sets that cut every document in the same order, chunk after chunk, as zigzag's chunks i and
-// 2N-1-i of each document. What the queries of one set see of another set is then the same for all
-// documents in which both have as many tokens, so it is counted and not listed: 64 documents at a
-// time.
+// 2N-1-i of each document, or that deal the tokens in turn (stripe_cut.h). What the queries of one
+// set see of another set is then the same for all documents in which both have as many tokens, so
+// it is counted and not listed: 64 documents at a time.
 //
 //   const auto cut = DocumentCut::of(mask, sets, {zigzag shard 0, zigzag shard 1, ...});
 //   if (cut) cut->for_each_block(1, 0, [&](int32_t queries, int32_t keys, int64_t documents) {
 //     ...   // in so many documents, so many queries of shard 1 see so many keys of shard 0
 //   });
 //
-// How: the chunks have one order that holds in every document. Queries of set A see those chunks of
-// set B that come before them. If all chunks of A that see anything of B see the same chunks of B,
-// they are one block of queries and keys in each document, and their sizes are sums over some of
-// the last chunks of A and some of the first chunks of B. For each such sum, documents of like
-// length have few different values, and each value has a bit mask of the documents with that value.
+// How, for chunks: they have one order that holds in every document. Queries of set A see those
+// chunks of set B that come before them. If all chunks of A that see anything of B see the same
+// chunks of B, they are one block of queries and keys in each document, and their sizes are sums
+// over some of the last chunks of A and some of the first chunks of B. For each such sum, documents
+// of like length have few different values, and each value has a bit mask of the documents with
+// that value.
 #pragma once
 
 #include <array>
@@ -20,6 +21,7 @@
 #include <optional>
 #include <vector>
 
+#include "harness/compile/stripe_cut.h"
 #include "harness/plan/mask.h"
 #include "harness/plan/range_sets.h"
 
@@ -27,11 +29,12 @@ namespace cpbench {
 
 class DocumentCut {
  public:
-  // Batches of fewer documents are listed as fast.
+  // Chunks of fewer documents are listed as fast.
   static constexpr int32_t kFewestDocuments = 64;
 
-  // Nothing if the members are not such a cut, or if the mask is a window or the whole pack, or has
-  // cached tokens. Those of the disjoint `parts` that lie in one member each are described too.
+  // Nothing if the members are not such a cut, or if the mask is a window, or the whole pack in
+  // chunks, or has cached tokens. Those of the disjoint `parts` that lie in one member each are
+  // described too, if the cut is of chunks.
   static std::optional<DocumentCut> of(const MaskIndex& mask, const RangeSets& sets,
                                        std::vector<SetId> members,
                                        const std::vector<SetId>& parts = {},
@@ -45,12 +48,14 @@ class DocumentCut {
   int32_t index(SetId set) const { return index_[set]; }
 
   // Whether each document has at most one block of queries of one set and keys of another. Both
-  // are members or parts of different members.
+  // are members, or parts of different members.
   bool describes(int32_t queries, int32_t keys) const {
-    return queries != keys && sums_of(queries, keys).has_value();
+    return stripes_ || (queries != keys && sums_of(queries, keys).has_value());
   }
-  // Calls visit(queries, keys, documents) for blocks of that many queries and keys, each of which
-  // the queries see. The same numbers may come several times.
+  // Whether query i of a block sees its keys 0..i; otherwise it sees all of them.
+  bool causal() const { return stripes_ && !full_; }
+  // Calls visit(queries, keys, documents) for blocks of that many queries and keys. The same
+  // numbers may come several times.
   template <typename Visit>
   void for_each_block(int32_t queries, int32_t keys, const Visit& visit) const;
 
@@ -86,14 +91,16 @@ class DocumentCut {
   static int64_t common(const std::vector<uint64_t>& a, const std::vector<uint64_t>& b);
 
   bool full_ = false;  // whether queries see the whole document
+  std::optional<StripeCut> stripes_;
   std::vector<SetId> members_;
   std::vector<int32_t> container_;  // by set
   std::vector<int32_t> index_;      // by set
-  std::vector<Member> all_;         // by index: the members, then the parts
+  std::vector<Member> all_;         // by index: the members, then the parts; none of stripes
 };
 
 template <typename Visit>
 void DocumentCut::for_each_block(int32_t queries, int32_t keys, const Visit& visit) const {
+  if (stripes_) return stripes_->for_each_block(queries, keys, visit);
   const std::optional<Sums> sums = sums_of(queries, keys);
   const std::vector<Alike>& of_keys = sums->keys->alike;
   auto first = of_keys.begin();

@@ -3,15 +3,18 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 #include <random>
+#include <tuple>
 
 #include "harness/compile/segments.h"
 
 namespace cpbench {
 namespace {
 
-using Blocks = std::map<std::pair<int64_t, int64_t>, int64_t>;  // documents by queries and keys
+// Documents by queries, by keys, and by whether the block is causal.
+using Blocks = std::map<std::tuple<int64_t, int64_t, bool>, int64_t>;
 
 // Documents that are cut into the same chunks, some of them empty. Each chunk belongs to one
 // member.
@@ -64,7 +67,7 @@ struct Counted {
 Counted counted(const DocumentCut& cut, int32_t queries, int32_t keys) {
   Counted counted;
   cut.for_each_block(queries, keys, [&](int32_t q, int32_t k, int64_t documents) {
-    counted.blocks[{q, k}] += documents;
+    counted.blocks[{q, k, cut.causal() && q > 1}] += documents;
     counted.queries += q * documents;
     counted.keys += k * documents;
   });
@@ -76,10 +79,10 @@ struct Listed {
   Ranges queries, keys;  // those that see some key, and those that are seen
 };
 
-Listed listed(const RandomCut& random, SetId queries, SetId keys) {
-  const MaskIndex mask(random.batch);
+Listed listed(const Batch& batch, const RangeSets& of_plan, SetId queries, SetId keys) {
+  const MaskIndex mask(batch);
   const std::vector<SetId> no_homes;
-  const PlanSets shared(random.sets, no_homes);
+  const PlanSets shared(of_plan, no_homes);
   RankSets sets(shared);
   std::vector<CallSegments> levels;
   append_segments(mask, sets, sets[queries], queries, sets[keys], keys, 0, levels);
@@ -89,8 +92,7 @@ Listed listed(const RandomCut& random, SetId queries, SetId keys) {
   for (const CallSegments& level : levels) {
     listed.queries = rows_of(level, false, sets, queries);
     for (const Segment& s : level) {
-      EXPECT_EQ(s.mask, SegmentMask::full);
-      ++listed.blocks[{s.q_rows, s.kv_rows}];
+      ++listed.blocks[{s.q_rows, s.kv_rows, s.mask == SegmentMask::causal && s.q_rows > 1}];
     }
   }
   return listed;
@@ -110,7 +112,7 @@ TEST(DocumentCut, counts_the_segments_that_a_list_has) {
         if (!cut->describes(q, k)) continue;
         ++described;
         const Counted count = counted(*cut, q, k);
-        const Listed list = listed(random, random.members[q], random.members[k]);
+        const Listed list = listed(random.batch, random.sets, random.members[q], random.members[k]);
         EXPECT_EQ(count.blocks, list.blocks) << seed << ": " << q << " sees " << k;
         EXPECT_EQ(count.queries, size_of(list.queries));
         EXPECT_EQ(count.keys, size_of(list.keys));
@@ -127,6 +129,54 @@ TEST(DocumentCut, counts_the_segments_that_a_list_has) {
     }
   }
   EXPECT_GT(described, 300);
+}
+
+TEST(DocumentCut, counts_the_segments_of_stripes) {
+  std::mt19937_64 random(7);
+  const auto below = [&](int64_t end) { return static_cast<int64_t>(random() % end); };
+  for (int round = 0; round < 60; ++round) {
+    const auto ranks = static_cast<int32_t>(2 + below(8));
+    Batch batch{
+        .mask = std::array{Mask::document_causal, Mask::document_full, Mask::causal}[round % 3]};
+    for (int64_t d = ranks + below(150); d > 0; --d) {
+      batch.document_lengths.push_back(1 + below(d % 5 == 0 ? 60 : 2 * ranks));
+    }
+    const MaskIndex mask(batch);
+    RangeSets sets;
+    std::vector<SetId> members;
+    for (int32_t r = 0; r < ranks; ++r) {
+      Ranges own;
+      for (int64_t token = r; token < mask.tokens(); token += ranks)
+        extend(own, {token, token + 1});
+      members.push_back(sets.intern(std::move(own)));
+    }
+    std::ranges::shuffle(members, random);
+    const auto cut = DocumentCut::of(mask, sets, members);
+    ASSERT_TRUE(cut);
+    for (int32_t q = 0; q < ranks; ++q) {
+      for (int32_t k = 0; k < ranks; ++k) {
+        ASSERT_TRUE(cut->describes(q, k));
+        const Counted count = counted(*cut, q, k);
+        const Listed list = listed(batch, sets, members[q], members[k]);
+        EXPECT_EQ(count.blocks, list.blocks) << round << ": " << q << " sees " << k;
+        EXPECT_EQ(count.queries, size_of(list.queries));
+        EXPECT_EQ(count.keys, size_of(list.keys));
+      }
+    }
+  }
+}
+
+TEST(DocumentCut, is_nothing_if_stripes_leave_tokens_out) {
+  const MaskIndex mask({.document_lengths = {5, 3}});
+  const auto is_cut = [&](const Ranges& a, const Ranges& b) {
+    RangeSets sets;
+    return DocumentCut::of(mask, sets, {sets.intern(a), sets.intern(b)}).has_value();
+  };
+  const Ranges odd = {{1, 2}, {3, 4}, {5, 6}, {7, 8}};
+  EXPECT_TRUE(is_cut({{0, 1}, {2, 3}, {4, 5}, {6, 7}}, odd));
+  EXPECT_FALSE(is_cut({{0, 1}, {2, 3}, {4, 5}}, odd));
+  EXPECT_FALSE(is_cut({{0, 1}, {4, 5}, {6, 7}}, odd));
+  EXPECT_FALSE(is_cut({{2, 3}, {4, 5}, {6, 7}}, odd));
 }
 
 TEST(DocumentCut, is_nothing_if_a_document_has_another_order) {

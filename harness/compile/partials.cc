@@ -22,7 +22,29 @@ Partials::Partials(RankBuilder& builder, Tensor tensor, int32_t home, std::vecto
   std::ranges::sort(bounds);
   bounds.erase(std::unique(bounds.begin(), bounds.end()), bounds.end());
   for (size_t i = 0; i + 1 < bounds.size(); ++i) blocks_.push_back({bounds[i], bounds[i + 1]});
-  accumulators_.push_back({home, all, std::vector<Written>(blocks_.size())});
+  add_accumulator(home, all);
+}
+
+void Partials::add_accumulator(int32_t buffer, Heads heads) {
+  homes_[builder_.sets().home_of(builder_.tokens_of(buffer))].accumulators.push_back(
+      {buffer, heads, std::vector<Written>(blocks_.size()), accumulators_++});
+}
+
+const std::vector<Partials::Accumulator*>& Partials::near(SetId tokens) {
+  near_.clear();
+  const auto add = [&](Home& home) {
+    for (Accumulator& accumulator : home.accumulators) near_.push_back(&accumulator);
+  };
+  const int32_t home = builder_.sets().home_of(tokens);
+  if (home < 0) {
+    for (auto& [owner, each] : homes_) add(each);
+  } else {
+    for (const int32_t owner : {home, -1}) {
+      if (const auto found = homes_.find(owner); found != homes_.end()) add(found->second);
+    }
+  }
+  if (near_.size() > 1) std::ranges::sort(near_, {}, &Accumulator::number);
+  return near_;
 }
 
 RangeSpan Partials::written_of(const Accumulator& accumulator, size_t block) const {
@@ -67,12 +89,12 @@ Heads Partials::component_of(Heads heads) const {
   return heads;
 }
 
-template <typename Accumulators, typename Visit>
-void Partials::each_block(Accumulators& accumulators, Heads heads, const Visit& visit) const {
-  for (auto& accumulator : accumulators) {
+template <typename Visit>
+void Partials::each_block(SetId tokens, Heads heads, const Visit& visit) {
+  for (Accumulator* accumulator : near(tokens)) {
     for (size_t block = 0; block < blocks_.size(); ++block) {
-      if (blocks_[block].overlaps(heads) && blocks_[block].overlaps(accumulator.heads)) {
-        visit(accumulator, block, blocks_[block]);
+      if (blocks_[block].overlaps(heads) && blocks_[block].overlaps(accumulator->heads)) {
+        visit(*accumulator, block, blocks_[block]);
       }
     }
   }
@@ -82,29 +104,31 @@ void Partials::reserve(SetId tokens, Heads heads) {
   if (tokens == RangeSets::kEmpty || holder(tokens, heads) >= 0) return;
   RankSets& sets = builder_.sets();
   const Heads component = component_of(heads);
-  for (const auto& [reserved, of] : reserved_) {
-    if (of == component && sets.known_part(tokens, reserved)) return;
+  const int32_t home = sets.home_of(tokens);
+  for (const int32_t owner : {home, -1}) {
+    for (const auto& [reserved, of] : homes_[owner].reserved) {
+      if (of == component && sets.known_part(tokens, reserved)) return;
+    }
   }
-  reserved_.emplace_back(tokens, component);
+  homes_[home].reserved.emplace_back(tokens, component);
   SetId missing = tokens;
-  for (const Accumulator& accumulator : accumulators_) {
-    if (!accumulator.heads.overlaps(heads) ||
-        sets.size_of_intersection(tokens_of(accumulator), missing) == 0) {
+  for (const Accumulator* accumulator : near(tokens)) {
+    const SetId held = tokens_of(*accumulator);
+    if (!accumulator->heads.overlaps(heads) || sets.size_of_intersection(held, missing) == 0) {
       continue;
     }
-    missing = sets.subtract(missing, tokens_of(accumulator));
+    missing = sets.subtract(missing, held);
     if (missing == RangeSets::kEmpty) return;
   }
-  const int32_t buffer =
-      builder_.add_buffer(tensor_, ElementClass::accumulation, component, missing);
-  accumulators_.push_back({buffer, component, std::vector<Written>(blocks_.size())});
+  add_accumulator(builder_.add_buffer(tensor_, ElementClass::accumulation, component, missing),
+                  component);
 }
 
-int32_t Partials::holder(SetId tokens, Heads heads) const {
-  for (const Accumulator& accumulator : accumulators_) {
-    if (accumulator.heads.overlaps(heads) &&
-        builder_.sets().contains(tokens_of(accumulator), tokens)) {
-      return accumulator.buffer;
+int32_t Partials::holder(SetId tokens, Heads heads) {
+  for (const Accumulator* accumulator : near(tokens)) {
+    if (accumulator->heads.overlaps(heads) &&
+        builder_.sets().contains(tokens_of(*accumulator), tokens)) {
+      return accumulator->buffer;
     }
   }
   return -1;
@@ -112,7 +136,7 @@ int32_t Partials::holder(SetId tokens, Heads heads) const {
 
 bool Partials::any_written(SetId tokens, Heads heads) {
   bool any = false;
-  each_block(accumulators_, heads, [&](Accumulator& accumulator, size_t block, Heads) {
+  each_block(tokens, heads, [&](Accumulator& accumulator, size_t block, Heads) {
     const Written& written = settled(accumulator, block);
     if (any || written.tokens == 0) return;
     RankSets& sets = builder_.sets();
@@ -123,14 +147,14 @@ bool Partials::any_written(SetId tokens, Heads heads) {
 }
 
 void Partials::mark_written(SetId tokens, Heads heads) {
-  each_block(accumulators_, heads, [&](Accumulator& accumulator, size_t block, Heads) {
+  each_block(tokens, heads, [&](Accumulator& accumulator, size_t block, Heads) {
     const SetId here = builder_.sets().intersect(tokens_of(accumulator), tokens);
     write(accumulator, block, here);
   });
 }
 
 void Partials::complete(SetId tokens, Heads heads) {
-  each_block(accumulators_, heads, [&](Accumulator& accumulator, size_t block, Heads block_heads) {
+  each_block(tokens, heads, [&](Accumulator& accumulator, size_t block, Heads block_heads) {
     const Written& written = settled(accumulator, block);
     if (written.whole) return;
     RankSets& sets = builder_.sets();
@@ -144,7 +168,7 @@ void Partials::complete(SetId tokens, Heads heads) {
 }
 
 void Partials::add(int32_t source, SetId tokens, Heads heads) {
-  each_block(accumulators_, heads, [&](Accumulator& accumulator, size_t block, Heads block_heads) {
+  each_block(tokens, heads, [&](Accumulator& accumulator, size_t block, Heads block_heads) {
     const Heads common{std::max(heads.begin, block_heads.begin),
                        std::min(heads.end, block_heads.end)};
     RankSets& sets = builder_.sets();
@@ -167,7 +191,7 @@ void Partials::add(int32_t source, SetId tokens, Heads heads) {
 void Partials::take(int32_t target, SetId tokens, Heads heads, int32_t owner) {
   RankSets& sets = builder_.sets();
   std::vector<int64_t> missing(blocks_.size(), sets.size_of(tokens));
-  each_block(accumulators_, heads, [&](Accumulator& accumulator, size_t block, Heads block_heads) {
+  each_block(tokens, heads, [&](Accumulator& accumulator, size_t block, Heads block_heads) {
     Written& written = accumulator.written[block];
     if (owner <= written.last_owner) settled(accumulator, block);
     int64_t held = 0;
@@ -189,18 +213,33 @@ void Partials::take(int32_t target, SetId tokens, Heads heads, int32_t owner) {
     if (missing[block] == 0 || !blocks_[block].overlaps(heads)) continue;
     builder_.move_rows(RowMode::clear, -1, target, missing[block], blocks_[block], [&] {
       Ranges nowhere(sets[tokens].begin(), sets[tokens].end());
-      for (const Accumulator& accumulator : accumulators_) {
-        nowhere = subtract(nowhere, written_of(accumulator, block));
+      for (const Accumulator* accumulator : near(tokens)) {
+        nowhere = subtract(nowhere, written_of(*accumulator, block));
       }
       return nowhere;
     });
   }
-  const size_t dropped = std::erase_if(accumulators_, [&](const Accumulator& accumulator) {
+  drop_taken(sets.home_of(tokens));
+}
+
+void Partials::drop_taken(int32_t home) {
+  const auto taken = [&](const Accumulator& accumulator) {
     return accumulator.buffer != home_ &&
            std::ranges::all_of(accumulator.written,
                                [](const Written& w) { return w.tokens == w.taken_tokens; });
-  });
-  if (dropped > 0) reserved_.clear();
+  };
+  const auto drop = [&](Home& from) { return std::erase_if(from.accumulators, taken) > 0; };
+  Home& known = homes_[home];
+  if (home >= 0 && drop(known)) {
+    known.reserved.clear();
+    homes_[-1].reserved.clear();
+  }
+  bool dropped = drop(homes_[-1]);
+  if (home < 0) {
+    for (auto& [owner, each] : homes_) dropped |= drop(each);
+  }
+  if (!dropped) return;
+  for (auto& [owner, each] : homes_) each.reserved.clear();
 }
 
 }  // namespace cpbench

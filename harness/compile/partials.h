@@ -8,6 +8,8 @@
 // and rows are followed per block.
 #pragma once
 
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "harness/compile/rank_builder.h"
@@ -23,7 +25,7 @@ class Partials {
   // Makes room for those of these tokens that have none.
   void reserve(SetId tokens, Heads heads);
   // The buffer of the one accumulator that has room for all of these tokens, or -1.
-  int32_t holder(SetId tokens, Heads heads) const;
+  int32_t holder(SetId tokens, Heads heads);
   bool any_written(SetId tokens, Heads heads);
   void mark_written(SetId tokens, Heads heads);
   // Clears the rows that hold nothing, so that all rows are written.
@@ -50,27 +52,40 @@ class Partials {
     int32_t buffer;
     Heads heads;
     std::vector<Written> written;  // per block of the tensor
+    int32_t number;                // in the order in which they were made
   };
+  void add_accumulator(int32_t buffer, Heads heads);
+  // Those that may have some of the tokens, oldest first; valid until the next call. A rank has
+  // partial results of all other ranks, so accumulators of other homes must not be looked at.
+  const std::vector<Accumulator*>& near(SetId tokens);
   RangeSpan written_of(const Accumulator& accumulator, size_t block) const;
   // Subtracts what is in `taken`.
   Written& settled(Accumulator& accumulator, size_t block);
   // `more` must lie within the accumulator's tokens, and none of it may be written.
   void write(Accumulator& accumulator, size_t block, SetId more);
-  // Calls visit(accumulator, block, heads of the block).
-  template <typename Accumulators, typename Visit>
-  void each_block(Accumulators& accumulators, Heads heads, const Visit& visit) const;
+  // Calls visit(accumulator, block, heads of the block) for those near the tokens.
+  template <typename Visit>
+  void each_block(SetId tokens, Heads heads, const Visit& visit);
   SetId tokens_of(const Accumulator& accumulator) const {
     return builder_.tokens_of(accumulator.buffer);
   }
   Heads component_of(Heads heads) const;
+  // Drops accumulators of which all was taken: those of that home and of no known home; -1: all.
+  void drop_taken(int32_t home);
 
   RankBuilder& builder_;
   Tensor tensor_;
   int32_t home_;
   std::vector<Heads> blocks_;      // ascending, disjoint
   std::vector<Heads> components_;  // unions of overlapping used ranges
-  std::vector<Accumulator> accumulators_;
-  std::vector<std::pair<SetId, Heads>> reserved_;  // with their component; they have room
+  // By the home that has their tokens; -1: none is known.
+  struct Home {
+    std::vector<Accumulator> accumulators;
+    std::vector<std::pair<SetId, Heads>> reserved;  // with their component; they have room
+  };
+  std::unordered_map<int32_t, Home> homes_;
+  int32_t accumulators_ = 0;  // that were made
+  std::vector<Accumulator*> near_;
 };
 
 }  // namespace cpbench

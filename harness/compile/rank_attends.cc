@@ -76,7 +76,10 @@ bool RankCompiler::count(SetId q, SetId kv, Sight& sight) {
   sight.first_segment = static_cast<int32_t>(all.size());
   int64_t seeing = 0, seen = 0;
   cut->for_each_block(queries, keys, [&](int32_t q_rows, int32_t kv_rows, int64_t documents) {
-    all.push_back({.q_rows = q_rows, .kv_rows = kv_rows, .count = static_cast<int32_t>(documents)});
+    all.push_back({.q_rows = q_rows,
+                   .kv_rows = kv_rows,
+                   .mask = cut->causal() && q_rows > 1 ? SegmentMask::causal : SegmentMask::full,
+                   .count = static_cast<int32_t>(documents)});
     seeing += q_rows * documents;
     seen += kv_rows * documents;
   });

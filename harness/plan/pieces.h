@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "harness/plan/range_sets.h"
@@ -19,7 +20,7 @@ struct Piece {
 // window of its first range on.
 template <typename Visit>
 void for_each_piece(const RangeSets& sets, const std::vector<SetId>& list, const Visit& visit) {
-  constexpr int64_t kWindowTokens = 1 << 16;
+  constexpr int64_t kFewestTokens = 1 << 12, kMostTokens = 1 << 16;  // of a window
   struct Rest {  // what was not visited yet of a set
     RangeSpan ranges;
     SetId set;
@@ -32,11 +33,12 @@ void for_each_piece(const RangeSets& sets, const std::vector<SetId>& list, const
   std::ranges::sort(all, {}, &Rest::begin);
   auto next = all.begin();
   std::vector<Piece> window, sorted;
-  std::vector<int32_t> places;  // by token: of its first piece in the window
+  std::vector<int32_t> places;            // by token: of its first piece in the window
+  int64_t window_tokens = kFewestTokens;  // many pieces of a small window stay in cache
   while (!open.empty() || next != all.end()) {
     int64_t first = next != all.end() ? next->begin() : open.front().begin();
     for (const Rest& rest : open) first = std::min(first, rest.begin());
-    const int64_t end = first + kWindowTokens;
+    const int64_t end = first + window_tokens;
     for (; next != all.end() && next->begin() < end; ++next) open.push_back(*next);
     window.clear();
     for (Rest& rest : open) {
@@ -44,15 +46,19 @@ void for_each_piece(const RangeSets& sets, const std::vector<SetId>& list, const
         window.push_back({rest.ranges.front(), rest.set});
       }
     }
+    // Each window looks at all open sets, so it should have as many pieces.
+    const bool few = std::ssize(window) < std::ssize(open);
+    const int64_t tokens = std::exchange(
+        window_tokens, few ? std::min(2 * window_tokens, kMostTokens) : kFewestTokens);
     std::erase_if(open, [](const Rest& rest) { return rest.ranges.empty(); });
-    if (std::ssize(window) < kWindowTokens / 64) {
+    if (std::ssize(window) < tokens / 64) {
       std::ranges::sort(window, {}, [](const Piece& piece) { return piece.range.begin; });
       for (const Piece& piece : window) visit(piece);
       continue;
     }
-    places.assign(kWindowTokens + 1, 0);
+    places.assign(tokens + 1, 0);
     for (const Piece& piece : window) ++places[piece.range.begin - first + 1];
-    for (int64_t t = 0; t < kWindowTokens; ++t) places[t + 1] += places[t];
+    for (int64_t t = 0; t < tokens; ++t) places[t + 1] += places[t];
     sorted.resize(window.size());
     for (const Piece& piece : window) sorted[places[piece.range.begin - first]++] = piece;
     for (const Piece& piece : sorted) visit(piece);
