@@ -18,6 +18,7 @@ STAYING = "fcp (reshuffle=false)"  # tokens stay where their units are
 ORACLE = "wlb_oracle"
 SYSTEMS = ("fcp", "zigzag", "bytescale", ORACLE, "magi")
 BASELINES = SYSTEMS[1:]
+WHISKERS = "whiskers: extremes of two packs"
 ALIKE = 10  # points of MFU, or percent, within which we call values alike
 
 
@@ -97,6 +98,11 @@ def place(row, word):
     return int(words[words.index(word) - 1].rstrip("K"))
 
 
+def whiskers(rows):
+    """The extremes over packs, as Matplotlib wants them."""
+    return [[row.ours - row.low for row in rows], [row.high - row.ours for row in rows]]
+
+
 def draw_lines(rows, notes, word, label, about, columns=2):
     """One panel per variant: MFU of each system by the number before `word`."""
     variants = list(dict.fromkeys(row.variant for row in rows))
@@ -110,9 +116,8 @@ def draw_lines(rows, notes, word, label, about, columns=2):
             points = sorted((place(row, word), row) for row in mine if row.strategy == system)
             axes.errorbar(
                 [x for x, _ in points], [row.ours for _, row in points],
-                yerr=[[row.ours - row.low for _, row in points],
-                      [row.high - row.ours for _, row in points]],
-                capsize=2, elinewidth=0.5, label=system, **style.line(system),
+                yerr=whiskers([row for _, row in points]), capsize=2, elinewidth=0.5, label=system,
+                **style.line(system),
             )  # fmt: skip
         axes.set_xscale("log", base=2)
         axes.set_xticks(ticks, [str(x) for x in ticks])

@@ -5,7 +5,7 @@
 RUN_DIR/<figure>.csv has the runs of a figure; papers/<method>_<figure>.py draws it. Writes
 <figure>.pdf, .png and .csv (every bar: published, ours, error), claims.csv (what the paper claims,
 and whether it holds here) and <method>.md (all tables), which begins with the claims and ends with
-the error per strategy. Prints the claims and those errors.
+the error per strategy. Prints the claims and those errors, or with --brief nothing.
 """
 
 import argparse
@@ -52,6 +52,7 @@ def main():
     parser.add_argument("runs", metavar="RUN_DIR", type=Path)
     parser.add_argument("figures", metavar="FIGURE", nargs="+")
     parser.add_argument("--output", metavar="DIR", type=Path, help="default: RUN_DIR/figures")
+    parser.add_argument("--brief", action="store_true", help="only write files")
     arguments = parser.parse_args()
     output = arguments.output or arguments.runs / "figures"
     output.mkdir(parents=True, exist_ok=True)
@@ -78,10 +79,10 @@ def main():
         head = [f"## Claims\n\n{line}.\n\n{claimed}\n"]
     tail = ["## Error per strategy\n", *summaries]
     (output / f"{arguments.method}.md").write_text("\n".join([*head, *tables, *tail]))
-    # The long tables are only in the file.
-    print("\n".join([*head, *tail]))
+    if not arguments.brief:  # the long tables are only in the file
+        print("\n".join([*head, *tail]))
     print(f"all tables: {output / arguments.method}.md", file=sys.stderr)
-    for path in sorted(output.glob("*.p[nd][gf]")):
+    for path in [] if arguments.brief else sorted(output.glob("*.p[nd][gf]")):
         print(path, file=sys.stderr)
 
 

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 import style
+from claims import Claim, yes
 from error_tables import markdown, number, spread
 from paired_bars import bar_legend, draw_groups
 from published import Row
 
+ALONE = "one GPU"  # not a strategy, but what they are compared with
 # What moves in a strategy decides which of its times a model must get right.
 FAMILIES = {
-    "kernel": ("one GPU",),  # without communication
+    "kernel": (ALONE,),  # without communication
     "ring": ("ring", "zigzag", "striped", "megatron_hybrid", "bytescale"),
     "all-gather": ("allgather", "per_doc", "wlb"),
     "all-to-all": ("ulysses", "usp", "loongtrain", "flexsp"),
@@ -105,6 +107,25 @@ def closing(rows):
             text += (f"\n\nOrder of strategies, {variant}: Kendall's tau {agreement:.2f} "
                      f"over {pairs} pairs that are more than {TIE:.0%} apart.")  # fmt: skip
     return text
+
+
+def claims(figure, rows):
+    """Of each kind of run: which strategy is the fastest."""
+    found = []
+    for variant in dict.fromkeys(row.variant for row in rows):
+        for group in dict.fromkeys(row.group for row in rows):
+            mine = [
+                row for row in rows if (row.variant, row.group) == (variant, group)
+                and row.strategy != ALONE
+            ]  # fmt: skip
+            fastest = max(mine, key=lambda row: row.published)
+            ours = max(mine, key=lambda row: row.ours)
+            # Our run of a strategy may stand for several published ones.
+            holds = yes(ours.ours == fastest.ours)
+            words = f"fastest of {len(mine)} ({variant}, {', '.join(group)})"
+            name = fastest.strategy if holds == "yes" else ours.strategy
+            found.append(Claim(figure, words, fastest.strategy, name, holds))
+    return found
 
 
 def draw(rows, notes, about):

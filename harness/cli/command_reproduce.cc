@@ -108,48 +108,87 @@ Folders folders_of(const ReproduceFlags& flags, const std::string& method) {
   return {runs, flags.output.empty() ? (fs::path(runs) / "figures").string() : runs};
 }
 
-// Runs and draws the figures of one method. Returns whether all succeeded.
-bool reproduce(const ReproduceFlags& flags, const std::string& method,
-               const std::vector<std::string>& figures, const std::string& interpreter,
-               const Context& context, Interrupt& interrupt) {
-  const Folders folders = folders_of(flags, method);
-  std::vector<Job> jobs;  // the jobs of all figures, each once
+// One method: the jobs of all its figures, each once.
+struct Part {
+  std::string method;
+  std::vector<std::string> figures;
+  Folders folders;
+  std::vector<Job> jobs{};
+  std::vector<std::vector<size_t>> places{};  // [figure]: its jobs
+};
+
+Part part_of(const ReproduceFlags& flags, const std::string& method,
+             const std::vector<std::string>& figures) {
+  Part part{method, figures, folders_of(flags, method)};
   std::map<std::string, size_t> place;
-  std::vector<std::vector<size_t>> places;  // [figure]
   for (const std::string& figure : figures) {
-    places.emplace_back();
+    part.places.emplace_back();
     Suite suite = read_suite(kPrefix + method + "_" + figure);
     if (flags.backend == "replay") replay_kernels(suite, flags.kernel);
     for (Job& job : jobs_of(suite)) {
-      const auto [at, is_new] = place.emplace(canonical_text(job.spec), jobs.size());
-      if (is_new) jobs.push_back(std::move(job));
-      places.back().push_back(at->second);
+      const auto [at, is_new] = place.emplace(canonical_text(job.spec), part.jobs.size());
+      if (is_new) part.jobs.push_back(std::move(job));
+      part.places.back().push_back(at->second);
     }
   }
-  prepare_for_gpus(jobs);
-  SweepOptions options;
-  options.folder = folders.runs;
-  options.command_line = context.command_line;
-  const std::vector<Outcome> outcomes = run_sweep(jobs, options, interrupt);
+  prepare_for_gpus(part.jobs);
+  return part;
+}
+
+bool run_program(const std::vector<std::string>& words) {
+  return std::system(shell_text(words).c_str()) == 0;
+}
+
+std::string drawing_program(const char* name) { return (source_tree() / "plots" / name).string(); }
+
+// Runs and draws the figures of one method. Returns whether all succeeded.
+bool reproduce(const Part& part, const SweepOptions& options, bool is_one_of_many,
+               const std::string& interpreter, Interrupt& interrupt) {
+  const std::vector<Outcome> outcomes = run_sweep(part.jobs, options, interrupt);
   const auto existing = std::ranges::count_if(outcomes, &Outcome::existed);
   fmt::print(stderr, "cpbench: {} runs in {}, {} of them from an earlier sweep\n", outcomes.size(),
              options.folder, existing);
 
   const fs::path tables = fs::path(options.folder) / "tables";
   fs::create_directories(tables);
-  for (size_t i = 0; i < figures.size(); ++i) {
+  for (size_t i = 0; i < part.figures.size(); ++i) {
     std::vector<Outcome> shown;
-    for (const size_t at : places[i]) shown.push_back(outcomes[at]);
-    write_atomically((tables / (figures[i] + ".csv")).string(), report(shown, "", Format::csv));
+    for (const size_t at : part.places[i]) shown.push_back(outcomes[at]);
+    write_atomically((tables / (part.figures[i] + ".csv")).string(),
+                     report(shown, "", Format::csv));
   }
-  std::vector<std::string> draw = {interpreter, (source_tree() / "plots" / "reproduce.py").string(),
-                                   method, tables.string()};
-  draw.insert(draw.end(), figures.begin(), figures.end());
-  draw.insert(draw.end(), {"--output", folders.figures});
-  const bool drawn = std::system(shell_text(draw).c_str()) == 0;
-  return drawn && std::none_of(outcomes.begin(), outcomes.end(), [](const Outcome& outcome) {
-           return outcome.status == Status::failed || outcome.status == Status::oom;
+  std::vector<std::string> draw = {interpreter, drawing_program("reproduce.py"), part.method,
+                                   tables.string()};
+  draw.insert(draw.end(), part.figures.begin(), part.figures.end());
+  draw.insert(draw.end(), {"--output", part.folders.figures});
+  if (is_one_of_many) draw.emplace_back("--brief");
+  return run_program(draw) && std::none_of(outcomes.begin(), outcomes.end(), [](const Outcome& o) {
+           return o.status == Status::failed || o.status == Status::oom;
          });
+}
+
+// By method the figures to draw. With all methods, a figure is one of every method that has it.
+std::map<std::string, std::vector<std::string>> wanted_figures(const ReproduceFlags& flags) {
+  auto methods = figures_by_method();
+  std::vector<std::string> names = {kAll}, every;
+  for (const auto& [name, figures] : methods) {
+    names.push_back(name);
+    every.insert(every.end(), figures.begin(), figures.end());
+  }
+  if (std::find(names.begin(), names.end(), flags.method) == names.end()) {
+    throw UserError(unknown_name("method", flags.method, names));
+  }
+  if (flags.method != kAll) {
+    return {{flags.method, chosen(methods.at(flags.method), flags.figures)}};
+  }
+  const std::vector<std::string> wanted = chosen(every, flags.figures);
+  for (auto& [name, figures] : methods) {
+    std::erase_if(figures, [&](const std::string& figure) {
+      return std::find(wanted.begin(), wanted.end(), figure) == wanted.end();
+    });
+  }
+  std::erase_if(methods, [](const auto& method) { return method.second.empty(); });
+  return methods;
 }
 
 int reproduce(const ReproduceFlags& flags, const Context& context) {
@@ -158,24 +197,26 @@ int reproduce(const ReproduceFlags& flags, const Context& context) {
     throw UserError("--backend: '" + flags.backend +
                     "' is not supported; must be simulate or replay");
   }
-  const auto methods = figures_by_method();
-  std::vector<std::string> names = {kAll};
-  for (const auto& [name, figures] : methods) names.push_back(name);
-  if (std::find(names.begin(), names.end(), flags.method) == names.end()) {
-    throw UserError(unknown_name("method", flags.method, names));
+  std::vector<Part> parts;  // whatever is refused is refused before anything runs
+  for (const auto& [method, figures] : wanted_figures(flags)) {
+    parts.push_back(part_of(flags, method, figures));
   }
-  if (flags.method == kAll && !flags.figures.empty()) {
-    throw UserError("--figure: must be given with one method, not with all");
-  }
-  names.erase(names.begin());
-  if (flags.method != kAll) names = {flags.method};
-  std::map<std::string, std::vector<std::string>> figures;  // refused before anything runs
-  for (const std::string& name : names) figures[name] = chosen(methods.at(name), flags.figures);
   const std::string interpreter = drawing_python();
+  const bool is_many = flags.method == kAll;
+  std::vector<std::string> close = {interpreter, drawing_program("claims.py")};
   bool good = true;
-  for (const std::string& name : names) {
-    good &= reproduce(flags, name, figures[name], interpreter, context, interrupt);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    SweepOptions options;
+    options.folder = parts[i].folders.runs;
+    options.command_line = context.command_line;
+    if (is_many) options.label = fmt::format("{}, {} of {} ", parts[i].method, i + 1, parts.size());
+    for (size_t j = i + 1; j < parts.size(); ++j) {
+      options.later_work += unfinished_work(parts[j].jobs, parts[j].folders.runs);
+    }
+    good &= reproduce(parts[i], options, is_many, interpreter, interrupt);
+    close.push_back(parts[i].method + "=" + parts[i].folders.figures);
   }
+  if (is_many) good &= run_program(close);
   return good ? kExitOk : kExitFailure;
 }
 
@@ -185,6 +226,8 @@ void add_reproduce_command(CLI::App& app, Context& context) {
   Command command(
       app, "reproduce",
       "Runs and draws the figures of a paper or benchmark, with published values next to ours.\n"
+      "all: every one of them, and at last one table of what they claim, published and ours, and "
+      "whether it holds.\n"
       "Examples:\n"
       "  cpbench reproduce flashcp\n"
       "  cpbench reproduce all\n"
@@ -196,7 +239,9 @@ void add_reproduce_command(CLI::App& app, Context& context) {
   command.argument("method", flags->method,
                    "flashcp, fcp, flexcp, magi, ring_flash_attention, or all", "NAME");
   command.options("--figure", flags->figures,
-                  "a figure or table to draw, like 5 or table2; may be repeated [all]", "N");
+                  "a figure or table to draw, like 5 or table2; with all: of every method that has "
+                  "it; may be repeated [all]",
+                  "N");
   command.option("--output", flags->output,
                  "folder of the result files, and of the figures and tables unless --draw-to is "
                  "given; finished runs are not repeated [results/runs/reproduce/<method>]",

@@ -116,12 +116,20 @@ std::string resume_text(const std::vector<std::string>& command_line) {
   return "resume with: " + shell_text(command_line);
 }
 
+double unfinished_work(const std::vector<Job>& jobs, const std::string& folder) {
+  double work = 0;
+  for (const Job& job : jobs) {
+    if (!fs::exists(result_path(job.spec, folder))) work += expected_work(job.spec);
+  }
+  return work;
+}
+
 std::vector<Outcome> run_sweep(const std::vector<Job>& jobs, const SweepOptions& options,
                                Interrupt& interrupt) {
   require_writable(options.folder);
   std::vector<std::optional<Outcome>> found;
   std::vector<size_t> shared, exclusive;
-  double work = 0;
+  double work = options.later_work;
   for (size_t i = 0; i < jobs.size(); ++i) {
     const RunSpec& spec = jobs[i].spec;
     found.push_back(existing(spec, result_path(spec, options.folder)));

@@ -18,6 +18,7 @@ struct SweepOptions {
   std::vector<std::string> command_line;  // resumes the sweep when it is given again
   Processes* processes = nullptr;         // for jobs that several processes run
   std::string label{};                    // before each line of progress
+  double later_work = 0;                  // of sweeps that follow, which the time left includes
   bool quiet = false;                     // says nothing of runs that are not ok
   double timeout_seconds = ExecuteOptions().timeout_seconds;  // of a run, without progress
 };
@@ -26,6 +27,9 @@ struct SweepOptions {
 // ends the sweep; a file that cannot be written does (UserError).
 std::vector<Outcome> run_sweep(const std::vector<Job>& jobs, const SweepOptions& options,
                                Interrupt& interrupt);
+
+// What the jobs without a file in the folder cost, in the unit of SweepOptions::later_work.
+double unfinished_work(const std::vector<Job>& jobs, const std::string& folder);
 
 // "resume with: cpbench run quick": what a signal says while no sweep runs.
 std::string resume_text(const std::vector<std::string>& command_line);

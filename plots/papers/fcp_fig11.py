@@ -21,7 +21,7 @@ def compare(folder):
 def draw(rows, notes):
     rows = [row for row in rows if row.strategy != fcp.IMPROVED]
     about = ["32K tokens per GPU", "wlb_oracle: the better of zigzag and bytescale",
-             "whiskers: extremes of two packs"]  # fmt: skip
+             fcp.WHISKERS]  # fmt: skip
     return fcp.draw_lines(rows, notes, "ranks", "GPUs", about)
 
 

@@ -37,14 +37,15 @@ def draw(rows, notes):
         mine = [row for row in rows if row.variant == variant]
         axes.bar(
             [sizes.index(tokens(row)) + (i - (len(variants) - 1) / 2) * width for row in mine],
-            [row.ours for row in mine], width, facecolor=style.COLOURS[i], edgecolor="black",
-            hatch=style.HATCHES[i], linewidth=0.4, label=variant,
+            [row.ours for row in mine], width, yerr=fcp.whiskers(mine), facecolor=style.COLOURS[i],
+            edgecolor="black", hatch=style.HATCHES[i], linewidth=0.4, label=variant,
+            error_kw={"elinewidth": 0.5, "capsize": 2},
         )  # fmt: skip
     axes.set_xticks(range(len(sizes)), [f"{size // 1024}K" for size in sizes])
     axes.tick_params(axis="x", length=0)
     axes.set_xlabel("tokens per block")
     axes.set_ylabel("MFU, %")
-    style.footer(fig, ["fcp", "128 GPU-X", "32K tokens per GPU", *notes])
+    style.footer(fig, ["fcp", "128 GPU-X", "32K tokens per GPU", fcp.WHISKERS, *notes])
     style.legend(fig, *axes.get_legend_handles_labels())
     return fig
 

@@ -11,7 +11,12 @@ def compare(folder):
 
 
 def draw(rows, notes):
-    about = ["128 GPU-X", "both passes", "wlb_oracle: the better of zigzag and bytescale"]
+    about = [
+        "128 GPU-X",
+        "both passes",
+        "wlb_oracle: the better of zigzag and bytescale",
+        fcp.WHISKERS,
+    ]
     return fcp.draw_lines(rows, notes, "tokens", "K tokens per GPU", about)
 
 

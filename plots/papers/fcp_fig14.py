@@ -23,7 +23,7 @@ def compare(folder):
 
 def draw(rows, notes):
     about = ["GPU-Y", "32K tokens per GPU", "100%: one GPU, lengths of 16K",
-             "wlb_oracle: the better of zigzag and bytescale"]  # fmt: skip
+             "wlb_oracle: the better of zigzag and bytescale", fcp.WHISKERS]  # fmt: skip
     fig = fcp.draw_lines(rows, notes, "ranks", "GPUs", about)
     fig.axes[0].set_ylabel("of one GPU, %")
     return fig

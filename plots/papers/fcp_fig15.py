@@ -12,7 +12,7 @@ def compare(folder):
 
 def draw(rows, notes):
     about = ["GPU-X", "32K tokens per GPU", "both passes",
-             "wlb_oracle: the better of zigzag and bytescale"]  # fmt: skip
+             "wlb_oracle: the better of zigzag and bytescale", fcp.WHISKERS]  # fmt: skip
     return fcp.draw_lines(rows, notes, "ranks", "GPUs", about)
 
 

@@ -3,6 +3,8 @@
 The backward pass is the difference between both passes together and the forward pass only.
 """
 
+import numpy as np
+
 import fcp
 import style
 from claims import Claim, yes
@@ -31,13 +33,15 @@ def compare(folder):
     found = {}
     for point, values in fcp.mfu(read_runs(folder / "table2.csv")).items():
         of = found.setdefault((point.lengths, point.direction), {})
-        of[arm(point.label)] = values[0]
+        of[arm(point.label)] = values
     rows = []
     for (lengths, direction), of in sorted(found.items()):
-        variant, last = f"{lengths}, {direction}", of[LAST]
+        variant, last = f"{lengths}, {direction}", float(np.mean(of[LAST]))
         for name in ARMS:
-            paper, ours = published[direction, name], of[name]
-            rows.append(Row(variant, (name, "MFU"), "fcp", paper, ours, unit="%"))
+            paper, ours = published[direction, name], float(np.mean(of[name]))
+            rows.append(
+                Row(variant, (name, "MFU"), "fcp", paper, ours, min(of[name]), max(of[name]), "%")
+            )
             if name != LAST:
                 rows.append(Row(variant, (name, "relative to the last arm"), "fcp",
                                 100 * paper / published[direction, LAST], 100 * ours / last,
@@ -57,13 +61,15 @@ def draw(rows, notes):
                 row = next(r for r in rows if (r.variant, r.group) == (variant, (name, "MFU")))
                 x = i + (j - (len(columns) - 1) / 2) * width
                 axes.bar(x, row.ours if j else row.published, width,
+                         yerr=fcp.whiskers([row]) if j else None,
+                         error_kw={"elinewidth": 0.5, "capsize": 2},
                          facecolor=style.COLOURS[j - 1] if j else "white",
                          hatch=style.HATCHES[j], edgecolor="black", linewidth=0.4,
                          label=None if i else column)  # fmt: skip
         axes.set_xticks(range(len(ARMS)), [name.replace("_", "\n") for name in ARMS])
         axes.set_title(direction, loc="left")
     panels[0].set_ylabel("MFU, %")
-    style.footer(fig, ["fcp", "128 GPU-X", "32K tokens per GPU", *notes])
+    style.footer(fig, ["fcp", "128 GPU-X", "32K tokens per GPU", fcp.WHISKERS, *notes])
     style.legend(fig, *panels[0].get_legend_handles_labels())
     return fig
 

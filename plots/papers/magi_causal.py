@@ -13,3 +13,7 @@ def compare(folder):
 
 def draw(rows, parts):
     return whole_runs.draw(rows, parts, ["8 H100", "64K tokens", "64 query, 8 KV heads"])
+
+
+def claims(rows):
+    return whole_runs.claims("causal", rows)

@@ -14,3 +14,7 @@ def compare(folder):
 def draw(rows, parts):
     about = ["8 H100", "64K tokens", "64 query, 8 KV heads", "whiskers: extremes of 20 packs"]
     return whole_runs.draw(rows, parts, about)
+
+
+def claims(rows):
+    return whole_runs.claims("varlen", rows)

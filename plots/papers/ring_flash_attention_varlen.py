@@ -21,7 +21,7 @@ def compare(folder):
     seconds, profiles = {}, {}
     for run in read_runs(folder / "varlen.csv"):
         alone = run["ranks"] == 1
-        name = "one GPU" if alone else run["strategy"]
+        name = whole_runs.ALONE if alone else run["strategy"]
         profiles.setdefault(name, set()).add(run["profile"])
         times = seconds.setdefault((run["profile"], DIRECTIONS[run["direction"]], name), [])
         times.append(run["iteration_seconds"] * (8 if alone else 1))
@@ -38,3 +38,7 @@ def compare(folder):
 def draw(rows, parts):
     about = ["8 A100", "64K tokens", "32 query, 8 KV heads", "whiskers: extremes of 4 packs"]
     return whole_runs.draw(rows, parts, about)
+
+
+def claims(rows):
+    return whole_runs.claims("varlen", rows)

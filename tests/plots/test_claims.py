@@ -27,6 +27,19 @@ def test_claims_of_the_abstract_come_first(tmp_path):
     assert lines[2].startswith("| abstract |")
 
 
+def test_claims_of_several_methods_are_one_table(tmp_path):
+    for method, holds in (("fcp", "no"), ("flashcp", "yes")):
+        (tmp_path / method).mkdir()
+        found = [Claim("fig9", "faster", "2", "1", holds)]
+        claims.write(tmp_path / method / "claims.csv", found, {"fig9"})
+    folders = {method: tmp_path / method for method in ("fcp", "flashcp", "magi")}
+    lines = claims.of_all(folders).splitlines()
+    assert lines[2] == "| paper | figure | claim | published | ours | holds |"
+    assert lines[4:6] == ["| fcp | fig9 | faster | 2 | 1 | no |",
+                          "| flashcp | fig9 | faster | 2 | 1 | yes |"]  # fmt: skip
+    assert lines[7:] == ["fcp: 0 of 1 claims hold", "flashcp: 1 of 1 claims hold"]
+
+
 def run(label, direction, flops, mfu, workload="magi_pretrain", seed=1.0):
     return {"label": label, "direction": direction, "attention_flops": flops, "mfu": mfu,
             "workload": workload, "seed": seed, "ranks": 16.0, "tokens": "512K",

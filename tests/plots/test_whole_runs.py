@@ -3,7 +3,7 @@
 import pytest
 
 import magi
-from whole_runs import Rate, closing, table, tau
+from whole_runs import Rate, claims, closing, table, tau
 
 
 def rates_of(values, group=("documents", "forward")):
@@ -32,6 +32,15 @@ def test_errors_by_family():
     text = closing(rows)
     assert "| ideal | ring | documents, forward | 2 | 38% | -12% | -50% (ring) |" in text
     assert "| ideal | all-to-all | documents, forward | 1 | 10% | -10% | -10% (usp) |" in text
+
+
+def test_claims_are_the_fastest_strategies():
+    rows = rates_of({"one GPU": (99, 99), "ring": (50, 100), "magi (a2av)": (60, 60)})
+    rows += rates_of({"ring": (50, 60), "magi (a2av)": (80, 70), "magi (native)": (90, 70)},
+                     ("documents", "backward"))  # fmt: skip
+    assert [(c.published, c.ours, c.holds) for c in claims("varlen", rows)] == [
+        ("magi (a2av)", "ring", "no"), ("magi (native)", "magi (native)", "yes")
+    ]  # fmt: skip
 
 
 def test_backward_is_what_both_passes_take_longer(tmp_path):
