@@ -20,6 +20,7 @@ struct Outcome {
   std::string model_error;  // of that model
   std::string plan_hash;    // 16 hex digits per pack, joined by '+'
   std::vector<MetricValue> metrics;
+  double simulation_seconds = 0;  // of a dry run: what simulating it would take
 
   const double* metric(const std::string& name) const;  // nullptr if the run has none of that name
 };

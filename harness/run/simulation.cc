@@ -6,12 +6,14 @@
 #include <chrono>
 
 #include "harness/compile/compile.h"
+#include "harness/execute/execute.h"
 #include "harness/execute/gpus/gpu.h"
 #include "harness/machines/clusters.h"
 #include "harness/machines/kernel_models.h"
 #include "harness/machines/profiles.h"
 #include "harness/machines/whole_runs.h"
 #include "harness/plan/thread_seconds.h"
+#include "harness/run/room.h"
 #include "harness/simulate/make_schedule.h"
 
 namespace cpbench {
@@ -34,6 +36,9 @@ void simulate_pack(const Job& job, const Problem& problem, PackResult& pack) {
     return std::chrono::duration<double>(Clock::now() - start).count();
   };
   const Passes passes = job.spec.passes;
+  const std::string no_room =
+      cpbench::no_room(expected_cost(pack.plan, passes), free_memory_bytes());
+  if (!no_room.empty()) throw DoesNotFit(no_room);
   Simulator simulator(problem, pack.plan, passes,
                       {*job.machine, job.kernel, job.profile, job.network});
   auto start = Clock::now();

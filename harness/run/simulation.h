@@ -11,6 +11,7 @@
 namespace cpbench {
 
 // Fills in the timeline and the times of compiling and simulating; the plan is there and correct.
+// Throws DoesNotFit, with the estimate, if that needs more memory than there is.
 void simulate_pack(const Job& job, const Problem& problem, PackResult& pack);
 
 // What that simulation runs: the program of the plan with the models' times.

@@ -20,6 +20,7 @@
 #include "harness/run/choices.h"
 #include "harness/run/machine_here.h"
 #include "harness/run/progress.h"
+#include "harness/run/room.h"
 #include "harness/run/run_job.h"
 #include "harness/store/atomic_file.h"
 #include "harness/store/result_file.h"
@@ -190,8 +191,18 @@ std::vector<Outcome> dry_run(const std::vector<Job>& jobs, const SweepOptions& o
     planned.backend = &find_backend("plan");
     planned.in_processes = false;
     const std::string file = result_path(job.spec, options.folder);
-    Outcome outcome = outcome_of(run_job(planned, {options.command_line}), file, false);
+    Result result = run_job(planned, {options.command_line});
+    double seconds = 0;
+    for (const PackResult& pack : result.packs) {
+      if (!job.backend->simulates || result.status != Status::ok) break;
+      const ExpectedCost cost = expected_cost(pack.plan, job.spec.passes);
+      seconds += cost.seconds;
+      result.error = no_room(cost, free_memory_bytes());
+      if (!result.error.empty()) result.status = Status::oom;
+    }
+    Outcome outcome = outcome_of(result, file, false);
     outcome.existed = existing(job.spec, file).has_value();
+    outcome.simulation_seconds = seconds;
     outcomes.push_back(std::move(outcome));
   }
   return outcomes;
@@ -204,6 +215,7 @@ double estimated_seconds(const std::vector<Outcome>& outcomes) {
   for (const Outcome& outcome : outcomes) {
     const RunSpec& spec = outcome.spec;
     const double* flops = outcome.metric("attention_flops");
+    if (!outcome.existed) seconds += outcome.simulation_seconds / usable_cores();
     if (outcome.existed || !find_backend(spec.backend).runs || flops == nullptr) continue;
     const double iterations = spec.warmup + spec.iterations + kVerifications;
     const int32_t cores = std::min(spec.ranks, usable_cores());

@@ -37,7 +37,8 @@ std::string resume_text(const std::vector<std::string>& command_line);
 // Plans and checks every job, runs and writes nothing.
 std::vector<Outcome> dry_run(const std::vector<Job>& jobs, const SweepOptions& options);
 
-// Of the runs that do not exist yet; rough: half a core's peak on every usable core.
+// Of the runs that do not exist yet, on every usable core; rough: half a core's peak, and what
+// simulations will take at least.
 double estimated_seconds(const std::vector<Outcome>& outcomes);
 
 }  // namespace cpbench
