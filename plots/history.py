@@ -56,17 +56,29 @@ def draw(series):
     return fig
 
 
-def rows(all_series):
-    for one in all_series:
+def told_apart(all_series):
+    """(what holds for all series, [(what tells one apart, that series)]).
+
+    A strategy tells series apart even where there is only one.
+    """
+    words = [[*one["words"].split(", "), f"machine {one['machine']}"] for one in all_series]
+    common = [word for word in words[0][1:] if all(word in other for other in words)]
+    own = [", ".join(word for word in other if word not in common) for other in words]
+    return ", ".join(common), list(zip(own, all_series, strict=True))
+
+
+def rows(named):
+    for name, one in named:
         words = "\n".join(change["words"] for change in one["changes"])
         last = style.time_text(one["points"][-1]["seconds"])
-        yield [one["words"], words, last, str(len(one["points"])), one["machine"]]
+        yield [name, words, last, str(len(one["points"]))]
 
 
 def document(given):
+    common, named = told_apart(given["series"])
     columns = [
         {"name": name, "number": name in ("last time", "points")}
-        for name in ("run", "changes", "last time", "points", "machine")
+        for name in ("run", "changes", "last time", "points")
     ]
     body = page.element("h1", f"cpbench: {given['title']}")
     body += page.element(
@@ -74,11 +86,12 @@ def document(given):
         "Measured times of the same runs on the same machine, from commit to commit; those that "
         "changed last come first. Changes are found by E-divisive means with a permutation test.",
     )
-    body += page.table(columns, [{"heading": "", "rows": list(rows(given["series"]))}])
+    body += page.element("p", f"All runs: {common}.") if common else ""
+    body += page.table(columns, [{"heading": "", "rows": list(rows(named))}])
     figures = ""
-    for number, one in enumerate(given["series"][:MOST_FIGURES]):
+    for number, (name, one) in enumerate(named[:MOST_FIGURES]):
         drawing = report_figures.svg(draw(one), f"series{number}")
-        caption = page.element("figcaption", f"{one['words']}, machine {one['machine']}")
+        caption = page.element("figcaption", name)
         figures += f"<figure>\n{drawing}{caption}</figure>\n"
     body += page.section("Series", page.Markup(figures))
     return page.document(given["title"], body)

@@ -36,7 +36,8 @@ def draw_panel(axes, points):
     axes.set_xticks(ranks, [str(r) for r in ranks])
     axes.minorticks_off()
     axes.set_xlim(min(ranks) / 1.3, max(ranks) * 1.3)
-    axes.set_ylim(bottom=0)
+    largest = max([1, *(ratio for _, ratios in points.values() for ratio in ratios)])
+    axes.set_ylim(0, 1.1 * largest)  # room for the marks at the top
     axes.axhline(1, color="black", linewidth=0.5, linestyle=":")
 
 
@@ -58,7 +59,8 @@ def draw(runs):
             axes.set_xlabel("ranks")
             axes.set_ylabel("error / single device")
     shown = [run for members in groups.values() for run in members]
-    style.footer(fig, [*common, *left_out])
+    same = [key for key in ("workload", "tokens") if len({r.attributes[key] for r in runs}) == 1]
+    style.footer(fig, [*results.words(runs[0], same), "1: as a single device", *common, *left_out])
     labels = style.labels_of(shown)
     style.legend(fig, [style.sample_mark(label) for label in labels], labels)
     return fig, shown
