@@ -93,15 +93,20 @@ std::string paragraph(const std::string& text, std::optional<size_t> width, size
 }
 
 std::string parts_once(const std::vector<std::string>& texts) {
-  std::vector<std::string> parts;
+  constexpr std::string_view kMissing = "no published run of ";
+  std::vector<std::string> parts, missing;
   for (const std::string& text : texts) {
     for (size_t begin = 0; begin < text.size();) {
       const size_t end = std::min(text.find("; ", begin), text.size());
       const std::string part = text.substr(begin, end - begin);
-      if (std::ranges::find(parts, part) == parts.end()) parts.push_back(part);
+      const bool is_missing = part.starts_with(kMissing);
+      std::vector<std::string>& list = is_missing ? missing : parts;
+      const std::string item = is_missing ? part.substr(kMissing.size()) : part;
+      if (std::ranges::find(list, item) == list.end()) list.push_back(item);
       begin = end + 2;
     }
   }
+  if (!missing.empty()) parts.push_back(fmt::format("{}{}", kMissing, fmt::join(missing, ", ")));
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 

@@ -22,7 +22,8 @@ std::vector<std::string> wrapped(const std::string& text, size_t width);
 // by `indent` blanks. Without a width only the newline is added.
 std::string paragraph(const std::string& text, std::optional<size_t> width, size_t indent = 0);
 
-// The parts of all texts, which "; " separates, each once and joined in the same way.
+// The parts of all texts, which "; " separates, each once and joined in the same way; last, in one
+// part, what there is no published run of.
 std::string parts_once(const std::vector<std::string>& texts);
 
 }  // namespace cpbench

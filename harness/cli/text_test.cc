@@ -38,6 +38,9 @@ TEST(Text, parts_are_shown_once) {
   EXPECT_EQ(parts_once({"kernel a; network b", "", "kernel c; network b"}),
             "kernel a; network b; kernel c");
   EXPECT_EQ(parts_once({}), "");
+  EXPECT_EQ(
+      parts_once({"no published run of fcp; network b", "no published run of dcp; network b"}),
+      "network b; no published run of fcp, dcp");
 }
 
 }  // namespace

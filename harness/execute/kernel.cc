@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "harness/execute/torch.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/nearest.h"
 
@@ -12,8 +13,8 @@ const std::vector<std::string>& kernel_names() {
   return names;
 }
 
-std::unique_ptr<Kernel> make_kernel(const std::string& name) {
-  if (name == "fused") return make_fused_kernel();
+std::unique_ptr<Kernel> make_kernel(const std::string& name, Cores cores) {
+  if (name == "fused") return open_torch().fused_kernel(cores);
   if (name == "reference") return make_reference_kernel();
   throw UserError(unknown_name("kernel", name, kernel_names()));
 }

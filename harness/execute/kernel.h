@@ -61,13 +61,16 @@ class Kernel {
   virtual void backward(const BackwardCall& call) const = 0;
 };
 
-const std::vector<std::string>& kernel_names();                // the fastest first
-std::unique_ptr<Kernel> make_kernel(const std::string& name);  // throws UserError
+// The most cores that one call uses: a rank is one core.
+enum class Cores : uint8_t { one, all };
+
+const std::vector<std::string>& kernel_names();  // the fastest first
+// Throws UserError for an unknown name. Kernel "fused" is LibTorch's (torch.h).
+std::unique_ptr<Kernel> make_kernel(const std::string& name, Cores cores = Cores::one);
 // Returns `name`, or the fastest kernel that supports the shape for "auto". Throws UserError if the
 // kernel is unknown or does not support the shape.
 std::string kernel_for(const std::string& name, const AttentionShape& shape);
 std::unique_ptr<Kernel> make_reference_kernel();  // plain loops in float64; the tests' oracle
-std::unique_ptr<Kernel> make_fused_kernel();      // LibTorch's fused CPU attention
 
 // The keys [begin, end) of the segment that its query row i sees.
 constexpr Range visible_rows(const Segment& s, int64_t i) {

@@ -51,7 +51,7 @@ double worst_distance(const AttentionShape& shape, Heads heads,
                       const std::vector<Segment>& segments,
                       ElementClass outputs = ElementClass::accumulation) {
   Tensors fused(shape, heads, outputs), plain(shape, heads, outputs);
-  fused.run(*make_fused_kernel(), segments);
+  fused.run(*make_kernel("fused"), segments);
   plain.run(*make_reference_kernel(), segments);
   double worst = 0;
   const auto compare = [&](const HostBuffer& a, const HostBuffer& b, int32_t part) {
@@ -143,7 +143,7 @@ TEST(FusedKernel, writes_outputs_in_the_dtype_of_the_model_too) {
 TEST(FusedKernel, refuses_different_head_dims_by_name) {
   AttentionShape shape = shape_of(2, 2);
   shape.value_head_dim = 8;
-  EXPECT_EQ(error_of([&] { make_fused_kernel()->check(shape); }),
+  EXPECT_EQ(error_of([&] { make_kernel("fused")->check(shape); }),
             "kernel 'fused' requires value_head_dim = head_dim, not 8 and 16; "
             "kernel 'reference' supports this");
   make_reference_kernel()->check(shape);

@@ -1,10 +1,7 @@
 #include "harness/execute/kernel_timing.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <functional>
-#include <thread>
 
 #include "harness/execute/call_tensors.h"
 #include "harness/execute/median.h"
@@ -38,20 +35,6 @@ double median_seconds(const std::function<void()>& work) {
     total += samples.back() * static_cast<double>(repeats);
   }
   return median_of(std::move(samples));
-}
-
-// On a thread of its own, because LibTorch's number of threads is a property of each thread.
-void on_one_core(const std::function<void()>& work) {
-  std::exception_ptr error;
-  std::thread([&] {
-    try {
-      at::set_num_threads(1);
-      work();
-    } catch (...) {
-      error = std::current_exception();
-    }
-  }).join();
-  if (error) std::rethrow_exception(error);
 }
 
 void fill(const HostBuffer& buffer, int32_t part, Input input) {
@@ -92,37 +75,33 @@ void time_call(const Kernel& kernel, const AttentionShape& shape, TimedCall& cal
 void time_calls(const std::string& name, const AttentionShape& shape, std::span<TimedCall> calls) {
   const std::unique_ptr<Kernel> kernel = make_kernel(name);
   kernel->check(shape);
-  on_one_core([&] {
-    for (TimedCall& call : calls) call.forward_seconds = call.backward_seconds = 0;
-    for (int round = 0; round < kRounds; ++round) {
-      for (TimedCall& call : calls) time_call(*kernel, shape, call);
-    }
-  });
+  for (TimedCall& call : calls) call.forward_seconds = call.backward_seconds = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    for (TimedCall& call : calls) time_call(*kernel, shape, call);
+  }
 }
 
 RowRates measure_row_rates(const AttentionShape& shape, int64_t rows) {
   RowRates rates;
-  on_one_core([&] {
-    const Buffer kv{.tensor = Tensor::kv, .heads = {0, shape.kv_heads}, .rows = rows};
-    const HostBuffer from(kv, shape), to(kv, shape);
-    from.set_zero();
-    const double copy_seconds = median_seconds([&] { run_on_all(RowMode::store, from, to); });
-    rates.copied_bytes_per_second = 2.0 * static_cast<double>(to.bound.parts.bytes) / copy_seconds;
+  const Buffer kv{.tensor = Tensor::kv, .heads = {0, shape.kv_heads}, .rows = rows};
+  const HostBuffer from(kv, shape), to(kv, shape);
+  from.set_zero();
+  const double copy_seconds = median_seconds([&] { run_on_all(RowMode::store, from, to); });
+  rates.copied_bytes_per_second = 2.0 * static_cast<double>(to.bound.parts.bytes) / copy_seconds;
 
-    const Buffer o{.tensor = Tensor::o,
-                   .elements = ElementClass::accumulation,
-                   .heads = {0, shape.query_heads},
-                   .rows = rows};
-    const HostBuffer partial(o, shape), sum(o, shape);
-    for (const HostBuffer* buffer : {&partial, &sum}) {
-      // Also log-sum-exp: a merge skips rows whose log-sum-exp is -infinity.
-      for (int32_t part : {0, 1}) fill(*buffer, part, Input::q);
-    }
-    const double merge_seconds =
-        median_seconds([&] { run_on_all(RowMode::accumulate, partial, sum); });
-    const double elements = static_cast<double>(rows) * shape.query_heads * shape.value_head_dim;
-    rates.merged_elements_per_second = elements / merge_seconds;
-  });
+  const Buffer o{.tensor = Tensor::o,
+                 .elements = ElementClass::accumulation,
+                 .heads = {0, shape.query_heads},
+                 .rows = rows};
+  const HostBuffer partial(o, shape), sum(o, shape);
+  for (const HostBuffer* buffer : {&partial, &sum}) {
+    // Also log-sum-exp: a merge skips rows whose log-sum-exp is -infinity.
+    for (int32_t part : {0, 1}) fill(*buffer, part, Input::q);
+  }
+  const double merge_seconds =
+      median_seconds([&] { run_on_all(RowMode::accumulate, partial, sum); });
+  const double elements = static_cast<double>(rows) * shape.query_heads * shape.value_head_dim;
+  rates.merged_elements_per_second = elements / merge_seconds;
   return rates;
 }
 

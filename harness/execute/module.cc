@@ -3,8 +3,10 @@
 #include <dlfcn.h>
 
 #include <filesystem>
+#include <vector>
 
 #include "harness/plan/errors.h"
+#include "harness/source_tree/source_tree.h"
 
 namespace cpbench {
 namespace {
@@ -15,9 +17,10 @@ namespace fs = std::filesystem;
 fs::path file_of(const Module& module) {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  for (const char* folder : {".", "../lib"}) {
-    const fs::path file = program.parent_path() / folder / module.file;
-    if (fs::exists(file, error)) return file;
+  std::vector<fs::path> folders = {program.parent_path(), program.parent_path() / "../lib"};
+  if (program.string().starts_with((build_tree() / "").string())) folders.push_back(build_tree());
+  for (const fs::path& folder : folders) {
+    if (fs::exists(folder / module.file, error)) return folder / module.file;
   }
   return {};
 }
@@ -30,7 +33,8 @@ void* module_function(const Module& module) {
     throw UserError("this cpbench was built without " + module.feature + ": install " +
                     module.requirements + " and rebuild");
   }
-  void* loaded = dlopen(file.c_str(), RTLD_NOW | (module.global ? RTLD_GLOBAL : RTLD_LOCAL));
+  void* loaded = dlopen(file.c_str(), (module.lazy ? RTLD_LAZY : RTLD_NOW) |
+                                          (module.global ? RTLD_GLOBAL : RTLD_LOCAL));
   if (!loaded) {
     throw UserError(module.feature + " cannot be loaded: " + dlerror() + "; it requires " +
                     module.requirements);

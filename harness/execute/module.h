@@ -1,5 +1,5 @@
 // Modules are shared libraries of this project that are loaded only when their feature is used, so
-// the program itself starts without MPI, CUDA or cuDNN.
+// the program itself starts without LibTorch, MPI, CUDA or cuDNN.
 //
 //   const auto open = reinterpret_cast<OpenGpusFunction*>(
 //       module_function({.file = "cpbench_cuda.so", .function = "cpbench_open_gpus",
@@ -11,11 +11,14 @@
 namespace cpbench {
 
 struct Module {
-  std::string file;          // in the program's folder, or in ../lib where it is installed
+  // In the program's folder, or in ../lib where it is installed. Tests, which are in folders of the
+  // build, find it at its top.
+  std::string file;
   const char* function;      // what it exports
   std::string feature;       // what errors call it
   std::string requirements;  // what must be installed for it
   bool global = false;       // its symbols are global: the libraries that it loads find them
+  bool lazy = false;         // what its libraries lack matters only when it is called
 };
 
 // Loads the module and returns its function. Throws UserError if the module was not built, cannot

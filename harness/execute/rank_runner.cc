@@ -21,7 +21,7 @@ RankRunner::RankRunner(const Program& program, int32_t rank, const Kernel& kerne
   constexpr size_t kLayerEvents = 4;
   events_.reserve(mine_.ops.size() + kLayerEvents);
   if (program.shape.hidden_size > 0) {
-    layer_.emplace(program.shape, layer_home(mine_, program.shape, &bound_.buffers));
+    layer_.emplace(program.shape, layer_home(mine_, program.shape, &bound_.buffers), Cores::one);
   }
 }
 
@@ -111,7 +111,7 @@ void RankRunner::run_layer(int32_t pass, int32_t step, const std::vector<LayerOp
                            Portion portion) {
   if (portion == Portion::exchanges) return;
   measure(pass, step, -1, [&] {
-    HostLayer::run(ops);
+    layer_->run(ops);
     return Activity::layer;
   });
 }

@@ -135,13 +135,13 @@ Reference run(const Batch& batch, const AttentionShape& shape, Dtype rounded, ui
   if (passes == Passes::both) out.emplace(in);
   std::optional<HostLayer> layer;
   if (shape.hidden_size > 0) {
-    layer.emplace(shape, home_of(in, out));
+    layer.emplace(shape, home_of(in, out), Cores::all);
     const std::array<Range, 1> all = {Range{0, tokens}};
     layer->bound().fill_inputs(all, seed,
                                [&](const Matrix& matrix, Range rows, int64_t, uint64_t own) {
                                  fill(matrix, rows.size(), Input::q, rounded, own);
                                });
-    HostLayer::run(layer->bound().before(0));
+    layer->run(layer->bound().before(0));
   } else {
     in.fill_inputs(fill_rounded);
     if (out) out->fill_inputs(fill_rounded);
@@ -155,11 +155,11 @@ Reference run(const Batch& batch, const AttentionShape& shape, Dtype rounded, ui
   result.kv_heads = shape.kv_heads;
   result.o = values_of(in.o.part(1), tokens);
   if (layer) {
-    HostLayer::run(layer->bound().after(0));
+    layer->run(layer->bound().after(0));
     result.layer_out = values_of(layer->bound().outputs().out.matrix(), tokens);
   }
   if (!out) return result;
-  if (layer) HostLayer::run(layer->bound().before(1));
+  if (layer) layer->run(layer->bound().before(1));
   run_row_sums(in.o.bound, out->d_o.bound, tokens);
   out->dq.set_zero();
   out->dkv.set_zero();
@@ -168,7 +168,7 @@ Reference run(const Batch& batch, const AttentionShape& shape, Dtype rounded, ui
   result.dk = values_of(out->dkv.part(0), tokens);
   result.dv = values_of(out->dkv.part(1), tokens);
   if (layer) {
-    HostLayer::run(layer->bound().after(1));
+    layer->run(layer->bound().after(1));
     result.layer_dx = values_of(layer->bound().outputs().dx.matrix(), tokens);
     result.weight_checks = weight_checks(layer->bound().outputs());
   }
@@ -256,7 +256,7 @@ std::shared_ptr<const Reference> reference_for(const Batch& batch, const Attenti
       return it->reference;
     }
   }
-  const auto kernel = make_kernel(kernel_for("auto", shape));
+  const auto kernel = make_kernel(kernel_for("auto", shape), Cores::all);
   auto reference =
       std::make_shared<const Reference>(compute_reference(batch, shape, seed, passes, *kernel));
   cache.push_front({batch, shape, seed, passes, reference});

@@ -24,7 +24,7 @@ double largest_difference(const std::vector<double>& a, const std::vector<double
 TEST(Reference, cached_tokens_have_no_output_and_change_no_other) {
   for (Mask mask :
        {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
-    for (const auto& kernel : {make_reference_kernel(), make_fused_kernel()}) {
+    for (const auto& kernel : {make_reference_kernel(), make_kernel("fused")}) {
       Batch batch{{9, 4, 6, 1}, mask, mask == Mask::sliding_window ? 3 : 0};
       const Reference full = compute_reference(batch, kShape, 1, Passes::both, *kernel);
       batch.cached_tokens = {7, 4, 0, 0};
@@ -60,7 +60,7 @@ TEST(Reference, gradients_of_keys_come_only_from_the_new_queries) {
 
 // A prompt with two completions computes what two packs of the prompt and one completion do.
 TEST(Reference, completions_share_their_prompt) {
-  for (const auto& kernel : {make_reference_kernel(), make_fused_kernel()}) {
+  for (const auto& kernel : {make_reference_kernel(), make_kernel("fused")}) {
     const Batch tree{.document_lengths = {5, 4, 3}, .parents = {-1, 0, 0}};
     const Reference both = compute_reference(tree, kShape, 1, Passes::both, *kernel);
     const Reference one = compute_reference(Batch{{9, 3}}, kShape, 1, Passes::both, *kernel);

@@ -1,7 +1,5 @@
 // The threads executor: each rank is a thread, and iterations run one after another between
 // barriers.
-#include <ATen/Parallel.h>
-
 #include "harness/execute/execute.h"
 #include "harness/execute/execute_with.h"
 #include "harness/execute/rank_report.h"
@@ -18,7 +16,6 @@ Timeline execute_with(const Problem& problem, const Program& program, const Exec
   std::vector<RankReport> reports(ranks);
   Clock::time_point origin;  // of the iteration; set by rank 0 between barriers
   control.run_ranks([&](int32_t rank) {
-    at::set_num_threads(1);  // of this thread: a rank is one core
     RankRunner runner(program, rank, kernel, counting, control);
     runner.fill_inputs(options.seed);
     reports[rank] = measure_rank(runner, counting, *reference, options, [&](Portion portion) {

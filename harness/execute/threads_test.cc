@@ -86,7 +86,7 @@ class RecordingKernel : public Kernel {
 
  private:
   std::vector<double>& sums_;
-  std::unique_ptr<Kernel> inner_ = make_fused_kernel();
+  std::unique_ptr<Kernel> inner_ = make_kernel("fused");
 };
 
 TEST(Threads, iterations_are_equal_bit_by_bit) {

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "harness/execute/gpus/gpu.h"
+#include "harness/execute/torch.h"
 #include "harness/execute_cuda/attention/find_flash3.h"
 #include "harness/execute_cuda/clocks.h"
 #include "harness/execute_cuda/copy_transport.h"
@@ -81,7 +82,7 @@ void add_library_versions(std::map<std::string, std::string>& versions) {
   versions["nccl"] = dotted_triple(nccl);
   const int cudnn = loaded_cudnn_version();
   if (cudnn > 0) versions["cudnn"] = dotted_triple(cudnn);
-  const std::optional<Flash3Package> flash3 = find_flash3(packages_of_torch());
+  const std::optional<Flash3Package> flash3 = find_flash3(open_torch().packages());
   if (flash3) versions["flash_attn_3"] = flash3->version;
 }
 

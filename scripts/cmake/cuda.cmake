@@ -75,7 +75,7 @@ function(cpbench_gpu_test name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_DEPENDS} cpbench_source_tree GTest::gtest
                                         GTest::gtest_main)
-  add_dependencies(${name} fake_cudart fake_nccl fake_cublas fake_nvml)
+  add_dependencies(${name} fake_cudart fake_nccl fake_cublas fake_nvml cpbench_torch)
   gtest_discover_tests(${name} NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60 TEST_PREFIX fake_gpu.
                        PROPERTIES ENVIRONMENT ${CPBENCH_FAKE_GPU_PRELOAD})
   add_test(NAME gpu.${name} COMMAND ${name})

@@ -26,12 +26,12 @@ file(GLOB torch_nvidia_libs LIST_DIRECTORIES true ${torch_root}/../nvidia/*/lib)
 set(torch_link_dirs ${torch_root}/lib ${torch_nvidia_libs})
 list(TRANSFORM torch_link_dirs PREPEND "-Wl,-rpath-link," OUTPUT_VARIABLE torch_rpath_link)
 
-add_library(cpbench_torch INTERFACE)
-add_library(cpbench::torch ALIAS cpbench_torch)
+add_library(cpbench_libtorch INTERFACE)
+add_library(cpbench::torch ALIAS cpbench_libtorch)
 # -idirafter: torch ships its own fmt, which must not hide the system's.
-target_compile_options(cpbench_torch INTERFACE
+target_compile_options(cpbench_libtorch INTERFACE
   "SHELL:$<$<COMPILE_LANGUAGE:CXX>:-idirafter ${torch_root}/include>")
-target_compile_definitions(cpbench_torch INTERFACE AT_PER_OPERATOR_HEADERS)
-target_link_options(cpbench_torch INTERFACE ${torch_rpath_link})
-target_link_libraries(cpbench_torch INTERFACE ${torch_root}/lib/libtorch_cpu.so
+target_compile_definitions(cpbench_libtorch INTERFACE AT_PER_OPERATOR_HEADERS)
+target_link_options(cpbench_libtorch INTERFACE ${torch_rpath_link})
+target_link_libraries(cpbench_libtorch INTERFACE ${torch_root}/lib/libtorch_cpu.so
                                               ${torch_root}/lib/libc10.so)

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "harness/execute/torch.h"
 #include "harness/execute_cuda/attention/find_flash3.h"
 #include "harness/execute_cuda/attention/random_call_for_tests.h"
 #include "harness/execute_cuda/device_array.h"
@@ -143,7 +144,7 @@ TEST_P(LibraryKernel, backward_equals_the_reference) {
 
 // FlashAttention-3 is optional.
 std::vector<std::string> with_flash3(std::vector<std::string> kernels) {
-  if (find_flash3(packages_of_torch())) kernels.emplace_back("flash3");
+  if (find_flash3(open_torch().packages())) kernels.emplace_back("flash3");
   return kernels;
 }
 

@@ -1,5 +1,6 @@
 """What the documents tell a reader to type exists: scripts, commands, options, linked files."""
 
+import functools
 import os
 import re
 import subprocess
@@ -47,25 +48,28 @@ def test_the_readme_opens_with_the_two_commands():
 def test_command_exists(document, words):
     if words[0].startswith(("scripts/", ".ci/", "plots/")):
         assert os.access(ROOT / words[0], os.X_OK), f"{document}: {words[0]} cannot be run"
-        check_options(words, [ROOT / words[0], "--help"])
+        check_options(words, words[:1])
     elif words[0] == "build/cpbench":
         assert BINARY.exists(), f"{BINARY} is missing; run scripts/build cpbench"
-        help_command = [BINARY, *words[1:2], "--help"]
-        assert len(words) == 1 or words[1].startswith("-") or run(help_command).returncode == 0, (
+        command = [BINARY, *words[1:2]]
+        assert len(words) == 1 or words[1].startswith("-") or help_of(*command).returncode == 0, (
             f"{document}: cpbench has no command {words[1]}"
         )
-        check_options(words, help_command)
+        check_options(words, command)
 
 
-def run(command):
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+@functools.cache
+def help_of(*command):
+    return subprocess.run(
+        [*command, "--help"], capture_output=True, text=True, cwd=ROOT, check=False
+    )
 
 
-def check_options(words, help_command):
+def check_options(words, command):
     options = OPTION.findall(" ".join(words))
     if not options:
         return
-    shown = run(help_command)
+    shown = help_of(*command)
     text = shown.stdout + shown.stderr
     unknown = [o for o in options if not re.search(rf"{o}(?![a-z-])", text)]
     assert not unknown, f"{' '.join(words)}: not in --help: {unknown}"

@@ -36,6 +36,7 @@ USES = {
     "harness/execute": PROGRAMS,
     "harness/execute/processes": PROGRAMS | {"harness/execute"},
     "harness/execute/gpus": PROGRAMS | {"harness/execute", "harness/execute/processes"},
+    "harness/execute_torch": PROGRAMS | {"harness/execute", "harness/execute/processes"},
     "harness/execute_mpi": {"harness/plan", "harness/execute", "harness/execute/processes"},
     "harness/execute_cuda": PROGRAMS | EXECUTORS,
     "harness/simulate": PROGRAMS | {"harness/cost", "harness/machines", "harness/programs"},
@@ -52,7 +53,7 @@ USES = {
 OWNED = {
     "LibTorch": (
         r"(torch|ATen|c10|caffe2)/",
-        EXECUTORS | {"harness/execute_cuda/flash/*", "tests"},
+        {"harness/execute_torch", "harness/execute_cuda/flash/*", "tests"},
     ),
     "cuDNN": (r"cudnn", {"harness/execute_cuda/cudnn/*"}),
     "MPI": (r"mpi\.h$", {"harness/execute_mpi"}),
@@ -177,7 +178,7 @@ def test_a_wrong_arrow_is_found(path, bracket, name):
         ("harness/plan/plan_test.cc", "<", "gtest/gtest.h"),
         ("harness/simulate/simgrid/main.cc", "<", "simgrid/s4u.hpp"),
         ("harness/store/store.cc", "<", "hdf5.h"),
-        ("harness/execute/kernel.cc", "<", "ATen/ops/empty.h"),
+        ("harness/execute_torch/fused_kernel.cc", "<", "ATen/ops/empty.h"),
         ("harness/execute_cuda/flash/flash_kernel.cc", "<", "ATen/ops/empty.h"),
         ("harness/execute_cuda/cudnn/sdpa_graph.cc", "<", "cudnn_frontend.h"),
         ("harness/cli/main.cc", '"', "workloads/workload.h"),

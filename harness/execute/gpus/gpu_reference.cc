@@ -4,7 +4,7 @@
 #include <list>
 
 #include "harness/compile/compile.h"
-#include "harness/execute/torch_reference.h"
+#include "harness/execute/torch.h"
 #include "harness/plan/builder.h"
 #include "harness/plan/mask.h"
 
@@ -37,8 +37,9 @@ Problem reference_problem(const Problem& problem, Passes passes, bool on_gpu) {
 
 Reference make_reference(const Problem& problem, const ExecuteOptions& options, int32_t device,
                          bool on_gpu) {
-  Reference reference = exact_attention(problem.batch, problem.shape, options.seed, options.passes,
-                                        on_gpu ? std::optional(device) : std::nullopt);
+  Reference reference =
+      open_torch().exact_attention(problem.batch, problem.shape, options.seed, options.passes,
+                                   on_gpu ? std::optional(device) : std::nullopt);
   if (problem.shape.dtype == Dtype::float64) return reference;
   const Plan plan = single_rank_plan(problem);
   const Program program = compile(problem, plan, options.passes);
@@ -83,7 +84,7 @@ Plan single_rank_plan(const Problem& problem) {
 std::shared_ptr<const Reference> gpu_reference_for(const Problem& problem,
                                                    const ExecuteOptions& options, int32_t device) {
   static std::list<CacheEntry> cache;  // the latest first; only the sweep's thread uses it
-  const bool on_gpu = cuda_tensors_work();
+  const bool on_gpu = open_torch().has_gpu();
   const Problem smaller = reference_problem(problem, options.passes, on_gpu);
   for (const CacheEntry& entry : cache) {
     if (entry.problem == smaller && entry.kernel == options.kernel && entry.seed == options.seed &&

@@ -1,7 +1,5 @@
 #include "harness/execute/processes/execute_processes.h"
 
-#include <ATen/Parallel.h>
-
 #include <new>
 
 #include "harness/execute/processes/report_messages.h"
@@ -9,16 +7,6 @@
 
 namespace cpbench {
 namespace {
-
-// Limits LibTorch to one thread while it lives: a rank is one core, as in the threads executor.
-class SingleThread {
- public:
-  SingleThread() { at::set_num_threads(1); }
-  ~SingleThread() { at::set_num_threads(before_); }
-
- private:
-  int before_ = at::get_num_threads();
-};
 
 // Adds the rank and step to the message of what the rank's own operations throw.
 void iterate(RankRunner& runner, Portion portion, ProcessGroup& group) {
@@ -35,7 +23,6 @@ void iterate(RankRunner& runner, Portion portion, ProcessGroup& group) {
 
 RankReport run_rank(const Program& program, const ExecuteOptions& options, const Kernel& kernel,
                     const Reference& reference, ProcessGroup& group) {
-  const SingleThread single_thread;
   CountingTransport transport(group, group.size());
   RankRunner runner(program, group.rank(), kernel, transport, group);
   runner.fill_inputs(options.seed);

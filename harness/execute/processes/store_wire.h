@@ -20,4 +20,8 @@ namespace cpbench {
 // another run.
 std::unique_ptr<Wire> open_store_wire(const LaunchEnvironment& launch, double timeout_seconds);
 
+// What the module of harness/execute_torch exports.
+inline constexpr const char* kStoreWireFunction = "cpbench_open_store_wire";
+using OpenStoreWireFunction = Wire*(const LaunchEnvironment& launch, double timeout_seconds);
+
 }  // namespace cpbench

@@ -1,8 +1,5 @@
 #include "harness/execute_cuda/attention/find_flash3.h"
 
-#include <dlfcn.h>
-#include <link.h>
-
 #include <cstdlib>
 
 namespace cpbench {
@@ -36,13 +33,6 @@ std::optional<Flash3Package> find_flash3(const fs::path& packages) {
     found.version = info.substr(begin.size(), info.size() - begin.size() - end.size());
   }
   return found;
-}
-
-fs::path packages_of_torch() {
-  void* const torch = dlopen("libc10.so", RTLD_LAZY | RTLD_NOLOAD);
-  link_map* map = nullptr;
-  if (!torch || dlinfo(torch, RTLD_DI_LINKMAP, static_cast<void*>(&map)) != 0) return {};
-  return fs::path(map->l_name).parent_path() / "../..";  // of torch/lib
 }
 
 }  // namespace cpbench

@@ -19,7 +19,4 @@ inline constexpr const char* kFlash3Variable = "CPBENCH_FLASH_ATTN_3";
 // `packages` is the folder with LibTorch's and other Python packages.
 std::optional<Flash3Package> find_flash3(const std::filesystem::path& packages);
 
-// That of the LibTorch that this process has loaded.
-std::filesystem::path packages_of_torch();
-
 }  // namespace cpbench

@@ -5,6 +5,8 @@
 
 #include <fstream>
 
+#include "harness/execute/torch.h"
+
 namespace cpbench {
 namespace {
 
@@ -48,10 +50,9 @@ TEST_F(FindFlash3, a_library_that_the_environment_names_comes_first) {
   EXPECT_EQ(find_flash3(packages_)->library, built);
 }
 
-// The tests are linked to the LibTorch that the build has found.
 TEST_F(FindFlash3, packages_are_next_to_libtorch) {
-  EXPECT_TRUE(fs::is_regular_file(packages_of_torch() / "torch/lib/libc10.so"))
-      << packages_of_torch();
+  const fs::path packages = open_torch().packages();
+  EXPECT_TRUE(fs::is_regular_file(packages / "torch/lib/libc10.so")) << packages;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include "harness/execute/torch.h"
 #include "harness/execute_cuda/attention/find_flash3.h"
 #include "harness/execute_cuda/flash/flash3.h"
 #include "harness/plan/errors.h"
@@ -19,7 +20,7 @@ void load(const std::filesystem::path& library) {
 
 void load_flash3() {
   if (has_flash3_operators()) return;
-  const std::filesystem::path packages = packages_of_torch();
+  const std::filesystem::path packages = open_torch().packages();
   const std::optional<Flash3Package> found = find_flash3(packages);
   if (!found) {
     throw UserError(

@@ -1,4 +1,4 @@
-#include "harness/execute/torch_layer.h"
+#include "harness/execute_torch/torch_layer.h"
 
 #include <ATen/Functions.h>
 #include <ATen/TensorOperators.h>

@@ -1,9 +1,9 @@
 // The reference by matrix products equals the one that the CPU kernels compute.
-#include "harness/execute/torch_reference.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
+
+#include "harness/execute/torch.h"
 
 namespace cpbench {
 namespace {
@@ -21,7 +21,7 @@ double distance(const std::vector<double>& a, const std::vector<double>& b) {
 void expect_equal(const Batch& batch, const AttentionShape& shape) {
   const Reference plain =
       compute_reference(batch, shape, 5, Passes::both, *make_reference_kernel());
-  const Reference products = exact_attention(batch, shape, 5, Passes::both);
+  const Reference products = open_torch().exact_attention(batch, shape, 5, Passes::both);
   EXPECT_LE(distance(products.o, plain.o), 1e-12);
   EXPECT_LE(distance(products.dq, plain.dq), 1e-12);
   EXPECT_LE(distance(products.dk, plain.dk), 1e-12);
@@ -34,7 +34,7 @@ AttentionShape shape_of(Dtype dtype) {
   return {.query_heads = 6, .kv_heads = 2, .head_dim = 8, .value_head_dim = 12, .dtype = dtype};
 }
 
-TEST(TorchReference, equals_plain_loops_for_every_mask) {
+TEST(Torch, equals_plain_loops_for_every_mask) {
   for (Mask mask :
        {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
     const Batch batch{.document_lengths = {1, 13, 40, 7},
@@ -44,7 +44,7 @@ TEST(TorchReference, equals_plain_loops_for_every_mask) {
   }
 }
 
-TEST(TorchReference, equals_plain_loops_where_tokens_are_cached) {
+TEST(Torch, equals_plain_loops_where_tokens_are_cached) {
   for (Mask mask : {Mask::document_causal, Mask::causal, Mask::sliding_window}) {
     const Batch batch{.document_lengths = {9, 30},
                       .mask = mask,
@@ -54,7 +54,7 @@ TEST(TorchReference, equals_plain_loops_where_tokens_are_cached) {
   }
 }
 
-TEST(TorchReference, equals_plain_loops_for_forests) {
+TEST(Torch, equals_plain_loops_for_forests) {
   const Batch batch{.document_lengths = {9, 13, 8, 0, 10, 7},
                     .cached_tokens = {0, 2, 0, 0, 0, 7},
                     .parents = {-1, 0, 1, 0, 1, -1},
@@ -67,16 +67,16 @@ TEST(TorchReference, equals_plain_loops_for_forests) {
   expect_equal(batch, shape_of(Dtype::float64));
 }
 
-TEST(TorchReference, rounds_inputs_to_the_dtype_of_the_model) {
+TEST(Torch, rounds_inputs_to_the_dtype_of_the_model) {
   expect_equal({.document_lengths = {33}}, shape_of(Dtype::bfloat16));
 }
 
-TEST(TorchReference, says_whether_there_are_cuda_tensors) {
-  if (!cuda_tensors_work()) GTEST_SKIP() << "LibTorch without CUDA, or no GPU here";
+TEST(Torch, says_whether_there_are_cuda_tensors) {
+  if (!open_torch().has_gpu()) GTEST_SKIP() << "LibTorch without CUDA, or no GPU here";
   const Batch batch{.document_lengths = {300, 200}};
   const AttentionShape shape = shape_of(Dtype::bfloat16);
-  const Reference cpu = exact_attention(batch, shape, 5, Passes::both);
-  const Reference gpu = exact_attention(batch, shape, 5, Passes::both, 0);
+  const Reference cpu = open_torch().exact_attention(batch, shape, 5, Passes::both);
+  const Reference gpu = open_torch().exact_attention(batch, shape, 5, Passes::both, 0);
   EXPECT_LE(distance(gpu.o, cpu.o), 1e-4);
   EXPECT_LE(distance(gpu.dk, cpu.dk), 1e-3);
 }

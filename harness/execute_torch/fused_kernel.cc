@@ -16,7 +16,7 @@
 #include <limits>
 
 #include "harness/execute/head_blocks.h"
-#include "harness/execute/kernel.h"
+#include "harness/execute_torch/parts.h"
 #include "harness/plan/errors.h"
 
 namespace cpbench {
@@ -146,6 +146,8 @@ double scale_of(const AttentionShape& shape) { return 1 / std::sqrt(shape.head_d
 
 class FusedKernel : public Kernel {
  public:
+  explicit FusedKernel(Cores cores) : cores_(cores) {}
+
   void check(const AttentionShape& shape) const override {
     if (shape.head_dim == shape.value_head_dim) return;
     throw UserError("kernel 'fused' requires value_head_dim = head_dim, not " +
@@ -155,6 +157,7 @@ class FusedKernel : public Kernel {
 
   void forward(const ForwardCall& c) const override {
     const c10::InferenceMode guard;
+    use_cores(cores_);
     for (const HeadBlock& block : head_blocks(c.shape, c.heads)) {
       for (const Segment& s : c.segments) forward(c, s, block);
     }
@@ -162,6 +165,7 @@ class FusedKernel : public Kernel {
 
   void backward(const BackwardCall& c) const override {
     const c10::InferenceMode guard;
+    use_cores(cores_);
     for (const HeadBlock& block : head_blocks(c.shape, c.heads)) {
       for (const Segment& s : c.segments) backward(c, s, block);
     }
@@ -223,10 +227,14 @@ class FusedKernel : public Kernel {
       view(c.dv, s.dkv_row + p.kv, p.kv_rows, block.kv).add_(dv);
     }
   }
+
+  Cores cores_;
 };
 
 }  // namespace
 
-std::unique_ptr<Kernel> make_fused_kernel() { return std::make_unique<FusedKernel>(); }
+std::unique_ptr<Kernel> make_fused_kernel(Cores cores) {
+  return std::make_unique<FusedKernel>(cores);
+}
 
 }  // namespace cpbench

@@ -446,8 +446,9 @@ class StoreWire : public Wire {
 
 }  // namespace
 
-std::unique_ptr<Wire> open_store_wire(const LaunchEnvironment& launch, double timeout_seconds) {
-  return std::make_unique<StoreWire>(launch, timeout_seconds);
-}
-
 }  // namespace cpbench
+
+extern "C" cpbench::Wire* cpbench_open_store_wire(const cpbench::LaunchEnvironment& launch,
+                                                  double timeout_seconds) {
+  return new cpbench::StoreWire(launch, timeout_seconds);
+}

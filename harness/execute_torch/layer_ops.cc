@@ -1,5 +1,4 @@
-#include "harness/execute/host_layer.h"
-
+// The operations of a layer (harness/execute/layer.h) on a CPU.
 #include <ATen/Functions.h>
 #include <c10/core/InferenceMode.h>
 
@@ -7,6 +6,7 @@
 
 #include "harness/execute/element.h"
 #include "harness/execute/gate_elements.h"
+#include "harness/execute_torch/parts.h"
 
 namespace cpbench {
 namespace {
@@ -39,8 +39,9 @@ void gate(const LayerOp& op) {
 
 }  // namespace
 
-void HostLayer::run(const std::vector<LayerOp>& ops) {
+void run_layer_ops(const std::vector<LayerOp>& ops, Cores cores) {
   const c10::InferenceMode guard;
+  use_cores(cores);
   for (const LayerOp& op : ops) {
     if (op.c.size() == 0) continue;
     if (op.kind == LayerOpKind::product) {

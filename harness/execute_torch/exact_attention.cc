@@ -1,8 +1,7 @@
 // Forward: S = Q K^T / sqrt(D) over the visible keys, P = exp(S - lse), O = P V.
 // Backward: dV = P^T dO, dP = dO V^T, dS = P * (dP - rowsum(dO * O)) / sqrt(D), dQ = dS K,
 // dK = dS^T Q.
-#include "harness/execute/torch_reference.h"
-
+// A block of queries at a time, in float64 on the CPU and in float32 on a GPU.
 #include <ATen/Context.h>
 #include <ATen/Functions.h>
 #include <ATen/TensorOperators.h>
@@ -16,7 +15,8 @@
 #include <limits>
 
 #include "harness/execute/inputs.h"
-#include "harness/execute/torch_layer.h"
+#include "harness/execute_torch/parts.h"
+#include "harness/execute_torch/torch_layer.h"
 
 namespace cpbench {
 namespace {
@@ -184,13 +184,16 @@ class ExactAttention {
 
 }  // namespace
 
+std::filesystem::path torch_libraries() {
+  Dl_info cpu{};
+  if (dladdr(reinterpret_cast<const void*>(&at::globalContext), &cpu) == 0) return {};
+  return std::filesystem::path(cpu.dli_fname).parent_path();
+}
+
 bool cuda_tensors_work() {
   static const bool works = [] {
-    // LibTorch's CUDA library registers itself when it is loaded. It is in the same folder as the
-    // CPU library.
-    Dl_info cpu{};
-    if (dladdr(reinterpret_cast<const void*>(&at::globalContext), &cpu) == 0) return false;
-    const auto file = std::filesystem::path(cpu.dli_fname).parent_path() / "libtorch_cuda.so";
+    // LibTorch's CUDA library registers itself when it is loaded.
+    const auto file = torch_libraries() / "libtorch_cuda.so";
     if (!dlopen(file.c_str(), RTLD_NOW | RTLD_GLOBAL)) return false;
     return at::hasCUDA();
   }();
@@ -200,6 +203,7 @@ bool cuda_tensors_work() {
 Reference exact_attention(const Batch& batch, const AttentionShape& shape, uint64_t seed,
                           Passes passes, std::optional<int32_t> gpu) {
   const c10::InferenceMode guard;
+  use_cores(Cores::all);
   Reference reference = ExactAttention(batch, shape, seed, gpu).run(passes);
   // LibTorch keeps the memory of tensors that are gone, which the runs on this GPU need.
   if (gpu) at::getDeviceAllocator(at::kCUDA)->emptyCache();

@@ -12,7 +12,7 @@
 
 #include "harness/execute/program_for_tests.h"
 #include "harness/execute/rank_report.h"
-#include "harness/execute/torch_reference.h"
+#include "harness/execute/torch.h"
 #include "harness/plan/mask.h"
 
 namespace cpbench {
@@ -114,7 +114,7 @@ TEST_F(Layer, both_references_are_what_automatic_differentiation_gives) {
       const Reference oracle = differentiated(batch, shape);
       for (const Reference& found :
            {compute_reference(batch, shape, kSeed, Passes::both, *make_reference_kernel()),
-            exact_attention(batch, shape, kSeed, Passes::both)}) {
+            open_torch().exact_attention(batch, shape, kSeed, Passes::both)}) {
         expect_near(found.layer_out, oracle.layer_out);
         expect_near(found.layer_dx, oracle.layer_dx);
         expect_near(found.weight_checks, oracle.weight_checks);
