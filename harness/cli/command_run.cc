@@ -74,8 +74,15 @@ int print_outcomes(const std::vector<Outcome>& outcomes, const Shown& shown, con
   print(report(outcomes, shown.baseline, shown.format, shown.view));
   const auto existing = std::ranges::count_if(outcomes, &Outcome::existed);
   if (flags.dry_run) {
-    fmt::print(stderr, "cpbench: {} runs, {} exist already in {}; the rest takes about {:.0f} s\n",
-               outcomes.size(), existing, folder, estimated_seconds(outcomes));
+    const Estimate rest = estimate(outcomes);
+    fmt::print(stderr,
+               "cpbench: {} runs, {} exist already in {}; the rest takes about {:.0f} s{}\n",
+               outcomes.size(), existing, folder, rest.seconds,
+               rest.unknown_runs == 0
+                   ? ""
+                   : fmt::format(", without {} runs on GPUs, which can be estimated only where the "
+                                 "GPUs are",
+                                 rest.unknown_runs));
   } else {
     fmt::print(stderr, "cpbench: {} runs in {}, {} of them from an earlier sweep\n",
                outcomes.size(), folder, existing);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "harness/cli/cli.h"
@@ -10,12 +11,36 @@
 #include "harness/cli/shell_lines.h"
 #include "harness/cli/text.h"
 #include "harness/cli/winners.h"
+#include "harness/measure/samples.h"
 #include "harness/spec/run_fields.h"
 #include "harness/store/result_file.h"
 
 namespace cpbench {
 
 namespace {
+
+// The time of an iteration as it is, and where only a portion of it takes time: of the slowest
+// rank, over the measured iterations.
+Table times_table(const Result& result) {
+  Table table{
+      {{"iteration"}, {"samples", true}, {"fastest", true}, {"median", true}, {"slowest", true}},
+      {}};
+  for (size_t i = 0; i < result.packs.size(); ++i) {
+    const Timeline& timeline = result.packs[i].timeline;
+    const std::string pack = result.packs.size() > 1 ? fmt::format(", pack {}", i) : "";
+    const auto add = [&](const char* name, const std::vector<double>& seconds) {
+      if (seconds.empty()) return;
+      const std::vector<double> slowest = slowest_rank(seconds, timeline.ranks);
+      const auto [low, high] = std::ranges::minmax(slowest);
+      table.rows.push_back({name + pack, std::to_string(slowest.size()), short_seconds(low),
+                            short_seconds(median(slowest)), short_seconds(high)});
+    };
+    add("whole", timeline.seconds);
+    add("compute only", timeline.portions.work_seconds);
+    add("exchange only", timeline.portions.exchange_seconds);
+  }
+  return table;
+}
 
 std::string describe(const Result& result, const View& view) {
   Table what{{{""}, {""}}, {}, true};
@@ -44,6 +69,10 @@ std::string describe(const Result& result, const View& view) {
                    {.width = view.width,
                     .more = "cpbench list metrics NAME shows one whole, --wide shows all."}) +
             "\n";
+  }
+  const Table times = times_table(result);
+  if (!times.rows.empty()) {
+    text += render(times, Format::table, {.width = view.width}) + "\n";
   }
   return text + "to repeat:\n" + shell_lines(command_of(result.spec), view.width);
 }

@@ -10,6 +10,17 @@ namespace cpbench {
 void add_errors(const HomeOutputs& outputs, const Reference& reference, Accuracy& accuracy) {
   int64_t row = 0;
   for (const Range& tokens : outputs.home) {
+    if (outputs.layer) {
+      const LayerOutputs& layer = *outputs.layer;
+      accuracy.max_error_output = worst_error(accuracy.max_error_output, layer.out.matrix(), row,
+                                              tokens, 1, reference.layer_out);
+      if (outputs.dq) {
+        accuracy.max_error_gradient = worst_error(accuracy.max_error_gradient, layer.dx.matrix(),
+                                                  row, tokens, 1, reference.layer_dx);
+      }
+      row += tokens.size();
+      continue;
+    }
     const auto worsen = [&](double& error, const BoundBuffer& buffer, int32_t part, int64_t heads,
                             const std::vector<double>& expected) {
       error =

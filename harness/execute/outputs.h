@@ -1,6 +1,7 @@
 // What a rank has computed for its home tokens, and how far it is from the reference.
 #pragma once
 
+#include "harness/execute/layer.h"
 #include "harness/execute/reference.h"
 #include "harness/execute/row_ops.h"
 
@@ -12,9 +13,11 @@ struct HomeOutputs {
   const BoundBuffer* o = nullptr;
   const BoundBuffer* dq = nullptr;  // nullptr after a forward pass
   const BoundBuffer* dkv = nullptr;
+  const LayerOutputs* layer = nullptr;  // if there is a layer around the attention
 };
 
-// Raises the errors in `accuracy` to those of the outputs, where these are larger.
+// Raises the errors in `accuracy` to those of the outputs, where these are larger. With a layer,
+// these are its outputs and the gradients of its input.
 void add_errors(const HomeOutputs& outputs, const Reference& reference, Accuracy& accuracy);
 
 // A hash of every bit of O, its log-sum-exp and the gradients.

@@ -1,6 +1,8 @@
 #include "harness/execute/rank_report.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "harness/plan/errors.h"
 
@@ -25,22 +27,24 @@ void RankReport::add_sample(const RankRunner& runner) {
 }
 
 void RankReport::add_work(double work_seconds, double overhead, std::span<const Event> trace) {
-  double attention = 0, copies = 0;
+  double attention = 0, copies = 0, layer = 0;
   for (const Event& event : trace) {
     const double seconds = event.end_seconds - event.start_seconds;
     if (event.activity == Activity::attention) attention += seconds;
     if (event.activity == Activity::copy || event.activity == Activity::merge) copies += seconds;
+    if (event.activity == Activity::layer) layer += seconds;
   }
   portions.work_seconds.push_back(work_seconds);
   portions.attention_seconds.push_back(attention);
   portions.copy_seconds.push_back(copies);
-  portions.layer_seconds.push_back(0);
+  portions.layer_seconds.push_back(layer);
   portions.host_seconds.push_back(0);
   portions.overhead_seconds.push_back(overhead);
 }
 
 void RankReport::verify(const HomeOutputs& outputs, const Reference& reference) {
   add_errors(outputs, reference, accuracy);
+  if (outputs.layer) weight_checks = cpbench::weight_checks(*outputs.layer);
   output_hash = hash_of(outputs);
 }
 
@@ -83,9 +87,9 @@ void require_runnable(const Problem& problem, const Program& program, const Exec
   }
 }
 
-Timeline empty_timeline(const Program& program, const ExecuteOptions& options,
-                        const Reference& reference) {
-  Timeline timeline;
+Reports::Reports(const Program& program, const ExecuteOptions& options, const Reference& reference)
+    : reference_(reference) {
+  Timeline& timeline = timeline_;
   timeline.ranks = static_cast<int32_t>(program.ranks.size());
   timeline.iterations = options.iterations;
   const auto ranks = static_cast<size_t>(timeline.ranks);
@@ -101,10 +105,10 @@ Timeline empty_timeline(const Program& program, const ExecuteOptions& options,
   timeline.output_hash.resize(ranks);
   for (const RankProgram& rank : program.ranks) timeline.peak_bytes.push_back(rank.arena_bytes);
   timeline.accuracy = tolerances(reference, program.shape.dtype);
-  return timeline;
 }
 
-void add_report(const RankReport& report, int32_t rank, Timeline& timeline) {
+void Reports::add(const RankReport& report, int32_t rank) {
+  Timeline& timeline = timeline_;
   const auto ranks = static_cast<size_t>(timeline.ranks);
   for (size_t i = 0; i < report.seconds.size(); ++i) {
     timeline.seconds[i * ranks + rank] = report.seconds[i];
@@ -131,6 +135,17 @@ void add_report(const RankReport& report, int32_t rank, Timeline& timeline) {
   timeline.output_hash[rank] = report.output_hash;
   worsen(timeline.accuracy.max_error_output, report.accuracy.max_error_output);
   worsen(timeline.accuracy.max_error_gradient, report.accuracy.max_error_gradient);
+  ++reported_;
+  weight_checks_.resize(report.weight_checks.size());
+  std::ranges::transform(weight_checks_, report.weight_checks, weight_checks_.begin(),
+                         std::plus<>());
+}
+
+Timeline Reports::timeline() {
+  if (reported_ == timeline_.ranks && !weight_checks_.empty()) {
+    worsen(timeline_.accuracy.max_error_gradient, weight_error(weight_checks_, reference_));
+  }
+  return std::move(timeline_);
 }
 
 }  // namespace cpbench

@@ -16,7 +16,8 @@ struct RankReport {
   std::vector<double> clock_share;                                   // [iterations], or empty
   std::vector<int64_t> bytes_sent, messages;                         // [ranks], by receiver
   std::vector<Event> events;
-  Accuracy accuracy;  // only the errors
+  Accuracy accuracy;                  // only the errors
+  std::vector<double> weight_checks;  // of the layer around the attention, if there is one
   uint64_t output_hash = 0;
   int64_t peak_bytes = 0;  // 0: as planned by the program
   PortionTimes portions;   // [portion_iterations]
@@ -41,11 +42,23 @@ RankReport measure_rank(RankRunner& runner, CountingTransport& transport,
 void require_runnable(const Problem& problem, const Program& program, const ExecuteOptions& options,
                       const Kernel& kernel);
 
-// The timeline before any rank has reported: it has the tolerances and the planned memory.
-Timeline empty_timeline(const Program& program, const ExecuteOptions& options,
-                        const Reference& reference);
+// Makes a timeline of what ranks report.
+class Reports {
+ public:
+  Reports(const Program& program, const ExecuteOptions& options, const Reference& reference);
 
-// Adds what a rank reported. To be called in the order of the ranks, which orders the events.
-void add_report(const RankReport& report, int32_t rank, Timeline& timeline);
+  // To be called in the order of the ranks, which orders the events.
+  void add(const RankReport& report, int32_t rank);
+  int32_t ranks() const { return timeline_.ranks; }
+
+  // The gradients of weights are verified if all ranks have reported.
+  Timeline timeline();
+
+ private:
+  const Reference& reference_;
+  Timeline timeline_;
+  int32_t reported_ = 0;
+  std::vector<double> weight_checks_;  // sums over ranks
+};
 
 }  // namespace cpbench

@@ -18,10 +18,21 @@ RankRunner::RankRunner(const Program& program, int32_t rank, const Kernel& kerne
       listener_(listener),
       arena_(mine_.arena_bytes),
       bound_(mine_, program.shape, arena_.data()) {
-  events_.reserve(mine_.ops.size());
+  constexpr size_t kLayerEvents = 4;
+  events_.reserve(mine_.ops.size() + kLayerEvents);
+  if (program.shape.hidden_size > 0) {
+    layer_.emplace(program.shape, layer_home(mine_, program.shape, &bound_.buffers), Cores::one);
+  }
 }
 
 void RankRunner::fill_inputs(uint64_t seed) {
+  if (layer_) {
+    layer_->bound().fill_inputs(mine_.home, seed,
+                                [](const Matrix& matrix, Range rows, int64_t row, uint64_t own) {
+                                  fill_input(matrix, Input::q, rows, row, own);
+                                });
+    return;
+  }
   const Heads heads{0, program_.shape.query_heads};
   const Heads kv{0, program_.shape.kv_heads};
   int64_t row = 0;
@@ -82,21 +93,47 @@ Activity RankRunner::work(const Op& op) {
   return activity_of(mine_, op);
 }
 
+double RankRunner::now() const {
+  return std::chrono::duration<double>(Clock::now() - origin_).count();
+}
+
+template <typename Work>
+void RankRunner::measure(int32_t pass, int32_t step, int32_t waiting_for, const Work& work) {
+  listener_.operation_started(rank_, pass, step, waiting_for);
+  const double start = now();
+  const Activity activity = work();
+  const double end = now();
+  seconds_[static_cast<size_t>(activity)] += end - start;
+  events_.push_back({rank_, pass, step, activity, start, end});
+}
+
+void RankRunner::run_layer(int32_t pass, int32_t step, const std::vector<LayerOp>& ops,
+                           Portion portion) {
+  if (portion == Portion::exchanges) return;
+  measure(pass, step, -1, [&] {
+    layer_->run(ops);
+    return Activity::layer;
+  });
+}
+
 void RankRunner::iterate(Clock::time_point origin, Portion portion) {
-  const auto now = [&] { return std::chrono::duration<double>(Clock::now() - origin).count(); };
+  origin_ = origin;
   seconds_.fill(0);
   events_.clear();
   begin_seconds_ = now();
-  for (const ProgramStep& step : mine_.steps) {
-    for (int32_t i = step.first_op; i < step.first_op + step.ops; ++i) {
-      const Op& op = mine_.ops[i];
-      listener_.operation_started(rank_, step.pass, step.step, peer_of(op));
-      const double start = now();
-      const Activity activity = run(op, portion);
-      const double end = now();
-      seconds_[static_cast<size_t>(activity)] += end - start;
-      events_.push_back({rank_, step.pass, step.step, activity, start, end});
+  const int32_t last_pass = program_.passes == Passes::both ? 1 : 0;
+  auto step = mine_.steps.begin();
+  for (int32_t pass = 0; pass <= last_pass; ++pass) {
+    int32_t last_step = 0;
+    if (layer_) run_layer(pass, 0, layer_->bound().before(pass), portion);
+    for (; step != mine_.steps.end() && step->pass == pass; ++step) {
+      last_step = step->step;
+      for (int32_t i = step->first_op; i < step->first_op + step->ops; ++i) {
+        const Op& op = mine_.ops[i];
+        measure(pass, step->step, peer_of(op), [&] { return run(op, portion); });
+      }
     }
+    if (layer_) run_layer(pass, last_step, layer_->bound().after(pass), portion);
   }
   end_seconds_ = now();
 }
@@ -107,7 +144,8 @@ double RankRunner::overhead_seconds() const {
 
 HomeOutputs RankRunner::outputs() const {
   const auto at_home = [&](int32_t buffer) { return buffer < 0 ? nullptr : &bound(buffer); };
-  return {mine_.home, at_home(mine_.o), at_home(mine_.dq), at_home(mine_.dkv)};
+  return {mine_.home, at_home(mine_.o), at_home(mine_.dq), at_home(mine_.dkv),
+          layer_ ? &layer_->bound().outputs() : nullptr};
 }
 
 }  // namespace cpbench

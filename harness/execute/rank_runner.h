@@ -8,15 +8,17 @@
 
 #include <array>
 #include <chrono>
+#include <optional>
 
 #include "harness/execute/bound_program.h"
+#include "harness/execute/host_layer.h"
 #include "harness/execute/outputs.h"
 #include "harness/execute/run_control.h"
 
 namespace cpbench {
 
 using Clock = std::chrono::steady_clock;
-inline constexpr int kActivities = 5;  // of timeline.h
+inline constexpr int kActivities = 6;  // of timeline.h, which a rank spends its time in
 
 class RankRunner {
  public:
@@ -37,9 +39,14 @@ class RankRunner {
   const std::vector<Event>& events() const { return events_; }
 
  private:
+  // Calls work(), which returns what it did, and adds the time to that of this activity.
+  template <typename Work>
+  void measure(int32_t pass, int32_t step, int32_t waiting_for, const Work& work);
+  void run_layer(int32_t pass, int32_t step, const std::vector<LayerOp>& ops, Portion portion);
   Activity run(const Op& op, Portion portion);
   Activity work(const Op& op);
   int32_t peer_of(const Op& op) const;
+  double now() const;  // from the origin
   const BoundBuffer& bound(int32_t buffer) const { return bound_.buffers[buffer]; }
 
   const Program& program_;
@@ -50,7 +57,9 @@ class RankRunner {
   ProgressListener& listener_;
   Arena arena_;
   BoundProgram bound_;
+  std::optional<HostLayer> layer_;  // if the shape has one
   std::array<double, kActivities> seconds_{};
+  Clock::time_point origin_;
   double begin_seconds_ = 0;
   double end_seconds_ = 0;
   std::vector<Event> events_;

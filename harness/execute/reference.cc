@@ -6,9 +6,12 @@
 #include <limits>
 #include <list>
 #include <mutex>
+#include <optional>
+#include <stdexcept>
 
 #include "harness/execute/call_tensors.h"
 #include "harness/execute/element.h"
+#include "harness/execute/host_layer.h"
 #include "harness/plan/mask.h"
 
 namespace cpbench {
@@ -57,9 +60,9 @@ std::vector<std::vector<Segment>> calls_of(const std::vector<SegmentGroup>& grou
   return calls;
 }
 
-void fill(const HostBuffer& buffer, int32_t part, Input input, Dtype rounded, uint64_t seed) {
-  const Matrix target = buffer.part(part);
-  const Range tokens{0, buffer.layout.rows};
+// Fills the rows of all tokens with inputs that are rounded to a dtype.
+void fill(const Matrix& target, int64_t rows, Input input, Dtype rounded, uint64_t seed) {
+  const Range tokens{0, rows};
   if (target.dtype == rounded) return fill_input(target, input, tokens, 0, seed);
   std::vector<std::byte> row(bytes_of(rounded) * target.heads * target.width);
   const Matrix one{row.data(), rounded, target.heads, target.width, target.heads * target.width};
@@ -74,6 +77,21 @@ void fill(const HostBuffer& buffer, int32_t part, Input input, Dtype rounded, ui
       }
     });
   });
+}
+
+// The main data of the tensors that a layer reads and writes.
+LayerHome home_of(const ForwardTensors<HostBuffer>& in,
+                  const std::optional<BackwardTensors<HostBuffer>>& out) {
+  const auto part = [&](const HostBuffer& buffer, int32_t number) {
+    return dense_part(buffer.layout, in.shape, number, buffer.arena.data());
+  };
+  LayerHome home{.q = part(in.q, 0), .k = part(in.kv, 0), .v = part(in.kv, 1), .o = part(in.o, 1)};
+  if (!out) return home;
+  home.d_o = part(out->d_o, 2);
+  home.dq = part(out->dq, 0);
+  home.dk = part(out->dkv, 0);
+  home.dv = part(out->dkv, 1);
+  return home;
 }
 
 std::vector<double> values_of(const Matrix& matrix, int64_t rows) {
@@ -109,28 +127,51 @@ Reference run(const Batch& batch, const AttentionShape& shape, Dtype rounded, ui
   const int64_t tokens = batch.tokens();
   const std::vector<std::vector<Segment>> calls = calls_of(reference_segments(batch));
   const auto fill_rounded = [&](const HostBuffer& buffer, int32_t part, Input input) {
-    fill(buffer, part, input, rounded, seed);
+    fill(buffer.part(part), tokens, input, rounded, seed);
   };
   const ForwardTensors<HostBuffer> in(shape, {0, shape.query_heads}, tokens, tokens,
                                       ElementClass::accumulation);
-  in.fill_inputs(fill_rounded);
+  std::optional<BackwardTensors<HostBuffer>> out;
+  if (passes == Passes::both) out.emplace(in);
+  std::optional<HostLayer> layer;
+  if (shape.hidden_size > 0) {
+    layer.emplace(shape, home_of(in, out), Cores::all);
+    const std::array<Range, 1> all = {Range{0, tokens}};
+    layer->bound().fill_inputs(all, seed,
+                               [&](const Matrix& matrix, Range rows, int64_t, uint64_t own) {
+                                 fill(matrix, rows.size(), Input::q, rounded, own);
+                               });
+    layer->run(layer->bound().before(0));
+  } else {
+    in.fill_inputs(fill_rounded);
+    if (out) out->fill_inputs(fill_rounded);
+  }
   in.o.set_zero();  // rows of cached queries are never written
   kernel.forward(in.call(calls.front()));
   for (size_t i = 1; i < calls.size(); ++i) add_forward(in, calls[i], kernel);
   Reference result;
+  result.tokens = tokens;
   result.query_heads = shape.query_heads;
   result.kv_heads = shape.kv_heads;
   result.o = values_of(in.o.part(1), tokens);
-  if (passes == Passes::forward) return result;
-  const BackwardTensors<HostBuffer> out(in);
-  out.fill_inputs(fill_rounded);
-  run_row_sums(in.o.bound, out.d_o.bound, tokens);
-  out.dq.set_zero();
-  out.dkv.set_zero();
-  for (const std::vector<Segment>& call : calls) kernel.backward(out.call(in, call));
-  result.dq = values_of(out.dq.part(0), tokens);
-  result.dk = values_of(out.dkv.part(0), tokens);
-  result.dv = values_of(out.dkv.part(1), tokens);
+  if (layer) {
+    layer->run(layer->bound().after(0));
+    result.layer_out = values_of(layer->bound().outputs().out.matrix(), tokens);
+  }
+  if (!out) return result;
+  if (layer) layer->run(layer->bound().before(1));
+  run_row_sums(in.o.bound, out->d_o.bound, tokens);
+  out->dq.set_zero();
+  out->dkv.set_zero();
+  for (const std::vector<Segment>& call : calls) kernel.backward(out->call(in, call));
+  result.dq = values_of(out->dq.part(0), tokens);
+  result.dk = values_of(out->dkv.part(0), tokens);
+  result.dv = values_of(out->dkv.part(1), tokens);
+  if (layer) {
+    layer->run(layer->bound().after(1));
+    result.layer_dx = values_of(layer->bound().outputs().dx.matrix(), tokens);
+    result.weight_checks = weight_checks(layer->bound().outputs());
+  }
   return result;
 }
 
@@ -172,6 +213,11 @@ std::vector<SegmentGroup> reference_segments(const Batch& batch) {
 }
 
 void set_largest_values(Reference& reference) {
+  if (!reference.layer_out.empty()) {
+    reference.largest_output = largest(reference.layer_out);
+    reference.largest_gradient = largest(reference.layer_dx);
+    return;
+  }
   reference.largest_output = largest(reference.o);
   reference.largest_gradient =
       std::max({largest(reference.dq), largest(reference.dk), largest(reference.dv)});
@@ -185,6 +231,12 @@ Reference compute_reference(const Batch& batch, const AttentionShape& shape, uin
   set_largest_values(reference);
   if (shape.dtype == Dtype::float64) return reference;
   const Reference plain = run(batch, shape, shape.dtype, seed, passes, kernel);
+  if (exact.hidden_size > 0) {
+    reference.plain_error_output = deviation(plain.layer_out, reference.layer_out);
+    reference.plain_error_gradient = std::max(deviation(plain.layer_dx, reference.layer_dx),
+                                              weight_error(plain.weight_checks, reference));
+    return reference;
+  }
   reference.plain_error_output = deviation(plain.o, reference.o);
   reference.plain_error_gradient =
       std::max({deviation(plain.dq, reference.dq), deviation(plain.dk, reference.dk),
@@ -210,6 +262,19 @@ std::shared_ptr<const Reference> reference_for(const Batch& batch, const Attenti
   cache.push_front({batch, shape, seed, passes, reference});
   if (cache.size() > kCacheEntries) cache.pop_back();
   return reference;
+}
+
+double weight_error(std::span<const double> checks, const Reference& reference) {
+  if (checks.size() != reference.weight_checks.size()) {
+    throw std::logic_error("weights must have as many checks as in the reference");
+  }
+  double error = 0;
+  for (size_t i = 0; i < checks.size(); ++i) {
+    const double difference = std::abs(checks[i] - reference.weight_checks[i]);
+    if (!(difference <= error)) error = difference;  // a NaN stays
+    if (std::isnan(error)) break;
+  }
+  return error / std::sqrt(static_cast<double>(reference.tokens));
 }
 
 Accuracy tolerances(const Reference& reference, Dtype dtype) {

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "harness/execute/kernel.h"
@@ -20,8 +21,12 @@ struct Reference {
   // O, dQ, dK, dV as [tokens, heads, width]; the gradients are empty after a forward pass. They
   // have all heads of the shape, or only the first ones.
   std::vector<double> o, dq, dk, dv;
+  int64_t tokens = 0;
   int32_t query_heads = 0, kv_heads = 0;  // heads of o, dq and of dk, dv
-  double plain_error_output = 0;          // largest error of the plain run
+  // With a layer around the attention (layer.h): its output and the gradient of X as
+  // [tokens, hidden_size], and the checks of its weights' gradients.
+  std::vector<double> layer_out, layer_dx, weight_checks;
+  double plain_error_output = 0;  // largest error of the plain run
   double plain_error_gradient = 0;
   double largest_output = 0;  // largest absolute values
   double largest_gradient = 0;
@@ -38,6 +43,10 @@ Reference compute_reference(const Batch& batch, const AttentionShape& shape, uin
 
 // Sets `largest_output` and `largest_gradient`.
 void set_largest_values(Reference& reference);
+
+// The error of the sum of all ranks' weight_checks. It is divided by the root of the number of
+// tokens, because gradients of weights grow with it and those of tokens do not.
+double weight_error(std::span<const double> checks, const Reference& reference);
 
 // The tolerances of this project: 1e-10 in float64; in other dtypes three times the plain error,
 // and at least two units of rounding of the largest value, but never more than 1/8 of it in

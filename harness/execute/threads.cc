@@ -26,9 +26,9 @@ Timeline execute_with(const Problem& problem, const Program& program, const Exec
     });
   });
 
-  Timeline timeline = empty_timeline(program, options, *reference);
-  for (int32_t rank = 0; rank < ranks; ++rank) add_report(reports[rank], rank, timeline);
-  return timeline;
+  Reports all(program, options, *reference);
+  for (int32_t rank = 0; rank < ranks; ++rank) all.add(reports[rank], rank);
+  return all.timeline();
 }
 
 Timeline execute_threads(const Problem& problem, const Program& program,

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "harness/execute/kernel.h"
+#include "harness/execute/layer.h"
 #include "harness/execute/module.h"
 #include "harness/execute/reference.h"
 
@@ -18,6 +19,9 @@ class Torch {
 
   // LibTorch's fused CPU attention.
   virtual std::unique_ptr<Kernel> fused_kernel(Cores cores) const = 0;
+
+  // The layer around the attention (layer.h) on a CPU, with LibTorch's matrix products.
+  virtual void run_layer(const std::vector<LayerOp>& ops, Cores cores) const = 0;
 
   // FLOP/s of one core of this machine in a large matrix product of this dtype.
   virtual double core_peak_flops_per_second(Dtype dtype) const = 0;

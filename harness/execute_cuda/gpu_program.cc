@@ -20,9 +20,18 @@ GpuProgram::GpuProgram(const RankProgram& program, const AttentionShape& shape,
   for (const ForwardCall& call : bound_.forward) add(kernel.bind(call));
   for (const BackwardCall& call : bound_.backward) add(kernel.bind(call));
   workspace_ = DeviceArray<std::byte>(static_cast<size_t>(most));
+  if (shape.hidden_size > 0) layer_.emplace(program, shape, bound_.buffers);
+}
+
+void GpuProgram::run_layer(int32_t pass, bool before, cudaStream_t stream) const {
+  const BoundLayer& layer = layer_->bound();
+  layer_->run(before ? layer.before(pass) : layer.after(pass), stream);
 }
 
 void GpuProgram::warm_up(cudaStream_t stream) const {
+  for (int32_t pass = 0; layer_ && pass < 2; ++pass) {
+    for (bool before : {true, false}) run_layer(pass, before, stream);
+  }
   for (const Op& op : program_.ops) {
     if (!exchanges_bytes(op.kind)) run(op, stream);
   }
@@ -30,6 +39,7 @@ void GpuProgram::warm_up(cudaStream_t stream) const {
 
 void GpuProgram::fill_inputs(uint64_t seed, cudaStream_t stream) {
   arena_.fill(0xff);
+  if (layer_) return layer_->fill_inputs(program_.home, seed, stream);
   const auto fill = [&](int32_t index, int32_t part, Input input) {
     if (index < 0) return;
     const BoundBuffer& to = buffer(index);
@@ -70,7 +80,7 @@ void GpuProgram::run(const Op& op, cudaStream_t stream) const {
 }
 
 int64_t GpuProgram::planned_bytes() const {
-  return static_cast<int64_t>(arena_.size() + workspace_.size());
+  return static_cast<int64_t>(arena_.size() + workspace_.size()) + (layer_ ? layer_->bytes() : 0);
 }
 
 CopiedOutputs::CopiedOutputs(const RankProgram& program, const GpuProgram& on_gpu)
@@ -85,11 +95,25 @@ CopiedOutputs::CopiedOutputs(const RankProgram& program, const GpuProgram& on_gp
         "cudaMemcpy");
     copy.buffer.data = copy.bytes.data();
   }
+  if (!on_gpu.layer_outputs()) return;
+  layer_ = *on_gpu.layer_outputs();
+  layer_->out = copied(layer_->out);
+  layer_->dx = copied(layer_->dx);
+  for (Dense& weight : layer_->weight_gradients) weight = copied(weight);
+}
+
+Dense CopiedOutputs::copied(const Dense& matrix) {
+  std::vector<std::byte>& bytes = layer_bytes_.emplace_back(matrix.bytes());
+  if (!bytes.empty()) {
+    check_cuda(cudaMemcpy(bytes.data(), matrix.data, bytes.size(), cudaMemcpyDeviceToHost),
+               "cudaMemcpy");
+  }
+  return {bytes.data(), matrix.dtype, matrix.rows, matrix.columns};
 }
 
 HomeOutputs CopiedOutputs::view() const {
   const auto at = [&](size_t i) { return i < copies_.size() ? &copies_[i].buffer : nullptr; };
-  return {program_.home, at(0), at(1), at(2)};
+  return {program_.home, at(0), at(1), at(2), layer_ ? &*layer_ : nullptr};
 }
 
 }  // namespace cpbench

@@ -8,11 +8,13 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "harness/execute/bound_program.h"
 #include "harness/execute/outputs.h"
 #include "harness/execute_cuda/gpu_kernel.h"
+#include "harness/execute_cuda/gpu_layer.h"
 #include "harness/execute_cuda/rows.h"
 #include "harness/timeline/timeline.h"
 
@@ -35,9 +37,16 @@ class GpuProgram {
   // order.
   void fill_everything(uint64_t seed, cudaStream_t stream);
   void run(const Op& op, cudaStream_t stream) const;  // `op` must not be a message or collective
+  bool has_layer() const { return layer_.has_value(); }
+  // What the layer around the attention computes before or after the attention of a pass.
+  void run_layer(int32_t pass, bool before, cudaStream_t stream) const;
   const BoundBuffer& buffer(int32_t index) const { return bound_.buffers[index]; }
+  const LayerOutputs* layer_outputs() const {
+    return layer_ ? &layer_->bound().outputs() : nullptr;
+  }
 
-  // The memory of the arena and the workspace. Lists of rows and segments are not counted.
+  // The memory of the arena, the workspace and the layer. Lists of rows and segments are not
+  // counted.
   int64_t planned_bytes() const;
 
  private:
@@ -48,6 +57,7 @@ class GpuProgram {
   DeviceRuns runs_;
   std::vector<std::unique_ptr<BoundCall>> calls_;
   DeviceArray<std::byte> workspace_;
+  std::optional<GpuLayer> layer_;  // if the shape has one
 };
 
 // What a rank has computed, copied to the memory of the host.
@@ -62,7 +72,11 @@ class CopiedOutputs {
     BoundBuffer buffer;
   };
   const RankProgram& program_;
+  Dense copied(const Dense& matrix);
+
   std::vector<Copy> copies_;  // of o, and of dq and dkv after a backward pass
+  std::optional<LayerOutputs> layer_;
+  std::vector<std::vector<std::byte>> layer_bytes_;
 };
 
 }  // namespace cpbench

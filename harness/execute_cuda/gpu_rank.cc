@@ -46,6 +46,7 @@ class GpuRank::Graph {
 GpuRank::GpuRank(const Program& program, int32_t rank, const Exchanges& exchanges,
                  const GpuKernel& kernel, DeviceTransport& transport, ProgressListener& listener)
     : mine_(program.ranks[rank]),
+      last_pass_(program.passes == Passes::both ? 1 : 0),
       rank_(rank),
       transport_(transport),
       listener_(listener),
@@ -83,6 +84,20 @@ GpuRank::GpuRank(const Program& program, int32_t rank, const Exchanges& exchange
     const bool needed = item.awaited || item.exchanges;
     done_.push_back(needed ? std::make_unique<CudaEvent>() : nullptr);
     if (item.exchanges) messages_[item.index].item = static_cast<int32_t>(i);
+  }
+  if (program_.has_layer()) place_layer();
+}
+
+void GpuRank::place_layer() {
+  const auto pass_of = [&](const StreamItem& item) { return mine_.steps[item.step].pass; };
+  const auto turn = std::ranges::find_if(
+      order_.items, [&](const StreamItem& item) { return !item.exchanges && pass_of(item) == 1; });
+  turn_ = static_cast<size_t>(turn - order_.items.begin());
+  for (size_t i = 0; i < order_.items.size(); ++i) {
+    if (pass_of(order_.items[i]) == 1) continue;
+    if (i > turn_)
+      throw std::logic_error("the forward pass must be issued before the backward pass");
+    if (order_.items[i].exchanges) last_exchange_ = static_cast<int32_t>(i);
   }
 }
 
@@ -166,11 +181,29 @@ void GpuRank::issue_captured() {
   end_issue();
 }
 
+void GpuRank::run_layer(int32_t pass, Side side, bool traced) {
+  const Marks& marks = layer_marks_[pass][side];
+  if (traced) marks.start.record(compute_stream_);
+  program_.run_layer(pass, side == before, compute_stream_);
+  if (traced) marks.end.record(compute_stream_);
+}
+
+void GpuRank::turn(bool traced) {
+  // What has arrived may be a part of O.
+  if (last_exchange_ >= 0) done_[last_exchange_]->make_wait(compute_stream_);
+  run_layer(0, after, traced);
+  run_layer(1, before, traced);
+}
+
 void GpuRank::issue_items(bool traced, Portion portion) {
-  fork_.record(compute_stream_);
+  const bool layer = program_.has_layer() && portion != Portion::exchanges;
+  const bool turns = layer && last_pass_ == 1;
+  if (layer) run_layer(0, before, traced);
+  fork_.record(compute_stream_);  // exchanges send what the layer has computed
   fork_.make_wait(exchange_stream_);
   for (size_t i = 0; i < order_.items.size(); ++i) {
     if (i == kMostGated) gate_.open();  // the host is ahead by as many operations from here on
+    if (turns && i == turn_) turn(traced);
     const StreamItem& item = order_.items[i];
     const cudaStream_t stream = item.exchanges ? exchange_stream_ : compute_stream_;
     name_step(item);
@@ -182,8 +215,10 @@ void GpuRank::issue_items(bool traced, Portion portion) {
   }
   if (named_step_ >= 0) nvtxRangePop();
   named_step_ = -1;
+  if (turns && turn_ == order_.items.size()) turn(traced);
   join_.record(exchange_stream_);
   join_.make_wait(compute_stream_);
+  if (layer) run_layer(last_pass_, after, traced);
 }
 
 // Opens a profiler (Nsight) range for each step.
@@ -240,7 +275,32 @@ Event GpuRank::event_of(const StreamItem& item, Activity activity, double start,
 GpuTrace GpuRank::trace() const {
   GpuTrace trace;
   double free_since = 0;
+  const auto add_work = [&](Event event, bool waited) {
+    if (waited) {
+      trace.events.push_back(
+          {rank_, event.pass, event.step, Activity::wait, free_since, event.start_seconds});
+    } else {
+      trace.overhead_seconds += event.start_seconds - free_since;
+    }
+    free_since = event.end_seconds;
+    trace.events.push_back(event);
+  };
+  int32_t step = 0;
+  const auto add_layer = [&](int32_t pass, Side side, bool waited) {
+    const Marks& marks = layer_marks_[pass][side];
+    add_work({rank_, pass, step, Activity::layer, marks.start.seconds_since(start_),
+              marks.end.seconds_since(start_)},
+             waited);
+  };
+  const auto add_turn = [&] {
+    add_layer(0, after, last_exchange_ >= 0);
+    step = 0;
+    add_layer(1, before, false);
+  };
+  const bool turns = program_.has_layer() && last_pass_ == 1;
+  if (program_.has_layer()) add_layer(0, before, false);
   for (size_t i = 0; i < order_.items.size(); ++i) {
+    if (turns && i == turn_) add_turn();
     const StreamItem& item = order_.items[i];
     const double start = marks_[i].start.seconds_since(start_);
     const double end = marks_[i].end.seconds_since(start_);
@@ -248,18 +308,16 @@ GpuTrace GpuRank::trace() const {
       trace.events.push_back(event_of(item, Activity::transfer, start, end));
       continue;
     }
-    if (item.wait >= 0) {
-      trace.events.push_back(event_of(item, Activity::wait, free_since, start));
-    } else {
-      trace.overhead_seconds += start - free_since;
-    }
     const Activity activity = activity_of(mine_, mine_.ops[item.index]);
     if (activity == Activity::attention) trace.attention_seconds += end - start;
-    trace.events.push_back(event_of(item, activity, start, end));
-    free_since = end;
+    add_work(event_of(item, activity, start, end), item.wait >= 0);
+    step = mine_.steps[item.step].step;
   }
+  if (turns && turn_ == order_.items.size()) add_turn();
   const double end = seconds();
-  if (!order_.items.empty() && end > free_since) {  // for the last exchanges
+  if (program_.has_layer()) {
+    add_layer(last_pass_, after, true);
+  } else if (!order_.items.empty() && end > free_since) {  // for the last exchanges
     trace.events.push_back(event_of(order_.items.back(), Activity::wait, free_since, end));
   }
   return trace;

@@ -7,6 +7,7 @@
 //   rank.seconds();
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <span>
@@ -72,6 +73,11 @@ class GpuRank {
   void issue_items(bool traced, Portion portion);
   void end_issue();
   void name_step(const StreamItem& item);
+  void place_layer();
+  // What the layer around the attention computes on either side of a pass.
+  enum Side : uint8_t { before, after };
+  void run_layer(int32_t pass, Side side, bool traced);
+  void turn(bool traced);  // from the forward to the backward pass
   void run(const StreamItem& item, Portion portion, cudaStream_t stream);
   void exchange(const StreamItem& item, Portion portion, cudaStream_t stream);
   void track_exchanges();
@@ -79,6 +85,7 @@ class GpuRank {
   Event event_of(const StreamItem& item, Activity activity, double start, double end) const;
 
   const RankProgram& mine_;
+  int32_t last_pass_;
   int32_t rank_;
   DeviceTransport& transport_;
   ProgressListener& listener_;
@@ -92,6 +99,10 @@ class GpuRank {
   Gate gate_;                                     // before the barrier that begins an iteration
   std::vector<std::unique_ptr<CudaEvent>> done_;  // by item; null if nothing waits for the item
   std::vector<Marks> marks_;                      // by item
+  // Of the layer around the attention: by pass, before and after.
+  std::array<std::array<Marks, 2>, 2> layer_marks_;
+  size_t turn_ = 0;             // the first item that computes in the backward pass
+  int32_t last_exchange_ = -1;  // the item of the forward pass's last exchange
   std::unique_ptr<Graph> graph_;
   std::vector<std::string> step_names_;  // by step of the program
   int32_t named_step_ = -1;              // the step whose profiler range is open

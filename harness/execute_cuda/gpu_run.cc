@@ -19,15 +19,20 @@ constexpr int64_t kFlushedCaches = 4;
 
 int64_t flush_bytes(const Gpu& gpu) { return kFlushedCaches * gpu.l2_bytes; }
 
-// Checks the arenas of the ranks on each GPU and the memory that is flushed. Kernel calls may need
-// more.
+// Checks the arenas and layers of the ranks on each GPU and the memory that is flushed. Kernel
+// calls may need more.
 void require_memory(const GpuRun& run) {
   const auto& [first_rank, devices] = run.job.ranks;
   std::map<int32_t, int64_t> planned;
   for (size_t i = 0; i < devices.size(); ++i) {
     const int32_t device = devices[i];
     planned.try_emplace(device, flush_bytes(run.gpus[device]));
-    planned[device] += run.job.program.ranks[first_rank + i].arena_bytes;
+    const RankProgram& program = run.job.program.ranks[first_rank + i];
+    planned[device] += program.arena_bytes;
+    const AttentionShape& shape = run.job.program.shape;
+    if (shape.hidden_size > 0) {
+      planned[device] += BoundLayer(shape, layer_home(program, shape), nullptr).bytes();
+    }
   }
   for (const auto& [device, bytes] : planned) require_gpu_memory(device, bytes);
 }

@@ -18,13 +18,14 @@ inline Problem problem_for_tests(int32_t ranks) {
 }
 
 struct JobForTests {
-  explicit JobForTests(int32_t ranks)
-      : problem(problem_for_tests(ranks)),
+  explicit JobForTests(int32_t ranks) : JobForTests(problem_for_tests(ranks)) {}
+  explicit JobForTests(const Problem& given)
+      : problem(given),
         plan(plan_of(problem)),
         program(compile(problem, plan, Passes::both)),
         reference(compute_reference(problem.batch, problem.shape, options.seed, Passes::both,
                                     *make_reference_kernel())),
-        all_ranks(ranks) {
+        all_ranks(problem.ranks()) {
     std::iota(all_ranks.begin(), all_ranks.end(), 0);
   }
 

@@ -16,6 +16,7 @@
 
 #include "harness/execute/inputs.h"
 #include "harness/execute_torch/parts.h"
+#include "harness/execute_torch/torch_layer.h"
 
 namespace cpbench {
 namespace {
@@ -44,20 +45,32 @@ class ExactAttention {
     const int64_t heads = shape_.query_heads, kv_heads = shape_.kv_heads;
     const int64_t width = shape_.head_dim, value_width = shape_.value_head_dim;
     const bool backward = passes == Passes::both;
-    q_ = input(Input::q, heads, width);
-    k_ = input(Input::k, kv_heads, width);
-    v_ = input(Input::v, kv_heads, value_width);
+    std::optional<TorchLayer> layer;
+    if (shape_.hidden_size > 0) {
+      layer.emplace(shape_, tokens, seed_, options_);
+      const TorchLayer::Operands operands = layer->operands();
+      q_ = operands.q, k_ = operands.k, v_ = operands.v;
+    } else {
+      q_ = input(Input::q, heads, width);
+      k_ = input(Input::k, kv_heads, width);
+      v_ = input(Input::v, kv_heads, value_width);
+      if (backward) d_o_ = input(Input::d_o, heads, value_width);
+    }
     o_ = at::zeros({heads, tokens, value_width}, options_);
     if (backward) {
-      d_o_ = input(Input::d_o, heads, value_width);
       dq_ = at::zeros({heads, tokens, width}, options_);
       dk_ = at::zeros({kv_heads, tokens, width}, options_);
       dv_ = at::zeros({kv_heads, tokens, value_width}, options_);
     }
-    for (const SegmentGroup& group : reference_segments(batch_)) {
-      for (int64_t kv_head = 0; kv_head < kv_heads; ++kv_head) add(group, kv_head, backward);
+    // dO of a layer depends on O, so the backward pass then computes the forward pass again.
+    if (layer) {
+      add_all(false);
+      layer->set_output(o_);
+      if (backward) d_o_ = layer->output_gradient();
     }
+    if (!layer || backward) add_all(backward);
     Reference result;
+    result.tokens = tokens;
     result.query_heads = shape_.query_heads;
     result.kv_heads = shape_.kv_heads;
     result.o = values_of(o_);
@@ -65,7 +78,9 @@ class ExactAttention {
       result.dq = values_of(dq_);
       result.dk = values_of(dk_);
       result.dv = values_of(dv_);
+      if (layer) layer->set_gradients(dq_, dk_, dv_);
     }
+    if (layer) layer->add_to(result);
     set_largest_values(result);
     return result;
   }
@@ -79,6 +94,12 @@ class ExactAttention {
                         static_cast<int32_t>(heads), width, heads * width};
     fill_input(matrix, which, {0, tokens}, 0, seed_);
     return host.to(options_).transpose(0, 1).contiguous();  // [heads, tokens, width]
+  }
+
+  void add_all(bool backward) {
+    for (const SegmentGroup& group : reference_segments(batch_)) {
+      for (int64_t kv_head = 0; kv_head < shape_.kv_heads; ++kv_head) add(group, kv_head, backward);
+    }
   }
 
   // Adds the attention of one group and one KV head, a block of query rows at a time.

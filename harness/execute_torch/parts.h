@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "harness/execute/kernel.h"
+#include "harness/execute/layer.h"
 #include "harness/execute/reference.h"
 
 namespace cpbench {
@@ -15,6 +16,7 @@ namespace cpbench {
 void use_cores(Cores cores);
 
 std::unique_ptr<Kernel> make_fused_kernel(Cores cores);
+void run_layer_ops(const std::vector<LayerOp>& ops, Cores cores);
 double measure_core_peak(Dtype dtype);
 std::filesystem::path torch_libraries();  // the folder of libtorch_cpu.so
 bool cuda_tensors_work();

@@ -9,6 +9,9 @@ class LoadedTorch : public Torch {
   std::unique_ptr<Kernel> fused_kernel(Cores cores) const override {
     return make_fused_kernel(cores);
   }
+  void run_layer(const std::vector<LayerOp>& ops, Cores cores) const override {
+    run_layer_ops(ops, cores);
+  }
   double core_peak_flops_per_second(Dtype dtype) const override { return measure_core_peak(dtype); }
   bool has_gpu() const override { return cuda_tensors_work(); }
   Reference exact_attention(const Batch& batch, const AttentionShape& shape, uint64_t seed,

@@ -43,7 +43,8 @@ std::string accuracy_text(const Accuracy& a) {
 }  // namespace
 
 std::string failed_gate(const Result& result) {
-  const auto mfu = metric_value(result, "mfu");
+  const auto module_mfu = metric_value(result, "module_mfu");
+  const auto mfu = module_mfu ? module_mfu : metric_value(result, "mfu");
   if (mfu && !(*mfu <= 1)) {
     return "G1: MFU " + number(*mfu) +
            " exceeds 1: part of the work was not done, or the peak of " +

@@ -8,6 +8,7 @@
 
 #include "harness/execute/gpus/gpu_kernel_names.h"
 #include "harness/execute/kernel.h"
+#include "harness/execute/layer.h"
 #include "harness/execute/processes/launch_environment.h"
 #include "harness/machines/clusters.h"
 #include "harness/machines/kernel_models.h"
@@ -73,6 +74,33 @@ void choose_kernel(Job& job) {
     kernel = kernel_for(kernel, job.spec.shape);
   } else if (automatic) {
     kernel = job.machine->kernel;
+  }
+}
+
+// What is left out of the layer is not in the shape of the run: strategies do not plan for it, and
+// simulations do not charge it.
+void choose_layer(Job& job) {
+  RunSpec& spec = job.spec;
+  const RunField& field = *find_run_field("layer");
+  if (spec.layer.empty()) spec.layer = field.default_value;  // as stored
+  require_known(field, "layer", spec.layer);
+  if (spec.layer == kAutomatic) return spec.layer.clear();
+  const bool ffn = spec.layer == "layer";
+  if (!ffn) spec.shape.ffn_size = 0;
+  if (spec.layer == "attention") {
+    spec.shape = without_layer(spec.shape);
+    return;
+  }
+  if (spec.shape.hidden_size == 0 || (ffn && spec.shape.ffn_size == 0)) {
+    throw UserError(fmt::format("shape {} has no {}; choose one that has, or --layer {}",
+                                spec.shape_name, ffn ? "ffn_size" : "hidden_size",
+                                spec.shape.hidden_size > 0 ? "module" : "attention"));
+  }
+  if (!job.backend->runs) return;
+  const bool cached = std::ranges::any_of(
+      *job.batches, [](const Batch& batch) { return batch.new_tokens() < batch.tokens(); });
+  if (cached) {
+    throw UserError("cached tokens are not projected; --layer attention supports them");
   }
 }
 
@@ -279,6 +307,7 @@ Job Resolver::resolve(RunSpec given, bool dtype_given, const Origin& origin) {
   at_origin(origin("packing"),
             [&] { require_known(*find_run_field("packing"), "packing policy", spec.packing); });
   at_origin(origin("workload"), [&] { job.batches = batches_of(spec); });
+  at_origin(origin("layer"), [&] { choose_layer(job); });
   at_origin(origin("mask"), [&] {
     for (const Batch& batch : *job.batches) {
       if (!batch.is_uniform()) validate({batch, spec.shape, {}});

@@ -9,6 +9,7 @@
 
 #include "harness/compile/compile.h"
 #include "harness/execute/gpus/execute_gpus.h"
+#include "harness/execute/layer.h"
 #include "harness/execute/processes/execute_processes.h"
 #include "harness/measure/gates.h"
 #include "harness/measure/metrics.h"
@@ -65,8 +66,10 @@ RanksOfProcess ranks_here(const Job& job, const RunContext& context) {
 void execute_pack(const Job& job, const Problem& problem, PackResult& pack,
                   const RunContext& context) {
   const RunSpec& spec = job.spec;
+  Problem executed = problem;
+  if (spec.layer.empty()) executed.shape = without_layer(problem.shape);
   const Stopwatch stopwatch;
-  const Program program = compile(problem, pack.plan, spec.passes, job.backend->collectives);
+  const Program program = compile(executed, pack.plan, spec.passes, job.backend->collectives);
   pack.compile_seconds = stopwatch.seconds();
   const ExecuteOptions options{.passes = spec.passes,
                                .kernel = spec.kernel,
@@ -81,11 +84,11 @@ void execute_pack(const Job& job, const Problem& problem, PackResult& pack,
   if (job.backend->on_gpus) {
     const auto transport = spec.backend == "nccl" ? GpuTransport::nccl : GpuTransport::copies;
     pack.timeline =
-        execute_gpus(problem, pack.plan, program, options, transport, ranks_here(job, context),
+        execute_gpus(executed, pack.plan, program, options, transport, ranks_here(job, context),
                      job.in_processes ? context.group : nullptr);
   } else {
-    pack.timeline = job.in_processes ? execute_processes(problem, program, options, *context.group)
-                                     : execute_threads(problem, program, options);
+    pack.timeline = job.in_processes ? execute_processes(executed, program, options, *context.group)
+                                     : execute_threads(executed, program, options);
   }
 }
 

@@ -8,6 +8,7 @@
 #include "harness/compile/compile.h"
 #include "harness/execute/execute.h"
 #include "harness/execute/gpus/gpu.h"
+#include "harness/execute/layer.h"
 #include "harness/machines/clusters.h"
 #include "harness/machines/kernel_models.h"
 #include "harness/machines/profiles.h"
@@ -22,7 +23,7 @@ namespace {
 // Seconds of the program's operations on the GPU here; none where models say them.
 std::vector<double> replayed(const Job& job, const RankProgram& program) {
   if (!job.backend->replays()) return {};
-  return open_gpus().replay(job.spec.shape, program,
+  return open_gpus().replay(without_layer(job.spec.shape), program,
                             {.kernel = job.spec.kernel,
                              .sm_margin = job.spec.sm_margin,
                              .iterations = job.spec.iterations});

@@ -12,9 +12,11 @@
 #include <filesystem>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "harness/execute/execute.h"
+#include "harness/measure/flops.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/sizes.h"
 #include "harness/run/choices.h"
@@ -109,6 +111,14 @@ void for_each(const std::vector<size_t>& items, int32_t threads,
   run();
   for (std::thread& helper : helpers) helper.join();
   if (failure) std::rethrow_exception(failure);
+}
+
+// Of the layer around the attention, if the run executes it.
+double layer_flops(const RunSpec& spec) {
+  if (spec.layer.empty()) return 0;
+  const double passes = spec.passes == Passes::both ? 1 + kBackwardLayerFlopsOverForward : 1;
+  return passes * layer_flops_per_token(spec.shape) *
+         static_cast<double>(spec.tokens * int64_t{spec.packs});
 }
 
 }  // namespace
@@ -208,21 +218,32 @@ std::vector<Outcome> dry_run(const std::vector<Job>& jobs, const SweepOptions& o
   return outcomes;
 }
 
-double estimated_seconds(const std::vector<Outcome>& outcomes) {
+Estimate estimate(const std::vector<Outcome>& outcomes) {
   constexpr double kShareOfPeak = 0.5;
   constexpr double kVerifications = 2;  // the reference, and the plain run of a rounded dtype
-  double seconds = 0;
+  const std::optional<ClusterModel> gpus = machine_of_gpus(gpus_here());
+  Estimate all;
   for (const Outcome& outcome : outcomes) {
     const RunSpec& spec = outcome.spec;
+    const Backend& backend = find_backend(spec.backend);
     const double* flops = outcome.metric("attention_flops");
-    if (!outcome.existed) seconds += outcome.simulation_seconds / usable_cores();
-    if (outcome.existed || !find_backend(spec.backend).runs || flops == nullptr) continue;
+    if (outcome.existed) continue;
+    all.seconds += outcome.simulation_seconds / usable_cores();
+    if (!(backend.runs || backend.replays()) || flops == nullptr) continue;
+    if (backend.on_gpus && !gpus) {
+      ++all.unknown_runs;
+      continue;
+    }
+    const double peak = backend.on_gpus ? gpus->cluster.peak_flops_per_second
+                                        : core_peak_flops_per_second(spec.shape.dtype);
+    const int32_t units = backend.replays() ? 1
+                          : backend.on_gpus ? gpus->cluster.ranks()
+                                            : usable_cores();
     const double iterations = spec.warmup + spec.iterations + kVerifications;
-    const int32_t cores = std::min(spec.ranks, usable_cores());
-    seconds +=
-        *flops * iterations / (core_peak_flops_per_second(spec.shape.dtype) * kShareOfPeak * cores);
+    all.seconds += (*flops + layer_flops(spec)) * iterations /
+                   (peak * kShareOfPeak * std::min(spec.ranks, units));
   }
-  return seconds;
+  return all;
 }
 
 }  // namespace cpbench

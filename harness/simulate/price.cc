@@ -32,20 +32,16 @@ class Pricer {
   }
 
   PricedRank price(Passes passes) {
-    const double layer = layer_seconds(size_of(program_.home));
+    add_layer(Around::before_attention);
+    written_[program_.q] = written_[program_.kv] = {tasks()};
     for (const ProgramStep& step : program_.steps) {
       step_ = &step;
-      if (step.pass != last_pass_) begin_pass(step.pass, layer);
+      if (step.pass != pass_) turn();
       out_.schedule.steps.push_back({step.pass, step.step, tasks()});
       price_step(step);
     }
-    if (last_pass_ < 0 && layer > 0) begin_pass(0, layer);
-    if (passes == Passes::both && layer > 0) {
-      add({.seconds = kBackwardLayerOverForward * layer,
-           .step = last_step_,
-           .pass = 1,
-           .activity = Activity::layer});
-    }
+    if (passes == Passes::both && pass_ == 0) turn();
+    add_layer(pass_ == 0 ? Around::after_attention : Around::before_attention);
     out_.sends.shrink_to_fit();  // those of thousands of ranks stay in memory until all are priced
     out_.receives.shrink_to_fit();
     out_.schedule.tasks.shrink_to_fit();
@@ -54,6 +50,9 @@ class Pricer {
 
  private:
   static constexpr double kBackwardLayerOverForward = 2;  // gradients of inputs and of weights
+  // In the forward pass: the projections of Q, K and V, and those of O and the FFN. The backward
+  // pass has them the other way round.
+  enum class Around : uint8_t { before_attention, after_attention };
 
   // The last write of a buffer: how many tasks and packs are then done (the wait for a receive is a
   // task), or the receive that wrote it.
@@ -84,16 +83,30 @@ class Pricer {
     last_step_ = step_->step;
   }
 
-  void begin_pass(int32_t pass, double layer) {
-    last_pass_ = pass;
-    if (pass == 0 && layer > 0) add({.seconds = layer, .activity = Activity::layer});
+  // From the forward to the backward pass.
+  void turn() {
+    add_layer(Around::after_attention);
+    pass_ = 1;
+    last_step_ = 0;
+    add_layer(Around::after_attention);
   }
 
-  double layer_seconds(int64_t tokens) const {
+  void add_layer(Around part) {
+    const AttentionShape& shape = costs_.shape;
+    if (shape.hidden_size == 0) return;
     const ClusterModel& m = costs_.machine;
-    if (costs_.shape.hidden_size == 0) return 0;
-    return layer_flops_per_token(costs_.shape) * static_cast<double>(tokens) /
-           (m.cluster.peak_flops_per_second * m.gemm_efficiency);
+    const double projections =
+        2.0 * static_cast<double>(shape.hidden_size) *
+        (shape.query_heads * shape.head_dim +
+         shape.kv_heads * (shape.head_dim + shape.value_head_dim));  // of Q, K and V
+    const double flops =
+        part == Around::before_attention ? projections : layer_flops_per_token(shape) - projections;
+    add({.seconds = (pass_ == 0 ? 1 : kBackwardLayerOverForward) * flops *
+                    static_cast<double>(size_of(program_.home)) /
+                    (m.cluster.peak_flops_per_second * m.gemm_efficiency),
+         .step = last_step_,
+         .pass = static_cast<uint8_t>(pass_),
+         .activity = Activity::layer});
   }
 
   void price_step(const ProgramStep& step) {
@@ -364,7 +377,7 @@ class Pricer {
   std::vector<int32_t> segments_of_;              // by buffer: segments of the call that wrote it
   size_t unsent_pack_ = 0;
   const ProgramStep* step_ = nullptr;
-  int32_t last_pass_ = -1;
+  int32_t pass_ = 0;
   int32_t last_step_ = 0;
 };
 

@@ -25,7 +25,8 @@ struct RunSpec {
   int32_t nodes = 1;
   std::string cluster;  // name or file of the cluster to simulate, or to plan for; "" for none
   std::string shape_name;
-  AttentionShape shape;  // with the dtype
+  AttentionShape shape;  // with the dtype, and of its layer only what `layer` names
+  std::string layer;     // "attention", "module", "layer"; "": see run_fields.cc
   Mask mask = Mask::document_causal;
   int64_t window = 0;
   // Several masks that share one layout, with their layers: "document_causal*10+chunked:1K*52"; the

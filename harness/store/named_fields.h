@@ -82,6 +82,13 @@ inline auto fields(Accuracy& a) {
                     Named{"plain_error_output", a.plain_error_output},
                     Named{"plain_error_gradient", a.plain_error_gradient}};
 }
+inline auto fields(PortionTimes& t) {
+  return std::tuple{
+      Named{"work_seconds", t.work_seconds},        Named{"attention_seconds", t.attention_seconds},
+      Named{"copy_seconds", t.copy_seconds},        Named{"layer_seconds", t.layer_seconds},
+      Named{"host_seconds", t.host_seconds},        Named{"overhead_seconds", t.overhead_seconds},
+      Named{"exchange_seconds", t.exchange_seconds}};
+}
 inline auto fields(PackResult& p) {  // its times
   return std::tuple{Named{"planning_seconds", p.planning_seconds},
                     Named{"check_seconds", p.check_seconds},

@@ -77,16 +77,35 @@ void for_each_sample(T& timeline, bool clocks, Use use) {
   if (clocks) use("/clock_share", timeline.clock_share);
 }
 
-void write_timeline(Hdf5Writer& file, const std::string& pack, const Timeline& timeline,
-                    bool simulated) {
-  const int64_t ranks = timeline.ranks, iterations = timeline.iterations;
-  const bool clocks = !timeline.clock_share.empty();
-  const std::string samples = pack + "/samples", scale = samples + "/iteration";
-  file.group(samples);
+// Numbers the iterations of a group; returns the path of the scale.
+std::string write_iterations(Hdf5Writer& file, const std::string& group, int64_t iterations) {
+  const std::string scale = group + "/iteration";
+  file.group(group);
   std::vector<int64_t> indices(static_cast<size_t>(iterations));
   std::iota(indices.begin(), indices.end(), 0);
   file.write(scale, indices, {iterations}, "1");
   file.make_scale(scale, "iteration");
+  return scale;
+}
+
+void write_portions(Hdf5Writer& file, const std::string& pack, const Timeline& timeline) {
+  const int64_t ranks = timeline.ranks;
+  const int64_t iterations = std::ssize(timeline.portions.work_seconds) / ranks;
+  if (iterations == 0) return;
+  const std::string group = pack + "/portions", scale = write_iterations(file, group, iterations);
+  for_each_field(timeline.portions, [&](const std::string& name, const auto& values) {
+    const std::string path = group + "/" + name;
+    file.write(path, values, {iterations, ranks}, units_of(name));
+    file.attach_scales(path, {scale, kRankScale});
+  });
+}
+
+void write_timeline(Hdf5Writer& file, const std::string& pack, const Timeline& timeline,
+                    bool simulated) {
+  const int64_t ranks = timeline.ranks, iterations = timeline.iterations;
+  const bool clocks = !timeline.clock_share.empty();
+  const std::string samples = pack + "/samples";
+  const std::string scale = write_iterations(file, samples, iterations);
   for_each_sample(timeline, clocks, [&](const std::string& name, const auto& values) {
     file.write(samples + name, values, {iterations, ranks}, units_of(name));
     file.attach_scales(samples + name, {scale, kRankScale});
@@ -95,6 +114,7 @@ void write_timeline(Hdf5Writer& file, const std::string& pack, const Timeline& t
     file.write(samples + "/accepted", timeline.accepted, {iterations}, "1");
     file.attach_scales(samples + "/accepted", {scale});
   }
+  write_portions(file, pack, timeline);
   const std::string counters = pack + "/counters";
   file.group(counters);
   file.write(counters + "/bytes_sent", timeline.bytes_sent, {ranks, ranks}, "bytes");
@@ -109,12 +129,16 @@ void write_timeline(Hdf5Writer& file, const std::string& pack, const Timeline& t
   write_fields(file, pack + "/accuracy", timeline.accuracy);
 }
 
+int64_t read_iterations(const Hdf5Reader& file, const std::string& group) {
+  return std::ssize(file.read<int64_t>(group + "/iteration", {kAnyLength}));
+}
+
 Timeline read_timeline(const Hdf5Reader& file, const std::string& pack) {
   Timeline timeline;
   const std::string samples = pack + "/samples", counters = pack + "/counters";
   timeline.peak_bytes = file.read<int64_t>(counters + "/peak_bytes", {kAnyLength});
   const int64_t ranks = std::ssize(timeline.peak_bytes);
-  const int64_t iterations = std::ssize(file.read<int64_t>(samples + "/iteration", {kAnyLength}));
+  const int64_t iterations = read_iterations(file, samples);
   timeline.ranks = static_cast<int32_t>(ranks);
   timeline.iterations = static_cast<int32_t>(iterations);
   const bool clocks = file.has(samples + "/clock_share");  // since schema 1.3.0, of GPUs
@@ -122,6 +146,13 @@ Timeline read_timeline(const Hdf5Reader& file, const std::string& pack) {
     values = file.read<double>(samples + name, {iterations, ranks});
   });
   if (clocks) timeline.accepted = file.read<uint8_t>(samples + "/accepted", {iterations});
+  const std::string portions = pack + "/portions";
+  if (file.has(portions)) {  // since schema 1.6.0
+    const int64_t rows = read_iterations(file, portions);
+    for_each_field(timeline.portions, [&](const std::string& name, auto& values) {
+      values = file.read<double>(portions + "/" + name, {rows, ranks});
+    });
+  }
   timeline.bytes_sent = file.read<int64_t>(counters + "/bytes_sent", {ranks, ranks});
   timeline.messages = file.read<int64_t>(counters + "/messages", {ranks, ranks});
   timeline.events = read_table<Event>(file, pack + "/timeline");

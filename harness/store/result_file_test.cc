@@ -51,6 +51,7 @@ void expect_same_timeline(const Timeline& a, const Timeline& b) {
   ASSERT_EQ(a.events.size(), b.events.size());
   for (size_t i = 0; i < a.events.size(); ++i) expect_same_fields(a.events[i], b.events[i]);
   expect_same_fields(a.accuracy, b.accuracy);
+  expect_same_fields(a.portions, b.portions);
 }
 
 void expect_same(const Result& a, const Result& b) {

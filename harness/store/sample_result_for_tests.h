@@ -64,6 +64,13 @@ inline Timeline sample_timeline(const PlanSummary& summary, int32_t ranks, int32
       t.seconds.push_back(attention + 1e-4 * (1 + 0.3 * ((i * 7 + r * 3) % 5)));
     }
   }
+  t.portions = {.work_seconds = std::vector<double>(ranks, 0.5 * slowness),
+                .attention_seconds = std::vector<double>(ranks, 0.25),
+                .copy_seconds = std::vector<double>(ranks, 0.125),
+                .layer_seconds = std::vector<double>(ranks, 0.0625),
+                .host_seconds = std::vector<double>(ranks, 0.03125),
+                .overhead_seconds = std::vector<double>(ranks, 0.015625),
+                .exchange_seconds = std::vector<double>(ranks, 0.375)};
   t.bytes_sent.assign(static_cast<size_t>(ranks) * ranks, 0);
   t.messages.assign(static_cast<size_t>(ranks) * ranks, 0);
   for (int32_t r = 0; r + 1 < ranks; ++r) {

@@ -49,6 +49,10 @@ if(NOT TARGET NCCL::nccl)
   set(CPBENCH_WITHOUT_CUDA "nvcc is there, NCCL is not" CACHE INTERNAL "")
   return()
 endif()
+if(NOT TARGET CUDA::cublas)
+  set(CPBENCH_WITHOUT_CUDA "nvcc is there, cuBLAS is not" CACHE INTERNAL "")
+  return()
+endif()
 set(CPBENCH_WITH_CUDA ON)
 
 # cpbench_gpu_test(NAME SOURCES ... DEPENDS ...): GoogleTests of what runs on a GPU. They run with the
@@ -56,7 +60,7 @@ set(CPBENCH_WITH_CUDA ON)
 set(CPBENCH_FAKE_GPU ${CMAKE_BINARY_DIR}/fake_gpu)
 # LibTorch names the folder of its own libcudart, which goes before LD_LIBRARY_PATH. A sanitizer must
 # come first.
-set(CPBENCH_FAKE_GPU_PRELOAD libcudart.so.13 libnccl.so.2 libnvidia-ml.so.1)
+set(CPBENCH_FAKE_GPU_PRELOAD libcudart.so.13 libnccl.so.2 libcublas.so.13 libnvidia-ml.so.1)
 list(TRANSFORM CPBENCH_FAKE_GPU_PRELOAD PREPEND ${CPBENCH_FAKE_GPU}/)
 list(JOIN CPBENCH_FAKE_GPU_PRELOAD ":" CPBENCH_FAKE_GPU_PRELOAD)
 if(CPBENCH_SANITIZE)
@@ -71,7 +75,7 @@ function(cpbench_gpu_test name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE ${arg_DEPENDS} cpbench_source_tree GTest::gtest
                                         GTest::gtest_main)
-  add_dependencies(${name} fake_cudart fake_nccl fake_nvml cpbench_torch)
+  add_dependencies(${name} fake_cudart fake_nccl fake_cublas fake_nvml cpbench_torch)
   gtest_discover_tests(${name} NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60 TEST_PREFIX fake_gpu.
                        PROPERTIES ENVIRONMENT ${CPBENCH_FAKE_GPU_PRELOAD})
   add_test(NAME gpu.${name} COMMAND ${name})

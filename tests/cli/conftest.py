@@ -11,7 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("CPBENCH", str(ROOT / "build" / "cpbench"))
 BUILD = Path(PROGRAM).parent
 LIBRARIES = [
-    BUILD / "fake_gpu" / name for name in ("libcudart.so.13", "libnccl.so.2", "libnvidia-ml.so.1")
+    BUILD / "fake_gpu" / name
+    for name in ("libcudart.so.13", "libnccl.so.2", "libcublas.so.13", "libnvidia-ml.so.1")
 ]
 needs_cuda = pytest.mark.skipif(
     not all(library.exists() for library in LIBRARIES),

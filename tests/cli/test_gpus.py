@@ -1,12 +1,13 @@
 """The backends that use GPUs, on fake ones: the real module with tests/fake_gpu below it."""
 
 import json
+import os
 import re
 import subprocess
 
 import h5py
 import pytest
-from conftest import PROGRAM, ROOT, assert_refused, fake, needs_cuda, run, run_json
+from conftest import PROGRAM, ROOT, assert_refused, executable, fake, needs_cuda, run, run_json
 
 TINY = [
     *("--workload", "uniform:min=1,max=60", "--tokens", "200", "--ranks", "4"),
@@ -392,6 +393,21 @@ def test_bad_kernel_of_another_backend():
 def test_bad_replay_without_a_cluster():
     words = ["run", "--strategy", "ring", "--backend", "replay", *TINY]
     assert_refused(run(*words), "replay needs a cluster, like --cluster h100")
+
+
+def test_a_dry_run_estimates_gpus_by_their_own_peak(tmp_path):
+    words = ["run", "--strategy", "ring", "--workload", "fixed:tokens=64K", "--tokens", "64K",
+             "--ranks", "8", "--shape", "llama3_8b", "--backend", "nccl", "--kernel", "cudnn",
+             "--dry-run"]  # fmt: skip
+
+    def estimate(gpus):
+        lines = "NVIDIA H100 80GB HBM3, 81559\n" * gpus
+        executable(tmp_path / str(gpus) / "nvidia-smi", f"cat <<'END'\n{lines}END\n")
+        env = {**os.environ, "PATH": f"{tmp_path / str(gpus)}:/usr/bin:/bin"}
+        return re.search("the rest takes about (.*) s(.*)", run(*words, env=env).stderr).groups()
+
+    assert int(estimate(8)[0]) < 5 and estimate(8)[1] == ""
+    assert estimate(0)[0] == "0" and "without 1 runs on GPUs" in estimate(0)[1]
 
 
 def test_without_a_gpu_a_dry_run_still_plans():

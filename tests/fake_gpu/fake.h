@@ -1,7 +1,7 @@
-// A fake GPU for tests: this folder builds a libcudart.so.13, a libnccl.so.2 and a
-// libnvidia-ml.so.1, which are preloaded so that the real module runs complete iterations on a CPU.
-// Device memory is host memory, a stream is a thread with a queue, and a kernel is a loop over its
-// body (launch.h).
+// A fake GPU for tests: this folder builds a libcudart.so.13, a libnccl.so.2, a libcublas.so.13 and
+// a libnvidia-ml.so.1, which are preloaded so that the real module runs complete iterations on a
+// CPU. Device memory is host memory, a stream is a thread with a queue, and a kernel is a loop over
+// its body (launch.h).
 //
 // The fake GPU also finds errors that show only sometimes on a real one. Each operation of a stream
 // starts late with a seeded probability, so a missing wait shows as a wrong result. Misuse that is

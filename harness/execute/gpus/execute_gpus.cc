@@ -12,7 +12,7 @@ constexpr int32_t kCountTag = 0;
 
 // Each other process sends which ranks it runs, and then their reports.
 void gather(ProcessGroup& group, const std::vector<RankReport>& mine, int32_t first_rank,
-            Timeline& timeline) {
+            Reports& reports) {
   if (group.rank() > 0) {
     const std::array<int32_t, 2> range = {first_rank, static_cast<int32_t>(mine.size())};
     group.send(group.rank(), 0, kCountTag, std::as_bytes(std::span(range)));
@@ -23,7 +23,7 @@ void gather(ProcessGroup& group, const std::vector<RankReport>& mine, int32_t fi
     std::array<int32_t, 2> range{};
     group.receive(other, 0, kCountTag, std::as_writable_bytes(std::span(range)));
     for (int32_t i = 0; i < range[1]; ++i) {
-      add_report(receive_report(group, other, timeline.ranks), range[0] + i, timeline);
+      reports.add(receive_report(group, other, reports.ranks()), range[0] + i);
     }
   }
 }
@@ -37,20 +37,20 @@ Timeline execute_gpus(const Problem& problem, const Plan& plan, const Program& p
   const auto reference = mine.devices.empty()
                              ? std::make_shared<const Reference>()
                              : gpu_reference_for(problem, options, mine.devices.front());
-  Timeline timeline = empty_timeline(program, options, *reference);
-  const std::vector<RankReport> reports = open_gpus().run({.problem = problem,
-                                                           .plan = plan,
-                                                           .program = program,
-                                                           .options = options,
-                                                           .reference = *reference,
-                                                           .transport = transport,
-                                                           .ranks = mine,
-                                                           .group = group});
-  for (size_t i = 0; i < reports.size(); ++i) {
-    add_report(reports[i], mine.first_rank + static_cast<int32_t>(i), timeline);
+  Reports reports(program, options, *reference);
+  const std::vector<RankReport> own = open_gpus().run({.problem = problem,
+                                                       .plan = plan,
+                                                       .program = program,
+                                                       .options = options,
+                                                       .reference = *reference,
+                                                       .transport = transport,
+                                                       .ranks = mine,
+                                                       .group = group});
+  for (size_t i = 0; i < own.size(); ++i) {
+    reports.add(own[i], mine.first_rank + static_cast<int32_t>(i));
   }
-  if (group) gather(*group, reports, mine.first_rank, timeline);
-  return timeline;
+  if (group) gather(*group, own, mine.first_rank, reports);
+  return reports.timeline();
 }
 
 }  // namespace cpbench

@@ -1,5 +1,6 @@
 #include "harness/execute/gpus/gpu_reference.h"
 
+#include <algorithm>
 #include <list>
 
 #include "harness/compile/compile.h"
@@ -22,11 +23,13 @@ double flops_of(const Problem& problem, Passes passes) {
   return 2 * products * width * problem.shape.query_heads * static_cast<double>(mask.pairs());
 }
 
-// The problem with only the heads that are compared with the reference.
+// The problem with only the heads that are compared with the reference. A layer around the
+// attention needs them all.
 Problem reference_problem(const Problem& problem, Passes passes, bool on_gpu) {
   Problem smaller = problem;
   smaller.cluster = {};
-  if (flops_of(problem, passes) <= (on_gpu ? kMostFlopsOnGpu : kMostFlopsOnCores)) return smaller;
+  const double most = on_gpu ? kMostFlopsOnGpu : kMostFlopsOnCores;
+  if (problem.shape.hidden_size > 0 || flops_of(problem, passes) <= most) return smaller;
   smaller.shape.query_heads /= smaller.shape.kv_heads;
   smaller.shape.kv_heads = 1;
   return smaller;
@@ -53,6 +56,10 @@ Reference make_reference(const Problem& problem, const ExecuteOptions& options, 
                                                            .ranks = {.devices = {device}}});
   reference.plain_error_output = reports.front().accuracy.max_error_output;
   reference.plain_error_gradient = reports.front().accuracy.max_error_gradient;
+  if (!reference.weight_checks.empty()) {
+    reference.plain_error_gradient = std::max(
+        reference.plain_error_gradient, weight_error(reports.front().weight_checks, reference));
+  }
   return reference;
 }
 

@@ -42,14 +42,14 @@ Timeline execute_processes(const Problem& problem, const Program& program,
     throw std::logic_error("the program and the group must have the same number of ranks");
   }
   const auto reference = reference_for(problem.batch, problem.shape, options.seed, options.passes);
-  Timeline timeline = empty_timeline(program, options, *reference);
+  Reports reports(program, options, *reference);
   const RankReport mine = run_rank(program, options, kernel, *reference, group);
   if (group.rank() > 0) send_report(group, mine);
-  add_report(mine, group.rank(), timeline);
+  reports.add(mine, group.rank());
   for (int32_t other = 1; group.rank() == 0 && other < group.size(); ++other) {
-    add_report(receive_report(group, other, timeline.ranks), other, timeline);
+    reports.add(receive_report(group, other, reports.ranks()), other);
   }
-  return timeline;
+  return reports.timeline();
 }
 
 Timeline execute_processes(const Problem& problem, const Program& program,

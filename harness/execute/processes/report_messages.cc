@@ -20,7 +20,7 @@ std::vector<T> received(ProcessGroup& group, int32_t from, size_t count) {
 
 // Lengths of the vectors that differ between ranks.
 struct Counts {
-  int64_t iterations = 0, clocks = 0, events = 0, portions = 0;
+  int64_t iterations = 0, clocks = 0, events = 0, portions = 0, weights = 0;
 };
 
 }  // namespace
@@ -28,7 +28,8 @@ struct Counts {
 // The order must be that in which `receive_report` reads.
 void send_report(ProcessGroup& group, const RankReport& report) {
   send_all<Counts>(group, {{std::ssize(report.seconds), std::ssize(report.clock_share),
-                            std::ssize(report.events), std::ssize(report.portions.work_seconds)}});
+                            std::ssize(report.events), std::ssize(report.portions.work_seconds),
+                            std::ssize(report.weight_checks)}});
   for (const auto* values :
        {&report.seconds, &report.attention_seconds, &report.overhead_seconds}) {
     send_all(group, *values);
@@ -38,6 +39,7 @@ void send_report(ProcessGroup& group, const RankReport& report) {
   send_all(group, report.messages);
   send_all(group, report.events);
   send_all<Accuracy>(group, {report.accuracy});
+  send_all(group, report.weight_checks);
   send_all<uint64_t>(group, {report.output_hash});
   send_all<int64_t>(group, {report.peak_bytes});
   for (auto times : PortionTimes::members()) send_all(group, report.portions.*times);
@@ -47,7 +49,8 @@ RankReport receive_report(ProcessGroup& group, int32_t from, int32_t ranks) {
   RankReport report;
   const Counts counts = received<Counts>(group, from, 1).front();
   constexpr int64_t kMost = 1 << 22;
-  for (const int64_t count : {counts.iterations, counts.clocks, counts.events, counts.portions}) {
+  for (const int64_t count :
+       {counts.iterations, counts.clocks, counts.events, counts.portions, counts.weights}) {
     if (count >= 0 && count <= kMost) continue;
     throw std::runtime_error("a report of another process has " + std::to_string(count) +
                              " rows; must have from 0 to " + std::to_string(kMost));
@@ -60,6 +63,7 @@ RankReport receive_report(ProcessGroup& group, int32_t from, int32_t ranks) {
   report.messages = received<int64_t>(group, from, ranks);
   report.events = received<Event>(group, from, counts.events);
   report.accuracy = received<Accuracy>(group, from, 1).front();
+  report.weight_checks = received<double>(group, from, counts.weights);
   report.output_hash = received<uint64_t>(group, from, 1).front();
   report.peak_bytes = received<int64_t>(group, from, 1).front();
   for (auto times : PortionTimes::members()) {
