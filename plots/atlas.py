@@ -3,12 +3,13 @@
     plots/atlas.py results/atlas/winners.csv results/atlas
 
 A panel is a cluster and a number of tokens per rank; across: ranks; up: document lengths, with the
-window where there is one. The colour is the winner's, pale where others are tied with it, because
-their times differ by less than the error of simulated times. The number is how much longer the best
-strategy that is not tied takes. Writes atlas.pdf and atlas.png into the folder.
+window where there is one. Colour and hatch are the winner's, pale where others are tied with it,
+because their times differ by less than the error of simulated times. The number is how much longer
+the best strategy that is not tied takes. Writes atlas.pdf and atlas.png into the folder.
 """
 
 import csv
+import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,16 @@ import style
 
 PALE = 0.35
 ROW = 0.2  # inches
+
+
+TREES = re.compile(r"tree:prompt=(\w+),completions=(\d+),length=(\w+)")
+
+
+def place(row):
+    """The lengths in words: "pile", "pile, window 1K", "trees of 2K + 8 x 256"."""
+    trees = TREES.match(row["workload"])
+    words = "trees of {} + {} x {}".format(*trees.groups()) if trees else row["workload"]
+    return words + (f", window {row['window']}" if row["window"] else "")
 
 
 def count(text):
@@ -31,8 +42,7 @@ def read(path):
     if not rows:
         raise results.NothingToDraw(f"{path}: there are no winners")
     for row in rows:
-        window = f", window {row['window']}" if row["window"] else ""
-        row["place"] = row["workload"] + window
+        row["place"] = place(row)
         share = count(row["tokens"]) // int(row["ranks"])
         row["panel"] = (row["cluster"], share)
         row["strategy"] = row["winner"].split(":")[0]
@@ -41,13 +51,12 @@ def read(path):
 
 
 def square(axes, x, y, row):
-    look = {"facecolor": style.colour(row["strategy"]), "edgecolor": "white", "linewidth": 1}
-    axes.add_patch(
-        style.plt.Rectangle((x - 0.5, y - 0.5), 1, 1, **look, alpha=PALE if row["tied"] else 1)
-    )
+    look = style.bar(row["strategy"]) | {"alpha": PALE if row["tied"] else 1}
+    axes.add_patch(style.plt.Rectangle((x - 0.5, y - 0.5), 1, 1, **look))
     ahead = float(row["next_over_winner"] or 0)
-    text = f"{ahead:.1f}" if ahead else ""
-    axes.text(x, y, text, ha="center", va="center", color="black")
+    if ahead:
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+        axes.text(x, y, f"{ahead:.1f}", ha="center", va="center", color="black", bbox=box)
 
 
 def draw_panel(axes, rows, places, ranks):
@@ -74,8 +83,13 @@ def draw(rows):
         if number % columns:
             axes.set_yticklabels([])
     shown = sorted({row["strategy"] for row in rows}, key=style.order)
-    style.legend(fig, [style.swatch(facecolor=style.colour(s)) for s in shown], shown)
-    notes = ["simulated", f"shape {rows[0]['shape']}", "pale: others are tied with the winner"]
+    style.legend(fig, [style.swatch(**style.bar(s)) for s in shown], shown)
+    notes = [
+        "simulated",
+        f"shape {rows[0]['shape']}",
+        "pale: others are tied with the winner",
+        "empty: not simulated",
+    ]
     style.footer(fig, [*notes, "number: time of the best that is not tied / time of the winner"])
     return fig
 

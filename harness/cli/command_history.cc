@@ -92,6 +92,9 @@ int add(const Flags& flags) {
                     ": has no measured runs; planned and simulated times have no "
                     "history");
   }
+  const std::filesystem::path parent = std::filesystem::path(flags.file).parent_path();
+  std::error_code ignored;  // writing says what is wrong
+  if (!parent.empty()) std::filesystem::create_directories(parent, ignored);
   write_history(flags.file, history);
   fmt::print(stderr, "cpbench: {} runs added to {}, {} were there already\n", added, flags.file,
              measured - added);

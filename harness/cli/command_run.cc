@@ -99,13 +99,17 @@ int sweep(const std::vector<Job>& jobs, const SweepOptions& options, const Flags
 }
 
 int tuned_sweep(const Suite& suite, const SweepOptions& options, const Flags& flags,
-                const ViewFlags& view, Interrupt& interrupt) {
+                const ViewFlags& view, std::optional<Interrupt>& interrupt) {
   const std::vector<Job> jobs = jobs_of(suite);
   const Shown shown(flags, view, specs_of(jobs));
+  if (!interrupt) {
+    fmt::print(stderr, "cpbench: the first round of tuning: every candidate on one pack\n");
+    return print_outcomes(dry_tune(suite, options), shown, flags, options.folder + "-tuning");
+  }
   warn_of_unreliable_times(jobs);
   TuneOptions tuning{.sweep = options};
   if (!flags.shard.empty()) tuning.shard = parse_shard(flags.shard);
-  return print_outcomes(outcomes_of(tune(suite, tuning, interrupt)), shown, flags, options.folder);
+  return print_outcomes(outcomes_of(tune(suite, tuning, *interrupt)), shown, flags, options.folder);
 }
 
 // The jobs of this part; the list of all is left in the folder.
@@ -120,8 +124,8 @@ std::vector<Job> part_of_sweep(std::vector<Job> jobs, const std::string& shard,
 }
 
 int run(const Flags& flags, const ViewFlags& view, const Product& given, const Context& context) {
-  if (flags.dry_run && (flags.tune || !flags.shard.empty())) {
-    throw UserError("--dry-run: must be without --tune and --shard");
+  if (flags.dry_run && !flags.shard.empty()) {
+    throw UserError("--dry-run: must be without --shard");
   }
   std::optional<Interrupt> interrupt;
   if (!flags.dry_run) interrupt.emplace([&] { return resume_text(context.command_line); });
@@ -133,7 +137,7 @@ int run(const Flags& flags, const ViewFlags& view, const Product& given, const C
   options.folder = flags.output.empty() ? std::string(kRuns) + "/" + suite.name : flags.output;
   options.command_line = context.command_line;
   options.timeout_seconds = flags.timeout_seconds;
-  if (flags.tune) return tuned_sweep(suite, options, flags, view, *interrupt);
+  if (flags.tune) return tuned_sweep(suite, options, flags, view, interrupt);
 
   std::vector<Job> jobs = jobs_of(suite);
   if (!flags.shard.empty()) jobs = part_of_sweep(std::move(jobs), flags.shard, options.folder);

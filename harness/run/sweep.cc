@@ -58,7 +58,7 @@ std::optional<Outcome> existing(const RunSpec& spec, const std::string& file) {
   std::error_code error;
   if (!fs::exists(file, error)) return std::nullopt;
   try {
-    const Result result = read_result(file);
+    const Result result = read_result_head(file);
     if (result.spec != spec || result.status == Status::failed) return std::nullopt;
     return outcome_of(result, file, true);
   } catch (const UserError& damage) {
@@ -72,19 +72,23 @@ std::string words_of(const RunSpec& spec) {
                      size_text(spec.tokens), spec.ranks);
 }
 
-// What a run costs relative to others of its sweep: planning and simulating grow with tokens and
-// ranks, running with tokens and iterations, so the time left counts large runs for more.
-double expected_work(const RunSpec& spec) {
-  constexpr double kPlanning = 1;  // iterations that planning and checking are worth
-  return (kPlanning + spec.warmup + spec.iterations) * spec.packs *
-         static_cast<double>(spec.tokens) * spec.ranks;
-}
-
 // A plan or a simulation is one thread's work and leaves no trace outside its file. Everything else
 // gets the machine for itself: its times are the result, or (an external planner) it is a process
 // that an interrupt must find in one place.
 bool may_share_the_machine(const Job& job) {
   return !job.backend->runs && !job.backend->on_gpus && !is_external(job.spec.strategy);
+}
+
+// What a run costs relative to others of its sweep: planning and simulating grow with tokens and
+// ranks, running with tokens and iterations, so the time left counts large runs for more. However
+// small a plan or a simulation is, its file takes as long as 2e7 tokens times ranks.
+double expected_work(const Job& job) {
+  constexpr double kPlanning = 1;  // iterations that planning and checking are worth
+  constexpr double kFile = 2e7;
+  const RunSpec& spec = job.spec;
+  return (kPlanning + spec.warmup + spec.iterations) * spec.packs *
+             static_cast<double>(spec.tokens) * spec.ranks +
+         (may_share_the_machine(job) ? kFile : 0);
 }
 
 // Calls `work` with each of `items`, started in their order, on `threads` threads. The first
@@ -130,7 +134,7 @@ std::string resume_text(const std::vector<std::string>& command_line) {
 double unfinished_work(const std::vector<Job>& jobs, const std::string& folder) {
   double work = 0;
   for (const Job& job : jobs) {
-    if (!fs::exists(result_path(job.spec, folder))) work += expected_work(job.spec);
+    if (!fs::exists(result_path(job.spec, folder))) work += expected_work(job);
   }
   return work;
 }
@@ -145,7 +149,7 @@ std::vector<Outcome> run_sweep(const std::vector<Job>& jobs, const SweepOptions&
     const RunSpec& spec = jobs[i].spec;
     found.push_back(existing(spec, result_path(spec, options.folder)));
     if (found.back()) continue;
-    work += expected_work(spec);
+    work += expected_work(jobs[i]);
     (may_share_the_machine(jobs[i]) ? shared : exclusive).push_back(i);
   }
   size_t finished = jobs.size() - shared.size() - exclusive.size();
@@ -178,7 +182,7 @@ std::vector<Outcome> run_sweep(const std::vector<Job>& jobs, const SweepOptions&
     const auto guard = interrupt.hold();
     write_result(file, result);
     ++finished;
-    progress.done(expected_work(job.spec));
+    progress.done(expected_work(job));
     found[i] = outcome_of(result, file, false);
     if (result.status != Status::ok && !options.quiet) {
       progress.say(fmt::format("cpbench: {}: {}: {}", name_of(result.status), words_of(job.spec),

@@ -103,21 +103,31 @@ std::vector<Job> on_packs(std::vector<Job> jobs, int32_t packs) {
   return jobs;
 }
 
-// Runs the candidates of the contests, and keeps the order of both.
-void run_round(std::vector<Contest*>& contests, size_t round, const SweepOptions& sweep,
-               Interrupt& interrupt) {
+// The candidates of the contests, with as many packs as the round has.
+std::vector<Job> jobs_of_round(const std::vector<Contest*>& contests, size_t round) {
   std::vector<Job> jobs;
   for (const Contest* contest : contests) {
     const std::vector<int32_t> rounds = rounds_of(contest->jobs.front().spec.packs);
     for (Job& job : on_packs(contest->jobs, rounds[round])) jobs.push_back(std::move(job));
   }
-  std::vector<Outcome> outcomes = run_sweep(jobs, sweep, interrupt);
+  return jobs;
+}
+
+// Runs the candidates of the contests, and keeps the order of both.
+void run_round(std::vector<Contest*>& contests, size_t round, const SweepOptions& sweep,
+               Interrupt& interrupt) {
+  std::vector<Outcome> outcomes = run_sweep(jobs_of_round(contests, round), sweep, interrupt);
   auto next = outcomes.begin();
   for (Contest* contest : contests) {
     const auto end = next + std::ssize(contest->jobs);
     contest->outcomes.assign(std::move_iterator(next), std::move_iterator(end));
     next = end;
   }
+}
+
+SweepOptions of_candidates(SweepOptions sweep) {
+  sweep.folder += "-tuning";
+  return sweep;
 }
 
 void compare(std::vector<Contest*>& contests) {
@@ -166,10 +176,16 @@ std::vector<Contest> part_of(std::vector<Contest> contests, const TuneOptions& o
 
 }  // namespace
 
+std::vector<Outcome> dry_tune(const Suite& suite, const SweepOptions& sweep) {
+  std::vector<Contest> contests = contests_of(suite);
+  std::vector<Contest*> all;
+  for (Contest& contest : contests) all.push_back(&contest);
+  return dry_run(jobs_of_round(all, 0), of_candidates(sweep));
+}
+
 std::vector<Tuned> tune(const Suite& suite, const TuneOptions& options, Interrupt& interrupt) {
   std::vector<Contest> contests = part_of(contests_of(suite), options);
-  SweepOptions sweep = options.sweep;
-  sweep.folder += "-tuning";
+  SweepOptions sweep = of_candidates(options.sweep);
   sweep.quiet = true;
   size_t rounds = 0;
   for (const Contest& contest : contests) {

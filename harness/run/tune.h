@@ -39,6 +39,9 @@ struct Tuned {    // one strategy on one problem
 // are run by several processes.
 std::vector<Tuned> tune(const Suite& suite, const TuneOptions& options, Interrupt& interrupt);
 
+// Plans and checks every candidate on one pack, as the first round has it; runs and writes nothing.
+std::vector<Outcome> dry_tune(const Suite& suite, const SweepOptions& sweep);
+
 // Runs and whatever else: the given ones and, where they differ, the best ones behind them.
 std::vector<Outcome> outcomes_of(const std::vector<Tuned>& tuned);
 

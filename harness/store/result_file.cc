@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <numeric>
 
 #include "harness/plan/errors.h"
@@ -250,7 +251,8 @@ void write_content(Hdf5Writer& file, const Result& result) {
   for (const auto& [key, text] : result.provenance) file.attribute("/provenance", key, text);
 }
 
-Result parse_content(const Hdf5Reader& file) {
+// All but the packs and the cluster.
+Result parse_root(const Hdf5Reader& file) {
   const std::string kind = read_kind(file);
   if (kind == kPlanKind) file.fail("has only a plan, not a result");
   if (kind != kResultKind) file.fail("is a history, not a result; see cpbench history");
@@ -267,13 +269,33 @@ Result parse_content(const Hdf5Reader& file) {
   }
   // Before schema 1.4.0, files have the defaults even if nothing is simulated.
   if (!result.simulated) result.spec.network = result.spec.profile = "";
+  result.metrics = read_metrics(file);
+  result.provenance = file.attributes("/provenance");
+  return result;
+}
+
+Result parse_content(const Hdf5Reader& file) {
+  Result result = parse_root(file);
   for (size_t i = 0; file.has(pack_group(i)); ++i) {
     result.packs.push_back(read_pack(file, pack_group(i)));
   }
   result.cluster = result.packs.empty() ? Cluster{.nodes = result.spec.nodes}
                                         : read_problem(file, pack_group(0) + "/problem").cluster;
-  result.metrics = read_metrics(file);
-  result.provenance = file.attributes("/provenance");
+  return result;
+}
+
+Result parse_head(const Hdf5Reader& file) {
+  Result result = parse_root(file);
+  for (size_t i = 0; file.has(pack_group(i)); ++i) {
+    const std::string plan = pack_group(i) + "/plan";
+    uint64_t& hash = result.packs.emplace_back().summary.hash;
+    if (!file.has(plan)) continue;
+    const std::string text = file.attribute(plan, "hash");
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), hash, 16);
+    if (error != std::errc() || end != text.data() + text.size()) {
+      file.fail(plan + "@hash is '" + text + "'; must be 16 hex digits");
+    }
+  }
   return result;
 }
 
@@ -291,6 +313,10 @@ void write_result(const std::string& path, const Result& result) {
 
 Result read_result(const std::string& path) {
   return read_safely<Result>(path, parse_content, write_content);
+}
+
+Result read_result_head(const std::string& path) {
+  return read_safely<Result>(path, parse_content, write_content, parse_head);
 }
 
 std::string result_file_name(const RunSpec& spec) {

@@ -120,6 +120,30 @@ TEST(ResultFile, EveryFieldComesBack) {
   }
 }
 
+TEST(ResultFile, ItsHeadHasWhatTablesNeed) {
+  TemporaryFolder folder;
+  const Result result = sample_result({.ranks = 3});
+  const std::string path = folder / "result.h5";
+  write_result(path, result);
+  const auto expect_head = [&] {
+    Result head = read_result_head(path);
+    ASSERT_EQ(head.packs.size(), result.packs.size());
+    for (size_t i = 0; i < head.packs.size(); ++i) {
+      EXPECT_EQ(head.packs[i].summary.hash, hash_of(result.packs[i].plan));
+      EXPECT_EQ(head.packs[i].plan.ranks, 0);
+    }
+    head.packs = result.packs;
+    head.cluster = result.cluster;
+    expect_same(result, head);
+  };
+  expect_head();
+  // Another program wrote it: there is no checksum, so all of it is checked first.
+  std::string bytes = bytes_of(path);
+  bytes.resize(bytes.rfind("\ncpbench crc32 "));
+  write_atomically(path, bytes);
+  expect_head();
+}
+
 TEST(ResultFile, ASimulationComesBack) {
   TemporaryFolder folder;
   Result result = sample_result({.ranks = 4});

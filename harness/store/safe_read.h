@@ -23,11 +23,12 @@ inline constexpr int64_t kMostFileBytes = int64_t{4} << 30;  // far beyond any r
 // What `make` returns in a child process.
 std::string clean_copy(const std::string& path, const std::function<std::string()>& make);
 
-// `write` writes a file that `parse` reads as the same value. Throws UserError that begins with
-// the path.
+// `write` writes a file that `parse` reads as the same value. `parse_result`, if it is given, reads
+// what is returned instead, such as a part of it. Throws UserError that begins with the path.
 template <typename Value>
 Value read_safely(const std::string& path, Value (*parse)(const Hdf5Reader&),
-                  void (*write)(Hdf5Writer&, const Value&)) {
+                  void (*write)(Hdf5Writer&, const Value&),
+                  Value (*parse_result)(const Hdf5Reader&) = nullptr) {
   std::string bytes = read_input("HDF5 file", path, kMostFileBytes);
   switch (checksum_of(bytes)) {
     case Checksum::wrong:
@@ -42,7 +43,7 @@ Value read_safely(const std::string& path, Value (*parse)(const Hdf5Reader&),
     case Checksum::right:
       break;
   }
-  return parse(Hdf5Reader(path, bytes));
+  return (parse_result ? parse_result : parse)(Hdf5Reader(path, bytes));
 }
 
 }  // namespace cpbench

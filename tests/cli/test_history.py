@@ -63,6 +63,8 @@ def test_the_page_draws_the_series(history, tmp_path):
     assert (done.returncode, done.stdout) == (0, f"{page}\n"), done.stderr
     text = page.read_text()
     assert text.count("<svg") == 1 and "http" not in text.replace("http://www.w3.org", "")
+    # What holds for all runs is there once, so that the table is narrow.
+    assert text.count("dtype float64") == 1 and "<td>ring</td>" in text
 
 
 def test_hosts_that_come_and_go_can_be_one_machine(history, tmp_path):
@@ -88,6 +90,13 @@ def test_a_measurement_is_added_once(history, tmp_path):
     done = run("history", "add", history / "runs0", "--file", file)
     assert done.returncode == 0 and "0 runs added" in done.stderr
     assert "1 were there already" in done.stderr
+
+
+def test_the_folder_of_a_new_history_is_made(history, tmp_path):
+    # As for the default, results/history.h5, in a folder where nothing was run yet.
+    done = run("history", "add", history / "runs0", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "results/history.h5").exists()
 
 
 def test_bad_histories_are_refused(measured, history, tmp_path):

@@ -178,4 +178,23 @@ def test_what_has_no_time_is_not_tuned(results):
     words = ["run", "--strategy", "usp", *PROBLEM, "--tune", "--output", results]
     assert_refused(run(*words, "--backend", "plan"), "--tune", "--backend simulate")
     assert_refused(run(*words, "--backend", "mpi"), "--tune", "mpi")
-    assert_refused(run(*words, "--dry-run"), "--dry-run")
+    assert_refused(run(*words, "--shard", "1/2", "--dry-run"), "--dry-run")
+
+
+def test_a_dry_run_plans_the_candidates_on_one_pack(tmp_path):
+    words = [
+        "run",
+        "--strategy",
+        "allgather",
+        *PROBLEM,
+        "--backend",
+        "simulate",
+        "--cluster",
+        "h100",
+    ]
+    words += ["--packs", "2", "--tune", "--dry-run", "--output", tmp_path / "runs"]
+    done, rows = run_json(*words)
+    assert done.returncode == 0, done.stderr
+    assert [row["options"] for row in rows][0] == {} and len(rows) == 3
+    assert all(row["packs"] == 1 and row["plan_hash"] for row in rows)
+    assert list(tmp_path.iterdir()) == []

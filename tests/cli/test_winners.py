@@ -67,8 +67,31 @@ def test_plans_have_no_winner(tmp_path):
     assert "place" not in run("show", tmp_path).stdout.splitlines()[1]
 
 
-def test_the_suite_of_the_atlas_covers_what_it_says():
-    text = (ROOT / "workloads/suites/atlas.toml").read_text()
+@pytest.mark.parametrize("suite", ["atlas", "atlas_full"])
+def test_the_suites_of_the_atlas_cover_all_length_sets(suite):
+    text = (ROOT / f"workloads/suites/{suite}.toml").read_text()
     lengths = {path.stem for path in (ROOT / "workloads/lengths").glob("*.toml")}
     assert all(f'"{name}"' in text for name in lengths)
-    assert_refused(run("run", "atlas", "--shard", "0/9"), "--shard")
+    assert_refused(run("run", suite, "--shard", "0/9"), "--shard")
+
+
+def test_the_committed_winners_are_those_of_the_suite():
+    tomllib = pytest.importorskip("tomllib")
+    suite = tomllib.loads((ROOT / "workloads/suites/atlas.toml").read_text())
+    problems = {
+        (
+            sweep.get("cluster", suite["cluster"]),
+            sweep.get("ranks", suite["ranks"]),
+            workload,
+            window,
+        )
+        for sweep in suite["sweep"]
+        for workload in sweep["workload"]
+        for window in sweep.get("window", [""])
+    }
+    with (ROOT / "results/atlas/winners.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    found = {(r["cluster"], int(r["ranks"]), r["workload"], r["window"]) for r in rows}
+    assert found == problems
+    names = {text.split(":")[0] for text in suite["strategy"]}
+    assert {row["winner"].split(":")[0] for row in rows} <= names

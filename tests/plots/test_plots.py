@@ -450,13 +450,15 @@ def test_the_atlas_shows_every_problem(tmp_path):
         "winner,workload,tokens,ranks,cluster,shape,window,tied with,next_over_winner\n"
         "flashcp:ratio=1.2,pile,64K,8,h100,llama3_8b,,,1.5\n"
         "ring,wlb_llm,1M,128,h100,llama3_8b,8K,usp zigzag,\n"
+        'magi,"tree:prompt=2K,completions=8,length=256,trees=16",64K,8,h100,llama3_8b,,,2\n'
     )
     rows = atlas.read(table)
-    assert [row["panel"] for row in rows] == [("h100", 8192), ("h100", 8192)]
-    assert [row["place"] for row in rows] == ["pile", "wlb_llm, window 8K"]
+    assert [row["panel"] for row in rows] == [("h100", 8192)] * 3
+    places = ["pile", "wlb_llm, window 8K", "trees of 2K + 8 x 256"]
+    assert [row["place"] for row in rows] == places
     fig = atlas.draw(rows)
     squares = [patch for axes in fig.axes for patch in axes.patches]
-    assert [patch.get_alpha() for patch in squares] == [1, atlas.PALE]
+    assert [patch.get_alpha() for patch in squares] == [1, atlas.PALE, 1]
     style.plt.close(fig)
     table.write_text("winner\n")
     with pytest.raises(results.NothingToDraw):
