@@ -50,6 +50,7 @@ class RankRunner {
   ProgressListener& listener_;
   Arena arena_;
   BoundProgram bound_;
+  std::vector<double> sinks_, sink_gradient_;  // [query heads]; empty without
   std::array<double, kActivities> seconds_{};
   double begin_seconds_ = 0;
   double end_seconds_ = 0;

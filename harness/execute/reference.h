@@ -20,6 +20,9 @@ struct Reference {
   // O, dQ, dK, dV as [tokens, heads, width]; the gradients are empty after a forward pass. They
   // have all heads of the shape, or only the first ones.
   std::vector<double> o, dq, dk, dv;
+  // What each token adds to the gradient of the attention sinks' logits [tokens, query heads];
+  // empty without sinks or after a forward pass.
+  std::vector<double> sinks;
   int32_t query_heads = 0, kv_heads = 0;  // heads of o, dq and of dk, dv
   double plain_error_output = 0;          // largest error of the plain run
   double plain_error_gradient = 0;

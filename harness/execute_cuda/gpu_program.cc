@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "harness/execute/sinks.h"
+
 namespace cpbench {
 
 GpuProgram::GpuProgram(const RankProgram& program, const AttentionShape& shape,
                        const GpuKernel& kernel, const std::function<void()>& bound)
     : program_(program),
-      dtype_(shape.dtype),
+      shape_(shape),
       arena_(static_cast<size_t>(program.arena_bytes)),
       bound_(program, shape, arena_.data()),
       runs_(program) {
@@ -20,6 +22,25 @@ GpuProgram::GpuProgram(const RankProgram& program, const AttentionShape& shape,
   for (const ForwardCall& call : bound_.forward) add(kernel.bind(call));
   for (const BackwardCall& call : bound_.backward) add(kernel.bind(call));
   workspace_ = DeviceArray<std::byte>(static_cast<size_t>(most));
+  set_sinks(0);  // so that a warm-up has some
+}
+
+void GpuProgram::set_sinks(uint64_t seed) {
+  const std::vector<double> logits = sink_logits(shape_, seed);
+  sinks_ = DeviceArray<double>(std::span<const double>(logits));
+  const int64_t blocks = program_.d_o < 0 ? 0 : sink_blocks(home_rows());
+  sink_sums_ = DeviceArray<double>(blocks * logits.size());
+}
+
+std::vector<double> GpuProgram::sink_gradient() const {
+  std::vector<double> sums(sink_sums_.size());
+  if (program_.d_o < 0 || sinks_.size() == 0) return {};
+  check_cuda(cudaMemcpy(sums.data(), sink_sums_.data(), sums.size() * sizeof(double),
+                        cudaMemcpyDeviceToHost),
+             "cudaMemcpy");
+  std::vector<double> gradient(sinks_.size(), 0);
+  for (size_t i = 0; i < sums.size(); ++i) gradient[i % gradient.size()] += sums[i];
+  return gradient;
 }
 
 void GpuProgram::warm_up(cudaStream_t stream) const {
@@ -30,6 +51,7 @@ void GpuProgram::warm_up(cudaStream_t stream) const {
 
 void GpuProgram::fill_inputs(uint64_t seed, cudaStream_t stream) {
   arena_.fill(0xff);
+  set_sinks(seed);
   const auto fill = [&](int32_t index, int32_t part, Input input) {
     if (index < 0) return;
     const BoundBuffer& to = buffer(index);
@@ -49,8 +71,8 @@ void GpuProgram::fill_everything(uint64_t seed, cudaStream_t stream) {
   // Fills the arena as one tensor of the model's dtype. A wider element is then also a number of
   // about 1, because its upper half is one.
   constexpr int64_t kWidth = kBufferAlignment;
-  const int64_t width = kWidth / bytes_of(dtype_);
-  const Matrix all{arena_.data(), dtype_, 1, width, width};
+  const int64_t width = kWidth / bytes_of(shape_.dtype);
+  const Matrix all{arena_.data(), shape_.dtype, 1, width, width};
   const auto rows = static_cast<int64_t>(arena_.size()) / kWidth;
   launch_fill_input(all, Input::q, {0, rows}, 0, seed, stream);
 }
@@ -63,9 +85,12 @@ void GpuProgram::run(const Op& op, cudaStream_t stream) const {
                   rows.source < 0 ? target : buffer(rows.source), target, stream);
   } else if (op.kind == OpKind::call) {
     calls_[op.index]->launch(stream, workspace_.data());
+  } else if (op.kind == OpKind::sinks) {
+    launch_sinks(sinks_.data(), buffer(program_.o), home_rows(), stream);
   } else if (op.kind == OpKind::row_sums) {
-    launch_row_sums(buffer(program_.o), buffer(program_.d_o), program_.buffers[program_.o].rows,
-                    stream);
+    launch_row_sums(buffer(program_.o), buffer(program_.d_o), home_rows(), stream);
+    if (sinks_.size() == 0) return;
+    launch_sink_sums(sinks_.data(), buffer(program_.d_o), home_rows(), sink_sums_.data(), stream);
   }
 }
 
@@ -74,7 +99,7 @@ int64_t GpuProgram::planned_bytes() const {
 }
 
 CopiedOutputs::CopiedOutputs(const RankProgram& program, const GpuProgram& on_gpu)
-    : program_(program) {
+    : program_(program), sinks_(on_gpu.sink_gradient()) {
   for (int32_t index : {program.o, program.dq, program.dkv}) {
     if (index < 0) continue;
     Copy& copy = copies_.emplace_back();
@@ -89,7 +114,7 @@ CopiedOutputs::CopiedOutputs(const RankProgram& program, const GpuProgram& on_gp
 
 HomeOutputs CopiedOutputs::view() const {
   const auto at = [&](size_t i) { return i < copies_.size() ? &copies_[i].buffer : nullptr; };
-  return {program_.home, at(0), at(1), at(2)};
+  return {program_.home, at(0), at(1), at(2), sinks_};
 }
 
 }  // namespace cpbench

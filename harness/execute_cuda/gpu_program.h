@@ -36,14 +36,22 @@ class GpuProgram {
   void fill_everything(uint64_t seed, cudaStream_t stream);
   void run(const Op& op, cudaStream_t stream) const;  // `op` must not be a message or collective
   const BoundBuffer& buffer(int32_t index) const { return bound_.buffers[index]; }
+  // The gradient of the attention sinks [query heads]; empty without. No operation may be in
+  // flight.
+  std::vector<double> sink_gradient() const;
 
   // The memory of the arena and the workspace. Lists of rows and segments are not counted.
   int64_t planned_bytes() const;
 
  private:
+  void set_sinks(uint64_t seed);
+  int64_t home_rows() const { return program_.buffers[program_.o].rows; }
+
   const RankProgram& program_;
-  Dtype dtype_;
+  AttentionShape shape_;
   DeviceArray<std::byte> arena_;
+  DeviceArray<double> sinks_;      // [query heads]; empty without
+  DeviceArray<double> sink_sums_;  // [blocks of rows, query heads]
   BoundProgram bound_;
   DeviceRuns runs_;
   std::vector<std::unique_ptr<BoundCall>> calls_;
@@ -63,6 +71,7 @@ class CopiedOutputs {
   };
   const RankProgram& program_;
   std::vector<Copy> copies_;  // of o, and of dq and dkv after a backward pass
+  std::vector<double> sinks_;
 };
 
 }  // namespace cpbench

@@ -56,6 +56,7 @@ std::vector<std::string> known_names(const RunField& field) {
   if (name == "kernel") return all_kernel_names();
   if (name == "network") return {"ports", "simgrid"};
   if (name == "profile") return preset_names(PresetKind::profiles);
+  if (name == "plan_for") return {field.default_value, "sum"};
   if (name == "cta_policy") return {field.default_value, "efficiency"};
   return fixed_choices(field);
 }

@@ -117,6 +117,8 @@ Result whole_result() {
   // Attributes that are left out of runs where they do not apply.
   result.spec.min_ctas = result.spec.max_ctas = result.spec.sm_margin = 8;
   result.spec.cta_policy = "efficiency";
+  result.spec.plan_for = "sum";
+  result.spec.shape.attention_sinks = true;
   return result;
 }
 
