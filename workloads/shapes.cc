@@ -21,6 +21,7 @@ const std::vector<TomlKey<NamedShape>>& shape_keys() {
        kCount},
       {"hidden_size", [](S& s) -> int64_t& { return s.attention.hidden_size; }, false, kSize},
       {"ffn_size", [](S& s) -> int64_t& { return s.attention.ffn_size; }, false, kSize},
+      {"attention_sinks", [](S& s) -> bool& { return s.attention.attention_sinks; }},
   };
   return keys;
 }

@@ -28,7 +28,7 @@ void fill(const MaskIndex& mask, int32_t ranks, Place place) {
 
 Ranges Item::query_ranges() const { return normalise({head, tail}); }
 
-int64_t work_of(const Item& item, const MaskIndex& mask) { return mask.pairs(item.query_ranges()); }
+int64_t work_of(const Item& item, const MaskIndex& mask) { return mask.work(item.query_ranges()); }
 
 std::vector<Item> head_tail_items(const MaskIndex& mask, int32_t ranks) {
   std::vector<Item> items;

@@ -57,7 +57,8 @@ struct MicroBatch {
 };
 
 Solution solve(const Problem& problem, const Options& options) {
-  const GroupCost cost(problem);
+  const GroupCost cost(problem, options.text("bandwidth") == "by_size" ? AllToAll::each_link
+                                                                       : AllToAll::slowest_link);
   const Loads loads = loads_of(sequences_of(problem.batch), cost);
   const Items items = longest_first(loads);
   const Limits limits = limits_of(problem, options);
@@ -124,25 +125,29 @@ extern const Strategy strategy_flexsp = {
     .constraints =
         "the longest sequence fits the largest power of two of ranks that is at most the "
         "query heads; solver=program requires CBC",
-    .options = {choice_option(
-                    "solver", "program",
-                    "program: an integer program (CBC); heuristic: only the start of the program",
-                    {"program", "heuristic"}),
-                boolean_option("single_ranks", "false",
-                               "allow groups of one rank, which upstream never makes"),
-                integer_option("tokens_per_rank", "0",
-                               "tokens of one micro-batch that a rank holds; 0: 2 T / N", 0, 1e12),
-                integer_option("buckets", "16",
-                               "for solver=program: buckets of lengths that it distinguishes", 1,
-                               256),
-                integer_option(
-                    "nodes", "50",
-                    "for solver=program: search nodes before it takes the best solution so far", 0,
-                    1e9),
-                number_option("seconds", "60",
-                              "for solver=program: seconds, for each micro-batch, before it takes "
-                              "the best solution so far",
-                              0.001, 1e6)},
+    .options =
+        {choice_option(
+             "solver", "program",
+             "program: an integer program (CBC); heuristic: only the start of the program",
+             {"program", "heuristic"}),
+         choice_option("bandwidth", "by_size",
+                       "by_size: ranks of one node exchange over its own links, so the "
+                       "bandwidth of a group follows from its size, as upstream measures it; "
+                       "slowest_link: that of the network for every group across nodes",
+                       {"by_size", "slowest_link"}),
+         boolean_option("single_ranks", "false",
+                        "allow groups of one rank, which upstream never makes"),
+         integer_option("tokens_per_rank", "0",
+                        "tokens of one micro-batch that a rank holds; 0: 2 T / N", 0, 1e12),
+         integer_option("buckets", "16",
+                        "for solver=program: buckets of lengths that it distinguishes", 1, 256),
+         integer_option("nodes", "50",
+                        "for solver=program: search nodes before it takes the best solution so far",
+                        0, 1e9),
+         number_option("seconds", "60",
+                       "for solver=program: seconds, for each micro-batch, before it takes "
+                       "the best solution so far",
+                       0.001, 1e6)},
     .tuning = {{"solver", {"heuristic"}}, {"single_ranks", {"true"}}},
     .plan = flexsp::make_plan,
     .report = flexsp::make_report,

@@ -30,7 +30,7 @@ std::vector<Ranges> shards_of(const Problem& problem, const MaskIndex& mask, int
   std::vector<int64_t> areas;
   for (int64_t begin = 0; begin < tokens; begin += chunk_tokens) {
     chunks.push_back({begin, std::min(begin + chunk_tokens, tokens)});
-    areas.push_back(mask.pairs({&chunks.back(), 1}));
+    areas.push_back(mask.work({&chunks.back(), 1}));
   }
   const std::vector<int32_t> rank_of = dispatch(areas, problem.ranks());
   std::vector<Ranges> shards(problem.ranks());

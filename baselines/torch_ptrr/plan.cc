@@ -24,13 +24,16 @@ int64_t visible_blocks(const MaskIndex& mask, Range queries, int64_t block_token
 // Processing-time based round robin: blocks with the most visible key blocks first, in rounds over
 // the ranks that alternate in direction.
 std::vector<Ranges> ptrr_shards(const Problem& problem, int64_t block_tokens) {
-  const MaskIndex mask(problem.batch);
   const int64_t tokens = problem.tokens();
   const int32_t ranks = problem.ranks();
-  std::vector<int64_t> work;
-  for (int64_t begin = 0; begin < tokens; begin += block_tokens) {
-    const Range queries{begin, std::min(begin + block_tokens, tokens)};
-    work.push_back(visible_blocks(mask, queries, block_tokens));
+  std::vector<int64_t> work((tokens + block_tokens - 1) / block_tokens, 0);
+  for (const auto& [batch, layers] : layer_batches(problem.batch)) {
+    const MaskIndex mask(batch);
+    for (size_t block = 0; block < work.size(); ++block) {
+      const int64_t begin = static_cast<int64_t>(block) * block_tokens;
+      const Range queries{begin, std::min(begin + block_tokens, tokens)};
+      work[block] += layers * visible_blocks(mask, queries, block_tokens);
+    }
   }
   std::vector<Ranges> shards(ranks);
   int64_t place = 0;

@@ -19,18 +19,22 @@ double slowest_seconds(const Problem& problem, const std::vector<Ranges>& shards
                        const KernelModel& kernel) {
   // The decision is made for the measured head size, whatever the head size of the shape.
   const AttentionShape shape{.head_dim = kernel.head_dim, .value_head_dim = kernel.head_dim};
-  MaskIndex mask(problem.batch);
   std::vector<AttentionSegment> segments;
-  double slowest = 0;
-  for (const Ranges& shard : shards) {
-    mask_segments(mask, shard, segments);
-    double seconds = 0;
-    for (KernelPass pass : {KernelPass::forward, KernelPass::backward}) {
-      seconds += kernel_seconds(kernel, pass, segments, shape, problem.shape.query_heads);
+  double total = 0;  // layers run one after another
+  for (const auto& [batch, layers] : layer_batches(problem.batch)) {
+    const MaskIndex mask(batch);
+    double slowest = 0;
+    for (const Ranges& shard : shards) {
+      mask_segments(mask, shard, segments);
+      double seconds = 0;
+      for (KernelPass pass : {KernelPass::forward, KernelPass::backward}) {
+        seconds += kernel_seconds(kernel, pass, segments, shape, problem.shape.query_heads);
+      }
+      slowest = std::max(slowest, seconds);
     }
-    slowest = std::max(slowest, seconds);
+    total += static_cast<double>(layers) * slowest;
   }
-  return slowest;
+  return total;
 }
 
 struct Choice {

@@ -48,6 +48,14 @@ std::string reports(const Program& program) {
   return text;
 }
 
+// So that operations may be moved.
+void live_throughout(RankProgram& rank) {
+  for (Buffer& buffer : rank.buffers) {
+    buffer.first_op = 0;
+    buffer.last_op = static_cast<int32_t>(rank.ops.size());
+  }
+}
+
 // A rule and a rank: "R4 rank 1".
 void expect_broken(const Program& program, const std::string& where) {
   EXPECT_NE(("\n" + reports(program)).find("\n" + where), std::string::npos) << reports(program);
@@ -221,10 +229,7 @@ TEST(Verify, bad_R4_read_before_written) {
   RankProgram& rank = program.ranks[1];
   const ProgramStep& step = rank.steps[0];
   std::swap(rank.ops[step.first_op + 1], rank.ops[rank.steps[1].first_op]);
-  for (Buffer& buffer : rank.buffers) {
-    buffer.first_op = 0;
-    buffer.last_op = static_cast<int32_t>(rank.ops.size());
-  }
+  live_throughout(rank);
   expect_broken(program, "R4 rank 1");
 }
 
@@ -251,6 +256,50 @@ TEST(Verify, bad_R7_home_row_never_written) {
   segment.q_rows -= 1;
   segment.kv_rows -= 1;
   expect_broken(program, "R7 rank 0");
+}
+
+Program sample_with_sinks() {
+  Problem problem = two_ranks();
+  problem.shape.attention_sinks = true;
+  return compile(problem, sample_plan(problem), Passes::both);
+}
+
+// The index of the operation that merges the sinks of rank 1, in its second step.
+int32_t sinks_of(const RankProgram& rank) {
+  const auto found = std::ranges::find(rank.ops, OpKind::sinks, &Op::kind);
+  return static_cast<int32_t>(found - rank.ops.begin());
+}
+
+TEST(Compile, sinks_are_merged_once_after_the_last_merge_at_home) {
+  const Program program = sample_with_sinks();
+  EXPECT_EQ(reports(program), "");
+  for (const RankProgram& rank : program.ranks) {
+    EXPECT_EQ(std::ranges::count(rank.ops, OpKind::sinks, &Op::kind), 1);
+    EXPECT_EQ(rank.buffers[rank.o].elements, ElementClass::accumulation);
+  }
+  EXPECT_EQ(kinds(program.ranks[1], 1), (std::vector{OpKind::call, OpKind::rows, OpKind::sinks}));
+}
+
+TEST(Verify, bad_R9_sinks_before_the_last_merge) {
+  Program program = sample_with_sinks();
+  RankProgram& rank = program.ranks[1];
+  const int32_t sinks = sinks_of(rank);
+  std::swap(rank.ops[sinks], rank.ops[sinks - 1]);
+  live_throughout(rank);
+  expect_broken(program, "R9 rank 1");
+}
+
+TEST(Verify, bad_R9_no_sinks) {
+  Program program = sample_with_sinks();
+  program.ranks[0].ops[sinks_of(program.ranks[0])] = {OpKind::rows, 0};
+  expect_broken(program, "R9 rank 0");
+}
+
+TEST(Verify, bad_R9_sinks_twice) {
+  Program program = sample_with_sinks();
+  RankProgram& rank = program.ranks[1];
+  rank.ops.insert(rank.ops.begin() + sinks_of(rank), {OpKind::sinks, 0});
+  expect_broken(program, "R9 rank 1");
 }
 
 }  // namespace

@@ -22,6 +22,9 @@
 //   R7  at the end every home row of o (and dq, dkv after a backward pass) is written
 //   R8  all ranks call the same collectives in the same order, and the blocks of one lie one after
 //       another
+//   R9  where the shape has attention sinks, every rank with home rows merges them exactly once,
+//   after
+//       all that writes home o and before the row sums read it
 #pragma once
 
 #include <array>
@@ -151,7 +154,9 @@ enum class OpKind : uint8_t {
   call,        // index into calls
   send,        // index into messages
   receive,     // index into messages; waits for the message
-  row_sums,    // no index: log-sum-exp and row sums of dO * O, from home o into home do
+  sinks,       // no index: merges the attention sinks into home o
+  row_sums,    // no index: log-sum-exp and row sums of dO * O, from home o into home do, and from
+               // these the gradient of the attention sinks
   collective,  // index into collectives
 };
 inline bool exchanges_bytes(OpKind kind) {

@@ -110,6 +110,11 @@ void RankBuilder::exchanged(int32_t index, bool until_end_of_step) {
   if (until_end_of_step) sent_.push_back(index);
 }
 
+void RankBuilder::sinks() {
+  add_op(OpKind::sinks, 0);
+  touch(program_.o);
+}
+
 void RankBuilder::row_sums() {
   add_op(OpKind::row_sums, 0);
   touch(program_.o);
@@ -158,6 +163,7 @@ void RankBuilder::narrow_outputs() {
   for (const RowOp& op : program_.row_ops) {
     if (op.mode == RowMode::accumulate) summed[op.target] = true;
   }
+  if (shape_.attention_sinks) summed[program_.o] = true;
   for (size_t i = 0; i < program_.buffers.size(); ++i) {
     Buffer& buffer = program_.buffers[i];
     if (buffer.tensor != Tensor::o || summed[i] || buffer.elements == ElementClass::model) continue;

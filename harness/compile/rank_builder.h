@@ -45,6 +45,7 @@ class RankBuilder {
   void send(const Message& message) { this->message(OpKind::send, message); }
   void receive(const Message& message) { this->message(OpKind::receive, message); }
   void collective(const CollectiveOp& op);
+  void sinks();
   void row_sums();
 
   void begin_step(int32_t pass, int32_t step, int32_t lookahead);

@@ -108,7 +108,11 @@ void RankCompiler::pass(int32_t number) {
     for (; in != index.incoming[rank_].end() && pass.sends[*in].step == step; ++in) {
       receive(pass.sends[*in], *in);
     }
-    if (step + 1 == pass.steps) clear_untouched();
+    if (step + 1 == pass.steps) {
+      clear_untouched();
+      const bool sinks = number == 0 && context_.problem.shape.attention_sinks;
+      if (sinks && builder_.buffer(program.o).rows > 0) builder_.sinks();
+    }
     builder_.end_step();
   }
 }

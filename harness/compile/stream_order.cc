@@ -140,6 +140,8 @@ class Orderer {
     if (op.kind == OpKind::rows) {
       touch(lane, program_.row_ops[op.index].source, false);
       touch(lane, program_.row_ops[op.index].target, true);
+    } else if (op.kind == OpKind::sinks) {
+      touch(lane, program_.o, true);
     } else if (op.kind == OpKind::row_sums) {
       touch(lane, program_.o, false);
       touch(lane, program_.d_o, true);

@@ -131,20 +131,35 @@ class Verifier {
   }
   void write(int32_t id, Heads heads, Ranges rows) {
     if (!rows_exist(id, rows)) return;
+    require(id != mine_->o || !has_sinks_, "R9", name(id) + " is written after the sinks");
     for (int32_t h = heads.begin; h < heads.end; ++h) {
       Ranges& written = written_[{id, h}];
       if (!contains_all(written, rows)) written = unite(written, rows);
     }
   }
 
+  // Attention sinks change O and its log-sum-exp of all home rows.
+  void sinks() {
+    const Buffer& o = mine_->buffers[mine_->o];
+    require(program_.shape.attention_sinks && !has_sinks_, "R9", "the sinks are merged again");
+    if (usable(mine_->o, o.heads)) read(mine_->o, o.heads, {{0, o.rows}});
+    has_sinks_ = true;
+  }
+  void require_sinks() {
+    const bool needed = program_.shape.attention_sinks && mine_->buffers[mine_->o].rows > 0;
+    require(has_sinks_ || !needed, "R9", "the sinks are not merged into home o");
+  }
+
   void operations() {
     written_.clear();
+    has_sinks_ = false;
     for (int32_t input : {mine_->q, mine_->kv, mine_->d_o}) {
       if (input < 0) continue;
       const Buffer& b = mine_->buffers[input];
       write(input, b.heads, {{0, b.rows}});
     }
     for (op_ = 0; op_ < static_cast<int32_t>(mine_->ops.size()); ++op_) operation(mine_->ops[op_]);
+    require_sinks();
     for (int32_t output : {mine_->o, mine_->dq, mine_->dkv}) {
       if (output < 0) continue;
       const Buffer& b = mine_->buffers[output];
@@ -162,8 +177,10 @@ class Verifier {
       case OpKind::send:
       case OpKind::receive:
         return message(op.kind, mine_->messages[op.index]);
+      case OpKind::sinks:
+        return sinks();
       case OpKind::row_sums:
-        return;
+        return require_sinks();
       case OpKind::collective:
         return collective(mine_->collectives[op.index]);
     }
@@ -307,6 +324,7 @@ class Verifier {
   const RankProgram* mine_ = nullptr;
   int32_t rank_ = 0;
   int32_t op_ = -1;
+  bool has_sinks_ = false;                                 // the sinks are merged into home o
   std::map<std::pair<int32_t, int32_t>, Ranges> written_;  // (buffer, head) -> rows
   std::map<Key, int64_t> sent_, received_;                 // bytes
   std::vector<std::string> reports_;

@@ -32,8 +32,8 @@ BoundProgram::BoundProgram(const RankProgram& program, const AttentionShape& sha
 
 Activity activity_of(const RankProgram& program, const Op& op) {
   if (op.kind == OpKind::call) return Activity::attention;
-  const bool merges =
-      op.kind == OpKind::row_sums || program.row_ops[op.index].mode == RowMode::accumulate;
+  const bool merges = op.kind == OpKind::sinks || op.kind == OpKind::row_sums ||
+                      program.row_ops[op.index].mode == RowMode::accumulate;
   return merges ? Activity::merge : Activity::copy;
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "harness/execute/bound_buffer.h"
+#include "harness/execute/sinks.h"
 
 namespace cpbench {
 
@@ -35,19 +36,24 @@ void add_errors(const HomeOutputs& outputs, const Reference& reference, Accuracy
     }
     row += tokens.size();
   }
+  if (outputs.sinks.empty()) return;
+  const double error = sink_error(outputs.sinks, outputs.home, reference);
+  if (!(error <= accuracy.max_error_gradient)) accuracy.max_error_gradient = error;
 }
 
 uint64_t hash_of(const HomeOutputs& outputs) {
   uint64_t hash = 0xcbf29ce484222325u;  // FNV-1a, on words
-  for (const BoundBuffer* buffer : {outputs.o, outputs.dq, outputs.dkv}) {
-    if (!buffer) continue;
-    const int64_t bytes = buffer->parts.bytes;
-    for (int64_t at = 0; at < bytes; at += 8) {
+  const auto add = [&hash](std::span<const std::byte> bytes) {
+    for (size_t at = 0; at < bytes.size(); at += 8) {
       uint64_t word = 0;
-      std::memcpy(&word, buffer->data + at, std::min<int64_t>(8, bytes - at));
+      std::memcpy(&word, bytes.data() + at, std::min<size_t>(8, bytes.size() - at));
       hash = (hash ^ word) * 0x100000001b3u;
     }
+  };
+  for (const BoundBuffer* buffer : {outputs.o, outputs.dq, outputs.dkv}) {
+    if (buffer) add({buffer->data, static_cast<size_t>(buffer->parts.bytes)});
   }
+  add(std::as_bytes(outputs.sinks));
   return hash;
 }
 

@@ -14,6 +14,9 @@ struct HomeOutputs {
   const BoundBuffer* dq = nullptr;  // nullptr after a forward pass
   const BoundBuffer* dkv = nullptr;
   const LayerOutputs* layer = nullptr;  // if there is a layer around the attention
+  // The gradient of the attention sinks' logits from the home tokens [query heads]; empty without
+  // sinks or after a forward pass.
+  std::span<const double> sinks{};
 };
 
 // Raises the errors in `accuracy` to those of the outputs, where these are larger. With a layer,

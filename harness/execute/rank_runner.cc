@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "harness/execute/inputs.h"
+#include "harness/execute/sinks.h"
 
 namespace cpbench {
 
@@ -17,7 +18,9 @@ RankRunner::RankRunner(const Program& program, int32_t rank, const Kernel& kerne
       transport_(transport),
       listener_(listener),
       arena_(mine_.arena_bytes),
-      bound_(mine_, program.shape, arena_.data()) {
+      bound_(mine_, program.shape, arena_.data()),
+      sink_gradient_(program.shape.attention_sinks && mine_.d_o >= 0 ? program.shape.query_heads
+                                                                     : 0) {
   constexpr size_t kLayerEvents = 4;
   events_.reserve(mine_.ops.size() + kLayerEvents);
   if (program.shape.hidden_size > 0) {
@@ -36,6 +39,7 @@ void RankRunner::fill_inputs(uint64_t seed) {
   const Heads heads{0, program_.shape.query_heads};
   const Heads kv{0, program_.shape.kv_heads};
   int64_t row = 0;
+  sinks_ = sink_logits(program_.shape, seed);
   for (const Range& tokens : mine_.home) {
     fill_input(matrix_of(bound(mine_.q), 0, heads), Input::q, tokens, row, seed);
     fill_input(matrix_of(bound(mine_.kv), 0, kv), Input::k, tokens, row, seed);
@@ -84,8 +88,12 @@ Activity RankRunner::work(const Op& op) {
         kernel_.backward(bound_.backward[op.index - bound_.forward.size()]);
       }
       break;
+    case OpKind::sinks:
+      run_sinks(sinks_, bound(mine_.o), mine_.buffers[mine_.o].rows);
+      break;
     case OpKind::row_sums:
       run_row_sums(bound(mine_.o), bound(mine_.d_o), mine_.buffers[mine_.o].rows);
+      run_sink_gradient(sinks_, bound(mine_.d_o), mine_.buffers[mine_.o].rows, sink_gradient_);
       break;
     default:
       throw std::logic_error("programs for CPUs must not have collectives");
@@ -144,8 +152,12 @@ double RankRunner::overhead_seconds() const {
 
 HomeOutputs RankRunner::outputs() const {
   const auto at_home = [&](int32_t buffer) { return buffer < 0 ? nullptr : &bound(buffer); };
-  return {mine_.home, at_home(mine_.o), at_home(mine_.dq), at_home(mine_.dkv),
-          layer_ ? &layer_->bound().outputs() : nullptr};
+  return {mine_.home,
+          at_home(mine_.o),
+          at_home(mine_.dq),
+          at_home(mine_.dkv),
+          layer_ ? &layer_->bound().outputs() : nullptr,
+          sink_gradient_};
 }
 
 }  // namespace cpbench

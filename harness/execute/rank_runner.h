@@ -57,7 +57,8 @@ class RankRunner {
   ProgressListener& listener_;
   Arena arena_;
   BoundProgram bound_;
-  std::optional<HostLayer> layer_;  // if the shape has one
+  std::optional<HostLayer> layer_;             // if the shape has one
+  std::vector<double> sinks_, sink_gradient_;  // [query heads]; empty without
   std::array<double, kActivities> seconds_{};
   Clock::time_point origin_;
   double begin_seconds_ = 0;

@@ -12,6 +12,7 @@
 #include "harness/execute/call_tensors.h"
 #include "harness/execute/element.h"
 #include "harness/execute/host_layer.h"
+#include "harness/execute/sinks.h"
 #include "harness/plan/mask.h"
 
 namespace cpbench {
@@ -149,6 +150,8 @@ Reference run(const Batch& batch, const AttentionShape& shape, Dtype rounded, ui
   in.o.set_zero();  // rows of cached queries are never written
   kernel.forward(in.call(calls.front()));
   for (size_t i = 1; i < calls.size(); ++i) add_forward(in, calls[i], kernel);
+  const std::vector<double> sinks = sink_logits(shape, seed);
+  if (!sinks.empty()) run_sinks(sinks, in.o.bound, tokens);
   Reference result;
   result.tokens = tokens;
   result.query_heads = shape.query_heads;
@@ -163,6 +166,7 @@ Reference run(const Batch& batch, const AttentionShape& shape, Dtype rounded, ui
   run_row_sums(in.o.bound, out->d_o.bound, tokens);
   out->dq.set_zero();
   out->dkv.set_zero();
+  if (!sinks.empty()) result.sinks = sink_gradients(sinks, out->d_o.bound, tokens);
   for (const std::vector<Segment>& call : calls) kernel.backward(out->call(in, call));
   result.dq = values_of(out->dq.part(0), tokens);
   result.dk = values_of(out->dkv.part(0), tokens);
@@ -240,7 +244,7 @@ Reference compute_reference(const Batch& batch, const AttentionShape& shape, uin
   reference.plain_error_output = deviation(plain.o, reference.o);
   reference.plain_error_gradient =
       std::max({deviation(plain.dq, reference.dq), deviation(plain.dk, reference.dk),
-                deviation(plain.dv, reference.dv)});
+                deviation(plain.dv, reference.dv), sink_error(plain, reference)});
   return reference;
 }
 

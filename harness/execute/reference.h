@@ -22,6 +22,9 @@ struct Reference {
   // have all heads of the shape, or only the first ones.
   std::vector<double> o, dq, dk, dv;
   int64_t tokens = 0;
+  // What each token adds to the gradient of the attention sinks' logits [tokens, query heads];
+  // empty without sinks or after a forward pass.
+  std::vector<double> sinks;
   int32_t query_heads = 0, kv_heads = 0;  // heads of o, dq and of dk, dv
   // With a layer around the attention (layer.h): its output and the gradient of X as
   // [tokens, hidden_size], and the checks of its weights' gradients.

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "harness/execute/sinks.h"
+
 namespace cpbench {
 
 GpuProgram::GpuProgram(const RankProgram& program, const AttentionShape& shape,
                        const GpuKernel& kernel, const std::function<void()>& bound)
     : program_(program),
-      dtype_(shape.dtype),
+      shape_(shape),
       arena_(static_cast<size_t>(program.arena_bytes)),
       bound_(program, shape, arena_.data()),
       runs_(program) {
@@ -21,11 +23,30 @@ GpuProgram::GpuProgram(const RankProgram& program, const AttentionShape& shape,
   for (const BackwardCall& call : bound_.backward) add(kernel.bind(call));
   workspace_ = DeviceArray<std::byte>(static_cast<size_t>(most));
   if (shape.hidden_size > 0) layer_.emplace(program, shape, bound_.buffers);
+  set_sinks(0);  // so that a warm-up has some
 }
 
 void GpuProgram::run_layer(int32_t pass, bool before, cudaStream_t stream) const {
   const BoundLayer& layer = layer_->bound();
   layer_->run(before ? layer.before(pass) : layer.after(pass), stream);
+}
+
+void GpuProgram::set_sinks(uint64_t seed) {
+  const std::vector<double> logits = sink_logits(shape_, seed);
+  sinks_ = DeviceArray<double>(std::span<const double>(logits));
+  const int64_t blocks = program_.d_o < 0 ? 0 : sink_blocks(home_rows());
+  sink_sums_ = DeviceArray<double>(blocks * logits.size());
+}
+
+std::vector<double> GpuProgram::sink_gradient() const {
+  std::vector<double> sums(sink_sums_.size());
+  if (program_.d_o < 0 || sinks_.size() == 0) return {};
+  check_cuda(cudaMemcpy(sums.data(), sink_sums_.data(), sums.size() * sizeof(double),
+                        cudaMemcpyDeviceToHost),
+             "cudaMemcpy");
+  std::vector<double> gradient(sinks_.size(), 0);
+  for (size_t i = 0; i < sums.size(); ++i) gradient[i % gradient.size()] += sums[i];
+  return gradient;
 }
 
 void GpuProgram::warm_up(cudaStream_t stream) const {
@@ -39,6 +60,7 @@ void GpuProgram::warm_up(cudaStream_t stream) const {
 
 void GpuProgram::fill_inputs(uint64_t seed, cudaStream_t stream) {
   arena_.fill(0xff);
+  set_sinks(seed);
   if (layer_) return layer_->fill_inputs(program_.home, seed, stream);
   const auto fill = [&](int32_t index, int32_t part, Input input) {
     if (index < 0) return;
@@ -59,8 +81,8 @@ void GpuProgram::fill_everything(uint64_t seed, cudaStream_t stream) {
   // Fills the arena as one tensor of the model's dtype. A wider element is then also a number of
   // about 1, because its upper half is one.
   constexpr int64_t kWidth = kBufferAlignment;
-  const int64_t width = kWidth / bytes_of(dtype_);
-  const Matrix all{arena_.data(), dtype_, 1, width, width};
+  const int64_t width = kWidth / bytes_of(shape_.dtype);
+  const Matrix all{arena_.data(), shape_.dtype, 1, width, width};
   const auto rows = static_cast<int64_t>(arena_.size()) / kWidth;
   launch_fill_input(all, Input::q, {0, rows}, 0, seed, stream);
 }
@@ -73,9 +95,12 @@ void GpuProgram::run(const Op& op, cudaStream_t stream) const {
                   rows.source < 0 ? target : buffer(rows.source), target, stream);
   } else if (op.kind == OpKind::call) {
     calls_[op.index]->launch(stream, workspace_.data());
+  } else if (op.kind == OpKind::sinks) {
+    launch_sinks(sinks_.data(), buffer(program_.o), home_rows(), stream);
   } else if (op.kind == OpKind::row_sums) {
-    launch_row_sums(buffer(program_.o), buffer(program_.d_o), program_.buffers[program_.o].rows,
-                    stream);
+    launch_row_sums(buffer(program_.o), buffer(program_.d_o), home_rows(), stream);
+    if (sinks_.size() == 0) return;
+    launch_sink_sums(sinks_.data(), buffer(program_.d_o), home_rows(), sink_sums_.data(), stream);
   }
 }
 
@@ -84,7 +109,7 @@ int64_t GpuProgram::planned_bytes() const {
 }
 
 CopiedOutputs::CopiedOutputs(const RankProgram& program, const GpuProgram& on_gpu)
-    : program_(program) {
+    : program_(program), sinks_(on_gpu.sink_gradient()) {
   for (int32_t index : {program.o, program.dq, program.dkv}) {
     if (index < 0) continue;
     Copy& copy = copies_.emplace_back();
@@ -113,7 +138,7 @@ Dense CopiedOutputs::copied(const Dense& matrix) {
 
 HomeOutputs CopiedOutputs::view() const {
   const auto at = [&](size_t i) { return i < copies_.size() ? &copies_[i].buffer : nullptr; };
-  return {program_.home, at(0), at(1), at(2), layer_ ? &*layer_ : nullptr};
+  return {program_.home, at(0), at(1), at(2), layer_ ? &*layer_ : nullptr, sinks_};
 }
 
 }  // namespace cpbench

@@ -44,15 +44,23 @@ class GpuProgram {
   const LayerOutputs* layer_outputs() const {
     return layer_ ? &layer_->bound().outputs() : nullptr;
   }
+  // The gradient of the attention sinks [query heads]; empty without. No operation may be in
+  // flight.
+  std::vector<double> sink_gradient() const;
 
   // The memory of the arena, the workspace and the layer. Lists of rows and segments are not
   // counted.
   int64_t planned_bytes() const;
 
  private:
+  void set_sinks(uint64_t seed);
+  int64_t home_rows() const { return program_.buffers[program_.o].rows; }
+
   const RankProgram& program_;
-  Dtype dtype_;
+  AttentionShape shape_;
   DeviceArray<std::byte> arena_;
+  DeviceArray<double> sinks_;      // [query heads]; empty without
+  DeviceArray<double> sink_sums_;  // [blocks of rows, query heads]
   BoundProgram bound_;
   DeviceRuns runs_;
   std::vector<std::unique_ptr<BoundCall>> calls_;
@@ -77,6 +85,7 @@ class CopiedOutputs {
   std::vector<Copy> copies_;  // of o, and of dq and dkv after a backward pass
   std::optional<LayerOutputs> layer_;
   std::vector<std::vector<std::byte>> layer_bytes_;
+  std::vector<double> sinks_;
 };
 
 }  // namespace cpbench

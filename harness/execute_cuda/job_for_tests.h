@@ -11,8 +11,12 @@ namespace cpbench {
 inline Problem problem_for_tests(int32_t ranks) {
   Problem problem;
   problem.batch.document_lengths = {40, 24};
-  problem.shape = {
-      .query_heads = 2, .kv_heads = 1, .head_dim = 8, .value_head_dim = 8, .dtype = Dtype::float64};
+  problem.shape = {.query_heads = 2,
+                   .kv_heads = 1,
+                   .head_dim = 8,
+                   .value_head_dim = 8,
+                   .dtype = Dtype::float64,
+                   .attention_sinks = true};
   problem.cluster.gpus_per_node = ranks;
   return problem;
 }

@@ -292,6 +292,63 @@ struct MergeRows {
   }
 };
 
+// run_sinks: a group of lanes has one row and head. Weights are computed in type Sum.
+template <typename Sum, int N>
+struct SinkRows {
+  const double* logits = nullptr;  // [heads]
+  int64_t rows = 0;
+  int32_t heads = 0;
+  int32_t vectors = 0;  // per row and head
+  HeadRows lse, o;
+
+  CPBENCH_DEVICE void operator()(const Thread& t) const {
+    for (int64_t i = t.index; i < rows * heads; i += t.count) {
+      const RowAndHead at(i, heads);
+      Sum* const own_lse = lse.at<Sum>(at.row, at.head);
+      const Sum own = of_first_lane(t, *own_lse);
+      const Sum sink = static_cast<Sum>(logits[at.head]);
+      const Sum top = own < sink ? sink : own;
+      const Sum a = std::exp(own - top);
+      const Sum b = std::exp(sink - top);
+      auto* const values = o.at<Vector<Sum, N>>(at.row, at.head);
+      for (int32_t v = t.lane; v < vectors; v += t.lanes) {
+        Vector<Sum, N> kept = values[v];
+        for (int k = 0; k < N; ++k) kept.value[k] *= a / (a + b);
+        values[v] = kept;
+      }
+      if (t.lane == 0) *own_lse = top + std::log(a + b);
+    }
+  }
+};
+
+inline constexpr int64_t kRowsPerSum = 256;  // of the sinks' gradient
+
+// run_sink_gradient, up to the sum over blocks of rows: a group of lanes has one block and head.
+template <typename Sum>
+struct SinkSums {
+  const double* logits = nullptr;  // [heads]
+  double* sums = nullptr;          // [blocks, heads]
+  int64_t blocks = 0;              // of kRowsPerSum rows
+  int64_t rows = 0;
+  int32_t heads = 0;
+  HeadRows lse, row_sums;
+
+  CPBENCH_DEVICE void operator()(const Thread& t) const {
+    for (int64_t i = t.index; i < blocks * heads; i += t.count) {
+      const RowAndHead at(i, heads);
+      const int64_t first = at.row * kRowsPerSum;
+      const int64_t end = first + kRowsPerSum < rows ? first + kRowsPerSum : rows;
+      double sum = 0;
+      for (int64_t row = first + t.lane; row < end; row += t.lanes) {
+        const double logit = logits[at.head], own = *lse.at<Sum>(row, at.head);
+        sum -= std::exp(logit - own) * static_cast<double>(*row_sums.at<Sum>(row, at.head));
+      }
+      sum = sum_over_lanes(t, sum);
+      if (t.lane == 0) sums[i] = sum;
+    }
+  }
+};
+
 // Writes the side data of dO: the log-sum-exp of o, and the sums of dO * O. A group of lanes has
 // one row and head.
 template <typename Model, typename Out, typename Sum, int N>

@@ -240,6 +240,52 @@ void launch_row_sums(const BoundBuffer& o, const BoundBuffer& d_o, int64_t rows,
   });
 }
 
+void launch_sinks(const double* logits, const BoundBuffer& o, int64_t rows, cudaStream_t stream) {
+  const Part& part = o.parts.part[1];
+  const HeadRows out = rows_of(o, 1, o.heads.begin);
+  const int32_t vector = vector_of(out, part.dtype, out, part.dtype, part.width);
+  const auto run = [&](auto body) {
+    body.logits = logits;
+    body.rows = rows;
+    body.heads = o.heads.size();
+    body.vectors = static_cast<int32_t>(part.width / vector);
+    body.lse = rows_of(o, 0, o.heads.begin);
+    body.o = out;
+    launch(body, rows * body.heads, stream, lanes_log2_of(body.vectors));
+  };
+  with_element(part.dtype, [&](auto zero) {
+    using Sum = decltype(zero);
+    if constexpr (std::is_same_v<Sum, BFloat16>) {
+      throw std::logic_error("o must have the accumulation dtype where there are sinks");
+    } else if (vector > 1) {
+      run(SinkRows<Sum, kVector<Sum, Sum>>());
+    } else {
+      run(SinkRows<Sum, 1>());
+    }
+  });
+}
+
+int64_t sink_blocks(int64_t rows) { return Tiles::blocks(rows, kRowsPerSum); }
+
+void launch_sink_sums(const double* logits, const BoundBuffer& d_o, int64_t rows, double* sums,
+                      cudaStream_t stream) {
+  const auto run = [&](auto body) {
+    body.logits = logits;
+    body.sums = sums;
+    body.blocks = sink_blocks(rows);
+    body.rows = rows;
+    body.heads = d_o.heads.size();
+    body.lse = rows_of(d_o, 0, d_o.heads.begin);
+    body.row_sums = rows_of(d_o, 1, d_o.heads.begin);
+    launch(body, body.blocks * body.heads, stream, lanes_log2_of(kRowsPerSum));
+  };
+  if (d_o.parts.part[1].dtype == Dtype::float64) {
+    run(SinkSums<double>());
+  } else {
+    run(SinkSums<float>());
+  }
+}
+
 void launch_fill_input(const Matrix& matrix, Input input, Range tokens, int64_t row, uint64_t seed,
                        cudaStream_t stream) {
   with_element(matrix.dtype, [&](auto zero) {

@@ -39,6 +39,15 @@ void launch_row_op(const RowOp& op, const DeviceRuns& runs, Tensor tensor,
 void launch_row_sums(const BoundBuffer& o, const BoundBuffer& d_o, int64_t rows,
                      cudaStream_t stream);
 
+// Does the same as run_sinks, up to rounding. `logits` is in device memory, like `o`.
+void launch_sinks(const double* logits, const BoundBuffer& o, int64_t rows, cudaStream_t stream);
+
+// Does the same as run_sink_gradient, up to the order of the sums and a last sum over blocks of
+// rows: writes sums [sink_blocks(rows), query heads] in device memory.
+int64_t sink_blocks(int64_t rows);
+void launch_sink_sums(const double* logits, const BoundBuffer& d_o, int64_t rows, double* sums,
+                      cudaStream_t stream);
+
 // Does the same as fill_input (inputs.h), bit for bit.
 void launch_fill_input(const Matrix& matrix, Input input, Range tokens, int64_t row, uint64_t seed,
                        cudaStream_t stream);

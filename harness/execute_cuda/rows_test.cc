@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "harness/execute/sinks.h"
 #include "harness/execute_cuda/gpu_test.h"
 #include "harness/plan/names.h"
 
@@ -186,6 +187,48 @@ TEST_F(RowsTest, row_sums_are_those_of_the_cpu_up_to_the_order) {
         const double epsilon = dtype == Dtype::float64 ? 2.3e-16 : 1.2e-7;
         EXPECT_LE(distance(d_o.host, 1, gpu.data(), d_o.host.data), 3 * epsilon * value_width);
         EXPECT_EQ(distance(d_o.host, 2, gpu.data(), d_o.host.data), 0);
+      }
+    }
+  }
+}
+
+// 300 rows are two blocks of the gradient's sums.
+TEST_F(RowsTest, sinks_and_their_gradient_are_those_of_the_cpu_up_to_rounding) {
+  for (Dtype dtype : kDtypes) {
+    const double epsilon = dtype == Dtype::float64 ? 2.3e-16 : 1.2e-7;
+    for (const auto& [width, value_width] : kWidths) {
+      const AttentionShape shape{.query_heads = 4,
+                                 .kv_heads = 4,
+                                 .head_dim = width,
+                                 .value_head_dim = value_width,
+                                 .dtype = dtype,
+                                 .attention_sinks = true};
+      const Twin o({.tensor = Tensor::o,
+                    .elements = ElementClass::accumulation,
+                    .heads = {0, 4},
+                    .rows = 300},
+                   shape, 5);
+      const std::vector<double> logits = sink_logits(shape, 9);
+      const DeviceArray<double> on_gpu{std::span<const double>(logits)};
+      launch_sinks(on_gpu.data(), o.gpu, 300, stream_);
+      check_cuda(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
+      run_sinks(logits, o.host, 300);
+      const auto merged = o.download();
+      for (int32_t part : {0, 1}) {
+        EXPECT_LE(distance(o.host, part, merged.data(), o.host.data), 16 * epsilon);
+      }
+      const Twin d_o({.tensor = Tensor::d_o, .heads = {0, 4}, .rows = 300}, shape, 6);
+      const DeviceArray<double> sums(sink_blocks(300) * 4);
+      ASSERT_EQ(sums.size(), 8u);
+      launch_sink_sums(on_gpu.data(), d_o.gpu, 300, sums.data(), stream_);
+      check_cuda(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
+      std::vector<double> found(sums.size()), expected(4);
+      check_cuda(cudaMemcpy(found.data(), sums.data(), found.size() * sizeof(double),
+                            cudaMemcpyDeviceToHost),
+                 "cudaMemcpy");
+      run_sink_gradient(logits, d_o.host, 300, expected);
+      for (size_t head = 0; head < 4; ++head) {
+        EXPECT_NEAR(found[head] + found[4 + head], expected[head], 1e-9) << head;
       }
     }
   }

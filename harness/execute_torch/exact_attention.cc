@@ -1,4 +1,5 @@
-// Forward: S = Q K^T / sqrt(D) over the visible keys, P = exp(S - lse), O = P V.
+// Forward: S = Q K^T / sqrt(D) over the visible keys, P = exp(S - lse), O = P V. An attention
+// sink is one more key, without a value.
 // Backward: dV = P^T dO, dP = dO V^T, dS = P * (dP - rowsum(dO * O)) / sqrt(D), dQ = dS K,
 // dK = dS^T Q.
 // A block of queries at a time, in float64 on the CPU and in float32 on a GPU.
@@ -15,6 +16,7 @@
 #include <limits>
 
 #include "harness/execute/inputs.h"
+#include "harness/execute/sinks.h"
 #include "harness/execute_torch/parts.h"
 #include "harness/execute_torch/torch_layer.h"
 
@@ -57,10 +59,13 @@ class ExactAttention {
       if (backward) d_o_ = input(Input::d_o, heads, value_width);
     }
     o_ = at::zeros({heads, tokens, value_width}, options_);
+    const std::vector<double> sinks = sink_logits(shape_, seed_);
+    if (!sinks.empty()) sinks_ = at::tensor(sinks, at::kDouble).to(options_);
     if (backward) {
       dq_ = at::zeros({heads, tokens, width}, options_);
       dk_ = at::zeros({kv_heads, tokens, width}, options_);
       dv_ = at::zeros({kv_heads, tokens, value_width}, options_);
+      if (!sinks.empty()) d_sinks_ = at::zeros({heads, tokens, 1}, options_);
     }
     // dO of a layer depends on O, so the backward pass then computes the forward pass again.
     if (layer) {
@@ -78,6 +83,7 @@ class ExactAttention {
       result.dq = values_of(dq_);
       result.dk = values_of(dk_);
       result.dv = values_of(dv_);
+      if (d_sinks_.defined()) result.sinks = values_of(d_sinks_);
       if (layer) layer->set_gradients(dq_, dk_, dv_);
     }
     if (layer) layer->add_to(result);
@@ -147,16 +153,28 @@ class ExactAttention {
       }
       column += s.kv_rows;
     }
-    const at::Tensor p = at::softmax(scores, -1).nan_to_num_(0);  // NaN: rows that see no key
+    const auto [p, p_sink] = probabilities(scores, head);
     const at::Tensor o = at::matmul(p, v);
     of_queries(o_).copy_(o);
     if (!backward) return;
     const at::Tensor d_o = of_queries(d_o_);
     const at::Tensor sums = (d_o * o).sum(-1, true);
+    if (d_sinks_.defined()) of_queries(d_sinks_).copy_(-p_sink * sums);
     const at::Tensor d_scores = p * (at::matmul(d_o, v.t()) - sums) * scale;
     of_queries(dq_).copy_(at::matmul(d_scores, k));
     add_to_keys(dk_, at::matmul(d_scores.transpose(1, 2), q).sum(0));
     add_to_keys(dv_, at::matmul(p.transpose(1, 2), d_o).sum(0));
+  }
+
+  // Of all keys, and of the sinks of the heads from `head` on (undefined without).
+  std::pair<at::Tensor, at::Tensor> probabilities(const at::Tensor& scores, int64_t head) const {
+    if (!sinks_.defined()) {
+      return {at::softmax(scores, -1).nan_to_num_(0), {}};  // NaN: rows that see no key
+    }
+    const int64_t group = scores.size(0), rows = scores.size(1), keys = scores.size(2);
+    const at::Tensor sinks = sinks_.narrow(0, head, group).view({group, 1, 1});
+    const at::Tensor p = at::softmax(at::cat({scores, sinks.expand({group, rows, 1})}, -1), -1);
+    return {p.narrow(-1, 0, keys), p.narrow(-1, keys, 1)};
   }
 
   std::optional<at::Tensor> hidden_pairs(const Segment& s, int64_t first, int64_t last) const {
@@ -180,6 +198,7 @@ class ExactAttention {
   uint64_t seed_;
   at::TensorOptions options_;
   at::Tensor q_, k_, v_, d_o_, o_, dq_, dk_, dv_;
+  at::Tensor sinks_, d_sinks_;  // undefined without
 };
 
 }  // namespace

@@ -26,6 +26,8 @@ void expect_equal(const Batch& batch, const AttentionShape& shape) {
   EXPECT_LE(distance(products.dq, plain.dq), 1e-12);
   EXPECT_LE(distance(products.dk, plain.dk), 1e-12);
   EXPECT_LE(distance(products.dv, plain.dv), 1e-12);
+  EXPECT_LE(distance(products.sinks, plain.sinks), 1e-12);
+  EXPECT_EQ(plain.sinks.empty(), !shape.attention_sinks);
   EXPECT_NEAR(products.largest_gradient, plain.largest_gradient, 1e-12);
   EXPECT_EQ(products.query_heads, shape.query_heads);
 }
@@ -65,6 +67,14 @@ TEST(Torch, equals_plain_loops_for_forests) {
                               {Mask::chunked, 4},
                               {}}};
   expect_equal(batch, shape_of(Dtype::float64));
+}
+
+TEST(Torch, equals_plain_loops_with_attention_sinks) {
+  AttentionShape shape = shape_of(Dtype::float64);
+  shape.attention_sinks = true;
+  expect_equal({.document_lengths = {1, 13, 40, 7}, .mask = Mask::sliding_window, .window = 5},
+               shape);
+  expect_equal({.document_lengths = {9, 13, 8}, .parents = {-1, 0, 1}}, shape);
 }
 
 TEST(Torch, rounds_inputs_to_the_dtype_of_the_model) {

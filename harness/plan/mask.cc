@@ -1,6 +1,7 @@
 #include "harness/plan/mask.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace cpbench {
 namespace {
@@ -46,6 +47,11 @@ MaskIndex::MaskIndex(const Batch& batch) : rules_(batch.rules) {
     cached_.clear();
   }
   if (!batch.parents.empty()) find_ancestors(batch.parents);
+  if (batch.layer_masks.empty()) return;
+  for (const auto& [one, layers] : layer_batches(batch)) {
+    layer_masks_.emplace_back(one);
+    layers_.push_back(layers);
+  }
 }
 
 void MaskIndex::find_ancestors(const std::vector<int32_t>& parents) {
@@ -160,6 +166,26 @@ int64_t MaskIndex::pairs(RangeSpan queries, RangeSpan keys) const {
     }
     for (const Range& some : intersect({&part.keys, 1}, keys)) total += pairs_of(part, some);
   });
+  return total;
+}
+
+int64_t MaskIndex::layers() const {
+  return layers_.empty() ? 1 : std::accumulate(layers_.begin(), layers_.end(), int64_t{0});
+}
+
+int64_t MaskIndex::work(RangeSpan queries) const {
+  if (layer_masks_.empty()) return pairs(queries);
+  int64_t total = 0;
+  for (size_t i = 0; i < layers_.size(); ++i) total += layers_[i] * layer_masks_[i].pairs(queries);
+  return total;
+}
+
+int64_t MaskIndex::work(RangeSpan queries, RangeSpan keys) const {
+  if (layer_masks_.empty()) return pairs(queries, keys);
+  int64_t total = 0;
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    total += layers_[i] * layer_masks_[i].pairs(queries, keys);
+  }
   return total;
 }
 

@@ -61,6 +61,12 @@ class MaskIndex {
   int64_t pairs(RangeSpan queries) const;                  // with all keys that they see
   int64_t pairs(RangeSpan queries, RangeSpan keys) const;  // with the visible ones of `keys`
 
+  // What a strategy balances: the pairs, or with masks of several layers (Batch::layer_masks) the
+  // sum of their pairs, each as often as it has layers.
+  int64_t layers() const;  // in that sum; 1 if there is one mask
+  int64_t work(RangeSpan queries) const;
+  int64_t work(RangeSpan queries, RangeSpan keys) const;
+
   // Calls visit(piece, document) for the pieces of `queries` that lie in one document each, in
   // order and without cached tokens.
   template <typename Visit>
@@ -110,6 +116,8 @@ class MaskIndex {
   std::vector<Ranges> lists_;
   std::vector<Range> blocks_;  // empty if none has a parent
   Ranges new_tokens_;
+  std::vector<MaskIndex> layer_masks_;  // empty unless the work is that of several masks
+  std::vector<int64_t> layers_;         // of each of them
 };
 
 template <typename Visit>

@@ -199,5 +199,29 @@ TEST(MaskIndex, TouchingAncestorsCountAsOwnKeys) {
   EXPECT_EQ(mask.visible_keys(7), (Ranges{{0, 4}, {6, 8}}));
 }
 
+TEST(Mask, work_is_the_sum_of_the_masks_of_all_layers) {
+  Random random(11);
+  for (int trial = 0; trial < 20; ++trial) {
+    Batch batch = random.batch();
+    batch.rules.clear();
+    batch.mask = Mask::document_causal;
+    batch.window = 0;
+    const MaskIndex one(batch);
+    Batch window = batch;
+    window.mask = Mask::sliding_window;
+    window.window = 3;
+    const MaskIndex other(window);
+    batch.layer_masks = {{{}, 2}, {{Mask::sliding_window, 3}, 5}};
+    const MaskIndex all(batch);
+    const Range queries{1, all.tokens()}, keys{0, all.tokens() / 2};
+    const RangeSpan q(&queries, 1), k(&keys, 1);
+    EXPECT_EQ(one.work(q), one.pairs(q));
+    EXPECT_EQ(one.work(q, k), one.pairs(q, k));
+    EXPECT_EQ(all.work(q), 2 * one.pairs(q) + 5 * other.pairs(q));
+    EXPECT_EQ(all.work(q, k), 2 * one.pairs(q, k) + 5 * other.pairs(q, k));
+    EXPECT_EQ(all.pairs(q), one.pairs(q));
+  }
+}
+
 }  // namespace
 }  // namespace cpbench

@@ -19,11 +19,6 @@ DocumentRule parse_mask(const std::string& text);
 // The text that reads back to the rule.
 std::string mask_text(const DocumentRule& rule);
 
-// The mask of some layers of a model.
-struct LayerMask {
-  DocumentRule rule;
-  int64_t layers = 1;
-};
 // One or more masks joined by '+', each with "*LAYERS" where it is that of several layers. Throws
 // UserError as parse_mask does, and for a number of layers that is not at least 1.
 std::vector<LayerMask> parse_masks(const std::string& text);

@@ -94,6 +94,17 @@ void validate_forest(const Batch& batch) {
   require_window("window", batch.mask, batch.window);
 }
 
+// The layers of all masks, as a factor of the work of a query; 1 if there is one mask.
+double work_factor(const Batch& batch) {
+  double layers = 0;
+  for (const auto& [rule, count] : batch.layer_masks) {
+    require_window("the window of layer_masks", rule.mask, rule.window);
+    require(count >= 1, "the number of layers", count, "at least 1");
+    layers += static_cast<double>(count);
+  }
+  return batch.layer_masks.empty() ? 1 : layers;
+}
+
 }  // namespace
 
 int64_t Batch::tokens() const {
@@ -102,6 +113,18 @@ int64_t Batch::tokens() const {
 
 int64_t Batch::new_tokens() const {
   return tokens() - std::accumulate(cached_tokens.begin(), cached_tokens.end(), int64_t{0});
+}
+
+std::vector<LayerBatch> layer_batches(const Batch& batch) {
+  std::vector<LayerBatch> all;
+  for (const auto& [rule, layers] : batch.layer_masks) {
+    Batch& one = all.emplace_back(batch, layers).batch;
+    one.layer_masks.clear();
+    one.mask = rule.mask;
+    one.window = rule.window;
+  }
+  if (all.empty()) all.emplace_back(batch);
+  return all;
 }
 
 int64_t bytes_of(Dtype dtype) {
@@ -163,7 +186,7 @@ void validate(const Problem& problem) {
     }
   });
   const double heads = shape.query_heads;
-  if (most_pairs(batch) * heads > kMaxPairs) {
+  if (work_factor(batch) * most_pairs(batch) * heads > kMaxPairs) {
     throw UserError(
         std::to_string(tokens) + " tokens and " + std::to_string(shape.query_heads) +
         " query heads are too many: the squared lengths of documents (of the batch with "

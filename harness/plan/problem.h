@@ -33,6 +33,13 @@ struct DocumentRule {
   bool operator==(const DocumentRule&) const = default;
 };
 
+// The mask of some layers of a model.
+struct LayerMask {
+  DocumentRule rule;
+  int64_t layers = 1;  // >= 1
+  bool operator==(const LayerMask&) const = default;
+};
+
 // A forest of documents. A query sees all tokens of its document's ancestors (its parent, the
 // parent of that, ...) and what the mask says of its own document.
 //
@@ -51,6 +58,10 @@ struct Batch {
   // The rule of each document. Empty (the default) means that `mask` and `window` hold for all;
   // otherwise these must have their default values.
   std::vector<DocumentRule> rules{};
+  // The masks of all layers for which one layout is planned: the work that a strategy balances is
+  // the sum over them, with their layers as weights (MaskIndex::work). What a query sees remains
+  // `mask`. Empty (the default) means that only the work under `mask` counts.
+  std::vector<LayerMask> layer_masks{};
 
   int64_t tokens() const;      // with the cached ones
   int64_t new_tokens() const;  // those that have a query
@@ -58,6 +69,14 @@ struct Batch {
   bool is_uniform() const { return parents.empty() && rules.empty(); }
   bool operator==(const Batch&) const = default;
 };
+
+// One batch per mask of its layers, whose work is that under its own mask alone; the batch itself
+// if there is one mask.
+struct LayerBatch {
+  Batch batch;
+  int64_t layers = 1;
+};
+std::vector<LayerBatch> layer_batches(const Batch& batch);
 
 enum class Dtype : uint8_t { float64, float32, bfloat16 };
 
@@ -74,6 +93,9 @@ struct AttentionShape {
   Dtype dtype = Dtype::float32;
   int64_t hidden_size = 0;  // of the layer around the attention; 0: only attention
   int64_t ffn_size = 0;     // of the same layer; 0: no FFN
+  // One learnable logit per query head, which is in the denominator of each of its softmaxes once
+  // and has no value: P = exp(S - lse) with lse = log(exp(sink) + sum of exp(S)).
+  bool attention_sinks = false;
   bool operator==(const AttentionShape&) const = default;
 };
 

@@ -4,9 +4,14 @@
 //   visit_fields(shape, [&](const char* name, const auto& value) { json[name] = ...; });
 #pragma once
 
+#include <string_view>
+
 #include "harness/plan/problem.h"
 
 namespace cpbench {
+
+// Whether files of before schema 1.6.0 lack this field, which then has its default.
+inline bool may_be_missing(std::string_view field) { return field == "attention_sinks"; }
 
 // `Shape` is AttentionShape, const or not const.
 template <typename Shape, typename Visit>
@@ -19,6 +24,7 @@ void visit_fields(Shape& shape, Visit visit) {
   visit("dtype", shape.dtype);
   visit("hidden_size", shape.hidden_size);
   visit("ffn_size", shape.ffn_size);
+  visit("attention_sinks", shape.attention_sinks);
 }
 
 // `C` is Cluster, const or not const. The name of the cluster has a different key in each form, so

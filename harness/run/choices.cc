@@ -57,6 +57,7 @@ std::vector<std::string> known_names(const RunField& field) {
   if (name == "network") return {"ports", "simgrid"};
   if (name == "profile") return preset_names(PresetKind::profiles);
   if (name == "layer") return {field.default_value, "attention", "module", "layer"};
+  if (name == "plan_for") return {field.default_value, "sum"};
   if (name == "cta_policy") return {field.default_value, "efficiency"};
   return fixed_choices(field);
 }

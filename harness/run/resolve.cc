@@ -144,12 +144,29 @@ std::vector<LayerMask> masks_of(const RunSpec& spec) {
   return masks;
 }
 
+// Which of several masks a layout is planned for.
+void check_plan_for(RunSpec& spec, const Origin& origin) {
+  const RunField& field = *find_run_field("plan_for");
+  if (spec.plan_for.empty()) spec.plan_for = field.default_value;  // as stored
+  at_origin(origin("plan_for"), [&] { require_known(field, "word", spec.plan_for); });
+  if (spec.plan_for == field.default_value) spec.plan_for.clear();
+  if (spec.plan_for.empty()) return;
+  if (spec.masks.empty()) {
+    throw UserError(origin("plan_for") +
+                    ": sum needs several masks, like --mask document_causal+sliding_window:1K");
+  }
+  if (!is_external(spec.strategy)) return;
+  throw UserError(origin("plan_for") + ": sum is not supported by external planners");
+}
+
 std::vector<Batch> make_batches(const Workload& workload, const RunSpec& spec) {
   const PackingOptions options{spec.tokens, spec.packs, spec.seed, spec.packing};
   std::vector<Batch> batches;
   for (Batch& pack : make_packs(workload, options)) {
     if (spec.cached > 0) set_cached(pack, spec.cached);
-    for (const LayerMask& mask : masks_of(spec)) {
+    const std::vector<LayerMask> masks = masks_of(spec);
+    if (spec.plan_for == "sum") pack.layer_masks = masks;
+    for (const LayerMask& mask : masks) {
       batches.push_back(pack);
       batches.back().mask = mask.rule.mask;
       batches.back().window = mask.rule.window;
@@ -256,8 +273,8 @@ Resolver::Batches Resolver::batches_of(RunSpec& spec) {
   });
   if (workload.pack() != nullptr) spec.tokens = workload.pack()->tokens();
   const std::string key = fmt::format(
-      "{} {} {} {} {} {} {} {} {}", spec.workload, spec.packing, spec.tokens, spec.packs, spec.seed,
-      static_cast<int>(spec.mask), spec.window, spec.masks, spec.cached);
+      "{} {} {} {} {} {} {} {} {} {}", spec.workload, spec.packing, spec.tokens, spec.packs,
+      spec.seed, static_cast<int>(spec.mask), spec.window, spec.masks, spec.plan_for, spec.cached);
   return remembered(batches_, key, [&](const std::string&) {
     return std::make_shared<const std::vector<Batch>>(make_batches(workload, spec));
   });
@@ -288,6 +305,7 @@ Job Resolver::resolve(RunSpec given, bool dtype_given, const Origin& origin) {
         fmt::format("{}: {} needs a window, like --window 1K", origin("mask"), name_of(spec.mask)));
   }
   at_origin(origin("mask"), [&] { job.masks = masks_of(spec); });
+  check_plan_for(spec, origin);
   place(job, origin);
   // "auto" is the cluster's kernel model, so the cluster's file is where a wrong name was given.
   const bool of_cluster = backend.simulates && spec.kernel == kAutomatic;

@@ -164,6 +164,12 @@ class Pricer {
         if (costs_.profile.messages_by_rank) busy(Activity::send, message_seconds(m));
         break;
       }
+      case OpKind::sinks: {  // read and written
+        const auto bytes = static_cast<double>(2 * program_.buffers[program_.o].bytes);
+        busy(Activity::merge, seconds_of([&] { return copy_seconds(bytes, 1); }),
+             costs_.profile.launch_host_seconds);
+        break;
+      }
       case OpKind::row_sums: {
         const Buffer& o = program_.buffers[program_.o];
         const Buffer& d_o = program_.buffers[program_.d_o];

@@ -134,6 +134,15 @@ const std::vector<RunField>& run_fields() {
        .minimum = 1,
        .maximum = kMaxTokens,
        .applies = [](const S& s) { return s.window > 0; }},
+      {.name = "plan_for",
+       .value_name = "WORD",
+       .help =
+           "of several masks, which work the layout balances: that of the first, or the sum over "
+           "all layers",
+       .default_value = "first",
+       .member = [](S& s) -> std::string& { return s.plan_for; },
+       .since = "1.6.0",
+       .left_out = true},
       {.name = "cached",
        .value_name = "SHARE",
        .help = "share of each document that is in the KV cache and has no query, 0 to below 1; or "

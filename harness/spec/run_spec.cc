@@ -107,7 +107,7 @@ void visit_stored(RunSpec& spec, Visit visit) {
     std::visit([&](auto member) { visit(name, member(spec), *field.since != '\0'); }, field.member);
   }
   visit_fields(spec.shape, [&](const std::string& name, auto& value) {
-    if (name != "dtype") visit(name, value, false);  // a field of its own
+    if (name != "dtype") visit(name, value, may_be_missing(name));  // it is a field of its own
   });
   visit("masks", spec.masks, true);
   visit("inputs", spec.inputs, true);
@@ -124,6 +124,7 @@ std::map<std::string, std::string> stored_fields(const RunSpec& spec) {
   for (const RunField& field : run_fields()) {
     if (field.left_out && field_text(field, spec).empty()) fields.erase(field.name);
   }
+  if (!spec.shape.attention_sinks) fields.erase("attention_sinks");  // as before it existed
   return fields;
 }
 

@@ -32,7 +32,8 @@ struct RunSpec {
   // Several masks that share one layout, with their layers: "document_causal*10+chunked:1K*52"; the
   // first is also in `mask` and `window`. "" for a single mask.
   std::string masks;
-  double cached = 0;  // share of each document that is cached, in [0, 1), or tokens of each
+  std::string plan_for;  // which of several masks the layout balances: "sum"; "" for the first
+  double cached = 0;     // share of each document that is cached, in [0, 1), or tokens of each
   Passes passes = Passes::both;
   std::string backend;  // "plan", "threads", "simulate", ...
   std::string kernel;   // of the backend; "" for plan

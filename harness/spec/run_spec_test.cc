@@ -78,7 +78,8 @@ TEST(RunSpec, the_run_id_is_the_same_everywhere) {
 TEST(RunSpec, files_and_ids_of_before_a_field_existed_are_those_of_its_default) {
   RunSpec spec;
   const auto before = stored_fields(spec);
-  for (const char* name : {"min_ctas", "max_ctas", "cta_policy", "sm_margin"}) {
+  for (const char* name :
+       {"min_ctas", "max_ctas", "cta_policy", "sm_margin", "plan_for", "attention_sinks"}) {
     EXPECT_FALSE(before.contains(name)) << name;
   }
   spec.max_ctas = 8;

@@ -123,6 +123,11 @@ std::string JsonCursor::text() const {
   return value_.get<std::string>();
 }
 
+bool JsonCursor::boolean() const {
+  if (!value_.is_boolean()) bad("true or false");
+  return value_.get<bool>();
+}
+
 nlohmann::json parse_json(const std::string& text, const std::string& what) {
   Watch watch(what);
   nlohmann::json::sax_parse(text, &watch);

@@ -42,6 +42,7 @@ class JsonCursor {
   }
   double number() const;  // finite, not negative
   std::string text() const;
+  bool boolean() const;
   template <typename Enum>
   Enum named() const {
     const std::optional<Enum> value =

@@ -79,6 +79,18 @@ Pass read_pass(const Hdf5Reader& file, const std::string& group) {
           .collectives = read_table<Collective>(file, group + "/collectives")};
 }
 
+// "on" or "off"; off in files that may lack it.
+bool is_on(const Hdf5Reader& file, const std::string& group, const std::string& name) {
+  const auto attributes = file.attributes(group);
+  const auto found = attributes.find(name);
+  if (found == attributes.end() && may_be_missing(name)) return false;
+  const std::string text = file.attribute(group, name);
+  if (text != "on" && text != "off") {
+    file.fail(fmt::format("{}@{} is '{}'; must be on or off", group, name, text));
+  }
+  return text == "on";
+}
+
 // Counts and words of a problem are attributes of its group, rates are datasets.
 auto writer(Hdf5Writer& file, const std::string& group) {
   return [&](const std::string& name, const auto& value) {
@@ -87,6 +99,8 @@ auto writer(Hdf5Writer& file, const std::string& group) {
       file.scalar(group + "/" + name, value, units_of(name));
     } else if constexpr (std::is_enum_v<Value>) {
       file.attribute(group, name, name_of(value));
+    } else if constexpr (std::is_same_v<Value, bool>) {
+      file.attribute(group, name, value ? "on" : "off");
     } else {
       file.attribute(group, name, std::to_string(value));
     }
@@ -100,6 +114,8 @@ auto reader(const Hdf5Reader& file, const std::string& group) {
       value = file.scalar<double>(group + "/" + name);
     } else if constexpr (std::is_enum_v<Value>) {
       value = named_attribute<Value>(file, group, name);
+    } else if constexpr (std::is_same_v<Value, bool>) {
+      value = is_on(file, group, name);
     } else {
       value = static_cast<Value>(
           integer_attribute(file, group, name, 0, std::numeric_limits<Value>::max()));

@@ -97,6 +97,8 @@ void read_value(const JsonCursor& in, Value& value, int32_t minimum = 0) {
     value = in.small(minimum);
   } else if constexpr (std::is_same_v<Value, int64_t>) {
     value = in.integer(0);
+  } else if constexpr (std::is_same_v<Value, bool>) {
+    value = in.boolean();
   } else {
     value = in.number();
   }
@@ -105,9 +107,14 @@ void read_value(const JsonCursor& in, Value& value, int32_t minimum = 0) {
 // An object with the fields of a record, and the keys of `also`.
 template <typename Record>
 void read_record(const JsonCursor& in, std::set<std::string> also, Record& record) {
-  visit_fields(record, [&](const char* name, auto&) { also.insert(name); });
-  in.expect_keys(also);
-  visit_fields(record, [&](const char* name, auto& value) { read_value(in.at(name), value, 1); });
+  std::set<std::string> optional;
+  visit_fields(record, [&](const char* name, auto&) {
+    (may_be_missing(name) ? optional : also).insert(name);
+  });
+  in.expect_keys(also, optional);
+  visit_fields(record, [&](const char* name, auto& value) {
+    if (in.has(name)) read_value(in.at(name), value, 1);
+  });
 }
 
 template <typename Row>

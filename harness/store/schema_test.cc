@@ -118,6 +118,8 @@ Result whole_result() {
   result.spec.min_ctas = result.spec.max_ctas = result.spec.sm_margin = 8;
   result.spec.cta_policy = "efficiency";
   result.spec.layer = "module";
+  result.spec.plan_for = "sum";
+  result.spec.shape.attention_sinks = true;
   return result;
 }
 

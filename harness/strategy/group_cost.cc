@@ -13,9 +13,10 @@ double known_or(double value, double otherwise) { return value > 0 ? value : oth
 
 }  // namespace
 
-GroupCost::GroupCost(const Problem& problem)
+GroupCost::GroupCost(const Problem& problem, AllToAll all_to_all)
     : mask_(problem.batch),
       shape_(problem.shape),
+      all_to_all_(all_to_all),
       node_(problem.cluster.gpus_per_node),
       intra_(
           known_or(problem.cluster.intra_node_bytes_per_second, kDefaultIntraNodeBytesPerSecond)),
@@ -35,8 +36,9 @@ GroupCost::GroupCost(const Problem& problem)
 }
 
 GroupCost::Load GroupCost::load_of(Range sequence) const {
-  const int64_t pairs = mask_.pairs(RangeSpan(&sequence, 1));
-  return {sequence.size(), static_cast<double>(pairs) * seconds_per_pair_,
+  const double pairs = static_cast<double>(mask_.work(RangeSpan(&sequence, 1))) /
+                       static_cast<double>(mask_.layers());
+  return {sequence.size(), pairs * seconds_per_pair_,
           static_cast<double>(sequence.size()) * linear_seconds_per_token_, 1};
 }
 
@@ -73,7 +75,14 @@ double GroupCost::all_to_all_seconds(const Load& load, int32_t degree) const {
   }
   const double shard = static_cast<double>(load.tokens) / degree;
   return work + 6 * kExchangeLatencySeconds +
-         (degree - 1) * shard * bytes_per_token / bytes_per_second(degree);
+         shard * bytes_per_token * seconds_per_exchanged_byte(degree);
+}
+
+double GroupCost::seconds_per_exchanged_byte(int32_t degree) const {
+  if (degree <= node_ || all_to_all_ == AllToAll::slowest_link) {
+    return (degree - 1) / bytes_per_second(degree);
+  }
+  return std::max((node_ - 1) / intra_, (degree - node_) / inter_);
 }
 
 double GroupCost::gather_seconds(int64_t tokens_per_rank, int32_t degree) const {

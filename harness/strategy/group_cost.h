@@ -28,6 +28,12 @@ inline constexpr double kExchangeLatencySeconds = 10e-6;
 // The usual convention: backward attention takes five matrix products where forward takes two.
 inline constexpr double kBackwardAttention = 2.5;
 
+// What bounds an all-to-all of a group across nodes.
+enum class AllToAll : uint8_t {
+  slowest_link,  // all of it takes the time of the network
+  each_link,     // what stays in a node and what leaves it travel at the same time
+};
+
 class GroupCost {
  public:
   // The work of sequences. Their work on a single rank is attention + linear.
@@ -46,9 +52,11 @@ class GroupCost {
     }
   };
 
-  explicit GroupCost(const Problem& problem);
+  explicit GroupCost(const Problem& problem, AllToAll all_to_all = AllToAll::slowest_link);
 
-  Load load_of(Range sequence) const;  // part of one document, or any range with mask causal
+  // Of one layer, the mean one if their masks differ. `sequence` is part of one document, or any
+  // range with mask causal.
+  Load load_of(Range sequence) const;
 
   // Time on one rank: the papers' a2 s^2 + a1 s, where a2 s^2 counts the pairs of the mask.
   double work_seconds(const Load& load) const {
@@ -71,6 +79,8 @@ class GroupCost {
   // dQ, dKV. Linear in the load, except for the latency of the exchanges, which an empty load has
   // too.
   double all_to_all_seconds(const Load& load, int32_t degree) const;
+  // The time that a byte from each rank to each other one takes.
+  double seconds_per_exchanged_byte(int32_t degree) const;
 
   // An all-gather of K, V and a reduce-scatter of dK, dV in the model's dtype, with so many tokens
   // per rank. Without latency, so it is proportional to the tokens.
@@ -81,6 +91,7 @@ class GroupCost {
 
   MaskIndex mask_;
   AttentionShape shape_;
+  AllToAll all_to_all_;
   int32_t node_;
   double intra_, inter_;
   double seconds_per_pair_, linear_seconds_per_token_;

@@ -60,6 +60,22 @@ TEST(GroupCost, UlyssesPaysForEveryExchange) {
                    cost.work_seconds(load) / 2 + 6e-5 + 1500 * bytes / 1e9);
 }
 
+TEST(GroupCost, LinksOfANodeExchangeNextToTheNetwork) {
+  const GroupCost slowest(two_documents()), each(two_documents(), AllToAll::each_link);
+  EXPECT_DOUBLE_EQ(slowest.seconds_per_exchanged_byte(8), 7 / 1e8);
+  EXPECT_DOUBLE_EQ(each.seconds_per_exchanged_byte(8), 4 / 1e8);  // 3 / 1e9 at the same time
+  EXPECT_DOUBLE_EQ(each.seconds_per_exchanged_byte(5), 3 / 1e9 > 1 / 1e8 ? 3 / 1e9 : 1 / 1e8);
+  EXPECT_DOUBLE_EQ(each.seconds_per_exchanged_byte(4), slowest.seconds_per_exchanged_byte(4));
+}
+
+TEST(GroupCost, WorkIsThatOfTheMeanLayer) {
+  Problem problem = two_documents();
+  problem.batch.layer_masks = {{{Mask::document_full, 0}, 1}, {{Mask::document_causal, 0}, 3}};
+  const double pairs = (1e6 + 3 * (1000 * 1001 / 2)) / 4;
+  EXPECT_DOUBLE_EQ(GroupCost(problem).load_of({0, 1000}).attention_seconds,
+                   4.0 * 8 * 64 * pairs / 0.5e12);
+}
+
 TEST(GroupCost, AnEmptyClusterHasDefaults) {
   Problem problem = two_documents();
   problem.cluster = {.nodes = 1, .gpus_per_node = 8};

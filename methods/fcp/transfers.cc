@@ -10,7 +10,8 @@ class NeedFinder {
   NeedFinder(const Batch& batch, const Units& units, const std::vector<int32_t>& rank_of,
              const std::vector<Range>& home, RangeSets& sets)
       : mask_(batch),
-        simple_(batch.is_uniform() && batch.mask <= Mask::sliding_window),
+        simple_(batch.is_uniform() && batch.mask <= Mask::sliding_window &&
+                batch.layer_masks.empty()),
         full_(batch.mask == Mask::document_full),
         units_(units),
         rank_of_(rank_of),
@@ -55,7 +56,7 @@ class NeedFinder {
   // The pairs of these queries and keys of one sequence. No range of one may lie inside a range of
   // the other. A window counts as causal.
   int64_t pairs_of(RangeSpan queries, RangeSpan keys) const {
-    if (!simple_) return mask_.pairs(queries, keys);
+    if (!simple_) return mask_.work(queries, keys);
     int64_t pairs = 0;
     for (const Range& q : queries) {
       for (const Range& k : keys) {

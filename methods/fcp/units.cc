@@ -62,7 +62,7 @@ Units cut(const Batch& batch, const UnitOptions& options) {
   }
   for (Unit& unit : result.units) {
     unit.size = size_of(unit.tokens);
-    unit.pairs = mask.pairs(unit.tokens);
+    unit.pairs = mask.work(unit.tokens);
   }
   return result;
 }

@@ -138,6 +138,14 @@ void attend(PlanBuilder& builder, const Shards& shards, const std::vector<int64_
 }
 
 void require_known_mask(const Batch& batch) {
+  for (const auto& [rule, layers] : batch.layer_masks) {
+    if ((rule.mask == Mask::causal) == (batch.mask == Mask::causal) &&
+        rule.mask <= Mask::sliding_window) {
+      continue;
+    }
+    throw Unsupported(std::string("the work of a shard is not known for layers of mask ") +
+                      name_of(rule.mask) + " on a layout for mask " + name_of(batch.mask));
+  }
   if (batch.is_uniform() && batch.mask <= Mask::sliding_window) return;
   throw Unsupported("the work of a shard is known for a causal, full or sliding-window mask of " +
                     std::string("whole documents, not for ") +

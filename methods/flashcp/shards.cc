@@ -5,6 +5,26 @@
 #include <tuple>
 
 namespace cpbench::flashcp {
+namespace {
+
+int64_t pairs_of(const DocumentRule& rule, Range queries, int64_t document_tokens) {
+  const auto triangle = [](int64_t n) { return n * (n + 1) / 2; };
+  switch (rule.mask) {
+    case Mask::document_full:
+      return queries.size() * document_tokens;
+    case Mask::sliding_window: {
+      const auto before = [&](int64_t query) {
+        const int64_t full = std::max<int64_t>(0, query - rule.window);
+        return triangle(query - full) + full * rule.window;
+      };
+      return before(queries.end) - before(queries.begin);
+    }
+    default:  // s (2p + s + 1) / 2 in the paper
+      return triangle(queries.end) - triangle(queries.begin);
+  }
+}
+
+}  // namespace
 
 Shards normal_form(Shards shards) {
   std::sort(shards.begin(), shards.end(), [](const Shard& a, const Shard& b) {
@@ -21,6 +41,11 @@ Shards normal_form(Shards shards) {
   }
   shards.resize(kept);
   return shards;
+}
+
+Visibility::Visibility(const Batch& batch)
+    : mask_(batch.mask), window_(batch.window), work_masks_(batch.layer_masks) {
+  if (work_masks_.empty()) work_masks_ = {{{mask_, window_}}};
 }
 
 std::vector<int64_t> Visibility::documents(const Batch& batch) const {
@@ -42,20 +67,11 @@ Range Visibility::keys(Range queries, int64_t document_tokens) const {
 }
 
 int64_t Visibility::work(Range queries, int64_t document_tokens) const {
-  const auto triangle = [](int64_t n) { return n * (n + 1) / 2; };
-  switch (mask_) {
-    case Mask::document_full:
-      return queries.size() * document_tokens;
-    case Mask::sliding_window: {
-      const auto before = [&](int64_t query) {
-        const int64_t full = std::max<int64_t>(0, query - window_);
-        return triangle(query - full) + full * window_;
-      };
-      return before(queries.end) - before(queries.begin);
-    }
-    default:  // s (2p + s + 1) / 2 in the paper
-      return triangle(queries.end) - triangle(queries.begin);
+  int64_t total = 0;
+  for (const auto& [rule, layers] : work_masks_) {
+    total += layers * pairs_of(rule, queries, document_tokens);
   }
+  return total;
 }
 
 Range Visibility::sent_part(DocumentShards document, size_t index) const {

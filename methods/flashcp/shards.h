@@ -49,10 +49,11 @@ void for_each_document(const Shards& shards, Visit visit) {
 // with the pack as its only document.
 class Visibility {
  public:
-  explicit Visibility(const Batch& batch) : mask_(batch.mask), window_(batch.window) {}
+  explicit Visibility(const Batch& batch);
 
   std::vector<int64_t> documents(const Batch& batch) const;  // lengths, in tokens
   Range keys(Range queries, int64_t document_tokens) const;
+  // With masks of several layers (Batch::layer_masks), the sum of their pairs.
   int64_t work(Range queries, int64_t document_tokens) const;
   // The part of shard `index` that shards on other ranks see.
   Range sent_part(DocumentShards document, size_t index) const;
@@ -61,6 +62,7 @@ class Visibility {
  private:
   Mask mask_;
   int64_t window_;
+  std::vector<LayerMask> work_masks_;
 };
 
 // What each rank has in a placement.

@@ -86,6 +86,23 @@ def test_several_masks_share_one_layout(results):
     assert wire == 2 * of_first + 5 * both["metrics"]["wire_bytes@sliding_window:3"]
 
 
+def test_a_layout_may_be_planned_for_the_sum_of_the_masks(results):
+    """Under the sum, three layers of chunks of 64 outweigh one that is causal."""
+    words = ["run", "--strategy", "magi,torch_ptrr", "--workload", "docs:300,90,61,40,21"]
+    words += ["--mask", "document_causal+chunked:64*3", "--plan_for", "first,sum"]
+    _, rows = run_json(*words, *NUMBERS, "--output", results)
+    assert sorted(row["plan_for"] for row in rows) == ["first", "first", "sum", "sum"]
+    for row in rows:
+        assert row["status"] == "ok", row["error"]
+        assert row["metrics"]["max_error_output"] <= 1e-10
+        assert row["metrics"]["max_error_gradient"] <= 1e-10
+
+
+def test_planning_for_the_sum_needs_several_masks():
+    done = run("run", "--strategy", "ring", "--workload", "pile", *PLANS, "--plan_for", "sum")
+    assert_refused(done, "--plan_for", "needs several masks")
+
+
 def test_a_layout_that_does_not_attend_the_second_mask(results):
     """Deals by work, so the layouts differ; the plan for the window attends too little."""
     words = [

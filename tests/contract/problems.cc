@@ -17,7 +17,7 @@ constexpr Mask kMasks[] = {Mask::document_causal, Mask::causal, Mask::document_f
                            Mask::sliding_window};
 
 // The batch on each cluster. The 8 query heads have 8 or 2 KV heads in turn, first 8 for an even
-// `turn`.
+// `turn`; every third shape has attention sinks.
 void add_on_each(const std::vector<Ranks>& clusters, const std::string& name, const Batch& batch,
                  size_t turn, std::vector<NamedProblem>& problems) {
   for (size_t c = 0; c < clusters.size(); ++c) {
@@ -26,7 +26,8 @@ void add_on_each(const std::vector<Ranks>& clusters, const std::string& name, co
                                .kv_heads = kv_heads,
                                .head_dim = 4,
                                .value_head_dim = 4,
-                               .dtype = Dtype::float64};
+                               .dtype = Dtype::float64,
+                               .attention_sinks = (turn + c) % 3 == 2};
     problems.push_back({name + ", " + name_of(batch.mask) + ", " +
                             std::to_string(clusters[c].nodes) + " x " +
                             std::to_string(clusters[c].gpus_per_node) + " ranks, " +

@@ -103,6 +103,9 @@ class Oracle {
         touch(program_.row_ops[op.index].source, false, item, accesses);
         touch(program_.row_ops[op.index].target, true, item, accesses);
         break;
+      case OpKind::sinks:
+        touch(program_.o, true, item, accesses);
+        break;
       case OpKind::row_sums:
         touch(program_.o, false, item, accesses);
         touch(program_.d_o, true, item, accesses);

@@ -72,6 +72,27 @@ TEST_P(EveryStrategy, PlansWhatWasReported) {
   EXPECT_EQ(verdict_of(reported_problems(), planner_of(*GetParam())).text(), "");
 }
 
+// Where the layers have one mask, their number says nothing; where they have several, the plan is
+// valid for each.
+TEST_P(EveryStrategy, PlansForTheWorkOfSeveralMasks) {
+  const Planner planner = planner_of(*GetParam());
+  const LayerMask window{{Mask::sliding_window, 5}, 1};
+  Problem problem =
+      problem_of(batch_of({61, 7, 1, 30, 13}, Mask::sliding_window, 5), {2, 2}, {8, 4});
+  const Problem one_mask = problem;
+  problem.batch.layer_masks = {window};
+  const Verdict same =
+      judge({{"one mask", problem}}, planner, [&](const Problem&, const Plan& plan) {
+        return hash_of(plan) == hash_of(planner(one_mask)) ? "" : "the plan differs";
+      });
+  EXPECT_EQ(same.text(), "");
+  problem.batch.layer_masks = {{{}, 2}, window};
+  const NamedProblem narrow{"of the second", problem};
+  problem.batch.mask = Mask::document_causal;
+  problem.batch.window = 0;
+  EXPECT_EQ(verdict_of({narrow, {"of the first", problem}}, planner).text(), "");
+}
+
 TEST_P(EveryStrategy, PlansRandomBatches) {
   const std::vector<NamedProblem> problems = random_problems(130, 80, 7);
   EXPECT_EQ(verdict_of(problems, planner_of(*GetParam())).text(), "");

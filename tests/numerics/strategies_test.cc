@@ -68,9 +68,14 @@ TEST_P(Strategies, what_was_reported) {
 TEST_P(Strategies, forward_only) { expect_right({small_problem()}, numbers(kForwardOnce)); }
 
 TEST_P(Strategies, other_dtypes_are_within_their_tolerance) {
-  for (Dtype dtype : {Dtype::float32, Dtype::bfloat16}) {
-    const AttentionShape shape{
-        .query_heads = 4, .kv_heads = 2, .head_dim = 32, .value_head_dim = 32, .dtype = dtype};
+  for (const auto& [dtype, sinks] :
+       {std::pair{Dtype::float32, true}, {Dtype::bfloat16, false}, {Dtype::bfloat16, true}}) {
+    const AttentionShape shape{.query_heads = 4,
+                               .kv_heads = 2,
+                               .head_dim = 32,
+                               .value_head_dim = 32,
+                               .dtype = dtype,
+                               .attention_sinks = sinks};
     expect_right({{name_of(dtype), problem_of({37, 150, 1, 68}, {2, 2}, shape)}});
   }
 }
