@@ -72,12 +72,3 @@ def test_gpus_compute_what_one_device_computes(results, backend):
         metrics = metrics_of(row)
         assert metrics["max_error_output"] <= 1e-10
         assert metrics["max_error_gradient"] <= 1e-10
-
-
-@needs_cuda
-def test_a_layer_is_part_of_a_graph(results):
-    words = [*WORDS, "--strategy", "zigzag", "--layer", "layer", "--backend", "nccl"]
-    _, rows = run_json(
-        *words, "--kernel", "reference", "--graph", "off,on", "--output", results, env=fake()
-    )
-    assert metrics_of(rows[0])["max_error_output"] == metrics_of(rows[1])["max_error_output"]
