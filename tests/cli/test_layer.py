@@ -13,18 +13,14 @@ def metrics_of(row):
     return row["metrics"]
 
 
-@pytest.mark.parametrize("direction", ["forward", "both"])
-def test_threads_compute_what_one_device_computes(results, direction):
-    strategies = "ring,allgather,ulysses,fcp,distca"
-    _, rows = run_json(
-        *WORDS, "--strategy", strategies, "--layer", "attention,module,layer",
-        *("--direction", direction, "--output", results),
-    )  # fmt: skip
-    assert len(rows) == 15 and len({row["run_id"] for row in rows}) == 15
+def test_threads_compute_what_one_device_computes(results):
+    words = [*WORDS, "--strategy", "ring,ulysses", "--layer", "attention,module,layer"]
+    _, rows = run_json(*words, "--output", results)
+    assert len(rows) == 6 and len({row["run_id"] for row in rows}) == 6
     for row in rows:
         metrics = metrics_of(row)
-        assert 0 < metrics["max_error_output"] <= 1e-10
-        assert metrics.get("max_error_gradient", 0) <= 1e-10
+        assert metrics["max_error_output"] <= 1e-10
+        assert metrics["max_error_gradient"] <= 1e-10
         assert metrics["counted_bytes"] == metrics["wire_bytes"]
         assert ("module_mfu" in metrics) == (row["layer"] != "attention")
         assert (metrics["time_layer"] > 0) == (row["layer"] != "attention")
@@ -68,20 +64,11 @@ def test_bad_layer(results):
 @pytest.mark.parametrize("backend", [["cuda"], ["nccl"], ["nccl", "--one-process"]])
 def test_gpus_compute_what_one_device_computes(results, backend):
     done, rows = run_json(
-        *WORDS, "--strategy", "ring,allgather,ulysses,fcp", "--layer", "layer",
+        *WORDS, "--strategy", "ring,fcp", "--layer", "layer",
         *("--backend", *backend, "--kernel", "reference", "--output", results), env=fake(),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     for row in rows:
         metrics = metrics_of(row)
-        assert 0 < metrics["max_error_output"] <= 1e-10
-        assert 0 < metrics["max_error_gradient"] <= 1e-10
-
-
-@needs_cuda
-def test_a_layer_is_part_of_a_graph(results):
-    words = [*WORDS, "--strategy", "zigzag", "--layer", "layer", "--backend", "nccl"]
-    _, rows = run_json(
-        *words, "--kernel", "reference", "--graph", "off,on", "--output", results, env=fake()
-    )
-    assert metrics_of(rows[0])["max_error_output"] == metrics_of(rows[1])["max_error_output"]
+        assert metrics["max_error_output"] <= 1e-10
+        assert metrics["max_error_gradient"] <= 1e-10
