@@ -226,8 +226,6 @@ void add_reproduce_command(CLI::App& app, Context& context) {
   Command command(
       app, "reproduce",
       "Runs and draws the figures of a paper or benchmark, with published values next to ours.\n"
-      "all: every one of them, and at last one table of what they claim, published and ours, and "
-      "whether it holds.\n"
       "Examples:\n"
       "  cpbench reproduce flashcp\n"
       "  cpbench reproduce all\n"

@@ -11,7 +11,7 @@ class NeedFinder {
              const std::vector<Range>& home, RangeSets& sets)
       : mask_(batch),
         simple_(batch.is_uniform() && batch.mask <= Mask::sliding_window &&
-                batch.layer_masks.empty()),
+                batch.layer_masks.size() <= 1),
         full_(batch.mask == Mask::document_full),
         units_(units),
         rank_of_(rank_of),

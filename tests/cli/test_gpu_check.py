@@ -196,7 +196,9 @@ def test_a_stage_that_hangs_is_stopped_with_what_it_started(tmp_path, results):
     script = copied(tmp_path / "scripts")
     script.write_text(script.read_text().replace("facts: 20", "facts: 1"))
     hanging = PROGRAM.replace(
-        "*doctor*json*)", f"*doctor*) sleep 60 & echo $! > {tmp_path}/child; wait ;;\n  *x*)"
+        "*doctor*json*)",
+        f"*doctor*json*) echo '[]' ;;\n"
+        f"  *doctor*) sleep 60 & echo $! > {tmp_path}/child; wait ;;\n  *x*)",
     )
     executable(tmp_path / "build" / "cpbench", hanging)
     done = gpu_check(script, "--output", results, "--only", "facts", "calibrate")
