@@ -7,7 +7,6 @@
 #include <csignal>
 
 #include "harness/execute/processes/test_processes.h"
-#include "harness/execute/torch.h"
 #include "harness/plan/errors.h"
 #include "harness/run/exit_codes.h"
 #include "harness/run/run_job.h"
@@ -102,7 +101,7 @@ TEST(ProcessesOverTheStore, end_when_process_0_dies) {
 // The processes that are not stopped end within 1.5 timeouts, and name the one that is.
 TEST(ProcessesOverTheStore, end_when_one_is_stopped) {
   constexpr double kShort = 4;
-  open_torch();  // once here, and not in each process, where it takes a part of the timeout
+  constexpr double kLoading = 4;  // of LibTorch by three processes, generously
   for (int32_t stopped : {0, 1, 2}) {
     const uint16_t port = free_port();
     std::vector<RealProcess> started;
@@ -134,7 +133,7 @@ TEST(ProcessesOverTheStore, end_when_one_is_stopped) {
       EXPECT_TRUE(told || ended.stderr_text.find(name) != std::string::npos) << ended.stderr_text;
     }
     const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - begin;
-    EXPECT_LT(waited.count(), 1.5 * kShort) << stopped;
+    EXPECT_LT(waited.count(), 1.5 * kShort + kLoading) << stopped;
     ::kill(started[stopped].id(), SIGKILL);
     started[stopped].wait();
   }
