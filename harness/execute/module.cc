@@ -1,7 +1,5 @@
 #include "harness/execute/module.h"
 
-#include <dlfcn.h>
-
 #include <filesystem>
 #include <vector>
 
@@ -33,8 +31,7 @@ void* module_function(const Module& module) {
     throw UserError("this cpbench was built without " + module.feature + ": install " +
                     module.requirements + " and rebuild");
   }
-  void* loaded = dlopen(file.c_str(), (module.lazy ? RTLD_LAZY : RTLD_NOW) |
-                                          (module.global ? RTLD_GLOBAL : RTLD_LOCAL));
+  void* loaded = dlopen(file.c_str(), module.binding);
   if (!loaded) {
     throw UserError(module.feature + " cannot be loaded: " + dlerror() + "; it requires " +
                     module.requirements);

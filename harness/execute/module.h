@@ -6,6 +6,8 @@
 //                        .feature = "CUDA", .requirements = "the CUDA toolkit and NCCL"}));
 #pragma once
 
+#include <dlfcn.h>
+
 #include <string>
 
 namespace cpbench {
@@ -14,11 +16,10 @@ struct Module {
   // In the program's folder, or in ../lib where it is installed. Tests, which are in folders of the
   // build, find it at its top.
   std::string file;
-  const char* function;      // what it exports
-  std::string feature;       // what errors call it
-  std::string requirements;  // what must be installed for it
-  bool global = false;       // its symbols are global: the libraries that it loads find them
-  bool lazy = false;         // what its libraries lack matters only when it is called
+  const char* function;                 // what it exports
+  std::string feature;                  // what errors call it
+  std::string requirements;             // what must be installed for it
+  int binding = RTLD_NOW | RTLD_LOCAL;  // flags of dlopen
 };
 
 // Loads the module and returns its function. Throws UserError if the module was not built, cannot

@@ -44,13 +44,22 @@ class Torch {
 // Loaded once, and stays loaded. Throws UserError if LibTorch cannot be loaded.
 const Torch& open_torch();
 
+// LibTorch has its own matrix products, of the same names as those of libblas, which the solvers
+// need and which are ten times as slow. (Sanitizers refuse this flag.) Lazy, because a
+// library may lack what LibTorch never calls here.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr int kTorchBinding = RTLD_LAZY | RTLD_LOCAL;
+#else
+inline constexpr int kTorchBinding = RTLD_LAZY | RTLD_LOCAL | RTLD_DEEPBIND;
+#endif
+
 // What the module exports.
 inline Module torch_module(const char* function) {
   return {.file = "cpbench_torch.so",
           .function = function,
           .feature = "LibTorch",
           .requirements = "the LibTorch that cpbench was built with (scripts/setup)",
-          .lazy = true};
+          .binding = kTorchBinding};
 }
 inline constexpr const char* kTorchFunction = "cpbench_open_torch";
 using OpenTorchFunction = const Torch&();

@@ -9,7 +9,7 @@ std::unique_ptr<Wire> open_mpi_wire() {
                                 .function = kWireFunction,
                                 .feature = "MPI",
                                 .requirements = "libopenmpi-dev and openmpi-bin (scripts/setup)",
-                                .global = true});
+                                .binding = RTLD_NOW | RTLD_GLOBAL});
   return std::unique_ptr<Wire>(
       reinterpret_cast<OpenWireFunction*>(open)(ExecuteOptions().timeout_seconds));
 }
