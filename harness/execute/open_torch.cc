@@ -7,9 +7,9 @@
 namespace cpbench {
 
 const Torch& open_torch() {
-  static const Torch& torch =
+  static const Torch* const torch =
       reinterpret_cast<OpenTorchFunction*>(module_function(torch_module(kTorchFunction)))();
-  return torch;
+  return *torch;
 }
 
 double core_peak_flops_per_second(Dtype dtype) {

@@ -62,6 +62,6 @@ inline Module torch_module(const char* function) {
           .binding = kTorchBinding};
 }
 inline constexpr const char* kTorchFunction = "cpbench_open_torch";
-using OpenTorchFunction = const Torch&();
+using OpenTorchFunction = const Torch*();
 
 }  // namespace cpbench

@@ -24,7 +24,7 @@ class LoadedTorch : public Torch {
 }  // namespace
 }  // namespace cpbench
 
-extern "C" const cpbench::Torch& cpbench_open_torch() {
+extern "C" const cpbench::Torch* cpbench_open_torch() {
   static const cpbench::LoadedTorch torch;
-  return torch;
+  return &torch;
 }
