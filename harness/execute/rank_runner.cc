@@ -29,6 +29,7 @@ RankRunner::RankRunner(const Program& program, int32_t rank, const Kernel& kerne
 }
 
 void RankRunner::fill_inputs(uint64_t seed) {
+  sinks_ = sink_logits(program_.shape, seed);
   if (layer_) {
     layer_->bound().fill_inputs(mine_.home, seed,
                                 [](const Matrix& matrix, Range rows, int64_t row, uint64_t own) {
@@ -39,7 +40,6 @@ void RankRunner::fill_inputs(uint64_t seed) {
   const Heads heads{0, program_.shape.query_heads};
   const Heads kv{0, program_.shape.kv_heads};
   int64_t row = 0;
-  sinks_ = sink_logits(program_.shape, seed);
   for (const Range& tokens : mine_.home) {
     fill_input(matrix_of(bound(mine_.q), 0, heads), Input::q, tokens, row, seed);
     fill_input(matrix_of(bound(mine_.kv), 0, kv), Input::k, tokens, row, seed);

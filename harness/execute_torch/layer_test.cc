@@ -145,6 +145,19 @@ TEST_F(Layer, runs_on_several_ranks_equal_one_device) {
   }
 }
 
+TEST_F(Layer, has_attention_sinks_inside) {
+  AttentionShape shape = shape_of(40);
+  shape.attention_sinks = true;
+  const Problem problem = problem_of(3, shape);
+  const Timeline timeline =
+      execute_threads(problem, program_of(problem, Passes::both), {.warmup = 0, .iterations = 1});
+  EXPECT_TRUE(timeline.accuracy.ok()) << timeline.accuracy.max_error_gradient;
+  const Reference with = open_torch().exact_attention(problem.batch, shape, kSeed, Passes::both);
+  expect_near(with.layer_out,
+              compute_reference(problem.batch, shape, kSeed, Passes::both, *make_reference_kernel())
+                  .layer_out);
+}
+
 TEST_F(Layer, runs_in_other_dtypes_are_within_tolerance) {
   for (Dtype dtype : {Dtype::float32, Dtype::bfloat16}) {
     const Problem problem = problem_of(3, shape_of(40, dtype));
