@@ -8,6 +8,10 @@ namespace {
 
 // With fewer vertices per part, METIS has nothing to coarsen and may leave parts empty.
 constexpr int64_t kFewVerticesPerPart = 8;
+// Starts of the partitioner, each from its own seed: fewer for large graphs, so that planning takes
+// seconds.
+constexpr int64_t kMostSeeds = 3;
+constexpr int64_t kSeedBudget = 160'000;  // vertices times parts of all its starts
 
 // Data blocks fill one part after another; a compute block goes to the part of its queries.
 Parts contiguous_start(const Hypergraph& graph, int32_t parts) {
@@ -76,7 +80,11 @@ Parts partition(const Hypergraph& graph, int32_t parts, Limits limits,
   if (parts == 1 || vertices == 0) return Parts(graph.vertices.size(), 0);
   std::vector<Parts> starts = {contiguous_start(graph, parts)};
   if (vertices >= kFewVerticesPerPart * parts) {
-    starts.push_back(partitioner(graph, parts, failure));
+    const int64_t seeds = std::clamp<int64_t>(kSeedBudget / (vertices * parts), 1, kMostSeeds);
+    for (int32_t seed = 1; seed <= seeds; ++seed) {
+      starts.push_back(partitioner(graph, parts, seed, failure));
+      if (starts.back().empty()) break;
+    }
   }
   starts.push_back(std::move(also));
   starts.push_back(whole_start(graph, parts, limits));

@@ -42,30 +42,32 @@ std::vector<int64_t> loads(const Hypergraph& graph, const Parts& part_of, int32_
 // How far the worst part is above its limit, as a fraction of the limit; 0 within the limits.
 double excess(const Hypergraph& graph, const Parts& part_of, int32_t parts, Limits limits);
 
-// Makes a partition of a graph into parts. If it fails, it sets the text to the reason and returns
-// no parts.
-using Partitioner = std::function<Parts(const Hypergraph&, int32_t, std::string&)>;
+// Makes a partition of a graph into parts; another seed may make another one. If it fails, it sets
+// the text to the reason and returns no parts.
+using Partitioner =
+    std::function<Parts(const Hypergraph&, int32_t parts, int32_t seed, std::string& failure)>;
 
 // The best of several starts, each improved by `refine`: data blocks in order with compute blocks
-// where their queries are; that of `partitioner`, which is left out with fewer than 8 vertices per
-// part; `also`, if not empty; and whole documents. Within the limits, fewer bytes are better, and
-// of equal starts the first is taken. If `partitioner` fails, `failure` has its reason.
+// where their queries are; those of `partitioner` from 1 to 3 seeds, which are left out with fewer
+// than 8 vertices per part; `also`, if not empty; and whole documents. Within the limits, fewer
+// bytes are better, and of equal starts the first is taken. If `partitioner` fails, `failure` has
+// its reason.
 Parts partition(const Hypergraph& graph, int32_t parts, Limits limits,
                 const Partitioner& partitioner, std::string& failure, Parts also = {});
 
 // The partition of METIS on the graph in which every edge is a star around its data block, with
 // both weights as constraints, without refinement (metis_start.cc). Deterministic. Throws
 // Unsupported if the build has no METIS.
-Parts metis_start(const Hypergraph& graph, int32_t parts, std::string& failure);
+Parts metis_start(const Hypergraph& graph, int32_t parts, int32_t seed, std::string& failure);
 
 // Keeps vertices that edges connect together, so that no bytes move: whole documents, the most
 // pairs first, each to the part that it leaves least filled, in tokens or pairs, whichever is
 // fuller (whole_start.cc). A part is above its limits only if no part had room.
 Parts whole_start(const Hypergraph& graph, int32_t parts, Limits limits);
 
-// Moves vertices out of parts above their limit. Then moves single vertices, and all vertices of an
-// edge in one part together, wherever the metric decreases within the limits, until nothing
-// improves.
+// Moves vertices out of parts above their limit. Then, within the limits and until nothing
+// improves: passes of Fiduccia and Mattheyses over single vertices, data blocks that change places,
+// and all vertices of an edge in one part together.
 void refine(const Hypergraph& graph, int32_t parts, Limits limits, Parts& part_of);
 
 }  // namespace cpbench::dcp

@@ -14,7 +14,6 @@ namespace cpbench::dcp {
 #ifdef CPBENCH_WITH_METIS
 namespace {
 
-constexpr idx_t kSeed = 1;
 // METIS counts in 32 bits, so weights are scaled to keep their sums far below 2^31.
 constexpr int64_t kWeightSum = int64_t{1} << 28;
 constexpr int64_t kLargestEdge = 1000;
@@ -93,13 +92,13 @@ StarGraph star_graph(const Hypergraph& graph) {
 
 }  // namespace
 
-Parts metis_start(const Hypergraph& graph, int32_t parts, std::string& failure) {
+Parts metis_start(const Hypergraph& graph, int32_t parts, int32_t seed, std::string& failure) {
   StarGraph star = star_graph(graph);
   auto count = static_cast<idx_t>(star.first.size()) - 1;
   idx_t constraints = 2, into = parts, cut = 0;
   idx_t options[METIS_NOPTIONS];
   METIS_SetDefaultOptions(options);
-  options[METIS_OPTION_SEED] = kSeed;
+  options[METIS_OPTION_SEED] = seed;
   real_t allowed[2] = {static_cast<real_t>(kLoose), static_cast<real_t>(kLoose)};
   std::vector<idx_t> part_of(count, 0);
   // METIS seeds and uses the generator of the C library, which all threads share.
@@ -118,7 +117,7 @@ Parts metis_start(const Hypergraph& graph, int32_t parts, std::string& failure) 
 
 #else
 
-Parts metis_start(const Hypergraph&, int32_t, std::string&) {
+Parts metis_start(const Hypergraph&, int32_t, int32_t, std::string&) {
   throw Unsupported("dcp requires METIS: install libmetis-dev and build again");
 }
 

@@ -1,5 +1,6 @@
-// The greedy refinement of a partition; see hypergraph.h.
+// The refinement of a partition; see hypergraph.h.
 #include <algorithm>
+#include <queue>
 
 #include "baselines/dcp/hypergraph.h"
 #include "harness/strategy/order.h"
@@ -10,6 +11,8 @@ namespace {
 // The most passes over all vertices and edges. Gains decrease quickly, and the last passes find
 // next to nothing.
 constexpr int kMostPasses = 8;
+// A pass ends after so many moves without a new best state.
+constexpr size_t kPatience = 300;
 
 class Refiner {
  public:
@@ -35,6 +38,7 @@ class Refiner {
     for (int pass = 0; pass < kMostPasses; ++pass) {
       rebalance();
       int64_t gained = move_singles();
+      gained += swap_data();
       gained += move_groups();
       if (gained == 0) break;
     }
@@ -129,26 +133,103 @@ class Refiner {
     return best;
   }
 
+  struct Step {  // a move of one vertex
+    int64_t gain = 0;
+    int32_t vertex = -1;
+    int32_t to = -1;                           // -1 means nowhere
+    bool operator<(const Step& other) const {  // ties: the lower number first
+      return gain != other.gain ? gain < other.gain : vertex > other.vertex;
+    }
+  };
+
+  Step best_step(int32_t v) {
+    const Vertex& vertex = graph_.vertices[v];
+    Step best{0, v, -1};
+    const int64_t leaving = gain_of_leaving(vertex, part_of_[v]);
+    for (int32_t to = 0; to < parts_; ++to) {
+      if (to == part_of_[v] || !fits(kind_of(vertex), vertex.weight, to)) continue;
+      const int64_t gain = leaving - cost_of_entering(vertex, to);
+      if (best.to < 0 || gain > best.gain) best = {gain, v, to};
+    }
+    return best;
+  }
+
+  // One pass of Fiduccia and Mattheyses: each vertex moves at most once, the best move first even
+  // if it loses, and at the end all moves after the best state are taken back.
   int64_t move_singles() {
-    int64_t gained = 0;
+    std::priority_queue<Step> queue;
+    std::vector<bool> moved(part_of_.size(), false);
+    const auto push = [&](int32_t v) {
+      if (const Step step = best_step(v); !moved[v] && step.to >= 0) queue.push(step);
+    };
+    for (size_t v = 0; v < part_of_.size(); ++v) push(static_cast<int32_t>(v));
+    struct Done {
+      int32_t vertex, from;
+    };
+    std::vector<Done> done;
+    size_t kept = 0;
+    int64_t total = 0, best = 0;
+    while (!queue.empty() && done.size() < kept + kPatience) {
+      const Step step = queue.top();
+      queue.pop();
+      const int32_t v = step.vertex;
+      if (moved[v]) continue;
+      const Step now = best_step(v);  // loads and pins may have changed
+      if (now.to < 0) continue;
+      if (now.gain < step.gain) {
+        queue.push(now);
+        continue;
+      }
+      const int32_t from = part_of_[v];
+      move(v, now.to);
+      moved[v] = true;
+      done.push_back({v, from});
+      total += now.gain;
+      if (total > best) {
+        best = total;
+        kept = done.size();
+      }
+      for (int32_t e : graph_.vertices[v].edges) {
+        if (pins(e, from) > 1 && pins(e, now.to) > 1) continue;
+        for (int32_t other : members_[e]) push(other);
+      }
+    }
+    for (; done.size() > kept; done.pop_back()) move(done.back().vertex, done.back().from);
+    return best;
+  }
+
+  // Data blocks of full parts can only change places. No edge has two of them.
+  int64_t swap_data() {
+    struct Block {
+      int32_t vertex;
+      int64_t leaving;  // the gain of leaving its part
+    };
+    std::vector<Block> data;
+    const auto leaving = [&](int32_t v) {
+      return gain_of_leaving(graph_.vertices[v], part_of_[v]);
+    };
     for (size_t i = 0; i < part_of_.size(); ++i) {
       const auto v = static_cast<int32_t>(i);
-      const Vertex& vertex = graph_.vertices[v];
-      const int64_t leaving = gain_of_leaving(vertex, part_of_[v]);
-      if (leaving == 0) continue;
-      int32_t best = -1;
-      int64_t best_gain = 0;
-      for (int32_t to = 0; to < parts_; ++to) {
-        if (to == part_of_[v] || !fits(kind_of(vertex), vertex.weight, to)) continue;
-        const int64_t gain = leaving - cost_of_entering(vertex, to);
-        if (gain > best_gain) {
-          best_gain = gain;
-          best = to;
-        }
-      }
-      if (best >= 0) {
-        move(v, best);
-        gained += best_gain;
+      if (graph_.vertices[v].kind == Kind::data) data.push_back({v, leaving(v)});
+    }
+    int64_t gained = 0;
+    for (size_t i = 0; i < data.size(); ++i) {
+      for (size_t j = i + 1; j < data.size(); ++j) {
+        const auto [a, leaving_a] = data[i];
+        const auto [b, leaving_b] = data[j];
+        const int32_t to = part_of_[b], from = part_of_[a];
+        if (to == from || leaving_a + leaving_b <= 0) continue;
+        const Vertex &first = graph_.vertices[a], &second = graph_.vertices[b];
+        const int64_t more = first.weight - second.weight;
+        if (!fits(0, more, to) || !fits(0, -more, from)) continue;
+        const int64_t gain =
+            leaving_a + leaving_b - cost_of_entering(first, to) - cost_of_entering(second, from);
+        if (gain <= 0) continue;
+        move(a, to);
+        move(b, from);
+        data[i].leaving = leaving(a);
+        data[j].leaving = leaving(b);
+        gained += gain;
       }
     }
     return gained;
