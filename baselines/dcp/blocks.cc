@@ -48,26 +48,29 @@ int64_t count_compute_blocks(const MaskIndex& mask, int64_t block_tokens, int64_
 
 }  // namespace
 
-Blocks make_blocks(const MaskIndex& mask, int64_t block_tokens) {
-  Blocks blocks{cut(mask, block_tokens), {}};
+Blocks make_blocks(const MaskIndex& mask, int64_t block_tokens, int32_t head_groups) {
+  Blocks blocks{cut(mask, block_tokens), {}, head_groups};
   for (int32_t q = 0; q < static_cast<int32_t>(blocks.data.size()); ++q) {
     const Range queries = blocks.data[q];
     for_each_run_seen(mask, blocks.data, queries, [&](int32_t first, int32_t last) {
       for (int32_t kv = first; kv < last; ++kv) {
         const int64_t pairs = mask.pairs({&queries, 1}, {&blocks.data[kv], 1});
-        if (pairs > 0) blocks.compute.push_back({q, kv, pairs});
+        if (pairs == 0) continue;
+        for (int32_t group = 0; group < head_groups; ++group) {
+          blocks.compute.push_back({q, kv, group, pairs});
+        }
       }
     });
   }
   return blocks;
 }
 
-int64_t default_block_tokens(const MaskIndex& mask, int32_t ranks) {
+int64_t default_block_tokens(const MaskIndex& mask, int32_t ranks, int32_t head_groups) {
   const int64_t share = kBlocksPerRank * ranks;
   int64_t tokens =
       std::clamp<int64_t>((mask.tokens() + share - 1) / share, 1, kPublishedBlockTokens);
-  while (count_compute_blocks(mask, tokens, kMostComputeBlocks) > kMostComputeBlocks &&
-         tokens < mask.tokens()) {
+  const int64_t most = kMostComputeBlocks / head_groups;
+  while (count_compute_blocks(mask, tokens, most) > most && tokens < mask.tokens()) {
     tokens *= 2;
   }
   return tokens;

@@ -134,7 +134,7 @@ TEST(DcpStarts, WholeDocumentsGoLongestFirst) {
 TEST(DcpPlan, OneLongDocument) {
   const Blocks blocks = make_blocks(MaskIndex(Batch{{64 * 16}}), 16);
   const BlockBytes bytes{.qo = 2 * 4096 + 64, .kv = 2048};  // of a token
-  const Placement placement = place(blocks, {.nodes = 1, .gpus_per_node = 8}, bytes, 1.1);
+  const Placement placement = place(blocks, {.nodes = 1, .gpus_per_node = 8}, bytes, {1.1, 1.1});
   Parts part_of(placement.home);
   part_of.insert(part_of.end(), placement.server.begin(), placement.server.end());
   EXPECT_LE(connectivity_bytes(hypergraph_of(blocks, bytes), part_of, 8), 11'700'000);
@@ -151,7 +151,7 @@ TEST(DcpPlan, NothingMovesWhereWholeDocumentsFit) {
   }
 }
 
-Parts failing(const Hypergraph&, int32_t, int32_t, std::string& failure) {
+Parts failing(const Hypergraph&, int32_t, Limits, int32_t, std::string& failure) {
   failure = "no memory";
   return {};
 }
@@ -159,7 +159,7 @@ Parts failing(const Hypergraph&, int32_t, int32_t, std::string& failure) {
 TEST(DcpPlace, AnotherStartIsTakenIfMetisFails) {
   const Blocks blocks = make_blocks(MaskIndex(Batch{kLengths}), 64);
   const Placement placement =
-      place(blocks, {.nodes = 2, .gpus_per_node = 4}, {.qo = 7, .kv = 7}, 1.15, failing);
+      place(blocks, {.nodes = 2, .gpus_per_node = 4}, {.qo = 7, .kv = 7}, {1.15, 1.15}, failing);
   std::vector<int64_t> tokens(8, 0), pairs(8, 0);
   for (size_t i = 0; i < blocks.data.size(); ++i) {
     tokens[placement.home[i]] += blocks.data[i].size();
@@ -175,7 +175,7 @@ TEST(DcpPlace, AnotherStartIsTakenIfMetisFails) {
 TEST(DcpPlace, RefusesIfMetisFailsAndNoStartIsWithinTheLimits) {
   const Blocks blocks = make_blocks(MaskIndex(Batch{{24 * 64 + 8}}), 64);
   try {
-    place(blocks, {.nodes = 1, .gpus_per_node = 2}, {.qo = 7, .kv = 7}, 1, failing);
+    place(blocks, {.nodes = 1, .gpus_per_node = 2}, {.qo = 7, .kv = 7}, {1, 1}, failing);
     ADD_FAILURE() << "expected Unsupported";
   } catch (const Unsupported& refused) {
     EXPECT_EQ(std::string(refused.what()).rfind("no memory, and no other start", 0), 0u);
@@ -206,37 +206,60 @@ TEST(DcpPlan, TokensAndWorkAreBothBalanced) {
   }
 }
 
+// A wide limit of tokens leaves that of work as it is, and saves bytes.
+TEST(DcpPlan, TokensMayHaveALimitOfTheirOwn) {
+  const Problem problem = problem_of({4096}, 8);
+  const Plan tight = plan_of("dcp", problem, {{"block_tokens", "64"}});
+  const Plan wide = plan_of("dcp", problem, {{"block_tokens", "64"}, {"token_imbalance", "2"}});
+  EXPECT_LE(max_over_mean(pairs_of(problem, wide)), 1.1);
+  EXPECT_LT(planned_bytes(wide.forward, wide, problem.shape),
+            planned_bytes(tight.forward, tight, problem.shape));
+}
+
 // README: the planned bytes are the connectivity metric, which is counted here from the attends.
 TEST(DcpPlan, BytesAreTheConnectivityMetric) {
-  for (auto [nodes, gpus] : {std::pair{1, 1}, {1, 4}, {4, 1}, {2, 3}}) {
+  struct Case {
+    int nodes, gpus, groups;
+  };
+  for (const auto [nodes, gpus, groups] :
+       std::vector<Case>{{1, 1, 1}, {1, 4, 1}, {4, 1, 1}, {2, 3, 1}, {1, 4, 2}, {2, 3, 2}}) {
     const Problem problem = problem_of(kLengths, {nodes, gpus});
-    const Settings set = {{"block_tokens", "64"}};
+    const Settings set = {{"block_tokens", "64"}, {"head_groups", std::to_string(groups)}};
     const Plan plan = plan_of("dcp", problem, set);
+    ASSERT_EQ(violations(problem, plan), "");
     const Blocks blocks = make_blocks(MaskIndex(problem.batch), 64);
-    int64_t queries = 0, keys = 0;  // tokens of blocks, counted for every other rank that has them
+    // Tokens of blocks, counted for every other rank that has them and each group of heads.
+    int64_t queries = 0, keys = 0;
     for (int32_t r = 0; r < problem.ranks(); ++r) {
       const RangeSpan home = plan.token_sets[plan.home[r]];
-      std::set<int64_t> q_here, kv_here;
+      std::set<std::pair<int32_t, int64_t>> q_here, kv_here;  // (group, first token of a block)
       for (const Attend& a : plan.forward.attends) {
         if (a.rank != r) continue;
-        for (const Range& block : blocks.data) {
-          if (contains(plan.token_sets[a.q], block)) q_here.insert(block.begin);
-          if (contains(plan.token_sets[a.kv], block)) kv_here.insert(block.begin);
+        for (int32_t group = 0; group < groups; ++group) {
+          if (!a.heads.contains({8 / groups * group, 8 / groups * (group + 1)})) continue;
+          for (const Range& block : blocks.data) {
+            if (contains(plan.token_sets[a.q], block)) q_here.insert({group, block.begin});
+            if (contains(plan.token_sets[a.kv], block)) kv_here.insert({group, block.begin});
+          }
         }
       }
       for (const Range& block : blocks.data) {
         if (contains(home, block)) continue;
-        queries += q_here.contains(block.begin) ? block.size() : 0;
-        keys += kv_here.contains(block.begin) ? block.size() : 0;
+        for (int32_t group = 0; group < groups; ++group) {
+          queries += q_here.contains({group, block.begin}) ? block.size() : 0;
+          keys += kv_here.contains({group, block.begin}) ? block.size() : 0;
+        }
       }
     }
-    const int64_t q = 8 * 64 * 4, side = 8 * 4, kv = 2 * 128 * 4;  // float32
+    // float32, of one group
+    const int64_t q = 8 * 64 * 4 / groups, side = 8 * 4 / groups, kv = 2 * 128 * 4 / groups;
     EXPECT_EQ(planned_bytes(plan.forward, plan, problem.shape),
               queries * (2 * q + side) + keys * kv);
     EXPECT_EQ(planned_bytes(plan.backward, plan, problem.shape),
               queries * (2 * q + 2 * side) + keys * kv);
-    const Plan again =
-        plan_of("dcp", problem, {{"block_tokens", "64"}, {"received", "fetched_again"}});
+    Settings fetched_again = set;
+    fetched_again["received"] = "fetched_again";
+    const Plan again = plan_of("dcp", problem, fetched_again);
     EXPECT_EQ(planned_bytes(again.backward, again, problem.shape),
               queries * (3 * q + 2 * side) + 2 * keys * kv);
   }

@@ -24,7 +24,7 @@ Parts contiguous_start(const Hypergraph& graph, int32_t parts) {
     const Vertex& vertex = graph.vertices[v];
     if (vertex.kind == Kind::data) {
       part_of[v] = static_cast<int32_t>((2 * before + vertex.weight) * parts / (2 * total));
-      part_of_edge[vertex.edges[0]] = part_of[v];
+      for (int32_t e : vertex.edges) part_of_edge[e] = part_of[v];
       before += vertex.weight;
     }
   }
@@ -82,7 +82,7 @@ Parts partition(const Hypergraph& graph, int32_t parts, Limits limits,
   if (vertices >= kFewVerticesPerPart * parts) {
     const int64_t seeds = std::clamp<int64_t>(kSeedBudget / (vertices * parts), 1, kMostSeeds);
     for (int32_t seed = 1; seed <= seeds; ++seed) {
-      starts.push_back(partitioner(graph, parts, seed, failure));
+      starts.push_back(partitioner(graph, parts, limits, seed, failure));
       if (starts.back().empty()) break;
     }
   }

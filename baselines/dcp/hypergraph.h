@@ -1,12 +1,12 @@
 // Placement as hypergraph partitioning. The vertices are data blocks (weight: tokens) and compute
-// blocks (weight: pairs). Each vertex lies on exactly two edges: one for Q and O of a data block,
-// one for K and V of a data block. The bytes that move are the connectivity metric: each edge costs
-// its bytes once for every part with one of its vertices, except the first.
+// blocks (weight: pairs). For each group of heads, a data block has one edge for its Q and O and
+// one for its K and V; a compute block lies on the edge of its queries and on that of its keys. The
+// bytes that move are the connectivity metric: each edge costs its bytes once for every part with
+// one of its vertices, except the first.
 //
 //   Parts part_of = partition(graph, 8, {.tokens = 4096, .pairs = 1e6});
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -18,8 +18,8 @@ enum class Kind : uint8_t { data, compute };
 
 struct Vertex {
   Kind kind = Kind::data;
-  int64_t weight = 0;            // tokens or pairs, which are balanced separately
-  std::array<int32_t, 2> edges;  // that of Q and O, that of K and V
+  int64_t weight = 0;          // tokens or pairs, which are balanced separately
+  std::vector<int32_t> edges;  // of Q and O, of K and V; of a data block so for each group
 };
 
 struct Hypergraph {
@@ -42,10 +42,10 @@ std::vector<int64_t> loads(const Hypergraph& graph, const Parts& part_of, int32_
 // How far the worst part is above its limit, as a fraction of the limit; 0 within the limits.
 double excess(const Hypergraph& graph, const Parts& part_of, int32_t parts, Limits limits);
 
-// Makes a partition of a graph into parts; another seed may make another one. If it fails, it sets
-// the text to the reason and returns no parts.
-using Partitioner =
-    std::function<Parts(const Hypergraph&, int32_t parts, int32_t seed, std::string& failure)>;
+// Makes a partition of a graph into parts, about within the limits; another seed may make another
+// one. If it fails, it sets the text to the reason and returns no parts.
+using Partitioner = std::function<Parts(const Hypergraph&, int32_t parts, Limits, int32_t seed,
+                                        std::string& failure)>;
 
 // The best of several starts, each improved by `refine`: data blocks in order with compute blocks
 // where their queries are; those of `partitioner` from 1 to 3 seeds, which are left out with fewer
@@ -58,7 +58,8 @@ Parts partition(const Hypergraph& graph, int32_t parts, Limits limits,
 // The partition of METIS on the graph in which every edge is a star around its data block, with
 // both weights as constraints, without refinement (metis_start.cc). Deterministic. Throws
 // Unsupported if the build has no METIS.
-Parts metis_start(const Hypergraph& graph, int32_t parts, int32_t seed, std::string& failure);
+Parts metis_start(const Hypergraph& graph, int32_t parts, Limits limits, int32_t seed,
+                  std::string& failure);
 
 // Keeps vertices that edges connect together, so that no bytes move: whole documents, the most
 // pairs first, each to the part that it leaves least filled, in tokens or pairs, whichever is

@@ -17,8 +17,9 @@ namespace {
 // METIS counts in 32 bits, so weights are scaled to keep their sums far below 2^31.
 constexpr int64_t kWeightSum = int64_t{1} << 28;
 constexpr int64_t kLargestEdge = 1000;
-// The factor by which METIS may exceed the mean; `refine` enforces the caller's limits.
-constexpr double kLoose = 1.05;
+// METIS may use this share of what the limits leave above the mean; `refine` enforces the limits.
+constexpr double kShareOfSlack = 0.5;
+constexpr double kLeastSlack = 0.01;
 
 // Every hyperedge is a star. Its centre is its data block, or a vertex without weight if the data
 // block lies in another node.
@@ -54,7 +55,7 @@ StarGraph star_graph(const Hypergraph& graph) {
   for (size_t v = 0; v < graph.vertices.size(); ++v) {
     const Vertex& vertex = graph.vertices[v];
     if (vertex.kind == Kind::data) continue;
-    const auto [qo, kv] = vertex.edges;
+    const int32_t qo = vertex.edges[0], kv = vertex.edges[1];
     const auto self = static_cast<int32_t>(v);
     if (centre[qo] == centre[kv]) {
       links.push_back({self, centre[qo], edge_weight(qo) + edge_weight(kv)});
@@ -92,14 +93,23 @@ StarGraph star_graph(const Hypergraph& graph) {
 
 }  // namespace
 
-Parts metis_start(const Hypergraph& graph, int32_t parts, int32_t seed, std::string& failure) {
+Parts metis_start(const Hypergraph& graph, int32_t parts, Limits limits, int32_t seed,
+                  std::string& failure) {
   StarGraph star = star_graph(graph);
   auto count = static_cast<idx_t>(star.first.size()) - 1;
   idx_t constraints = 2, into = parts, cut = 0;
   idx_t options[METIS_NOPTIONS];
   METIS_SetDefaultOptions(options);
   options[METIS_OPTION_SEED] = seed;
-  real_t allowed[2] = {static_cast<real_t>(kLoose), static_cast<real_t>(kLoose)};
+  double mean[2] = {0, 0};
+  for (const Vertex& vertex : graph.vertices) {
+    mean[vertex.kind == Kind::compute] += static_cast<double>(vertex.weight) / parts;
+  }
+  const auto allow = [](double limit, double of_mean) {
+    const double slack = of_mean > 0 ? limit / of_mean - 1 : 0;
+    return static_cast<real_t>(1 + std::max(kLeastSlack, kShareOfSlack * slack));
+  };
+  real_t allowed[2] = {allow(limits.tokens, mean[0]), allow(limits.pairs, mean[1])};
   std::vector<idx_t> part_of(count, 0);
   // METIS seeds and uses the generator of the C library, which all threads share.
   static std::mutex one_at_a_time;
@@ -117,7 +127,7 @@ Parts metis_start(const Hypergraph& graph, int32_t parts, int32_t seed, std::str
 
 #else
 
-Parts metis_start(const Hypergraph&, int32_t, int32_t, std::string&) {
+Parts metis_start(const Hypergraph&, int32_t, Limits, int32_t, std::string&) {
   throw Unsupported("dcp requires METIS: install libmetis-dev and build again");
 }
 

@@ -15,19 +15,23 @@ struct Placement {
   std::vector<int32_t> server;  // rank of each compute block
 };
 
-struct BlockBytes {  // per token
+struct BlockBytes {  // per token and group of heads
   int64_t qo = 0;    // of Q to the server and O back
   int64_t kv = 0;
 };
 
-// Data blocks are the first vertices. The edges are Q and O of each data block, then K and V of
-// each.
+// Data blocks are the first vertices.
 Hypergraph hypergraph_of(const Blocks& blocks, BlockBytes bytes);
 
-// Ranks stay within `imbalance` times the mean of tokens and the mean of pairs, or as close as
-// whole blocks allow. Nothing moves if whole documents can be placed within these limits. Throws
-// Unsupported if `partitioner` fails and no other start is within the limits.
-Placement place(const Blocks& blocks, const Cluster& cluster, BlockBytes bytes, double imbalance,
+struct Slack {  // limits of max / mean
+  double tokens = 1;
+  double pairs = 1;
+};
+
+// Ranks stay within these limits, or as close as whole blocks allow. Nothing moves if whole
+// documents can be placed within these limits. Throws Unsupported if `partitioner` fails and no
+// other start is within the limits.
+Placement place(const Blocks& blocks, const Cluster& cluster, BlockBytes bytes, Slack slack,
                 const Partitioner& partitioner = metis_start);
 
 }  // namespace cpbench::dcp

@@ -259,8 +259,9 @@ class Refiner {
     int64_t weight[2] = {0, 0};
     for (int32_t v : group) {
       weight[kind_of(graph_.vertices[v])] += graph_.vertices[v].weight;
-      const int32_t other = other_edge(v, edge);
-      leaving += pins(other, from) == 1 ? graph_.edge_bytes[other] : 0;
+      for (int32_t other : graph_.vertices[v].edges) {
+        leaving += other != edge && pins(other, from) == 1 ? graph_.edge_bytes[other] : 0;
+      }
     }
     int32_t best = -1;
     int64_t best_gain = 0;
@@ -269,8 +270,9 @@ class Refiner {
       if (!fits(0, weight[0], to) || !fits(1, weight[1], to)) continue;
       int64_t gain = leaving;
       for (int32_t v : group) {
-        const int32_t other = other_edge(v, edge);
-        if (pins(other, to) == 0) gain -= graph_.edge_bytes[other];
+        for (int32_t other : graph_.vertices[v].edges) {
+          if (other != edge && pins(other, to) == 0) gain -= graph_.edge_bytes[other];
+        }
       }
       if (gain > best_gain) {
         best_gain = gain;
@@ -280,11 +282,6 @@ class Refiner {
     if (best < 0) return 0;
     for (int32_t v : group) move(v, best);
     return best_gain;
-  }
-
-  int32_t other_edge(int32_t v, int32_t edge) const {
-    const auto& edges = graph_.vertices[v].edges;
-    return edges[0] == edge ? edges[1] : edges[0];
   }
 
   const Hypergraph& graph_;

@@ -17,8 +17,10 @@ std::vector<int32_t> components(const Hypergraph& graph) {
     return e;
   };
   for (const Vertex& v : graph.vertices) {
-    const auto [low, high] = std::minmax({root(v.edges[0]), root(v.edges[1])});
-    up[high] = low;
+    for (int32_t e : v.edges) {
+      const auto [low, high] = std::minmax({root(v.edges[0]), root(e)});
+      up[high] = low;
+    }
   }
   for (int32_t& e : up) e = root(e);
   return up;

@@ -114,13 +114,18 @@ std::vector<OptionSpec> all_gather_option_specs() {
                     {"kept", "fetched_again"})};
 }
 
+int32_t head_groups_of(const Options& options, const AttentionShape& shape) {
+  const auto groups = static_cast<int32_t>(options.integer("head_groups"));
+  if (shape.kv_heads % groups != 0) {
+    throw Unsupported(std::to_string(shape.kv_heads) + " KV heads do not divide into " +
+                      std::to_string(groups) + " head_groups");
+  }
+  return groups;
+}
+
 AllGatherOptions all_gather_options(const Options& options, const AttentionShape& shape) {
   AllGatherOptions out;
-  out.head_groups = static_cast<int32_t>(options.integer("head_groups"));
-  if (shape.kv_heads % out.head_groups != 0) {
-    throw Unsupported(std::to_string(shape.kv_heads) + " KV heads do not divide into " +
-                      std::to_string(out.head_groups) + " head_groups");
-  }
+  out.head_groups = head_groups_of(options, shape);
   bool kept = options.text("received_kv") == "kept";
   out.received = kept ? PlanBuilder::ReceivedKv::kept : PlanBuilder::ReceivedKv::fetched_again;
   return out;

@@ -33,8 +33,11 @@ struct AllGatherOptions {
 Plan all_gather_plan(const Problem& problem, const std::vector<Ranges>& shards,
                      const AllGatherOptions& options);
 
-// The options of a strategy that uses all_gather_plan, and how they are read. Throws Unsupported if
-// the KV heads cannot be divided into the groups.
+// The option `head_groups`. Throws Unsupported if the KV heads do not divide into so many.
+int32_t head_groups_of(const Options& options, const AttentionShape& shape);
+
+// The options of a strategy that uses all_gather_plan, and how they are read; throws like
+// head_groups_of.
 std::vector<OptionSpec> all_gather_option_specs();
 AllGatherOptions all_gather_options(const Options& options, const AttentionShape& shape);
 
