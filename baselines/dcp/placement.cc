@@ -20,8 +20,8 @@ Hypergraph hypergraph_of(const Blocks& blocks, BlockBytes bytes) {
     graph.vertices.push_back(std::move(vertex));
   }
   for (const ComputeBlock& c : blocks.compute) {
-    const int32_t qo = graph.vertices[c.q].edges[2 * c.group];
-    const int32_t kv = graph.vertices[c.kv].edges[2 * c.group + 1];
+    const int32_t qo = graph.vertices[c.q].edges[size_t{2} * c.group];
+    const int32_t kv = graph.vertices[c.kv].edges[size_t{2} * c.group + 1];
     graph.vertices.push_back({Kind::compute, c.pairs, {qo, kv}});
   }
   return graph;
