@@ -1,5 +1,6 @@
 // The refinement of a partition; see hypergraph.h.
 #include <algorithm>
+#include <bit>
 #include <queue>
 
 #include "baselines/dcp/hypergraph.h"
@@ -22,13 +23,15 @@ class Refiner {
         limit_{limits.tokens, limits.pairs},
         part_of_(part_of),
         pins_(graph.edge_bytes.size() * parts, 0),
+        words_((parts + 63) / 64),
+        parts_of_(graph.edge_bytes.size() * words_, 0),
         members_(graph.edge_bytes.size()) {
     for (int kind : {0, 1}) load_[kind].assign(parts, 0);
     for (size_t v = 0; v < graph.vertices.size(); ++v) {
       const Vertex& vertex = graph.vertices[v];
       load_[kind_of(vertex)][part_of[v]] += vertex.weight;
       for (int32_t e : vertex.edges) {
-        ++pins(e, part_of[v]);
+        enter(e, part_of[v]);
         members_[e].push_back(static_cast<int32_t>(v));
       }
     }
@@ -51,6 +54,23 @@ class Refiner {
     return pins_[static_cast<size_t>(edge) * parts_ + part];
   }
 
+  uint64_t* part_bits(int32_t edge) { return &parts_of_[static_cast<size_t>(edge) * words_]; }
+  void enter(int32_t edge, int32_t part) {
+    if (++pins(edge, part) == 1) part_bits(edge)[part / 64] |= uint64_t{1} << part % 64;
+  }
+
+  // Calls visit(part) for the parts that an edge of the vertex touches, in order.
+  template <typename Visit>
+  void for_each_touched(const Vertex& vertex, const Visit& visit) {
+    for (size_t w = 0; w < words_; ++w) {
+      uint64_t touched = 0;
+      for (int32_t e : vertex.edges) touched |= part_bits(e)[w];
+      for (; touched != 0; touched &= touched - 1) {
+        visit(static_cast<int32_t>(64 * w) + std::countr_zero(touched));
+      }
+    }
+  }
+
   int64_t gain_of_leaving(const Vertex& vertex, int32_t from) {
     int64_t gain = 0;
     for (int32_t e : vertex.edges) gain += pins(e, from) == 1 ? graph_.edge_bytes[e] : 0;
@@ -70,8 +90,8 @@ class Refiner {
     const Vertex& vertex = graph_.vertices[v];
     const int32_t from = part_of_[v];
     for (int32_t e : vertex.edges) {
-      --pins(e, from);
-      ++pins(e, to);
+      if (--pins(e, from) == 0) part_bits(e)[from / 64] &= ~(uint64_t{1} << from % 64);
+      enter(e, to);
     }
     load_[kind_of(vertex)][from] -= vertex.weight;
     load_[kind_of(vertex)][to] += vertex.weight;
@@ -142,15 +162,16 @@ class Refiner {
     }
   };
 
+  // Of the moves to a part that one of the vertex's edges touches.
   Step best_step(int32_t v) {
     const Vertex& vertex = graph_.vertices[v];
     Step best{0, v, -1};
     const int64_t leaving = gain_of_leaving(vertex, part_of_[v]);
-    for (int32_t to = 0; to < parts_; ++to) {
-      if (to == part_of_[v] || !fits(kind_of(vertex), vertex.weight, to)) continue;
+    for_each_touched(vertex, [&](int32_t to) {
+      if (to == part_of_[v] || !fits(kind_of(vertex), vertex.weight, to)) return;
       const int64_t gain = leaving - cost_of_entering(vertex, to);
       if (best.to < 0 || gain > best.gain) best = {gain, v, to};
-    }
+    });
     return best;
   }
 
@@ -198,39 +219,43 @@ class Refiner {
     return best;
   }
 
-  // Data blocks of full parts can only change places. No edge has two of them.
+  // Data blocks of full parts can only change places. No edge has two of them, and of two that
+  // change places with a gain, one gains by itself.
   int64_t swap_data() {
-    struct Block {
-      int32_t vertex;
-      int64_t leaving;  // the gain of leaving its part
-    };
-    std::vector<Block> data;
-    const auto leaving = [&](int32_t v) {
-      return gain_of_leaving(graph_.vertices[v], part_of_[v]);
-    };
-    for (size_t i = 0; i < part_of_.size(); ++i) {
-      const auto v = static_cast<int32_t>(i);
-      if (graph_.vertices[v].kind == Kind::data) data.push_back({v, leaving(v)});
+    std::vector<std::vector<int32_t>> data(parts_);
+    for (size_t v = 0; v < part_of_.size(); ++v) {
+      if (graph_.vertices[v].kind == Kind::data)
+        data[part_of_[v]].push_back(static_cast<int32_t>(v));
     }
     int64_t gained = 0;
-    for (size_t i = 0; i < data.size(); ++i) {
-      for (size_t j = i + 1; j < data.size(); ++j) {
-        const auto [a, leaving_a] = data[i];
-        const auto [b, leaving_b] = data[j];
-        const int32_t to = part_of_[b], from = part_of_[a];
-        if (to == from || leaving_a + leaving_b <= 0) continue;
-        const Vertex &first = graph_.vertices[a], &second = graph_.vertices[b];
-        const int64_t more = first.weight - second.weight;
-        if (!fits(0, more, to) || !fits(0, -more, from)) continue;
-        const int64_t gain =
-            leaving_a + leaving_b - cost_of_entering(first, to) - cost_of_entering(second, from);
-        if (gain <= 0) continue;
-        move(a, to);
-        move(b, from);
-        data[i].leaving = leaving(a);
-        data[j].leaving = leaving(b);
-        gained += gain;
-      }
+    for (size_t i = 0; i < part_of_.size(); ++i) {
+      const auto v = static_cast<int32_t>(i);
+      const Vertex& vertex = graph_.vertices[v];
+      if (vertex.kind != Kind::data) continue;
+      const int32_t from = part_of_[v];
+      const int64_t leaving = gain_of_leaving(vertex, from);
+      int64_t best_gain = 0;
+      int32_t* best = nullptr;  // the other block
+      for_each_touched(vertex, [&](int32_t to) {
+        const int64_t gain = leaving - cost_of_entering(vertex, to);
+        if (to == from || gain <= 0) return;
+        for (int32_t& place : data[to]) {
+          const Vertex& other = graph_.vertices[place];
+          const int64_t more = vertex.weight - other.weight;
+          if (!fits(0, more, to) || !fits(0, -more, from)) continue;
+          const int64_t both = gain + gain_of_leaving(other, to) - cost_of_entering(other, from);
+          if (both > best_gain) {
+            best_gain = both;
+            best = &place;
+          }
+        }
+      });
+      if (best == nullptr) continue;
+      const int32_t other = *best, to = part_of_[other];
+      std::swap(*best, *std::ranges::find(data[from], v));
+      move(v, to);
+      move(other, from);
+      gained += best_gain;
     }
     return gained;
   }
@@ -290,6 +315,8 @@ class Refiner {
   Parts& part_of_;
   std::vector<int64_t> load_[2];               // tokens and pairs of each part
   std::vector<int32_t> pins_;                  // [edge][part]
+  size_t words_;                               // of a bit mask of parts
+  std::vector<uint64_t> parts_of_;             // [edge][word]: the parts with pins
   std::vector<std::vector<int32_t>> members_;  // vertices of each edge
 };
 
