@@ -40,7 +40,7 @@ const SetClusters& SetUnions::clusters() {
 }
 
 const SetUnions::Union& SetUnions::of(std::vector<SetId> list) {
-  std::sort(list.begin(), list.end());
+  if (!std::is_sorted(list.begin(), list.end())) std::sort(list.begin(), list.end());
   uint64_t hash = 0x9ae16a3b2f90404fULL;
   for (SetId id : list) hash = (hash ^ static_cast<uint64_t>(id)) * 0x100000001b3ULL ^ (hash >> 31);
   auto [begin, end] = known_.equal_range(hash);
