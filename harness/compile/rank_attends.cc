@@ -2,6 +2,7 @@
 // as the rows allow.
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "harness/compile/rank_compiler.h"
 
@@ -12,18 +13,21 @@ void append(Ranges& out, RangeSpan ranges) { out.insert(out.end(), ranges.begin(
 
 }  // namespace
 
-void RankCompiler::attend(std::vector<int32_t> attends) {
+void RankCompiler::attend(std::span<const int32_t> attends) {
   const Pass& pass = this->pass();
+  std::vector<int32_t> rest;
   while (!attends.empty()) {  // one group with equal heads after another
     const Heads heads = pass.attends[attends.front()].heads;
+    const auto is_other = [&](int32_t i) { return pass.attends[i].heads != heads; };
+    if (std::ranges::none_of(attends, is_other)) return attend_heads(heads, attends);
     std::vector<int32_t> same, other;
-    for (int32_t i : attends) (pass.attends[i].heads == heads ? same : other).push_back(i);
+    for (int32_t i : attends) (is_other(i) ? other : same).push_back(i);
     attend_heads(heads, same);
-    attends = std::move(other);
+    attends = rest = std::move(other);
   }
 }
 
-void RankCompiler::attend_heads(Heads heads, const std::vector<int32_t>& attends) {
+void RankCompiler::attend_heads(Heads heads, std::span<const int32_t> attends) {
   const Pass& pass = this->pass();
   RankSets& sets = builder_.sets();
   std::vector<Work> work;                // one for each query set
@@ -59,7 +63,8 @@ const RankCompiler::Sight& RankCompiler::sight_of(SetId q, SetId kv) {
   Sight& sight = found->second;
   if (!fresh || count(q, kv, sight)) return sight;
   RankSets& sets = builder_.sets();
-  sight.keys = sets.intern_part(intersect(context_.mask.keys_seen(sets[q]), sets[kv]), kv);
+  if (std::exchange(seeing_, q) != q) seen_ = context_.mask.keys_seen(sets[q]);
+  sight.keys = sets.intern_part(intersect(seen_, sets[kv]), kv);
   const std::optional<DocumentCut>& cut = context_.sets.cut;
   if (cut && sets.size_of(kv) == context_.plan.tokens) {
     sets.set_seen(sight.keys, {.queries = cut->member(q)});
