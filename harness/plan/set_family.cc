@@ -17,12 +17,8 @@ Ranges SetFamily::subtract_union(RangeSpan a, std::vector<SetId> list) const {
   if (a.empty() || list.empty()) return Ranges(a.begin(), a.end());
   std::sort(list.begin(), list.end());
   std::optional<std::vector<SetId>> few = lacking(list);
-  if (!few && list.size() > kUnitedInTurn) return subtract(a, unions_.of(std::move(list)).united);
-  if (!few) {
-    Ranges rest(a.begin(), a.end());
-    for (SetId id : list) rest = subtract(rest, sets_[id]);
-    return rest;
-  }
+  if (!few && list.size() <= kNotKept) return subtract(a, unions_.made(list).united);
+  if (!few) return subtract(a, unions_.of(std::move(list)).united);
   Ranges rest = subtract(a, all_->united);
   for (SetId id : *few) rest = unite(rest, intersect(a, sets_[id]));
   return rest;

@@ -32,7 +32,7 @@ class SetFamily {
   bool one_begins_in_largest(std::span<const SetId> list) const;
 
   static constexpr size_t kFew = 4;
-  static constexpr size_t kUnitedInTurn = 8;  // unions of more sets are worth the memory to keep
+  static constexpr size_t kNotKept = 8;  // unions of more sets are worth their memory
   const RangeSets& sets_;
   SetUnions& unions_;
   std::vector<SetId> members_;  // sorted, distinct
