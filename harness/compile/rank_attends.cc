@@ -7,11 +7,6 @@
 #include "harness/compile/rank_compiler.h"
 
 namespace cpbench {
-namespace {
-
-void append(Ranges& out, RangeSpan ranges) { out.insert(out.end(), ranges.begin(), ranges.end()); }
-
-}  // namespace
 
 void RankCompiler::attend(std::span<const int32_t> attends) {
   const Pass& pass = this->pass();
@@ -29,7 +24,6 @@ void RankCompiler::attend(std::span<const int32_t> attends) {
 
 void RankCompiler::attend_heads(Heads heads, std::span<const int32_t> attends) {
   const Pass& pass = this->pass();
-  RankSets& sets = builder_.sets();
   std::vector<Work> work;                // one for each query set
   std::map<SetId, size_t> work_of;       // by query set
   std::vector<std::vector<SetId>> keys;  // by work
@@ -46,12 +40,8 @@ void RankCompiler::attend_heads(Heads heads, std::span<const int32_t> attends) {
   }
   if (work.empty()) return;
   for (size_t i = 0; i < work.size(); ++i) {
-    work[i].kv = keys[i].front();
-    if (keys[i].size() == 1) continue;
-    work[i].sight = nullptr;
-    Ranges all;
-    for (SetId some : keys[i]) append(all, sets[some]);
-    work[i].kv = sets.intern(normalise(std::move(all)));
+    work[i].kv = united(keys[i]);
+    if (keys[i].size() > 1) work[i].sight = nullptr;
   }
   find_queries(heads, work);
   find_keys(heads, work);
@@ -108,16 +98,23 @@ std::vector<CallSegments> RankCompiler::listed(SetId q, SetId q_set, SetId kv, S
   return levels;
 }
 
-int32_t RankCompiler::gathered(Tensor tensor, Ranges tokens, Heads query_heads) {
+SetId RankCompiler::united(const std::vector<SetId>& list) {
+  if (list.size() == 1) return list.front();
+  RankSets& sets = builder_.sets();
+  Ranges all;
+  for (SetId set : list) all.insert(all.end(), sets[set].begin(), sets[set].end());
+  return sets.intern(normalise(std::move(all)));
+}
+
+int32_t RankCompiler::gathered(Tensor tensor, SetId tokens, Heads query_heads) {
   const Heads heads = heads_of(tensor, query_heads, context_.problem.shape);
-  const SetId set = builder_.sets().intern(normalise(std::move(tokens)));
-  const int32_t buffer = builder_.add_buffer(tensor, ElementClass::model, heads, set);
-  copies_.gather(buffer, set, heads);
+  const int32_t buffer = builder_.add_buffer(tensor, ElementClass::model, heads, tokens);
+  copies_.gather(buffer, tokens, heads);
   return buffer;
 }
 
 void RankCompiler::find_queries(Heads heads, std::vector<Work>& work) {
-  Ranges scattered;
+  std::vector<SetId> scattered;
   for (Work& item : work) {
     item.q_buffer = copies_.holder(Tensor::q, item.q, heads);
     if (pass_ == 1 && item.q_buffer >= 0) {  // dO must have the same rows as Q
@@ -126,11 +123,12 @@ void RankCompiler::find_queries(Heads heads, std::vector<Work>& work) {
                                                          builder_.tokens_of(item.q_buffer);
       if (!same_rows) item.q_buffer = -1;
     }
-    if (item.q_buffer < 0) append(scattered, builder_.sets()[item.q]);
+    if (item.q_buffer < 0) scattered.push_back(item.q);
   }
   if (scattered.empty()) return;
-  const int32_t q = gathered(Tensor::q, scattered, heads);
-  const int32_t d_o = pass_ == 1 ? gathered(Tensor::d_o, scattered, heads) : -1;
+  const SetId all = united(scattered);
+  const int32_t q = gathered(Tensor::q, all, heads);
+  const int32_t d_o = pass_ == 1 ? gathered(Tensor::d_o, all, heads) : -1;
   // The same queries attend in many steps; later steps find them in these buffers.
   copies_.add(q);
   if (d_o >= 0) copies_.add(d_o);
@@ -143,13 +141,13 @@ void RankCompiler::find_queries(Heads heads, std::vector<Work>& work) {
 
 void RankCompiler::find_keys(Heads heads, std::vector<Work>& work) {
   const Heads kv_heads = heads_of(Tensor::kv, heads, context_.problem.shape);
-  Ranges scattered;
+  std::vector<SetId> scattered;
   for (Work& item : work) {
     item.kv_buffer = copies_.holder(Tensor::kv, item.kv, kv_heads);
-    if (item.kv_buffer < 0) append(scattered, builder_.sets()[item.kv]);
+    if (item.kv_buffer < 0) scattered.push_back(item.kv);
   }
   if (scattered.empty()) return;
-  const int32_t kv = gathered(Tensor::kv, std::move(scattered), heads);
+  const int32_t kv = gathered(Tensor::kv, united(scattered), heads);
   for (Work& item : work) {
     if (item.kv_buffer < 0) item.kv_buffer = kv;
   }

@@ -101,7 +101,8 @@ class RankCompiler {
   bool count(SetId q, SetId kv, Sight& sight);
   void find_queries(Heads heads, std::vector<Work>& work);
   void find_keys(Heads heads, std::vector<Work>& work);
-  int32_t gathered(Tensor tensor, Ranges tokens, Heads query_heads);
+  SetId united(const std::vector<SetId>& list);
+  int32_t gathered(Tensor tensor, SetId tokens, Heads query_heads);
   void calls(Heads heads, const std::vector<Work>& work);
   std::vector<CallShape> shapes_of(const Call& call, const std::vector<const Work*>& items);
   // The segments of queries and keys in the buffers that hold the sets.
