@@ -113,6 +113,7 @@ class Engine {
           queue(due.rank);
         } else {
           finish_task(due.rank);
+          queue(due.rank);
         }
       }
       for (int32_t message : network_.advance(now_)) {
@@ -220,7 +221,13 @@ class Engine {
     Rank& r = ranks_[rank];
     r.busy = true;
     r.start_seconds = launched_by_host(r, seconds_of(task.host_seconds, task.activity));
-    due_.push({r.start_seconds + seconds_of(seconds, task.activity), rank});
+    const double end = r.start_seconds + seconds_of(seconds, task.activity);
+    if (portion_ == Portion::exchanges && end <= now_) {  // as most tasks, if work takes no time
+      finish_task(rank);
+      communicate(rank);
+    } else {
+      due_.push({end, rank});
+    }
   }
 
   static Task task_of(const Pack& pack) {
@@ -239,7 +246,7 @@ class Engine {
         wait_ends(rank, pack.pass, pack.step);
         r.packing = true;
         begin(rank, task_of(pack), pack.seconds);
-        return;
+        continue;
       }
       if (r.tasks_done == static_cast<int32_t>(tasks.size())) return;
       const Task& task = tasks[r.tasks_done];
@@ -285,7 +292,6 @@ class Engine {
     record(rank, task, now_);
     if (r.packing) find_next_pack(rank);
     r.busy = r.packing = false;
-    queue(rank);
   }
 
   // Enters the next exchange if the rank may, and launches the transfers that are ready.
