@@ -69,11 +69,12 @@ bool RankCompiler::count(SetId q, SetId kv, Sight& sight) {
   if (queries < 0 || keys < 0 || !cut->describes(queries, keys)) return false;
   std::vector<Segment>& all = builder_.program().segments;
   sight.first_segment = static_cast<int32_t>(all.size());
+  const bool causal = cut->causal(queries, keys);
   int64_t seeing = 0, seen = 0;
   cut->for_each_block(queries, keys, [&](int32_t q_rows, int32_t kv_rows, int64_t documents) {
     all.push_back({.q_rows = q_rows,
                    .kv_rows = kv_rows,
-                   .mask = cut->causal() && q_rows > 1 ? SegmentMask::causal : SegmentMask::full,
+                   .mask = causal && q_rows > 1 ? SegmentMask::causal : SegmentMask::full,
                    .count = static_cast<int32_t>(documents)});
     seeing += q_rows * documents;
     seen += kv_rows * documents;

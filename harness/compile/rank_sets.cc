@@ -166,7 +166,8 @@ std::optional<int64_t> RankSets::described_intersection(SetId a, SetId b) {
       size += (seen.seeing ? q : k) * documents;
     });
   } else {
-    if (seen.queries < 0 || !cut.describes(seen.queries, other)) return std::nullopt;
+    const bool own = cut.container(b) == seen.queries;
+    if (seen.queries < 0 || own || !cut.describes(seen.queries, other)) return std::nullopt;
     const auto [found, fresh] = seen_sizes_.try_emplace({seen.queries, other}, 0);
     if (!fresh) return found->second;
     cut.for_each_block(seen.queries, other,
