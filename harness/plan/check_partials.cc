@@ -224,6 +224,7 @@ class PartialsChecker {
     std::vector<SetId> names;
     for (const Change& loss : losses) names.push_back(loss.tokens);
     bool at_once = family_.disjoint(names, RangeSets::kEmpty);  // if so, all see the same
+    int64_t taken = 0;  // tokens of those that are all there
     for (const Change& loss : losses) {
       RangeSpan tokens = context_.tokens(loss.tokens);
       if (is_reduction(loss)) {
@@ -231,10 +232,16 @@ class PartialsChecker {
       } else {
         Ranges absent = subtract(tokens, present);
         if (!absent.empty()) missing(loss, absent);
+        if (absent.empty()) taken += context_.plan.token_sets.size_of(loss.tokens);
       }
       if (!at_once) present = subtract(present, tokens);
     }
-    return at_once ? family_.subtract_union(present, std::move(names)) : present;
+    if (!at_once) return present;
+    // Usually what is left is what is at home, which sizes tell.
+    Ranges left = intersect(present, context_.tokens(home_));
+    const bool all_left = size_of(left) + taken == size_of(present);
+    if (all_left && family_.disjoint(names, home_)) return left;
+    return family_.subtract_union(present, std::move(names));
   }
 
   void occupy(int32_t from, int32_t to, int64_t tokens) {
