@@ -4,14 +4,18 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace cpbench {
 void Copies::add(int32_t buffer) {
   const Buffer& added = builder_.buffer(buffer);
   const auto tensor = static_cast<size_t>(added.tensor);
   const SetId tokens = builder_.tokens_of(buffer);
-  by_home_[tensor][builder_.sets().home_of(tokens)].push_back(
-      static_cast<int32_t>(buffers_[tensor].size()));
+  std::vector<int32_t>& newest = newest_of_home_[tensor];
+  const size_t home = builder_.sets().home_of(tokens) + 1;
+  if (home >= newest.size()) newest.resize(home + 1, kNone);
+  before_[tensor].push_back(
+      std::exchange(newest[home], static_cast<int32_t>(buffers_[tensor].size())));
   buffers_[tensor].push_back(buffer);
   newest_of_set_[tensor][tokens] = buffer;
 }
@@ -35,12 +39,12 @@ int32_t Copies::holder(Tensor tensor, SetId tokens, Heads heads) {
                                      [&](int32_t buffer) { return holds(buffer, tokens, heads); });
     return newest == buffers.rend() ? -1 : *newest;
   }
-  int32_t newest = -1;
-  for (const int32_t owner : {home, -1}) {
-    const std::vector<int32_t>& places = by_home_[index][owner];
-    for (size_t i = places.size(); i-- > 0 && places[i] > newest;) {
-      if (holds(buffers[places[i]], tokens, heads)) newest = places[i];
-    }
+  int32_t newest = kNone;
+  for (const size_t owner : {home + 1, 0}) {
+    if (owner >= newest_of_home_[index].size()) continue;
+    int32_t place = newest_of_home_[index][owner];
+    while (place > newest && !holds(buffers[place], tokens, heads)) place = before_[index][place];
+    newest = std::max(newest, place);
   }
   return newest < 0 ? -1 : buffers[newest];
 }

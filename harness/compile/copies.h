@@ -26,9 +26,11 @@ class Copies {
 
   bool holds(int32_t buffer, SetId tokens, Heads heads);
 
+  static constexpr int32_t kNone = -1;
   std::array<std::vector<int32_t>, kTensors> buffers_;  // oldest first
-  // The same by the home that has their tokens; -1: none is known. Values are indices in buffers_.
-  std::array<std::unordered_map<int32_t, std::vector<int32_t>>, kTensors> by_home_;
+  // The newest buffer of each home that has its tokens, by rank + 1; 0: none is known. And for each
+  // buffer the one before it of that home. Values are indices in buffers_.
+  std::array<std::vector<int32_t>, kTensors> newest_of_home_, before_;
   std::array<std::unordered_map<SetId, int32_t>, kTensors> newest_of_set_;
   RankBuilder& builder_;
 };

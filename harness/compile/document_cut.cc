@@ -299,6 +299,7 @@ std::optional<DocumentCut> DocumentCut::of(const MaskIndex& mask, const RangeSet
 
 std::optional<DocumentCut::Sums> DocumentCut::sums_of(int32_t queries, int32_t keys) const {
   const Member &q = all_[queries], &k = all_[keys];
+  if (queries == keys) return Sums{&q.last[0], &q.last[0]};
   const size_t all = k.chunks.size();
   size_t seen = all;  // chunks of the keys
   size_t seeing = 0;  // the first chunk of the queries that sees them

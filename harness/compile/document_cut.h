@@ -11,7 +11,8 @@
 // How, for chunks: they have one order that holds in every document. Queries of set A see those
 // chunks of set B that come before them. If all chunks of A that see anything of B see the same
 // chunks of B, they are one block of queries and keys in each document, and their sizes are sums
-// over some of the last chunks of A and some of the first chunks of B. For each such sum, documents
+// over some of the last chunks of A and some of the first chunks of B. What A sees of itself is a
+// triangle of all its chunks in each document. For each such sum, documents
 // of like length have few different values, and each value has a bit mask of the documents with
 // that value.
 #pragma once
@@ -48,12 +49,14 @@ class DocumentCut {
   int32_t index(SetId set) const { return index_[set]; }
 
   // Whether each document has at most one block of queries of one set and keys of another. Both
-  // are members, or parts of different members.
+  // are members, which may be the same, or parts of different members.
   bool describes(int32_t queries, int32_t keys) const {
-    return stripes_ || (queries != keys && sums_of(queries, keys).has_value());
+    return stripes_ || sums_of(queries, keys).has_value();
   }
   // Whether query i of a block sees its keys 0..i; otherwise it sees all of them.
-  bool causal() const { return stripes_ && !full_; }
+  bool causal(int32_t queries, int32_t keys) const {
+    return !full_ && (stripes_ || queries == keys);
+  }
   // Calls visit(queries, keys, documents) for blocks of that many queries and keys. The same
   // numbers may come several times.
   template <typename Visit>

@@ -2,30 +2,28 @@
 // as the rows allow.
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "harness/compile/rank_compiler.h"
 
 namespace cpbench {
-namespace {
 
-void append(Ranges& out, RangeSpan ranges) { out.insert(out.end(), ranges.begin(), ranges.end()); }
-
-}  // namespace
-
-void RankCompiler::attend(std::vector<int32_t> attends) {
+void RankCompiler::attend(std::span<const int32_t> attends) {
   const Pass& pass = this->pass();
+  std::vector<int32_t> rest;
   while (!attends.empty()) {  // one group with equal heads after another
     const Heads heads = pass.attends[attends.front()].heads;
+    const auto is_other = [&](int32_t i) { return pass.attends[i].heads != heads; };
+    if (std::ranges::none_of(attends, is_other)) return attend_heads(heads, attends);
     std::vector<int32_t> same, other;
-    for (int32_t i : attends) (pass.attends[i].heads == heads ? same : other).push_back(i);
+    for (int32_t i : attends) (is_other(i) ? other : same).push_back(i);
     attend_heads(heads, same);
-    attends = std::move(other);
+    attends = rest = std::move(other);
   }
 }
 
-void RankCompiler::attend_heads(Heads heads, const std::vector<int32_t>& attends) {
+void RankCompiler::attend_heads(Heads heads, std::span<const int32_t> attends) {
   const Pass& pass = this->pass();
-  RankSets& sets = builder_.sets();
   std::vector<Work> work;                // one for each query set
   std::map<SetId, size_t> work_of;       // by query set
   std::vector<std::vector<SetId>> keys;  // by work
@@ -42,12 +40,8 @@ void RankCompiler::attend_heads(Heads heads, const std::vector<int32_t>& attends
   }
   if (work.empty()) return;
   for (size_t i = 0; i < work.size(); ++i) {
-    work[i].kv = keys[i].front();
-    if (keys[i].size() == 1) continue;
-    work[i].sight = nullptr;
-    Ranges all;
-    for (SetId some : keys[i]) append(all, sets[some]);
-    work[i].kv = sets.intern(normalise(std::move(all)));
+    work[i].kv = united(keys[i]);
+    if (keys[i].size() > 1) work[i].sight = nullptr;
   }
   find_queries(heads, work);
   find_keys(heads, work);
@@ -59,7 +53,8 @@ const RankCompiler::Sight& RankCompiler::sight_of(SetId q, SetId kv) {
   Sight& sight = found->second;
   if (!fresh || count(q, kv, sight)) return sight;
   RankSets& sets = builder_.sets();
-  sight.keys = sets.intern_part(intersect(context_.mask.keys_seen(sets[q]), sets[kv]), kv);
+  if (std::exchange(seeing_, q) != q) seen_ = context_.mask.keys_seen(sets[q]);
+  sight.keys = sets.intern_part(intersect(seen_, sets[kv]), kv);
   const std::optional<DocumentCut>& cut = context_.sets.cut;
   if (cut && sets.size_of(kv) == context_.plan.tokens) {
     sets.set_seen(sight.keys, {.queries = cut->member(q)});
@@ -74,11 +69,12 @@ bool RankCompiler::count(SetId q, SetId kv, Sight& sight) {
   if (queries < 0 || keys < 0 || !cut->describes(queries, keys)) return false;
   std::vector<Segment>& all = builder_.program().segments;
   sight.first_segment = static_cast<int32_t>(all.size());
+  const bool causal = cut->causal(queries, keys);
   int64_t seeing = 0, seen = 0;
   cut->for_each_block(queries, keys, [&](int32_t q_rows, int32_t kv_rows, int64_t documents) {
     all.push_back({.q_rows = q_rows,
                    .kv_rows = kv_rows,
-                   .mask = cut->causal() && q_rows > 1 ? SegmentMask::causal : SegmentMask::full,
+                   .mask = causal && q_rows > 1 ? SegmentMask::causal : SegmentMask::full,
                    .count = static_cast<int32_t>(documents)});
     seeing += q_rows * documents;
     seen += kv_rows * documents;
@@ -103,16 +99,23 @@ std::vector<CallSegments> RankCompiler::listed(SetId q, SetId q_set, SetId kv, S
   return levels;
 }
 
-int32_t RankCompiler::gathered(Tensor tensor, Ranges tokens, Heads query_heads) {
+SetId RankCompiler::united(const std::vector<SetId>& list) {
+  if (list.size() == 1) return list.front();
+  RankSets& sets = builder_.sets();
+  Ranges all;
+  for (SetId set : list) all.insert(all.end(), sets[set].begin(), sets[set].end());
+  return sets.intern(normalise(std::move(all)));
+}
+
+int32_t RankCompiler::gathered(Tensor tensor, SetId tokens, Heads query_heads) {
   const Heads heads = heads_of(tensor, query_heads, context_.problem.shape);
-  const SetId set = builder_.sets().intern(normalise(std::move(tokens)));
-  const int32_t buffer = builder_.add_buffer(tensor, ElementClass::model, heads, set);
-  copies_.gather(buffer, set, heads);
+  const int32_t buffer = builder_.add_buffer(tensor, ElementClass::model, heads, tokens);
+  copies_.gather(buffer, tokens, heads);
   return buffer;
 }
 
 void RankCompiler::find_queries(Heads heads, std::vector<Work>& work) {
-  Ranges scattered;
+  std::vector<SetId> scattered;
   for (Work& item : work) {
     item.q_buffer = copies_.holder(Tensor::q, item.q, heads);
     if (pass_ == 1 && item.q_buffer >= 0) {  // dO must have the same rows as Q
@@ -121,11 +124,12 @@ void RankCompiler::find_queries(Heads heads, std::vector<Work>& work) {
                                                          builder_.tokens_of(item.q_buffer);
       if (!same_rows) item.q_buffer = -1;
     }
-    if (item.q_buffer < 0) append(scattered, builder_.sets()[item.q]);
+    if (item.q_buffer < 0) scattered.push_back(item.q);
   }
   if (scattered.empty()) return;
-  const int32_t q = gathered(Tensor::q, scattered, heads);
-  const int32_t d_o = pass_ == 1 ? gathered(Tensor::d_o, scattered, heads) : -1;
+  const SetId all = united(scattered);
+  const int32_t q = gathered(Tensor::q, all, heads);
+  const int32_t d_o = pass_ == 1 ? gathered(Tensor::d_o, all, heads) : -1;
   // The same queries attend in many steps; later steps find them in these buffers.
   copies_.add(q);
   if (d_o >= 0) copies_.add(d_o);
@@ -138,13 +142,13 @@ void RankCompiler::find_queries(Heads heads, std::vector<Work>& work) {
 
 void RankCompiler::find_keys(Heads heads, std::vector<Work>& work) {
   const Heads kv_heads = heads_of(Tensor::kv, heads, context_.problem.shape);
-  Ranges scattered;
+  std::vector<SetId> scattered;
   for (Work& item : work) {
     item.kv_buffer = copies_.holder(Tensor::kv, item.kv, kv_heads);
-    if (item.kv_buffer < 0) append(scattered, builder_.sets()[item.kv]);
+    if (item.kv_buffer < 0) scattered.push_back(item.kv);
   }
   if (scattered.empty()) return;
-  const int32_t kv = gathered(Tensor::kv, std::move(scattered), heads);
+  const int32_t kv = gathered(Tensor::kv, united(scattered), heads);
   for (Work& item : work) {
     if (item.kv_buffer < 0) item.kv_buffer = kv;
   }

@@ -28,6 +28,17 @@ std::optional<DocumentCut> CompileContext::cut_of(const Plan& plan, const MaskIn
   return DocumentCut::of(mask, plan.token_sets, std::move(sets), plan.home);
 }
 
+std::vector<SetId> CompileContext::sent_sets(const Plan& plan) {
+  std::vector<SetId> sets;
+  for (const Pass* pass : {&plan.forward, &plan.backward}) {
+    for (const Send& send : pass->sends) sets.push_back(send.tokens);
+  }
+  std::ranges::sort(sets);
+  const auto repeated = std::ranges::unique(sets);
+  sets.erase(repeated.begin(), repeated.end());
+  return sets;
+}
+
 RankCompiler::RankCompiler(const CompileContext& context, int32_t rank, RankProgram& program)
     : context_(context),
       rank_(rank),
@@ -104,7 +115,7 @@ void RankCompiler::pass(int32_t number) {
     }
     const auto first = own;
     while (own != index.attends[rank_].end() && pass.attends[*own].step == step) ++own;
-    attend({first, own});
+    attend(std::span(first, own));
     for (; in != index.incoming[rank_].end() && pass.sends[*in].step == step; ++in) {
       receive(pass.sends[*in], *in);
     }

@@ -28,9 +28,10 @@ struct CompileContext {
         mask(problem.batch),
         index{PassIndex(plan.forward, plan, problem.shape, collectives),
               PassIndex(plan.backward, plan, problem.shape, collectives)},
-        sets(plan.token_sets, plan.home, cut_of(plan, mask, detail)) {}
+        sets(plan.token_sets, plan.home, cut_of(plan, mask, detail), sent_sets(plan)) {}
   // How the sets of queries cut the documents; nothing if segments must be listed.
   static std::optional<DocumentCut> cut_of(const Plan& plan, const MaskIndex& mask, Detail detail);
+  static std::vector<SetId> sent_sets(const Plan& plan);
   const Problem& problem;
   const Plan& plan;
   Passes passes;
@@ -94,13 +95,14 @@ class RankCompiler {
   bool in_library_collective(const Send& send) const;
   void call_collective(const Send& send);
   void take_from_collective(const Send& send);
-  void attend(std::vector<int32_t> attends);
-  void attend_heads(Heads heads, const std::vector<int32_t>& attends);
+  void attend(std::span<const int32_t> attends);
+  void attend_heads(Heads heads, std::span<const int32_t> attends);
   const Sight& sight_of(SetId q, SetId kv);
   bool count(SetId q, SetId kv, Sight& sight);
   void find_queries(Heads heads, std::vector<Work>& work);
   void find_keys(Heads heads, std::vector<Work>& work);
-  int32_t gathered(Tensor tensor, Ranges tokens, Heads query_heads);
+  SetId united(const std::vector<SetId>& list);
+  int32_t gathered(Tensor tensor, SetId tokens, Heads query_heads);
   void calls(Heads heads, const std::vector<Work>& work);
   std::vector<CallShape> shapes_of(const Call& call, const std::vector<const Work*>& items);
   // The segments of queries and keys in the buffers that hold the sets.
@@ -122,6 +124,8 @@ class RankCompiler {
   RankBuilder builder_;
   Copies copies_;
   std::map<std::pair<SetId, SetId>, Sight> sights_;  // by (q, kv)
+  SetId seeing_ = RangeSets::kNone;                  // the last queries of which a sight was listed
+  Ranges seen_;                                      // the keys that they see
   // By the sets of the operands, followed by the queries and keys of each part.
   std::map<std::vector<SetId>, std::vector<CallShape>> shapes_;
   // Packed messages of copies, by tensor, tokens, heads and bytes.

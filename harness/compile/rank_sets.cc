@@ -37,11 +37,20 @@ void RowCursor::add_tokens(int32_t row, int32_t rows, Ranges& tokens) {
 }
 
 PlanSets::PlanSets(const RangeSets& plan_sets, const std::vector<SetId>& plan_homes,
-                   std::optional<DocumentCut> plan_cut)
+                   std::optional<DocumentCut> plan_cut, const std::vector<SetId>& sent)
     : sets(plan_sets), homes(plan_homes), cut(std::move(plan_cut)) {
   first_rows.reserve(sets.count());
   for (SetId set = 0; set < sets.count(); ++set) first_rows.push_back(first_rows_of(sets[set]));
   home = containers(sets, homes);
+  in_pieces.resize(sets.count());
+  if (cut) return;
+  bool disjoint = true;
+  for_each_piece(sets, sent, [&](const Piece& piece) {
+    disjoint &= pieces.empty() || pieces.back().range.end <= piece.range.begin;
+    if (disjoint) pieces.push_back(piece);
+  });
+  if (!disjoint) pieces.clear();
+  for (const Piece& piece : pieces) in_pieces[piece.set] = true;
 }
 
 int64_t RowCursor::token_at(int32_t row) {
@@ -132,7 +141,7 @@ bool RankSets::known_part(SetId part, SetId whole) const {
          (member_of(part) >= 0 && shared_.cut->members()[member_of(part)] == whole);
 }
 
-std::optional<int64_t> RankSets::described_intersection(SetId a, SetId b) const {
+std::optional<int64_t> RankSets::described_intersection(SetId a, SetId b) {
   if (a < plan_count()) std::swap(a, b);
   if (a < plan_count() || !shared_.cut) return std::nullopt;
   const DocumentCut& cut = *shared_.cut;
@@ -157,9 +166,13 @@ std::optional<int64_t> RankSets::described_intersection(SetId a, SetId b) const 
       size += (seen.seeing ? q : k) * documents;
     });
   } else {
-    if (seen.queries < 0 || !cut.describes(seen.queries, other)) return std::nullopt;
+    const bool own = cut.container(b) == seen.queries;
+    if (seen.queries < 0 || own || !cut.describes(seen.queries, other)) return std::nullopt;
+    const auto [found, fresh] = seen_sizes_.try_emplace({seen.queries, other}, 0);
+    if (!fresh) return found->second;
     cut.for_each_block(seen.queries, other,
                        [&](int32_t, int32_t k, int64_t documents) { size += k * documents; });
+    found->second = size;
   }
   return size;
 }
@@ -212,11 +225,29 @@ int64_t RankSets::size_of_intersection(SetId a, SetId b) {
       break;
   }
   const auto [found, fresh] = sizes_.try_emplace(pair_of(a, b), 0);
-  if (fresh) {
-    const std::optional<int64_t> described = described_intersection(a, b);
-    found->second = described ? *described : cpbench::size_of_intersection((*this)[a], (*this)[b]);
+  if (!fresh) return found->second;
+  if (const std::optional<int64_t> described = described_intersection(a, b)) {
+    return found->second = *described;
   }
-  return found->second;
+  const auto [sent, own] = std::minmax({a, b});
+  if (own < plan_count() || sent >= plan_count() || !shared_.in_pieces[sent]) {
+    return found->second = cpbench::size_of_intersection((*this)[a], (*this)[b]);
+  }
+  if (!std::exchange(own_[own - plan_count()].measured, true)) measure(own);
+  return sizes_[pair_of(a, b)];
+}
+
+void RankSets::measure(SetId set) {
+  auto at = shared_.pieces.begin();
+  for (const Range& range : (*this)[set]) {
+    at = std::partition_point(at, shared_.pieces.end(),
+                              [&](const Piece& piece) { return piece.range.end <= range.begin; });
+    for (auto piece = at; piece != shared_.pieces.end() && piece->range.begin < range.end;
+         ++piece) {
+      const auto [begin, end] = piece->range;
+      sizes_[pair_of(set, piece->set)] += std::min(end, range.end) - std::max(begin, range.begin);
+    }
+  }
 }
 
 bool RankSets::contains(SetId outer, SetId inner) {

@@ -16,13 +16,16 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "harness/compile/containers.h"
 #include "harness/compile/document_cut.h"
+#include "harness/plan/pieces.h"
 #include "harness/plan/range_sets.h"
 
 namespace cpbench {
@@ -31,14 +34,17 @@ namespace cpbench {
 std::vector<int32_t> first_rows_of(RangeSpan ranges);
 
 struct PlanSets {
-  // `homes` has the home of each rank; they are disjoint.
+  // `homes` has the home of each rank; they are disjoint. `sent` has distinct sets with which many
+  // other sets will be intersected.
   PlanSets(const RangeSets& sets, const std::vector<SetId>& homes,
-           std::optional<DocumentCut> cut = std::nullopt);
+           std::optional<DocumentCut> cut = std::nullopt, const std::vector<SetId>& sent = {});
   const RangeSets& sets;
   const std::vector<SetId>& homes;
   std::optional<DocumentCut> cut;
   std::vector<std::vector<int32_t>> first_rows;  // by set
   std::vector<int32_t> home;                     // by set: the rank whose home contains it, or -1
+  std::vector<Piece> pieces;    // of the sent sets; none unless they are disjoint, or with a cut
+  std::vector<bool> in_pieces;  // by set
 };
 
 // Look-ups in one set. Ascending look-ups are cheap.
@@ -118,6 +124,7 @@ class RankSets {
     mutable Ranges ranges = {};
     List list = {};                        // empty if `ranges` is listed from the beginning
     std::vector<int32_t> first_rows = {};  // empty until it is needed
+    bool measured = false;                 // whether `sizes_` has what it shares with sent sets
   };
   enum class Relation : uint8_t { unknown, disjoint, a_in_b, b_in_a };
 
@@ -132,14 +139,18 @@ class RankSets {
     return shared_.cut ? shared_.cut->container(set) : -1;
   }
   Relation relation(SetId a, SetId b) const;
+  // Adds to `sizes_` what the set has in common with each sent set: one walk over the tokens that
+  // it has, instead of a walk for each of them.
+  void measure(SetId set);
   // The size of an intersection that the cut knows.
-  std::optional<int64_t> described_intersection(SetId a, SetId b) const;
+  std::optional<int64_t> described_intersection(SetId a, SetId b);
 
   const PlanSets& shared_;
   std::deque<OwnSet> own_;                             // a growing deque never moves them
   std::unordered_multimap<uint64_t, SetId> by_hash_;   // of those that were listed when added
   std::unordered_map<uint64_t, SetId> intersections_;  // by pair of sets: the same few recur
   std::unordered_map<uint64_t, int64_t> sizes_;        // of intersections, by pair of sets
+  std::map<std::pair<int32_t, int32_t>, int64_t> seen_sizes_;  // by (queries, index) of the cut
 };
 
 }  // namespace cpbench

@@ -35,11 +35,17 @@ TEST(RankSets, what_is_known_is_what_a_walk_finds) {
     RangeSets of_plan;
     std::vector<SetId> homes;
     for (const Ranges& home : random_homes(random)) homes.push_back(of_plan.intern(home));
+    std::vector<SetId> sent;  // nothing, the homes, disjoint parts of them, or overlapping sets
+    for (size_t i = 0; round % 4 > 0 && i < homes.size(); ++i) {
+      const Ranges part = random_part(of_plan[homes[i]], random);
+      sent.push_back(round % 4 == 1 ? homes[i] : of_plan.intern(part));
+    }
+    if (round % 4 == 3) sent.push_back(homes.front());
     for (int i = 0; i < 4; ++i) {
       of_plan.intern(random_part(of_plan[homes[random() % homes.size()]], random));
       of_plan.intern(unite(of_plan[homes[i]], of_plan[homes[random() % homes.size()]]));
     }
-    const PlanSets shared(of_plan, homes);
+    const PlanSets shared(of_plan, homes, std::nullopt, sent);
     RankSets sets(shared);
     std::vector<SetId> ids;
     for (SetId id = 0; id < of_plan.count(); ++id) ids.push_back(id);

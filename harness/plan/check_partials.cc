@@ -9,16 +9,18 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "harness/plan/check_context.h"
 #include "harness/plan/names.h"
+#include "harness/plan/set_map.h"
 
 namespace cpbench::checker {
 namespace {
 
 constexpr size_t kFewSets = 2;
+constexpr int32_t kAbsent = 0;
 
 struct Change {
   int32_t step = 0;
@@ -35,8 +37,9 @@ int64_t size_outside(RangeSpan ranges, RangeSpan home) {
 class PartialsChecker {
  public:
   // `fed[i]` is set if a sender other than the receiver had some of what send i reduces.
+  // `since` is memory that all ranks use.
   PartialsChecker(Context& context, const SetFamily& family, PassKind kind, int32_t rank,
-                  Tensor tensor, std::vector<bool>& fed)
+                  Tensor tensor, std::vector<bool>& fed, SetMap<int32_t>& since)
       : context_(context),
         family_(family),
         kind_(kind),
@@ -44,7 +47,8 @@ class PartialsChecker {
         rank_(rank),
         tensor_(tensor),
         home_(context.plan.home[rank]),
-        fed_(fed) {}
+        fed_(fed),
+        since_(since) {}
 
   void collect(const RankOperations& operations) {
     for (int32_t i : operations.attends) {
@@ -115,29 +119,28 @@ class PartialsChecker {
   }
 
   void run_on_names(const std::vector<Change>& gains, const std::vector<Change>& losses) {
-    std::unordered_map<SetId, int32_t> since;  // present sets, and the step that made them
+    since_.clear();
     size_t g = 0, l = 0;
     while (g < gains.size() || l < losses.size()) {
       bool lose = l < losses.size() && (g == gains.size() || losses[l].step <= gains[g].step);
       if (lose) {
         const Change& loss = losses[l++];
-        auto it = since.find(loss.tokens);
-        if (it != since.end()) {
+        if (const int32_t since = std::exchange(since_[loss.tokens], kAbsent); since != kAbsent) {
           if (is_reduction(loss)) fed_[loss.send] = true;
           if (!at_home(loss.tokens))
-            occupy(it->second, loss.step, context_.plan.token_sets.size_of(loss.tokens));
-          since.erase(it);
+            occupy(since - 1, loss.step, context_.plan.token_sets.size_of(loss.tokens));
         } else if (!is_reduction(loss)) {
           missing(loss, context_.tokens(loss.tokens));
         }
       } else {
-        since.emplace(gains[g].tokens, gains[g].step);
+        int32_t& since = since_[gains[g].tokens];
+        if (since == kAbsent) since = gains[g].step + 1;
         ++g;
       }
     }
     std::vector<SetId> left;
-    for (auto [tokens, step] : since) {
-      if (!at_home(tokens)) left.push_back(tokens);
+    for (auto [tokens, since] : since_) {
+      if (since != kAbsent && !at_home(tokens)) left.push_back(tokens);
     }
     std::sort(left.begin(), left.end());
     for (SetId tokens : left) stranded(context_.tokens(tokens));
@@ -221,6 +224,7 @@ class PartialsChecker {
     std::vector<SetId> names;
     for (const Change& loss : losses) names.push_back(loss.tokens);
     bool at_once = family_.disjoint(names, RangeSets::kEmpty);  // if so, all see the same
+    int64_t taken = 0;  // tokens of those that are all there
     for (const Change& loss : losses) {
       RangeSpan tokens = context_.tokens(loss.tokens);
       if (is_reduction(loss)) {
@@ -228,10 +232,16 @@ class PartialsChecker {
       } else {
         Ranges absent = subtract(tokens, present);
         if (!absent.empty()) missing(loss, absent);
+        if (absent.empty()) taken += context_.plan.token_sets.size_of(loss.tokens);
       }
       if (!at_once) present = subtract(present, tokens);
     }
-    return at_once ? family_.subtract_union(present, std::move(names)) : present;
+    if (!at_once) return present;
+    // Usually what is left is what is at home, which sizes tell.
+    Ranges left = intersect(present, context_.tokens(home_));
+    const bool all_left = size_of(left) + taken == size_of(present);
+    if (all_left && family_.disjoint(names, home_)) return left;
+    return family_.subtract_union(present, std::move(names));
   }
 
   void occupy(int32_t from, int32_t to, int64_t tokens) {
@@ -259,6 +269,7 @@ class PartialsChecker {
   Tensor tensor_;
   SetId home_;
   std::vector<bool>& fed_;
+  SetMap<int32_t>& since_;  // of present sets, one more than the step that made them; or kAbsent
   std::vector<Change> gains_;
   std::vector<Change> losses_;
   Heads heads_;
@@ -299,8 +310,9 @@ void check_partials(Context& context, PassKind kind, const std::vector<RankOpera
   for (Tensor tensor : tensors) {
     SetFamily family(context.plan.token_sets, context.unions, sent_sets(pass, tensor));
     std::vector<bool> fed(pass.sends.size(), false);
+    SetMap<int32_t> since(context.plan.token_sets.count());
     for (int32_t rank = 0; rank < context.plan.ranks; ++rank) {
-      PartialsChecker checker(context, family, kind, rank, tensor, fed);
+      PartialsChecker checker(context, family, kind, rank, tensor, fed, since);
       checker.collect(operations[rank]);
       checker.run(tallies[rank], first_step);
     }

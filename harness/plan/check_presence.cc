@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <limits>
 #include <ranges>
+#include <span>
 #include <unordered_map>
+#include <utility>
 
 #include "harness/plan/check_context.h"
 #include "harness/plan/interval_set.h"
 #include "harness/plan/names.h"
 #include "harness/plan/set_index.h"
+#include "harness/plan/set_map.h"
 
 namespace cpbench::checker {
 namespace {
@@ -42,13 +45,26 @@ struct Pieced {
   bool present = false;  // all of it was there
 };
 
+// Memory that the checks of all ranks use, one after another.
+struct Scratch {
+  explicit Scratch(int32_t sets) : by_name(sets), last_read(sets) {}
+  struct Arrivals {  // of one set: positions in PresenceChecker::named_
+    size_t first = 0;
+    size_t count = 0;
+  };
+  SetMap<Arrivals> by_name;
+  SetMap<int32_t> last_read;
+};
+
 class PresenceChecker {
  public:
-  PresenceChecker(Context& context, const SetFamily& family, SetIndex& index, PassKind kind,
-                  int32_t rank, Tensor tensor)
+  PresenceChecker(Context& context, const SetFamily& family, SetIndex& index, Scratch& scratch,
+                  PassKind kind, int32_t rank, Tensor tensor)
       : context_(context),
         family_(family),
         index_(index),
+        by_name_(scratch.by_name),
+        last_read_(scratch.last_read),
         kind_(kind),
         pass_(context.pass(kind)),
         rank_(rank),
@@ -108,8 +124,7 @@ class PresenceChecker {
     heads_ = heads;
     now_ = inside(arrivals_, heads);
     std::vector<Read> reads = inside(reads_, heads);
-    by_name_.clear();
-    for (size_t i = 0; i < now_.size(); ++i) by_name_[now_[i].tokens].push_back(i);
+    sort_by_name();
     pieced_.clear();
     last_pieced_ = kAtStart;
     scattered_ = std::ranges::any_of(now_, [](const Arrival& a) { return !a.collective; });
@@ -126,8 +141,24 @@ class PresenceChecker {
     }
   }
 
-  // The latest of `arrivals` before the step, or nullptr.
-  Arrival* latest_before(int32_t step, const std::vector<size_t>& arrivals) {
+  void sort_by_name() {
+    by_name_.clear();
+    for (const Arrival& a : now_) ++by_name_[a.tokens].count;
+    size_t next = 0;
+    for (auto& [set, arrivals] : by_name_) {
+      arrivals.first = next;
+      next += std::exchange(arrivals.count, 0);
+    }
+    named_.resize(now_.size());
+    for (size_t i = 0; i < now_.size(); ++i) {
+      Scratch::Arrivals& arrivals = by_name_[now_[i].tokens];
+      named_[arrivals.first + arrivals.count++] = i;
+    }
+  }
+
+  // The latest of `named` before the step, or nullptr.
+  Arrival* latest_before(int32_t step, const Scratch::Arrivals& named) {
+    const std::span arrivals(named_.data() + named.first, named.count);
     auto after = std::partition_point(arrivals.begin(), arrivals.end(),
                                       [&](size_t i) { return now_[i].step < step; });
     return after == arrivals.begin() ? nullptr : &now_[*std::prev(after)];
@@ -136,9 +167,8 @@ class PresenceChecker {
   void judge_read(const Read& read) {
     context_.require_time();
     if (read.tokens == home_) return;
-    auto named = by_name_.find(read.tokens);
-    if (named != by_name_.end()) {
-      if (Arrival* latest = latest_before(read.step, named->second)) {
+    if (const auto* named = by_name_.find(read.tokens)) {
+      if (Arrival* latest = latest_before(read.step, *named)) {
         latest->last_read = std::max(latest->last_read, read.step);
         return;
       }
@@ -165,14 +195,13 @@ class PresenceChecker {
   std::vector<Arrival*> sources_of(const Read& read) {
     std::vector<Arrival*> from;
     if (!scattered_) return from;
-    const auto add = [&](const std::vector<size_t>& named) {
+    const auto add = [&](const Scratch::Arrivals& named) {
       if (Arrival* latest = latest_before(read.step, named)) from.push_back(latest);
     };
     RangeSpan tokens = context_.tokens(read.tokens);
     if (auto sets = index_.overlapping(tokens, by_name_.size())) {
       for (SetId set : *sets) {
-        auto named = by_name_.find(set);
-        if (named != by_name_.end()) add(named->second);
+        if (const auto* named = by_name_.find(set)) add(*named);
       }
       return from;
     }
@@ -291,23 +320,20 @@ class PresenceChecker {
 
   // What arrives by itself is read in a later step. `fresh`: nothing arrives twice.
   void judge_use(const std::vector<Read>& reads, bool fresh) {
-    std::unordered_map<SetId, int32_t> last_read;  // by name
-    for (const Read& r : reads) {
-      auto [it, first] = last_read.emplace(r.tokens, r.step);
-      if (!first) it->second = std::max(it->second, r.step);
-    }
+    last_read_.clear();
+    for (const Read& r : reads) last_read_[r.tokens] = std::max(last_read_[r.tokens], r.step);
     std::vector<const Arrival*> undecided;  // those that names do not decide
     for (const Arrival& a : now_) {
       if (a.collective || a.step == kAtStart) continue;
-      auto named = last_read.find(a.tokens);
-      if (named == last_read.end() || named->second <= a.step) undecided.push_back(&a);
+      const int32_t* named = last_read_.find(a.tokens);
+      if (named == nullptr || *named <= a.step) undecided.push_back(&a);
     }
     if (undecided.empty()) return;
     // From the last step backwards, so that the set of what is read later only grows.
     std::vector<std::pair<int32_t, SetId>> by_last_read;
-    for (auto [tokens, step] : last_read) {
+    for (auto [tokens, step] : last_read_) {
       // A set that arrives by its name has nothing in common with the others if all is fresh.
-      const bool other = fresh && by_name_.contains(tokens);
+      const bool other = fresh && by_name_.find(tokens) != nullptr;
       if (tokens != home_ && !other) by_last_read.emplace_back(step, tokens);
     }
     std::sort(by_last_read.rbegin(), by_last_read.rend());
@@ -333,6 +359,8 @@ class PresenceChecker {
   Context& context_;
   const SetFamily& family_;
   SetIndex& index_;
+  SetMap<Scratch::Arrivals>& by_name_;
+  SetMap<int32_t>& last_read_;  // of what is read, by name
   PassKind kind_;
   const Pass& pass_;
   int32_t rank_;
@@ -343,11 +371,11 @@ class PresenceChecker {
 
   // Of the current head interval:
   Heads heads_;
-  std::vector<Arrival> now_;                                // the arrivals, by step
-  std::unordered_map<SetId, std::vector<size_t>> by_name_;  // indices into now_
-  std::unordered_map<SetId, Pieced> pieced_;                // by the set that is read
-  int32_t last_pieced_ = kAtStart;                          // the latest step of such a read
-  bool scattered_ = false;                                  // some arrival is not collective
+  std::vector<Arrival> now_;                  // the arrivals, by step
+  std::vector<size_t> named_;                 // indices into now_, by name and then by step
+  std::unordered_map<SetId, Pieced> pieced_;  // by the set that is read
+  int32_t last_pieced_ = kAtStart;            // the latest step of such a read
+  bool scattered_ = false;                    // some arrival is not collective
 };
 
 // The sets of `tensor` that travel in this pass or were kept for it.
@@ -371,12 +399,13 @@ void check_presence(Context& context, PassKind kind, Passes passes,
     for (const Keep& k : context.plan.keep) kept[k.rank].push_back(&k);
   }
   int32_t first_step = kind == PassKind::forward ? 0 : context.plan.forward.steps;
+  Scratch scratch(context.plan.token_sets.count());
   for (Tensor tensor : {Tensor::q, Tensor::kv, Tensor::d_o}) {
     const std::vector<SetId> sets = travelling(context, kind, tensor);
     SetFamily family(context.plan.token_sets, context.unions, sets);
     SetIndex index(context.plan.token_sets, sets);
     for (int32_t rank = 0; rank < context.plan.ranks; ++rank) {
-      PresenceChecker checker(context, family, index, kind, rank, tensor);
+      PresenceChecker checker(context, family, index, scratch, kind, rank, tensor);
       checker.collect(operations[rank], kept[rank]);
       checker.run(tallies[rank], first_step);
     }

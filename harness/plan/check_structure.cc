@@ -103,26 +103,27 @@ class StructureChecker {
     }
     int32_t last = 0;
     for (const Attend& a : pass.attends) {
-      std::string where = place(kind, a.step, a.rank) + " attend";
+      const auto where = [&] { return place(kind, a.step, a.rank) + " attend"; };
       if (a.step < last || a.step >= pass.steps) {
-        bad(where, "steps in order below " + std::to_string(pass.steps), std::to_string(a.step));
+        bad(where(), "steps in order below " + std::to_string(pass.steps), std::to_string(a.step));
       }
       last = a.step;
       if (a.rank < 0 || a.rank >= plan_.ranks)
-        bad(where, "a rank below " + std::to_string(plan_.ranks), std::to_string(a.rank));
-      if (!good_tokens(a.q)) bad(where, "a non-empty token set q", std::to_string(a.q));
-      if (!good_tokens(a.kv)) bad(where, "a non-empty token set kv", std::to_string(a.kv));
+        bad(where(), "a rank below " + std::to_string(plan_.ranks), std::to_string(a.rank));
+      if (!good_tokens(a.q)) bad(where(), "a non-empty token set q", std::to_string(a.q));
+      if (!good_tokens(a.kv)) bad(where(), "a non-empty token set kv", std::to_string(a.kv));
       if (!good_heads(a.heads))
-        bad(where, "query heads below " + std::to_string(plan_.query_heads), heads_text(a.heads));
+        bad(where(), "query heads below " + std::to_string(plan_.query_heads), heads_text(a.heads));
     }
     std::pair<int32_t, int32_t> last_stage{0, 0};
     for (size_t i = 0; i < pass.sends.size(); ++i) {
       const Send& s = pass.sends[i];
-      std::string where =
-          std::string(name) + " step " + std::to_string(s.step) + " send " + std::to_string(i);
+      const auto where = [&] {
+        return std::string(name) + " step " + std::to_string(s.step) + " send " + std::to_string(i);
+      };
       std::pair stage{s.step, s.substage};
       if (stage < last_stage || s.step >= pass.steps || s.substage < 0) {
-        bad(where, "steps and sub-stages in order below step " + std::to_string(pass.steps),
+        bad(where(), "steps and sub-stages in order below step " + std::to_string(pass.steps),
             std::to_string(s.step) + "." + std::to_string(s.substage));
       }
       last_stage = stage;
@@ -131,36 +132,39 @@ class StructureChecker {
     if (context_.violations.empty()) check_collectives(kind, pass);
   }
 
-  void check_send(PassKind kind, const Pass& pass, const Send& s, const std::string& where) {
+  // `where` says where the send is, and is called only for a violation.
+  template <typename Where>
+  void check_send(PassKind kind, const Pass& pass, const Send& s, const Where& where) {
     bool tagged = s.collective >= 0;
     if (!good_tokens(s.tokens, tagged))
-      bad(where, "a non-empty token set", std::to_string(s.tokens));
+      bad(where(), "a non-empty token set", std::to_string(s.tokens));
     if (!good_heads(s.heads))
-      bad(where, "query heads below " + std::to_string(plan_.query_heads), heads_text(s.heads));
+      bad(where(), "query heads below " + std::to_string(plan_.query_heads), heads_text(s.heads));
     if (s.collective < -1 || s.collective >= static_cast<int32_t>(pass.collectives.size())) {
-      bad(where, "a collective of this pass", std::to_string(s.collective));
+      bad(where(), "a collective of this pass", std::to_string(s.collective));
     }
     bool forward_tensor = s.tensor == Tensor::q || s.tensor == Tensor::kv || s.tensor == Tensor::o;
     bool backward_tensor = s.tensor != Tensor::o;
     if (kind == PassKind::forward ? !forward_tensor : !backward_tensor) {
-      bad(where, kind == PassKind::forward ? "q, kv or o" : "q, kv, do, dq or dkv",
+      bad(where(), kind == PassKind::forward ? "q, kv or o" : "q, kv, do, dq or dkv",
           name_of(s.tensor));
     }
     for (SetId side : {s.from, s.to}) {
       if (!plan_.rank_sets.valid(side) || side == RangeSets::kEmpty) {
-        bad(where, "a non-empty rank set", std::to_string(side));
+        bad(where(), "a non-empty rank set", std::to_string(side));
         return;
       }
     }
     int64_t senders = plan_.rank_sets.size_of(s.from), receivers = plan_.rank_sets.size_of(s.to);
     if (senders > 1 && receivers > 1)
-      bad(where, "one sender or one receiver",
+      bad(where(), "one sender or one receiver",
           std::to_string(senders) + " to " + std::to_string(receivers));
     if (senders > 1 && !is_partial(s.tensor))
-      bad(where, "a partial tensor to reduce", name_of(s.tensor));
-    if (receivers > 1 && is_partial(s.tensor)) bad(where, "a copy to multicast", name_of(s.tensor));
+      bad(where(), "a partial tensor to reduce", name_of(s.tensor));
+    if (receivers > 1 && is_partial(s.tensor))
+      bad(where(), "a copy to multicast", name_of(s.tensor));
     if (senders == 1 && s.from == s.to && !tagged)
-      bad(where, "two different ranks",
+      bad(where(), "two different ranks",
           "rank " + std::to_string(plan_.rank_sets[s.from].front().begin) + " to itself");
   }
 

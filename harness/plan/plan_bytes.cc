@@ -56,11 +56,11 @@ int64_t stored_bytes_per_token(Tensor tensor, Heads heads, const AttentionShape&
 
 SendCost cost_of(const Send& send, const Pass& pass, const Plan& plan,
                  const AttentionShape& shape) {
-  RangeSpan from = plan.rank_sets[send.from];
-  RangeSpan to = plan.rank_sets[send.to];
+  const RangeSets& ranks = plan.rank_sets;
   int64_t tokens = plan.token_sets.size_of(send.tokens);
   if (send.collective >= 0) tokens = pass.collectives[send.collective].padded_tokens;
-  return {size_of(from) * size_of(to) - size_of(intersect(from, to)),
+  return {ranks.size_of(send.from) * ranks.size_of(send.to) -
+              size_of_intersection(ranks[send.from], ranks[send.to]),
           tokens * wire_bytes_per_token(send.tensor, send.heads, shape, plan.gradient_wire)};
 }
 

@@ -17,6 +17,7 @@ Ranges SetFamily::subtract_union(RangeSpan a, std::vector<SetId> list) const {
   if (a.empty() || list.empty()) return Ranges(a.begin(), a.end());
   std::sort(list.begin(), list.end());
   std::optional<std::vector<SetId>> few = lacking(list);
+  if (!few && list.size() <= kNotKept) return subtract(a, unions_.made(list).united);
   if (!few) return subtract(a, unions_.of(std::move(list)).united);
   Ranges rest = subtract(a, all_->united);
   for (SetId id : *few) rest = unite(rest, intersect(a, sets_[id]));
@@ -32,6 +33,8 @@ bool SetFamily::disjoint(std::vector<SetId> list, SetId other) const {
     bool member = std::binary_search(members_.begin(), members_.end(), id);
     (member ? inside : outside).push_back(id);
   }
+  const bool distinct = std::adjacent_find(inside.begin(), inside.end()) == inside.end();
+  if (outside.empty() && distinct && all_->disjoint()) return true;
   std::optional<std::vector<SetId>> few = lacking(inside);
   if (few && outside.size() <= kFew) {
     for (SetId id : outside) {
@@ -48,10 +51,25 @@ bool SetFamily::disjoint(std::vector<SetId> list, SetId other) const {
   for (auto begin = list.begin(); begin != list.end();) {
     auto end = std::find_if(begin, list.end(),
                             [&](SetId id) { return clusters.of(id) != clusters.of(*begin); });
-    if (end - begin > 1 && !unions_.of({begin, end}).disjoint()) return false;
+    const std::span<const SetId> cluster(begin, end);
+    if (cluster.size() > 1 &&
+        (one_begins_in_largest(cluster) || !unions_.of({begin, end}).disjoint())) {
+      return false;
+    }
     begin = end;
   }
   return true;
+}
+
+bool SetFamily::one_begins_in_largest(std::span<const SetId> list) const {
+  const auto largest =
+      std::ranges::max_element(list, {}, [&](SetId id) { return sets_.size_of(id); });
+  for (auto it = list.begin(); it != list.end(); ++it) {
+    if (it == largest || sets_[*it].empty()) continue;
+    const int64_t first = sets_[*it].front().begin;
+    if (contains(sets_[*largest], Range{first, first + 1})) return true;
+  }
+  return false;
 }
 
 std::optional<std::vector<SetId>> SetFamily::lacking(const std::vector<SetId>& list) const {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "harness/plan/set_unions.h"
@@ -27,7 +28,11 @@ class SetFamily {
   // holds other sets or a set twice, or if it lacks more than kFew members.
   std::optional<std::vector<SetId>> lacking(const std::vector<SetId>& list) const;
 
+  // Whether some set begins inside the largest one: most lists that are not disjoint have one.
+  bool one_begins_in_largest(std::span<const SetId> list) const;
+
   static constexpr size_t kFew = 4;
+  static constexpr size_t kNotKept = 8;  // unions of more sets are worth their memory
   const RangeSets& sets_;
   SetUnions& unions_;
   std::vector<SetId> members_;  // sorted, distinct

@@ -10,10 +10,18 @@ SetIndex::SetIndex(const RangeSets& sets, std::vector<SetId> members)
     : sets_(sets), members_(std::move(members)) {
   std::sort(members_.begin(), members_.end());
   members_.erase(std::unique(members_.begin(), members_.end()), members_.end());
+  std::erase(members_, RangeSets::kEmpty);
+  for (SetId id : members_) {
+    hull_.begin = std::min(hull_.begin, sets_[id].front().begin);
+    hull_.end = std::max(hull_.end, sets_[id].back().end);
+  }
 }
 
 std::optional<std::vector<SetId>> SetIndex::overlapping(RangeSpan tokens, size_t most) {
   if (tokens.size() > most) return std::nullopt;
+  if (contains(tokens, hull_)) {
+    return members_.size() > most ? std::nullopt : std::optional(members_);
+  }
   if (pieces_.empty()) build();
   std::vector<SetId> found;
   for (const Range& range : tokens) find(0, pieces_.size(), range, most, found);

@@ -26,13 +26,13 @@ class Merger {
   Ranges doubled_;
 };
 
-SetUnions::Union unite_all(const RangeSets& sets, const std::vector<SetId>& list) {
+}  // namespace
+
+SetUnions::Union SetUnions::made(const std::vector<SetId>& list) const {
   Merger merger;
-  for_each_piece(sets, list, [&](const Piece& piece) { merger.add(piece.range); });
+  for_each_piece(sets_, list, [&](const Piece& piece) { merger.add(piece.range); });
   return merger.finish();
 }
-
-}  // namespace
 
 const SetClusters& SetUnions::clusters() {
   if (!clusters_) clusters_ = std::make_unique<SetClusters>(sets_);
@@ -40,14 +40,14 @@ const SetClusters& SetUnions::clusters() {
 }
 
 const SetUnions::Union& SetUnions::of(std::vector<SetId> list) {
-  std::sort(list.begin(), list.end());
+  if (!std::is_sorted(list.begin(), list.end())) std::sort(list.begin(), list.end());
   uint64_t hash = 0x9ae16a3b2f90404fULL;
   for (SetId id : list) hash = (hash ^ static_cast<uint64_t>(id)) * 0x100000001b3ULL ^ (hash >> 31);
   auto [begin, end] = known_.equal_range(hash);
   for (auto it = begin; it != end; ++it) {
     if (it->second.first == list) return *it->second.second;
   }
-  auto united = std::make_unique<Union>(unite_all(sets_, list));
+  auto united = std::make_unique<Union>(made(list));
   auto it = known_.emplace(hash, std::make_pair(std::move(list), std::move(united)));
   return *it->second.second;
 }

@@ -25,6 +25,8 @@ class SetUnions {
   // The order of the list does not matter. A set that is listed twice is doubled. The reference
   // stays valid.
   const Union& of(std::vector<SetId> list);
+  // The same without keeping it.
+  Union made(const std::vector<SetId>& list) const;
   // The clusters of the pool, computed at the first call.
   const SetClusters& clusters();
 

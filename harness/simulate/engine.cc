@@ -16,15 +16,14 @@ namespace cpbench {
 namespace {
 
 // Number of tasks before the first step from which the exchange is at most `lookahead` steps away.
-int32_t enter_task(const Schedule& schedule, int32_t rank, int32_t exchange) {
+// `step` moves to that step; it must be 0, or where it came to rest for an earlier exchange.
+int32_t enter_task(const Schedule& schedule, int32_t rank, int32_t exchange, size_t& step) {
   const Exchange& e = schedule.exchanges[exchange];
-  const int32_t step = std::max(0, e.step - schedule.lookahead[e.pass]);
+  const std::pair wanted(e.pass, std::max(0, e.step - schedule.lookahead[e.pass]));
   const RankSchedule& own = schedule.ranks[rank];
-  const auto at = std::lower_bound(own.steps.begin(), own.steps.end(), std::pair(e.pass, step),
-                                   [](const StepStart& start, const std::pair<int, int>& wanted) {
-                                     return std::pair(start.pass, start.step) < wanted;
-                                   });
-  return at == own.steps.end() ? static_cast<int32_t>(own.tasks.size()) : at->first_task;
+  const std::vector<StepStart>& steps = own.steps;
+  while (step < steps.size() && std::pair(steps[step].pass, steps[step].step) < wanted) ++step;
+  return step == steps.size() ? static_cast<int32_t>(own.tasks.size()) : steps[step].first_task;
 }
 
 // A send that waits until a number of tasks, or packs, are done.
@@ -39,6 +38,7 @@ struct Rank {
   int32_t tasks_done = 0;
   int32_t packs_done = 0;
   int32_t pack_task = 0;  // number of tasks that must be done before the next pack
+  size_t pack_step = 0;   // the step from which its exchange may begin
   bool busy = false;
   bool packing = false;      // if busy: with a pack, not a task
   double since_seconds = 0;  // when its current activity, or the waiting for its launch, began
@@ -113,6 +113,7 @@ class Engine {
           queue(due.rank);
         } else {
           finish_task(due.rank);
+          queue(due.rank);
         }
       }
       for (int32_t message : network_.advance(now_)) {
@@ -220,7 +221,13 @@ class Engine {
     Rank& r = ranks_[rank];
     r.busy = true;
     r.start_seconds = launched_by_host(r, seconds_of(task.host_seconds, task.activity));
-    due_.push({r.start_seconds + seconds_of(seconds, task.activity), rank});
+    const double end = r.start_seconds + seconds_of(seconds, task.activity);
+    if (portion_ == Portion::exchanges && end <= now_) {  // as most tasks, if work takes no time
+      finish_task(rank);
+      communicate(rank);
+    } else {
+      due_.push({end, rank});
+    }
   }
 
   static Task task_of(const Pack& pack) {
@@ -239,7 +246,7 @@ class Engine {
         wait_ends(rank, pack.pass, pack.step);
         r.packing = true;
         begin(rank, task_of(pack), pack.seconds);
-        return;
+        continue;
       }
       if (r.tasks_done == static_cast<int32_t>(tasks.size())) return;
       const Task& task = tasks[r.tasks_done];
@@ -267,7 +274,8 @@ class Engine {
     r.pack_task = std::numeric_limits<int32_t>::max();
     if (r.packs_done == static_cast<int32_t>(packs.size())) return;
     const Pack& pack = packs[r.packs_done];
-    r.pack_task = std::max(pack.after_task, enter_task(schedule_, rank, pack.exchange));
+    r.pack_task =
+        std::max(pack.after_task, enter_task(schedule_, rank, pack.exchange, r.pack_step));
   }
 
   // Ends the waiting of a rank, because the transfer has arrived or there is something else to do.
@@ -284,7 +292,6 @@ class Engine {
     record(rank, task, now_);
     if (r.packing) find_next_pack(rank);
     r.busy = r.packing = false;
-    queue(rank);
   }
 
   // Enters the next exchange if the rank may, and launches the transfers that are ready.
@@ -466,14 +473,15 @@ class Engine {
 
 std::vector<RankExchanges> exchanges_by_rank(const Schedule& schedule) {
   std::vector<RankExchanges> by_rank(schedule.size());
+  std::vector<size_t> steps(schedule.size());  // by rank, for enter_task
   for (size_t id = 0; id < schedule.transfers.size(); ++id) {
     const Transfer& transfer = schedule.transfers[id];
     for (int32_t rank : {transfer.from, transfer.to}) {
       RankExchanges& own = by_rank[rank];
       if (own.all.empty() || own.all.back().exchange != transfer.exchange) {
         const auto at = static_cast<int32_t>(own.transfers.size());
-        own.all.push_back(
-            {transfer.exchange, at, at, enter_task(schedule, rank, transfer.exchange)});
+        own.all.push_back({transfer.exchange, at, at,
+                           enter_task(schedule, rank, transfer.exchange, steps[rank])});
       }
       own.transfers.push_back(static_cast<int32_t>(id));
       ++own.all.back().last;

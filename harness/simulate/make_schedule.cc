@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <stdexcept>
 #include <tuple>
+#include <utility>
 
 #include "harness/compile/exchanges.h"
 #include "harness/simulate/collectives.h"
@@ -25,44 +27,62 @@ struct End {
   auto key() const { return std::tie(tag, from, to); }
 };
 
-std::vector<End> sorted_ends(const std::vector<PricedRank>& priced,
+// In the order of the plan's sends, which is that of their exchanges. The ends of one send are in
+// the order of their ranks: one of its sides is a single rank, and the other one ascends.
+std::vector<End> sorted_ends(const Plan& plan, const std::vector<PricedRank>& priced,
                              std::vector<MessageEnd> PricedRank::*list, bool sending) {
-  std::vector<End> ends;
-  size_t count = 0;
-  for (const PricedRank& rank : priced) count += (rank.*list).size();
-  ends.reserve(count);
+  const size_t forward = plan.forward.sends.size();
+  const auto place = [&](int32_t tag) { return pass_of(tag) * forward + send_of(tag); };
+  std::vector<size_t> next(forward + plan.backward.sends.size() + 1);  // by send: its next end
+  for (const PricedRank& rank : priced) {
+    for (const MessageEnd& message : rank.*list) ++next[place(message.tag) + 1];
+  }
+  std::partial_sum(next.begin(), next.end(), next.begin());
+  std::vector<End> ends(next.back());
   for (size_t rank = 0; rank < priced.size(); ++rank) {
     const std::vector<MessageEnd>& messages = priced[rank].*list;
     for (size_t i = 0; i < messages.size(); ++i) {
       const auto own = static_cast<int32_t>(rank);
-      const int32_t peer = messages[i].peer;
-      ends.push_back(
-          {messages[i].tag, sending ? own : peer, sending ? peer : own, static_cast<int32_t>(i)});
+      const auto [peer, tag] = std::pair(messages[i].peer, messages[i].tag);
+      ends[next[place(tag)]++] = {tag, sending ? own : peer, sending ? peer : own,
+                                  static_cast<int32_t>(i)};
     }
   }
-  std::sort(ends.begin(), ends.end(), [](const End& a, const End& b) { return a.key() < b.key(); });
   return ends;
+}
+
+// Indices of `ends`, by exchange and then by sender and receiver.
+std::vector<int32_t> by_exchange(const std::vector<End>& ends, const Exchanges& exchanges) {
+  std::vector<int32_t> order(ends.size());
+  std::iota(order.begin(), order.end(), 0);
+  for (auto first = order.begin(), last = first; first != order.end(); first = last) {
+    const int32_t exchange = exchanges.of(ends[*first].tag);
+    last = std::find_if(first, order.end(),
+                        [&](int32_t i) { return exchanges.of(ends[i].tag) != exchange; });
+    std::sort(first, last, [&](int32_t a, int32_t b) {
+      return std::tie(ends[a].from, ends[a].to, a) < std::tie(ends[b].from, ends[b].to, b);
+    });
+  }
+  return order;
 }
 
 // Adds a call with its members for each collective of the pass, and returns the index of the first.
 int32_t add_collectives(const Plan& plan, const Pass& pass, std::vector<CollectiveCall>& calls) {
   const auto first = static_cast<int32_t>(calls.size());
-  for (const Collective& collective : pass.collectives) calls.push_back({collective.kind, {}, 0});
+  std::vector<Ranges> members(pass.collectives.size());
   for (const Send& send : pass.sends) {
     if (send.collective < 0) continue;
-    std::vector<int32_t>& members = calls[first + send.collective].members;
     for (SetId side : {send.from, send.to}) {
-      for (const Range& range : plan.rank_sets[side]) {
-        for (int64_t rank = range.begin; rank < range.end; ++rank) {
-          members.push_back(static_cast<int32_t>(rank));
-        }
-      }
+      const RangeSpan ranks = plan.rank_sets[side];
+      Ranges& all = members[send.collective];
+      all.insert(all.end(), ranks.begin(), ranks.end());
     }
   }
-  for (size_t i = first; i < calls.size(); ++i) {
-    std::vector<int32_t>& members = calls[i].members;
-    std::sort(members.begin(), members.end());
-    members.erase(std::unique(members.begin(), members.end()), members.end());
+  for (size_t i = 0; i < members.size(); ++i) {
+    calls.push_back({pass.collectives[i].kind, {}, 0});
+    for_each_member(normalise(std::move(members[i])), [&](int64_t rank) {
+      calls.back().members.push_back(static_cast<int32_t>(rank));
+    });
   }
   return first;
 }
@@ -126,20 +146,13 @@ Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const P
     first_collective[number] = add_collectives(plan, pass_of(plan, number), schedule.collectives);
   }
   schedule.exchanges = exchanges.all;
-  const std::vector<End> sends = sorted_ends(priced, &PricedRank::sends, true);
-  const std::vector<End> receives = sorted_ends(priced, &PricedRank::receives, false);
+  const std::vector<End> sends = sorted_ends(plan, priced, &PricedRank::sends, true);
+  const std::vector<End> receives = sorted_ends(plan, priced, &PricedRank::receives, false);
   const auto same = [](const End& a, const End& b) { return a.key() == b.key(); };
   if (!std::equal(sends.begin(), sends.end(), receives.begin(), receives.end(), same)) {
     throw std::logic_error("internal error: a message of the program has only one end");
   }
 
-  std::vector<int32_t> order(sends.size());  // by exchange, then by sender and receiver
-  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int32_t>(i);
-  const auto exchange_of = [&](const End& end) { return exchanges.of(end.tag); };
-  const auto place = [&](int32_t i) {
-    return std::tuple(exchange_of(sends[i]), sends[i].from, sends[i].to, i);
-  };
-  std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) { return place(a) < place(b); });
   for (PricedRank& rank : priced) {
     for (Pack& pack : rank.schedule.packs) pack.exchange = exchanges.of(pack.exchange);
   }
@@ -147,16 +160,16 @@ Schedule make_schedule(const Plan& plan, std::vector<PricedRank> priced, const P
   for (size_t rank = 0; rank < priced.size(); ++rank) {
     transfer_of_receive[rank].resize(priced[rank].receives.size());
   }
-  schedule.transfers.reserve(order.size());
+  schedule.transfers.reserve(sends.size());
   Relays relays(profile, cluster);
-  for (int32_t i : order) {
+  for (int32_t i : by_exchange(sends, exchanges)) {
     const End& end = sends[i];
     const MessageEnd& from = priced[end.from].sends[end.index];
     const MessageEnd& to = priced[end.to].receives[receives[i].index];
     Transfer transfer{.from = end.from,
                       .to = end.to,
                       .bytes = from.bytes,
-                      .exchange = exchange_of(end),
+                      .exchange = exchanges.of(end.tag),
                       .after_task = from.task,
                       .after_pack = from.pack};
     if (from.after_received >= 0) {
