@@ -141,7 +141,7 @@ def test_dry_run_writes_nothing(results):
     assert done.returncode == 0
     assert not results.exists()
     assert all(row["metrics"]["wire_bytes"] > 0 and not row["existed"] for row in rows)
-    assert "2 runs, 0 exist already" in done.stderr and "takes about" in done.stderr
+    assert "2 runs, 0 exist already" in done.stderr and "the rest takes" in done.stderr
     run("run", "--strategy", "ring", *TINY, "--output", results)
     _, rows = run_json("run", "--strategy", "ring,zigzag", *TINY, "--output", results, "--dry-run")
     assert [row["existed"] for row in rows] == [True, False]
