@@ -1,4 +1,4 @@
-"""Names of Flexible CP's arms and static setups in the runs of its figures, and their times."""
+"""Names of Flexible CP's arms, static setups and workloads in the runs of its figures."""
 
 FLEXIBLE, OURS = "flexcp", "flexcp, calibrated"
 MEGATRON, DEEPSPEED = "Megatron static", "DeepSpeed static"
@@ -36,3 +36,8 @@ def arms(runs, value="iteration_seconds"):
         if len(of) == every and (name not in best or sum(of) < best[name][0]):
             best[name] = (sum(of), degree)
     return best
+
+
+def short(workload):
+    """The workload's name without the bounds of a distribution."""
+    return workload.split(",min")[0].replace("_", " ")

@@ -39,9 +39,9 @@ td:first-child { white-space: nowrap; }
 small { color: var(--soft); }
 pre { background: var(--shade); padding: .6rem .8rem; border-radius: .4rem; overflow-x: auto;
   white-space: pre-wrap; overflow-wrap: anywhere; font-size: .87em; }
-figure { margin: 1.2rem 0 1.8rem; }
+figure { margin: 1.2rem 0 1.8rem; overflow-x: auto; }
 figure svg { display: block; background: #ffffff; border-radius: .4rem; padding: .5rem;
-  box-sizing: border-box; height: auto; max-width: 100%; }
+  box-sizing: border-box; height: auto; max-width: max(100%, 38rem); }
 figcaption { color: var(--soft); max-width: 60rem; margin-top: .4rem; }
 summary { cursor: pointer; }
 @media print { body { max-width: none; } figure, tr { break-inside: avoid; } }

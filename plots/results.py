@@ -42,6 +42,7 @@ class Pack:
     rules: list  # (mask, window) per document; empty: those of the run hold for all
     cells_per_rank: np.ndarray | None = None  # (query, key) pairs; None: no plan could be made
     bytes_out: np.ndarray | None = None  # per rank, both passes
+    properties: dict = field(default_factory=dict)  # what the strategy reports about the plan
     seconds: np.ndarray | None = None  # [iteration, rank]; None: did not run
     attention_seconds: np.ndarray | None = None
     events: int = 0  # of the traced iteration
@@ -179,6 +180,8 @@ def _pack(group):
         summary = group["facts"]
         pack.cells_per_rank = summary["cells_per_rank"][:]
         pack.bytes_out = summary["forward/bytes_out"][:] + summary["backward/bytes_out"][:]
+    if "properties" in group:  # since schema 1.6.0
+        pack.properties = {n: float(value[()]) for n, value in group["properties"].items()}
     if "samples" in group:
         pack.seconds = group["samples/seconds"][:]
         pack.attention_seconds = group["samples/attention_seconds"][:]

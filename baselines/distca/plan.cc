@@ -178,7 +178,7 @@ std::vector<ReportedValue> make_report(const Problem& problem, const Options& op
   for (int64_t work : balanced.work) {
     farthest = std::max(farthest, std::abs(static_cast<double>(work) - mean) / mean);
   }
-  return {{"within_tolerance", balanced.within_tolerance ? 1.0 : 0.0, "1"},
+  return {{"within_tolerance", balanced.within_tolerance ? 1.0 : 0.0, ""},
           {"tolerance", options.number("tolerance"), "of mean compute"},
           {"farthest_from_mean", farthest, "of mean compute"},
           {"moved_queries", static_cast<double>(moved), "tokens"}};

@@ -58,11 +58,11 @@ Plan plan(const Problem& problem, const Options& options) {
 
 std::vector<ReportedValue> report(const Problem& problem, const Options& options) {
   Choice choice = choose(problem, options);
-  return {{"passes_q", choice.pass_kv() ? 0.0 : 1.0, "1"},
+  return {{"passes_q", choice.pass_kv() ? 0.0 : 1.0, ""},
           {"new_tokens", choice.new_tokens, "tokens"},
           {"new_tokens_to_pass_kv", choice.hiding_threshold, "tokens"},
-          {"new_share", choice.new_share, "1"},
-          {"new_share_to_pass_kv", choice.share_threshold, "1"}};
+          {"new_share", choice.new_share, ""},
+          {"new_share_to_pass_kv", choice.share_threshold, ""}};
 }
 
 }  // namespace

@@ -1,22 +1,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/human.h"
-#include "harness/cli/json_number.h"
+#include "harness/cli/properties.h"
 #include "harness/cli/report.h"
 #include "harness/cli/terminal.h"
 #include "harness/measure/bounds.h"
 #include "harness/measure/metrics.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/plan_text.h"
-#include "harness/run/choices.h"
 #include "harness/run/run_job.h"
 #include "harness/store/plan_file.h"
-#include "harness/strategy/strategy.h"
 
 namespace cpbench {
 
@@ -73,33 +70,6 @@ Table bounds_table(const Problem& problem, const PackResult& pack, Passes passes
   return table;
 }
 
-// Properties of the plan that the strategy itself reports; an external planner reports none.
-std::vector<ReportedValue> properties_of(const RunSpec& spec, const Problem& problem) {
-  if (is_external(spec.strategy)) return {};
-  const Strategy& strategy = find_strategy(spec.strategy);
-  if (strategy.report == nullptr) return {};
-  return strategy.report(problem, Options(strategy.name, strategy.options, spec.options));
-}
-
-Table reported_table(const RunSpec& spec, const Problem& problem) {
-  Table table{{{"reported by " + spec.strategy}, {"value", true}}, {}};
-  for (const ReportedValue& property : properties_of(spec, problem)) {
-    table.rows.push_back({property.name, with_unit(property.value, property.unit)});
-  }
-  return table;
-}
-
-// The JSON of the one run, with those properties.
-std::string with_properties(const std::string& json, const RunSpec& spec, const Problem& problem) {
-  auto rows = nlohmann::ordered_json::parse(json);
-  nlohmann::ordered_json& properties = rows[0]["properties"];
-  properties = nlohmann::ordered_json::object();
-  for (const ReportedValue& property : properties_of(spec, problem)) {
-    properties[property.name] = {{"value", json_number(property.value)}, {"unit", property.unit}};
-  }
-  return json_text(rows, 2) + "\n";
-}
-
 int plan(const PlanFlags& flags, const Product& given) {
   const Format format = parse_format(flags.format);
   const Job job = single_job(given);
@@ -127,9 +97,7 @@ int plan(const PlanFlags& flags, const Product& given) {
   result.packs.push_back(std::move(checked.pack));
   result.metrics = evaluate_metrics(result);
   if (format != Format::table) {
-    const std::string text =
-        report({outcome_of(result, flags.output, false)}, job.spec.strategy, format);
-    print(format == Format::json ? with_properties(text, job.spec, problem) : text);
+    print(report({outcome_of(result, flags.output, false)}, job.spec.strategy, format));
     return kExitOk;
   }
   const PackResult& pack = result.packs.front();
@@ -138,8 +106,9 @@ int plan(const PlanFlags& flags, const Product& given) {
   const View view{.width = terminal_width()};
   print(render(metrics_table(result.metrics), Format::table, view) + "\n" +
         render(bounds_table(problem, pack, job.spec.passes), Format::table, view));
-  const Table reported = reported_table(job.spec, problem);
-  if (!reported.rows.empty()) print("\n" + render(reported, Format::table, view));
+  if (!pack.properties.empty()) {
+    print("\n" + render(properties_table(job.spec.strategy, pack.properties), Format::table, view));
+  }
   print(fmt::format("\nhash {:016x}\n", pack.summary.hash));
   if (!flags.output.empty()) return kExitOk;
   if (flags.full || operations <= kLongPlan) {

@@ -10,6 +10,7 @@
 #include "harness/plan/errors.h"
 #include "harness/run/gpu_jobs.h"
 #include "harness/run/machine_here.h"
+#include "harness/run/progress.h"
 #include "harness/run/shard.h"
 #include "harness/run/sweep.h"
 #include "harness/run/tune.h"
@@ -75,9 +76,10 @@ int print_outcomes(const std::vector<Outcome>& outcomes, const Shown& shown, con
   const auto existing = std::ranges::count_if(outcomes, &Outcome::existed);
   if (flags.dry_run) {
     const Estimate rest = estimate(outcomes);
-    fmt::print(stderr,
-               "cpbench: {} runs, {} exist already in {}; the rest takes about {:.0f} s{}\n",
-               outcomes.size(), existing, folder, rest.seconds,
+    fmt::print(stderr, "cpbench: {} runs, {} exist already in {}; {} {}{}\n", outcomes.size(),
+               existing, folder,
+               flags.tune ? "with the rounds that follow, the rest takes" : "the rest takes",
+               about(rest.seconds),
                rest.unknown_runs == 0
                    ? ""
                    : fmt::format(", without {} runs on GPUs, which can be estimated only where the "

@@ -6,6 +6,7 @@
 #include "harness/cli/cli.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/human.h"
+#include "harness/cli/properties.h"
 #include "harness/cli/report.h"
 #include "harness/cli/result_files.h"
 #include "harness/cli/shell_lines.h"
@@ -70,6 +71,12 @@ std::string describe(const Result& result, const View& view) {
                     .more = "cpbench list metrics NAME shows one whole, --wide shows all."}) +
             "\n";
   }
+  const std::vector<ReportedValue> properties = outcome_of(result, "", false).properties;
+  if (!properties.empty()) {
+    text += render(properties_table(result.spec.strategy, properties), Format::table,
+                   {.width = view.width}) +
+            "\n";
+  }
   const Table times = times_table(result);
   if (!times.rows.empty()) {
     text += render(times, Format::table, {.width = view.width}) + "\n";
@@ -119,7 +126,11 @@ void add_show_command(CLI::App& app, Context& context) {
       "  cpbench show results/runs/quick\n"
       "  cpbench show results/runs/quick --baseline ring --format md\n"
       "  cpbench show results/runs/atlas --winners\n"
-      "  cpbench show results/runs/quick/NAME.h5 --format json\n");
+      "  cpbench show results/runs/quick --columns strategy,time,property.groups\n"
+      "  cpbench show results/runs/quick/NAME.h5 --format json\n"
+      "property.NAME is a number that strategies themselves report about their plans, such as "
+      "their "
+      "groups or the time that they expect; with several packs, the mean.\n");
   struct Flags {
     std::string path, baseline, format;
     bool winners = false;

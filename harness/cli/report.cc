@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/cli/json_number.h"
+#include "harness/cli/properties.h"
 #include "harness/cli/run_table.h"
 #include "harness/measure/metrics.h"
 #include "harness/plan/errors.h"
@@ -51,6 +52,7 @@ std::string json(const std::vector<Outcome>& outcomes) {
     for (const MetricValue& metric : outcome.metrics) {
       object["metrics"][metric.name] = json_number(metric.value);
     }
+    object["properties"] = properties_json(outcome.properties);
     array.push_back(std::move(object));
   }
   return json_text(array, 2) + "\n";
@@ -64,6 +66,10 @@ Table everything(const std::vector<Outcome>& outcomes) {
     table.columns.push_back({name});
   }
   for (const Metric& metric : metrics()) table.columns.push_back({metric.name, true});
+  const std::vector<std::string> properties = property_names(outcomes);
+  for (const std::string& name : properties) {
+    table.columns.push_back({kPropertyPrefix + name, true});
+  }
   for (const Outcome& outcome : outcomes) {
     std::vector<std::string> row;
     for (const RunField& field : run_fields()) row.push_back(field_text(field, outcome.spec));
@@ -74,6 +80,10 @@ Table everything(const std::vector<Outcome>& outcomes) {
     for (const Metric& metric : metrics()) {
       const double* value = outcome.metric(metric.name);
       row.push_back(value ? json_number(*value).dump() : "");
+    }
+    for (const std::string& name : properties) {
+      const ReportedValue* property = outcome.property(name);
+      row.push_back(property ? json_number(property->value).dump() : "");
     }
     table.rows.push_back(std::move(row));
   }

@@ -8,6 +8,7 @@
 
 #include "harness/cli/human.h"
 #include "harness/cli/metric_columns.h"
+#include "harness/cli/properties.h"
 #include "harness/cli/report.h"
 #include "harness/cli/text.h"
 #include "harness/measure/metrics.h"
@@ -127,6 +128,14 @@ Table value_table(const Outcomes& outcomes, const RunTableOptions& options) {
       add_metric(table, outcomes, metric_column(metric.name), options);
     }
   }
+  for (const std::string& key : options.keys) {
+    if (!key.starts_with(kPropertyPrefix)) continue;
+    const std::string name = property_of_column(key, outcomes);
+    add(table, outcomes, {name, true, 1, key}, [&](const Outcome& outcome) {
+      const ReportedValue* property = outcome.property(name);
+      return property ? with_unit(property->value, property->unit) : "";
+    });
+  }
   return table;
 }
 
@@ -237,6 +246,7 @@ std::vector<std::string> column_keys() {
 }
 
 std::string column_key(const std::string& name) {
+  if (name.starts_with(kPropertyPrefix)) return name;  // which there are, the runs say
   const auto& columns = metric_columns();
   const auto heading = std::ranges::find(columns, name, &MetricColumn::heading);
   if (heading != columns.end()) return heading->metric;

@@ -38,7 +38,8 @@ std::string place_text(const Place& place);
 // The keys of the columns that these tables can have: names of fields and metrics, "status", "run",
 // "place".
 std::vector<std::string> column_keys();
-// The key that a user means, who may also give the heading of a metric. Throws UserError with the
+// The key that a user means, who may also give the heading of a metric, or "property.NAME" for what
+// a strategy reports, which the table knows (properties.h). Throws UserError with the
 // nearest key.
 std::string column_key(const std::string& name);
 

@@ -19,6 +19,8 @@
 namespace cpbench {
 namespace {
 
+constexpr int kGroupTag = 1;  // of MPI_Comm_create_group; its groups have no common rank
+
 void check(int code, const char* what) {
   if (code == MPI_SUCCESS) return;
   char text[MPI_MAX_ERROR_STRING] = {};
@@ -174,6 +176,25 @@ class MpiWire : public Wire {
     // Notes are short, so this one has arrived and the call does not wait.
     check(MPI_Mrecv(note.text.data(), size, MPI_BYTE, &message, &status), "MPI_Mrecv");
     return note;
+  }
+
+  // MPI waits for all of the ranks, and has no timeout of its own.
+  std::optional<double> communicator_seconds(std::span<const int32_t> ranks) override {
+    const ExitOnTimeout timeout(timeout_seconds_,
+                                "cpbench: error: MPI did not create a communicator within " +
+                                    seconds_text(timeout_seconds_));
+    MPI_Group all, group;
+    check(MPI_Comm_group(data_, &all), "MPI_Comm_group");
+    check(MPI_Group_incl(all, static_cast<int>(ranks.size()), ranks.data(), &group),
+          "MPI_Group_incl");
+    MPI_Comm created;
+    const double start = MPI_Wtime();
+    check(MPI_Comm_create_group(data_, group, kGroupTag, &created), "MPI_Comm_create_group");
+    const double seconds = MPI_Wtime() - start;
+    check(MPI_Comm_free(&created), "MPI_Comm_free");
+    MPI_Group_free(&group);
+    MPI_Group_free(&all);
+    return seconds;
   }
 
   // It waits for all processes, and has no timeout of its own.

@@ -145,6 +145,13 @@ Value communicators(const Result& r) {
   if (!planned(r)) return std::nullopt;
   return group_history(r).communicators;
 }
+Value communicator_seconds(const Result& r) {
+  Value sum;
+  for (const PackResult& pack : r.packs) {
+    if (pack.communicator_seconds) sum = sum.value_or(0) + *pack.communicator_seconds;
+  }
+  return sum;
+}
 Value group_changes(const Result& r) {
   if (!planned(r) || r.packs.size() < 2) return std::nullopt;
   return group_history(r).changes;
@@ -477,6 +484,9 @@ const std::vector<Metric>& metrics() {
        sum_of<sends>},
       {"communicators", "1", "none",
        "distinct sets of ranks that exchange data with one another, over all packs", communicators},
+      {"communicator_seconds", "s", "lower",
+       "time to create a communicator for each of these sets, on the slowest rank, over all packs",
+       communicator_seconds},
       {"group_changes", "1", "none",
        "such sets, from pack to pack, in which some rank was in another set before", group_changes},
       {"counted_messages", "1", "lower", "messages that the transport counted in one iteration",

@@ -293,6 +293,9 @@ TEST(Metrics, GroupChangesAreCountedOverThePacks) {
   result.packs.push_back(ring_of(pairs));
   EXPECT_EQ(find_metric("communicators").value(result), 3);
   EXPECT_EQ(find_metric("group_changes").value(result), 3);  // the ring once, then both pairs
+  EXPECT_EQ(find_metric("communicator_seconds").value(result), std::nullopt);
+  for (PackResult& pack : result.packs) pack.communicator_seconds = 0.25;
+  EXPECT_EQ(find_metric("communicator_seconds").value(result), 0.75);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "harness/plan/names.h"
 #include "harness/plan/plan.h"
 #include "harness/plan/problem.h"
+#include "harness/plan/reported_value.h"
 #include "harness/spec/run_spec.h"
 #include "harness/timeline/timeline.h"
 
@@ -26,11 +28,15 @@ struct PackResult {
   double layers = 1;  // of the model that have the pack's mask: its weight in sums over packs
   Plan plan;
   PlanSummary summary;
+  std::vector<ReportedValue> properties{};  // of the plan, as the strategy itself reports them
   double planning_seconds = 0;
   double check_seconds = 0;
   double compile_seconds = 0;
   double simulation_seconds = 0;  // CPU time, after compiling; 0: not simulated
-  Timeline timeline;              // of an execution or a simulation; else empty
+  // To create a communicator for each group of ranks (communication_groups.h) that no pack before
+  // had, on the slowest rank; none where it was not measured.
+  std::optional<double> communicator_seconds{};
+  Timeline timeline;  // of an execution or a simulation; else empty
 };
 
 struct MetricValue {

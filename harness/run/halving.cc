@@ -10,6 +10,8 @@ double or_infinity(const std::optional<double>& seconds) {
   return seconds.value_or(std::numeric_limits<double>::infinity());
 }
 
+size_t quarter_of(size_t count) { return (count + kHalvingFactor - 1) / kHalvingFactor; }
+
 }  // namespace
 
 std::vector<int32_t> rounds_of(int32_t packs) {
@@ -19,13 +21,23 @@ std::vector<int32_t> rounds_of(int32_t packs) {
   return rounds;
 }
 
+double cost_of_rounds(size_t candidates, int32_t packs) {
+  double runs = 0;
+  size_t left = candidates;
+  for (const int32_t round : rounds_of(packs)) {
+    runs += static_cast<double>(left) * round;
+    left = std::min(left, quarter_of(left) + 1);
+  }
+  return runs / static_cast<double>(candidates);
+}
+
 std::vector<size_t> survivors(const std::vector<std::optional<double>>& seconds) {
   std::vector<size_t> order;
   for (size_t i = 0; i < seconds.size(); ++i) {
     if (seconds[i]) order.push_back(i);
   }
   std::ranges::stable_sort(order, {}, [&](size_t i) { return *seconds[i]; });
-  order.resize((order.size() + kHalvingFactor - 1) / kHalvingFactor);
+  order.resize(quarter_of(order.size()));
   order.push_back(0);
   std::ranges::sort(order);
   order.erase(std::unique(order.begin(), order.end()), order.end());

@@ -8,9 +8,32 @@
 
 namespace cpbench {
 
+namespace {
+
+// Packs may differ in what they report, such as the groups of each degree: what a pack does not
+// report is 0.
+std::vector<ReportedValue> mean_properties(const std::vector<PackResult>& packs) {
+  std::vector<ReportedValue> means;
+  for (const PackResult& pack : packs) {
+    for (const ReportedValue& property : pack.properties) {
+      auto mean = std::ranges::find(means, property.name, &ReportedValue::name);
+      if (mean == means.end()) mean = means.insert(mean, {property.name, 0, property.unit});
+      mean->value += property.value / static_cast<double>(packs.size());
+    }
+  }
+  return means;
+}
+
+}  // namespace
+
 const double* Outcome::metric(const std::string& name) const {
   const auto found = std::ranges::find(metrics, name, &MetricValue::name);
   return found == metrics.end() ? nullptr : &found->value;
+}
+
+const ReportedValue* Outcome::property(const std::string& name) const {
+  const auto found = std::ranges::find(properties, name, &ReportedValue::name);
+  return found == properties.end() ? nullptr : &*found;
 }
 
 Outcome outcome_of(const Result& result, const std::string& file, bool existed) {
@@ -28,6 +51,7 @@ Outcome outcome_of(const Result& result, const std::string& file, bool existed) 
     if (!outcome.plan_hash.empty()) outcome.plan_hash += "+";
     outcome.plan_hash += hex16(pack.summary.hash);
   }
+  outcome.properties = mean_properties(result.packs);
   return outcome;
 }
 

@@ -20,9 +20,11 @@ struct Outcome {
   std::string model_error;  // of that model
   std::string plan_hash;    // 16 hex digits per pack, joined by '+'
   std::vector<MetricValue> metrics;
-  double simulation_seconds = 0;  // of a dry run: what simulating it would take
+  std::vector<ReportedValue> properties;  // that the strategy reports: means over packs
+  double core_seconds = 0;  // of a dry run: what planning, checking and simulating it takes a core
 
   const double* metric(const std::string& name) const;  // nullptr if the run has none of that name
+  const ReportedValue* property(const std::string& name) const;  // the same
 };
 
 Outcome outcome_of(const Result& result, const std::string& file, bool existed);

@@ -23,6 +23,12 @@ bool dumb_terminal() {
 
 }  // namespace
 
+std::string about(double seconds) {
+  if (seconds < 1) return "less than a second";
+  if (seconds < 100) return fmt::format("about {:.0f} s", seconds);
+  return fmt::format("about {:.0f} min", seconds / 60);
+}
+
 Progress::Progress(size_t total, double work, std::string label)
     : label_(std::move(label)),
       total_(total),
@@ -59,10 +65,7 @@ void Progress::finish() {
 std::string Progress::time_left() const {
   if (work_done_ <= 0) return "";
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin_;
-  const double left = elapsed.count() * (work_ - work_done_) / work_done_;
-  if (left < 1) return ", less than a second left";
-  if (left < 100) return fmt::format(", about {:.0f} s left", left);
-  return fmt::format(", about {:.0f} min left", left / 60);
+  return ", " + about(elapsed.count() * (work_ - work_done_) / work_done_) + " left";
 }
 
 }  // namespace cpbench

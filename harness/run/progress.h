@@ -10,6 +10,9 @@
 
 namespace cpbench {
 
+// "less than a second", "about 40 s", "about 3 min".
+std::string about(double seconds);
+
 class Progress {
  public:
   // `work`: what all runs cost, in any unit; the time left follows from the share that is done.

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <set>
 #include <utility>
 
 #include "harness/compile/compile.h"
 #include "harness/execute/gpus/execute_gpus.h"
 #include "harness/execute/layer.h"
 #include "harness/execute/processes/execute_processes.h"
+#include "harness/measure/communication_groups.h"
 #include "harness/measure/gates.h"
 #include "harness/measure/metrics.h"
 #include "harness/plan/deadline.h"
@@ -58,9 +60,29 @@ void make_plan(const RunSpec& spec, const Problem& problem, const Deadline& dead
   pack.planning_seconds = thread_seconds() - computed_before + options.planning()->child_seconds;
 }
 
+// An external planner reports nothing. Reporting repeats what planning decides, which is short
+// compared with checking the plan.
+std::vector<ReportedValue> properties_of(const RunSpec& spec, const Problem& problem) {
+  if (is_external(spec.strategy)) return {};
+  const Strategy& strategy = find_strategy(spec.strategy);
+  if (strategy.report == nullptr) return {};
+  return strategy.report(problem, Options(strategy.name, strategy.options, spec.options));
+}
+
 RanksOfProcess ranks_here(const Job& job, const RunContext& context) {
   if (!job.in_processes) return all_ranks_here(job);
   return place_ranks(job.spec.ranks, job.spec.nodes, context.gpus).at(context.group->rank());
+}
+
+// Of the groups of ranks that exchange data for this pack and not for one before.
+std::optional<double> communicator_seconds(const Job& job, const Plan& plan,
+                                           const RunContext& context, std::set<RankGroup>& known) {
+  if (!job.in_processes || job.backend->on_gpus) return std::nullopt;
+  std::vector<RankGroup> created;
+  for (const RankGroup& group : communication_groups(plan, job.spec.passes)) {
+    if (known.insert(group).second) created.push_back(group);
+  }
+  return context.group->communicator_seconds(created);
 }
 
 void execute_pack(const Job& job, const Problem& problem, PackResult& pack,
@@ -136,6 +158,7 @@ CheckedPlan plan_on_layout(const Job& job, const Problem& problem, const PackRes
   CheckedPlan checked = plan_pack(job, problem, timeout_seconds);
   if (!checked.report.ok() || same_homes(checked.pack.plan, first.plan)) return checked;
   checked.pack.plan = first.plan;
+  checked.pack.properties = first.properties;
   check_pack(job, problem, timeout_seconds, checked);
   if (checked.report.ok()) return checked;
   throw Unsupported(fmt::format(
@@ -145,9 +168,10 @@ CheckedPlan plan_on_layout(const Job& job, const Problem& problem, const PackRes
       name_of(problem.batch.mask), name_of(first.batch.mask), name_of(problem.batch.mask)));
 }
 
-// `mask` counts the masks of one pack. False when the run ended here.
+// `mask` counts the masks of one pack; `known` are groups of ranks of earlier packs. False when the
+// run ended here.
 bool run_pack(const Job& job, const Batch& batch, size_t mask, const RunContext& context,
-              Result& result) {
+              std::set<RankGroup>& known, Result& result) {
   const Problem problem = job.problem(batch);
   validate(problem);
   CheckedPlan checked = mask == 0
@@ -167,13 +191,17 @@ bool run_pack(const Job& job, const Batch& batch, size_t mask, const RunContext&
   PackResult& pack = result.packs.back();
   if (!fits_memory(job, pack, result)) return false;
   if (job.backend->runs) execute_pack(job, problem, pack, context);
+  pack.communicator_seconds = communicator_seconds(job, pack.plan, context, known);
   if (job.backend->simulates) simulate_pack(job, problem, pack);
   return true;
 }
 
 bool run_packs(const Job& job, const RunContext& context, Result& result) {
+  std::set<RankGroup> known;  // for which an earlier pack made a communicator
   for (size_t i = 0; i < job.batches->size(); ++i) {
-    if (!run_pack(job, (*job.batches)[i], i % job.masks.size(), context, result)) return false;
+    if (!run_pack(job, (*job.batches)[i], i % job.masks.size(), context, known, result)) {
+      return false;
+    }
   }
   return true;
 }
@@ -226,6 +254,7 @@ CheckedPlan plan_pack(const Job& job, const Problem& problem, double timeout_sec
   pack.batch = problem.batch;
   make_plan(job.spec, problem, Deadline(timeout_seconds), pack);
   check_pack(job, problem, timeout_seconds, checked);
+  if (checked.report.ok()) pack.properties = properties_of(job.spec, problem);
   return checked;
 }
 

@@ -14,9 +14,9 @@ namespace cpbench {
 
 inline constexpr double kPlanSeconds = 300;  // planners with solvers need minutes
 
-// Makes and checks the plan of one pack; `report` says whether it is correct. The summary is filled
-// in only when it is. Throws Unsupported, UserError for an external planner or a solver, and
-// DidNotEnd if one of them, or the check, takes longer than the timeout.
+// Makes and checks the plan of one pack; `report` says whether it is correct. The summary and the
+// properties are filled in only when it is. Throws Unsupported, UserError for an external planner
+// or a solver, and DidNotEnd if one of them, or the check, takes longer than the timeout.
 struct CheckedPlan {
   PackResult pack;
   CheckReport report;

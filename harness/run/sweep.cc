@@ -19,6 +19,7 @@
 #include "harness/measure/flops.h"
 #include "harness/plan/errors.h"
 #include "harness/plan/sizes.h"
+#include "harness/plan/thread_seconds.h"
 #include "harness/run/choices.h"
 #include "harness/run/machine_here.h"
 #include "harness/run/progress.h"
@@ -90,6 +91,9 @@ double expected_work(const Job& job) {
              static_cast<double>(spec.tokens) * spec.ranks +
          (may_share_the_machine(job) ? kFile : 0);
 }
+
+// To write a result file: CPU time of small ones, mostly of the HDF5 library.
+constexpr double kFileSeconds = 0.02;
 
 // Calls `work` with each of `items`, started in their order, on `threads` threads. The first
 // exception is thrown when all that had started are done; the rest does not start.
@@ -205,8 +209,9 @@ std::vector<Outcome> dry_run(const std::vector<Job>& jobs, const SweepOptions& o
     planned.backend = &find_backend("plan");
     planned.in_processes = false;
     const std::string file = result_path(job.spec, options.folder);
+    const double before = thread_seconds();
     Result result = run_job(planned, {options.command_line});
-    double seconds = 0;
+    double seconds = kFileSeconds + thread_seconds() - before;
     for (const PackResult& pack : result.packs) {
       if (!job.backend->simulates || result.status != Status::ok) break;
       const ExpectedCost cost = expected_cost(pack.plan, job.spec.passes);
@@ -216,7 +221,7 @@ std::vector<Outcome> dry_run(const std::vector<Job>& jobs, const SweepOptions& o
     }
     Outcome outcome = outcome_of(result, file, false);
     outcome.existed = existing(job.spec, file).has_value();
-    outcome.simulation_seconds = seconds;
+    outcome.core_seconds = seconds;
     outcomes.push_back(std::move(outcome));
   }
   return outcomes;
@@ -232,7 +237,7 @@ Estimate estimate(const std::vector<Outcome>& outcomes) {
     const Backend& backend = find_backend(spec.backend);
     const double* flops = outcome.metric("attention_flops");
     if (outcome.existed) continue;
-    all.seconds += outcome.simulation_seconds / usable_cores();
+    all.seconds += outcome.core_seconds / (backend.runs ? 1 : usable_cores());
     if (!(backend.runs || backend.replays()) || flops == nullptr) continue;
     if (backend.on_gpus && !gpus) {
       ++all.unknown_runs;

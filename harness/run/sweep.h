@@ -37,8 +37,8 @@ std::string resume_text(const std::vector<std::string>& command_line);
 // Plans and checks every job, runs and writes nothing.
 std::vector<Outcome> dry_run(const std::vector<Job>& jobs, const SweepOptions& options);
 
-// Of the runs that do not exist yet; rough: at half the peak of the usable cores, or of the GPUs,
-// and what simulations will take at least.
+// Of the runs that do not exist yet; rough: planning as it took in the dry run, what simulations
+// will take at least, and the rest at half the peak of the usable cores, or of the GPUs.
 struct Estimate {
   double seconds = 0;
   int64_t unknown_runs = 0;  // on GPUs, where there is none here that a shipped cluster has

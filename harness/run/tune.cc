@@ -180,7 +180,13 @@ std::vector<Outcome> dry_tune(const Suite& suite, const SweepOptions& sweep) {
   std::vector<Contest> contests = contests_of(suite);
   std::vector<Contest*> all;
   for (Contest& contest : contests) all.push_back(&contest);
-  return dry_run(jobs_of_round(all, 0), of_candidates(sweep));
+  std::vector<Outcome> outcomes = dry_run(jobs_of_round(all, 0), of_candidates(sweep));
+  auto next = outcomes.begin();
+  for (const Contest& contest : contests) {
+    const double rounds = cost_of_rounds(contest.jobs.size(), contest.jobs.front().spec.packs);
+    for (size_t i = 0; i < contest.jobs.size(); ++i) (next++)->core_seconds *= rounds;
+  }
+  return outcomes;
 }
 
 std::vector<Tuned> tune(const Suite& suite, const TuneOptions& options, Interrupt& interrupt) {

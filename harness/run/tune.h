@@ -40,6 +40,7 @@ struct Tuned {    // one strategy on one problem
 std::vector<Tuned> tune(const Suite& suite, const TuneOptions& options, Interrupt& interrupt);
 
 // Plans and checks every candidate on one pack, as the first round has it; runs and writes nothing.
+// `core_seconds` are of all rounds.
 std::vector<Outcome> dry_tune(const Suite& suite, const SweepOptions& sweep);
 
 // Runs and whatever else: the given ones and, where they differ, the best ones behind them.

@@ -161,6 +161,26 @@ Timeline read_timeline(const Hdf5Reader& file, const std::string& pack) {
   return timeline;
 }
 
+void write_properties(Hdf5Writer& file, const std::string& group,
+                      const std::vector<ReportedValue>& properties) {
+  if (properties.empty()) return;
+  file.group(group);
+  for (const ReportedValue& property : properties) {
+    file.scalar(group + "/" + property.name, property.value,
+                property.unit.empty() ? "1" : property.unit);
+  }
+}
+
+std::vector<ReportedValue> read_properties(const Hdf5Reader& file, const std::string& group) {
+  std::vector<ReportedValue> properties;
+  if (!file.has(group)) return properties;
+  for (const std::string& name : file.members(group)) {
+    const std::string path = group + "/" + name, unit = file.attribute(path, "units");
+    properties.push_back({name, file.scalar<double>(path), unit == "1" ? "" : unit});
+  }
+  return properties;
+}
+
 void write_pack(Hdf5Writer& file, const std::string& group, const Result& result,
                 const PackResult& pack) {
   file.group(group);
@@ -169,7 +189,11 @@ void write_pack(Hdf5Writer& file, const std::string& group, const Result& result
   if (pack.plan.ranks == 0) return;  // no plan could be made
   write_plan(file, group + "/plan", pack.plan);
   write_summary(file, group + "/facts", pack.summary);
+  write_properties(file, group + "/properties", pack.properties);
   write_fields(file, group, pack);
+  if (pack.communicator_seconds) {
+    file.scalar(group + "/communicator_seconds", *pack.communicator_seconds, "s");
+  }
   if (pack.timeline.ranks > 0) write_timeline(file, group, pack.timeline, result.simulated);
 }
 
@@ -182,7 +206,11 @@ PackResult read_pack(const Hdf5Reader& file, const std::string& group) {
   if (!file.has(group + "/plan")) return pack;
   pack.plan = read_plan(file, group + "/plan");
   pack.summary = read_summary(file, group + "/facts", hash_of(pack.plan));
+  pack.properties = read_properties(file, group + "/properties");
   read_fields(file, group, pack);
+  if (file.has(group + "/communicator_seconds")) {  // since schema 1.6.0, over MPI
+    pack.communicator_seconds = file.scalar<double>(group + "/communicator_seconds");
+  }
   if (file.has(group + "/samples")) pack.timeline = read_timeline(file, group);
   return pack;
 }
@@ -288,8 +316,10 @@ Result parse_head(const Hdf5Reader& file) {
   Result result = parse_root(file);
   for (size_t i = 0; file.has(pack_group(i)); ++i) {
     const std::string plan = pack_group(i) + "/plan";
-    uint64_t& hash = result.packs.emplace_back().summary.hash;
+    PackResult& pack = result.packs.emplace_back();
     if (!file.has(plan)) continue;
+    pack.properties = read_properties(file, pack_group(i) + "/properties");
+    uint64_t& hash = pack.summary.hash;
     const std::string text = file.attribute(plan, "hash");
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), hash, 16);
     if (error != std::errc() || end != text.data() + text.size()) {

@@ -20,8 +20,8 @@ void write_result(const std::string& path, const Result& result);
 // incomplete or is damaged (safe_read.h). Metrics have the order in which they were written.
 Result read_result(const std::string& path);
 
-// The same without `cluster`, and of each pack only the hash of its plan: what tables need of
-// thousands of files. Reading and checking the plans takes as long as making them.
+// The same without `cluster`, and of each pack only the hash and the properties of its plan: what
+// tables need of thousands of files. Reading and checking the plans takes as long as making them.
 Result read_result_head(const std::string& path);
 
 // "flashcp-pile-8K-8r-0123456789abcdef.h5": readable for people, and unique by the id of the run.

@@ -74,6 +74,8 @@ void expect_same(const Result& a, const Result& b) {
     EXPECT_EQ(x.plan, y.plan);
     EXPECT_EQ(hash_of(x.plan), hash_of(y.plan));
     expect_same_fields(x, y);
+    EXPECT_EQ(x.properties, y.properties);
+    EXPECT_EQ(x.communicator_seconds, y.communicator_seconds);
     expect_same_fields(x.summary, y.summary);
     expect_same_fields(x.summary.forward, y.summary.forward);
     expect_same_fields(x.summary.backward, y.summary.backward);
@@ -131,6 +133,7 @@ TEST(ResultFile, ItsHeadHasWhatTablesNeed) {
     for (size_t i = 0; i < head.packs.size(); ++i) {
       EXPECT_EQ(head.packs[i].summary.hash, hash_of(result.packs[i].plan));
       EXPECT_EQ(head.packs[i].plan.ranks, 0);
+      EXPECT_EQ(head.packs[i].properties, result.packs[i].properties);
     }
     head.packs = result.packs;
     head.cluster = result.cluster;

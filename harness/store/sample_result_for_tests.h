@@ -131,9 +131,11 @@ inline Result sample_result(const SampleResult& sample) {
     if (sample.status == Status::ok) {
       pack.plan = sample_plan(problem, sample.strategy);
       pack.summary = summary_of(problem, pack.plan, check(problem, pack.plan), spec.passes);
+      pack.properties = {{"groups", 1.0 + i, ""}, {"planned_seconds", 0.5, "s"}};
       pack.planning_seconds = 1e-4;
       pack.check_seconds = 2e-4;
       pack.compile_seconds = 3e-4;
+      pack.communicator_seconds = 4e-4;
       const std::vector<int64_t>& per_rank = pack.summary.pairs_per_rank;
       const int64_t most = *std::max_element(per_rank.begin(), per_rank.end());
       const int64_t sum = std::accumulate(per_rank.begin(), per_rank.end(), int64_t{0});

@@ -65,10 +65,11 @@ std::string type_name(hid_t type) {
   }
 }
 
-// As the schema writes it: packs, passes and metrics are placeholders.
+// As the schema writes it: packs, passes, metrics and properties are placeholders.
 std::string general(std::string path) {
   path = std::regex_replace(path, std::regex("^/pack_[0-9]+"), "/pack_<p>");
   path = std::regex_replace(path, std::regex("/(forward|backward)(?=[/@])"), "/<pass>");
+  path = std::regex_replace(path, std::regex("/properties/[a-z_]+"), "/properties/<property>");
   return std::regex_replace(path, std::regex("^/metrics/[a-z_]+"), "/metrics/<metric>");
 }
 

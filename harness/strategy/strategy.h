@@ -13,17 +13,10 @@
 #include "harness/plan/errors.h"
 #include "harness/plan/plan.h"
 #include "harness/plan/problem.h"
+#include "harness/plan/reported_value.h"
 #include "harness/strategy/options.h"
 
 namespace cpbench {
-
-// A number that a strategy reports about its plan, in addition to the metrics of every plan:
-// {"groups", 5, ""}.
-struct ReportedValue {
-  std::string name;
-  double value = 0;
-  std::string unit;  // "" for a count or a ratio
-};
 
 struct Strategy {
   std::string name;         // as the folder; also the word of the command line and of TOML files

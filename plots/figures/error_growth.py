@@ -36,8 +36,6 @@ def draw_panel(axes, points):
     axes.set_xticks(ranks, [str(r) for r in ranks])
     axes.minorticks_off()
     axes.set_xlim(min(ranks) / 1.3, max(ranks) * 1.3)
-    largest = max([1, *(ratio for _, ratios in points.values() for ratio in ratios)])
-    axes.set_ylim(0, 1.1 * largest)  # room for the marks at the top
     axes.axhline(1, color="black", linewidth=0.5, linestyle=":")
 
 
@@ -47,7 +45,10 @@ def draw(runs):
         raise results.NothingToDraw("no run was verified in float32 or bfloat16")
     common, groups = results.grouped(runs, apart=("workload", "seed", "ranks", "nodes", "tokens"))
     groups, left_out = style.first(groups, MOST_ROWS)
-    fig, all_axes = style.figure("full", 0.3 + 1.8 * len(groups), len(groups), 2, squeeze=False)
+    fig, all_axes = style.figure(
+        "full", 0.3 + 1.8 * len(groups), len(groups), 2, squeeze=False, sharey=True
+    )
+    largest = 1
     for row, (words, members) in zip(all_axes, groups.items(), strict=True):
         for axes, (metric, what) in zip(row, METRICS.items(), strict=True):
             points = points_of(members, metric)
@@ -55,12 +56,16 @@ def draw(runs):
                 axes.set_visible(False)
                 continue
             draw_panel(axes, points)
+            largest = max(largest, *(max(ratios) for _, ratios in points.values()))
             style.title(axes, [what, *words], 3)
             axes.set_xlabel("ranks")
-            axes.set_ylabel("error / single device")
+        row[0].set_ylabel("error / single device")
+    all_axes[0][0].set_ylim(0, 1.1 * largest)  # of all panels; room for the marks at the top
     shown = [run for members in groups.values() for run in members]
     same = [key for key in ("workload", "tokens") if len({r.attributes[key] for r in runs}) == 1]
-    style.footer(fig, [*results.words(runs[0], same), "1: as a single device", *common, *left_out])
+    several = [] if "workload" in same else ["medians over workloads"]
+    notes = ["1: as a single device", *several, *common, *left_out]
+    style.footer(fig, [*results.words(runs[0], same), *notes])
     labels = style.labels_of(shown)
     style.legend(fig, [style.sample_mark(label) for label in labels], labels)
     return fig, shown

@@ -10,6 +10,5 @@ workloads/suites/reproduce/<method>_<figure>.toml. It has
     table(rows)        optional: the rows as Markdown, if error_tables.table does not suit them
     claims(rows)       optional: what the paper says of it, and whether it holds (claims.Claim)
     notes(parts)       optional: which of the models' names and errors to state
-    claims(rows)       optional: what the paper says of it, and whether it holds (claims.Claim)
     closing(rows)      optional: what the summary says instead of that error
 """

@@ -11,7 +11,7 @@ import numpy as np
 
 import style
 from claims import Claim, closeness, yes
-from flexcp import DEEPSPEED, FLEXIBLE, MEGATRON, OTHERS, OURS, arms
+from flexcp import DEEPSPEED, FLEXIBLE, MEGATRON, OTHERS, OURS, arms, short
 from published import Row, read_published, read_runs
 
 TITLE = "Flexible CP: speed-up over static degrees"
@@ -20,11 +20,6 @@ SCRIPTS = "burst_scripts"
 ARMS = (FLEXIBLE, OURS, *OTHERS)
 BEST = "best static"
 SHORT = "lognormal:mean=2K"
-
-
-def short(workload):
-    """The workload's name without the bounds of a distribution."""
-    return workload.split(",min")[0].replace("_", " ")
 
 
 def compare(folder):

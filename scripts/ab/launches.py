@@ -72,6 +72,12 @@ def measure(launch, pairs, keys, say):
     return done
 
 
+def repeating_arguments(shown):
+    """Of `cpbench run`, in what `cpbench show FILE` prints: its last words repeat the run."""
+    command = shlex.split(shown.partition("to repeat:")[2])
+    return command[command.index("run") + 1 :]
+
+
 def key_of(row):
     return tuple(json.dumps(row.get(name), sort_keys=True) for name in KEYS)
 
@@ -126,8 +132,7 @@ class Launcher:
     @staticmethod
     def _command_of(program, file):
         shown = subprocess.run([program, "show", file], capture_output=True, text=True, check=True)
-        line = next(x for x in shown.stdout.splitlines() if x.startswith("again: "))
-        return shlex.split(line.removeprefix("again: cpbench run"))
+        return repeating_arguments(shown.stdout)
 
 
 def program_of(path):

@@ -29,8 +29,11 @@ def rows(folder):
 
 
 if __name__ == "__main__":
-    import pandas
-
+    try:
+        import pandas
+    except ImportError:
+        sys.exit("read_results: requires pandas (pip install pandas); without it, use "
+                 "cpbench show DIR --format csv")  # fmt: skip
     table = pandas.DataFrame(rows(sys.argv[1]))
     by_problem = table[table.status == "ok"].groupby(["workload", "ranks"])
     print(by_problem[["strategy", "iteration_seconds", "wire_bytes"]].head(30).to_string())

@@ -152,7 +152,7 @@ runs = {runs}
 words = sys.argv[1:]
 if words[0] == "show":
     name = pathlib.Path(words[1]).stem
-    print("again: cpbench run --strategy " + name + " --workload pile")
+    print("to repeat:\\n  cpbench run --strategy " + name + " \\\\\\n    --workload pile")
     sys.exit()
 assert words[0] == "run", words
 if not ("--strategy" in words or pathlib.Path(words[1]).exists()):

@@ -404,10 +404,10 @@ def test_a_dry_run_estimates_gpus_by_their_own_peak(tmp_path):
         lines = "NVIDIA H100 80GB HBM3, 81559\n" * gpus
         executable(tmp_path / str(gpus) / "nvidia-smi", f"cat <<'END'\n{lines}END\n")
         env = {**os.environ, "PATH": f"{tmp_path / str(gpus)}:/usr/bin:/bin"}
-        return re.search("the rest takes about (.*) s(.*)", run(*words, env=env).stderr).groups()
+        return run(*words, env=env).stderr.partition("the rest takes ")[2]
 
-    assert int(estimate(8)[0]) < 5 and estimate(8)[1] == ""
-    assert estimate(0)[0] == "0" and "without 1 runs on GPUs" in estimate(0)[1]
+    assert re.fullmatch("(less than a second|about [1-4] s)\n", estimate(8))
+    assert "without 1 runs on GPUs" in estimate(0)
 
 
 def test_without_a_gpu_a_dry_run_still_plans():

@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import h5py
 import pytest
 from conftest import PROGRAM, TINY, assert_refused, executable, run, run_json
 
@@ -76,12 +77,26 @@ def test_processes_compute_what_threads_compute(results):
         assert mpi["metrics"]["counted_bytes"] == mpi["metrics"]["wire_bytes"] > 0
         assert mpi["metrics"]["max_error_output"] > 0
         assert mpi["metrics"]["iteration_seconds"] > 0
+        assert 0 < mpi["metrics"]["communicator_seconds"] < 10
+        assert "communicator_seconds" not in threads["metrics"]
     assert done.stderr.count("[1/6]") == 1  # only rank 0 narrates
     shown = run("show", rows[0]["file"]).stdout
     assert "--backend mpi" in shown
 
     done = mpirun(4, *words, "--output", results, "--format", "json")
     assert all(row["existed"] for row in json.loads(done.stdout)), done.stderr
+
+
+@needs_mpi
+def test_a_communicator_is_created_once_for_each_group(results):
+    words = ["run", "--strategy", "flexcp:degree=2", "--backend", "mpi", *TINY_4, "--packs", "2"]
+    done = mpirun(4, *words, "--output", results, "--format", "json")
+    (row,) = json.loads(done.stdout)
+    assert row["metrics"]["communicators"] == 2  # pairs of ranks, in both packs
+    with h5py.File(row["file"]) as file:
+        first, second = (file[f"pack_{i}/communicator_seconds"][()] for i in range(2))
+    assert first > 0 and second == 0
+    assert row["metrics"]["communicator_seconds"] == first
 
 
 def test_without_mpirun_the_right_command_is_named(results):

@@ -1,7 +1,9 @@
 """`check` accepts what `plan` writes, and refuses damaged plans with the place."""
 
+import csv
 import json
 
+import h5py
 import pytest
 from conftest import assert_refused, run, run_json
 
@@ -122,3 +124,29 @@ def test_json_has_the_properties_that_the_strategy_reports():
     assert rows[0]["properties"]["groups"]["value"] >= 1
     _, rows = run_json("plan", "--strategy", "ring", *words)
     assert rows[0]["properties"] == {}
+
+
+def test_runs_keep_the_properties_that_strategies_report(results):
+    words = ["--workload", "pile", "--tokens", "8K", "--ranks", "4", "--backend", "plan"]
+    _, rows = run_json(
+        "run", "--strategy", "flexcp,ring", *words, "--packs", "2", "--output", results
+    )
+    groups = rows[0]["properties"]["groups"]["value"]
+    assert rows[1]["properties"] == {}
+    _, planned = run_json("plan", "--strategy", "flexcp", *words[:-2])
+    with h5py.File(rows[0]["file"]) as file:
+        each = [file[f"pack_{i}/properties/groups"][()] for i in range(2)]
+        assert file["pack_0/properties/planned_seconds"].attrs["units"] == b"s"
+    assert each[0] == planned[0]["properties"]["groups"]["value"]
+    assert groups == sum(each) / 2
+    _, stored = run_json("show", results)
+    assert stored[0]["properties"] == rows[0]["properties"]
+    table = run("show", results, "--columns", "property.groups,property.planned_seconds").stdout
+    heading = next(line for line in table.splitlines() if line.startswith("strategy"))
+    assert heading.split() == ["strategy", "groups", "planned_seconds"]
+    (line,) = csv.DictReader(run("show", rows[0]["file"], "--format", "csv").stdout.splitlines())
+    assert float(line["property.groups"]) == groups
+    assert "reported by flexcp" in run("show", rows[0]["file"]).stdout
+    done = run("show", results, "--columns", "property.grops")
+    assert_refused(done, "--columns", "'grops'", "did you mean 'groups'?")
+    assert_refused(run("show", rows[1]["file"], "--columns", "property.groups"), "reports")

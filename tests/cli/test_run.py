@@ -7,7 +7,7 @@ import shlex
 import subprocess
 
 import pytest
-from conftest import PROGRAM, TINY, executable, run, run_json
+from conftest import PROGRAM, ROOT, TINY, executable, run, run_json
 
 STRATEGIES = ["allgather", "flashcp", "per_doc", "ring", "ulysses", "zigzag"]
 TIMED = ("planning", "compile", "attention", "iteration")
@@ -141,7 +141,7 @@ def test_dry_run_writes_nothing(results):
     assert done.returncode == 0
     assert not results.exists()
     assert all(row["metrics"]["wire_bytes"] > 0 and not row["existed"] for row in rows)
-    assert "2 runs, 0 exist already" in done.stderr and "takes about" in done.stderr
+    assert "2 runs, 0 exist already" in done.stderr and "the rest takes" in done.stderr
     run("run", "--strategy", "ring", *TINY, "--output", results)
     _, rows = run_json("run", "--strategy", "ring,zigzag", *TINY, "--output", results, "--dry-run")
     assert [row["existed"] for row in rows] == [True, False]
@@ -160,6 +160,16 @@ def test_show_prints_the_command_that_repeats_a_run(results, tmp_path):
     again = json.loads(done.stdout)[0]
     assert again["run_id"] == rows[0]["run_id"]
     assert again["plan_hash"] == rows[0]["plan_hash"]
+
+
+def test_builds_are_compared_by_that_command(results, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "scripts/ab")
+    from launches import repeating_arguments
+
+    _, rows = run_json("run", "--strategy", "flashcp:ratio=1.3", *TINY, "--output", results)
+    words = repeating_arguments(run("show", rows[0]["file"]).stdout)
+    _, again = run_json("run", *words, "--output", results)
+    assert again[0]["existed"] and again[0]["run_id"] == rows[0]["run_id"]
 
 
 def test_show_folder(results):

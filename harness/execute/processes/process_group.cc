@@ -298,6 +298,21 @@ std::vector<std::string> ProcessGroup::gather(const std::string& mine) {
   return all;
 }
 
+std::optional<double> ProcessGroup::communicator_seconds(
+    const std::vector<std::vector<int32_t>>& groups) {
+  std::optional<double> mine = 0;
+  barrier();
+  for (const std::vector<int32_t>& ranks : groups) {
+    if (std::ranges::binary_search(ranks, rank())) mine = wire_.communicator_seconds(ranks);
+  }
+  double slowest = 0;
+  for (const std::string& seconds : gather(mine ? std::to_string(*mine) : "")) {
+    if (seconds.empty()) return std::nullopt;
+    slowest = std::max(slowest, std::stod(seconds));
+  }
+  return slowest;
+}
+
 // ---- around a work
 
 template <typename Action>

@@ -18,6 +18,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -82,6 +83,10 @@ class ProcessGroup : public Transport, public ProgressListener {
   // Returns what every rank passes, by rank, on all ranks. For short texts: they pass through rank
   // 0.
   std::vector<std::string> gather(const std::string& mine);
+
+  // The time to create a communicator for this rank's group of those given, which have no rank in
+  // common: on all ranks that of the slowest one. Nothing if the wire has no communicators.
+  std::optional<double> communicator_seconds(const std::vector<std::vector<int32_t>>& groups);
 
   // To be called between works: rank 0 sends a command to all others, which wait for it without a
   // timeout.

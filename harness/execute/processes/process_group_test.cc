@@ -238,6 +238,14 @@ TEST(ProcessGroup, gather_returns_all_texts_on_every_rank) {
   }
 }
 
+TEST(ProcessGroup, communicators_take_no_time_if_none_is_created) {
+  const Strings thrown = run_together(3, 60, [&](ProcessGroup& group) {
+    EXPECT_EQ(group.communicator_seconds({}), 0);
+    EXPECT_EQ(group.communicator_seconds({{0, 2}}), std::nullopt);  // threads have none
+  });
+  EXPECT_EQ(thrown, Strings(3));
+}
+
 TEST(ProcessGroup, check_peers_ends_work_when_another_rank_fails) {
   const Strings thrown =
       run_as_processes(2, {.timeout_seconds = 60}, [](ProcessGroup& group, LocalWire&) {

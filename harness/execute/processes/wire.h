@@ -68,6 +68,14 @@ class Wire {
   virtual void post(int32_t to, NoteKind kind, const std::string& text) = 0;
   virtual std::optional<Note> poll(int32_t from, NoteKind kind) = 0;  // from: a rank or kAnyRank
 
+  // Creates a communicator of these ranks, of which this one is one, as a library of groups would,
+  // and frees it. All of them must call it, and nobody else. Returns how long creating it took;
+  // nothing if the wire's library has no communicators.
+  virtual std::optional<double> communicator_seconds(std::span<const int32_t> ranks) {
+    static_cast<void>(ranks);
+    return std::nullopt;
+  }
+
   virtual void finish() = 0;  // on all ranks, when no message is in flight; the last call
   [[noreturn]] virtual void abort(int exit_code) = 0;  // ends all processes
 };
