@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <functional>
 #include <mutex>
+#include <numeric>
 #include <optional>
 #include <thread>
 
@@ -202,27 +203,39 @@ std::vector<Outcome> run_sweep(const std::vector<Job>& jobs, const SweepOptions&
   return outcomes;
 }
 
+namespace {
+
+// What `job` would be, from its plan alone.
+Outcome outlook(const Job& job, const SweepOptions& options) {
+  Job planned = job;
+  planned.backend = &find_backend("plan");
+  planned.in_processes = false;
+  const double before = thread_seconds();
+  Result result = run_job(planned, {options.command_line});
+  double seconds = kFileSeconds + thread_seconds() - before;
+  for (const PackResult& pack : result.packs) {
+    if (!job.backend->simulates || result.status != Status::ok) break;
+    const ExpectedCost cost = expected_cost(pack.plan, job.spec.passes);
+    seconds += cost.seconds;
+    result.error = no_room(cost, free_memory_bytes());
+    if (!result.error.empty()) result.status = Status::oom;
+  }
+  Outcome outcome = outcome_of(result, result_path(job.spec, options.folder), false);
+  outcome.core_seconds = seconds;
+  return outcome;
+}
+
+}  // namespace
+
 std::vector<Outcome> dry_run(const std::vector<Job>& jobs, const SweepOptions& options) {
-  std::vector<Outcome> outcomes;
-  for (const Job& job : jobs) {
-    Job planned = job;
-    planned.backend = &find_backend("plan");
-    planned.in_processes = false;
-    const std::string file = result_path(job.spec, options.folder);
-    const double before = thread_seconds();
-    Result result = run_job(planned, {options.command_line});
-    double seconds = kFileSeconds + thread_seconds() - before;
-    for (const PackResult& pack : result.packs) {
-      if (!job.backend->simulates || result.status != Status::ok) break;
-      const ExpectedCost cost = expected_cost(pack.plan, job.spec.passes);
-      seconds += cost.seconds;
-      result.error = no_room(cost, free_memory_bytes());
-      if (!result.error.empty()) result.status = Status::oom;
-    }
-    Outcome outcome = outcome_of(result, file, false);
-    outcome.existed = existing(job.spec, file).has_value();
-    outcome.core_seconds = seconds;
-    outcomes.push_back(std::move(outcome));
+  std::vector<Outcome> outcomes(jobs.size());
+  std::vector<size_t> all(jobs.size());
+  std::iota(all.begin(), all.end(), size_t{0});
+  for_each(all, usable_cores(), [&](size_t i) { outcomes[i] = outlook(jobs[i], options); });
+  // The HDF5 library knows no threads.
+  for (size_t i : all) {
+    outcomes[i].existed =
+        existing(jobs[i].spec, result_path(jobs[i].spec, options.folder)).has_value();
   }
   return outcomes;
 }
