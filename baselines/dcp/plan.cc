@@ -214,7 +214,7 @@ extern const Strategy strategy_dcp = {
                        "keep received Q, K, V for the backward pass (more memory) or send them "
                        "again (more bytes)",
                        {"kept", "fetched_again"})},
-    .tuning = {{"block_tokens", {"2048", "4096"}}, {"head_groups", {"4"}}, {"imbalance", {"1.3"}}},
+    .tuning = {{"block_tokens", {"2048", "4096"}}, {"imbalance", {"1.3"}}},
     .plan = dcp::make_plan,
 };
 
