@@ -14,6 +14,7 @@ namespace {
 
 constexpr int64_t kTokensAtATime = 1 << 20;
 constexpr int64_t kBits = 64;
+constexpr int32_t kMostOrders = 8;  // each looks at all members
 
 int64_t count_common(const uint64_t* a, const uint64_t* b, size_t words) {
   int64_t count = 0;
@@ -65,8 +66,10 @@ class DocumentCut::Builder {
   bool order_chunks() {
     const auto members = static_cast<int32_t>(cut_.members_.size());
     cut_.all_.resize(members);
+    int32_t orders = 0;
     for (int32_t m = 0; m < members; ++m) {
-      if (cut_.all_[m].chunks.empty() && !add_chunks_of(longest_document_of(m))) return false;
+      if (!cut_.all_[m].chunks.empty()) continue;
+      if (++orders > kMostOrders || !add_chunks_of(longest_document_of(m))) return false;
     }
     return true;
   }

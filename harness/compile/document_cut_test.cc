@@ -7,6 +7,7 @@
 #include <map>
 #include <random>
 #include <tuple>
+#include <vector>
 
 #include "harness/compile/segments.h"
 
@@ -194,6 +195,21 @@ TEST(DocumentCut, is_nothing_if_a_document_has_another_order) {
   EXPECT_FALSE(
       DocumentCut::of(mask, sets, {e, f}, {}, 1));  // f is the last of document 0, then first
   EXPECT_FALSE(DocumentCut::of(mask, sets, {a, d}, {}, 1));  // they overlap
+}
+
+TEST(DocumentCut, is_nothing_if_many_documents_are_cut_by_themselves) {
+  const auto is_cut = [](int64_t documents) {
+    RangeSets sets;
+    std::vector<SetId> members;  // two halves of each document
+    for (int64_t d = 0; d < documents; ++d) {
+      members.push_back(sets.intern(Range{4 * d, 4 * d + 2}));
+      members.push_back(sets.intern(Range{4 * d + 2, 4 * d + 4}));
+    }
+    const MaskIndex mask({.document_lengths = std::vector<int64_t>(documents, 4)});
+    return DocumentCut::of(mask, sets, members, {}, 1).has_value();
+  };
+  EXPECT_TRUE(is_cut(4));
+  EXPECT_FALSE(is_cut(20));
 }
 
 TEST(DocumentCut, is_nothing_where_blocks_are_not_of_whole_chunks) {
