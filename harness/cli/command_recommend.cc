@@ -93,7 +93,8 @@ void add_recommend_command(CLI::App& app, Context& context) {
       "--packs 4, --backend simulate. A strategy that takes more than twice as long as the fastest "
       "on the first pack is not simulated on the others. Strategies whose times differ by less "
       "than the error of simulated times share a place: =1. cpbench list options says what tuning "
-      "tries.\n");
+      "tries. With hundreds of ranks most of the time goes into flexsp's solver, for up to 60 s a "
+      "pack: --set flexsp.seconds=5 bounds it.\n");
   auto flags = std::make_shared<Flags>();
   auto runs = std::make_shared<RunFlags>(command);
   command.option("--output", flags->output,

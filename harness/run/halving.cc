@@ -21,14 +21,14 @@ std::vector<int32_t> rounds_of(int32_t packs) {
   return rounds;
 }
 
-double cost_of_rounds(size_t candidates, int32_t packs) {
+double cost_after(size_t round, size_t candidates, int32_t packs) {
+  const std::vector<int32_t> rounds = rounds_of(packs);
   double runs = 0;
-  size_t left = candidates;
-  for (const int32_t round : rounds_of(packs)) {
-    runs += static_cast<double>(left) * round;
-    left = std::min(left, quarter_of(left) + 1);
+  while (++round < rounds.size()) {
+    candidates = std::min(candidates, quarter_of(candidates) + 1);
+    runs += static_cast<double>(candidates) * rounds[round];
   }
-  return runs / static_cast<double>(candidates);
+  return runs;
 }
 
 std::vector<size_t> survivors(const std::vector<std::optional<double>>& seconds) {

@@ -13,9 +13,9 @@ inline constexpr int32_t kHalvingFactor = 4;
 // Packs of each round: 1, 4, 16, ... and at last `packs`.
 std::vector<int32_t> rounds_of(int32_t packs);
 
-// How often as long as on one pack all rounds take for so many candidates, if none fails and they
-// take equally long.
-double cost_of_rounds(size_t candidates, int32_t packs);
+// What the rounds after this one cost, in runs on one pack, if this one has so many candidates, of
+// which none fails.
+double cost_after(size_t round, size_t candidates, int32_t packs);
 
 // Which candidates go on: the first one, which is the strategy as it was given, and the fastest
 // quarter (rounded up) of those that have a time.

@@ -15,11 +15,12 @@ TEST(Halving, rounds_take_four_times_as_many_packs_until_all) {
   EXPECT_EQ(rounds_of(20), (std::vector<int32_t>{1, 4, 16, 20}));
 }
 
-TEST(Halving, rounds_cost_what_their_candidates_and_packs_do) {
-  EXPECT_EQ(cost_of_rounds(1, 1), 1);
-  EXPECT_EQ(cost_of_rounds(1, 4), 5);                  // it goes on
-  EXPECT_EQ(cost_of_rounds(8, 4), (8 + 3 * 4) / 8.0);  // the given one and two of eight
-  EXPECT_EQ(cost_of_rounds(8, 16), (8 + 3 * 4 + 2 * 16) / 8.0);
+TEST(Halving, later_rounds_cost_what_their_candidates_and_packs_do) {
+  EXPECT_EQ(cost_after(0, 1, 1), 0);
+  EXPECT_EQ(cost_after(0, 1, 4), 4);      // it goes on
+  EXPECT_EQ(cost_after(0, 8, 4), 3 * 4);  // the given one and two of eight
+  EXPECT_EQ(cost_after(0, 8, 16), 3 * 4 + 2 * 16);
+  EXPECT_EQ(cost_after(1, 3, 16), 2 * 16);
 }
 
 TEST(Halving, the_given_one_and_the_fastest_quarter_survive) {

@@ -81,18 +81,6 @@ bool may_share_the_machine(const Job& job) {
   return !job.backend->runs && !job.backend->on_gpus && !is_external(job.spec.strategy);
 }
 
-// What a run costs relative to others of its sweep: planning and simulating grow with tokens and
-// ranks, running with tokens and iterations, so the time left counts large runs for more. However
-// small a plan or a simulation is, its file takes as long as 2e7 tokens times ranks.
-double expected_work(const Job& job) {
-  constexpr double kPlanning = 1;  // iterations that planning and checking are worth
-  constexpr double kFile = 2e7;
-  const RunSpec& spec = job.spec;
-  return (kPlanning + spec.warmup + spec.iterations) * spec.packs *
-             static_cast<double>(spec.tokens) * spec.ranks +
-         (may_share_the_machine(job) ? kFile : 0);
-}
-
 // To write a result file: CPU time of small ones, mostly of the HDF5 library.
 constexpr double kFileSeconds = 0.02;
 
@@ -134,6 +122,15 @@ double layer_flops(const RunSpec& spec) {
 
 std::string resume_text(const std::vector<std::string>& command_line) {
   return "resume with: " + shell_text(command_line);
+}
+
+double expected_work(const Job& job) {
+  constexpr double kPlanning = 1;  // iterations that planning and checking are worth
+  constexpr double kFile = 2e7;
+  const RunSpec& spec = job.spec;
+  return (kPlanning + spec.warmup + spec.iterations) * spec.packs *
+             static_cast<double>(spec.tokens) * spec.ranks +
+         (may_share_the_machine(job) ? kFile : 0);
 }
 
 double unfinished_work(const std::vector<Job>& jobs, const std::string& folder) {

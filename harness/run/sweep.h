@@ -28,7 +28,13 @@ struct SweepOptions {
 std::vector<Outcome> run_sweep(const std::vector<Job>& jobs, const SweepOptions& options,
                                Interrupt& interrupt);
 
-// What the jobs without a file in the folder cost, in the unit of SweepOptions::later_work.
+// What a run costs relative to others of its sweep, in the unit of SweepOptions::later_work:
+// planning and simulating grow with tokens and ranks, running with tokens and iterations, so the
+// time left counts large runs for more. However small a plan or a simulation is, its file takes as
+// long as 2e7 tokens times ranks.
+double expected_work(const Job& job);
+
+// What the jobs without a file in the folder cost.
 double unfinished_work(const std::vector<Job>& jobs, const std::string& folder);
 
 // "resume with: cpbench run quick": what a signal says while no sweep runs.

@@ -125,6 +125,18 @@ void run_round(std::vector<Contest*>& contests, size_t round, const SweepOptions
   }
 }
 
+// What the rounds after this one cost, at most.
+double later_work(const std::vector<Contest*>& contests, size_t round) {
+  double work = 0;
+  for (const Contest* contest : contests) {
+    Job job = contest->jobs.front();  // all candidates are expected to cost the same
+    const double runs = cost_after(round, contest->jobs.size(), job.spec.packs);
+    job.spec.packs = 1;
+    work += runs * expected_work(job);
+  }
+  return work;
+}
+
 SweepOptions of_candidates(SweepOptions sweep) {
   sweep.folder += "-tuning";
   return sweep;
@@ -183,8 +195,11 @@ std::vector<Outcome> dry_tune(const Suite& suite, const SweepOptions& sweep) {
   std::vector<Outcome> outcomes = dry_run(jobs_of_round(all, 0), of_candidates(sweep));
   auto next = outcomes.begin();
   for (const Contest& contest : contests) {
-    const double rounds = cost_of_rounds(contest.jobs.size(), contest.jobs.front().spec.packs);
-    for (size_t i = 0; i < contest.jobs.size(); ++i) (next++)->core_seconds *= rounds;
+    const size_t count = contest.jobs.size();
+    const double later = cost_after(0, count, contest.jobs.front().spec.packs);
+    for (size_t i = 0; i < count; ++i) {
+      (next++)->core_seconds *= 1 + later / static_cast<double>(count);
+    }
   }
   return outcomes;
 }
@@ -203,6 +218,7 @@ std::vector<Tuned> tune(const Suite& suite, const TuneOptions& options, Interrup
       if (!contest.is_over) open.push_back(&contest);
     }
     sweep.label = fmt::format("tuning, round {} of {} ", round + 1, rounds);
+    sweep.later_work = later_work(open, round);
     run_round(open, round, sweep, interrupt);
     compare(open);
     for (Contest* contest : open) {
