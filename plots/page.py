@@ -19,7 +19,7 @@ body { margin: 0 auto; max-width: 78rem; padding: 1.5rem; background: var(--pape
 h1 { font-size: 1.5rem; margin: 0 0 .3rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; border-bottom: 1px solid var(--line);
   padding-bottom: .2rem; }
-p { margin: .4rem 0; max-width: 60rem; }
+p { margin: .4rem 0; max-width: 60rem; overflow-wrap: anywhere; }
 nav a { color: inherit; margin-right: 1.1rem; }
 .caution { border-left: 3px solid var(--mark); padding-left: .7rem; }
 .wide { overflow-x: auto; }
