@@ -98,31 +98,41 @@ TEST(ProcessesOverTheStore, end_when_process_0_dies) {
       << ended[1].stderr_text;
 }
 
-// The processes that are not stopped end within 1.5 timeouts, and name the one that is.
+// The processes that are not stopped end within 1.5 timeouts, and name the one that is. It stops
+// when all have the command: what process 0 sends may still wait for its own server, which would
+// stop with it.
 TEST(ProcessesOverTheStore, end_when_one_is_stopped) {
   constexpr double kShort = 4;
   constexpr double kLoading = 4;  // of LibTorch by three processes, generously
   for (int32_t stopped : {0, 1, 2}) {
     const uint16_t port = free_port();
+    int ready[2];
+    ASSERT_EQ(::pipe(ready), 0);
     std::vector<RealProcess> started;
     for (int32_t process = 0; process < 3; ++process) {
       started.emplace_back([=] {
         const LaunchEnvironment launch = launch_for_tests(process, 3, port);
         const std::vector<Job> all = jobs_on(3);
         Processes processes(all, launch, own_gpu(launch), kShort);
-        if (processes.rank() > 0) {
-          if (process == stopped) ::raise(SIGSTOP);
-          processes.follow(all);
-          return;
+        if (processes.rank() == 0) {
+          processes.start(0);
+        } else {
+          processes.group().receive_command();
         }
-        processes.start(0);
-        if (process == stopped) ::raise(SIGSTOP);
+        char byte = 0;
+        if (process == stopped) {
+          for (int other = 0; other < 2; ++other) ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+          ::raise(SIGSTOP);
+        }
+        ASSERT_EQ(::write(ready[1], &byte, 1), 1);
         const Result result = run_job(
             all[0],
             {.group = &processes.group(), .gpus = processes.gpus(), .timeout_seconds = kShort});
         processes.abort(result.error);
       });
     }
+    ::close(ready[0]);
+    ::close(ready[1]);
     const auto begin = std::chrono::steady_clock::now();
     for (int32_t process = 0; process < 3; ++process) {
       if (process == stopped) continue;
