@@ -66,7 +66,9 @@ void validate_cached(const Batch& batch) {
 
 void validate_forest(const Batch& batch) {
   if (batch.mask == Mask::causal && !batch.is_uniform()) {
-    throw UserError("mask causal is one document; parents and rules must be empty");
+    throw UserError(
+        "mask is causal, which sees the pack as one document; must be document_causal "
+        "where documents have parents or rules");
   }
   require_one_per_document("parents", batch.parents.size(), batch);
   std::vector<int64_t> ancestors;

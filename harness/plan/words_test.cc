@@ -87,7 +87,8 @@ TEST(Problem, ForestsAreValidated) {
   EXPECT_EQ(message({-1, 1, 0}, {}), "parents[1] is 1; must be an earlier document, or -1");
   EXPECT_EQ(message({-2, 0, 0}, {}), "parents[0] is -2; must be an earlier document, or -1");
   EXPECT_EQ(message({-1, 0, 0}, {}, Mask::causal),
-            "mask causal is one document; parents and rules must be empty");
+            "mask is causal, which sees the pack as one document; must be document_causal where "
+            "documents have parents or rules");
   EXPECT_EQ(message({}, {causal}), "the number of rules is 1; must be 3, one per document, or 0");
   EXPECT_EQ(message({}, {causal, causal, causal}, Mask::document_full),
             "mask is document_full; must be document_causal where documents have rules");

@@ -52,7 +52,8 @@ void Interrupt::watch() {
   while (read(pipe_ends[0], &byte, 1) != 1) {
   }
   if (byte != kSignalled) return;
-  const auto guard = hold();
+  ending_ = true;
+  const std::unique_lock guard(writing_);
   // At once: a launcher that ends its processes soon kills those that are still there.
   std::fprintf(stderr, "\ncpbench: interrupted: %s\n", message_().c_str());
   std::fflush(stderr);

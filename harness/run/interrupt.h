@@ -5,6 +5,7 @@
 //   { auto guard = interrupt.hold(); write_result(...); }   // a signal waits for this
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -22,8 +23,12 @@ class Interrupt {
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
 
-  // Held while a file is written and while what `message` reads is changed.
-  std::unique_lock<std::mutex> hold() { return std::unique_lock(writing_); }
+  // Held while a file is written and while what `message` reads is changed. After a signal it does
+  // not return: threads that write file after file would otherwise keep the signal waiting.
+  std::unique_lock<std::mutex> hold() {
+    ending_.wait(true);
+    return std::unique_lock(writing_);
+  }
 
   // Another message, while it lives.
   class Message {
@@ -49,6 +54,7 @@ class Interrupt {
   void watch();
   std::function<std::string()> message_;
   std::mutex writing_;
+  std::atomic<bool> ending_ = false;
   std::thread watcher_;
 };
 

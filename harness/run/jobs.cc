@@ -105,6 +105,19 @@ void require_used(const Product& product, const std::vector<Job>& jobs) {
   }
 }
 
+void require_window_used(const Suite& suite, const std::vector<Job>& jobs) {
+  const auto has_window = [](const Job& job) {
+    return std::ranges::any_of(job.masks, [](const LayerMask& m) { return m.rule.window > 0; });
+  };
+  if (std::ranges::any_of(jobs, has_window)) return;
+  for (const Product& product : suite.products) {
+    const auto window = product.fields.find("window");
+    if (window == product.fields.end()) continue;
+    throw UserError(window->second.origin +
+                    ": no mask of these runs has a window; name one, like --mask sliding_window");
+  }
+}
+
 }  // namespace
 
 std::vector<Job> jobs_of(const Suite& suite) {
@@ -125,6 +138,7 @@ std::vector<Job> jobs_of(const Suite& suite) {
       if (seen.insert(canonical_text(job.spec)).second) jobs.push_back(std::move(job));
     }
   }
+  require_window_used(suite, jobs);
   return jobs;
 }
 

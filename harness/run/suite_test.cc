@@ -118,6 +118,8 @@ TEST_F(SuiteFile, bad_combinations) {
             ":4: nodes: 3 nodes do not divide 4 ranks");
   EXPECT_EQ(refusal(std::string(kTwo) + "mask = \"sliding_window\"\n"),
             ":3: mask: sliding_window needs a window, like --window 1K");
+  EXPECT_EQ(refusal(std::string(kTwo) + "window = 8\n"),
+            ":3: window: no mask of these runs has a window; name one, like --mask sliding_window");
   EXPECT_EQ(refusal("workload = \"pile\"\n").substr(0, 24), "no strategy is given; na");
 }
 
