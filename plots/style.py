@@ -184,10 +184,20 @@ def first(groups, most):
     return dict(list(groups.items())[:most]), [f"the first {most} of {len(groups)} groups"]
 
 
+def row_lines(label):
+    """The name at the left of a strategy's row, in lines."""
+    return broken(label, 26)
+
+
+def rows_height(labels):
+    """Inches of such rows: the lines of the longest name, and a little air, for each."""
+    return len(labels) * (0.08 + 0.11 * max(len(row_lines(label)) for label in labels))
+
+
 def strategy_rows(axes, labels):
     """One horizontal row per strategy, from the top, with its name at the left."""
     axes.set_ylim(len(labels) - 0.5, -0.5)
-    axes.set_yticks(range(len(labels)), ["\n".join(broken(label, 22)) for label in labels])
+    axes.set_yticks(range(len(labels)), ["\n".join(row_lines(label)) for label in labels])
     axes.tick_params(axis="y", length=0)
 
 
@@ -248,7 +258,11 @@ def count_text(value):
 
 def model_parts(errors):
     """The parts of such texts, each once: the models, and how far they are off from whole runs."""
-    return list(dict.fromkeys(part for text in errors if text for part in text.split("; ")))
+    parts = dict.fromkeys(part for text in errors if text for part in text.split("; "))
+    start = "no published run of "
+    missing = [part.removeprefix(start) for part in parts if part.startswith(start)]
+    others = [part for part in parts if not part.startswith(start)]
+    return [*others, start + ", ".join(missing)] if missing else others
 
 
 def marks(runs):

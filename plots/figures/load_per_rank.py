@@ -13,7 +13,6 @@ import style
 
 PLACE = 60
 MOST_PANELS = 12  # more would be too small to read
-ROW = 0.19  # inches per strategy: a line of text and a little air
 
 
 def load(run):
@@ -54,7 +53,7 @@ def draw(runs):
     everyone = [run for members in shown.values() for run in members]
     highest = max(values.max() for run in everyone if (values := load(run)) is not None)
     labels = style.labels_of(everyone)
-    fig, panels, columns = style.panels(len(shown), 4, 0.9 + ROW * len(labels), sharey=True)
+    fig, panels, columns = style.panels(len(shown), 4, 0.9 + style.rows_height(labels), sharey=True)
     room = 0.75 * fig.get_figwidth() / columns
     for axes, (words, members) in zip(panels, shown.items(), strict=True):
         draw_panel(axes, members, labels, highest)

@@ -12,7 +12,6 @@ import style
 
 PLACE = 20
 MOST_PANELS = 12  # more would be too small to read
-ROW = 0.19  # inches per strategy: a line of text and a little air
 # Metric, name in the legend, colour and hatch; neighbours differ in lightness.
 PARTS = (
     ("time_ideal", "ideal compute", "#0072B2", ""),
@@ -74,7 +73,7 @@ def draw(runs):
     everyone = [run for members in shown.values() for run in members]
     labels = style.labels_of(everyone)
     fig, panels, columns = style.panels(
-        len(shown), 3, 0.75 + ROW * len(labels), "full", sharey=True
+        len(shown), 3, 0.75 + style.rows_height(labels), "full", sharey=True
     )
     marks = {style.marks(members) for members in shown.values()}
     for axes, (words, members) in zip(panels, shown.items(), strict=True):

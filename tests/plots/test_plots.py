@@ -20,6 +20,7 @@ import workload_files
 from figures import (
     bytes_imbalance,
     error_growth,
+    load_per_rank,
     plan_picture,
     simulated_measured,
     throughput,
@@ -131,6 +132,13 @@ def drawn_texts(fig, monkeypatch):
     return [(text, text.get_window_extent()) for text in drawn]
 
 
+def assert_apart(texts):
+    for (one, box), (other, other_box) in itertools.combinations(texts, 2):
+        wide = min(box.x1, other_box.x1) - max(box.x0, other_box.x0)
+        high = min(box.y1, other_box.y1) - max(box.y0, other_box.y0)
+        assert wide < 1.5 or high < 1.5, (one.get_text(), other.get_text())
+
+
 @each(EVERY)
 def test_a_crowd_stays_legible(figure, crowd, crowded_validation, monkeypatch):
     fig, _ = figure.draw(crowded_validation if figure.name == NEEDS_BOTH else crowd)
@@ -140,10 +148,7 @@ def test_a_crowd_stays_legible(figure, crowd, crowded_validation, monkeypatch):
         assert text.get_fontsize() >= style.SMALLEST
         inside = box.x0 >= -1 and box.y0 >= -1 and box.x1 <= fig.bbox.x1 + 1
         assert inside and box.y1 <= fig.bbox.y1 + 1, text.get_text()
-    for (one, box), (other, other_box) in itertools.combinations(texts, 2):
-        wide = min(box.x1, other_box.x1) - max(box.x0, other_box.x0)
-        high = min(box.y1, other_box.y1) - max(box.y0, other_box.y0)
-        assert wide < 1.5 or high < 1.5, (one.get_text(), other.get_text())
+    assert_apart(texts)
     style.plt.close(fig)
 
 
@@ -416,16 +421,18 @@ def test_tuned_runs_stand_next_to_those_as_given(samples):
         tuning.draw([given])
 
 
-def test_a_crowd_of_tuned_strategies_stays_legible(crowd, monkeypatch):
+@pytest.mark.parametrize("module", (time_attribution, load_per_rank, tuning))
+def test_a_crowd_of_tuned_strategies_stays_legible(module, crowd, monkeypatch):
     runs = [run for run in crowd if (run.workload, run.ranks) == ("pile", 4)]
     for run in list(runs):
         runs.append(tuned_run(run, "a_long_option=4096,another=true", 0.9 * run.seconds, 1))
         run.attributes["packs"] = 1
-    fig, _ = tuning.draw(runs)
+    fig, _ = module.draw(runs)
     texts = drawn_texts(fig, monkeypatch)
     assert len(texts) > 2 * len(style.KNOWN)
     for text, box in texts:
         assert box.x0 >= -1 and box.x1 <= fig.bbox.x1 + 1, text.get_text()
+    assert_apart(texts)
     style.plt.close(fig)
 
 
