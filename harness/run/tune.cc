@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <set>
@@ -23,10 +24,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using Options = std::map<std::string, std::string>;
+
 struct Contest {                    // one strategy on one problem
   std::string problem;              // one key for the contests of a problem, in all rounds
   std::string base;                 // strategy_text of what was given
   std::vector<Job> jobs;            // of the candidates that are still in, with all packs
+  std::vector<Job> combinations{};  // candidates that change several options, until they are tried
   std::vector<Outcome> outcomes{};  // of the last round, one per job
   double slowdown = 0;              // in the last round
   bool is_over = false;
@@ -85,6 +89,42 @@ std::vector<Contest> contests_of(const Suite& suite) {
   return contests;
 }
 
+// What a candidate changes in the strategy as it was given.
+Options changes(const Options& given, const Job& job) {
+  Options options = job.spec.options;
+  for (const auto& [name, value] : given) options.erase(name);
+  return options;
+}
+
+void set_combinations_apart(Contest& contest) {
+  const Options given = contest.jobs.front().spec.options;
+  const auto several = std::ranges::stable_partition(
+      contest.jobs, [&](const Job& job) { return changes(given, job).size() < 2; });
+  contest.combinations.assign(std::move_iterator(several.begin()),
+                              std::move_iterator(several.end()));
+  contest.jobs.erase(several.begin(), several.end());
+}
+
+// Back to the candidates, but for those with a change that alone is slow or not supported.
+void admit_combinations(Contest& contest) {
+  constexpr double kSlow = 1.5;  // times as long as the fastest candidate
+  const Options given = contest.jobs.front().spec.options;
+  const auto seconds = contest.seconds();
+  const std::optional<double> fastest = seconds[winner(seconds)];
+  std::set<std::pair<std::string, std::string>> slow;
+  for (size_t i = 0; i < contest.jobs.size(); ++i) {
+    const bool is_slow = seconds[i] ? *seconds[i] > kSlow * fastest.value_or(0)
+                                    : contest.outcomes[i].status == Status::unsupported;
+    if (is_slow)
+      std::ranges::copy(changes(given, contest.jobs[i]), std::inserter(slow, slow.end()));
+  }
+  for (Job& job : contest.combinations) {
+    const Options changed = changes(given, job);
+    const auto is_slow = [&](const auto& change) { return slow.contains(change); };
+    if (std::ranges::none_of(changed, is_slow)) contest.jobs.push_back(std::move(job));
+  }
+}
+
 // The same runs on the first packs.
 std::vector<Job> on_packs(std::vector<Job> jobs, int32_t packs) {
   std::map<const void*, std::shared_ptr<const std::vector<Batch>>> beginnings;
@@ -125,12 +165,14 @@ void run_round(std::vector<Contest*>& contests, size_t round, const SweepOptions
   }
 }
 
-// What the rounds after this one cost, at most.
+// What the combinations of the first round and the rounds after this one cost, at most.
 double later_work(const std::vector<Contest*>& contests, size_t round) {
   double work = 0;
   for (const Contest* contest : contests) {
     Job job = contest->jobs.front();  // all candidates are expected to cost the same
-    const double runs = cost_after(round, contest->jobs.size(), job.spec.packs);
+    const size_t untried = contest->combinations.size();
+    const double runs = static_cast<double>(untried) +
+                        cost_after(round, contest->jobs.size() + untried, job.spec.packs);
     job.spec.packs = 1;
     work += runs * expected_work(job);
   }
@@ -157,6 +199,10 @@ void compare(std::vector<Contest*>& contests) {
     const double own = best_of(*contest);
     contest->slowdown = own < kNone ? own / fastest[contest->problem] : 0;
   }
+}
+
+bool is_behind(const Contest& contest, const TuneOptions& options) {
+  return options.left_behind > 0 && contest.slowdown > options.left_behind;
 }
 
 void keep_survivors(Contest& contest) {
@@ -209,8 +255,19 @@ std::vector<Tuned> tune(const Suite& suite, const TuneOptions& options, Interrup
   SweepOptions sweep = of_candidates(options.sweep);
   sweep.quiet = true;
   size_t rounds = 0;
-  for (const Contest& contest : contests) {
+  std::vector<Contest*> all;
+  for (Contest& contest : contests) {
     rounds = std::max(rounds, rounds_of(contest.jobs.front().spec.packs).size());
+    set_combinations_apart(contest);
+    all.push_back(&contest);
+  }
+  sweep.label = "tuning, one option at a time ";
+  sweep.later_work = later_work(all, 0);
+  run_round(all, 0, sweep, interrupt);
+  compare(all);
+  for (Contest& contest : contests) {
+    if (!is_behind(contest, options)) admit_combinations(contest);
+    contest.combinations.clear();
   }
   for (size_t round = 0; round < rounds; ++round) {
     std::vector<Contest*> open;
@@ -223,8 +280,7 @@ std::vector<Tuned> tune(const Suite& suite, const TuneOptions& options, Interrup
     compare(open);
     for (Contest* contest : open) {
       const size_t last = rounds_of(contest->jobs.front().spec.packs).size() - 1;
-      contest->is_over =
-          round == last || (options.left_behind > 0 && contest->slowdown > options.left_behind);
+      contest->is_over = round == last || is_behind(*contest, options);
       if (!contest->is_over) keep_survivors(*contest);
     }
   }

@@ -1,10 +1,11 @@
 // Every strategy with the options that suit the problem: successive halving over the values that
 // strategies declare (candidates.h) and over packs.
 //
-// All candidates run on one pack; the fastest quarter of each strategy's runs on four times as
-// many, until all packs are reached. The candidates' results are kept next to the folder, in
-// <folder>-tuning, so that an interrupted search resumes; the results of the strategy as it was
-// given and of its best candidate are in the folder.
+// Candidates that change one option run first, on one pack, and then those combinations of which no
+// change was slow alone (over 1.5 times the time of the strategy's fastest). The fastest quarter of
+// each strategy's runs on four times as many, until all packs are reached. The candidates' results
+// are kept next to the folder, in <folder>-tuning, so that an interrupted search resumes; the
+// results of the strategy as it was given and of its best candidate are in the folder.
 //
 //   for (const Tuned& tuned : tune(suite, {.sweep = options}, interrupt)) ...
 #pragma once
@@ -21,7 +22,8 @@ struct TuneOptions {
   SweepOptions sweep;
   std::optional<Shard> shard{};  // runs only a part of the (problem, strategy) pairs
   // A strategy whose best candidate takes more than so many times as long as the fastest strategy
-  // of its problem is not run on more packs; 0: none is left behind.
+  // of its problem is not run with combinations of options, nor on more packs; 0: none is left
+  // behind.
   double left_behind = 0;
 };
 

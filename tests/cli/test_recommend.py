@@ -163,6 +163,19 @@ def test_sweeps_are_tuned_next_to_their_defaults(results):
     assert all(row["existed"] for row in plain), untuned.stderr
 
 
+def test_combinations_have_no_option_that_is_slow_alone(tmp_path):
+    problem = ["--workload", "documents:9K+3K+1K", "--tokens", "64K", "--ranks", "32"]
+    words = ["run", "--tune", "--backend", "simulate", "--cluster", "h100", *problem]
+    run_json(*words, "--strategy", "loongtrain", "--output", tmp_path / "runs")
+    _, tried = run_json("show", tmp_path / "runs-tuning")
+    seconds = {frozenset(r["options"].items()): r["metrics"]["iteration_seconds"] for r in tried}
+    alone = {options: time for options, time in seconds.items() if len(options) < 2}
+    slow = [options for options, time in alone.items() if time > 1.5 * min(alone.values())]
+    combined = [options for options in seconds if len(options) == 2]
+    assert slow and combined
+    assert not any(change <= options for change in slow for options in combined)
+
+
 def test_a_run_that_is_named_twice_is_tuned_once(tmp_path):
     suite = tmp_path / "twice.toml"
     suite.write_text(
