@@ -19,9 +19,11 @@ import style
 import workload_files
 from figures import (
     bytes_imbalance,
+    bytes_lines,
     error_growth,
     load_per_rank,
     plan_picture,
+    scaling,
     simulated_measured,
     throughput,
     time_attribution,
@@ -449,6 +451,39 @@ def test_the_error_is_the_median_over_workloads(samples):
     style.plt.close(fig)
     with pytest.raises(results.NothingToDraw):
         error_growth.draw([ring])
+
+
+def test_scaling_has_a_panel_for_each_number_of_tokens_per_rank(samples):
+    ring = run_of(results.load_runs(samples), "ring", "pile")
+    runs = []
+    for ranks, share, mfu in ((8, 64, 0.4), (4, 64, 0.5), (8, 128, 0.6), (4, 128, 0.7)):
+        attributes = {**ring.attributes, "ranks": ranks, "tokens": ranks * share}
+        runs.append(results.Run(ring.path, attributes, {"mfu": mfu}, ring.descriptions, ring.packs))
+    fig, shown = scaling.draw(runs)
+    assert len(shown) == len(runs)
+    panels = {axes.get_title(): axes.lines[0].get_xydata().tolist() for axes in fig.axes}
+    assert panels == {
+        "64 tokens per rank": [[4, 50], [8, 40]],
+        "128 tokens per rank": [[4, 70], [8, 60]],
+    }
+    style.plt.close(fig)
+    with pytest.raises(results.NothingToDraw):
+        scaling.draw(runs[:1])
+
+
+def test_bytes_vary_with_the_window(samples):
+    ring = run_of(results.load_runs(samples), "ring", "pile")
+    tokens = sum(pack.document_lengths.sum() for pack in ring.packs)
+    runs = []
+    for window, sent in ((64, 0), (128, 10)):
+        attributes = {**ring.attributes, "mask": "sliding_window", "window": window}
+        metrics = {"wire_bytes": sent * tokens}
+        runs.append(results.Run(ring.path, attributes, metrics, ring.descriptions, ring.packs))
+    fig, _ = bytes_lines.draw(runs)
+    assert fig.axes[0].lines[0].get_xydata().tolist() == [[64, 0], [128, 10]]
+    style.plt.close(fig)
+    with pytest.raises(results.NothingToDraw):
+        bytes_lines.draw([ring])
 
 
 def test_the_atlas_shows_every_problem(tmp_path):
