@@ -2,6 +2,7 @@
 
 import csv
 import io
+from itertools import product
 
 import pytest
 from conftest import ROOT, assert_refused, run, run_json
@@ -78,20 +79,16 @@ def test_the_suites_of_the_atlas_cover_all_length_sets(suite):
 def test_the_committed_winners_are_those_of_the_suite():
     tomllib = pytest.importorskip("tomllib")
     suite = tomllib.loads((ROOT / "workloads/suites/atlas.toml").read_text())
-    problems = {
-        (
-            sweep.get("cluster", suite["cluster"]),
-            sweep.get("ranks", suite["ranks"]),
-            workload,
-            window,
-        )
-        for sweep in suite["sweep"]
-        for workload in sweep["workload"]
-        for window in sweep.get("window", [""])
-    }
+    problems = set()
+    for sweep in suite["sweep"]:
+        clusters = sweep.get("cluster", [suite["cluster"]])
+        ranks = str(sweep.get("ranks", suite["ranks"]))
+        windows = sweep.get("window", [""])
+        problems |= set(product(clusters, [ranks], [sweep["tokens"]], sweep["workload"], windows))
     with (ROOT / "results/atlas/winners.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    found = {(r["cluster"], int(r["ranks"]), r["workload"], r["window"]) for r in rows}
+    keys = ("cluster", "ranks", "tokens", "workload", "window")
+    found = {tuple(row[key] for key in keys) for row in rows}
     assert found == problems
     names = {text.split(":")[0] for text in suite["strategy"]}
     assert {row["winner"].split(":")[0] for row in rows} <= names
