@@ -331,6 +331,27 @@ def test_bad_no_gpu():
 
 
 @needs_cuda
+@pytest.mark.parametrize("backend", [["nccl"], ["nccl", "--one-process"]])
+def test_a_communicator_of_nccl_is_created_once_for_each_group(results, backend):
+    words = ["run", "--strategy", "flexcp:degree=2", *TINY, "--packs", "2", "--output", results]
+    done, (row,) = run_json(*words, "--backend", *backend, env=fake())
+    assert done.returncode == 0, done.stderr
+    assert row["metrics"]["communicators"] == 2  # pairs of ranks, in both packs
+    with h5py.File(row["file"]) as file:
+        first, second = (file[f"pack_{i}/communicator_seconds"][()] for i in range(2))
+    assert first > 0 and second == 0
+    assert row["metrics"]["communicator_seconds"] == first
+    assert "communicator_seconds" in run("show", row["file"]).stdout
+
+
+@needs_cuda
+def test_copies_need_no_communicators(results):
+    words = ["run", "--strategy", "ring", "--backend", "cuda", *TINY, "--output", results]
+    _, (row,) = run_json(*words, env=fake())
+    assert "communicator_seconds" not in row["metrics"]
+
+
+@needs_cuda
 def test_thread_blocks_of_nccl_are_options_of_a_run(results):
     words = ["run", "--strategy", "allgather", *ONE_PROCESS, *TINY, "--output", results]
     words += ["--max_ctas", "auto,8", "--cta_policy", "default,efficiency"]
