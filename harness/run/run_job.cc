@@ -110,7 +110,7 @@ void execute_pack(const Job& job, const Problem& problem, PackResult& pack,
                                .seed = spec.seed,
                                .graph = spec.graph,
                                .sm_margin = spec.sm_margin,
-                               .nccl = {spec.min_ctas, spec.max_ctas, spec.cta_policy},
+                               .nccl = nccl_options(spec),
                                .portions = true};
   if (job.backend->on_gpus) {
     const auto transport = spec.backend == "nccl" ? GpuTransport::nccl : GpuTransport::copies;
@@ -151,6 +151,10 @@ void check_pack(const Job& job, const Problem& problem, double timeout_seconds,
   pack.check_seconds = checking.seconds();
   if (!checked.report.ok()) return;
   pack.summary = summary_of(problem, pack.plan, checked.report, job.spec.passes);
+  for (size_t rank = 0; rank < pack.summary.peak_bytes.size(); ++rank) {
+    pack.summary.peak_bytes[rank] += planned_layer_bytes(
+        job.computed_shape(), pack.summary.tokens_per_rank[rank], job.spec.passes);
+  }
 }
 
 bool same_homes(const Plan& a, const Plan& b) {

@@ -17,11 +17,14 @@ ONE_PROCESS = ["--backend", "nccl", "--one-process"]
 
 
 @needs_cuda
-@pytest.mark.parametrize("backend", [["nccl"], ["nccl", "--one-process"], ["cuda"]])
+@pytest.mark.parametrize(
+    "backend", [["nccl"], ["nccl", "--one-process"], ["cuda"], ["cuda", "--layer", "layer"]]
+)
 def test_every_strategy_computes_what_the_reference_computes(results, backend):
-    done, rows = run_json(
-        "run", "--strategy", "all", "--backend", *backend, *TINY, "--output", results, env=fake()
-    )
+    words = ["run", "--strategy", "all", "--backend", *backend, *TINY, "--output", results]
+    if "--layer" in words:
+        words[words.index("tiny_gqa")] = "tiny_layer"
+    done, rows = run_json(*words, env=fake())
     assert done.returncode == 0, done.stderr
     assert len(rows) >= 28
     unsupported = [row["strategy"] for row in rows if row["status"] == "unsupported"]
