@@ -7,7 +7,17 @@ import subprocess
 
 import h5py
 import pytest
-from conftest import PROGRAM, ROOT, assert_refused, executable, fake, needs_cuda, run, run_json
+from conftest import (
+    BUILD,
+    PROGRAM,
+    ROOT,
+    assert_refused,
+    executable,
+    fake,
+    needs_cuda,
+    run,
+    run_json,
+)
 
 TINY = [
     *("--workload", "uniform:min=1,max=60", "--tokens", "200", "--ranks", "4"),
@@ -397,6 +407,35 @@ def test_bad_use_of_sms(words, lines):
     if "auto" in words:
         del tiny[tiny.index("reference") - 1 : tiny.index("reference") + 1]
     assert_refused(run(*tiny), *lines)
+
+
+@needs_cuda
+def test_flash3_computes_what_the_reference_computes_and_leaves_sms_free(results):
+    """The program in the folder of a fake FlashAttention-3."""
+    folder = BUILD / "fake_gpu" / "flash3"
+    program = folder / f"cpbench_{os.getpid()}"
+    program.unlink(missing_ok=True)
+    os.link(PROGRAM, program)
+    words = ["run", "--strategy", "ring,fcp,ulysses", "--backend", "cuda", *TINY]
+    words[words.index("reference")] = "flash3"
+    words[words.index("float64")] = "bfloat16"
+    words += ["--sm_margin", "3", "--graph", "off,on", "--output", results, "--format", "json"]
+    environment = fake(
+        CPBENCH_FLASH_ATTN_3=folder / "libfake_flash_attn_3.so",
+        FAKE_FLASH3_SM_MARGIN=3,
+        GTEST_BREAK_ON_FAILURE=1,  # of what the library expects
+    )
+    try:
+        done = subprocess.run([program, *map(str, words)], capture_output=True, text=True,
+                              timeout=120, env=environment)  # fmt: skip
+    finally:
+        program.unlink()
+    rows = json.loads(done.stdout)
+    assert len(rows) == 6
+    for row in rows:
+        assert row["status"] == "ok", row["error"]
+        assert row["kernel"] == "flash3" and row["sm_margin"] == 3
+        assert 0 < row["metrics"]["max_error_gradient"] < 0.1
 
 
 @needs_cuda
