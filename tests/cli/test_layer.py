@@ -67,9 +67,9 @@ def test_peak_memory_counts_what_the_layer_adds(results):
 
 
 def test_a_layer_that_does_not_fit_is_out_of_memory(results):
-    _, rows = run_json(*SIMULATE, "--tokens", "800K", "--workload", "fixed:tokens=800K",
-                       "--ranks", "2", "--layer", "attention,layer,auto",
-                       "--output", results)  # fmt: skip
+    long = [{"8K": "800K", "fixed:tokens=4K": "fixed:tokens=800K"}.get(w, w) for w in SIMULATE]
+    long += ["--ranks", "2", "--layer", "attention,layer,auto"]
+    _, rows = run_json(*long, "--output", results)
     assert [row["status"] for row in rows] == ["ok", "oom", "ok"]
 
 

@@ -3,6 +3,7 @@
 // computes on the CPU. It is a part of flash3_test, and a library of its own for tests/fake_gpu.
 #include "harness/execute_cuda/flash/fake_flash3_for_tests.h"
 
+#include <ATen/ops/from_blob.h>
 #include <torch/library.h>
 
 #include <cstdlib>
