@@ -28,12 +28,13 @@ ONE_PROCESS = ["--backend", "nccl", "--one-process"]
 
 @needs_cuda
 @pytest.mark.parametrize(
-    "backend", [["nccl"], ["nccl", "--one-process"], ["cuda"], ["cuda", "--layer", "layer"]]
+    "backend", [["nccl"], ["nccl", "--one-process"], ["cuda", "--layer", "layer"]]
 )
 def test_every_strategy_computes_what_the_reference_computes(results, backend):
     words = ["run", "--strategy", "all", "--backend", *backend, *TINY, "--output", results]
-    if "--layer" in words:
+    if "--layer" in words:  # products of matrices are slow on a fake GPU
         words[words.index("tiny_gqa")] = "tiny_layer"
+        words[words.index("200")] = "48"
     done, rows = run_json(*words, env=fake())
     assert done.returncode == 0, done.stderr
     assert len(rows) >= 28
