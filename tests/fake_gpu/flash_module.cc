@@ -1,6 +1,6 @@
 // Stands for cpbench_flash.so on a fake GPU: kernel 'flash3' as in flash_kernel.cc, except that the
-// operators get tensors of the CPU, in a host function of the stream. LibTorch's CUDA library
-// cannot run on a fake GPU.
+// operators, and the steps around them, run on the CPU, in host functions of the stream. LibTorch's
+// CUDA library cannot run on a fake GPU.
 #include <dlfcn.h>
 
 #include <algorithm>
@@ -12,8 +12,8 @@
 #include "harness/execute/torch.h"
 #include "harness/execute_cuda/attention/check_shape.h"
 #include "harness/execute_cuda/attention/find_flash3.h"
-#include "harness/execute_cuda/attention/launch_bodies.h"
 #include "harness/execute_cuda/capability.h"
+#include "harness/execute_cuda/device_array.h"
 #include "harness/execute_cuda/flash/flash3.h"
 #include "harness/execute_cuda/open_kernel.h"
 #include "harness/plan/errors.h"
@@ -69,11 +69,19 @@ void copy(const T* from, T* to, int64_t count) {
   if (from != to) std::memcpy(to, from, static_cast<size_t>(count) * sizeof(T));
 }
 
-class HostMachine : public GpuMachine {
+class HostMachine {
  public:
+  template <typename T>
+  using Array = DeviceArray<T>;
+  static constexpr int32_t kHeadLanes = 1;  // lanes of a CPU exchange nothing
   static constexpr bool kReadsBeyond = Flash3::kReadsBeyond;
   HostMachine(cudaStream_t stream, std::byte* memory, const Flash3& library)
-      : GpuMachine(stream, false), memory_(memory), library_(library) {}
+      : stream_(stream), memory_(memory), library_(library) {}
+
+  template <typename Body>
+  void launch(const Body& body) const {
+    enqueue([body] { body(Thread{}); }, stream_);
+  }
 
   FlashOutput forward(const FlashForwardInput& in) const {
     const ForwardResults to(in, memory_);
@@ -84,7 +92,7 @@ class HostMachine : public GpuMachine {
           copy(computed.out, to.out, to.out_size);
           copy(computed.lse, to.lse, to.lse_size);
         },
-        stream);
+        stream_);
     return {to.out, to.lse};
   }
   FlashGradients backward(const FlashBackwardInput& in) const {
@@ -97,11 +105,12 @@ class HostMachine : public GpuMachine {
           copy(computed.dk, to.dk, to.kv_size);
           copy(computed.dv, to.dv, to.kv_size);
         },
-        stream);
+        stream_);
     return {to.dq, to.dk, to.dv};
   }
 
  private:
+  cudaStream_t stream_;
   std::byte* memory_;
   const Flash3& library_;
 };

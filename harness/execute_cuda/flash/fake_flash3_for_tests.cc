@@ -76,13 +76,15 @@ void read_common(Given& given, int64_t width, int64_t sequences, FlashInput& in)
   }
 }
 
-// The library multiplies them by zero.
-void expect_numbers(const FlashTensor& t, int64_t width, int64_t end) {
+// The library multiplies the rows after the end of a sequence by zero, so that NaN there becomes
+// NaN in its results.
+bool numbers_follow(const FlashTensor& t, int64_t width, int64_t end) {
   for (int64_t row = end; row < std::min(t.rows, end + kMostTile); ++row) {
     for (int64_t i = 0; i < t.heads * width; ++i) {
-      ASSERT_TRUE(std::isfinite(static_cast<float>(t.data[row * t.row_stride + i]))) << row;
+      if (!std::isfinite(static_cast<float>(t.data[row * t.row_stride + i]))) return false;
     }
   }
+  return true;
 }
 
 at::Tensor copy_of(const void* data, at::IntArrayRef sizes, at::ScalarType type) {
@@ -105,15 +107,18 @@ void fake_forward(const c10::OperatorHandle& op, c10::DispatchKeySet, torch::jit
   in.k_used = given.ints("seqused_k", sequences);
   EXPECT_EQ(given.take("num_splits").toInt(), 1);
   const c10::IValue out = given.take("out");
+  bool numbers = true;
   for (int64_t s = 0; s < sequences; ++s) {
     if (in.k_used[s] == 0) continue;
-    expect_numbers(in.k, width, in.k_starts[s] + in.k_used[s]);
-    expect_numbers(in.v, width, in.k_starts[s] + in.k_used[s]);
+    for (const FlashTensor& each : {in.k, in.v}) {
+      numbers = numbers && numbers_follow(each, width, in.k_starts[s] + in.k_used[s]);
+    }
   }
   EmulatedFlash library(false);
   const FlashOutput computed = library.forward(in);
   at::Tensor result = copy_of(computed.out, {q.size(0), q.size(1), width}, at::kBFloat16);
   if (!out.isNone()) result = out.toTensor().copy_(result);
+  if (!numbers) result.fill_(std::nan(""));
   const at::Tensor lse = copy_of(computed.lse, {q.size(1), q.size(0)}, at::kFloat);
   torch::jit::push(*stack, result, lse, at::Tensor(), at::Tensor());
 }
@@ -137,15 +142,23 @@ void fake_backward(const c10::OperatorHandle& op, c10::DispatchKeySet, torch::ji
   in.lse = lse.data_ptr<float>();
   in.q_starts = starts.data_ptr<int32_t>();
   in.k_starts = given.ints("cu_seqlens_k", sequences + 1);
+  bool numbers = true;
   for (int64_t s = 1; s <= sequences; ++s) {
-    for (const FlashTensor& t : {in.q, in.d_o}) expect_numbers(t, width, in.q_starts[s]);
-    for (const FlashTensor& t : {in.k, in.v}) expect_numbers(t, width, in.k_starts[s]);
+    for (const FlashTensor& each : {in.q, in.d_o}) {
+      numbers = numbers && numbers_follow(each, width, in.q_starts[s]);
+    }
+    for (const FlashTensor& each : {in.k, in.v}) {
+      numbers = numbers && numbers_follow(each, width, in.k_starts[s]);
+    }
   }
   EmulatedFlash library(false);
   const FlashGradients computed = library.backward(in);
   dq.copy_(copy_of(computed.dq, dq.sizes(), at::kBFloat16));
   dk.copy_(copy_of(computed.dk, dk.sizes(), at::kBFloat16));
   dv.copy_(copy_of(computed.dv, dv.sizes(), at::kBFloat16));
+  for (const at::Tensor& each : {dq, dk, dv}) {
+    if (!numbers) each.fill_(std::nan(""));
+  }
   torch::jit::push(*stack, lse, lse, at::Tensor(), at::Tensor(), at::Tensor());
 }
 

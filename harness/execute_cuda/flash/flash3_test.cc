@@ -2,10 +2,9 @@
 // reference kernel. The library is a fake one (fake_flash3_for_tests.cc).
 #include "harness/execute_cuda/flash/flash3.h"
 
-#include "harness/execute_cuda/attention/emulated_flash_for_tests.h"
+#include "harness/execute_cuda/attention/cpu_machine_for_tests.h"
 #include "harness/execute_cuda/attention/random_call_for_tests.h"
 #include "harness/execute_cuda/flash/fake_flash3_for_tests.h"
-#include "harness/plan/error_of_for_tests.h"
 
 namespace cpbench {
 namespace {
