@@ -1,6 +1,7 @@
 #include "harness/execute/layer.h"
 
 #include <cmath>
+#include <tuple>
 
 #include "harness/execute/element.h"
 
@@ -27,6 +28,32 @@ LayerHome layer_home(const RankProgram& program, const AttentionShape& shape,
           .dq = part(program.dq, 0),
           .dk = part(program.dkv, 0),
           .dv = part(program.dkv, 1)};
+}
+
+int64_t layer_bytes(const RankProgram& program, const AttentionShape& shape) {
+  if (shape.hidden_size == 0) return 0;
+  return BoundLayer(shape, layer_home(program, shape), nullptr).bytes();
+}
+
+int64_t planned_layer_bytes(const AttentionShape& shape, int64_t home_tokens, Passes passes) {
+  if (shape.hidden_size == 0) return 0;
+  const auto home = [&](int32_t heads, int32_t width, Dtype dtype) {
+    return Dense{nullptr, dtype, home_tokens, int64_t{heads} * width};
+  };
+  const auto [query_heads, kv_heads, width, value_width] =
+      std::tuple(shape.query_heads, shape.kv_heads, shape.head_dim, shape.value_head_dim);
+  const Dtype model = shape.dtype, sums = accumulation_dtype(model);
+  LayerHome at{.q = home(query_heads, width, model),
+               .k = home(kv_heads, width, model),
+               .v = home(kv_heads, value_width, model),
+               .o = home(query_heads, value_width, sums)};
+  if (passes == Passes::both) {
+    at.d_o = home(query_heads, value_width, model);
+    at.dq = home(query_heads, width, sums);
+    at.dk = home(kv_heads, width, sums);
+    at.dv = home(kv_heads, value_width, sums);
+  }
+  return BoundLayer(shape, at, nullptr).bytes();
 }
 
 Dense BoundLayer::make(int64_t rows, int64_t columns) {

@@ -27,6 +27,7 @@
 #include "harness/execute/inputs.h"
 #include "harness/execute/kernel.h"
 #include "harness/execute/row_ops.h"
+#include "harness/plan/check.h"
 
 namespace cpbench {
 
@@ -74,6 +75,13 @@ Dense dense_part(const Buffer& buffer, const AttentionShape& shape, int32_t part
 // Without addresses, or at those of the bound buffers.
 LayerHome layer_home(const RankProgram& program, const AttentionShape& shape,
                      const std::vector<BoundBuffer>* buffers = nullptr);
+
+// The memory of a rank's layer in bytes: its weights, their gradients, and what it keeps for the
+// backward pass. 0 if the shape has none.
+int64_t layer_bytes(const RankProgram& program, const AttentionShape& shape);
+// The same without a program, of a rank whose O is a sum of partial results. Like the checker of
+// plans it takes every home token for one that has a query.
+int64_t planned_layer_bytes(const AttentionShape& shape, int64_t home_tokens, Passes passes);
 
 // What a layer has computed.
 struct LayerOutputs {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "harness/execute/layer.h"
 #include "harness/plan/errors.h"
 
 namespace cpbench {
@@ -103,7 +104,9 @@ Reports::Reports(const Program& program, const ExecuteOptions& options, const Re
   timeline.bytes_sent.resize(ranks * ranks);
   timeline.messages.resize(ranks * ranks);
   timeline.output_hash.resize(ranks);
-  for (const RankProgram& rank : program.ranks) timeline.peak_bytes.push_back(rank.arena_bytes);
+  for (const RankProgram& rank : program.ranks) {
+    timeline.peak_bytes.push_back(rank.arena_bytes + layer_bytes(rank, program.shape));
+  }
   timeline.accuracy = tolerances(reference, program.shape.dtype);
 }
 

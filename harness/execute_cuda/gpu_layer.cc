@@ -31,7 +31,7 @@ cudaDataType type_of(Dtype dtype) {
 
 GpuLayer::GpuLayer(const RankProgram& program, const AttentionShape& shape,
                    const std::vector<BoundBuffer>& buffers)
-    : memory_(static_cast<size_t>(BoundLayer(shape, layer_home(program, shape), nullptr).bytes())),
+    : memory_(static_cast<size_t>(layer_bytes(program, shape))),
       bound_(shape, layer_home(program, shape, &buffers), memory_.data()),
       workspace_(kWorkspaceBytes),
       cublas_(new_handle()) {}

@@ -28,11 +28,7 @@ void require_memory(const GpuRun& run) {
     const int32_t device = devices[i];
     planned.try_emplace(device, flush_bytes(run.gpus[device]));
     const RankProgram& program = run.job.program.ranks[first_rank + i];
-    planned[device] += program.arena_bytes;
-    const AttentionShape& shape = run.job.program.shape;
-    if (shape.hidden_size > 0) {
-      planned[device] += BoundLayer(shape, layer_home(program, shape), nullptr).bytes();
-    }
+    planned[device] += program.arena_bytes + layer_bytes(program, run.job.program.shape);
   }
   for (const auto& [device, bytes] : planned) require_gpu_memory(device, bytes);
 }

@@ -115,16 +115,26 @@ class CudaGpus : public Gpus {
     const GpuKernel& kernel =
         *opened(job.options.kernel, job.problem.shape, job.options.sm_margin).kernel;
     load_ = {};
-    for (int32_t device : job.ranks.devices) {
-      if (device >= 0 && device < std::ssize(all_)) continue;
-      throw UserError("there is no GPU " + std::to_string(device) + ", only " +
-                      std::to_string(all_.size()));
-    }
+    require_devices(job.ranks.devices);
     if (job.transport == GpuTransport::copies) {
       CopyTransport copies(job.ranks.devices, messages_of(job.program));
       return run_on_gpus({job, kernel, copies, all_, clocks_, &load_});
     }
-    return run_on_gpus({job, kernel, nccl_for(job), all_, clocks_, &load_});
+    const auto ranks = static_cast<int32_t>(job.program.ranks.size());
+    NcclTransport& nccl =
+        nccl_for({ranks, job.ranks, job.options.nccl}, job.group, job.options.timeout_seconds);
+    return run_on_gpus({job, kernel, nccl, all_, clocks_, &load_});
+  }
+
+  double communicator_seconds(const NcclRanks& ranks, ProcessGroup* processes,
+                              const std::vector<std::vector<int32_t>>& groups,
+                              double timeout_seconds) override {
+    if (groups.empty()) return 0;
+    require_devices(ranks.mine.devices);
+    NcclTransport& nccl = nccl_for(ranks, processes, timeout_seconds);
+    if (processes) processes->barrier();
+    const double seconds = nccl.creation_seconds(groups);
+    return processes ? *processes->slowest(seconds) : seconds;
   }
 
   std::map<std::string, std::string> load_of_last_run() const override {
@@ -183,6 +193,14 @@ class CudaGpus : public Gpus {
     return std::string("no usable GPU here: ") + cudaGetErrorString(code);
   }
 
+  void require_devices(const std::vector<int32_t>& devices) const {
+    for (int32_t device : devices) {
+      if (device >= 0 && device < std::ssize(all_)) continue;
+      throw UserError("there is no GPU " + std::to_string(device) + ", only " +
+                      std::to_string(all_.size()));
+    }
+  }
+
   static bool same_on_all_processes(bool same, ProcessGroup* group) {
     if (!group) return same;
     const std::vector<std::string> answers = group->gather(same ? "same" : "different");
@@ -202,24 +220,20 @@ class CudaGpus : public Gpus {
   // Creating communicators takes seconds. Those of the last run serve the next one if the ranks of
   // every process and their options are the same and none was closed: NCCL needs all processes to
   // create new ones.
-  NcclTransport& nccl_for(const GpuJob& job) {
-    const auto ranks = static_cast<int32_t>(job.program.ranks.size());
-    const bool same = nccl_ && !nccl_->closed() && nccl_ranks_ == ranks &&
-                      nccl_mine_ == job.ranks && nccl_options_ == job.options.nccl;
-    if (same_on_all_processes(same, job.group)) return *nccl_;
+  NcclTransport& nccl_for(const NcclRanks& ranks, ProcessGroup* group, double timeout_seconds) {
+    const bool same = nccl_ && !nccl_->closed() && nccl_ranks_ == ranks;
+    if (same_on_all_processes(same, group)) return *nccl_;
     nccl_.reset();
     ncclUniqueId id{};
-    if (!job.group || job.group->rank() == 0) id = NcclTransport::new_id();
+    if (!group || group->rank() == 0) id = NcclTransport::new_id();
     const auto bytes = std::span(reinterpret_cast<std::byte*>(&id), sizeof id);
-    for (int32_t other = 1; job.group && other < job.group->size(); ++other) {
-      if (job.group->rank() == 0) job.group->send(0, other, kUniqueIdTag, bytes);
-      if (job.group->rank() == other) job.group->receive(0, other, kUniqueIdTag, bytes);
+    for (int32_t other = 1; group && other < group->size(); ++other) {
+      if (group->rank() == 0) group->send(0, other, kUniqueIdTag, bytes);
+      if (group->rank() == other) group->receive(0, other, kUniqueIdTag, bytes);
     }
-    nccl_ = std::make_unique<NcclTransport>(id, ranks, job.ranks, job.options.timeout_seconds,
-                                            job.options.nccl);
+    nccl_ = std::make_unique<NcclTransport>(id, ranks.count, ranks.mine, timeout_seconds,
+                                            ranks.options);
     nccl_ranks_ = ranks;
-    nccl_mine_ = job.ranks;
-    nccl_options_ = job.options.nccl;
     return *nccl_;
   }
 
@@ -228,9 +242,7 @@ class CudaGpus : public Gpus {
   std::vector<Gpu> all_;
   std::map<std::pair<std::string, int32_t>, OpenedKernel> kernels_;  // by name and margin
   std::unique_ptr<NcclTransport> nccl_;
-  int32_t nccl_ranks_ = 0;  // of all processes
-  RanksOfProcess nccl_mine_;
-  NcclOptions nccl_options_;
+  NcclRanks nccl_ranks_;  // between which nccl_ is
 };
 
 }  // namespace

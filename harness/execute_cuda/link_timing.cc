@@ -28,7 +28,15 @@ class LinkTimer {
         exchanges_(exchanges),
         control_(
             0, ranks(), [this] { close(); }, timeout_seconds),
-        seconds_(devices.size()) {}
+        seconds_(devices.size()) {
+    int64_t block = 0;
+    for (const TimedExchange& exchange : exchanges_) block = std::max(block, exchange.bytes);
+    for (int32_t device : devices_) {
+      set_device(device);
+      // One block to send from, and a block per rank.
+      memory_.emplace_back(static_cast<size_t>((ranks() + 1) * block)).fill(0);
+    }
+  }
 
   void run() {
     try {
@@ -55,23 +63,37 @@ class LinkTimer {
     transport_.close();
   }
 
+  // So that no exchange allocates memory, for which it might wait while another rank waits for it.
+  void connect() {
+    std::vector<RankLinks> links(devices_.size());
+    for (const TimedExchange& exchange : exchanges_) {
+      for (int32_t rank = 0; rank < ranks(); ++rank) {
+        if (exchange.use == LinkUse::shift) {
+          links[rank].sends_to.insert(next(rank));
+          links[rank].receives_from.insert(before(rank));
+        } else {
+          links[rank].collectives.push_back(collective(rank, exchange));
+        }
+      }
+    }
+    control_.operation_started(0, 0, 0, kEveryRank);
+    transport_.connect(links);
+  }
+
   void time(int32_t rank) {
+    if (rank == 0) connect();
     set_device(devices_[rank]);
+    control_.barrier();
     const Stream stream;
     Gate gate;
     const CudaEvent start(CudaEvent::Kind::time), end(CudaEvent::Kind::time);
-    int64_t block = 0;
-    for (const TimedExchange& exchange : exchanges_) block = std::max(block, exchange.bytes);
-    // One block to send from, and a block per rank.
-    DeviceArray<std::byte> memory(static_cast<size_t>((ranks() + 1) * block));
-    memory.fill(0);
     for (size_t i = 0; i < exchanges_.size(); ++i) {
       for (int sample = -kWarmup; sample < kSamples; ++sample) {
         control_.operation_started(rank, 0, static_cast<int32_t>(i), kEveryRank);
         gate.close(stream);
         transport_.barrier(rank, stream);
         start.record(stream);
-        enqueue(rank, exchanges_[i], memory.data(), stream);
+        enqueue(rank, exchanges_[i], stream);
         end.record(stream);
         gate.open();
         wait_for(rank, end);
@@ -81,26 +103,26 @@ class LinkTimer {
     }
   }
 
-  void enqueue(int32_t rank, const TimedExchange& exchange, std::byte* memory,
-               cudaStream_t stream) {
-    std::byte* const source = memory;
-    std::byte* const blocks = memory + exchange.bytes;
-    if (exchange.use == LinkUse::shift) {
-      const int32_t next = (rank + 1) % ranks(), before = (rank + ranks() - 1) % ranks();
-      const DeviceMessage send{source, exchange.bytes, next, 0};
-      const DeviceMessage receive{blocks, exchange.bytes, before, 0};
-      transport_.exchange(rank, {&send, 1}, {&receive, 1}, stream);
-      return;
-    }
+  int32_t next(int32_t rank) const { return (rank + 1) % ranks(); }
+  int32_t before(int32_t rank) const { return (rank + ranks() - 1) % ranks(); }
+
+  DeviceCollective collective(int32_t rank, const TimedExchange& exchange) const {
     const bool gathers = exchange.use == LinkUse::all_gather;
-    transport_.collective(
-        rank,
-        {.kind = gathers ? CollectiveKind::all_gather : CollectiveKind::reduce_scatter,
-         .source = source,
-         .blocks = blocks,
-         .bytes = exchange.bytes,
-         .elements = Dtype::bfloat16},
-        stream);
+    return {.kind = gathers ? CollectiveKind::all_gather : CollectiveKind::reduce_scatter,
+            .source = memory_[rank].data(),
+            .blocks = memory_[rank].data() + exchange.bytes,
+            .bytes = exchange.bytes,
+            .elements = Dtype::bfloat16};
+  }
+
+  void enqueue(int32_t rank, const TimedExchange& exchange, cudaStream_t stream) {
+    if (exchange.use != LinkUse::shift) {
+      return transport_.collective(rank, collective(rank, exchange), stream);
+    }
+    std::byte* const memory = memory_[rank].data();
+    const DeviceMessage send{memory, exchange.bytes, next(rank), 0};
+    const DeviceMessage receive{memory + exchange.bytes, exchange.bytes, before(rank), 0};
+    transport_.exchange(rank, {&send, 1}, {&receive, 1}, stream);
   }
 
   void wait_for(int32_t rank, const CudaEvent& end) {
@@ -115,6 +137,7 @@ class LinkTimer {
   DeviceTransport& transport_;
   std::span<TimedExchange> exchanges_;
   RunControl control_;
+  std::vector<DeviceArray<std::byte>> memory_;  // by rank
   std::vector<std::vector<double>> seconds_;  // by rank: the samples of one exchange after another
   std::atomic<bool> closed_ = false;
 };

@@ -1,5 +1,7 @@
 #include "harness/execute_cuda/nccl_transport.h"
 
+#include <algorithm>
+#include <chrono>
 #include <stdexcept>
 #include <string>
 
@@ -31,6 +33,25 @@ ncclConfig_t config_of(const NcclOptions& options) {
   return config;
 }
 
+// Enqueues what `work` calls as one group of operations. A group that stayed open after an error
+// would hold back all later operations of this thread.
+template <typename Work>
+void as_group(const Work& work) {
+  check_nccl(ncclGroupStart(), "ncclGroupStart");
+  try {
+    work();
+  } catch (...) {
+    static_cast<void>(ncclGroupEnd());
+    throw;
+  }
+  check_nccl(ncclGroupEnd(), "ncclGroupEnd");
+}
+
+std::string late(const std::string& what, double timeout_seconds) {
+  return "cpbench: error: NCCL did not " + what + " within " + seconds_text(timeout_seconds) +
+         "; NCCL_DEBUG=INFO prints more";
+}
+
 }  // namespace
 
 void check_nccl(ncclResult_t code, const char* what) {
@@ -48,20 +69,21 @@ ncclUniqueId NcclTransport::new_id() {
 
 NcclTransport::NcclTransport(const ncclUniqueId& id, int32_t ranks, const RanksOfProcess& mine,
                              double timeout_seconds, const NcclOptions& options)
-    : first_rank_(mine.first_rank), devices_(mine.devices), communicators_(mine.devices.size()) {
+    : first_rank_(mine.first_rank),
+      devices_(mine.devices),
+      timeout_seconds_(timeout_seconds),
+      communicators_(mine.devices.size()) {
   {
-    const ExitOnTimeout timeout(
-        timeout_seconds, "cpbench: error: NCCL did not connect all ranks within " +
-                             seconds_text(timeout_seconds) + "; NCCL_DEBUG=INFO prints more");
-    check_nccl(ncclGroupStart(), "ncclGroupStart");
-    for (size_t i = 0; i < mine.devices.size(); ++i) {
-      set_device(mine.devices[i]);
-      ncclConfig_t config = config_of(options);
-      check_nccl(ncclCommInitRankConfig(&communicators_[i], ranks, id,
-                                        mine.first_rank + static_cast<int>(i), &config),
-                 "ncclCommInitRankConfig");
-    }
-    check_nccl(ncclGroupEnd(), "ncclGroupEnd");
+    const ExitOnTimeout timeout(timeout_seconds, late("connect all ranks", timeout_seconds));
+    as_group([&] {
+      for (size_t i = 0; i < mine.devices.size(); ++i) {
+        set_device(mine.devices[i]);
+        ncclConfig_t config = config_of(options);
+        check_nccl(ncclCommInitRankConfig(&communicators_[i], ranks, id,
+                                          mine.first_rank + static_cast<int>(i), &config),
+                   "ncclCommInitRankConfig");
+      }
+    });
   }
   for (int32_t device : mine.devices) {
     set_device(device);
@@ -77,6 +99,32 @@ NcclTransport::~NcclTransport() {
   }
 }
 
+double NcclTransport::creation_seconds(const std::vector<std::vector<int32_t>>& groups) {
+  const auto color_of = [&](int32_t rank) {
+    const auto own = std::ranges::find_if(
+        groups, [&](const auto& group) { return std::ranges::binary_search(group, rank); });
+    return own == groups.end() ? NCCL_SPLIT_NOCOLOR : static_cast<int>(own - groups.begin());
+  };
+  if (closed_) throw TransportClosed();
+  const ExitOnTimeout timeout(timeout_seconds_,
+                              late("create communicators of groups of ranks", timeout_seconds_));
+  std::vector<ncclComm_t> created(communicators_.size());
+  const auto start = std::chrono::steady_clock::now();
+  as_group([&] {
+    for (size_t i = 0; i < communicators_.size(); ++i) {
+      const int32_t rank = first_rank_ + static_cast<int32_t>(i);
+      set_device(devices_[i]);
+      check_nccl(ncclCommSplit(communicators_[i], color_of(rank), rank, &created[i], nullptr),
+                 "ncclCommSplit");
+    }
+  });
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  for (ncclComm_t communicator : created) {
+    if (communicator) check_nccl(ncclCommDestroy(communicator), "ncclCommDestroy");
+  }
+  return seconds.count();
+}
+
 // NCCL connects ranks and allocates buffers in the first operation that needs them. If each rank
 // did so by itself, the kernel of an early one would wait on its GPU for a rank whose allocation
 // may wait for that kernel. In one group of one thread everything is connected before the first
@@ -89,9 +137,9 @@ void NcclTransport::connect(std::span<const RankLinks> links) {
     streams.emplace_back();
   }
   const auto grouped = [&](const auto& enqueue) {
-    check_nccl(ncclGroupStart(), "ncclGroupStart");
-    for (size_t i = 0; i < links.size(); ++i) enqueue(i, first_rank_ + static_cast<int32_t>(i));
-    check_nccl(ncclGroupEnd(), "ncclGroupEnd");
+    as_group([&] {
+      for (size_t i = 0; i < links.size(); ++i) enqueue(i, first_rank_ + static_cast<int32_t>(i));
+    });
   };
   grouped([&](size_t i, int32_t rank) {
     float* token = tokens_[i].data();
@@ -112,14 +160,14 @@ void NcclTransport::connect(std::span<const RankLinks> links) {
 void NcclTransport::exchange(int32_t rank, std::span<const DeviceMessage> sends,
                              std::span<const DeviceMessage> receives, cudaStream_t stream) {
   if (closed_) throw TransportClosed();
-  check_nccl(ncclGroupStart(), "ncclGroupStart");
-  for (const DeviceMessage& m : sends) {
-    check_nccl(ncclSend(m.data, m.bytes, ncclUint8, m.peer, of(rank), stream), "ncclSend");
-  }
-  for (const DeviceMessage& m : receives) {
-    check_nccl(ncclRecv(m.data, m.bytes, ncclUint8, m.peer, of(rank), stream), "ncclRecv");
-  }
-  check_nccl(ncclGroupEnd(), "ncclGroupEnd");
+  as_group([&] {
+    for (const DeviceMessage& m : sends) {
+      check_nccl(ncclSend(m.data, m.bytes, ncclUint8, m.peer, of(rank), stream), "ncclSend");
+    }
+    for (const DeviceMessage& m : receives) {
+      check_nccl(ncclRecv(m.data, m.bytes, ncclUint8, m.peer, of(rank), stream), "ncclRecv");
+    }
+  });
 }
 
 void NcclTransport::collective(int32_t rank, const DeviceCollective& call, cudaStream_t stream) {

@@ -2,13 +2,14 @@
 //
 // There is one communicator of all ranks. Collectives over all ranks are NCCL's collectives. All
 // else in an exchange is one group of sends and receives, so groups of ranks need no communicators
-// of their own.
+// of their own; what creating those would cost can be measured.
 #pragma once
 
 #include <nccl.h>
 
 #include <atomic>
 #include <thread>
+#include <vector>
 
 #include "harness/execute/execute.h"
 #include "harness/execute/processes/place_ranks.h"
@@ -30,6 +31,12 @@ class NcclTransport : public DeviceTransport {
   ~NcclTransport() override;
   static ncclUniqueId new_id();
 
+  // Creates a communicator for each of these groups of ranks, which are sorted and have no rank in
+  // common, by splitting that of all ranks, and destroys them. All processes must call it at the
+  // same time, while no operation is in flight. Returns this process's time for the creation, to
+  // which the first use of a communicator would add that of its connections.
+  double creation_seconds(const std::vector<std::vector<int32_t>>& groups);
+
   void connect(std::span<const RankLinks> links) override;
   void exchange(int32_t rank, std::span<const DeviceMessage> sends,
                 std::span<const DeviceMessage> receives, cudaStream_t stream) override;
@@ -46,6 +53,7 @@ class NcclTransport : public DeviceTransport {
 
   int32_t first_rank_;
   std::vector<int32_t> devices_;
+  double timeout_seconds_;
   std::vector<ncclComm_t> communicators_;
   // Of each rank: its part of the sum that is a barrier, and what it receives to connect.
   std::vector<DeviceArray<float>> tokens_;

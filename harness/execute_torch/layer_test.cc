@@ -167,6 +167,24 @@ TEST_F(Layer, runs_in_other_dtypes_are_within_tolerance) {
   }
 }
 
+TEST_F(Layer, its_planned_memory_is_that_of_its_program) {
+  for (Dtype dtype : {Dtype::float64, Dtype::bfloat16}) {
+    for (int64_t ffn : {0, 40}) {
+      for (Passes passes : {Passes::forward, Passes::both}) {
+        const Problem problem = problem_of(3, shape_of(ffn, dtype));
+        const Plan plan = plan_of(problem);
+        const Program program = compile(problem, plan, passes);
+        for (int32_t rank : {1, 2}) {  // whose O is a sum
+          const int64_t tokens = plan.token_sets.size_of(plan.home[rank]);
+          EXPECT_EQ(planned_layer_bytes(problem.shape, tokens, passes),
+                    layer_bytes(program.ranks[rank], problem.shape));
+        }
+      }
+    }
+  }
+  EXPECT_EQ(planned_layer_bytes(without_layer(shape_of(40)), 17, Passes::both), 0);
+}
+
 // A rank whose gradients of weights are missing, or wrong in one element.
 TEST_F(Layer, bad_G4_gradients_of_weights) {
   const Problem problem = problem_of(2, shape_of(40));

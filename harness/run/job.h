@@ -35,6 +35,9 @@ struct Job {
   std::vector<LayerMask> masks;  // usually one
 
   Cluster cluster() const;  // that plans are made for
+  // The shape with its layer only if the run asks for it (`--layer`). Without that word
+  // simulations charge a layer's time, but no rank holds its weights.
+  AttentionShape computed_shape() const;
   Problem problem(const Batch& batch) const { return {batch, spec.shape, cluster()}; }
 };
 

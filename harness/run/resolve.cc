@@ -213,6 +213,10 @@ void set_cached(Batch& batch, double cached) {
   }
 }
 
+AttentionShape Job::computed_shape() const {
+  return spec.layer.empty() ? without_layer(spec.shape) : spec.shape;
+}
+
 Cluster Job::cluster() const {
   if (machine) return machine->cluster;
   return {.nodes = spec.nodes, .gpus_per_node = spec.ranks / spec.nodes};

@@ -69,27 +69,36 @@ std::vector<ReportedValue> properties_of(const RunSpec& spec, const Problem& pro
   return strategy.report(problem, Options(strategy.name, strategy.options, spec.options));
 }
 
+NcclOptions nccl_options(const RunSpec& spec) {
+  return {spec.min_ctas, spec.max_ctas, spec.cta_policy};
+}
+
 RanksOfProcess ranks_here(const Job& job, const RunContext& context) {
   if (!job.in_processes) return all_ranks_here(job);
   return place_ranks(job.spec.ranks, job.spec.nodes, context.gpus).at(context.group->rank());
 }
 
-// Of the groups of ranks that exchange data for this pack and not for one before.
+// Of the groups of ranks that exchange data for this pack and not for one before, where a library
+// has communicators.
 std::optional<double> communicator_seconds(const Job& job, const Plan& plan,
                                            const RunContext& context, std::set<RankGroup>& known) {
-  if (!job.in_processes || job.backend->on_gpus) return std::nullopt;
+  const bool over_nccl = job.spec.backend == "nccl";
+  if (!over_nccl && (!job.in_processes || job.backend->on_gpus)) return std::nullopt;
   std::vector<RankGroup> created;
   for (const RankGroup& group : communication_groups(plan, job.spec.passes)) {
     if (known.insert(group).second) created.push_back(group);
   }
-  return context.group->communicator_seconds(created);
+  if (!over_nccl) return context.group->communicator_seconds(created);
+  return open_gpus().communicator_seconds(
+      {job.spec.ranks, ranks_here(job, context), nccl_options(job.spec)},
+      job.in_processes ? context.group : nullptr, created, context.timeout_seconds);
 }
 
 void execute_pack(const Job& job, const Problem& problem, PackResult& pack,
                   const RunContext& context) {
   const RunSpec& spec = job.spec;
   Problem executed = problem;
-  if (spec.layer.empty()) executed.shape = without_layer(problem.shape);
+  executed.shape = job.computed_shape();
   const Stopwatch stopwatch;
   const Program program = compile(executed, pack.plan, spec.passes, job.backend->collectives);
   pack.compile_seconds = stopwatch.seconds();
@@ -101,7 +110,7 @@ void execute_pack(const Job& job, const Problem& problem, PackResult& pack,
                                .seed = spec.seed,
                                .graph = spec.graph,
                                .sm_margin = spec.sm_margin,
-                               .nccl = {spec.min_ctas, spec.max_ctas, spec.cta_policy},
+                               .nccl = nccl_options(spec),
                                .portions = true};
   if (job.backend->on_gpus) {
     const auto transport = spec.backend == "nccl" ? GpuTransport::nccl : GpuTransport::copies;
@@ -142,6 +151,10 @@ void check_pack(const Job& job, const Problem& problem, double timeout_seconds,
   pack.check_seconds = checking.seconds();
   if (!checked.report.ok()) return;
   pack.summary = summary_of(problem, pack.plan, checked.report, job.spec.passes);
+  for (size_t rank = 0; rank < pack.summary.peak_bytes.size(); ++rank) {
+    pack.summary.peak_bytes[rank] += planned_layer_bytes(
+        job.computed_shape(), pack.summary.tokens_per_rank[rank], job.spec.passes);
+  }
 }
 
 bool same_homes(const Plan& a, const Plan& b) {
@@ -190,8 +203,8 @@ bool run_pack(const Job& job, const Batch& batch, size_t mask, const RunContext&
   }
   PackResult& pack = result.packs.back();
   if (!fits_memory(job, pack, result)) return false;
-  if (job.backend->runs) execute_pack(job, problem, pack, context);
   pack.communicator_seconds = communicator_seconds(job, pack.plan, context, known);
+  if (job.backend->runs) execute_pack(job, problem, pack, context);
   if (job.backend->simulates) simulate_pack(job, problem, pack);
   return true;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 
 #include "harness/compile/compile.h"
 #include "harness/execute/execute.h"
@@ -47,6 +48,7 @@ void simulate_pack(const Job& job, const Problem& problem, PackResult& pack) {
   const Compiler compiler(problem, pack.plan, passes, detail);
   pack.compile_seconds = since(start);
   RankProgram program;
+  std::vector<int64_t> of_layers;  // memory
   const auto simulate = [&](auto part) {
     const double before = thread_seconds();
     part();
@@ -58,8 +60,11 @@ void simulate_pack(const Job& job, const Problem& problem, PackResult& pack) {
     pack.compile_seconds += since(start);
     const std::vector<double> measured = replayed(job, program);
     simulate([&] { simulator.add(program, measured); });
+    of_layers.push_back(layer_bytes(program, job.computed_shape()));
   }
   simulate([&] { pack.timeline = simulator.run(); });
+  std::ranges::transform(pack.timeline.peak_bytes, of_layers, pack.timeline.peak_bytes.begin(),
+                         std::plus<>());
 }
 
 Schedule schedule_of(const Job& job, const Problem& problem, const Plan& plan) {

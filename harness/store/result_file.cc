@@ -208,7 +208,7 @@ PackResult read_pack(const Hdf5Reader& file, const std::string& group) {
   pack.summary = read_summary(file, group + "/facts", hash_of(pack.plan));
   pack.properties = read_properties(file, group + "/properties");
   read_fields(file, group, pack);
-  if (file.has(group + "/communicator_seconds")) {  // since schema 1.6.0, over MPI
+  if (file.has(group + "/communicator_seconds")) {  // since schema 1.6.0, over MPI and NCCL
     pack.communicator_seconds = file.scalar<double>(group + "/communicator_seconds");
   }
   if (file.has(group + "/samples")) pack.timeline = read_timeline(file, group);

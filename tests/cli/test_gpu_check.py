@@ -221,6 +221,22 @@ def test_graphs_that_gpu_pack_made_are_used(tmp_path, results):
     assert "| facts | ok | of_this_gpu |" in (results / "summary.md").read_text()
 
 
+def test_libraries_of_a_pack_are_unpacked_and_come_first(tmp_path, results):
+    pack = tmp_path / "pack"
+    (tmp_path / "made" / "lib").mkdir(parents=True)
+    (tmp_path / "made" / "lib" / "of_the_pack.so").touch()
+    script = copied(pack)
+    shutil.make_archive(pack / "lib", "xztar", tmp_path / "made", "lib")
+    (pack / "workloads").symlink_to(ROOT / "workloads")
+    program = PROGRAM.replace("1 x Pretended", "'$(ls ${LD_LIBRARY_PATH%%:*})'")
+    executable(pack / "bin" / "cpbench", program)
+    executable(tmp_path / "python3", "echo /somewhere/torch\n")
+    done = gpu_check(sys.executable, script, "--output", results, "--only", "facts",
+                     env={"PATH": f"{tmp_path}:/usr/bin:/bin"})  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "| facts | ok | of_the_pack.so |" in (results / "summary.md").read_text()
+
+
 REPLAY = """\
 kernel,strategy,workload,metric,replayed,simulated,error
 cudnn,ring,pile,attention_seconds,1.0,1.1,0.1

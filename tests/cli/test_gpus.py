@@ -7,7 +7,17 @@ import subprocess
 
 import h5py
 import pytest
-from conftest import PROGRAM, ROOT, assert_refused, executable, fake, needs_cuda, run, run_json
+from conftest import (
+    BUILD,
+    PROGRAM,
+    ROOT,
+    assert_refused,
+    executable,
+    fake,
+    needs_cuda,
+    run,
+    run_json,
+)
 
 TINY = [
     *("--workload", "uniform:min=1,max=60", "--tokens", "200", "--ranks", "4"),
@@ -17,11 +27,15 @@ ONE_PROCESS = ["--backend", "nccl", "--one-process"]
 
 
 @needs_cuda
-@pytest.mark.parametrize("backend", [["nccl"], ["nccl", "--one-process"], ["cuda"]])
+@pytest.mark.parametrize(
+    "backend", [["nccl"], ["nccl", "--one-process"], ["cuda", "--layer", "layer"]]
+)
 def test_every_strategy_computes_what_the_reference_computes(results, backend):
-    done, rows = run_json(
-        "run", "--strategy", "all", "--backend", *backend, *TINY, "--output", results, env=fake()
-    )
+    words = ["run", "--strategy", "all", "--backend", *backend, *TINY, "--output", results]
+    if "--layer" in words:  # products of matrices are slow on a fake GPU
+        words[words.index("tiny_gqa")] = "tiny_layer"
+        words[words.index("200")] = "48"
+    done, rows = run_json(*words, env=fake())
     assert done.returncode == 0, done.stderr
     assert len(rows) >= 28
     unsupported = [row["strategy"] for row in rows if row["status"] == "unsupported"]
@@ -331,6 +345,27 @@ def test_bad_no_gpu():
 
 
 @needs_cuda
+@pytest.mark.parametrize("backend", [["nccl"], ["nccl", "--one-process"]])
+def test_a_communicator_of_nccl_is_created_once_for_each_group(results, backend):
+    words = ["run", "--strategy", "flexcp:degree=2", *TINY, "--packs", "2", "--output", results]
+    done, (row,) = run_json(*words, "--backend", *backend, env=fake())
+    assert done.returncode == 0, done.stderr
+    assert row["metrics"]["communicators"] == 2  # pairs of ranks, in both packs
+    with h5py.File(row["file"]) as file:
+        first, second = (file[f"pack_{i}/communicator_seconds"][()] for i in range(2))
+    assert first > 0 and second == 0
+    assert row["metrics"]["communicator_seconds"] == first
+    assert "communicator_seconds" in run("show", row["file"]).stdout
+
+
+@needs_cuda
+def test_copies_need_no_communicators(results):
+    words = ["run", "--strategy", "ring", "--backend", "cuda", *TINY, "--output", results]
+    _, (row,) = run_json(*words, env=fake())
+    assert "communicator_seconds" not in row["metrics"]
+
+
+@needs_cuda
 def test_thread_blocks_of_nccl_are_options_of_a_run(results):
     words = ["run", "--strategy", "allgather", *ONE_PROCESS, *TINY, "--output", results]
     words += ["--max_ctas", "auto,8", "--cta_policy", "default,efficiency"]
@@ -373,6 +408,35 @@ def test_bad_use_of_sms(words, lines):
     if "auto" in words:
         del tiny[tiny.index("reference") - 1 : tiny.index("reference") + 1]
     assert_refused(run(*tiny), *lines)
+
+
+@needs_cuda
+def test_flash3_computes_what_the_reference_computes_and_leaves_sms_free(results):
+    """The program in the folder of a fake FlashAttention-3."""
+    folder = BUILD / "fake_gpu" / "flash3"
+    program = folder / f"cpbench_{os.getpid()}"
+    program.unlink(missing_ok=True)
+    os.link(PROGRAM, program)
+    words = ["run", "--strategy", "ring,fcp,ulysses", "--backend", "cuda", *TINY]
+    words[words.index("reference")] = "flash3"
+    words[words.index("float64")] = "bfloat16"
+    words += ["--sm_margin", "3", "--graph", "off,on", "--output", results, "--format", "json"]
+    environment = fake(
+        CPBENCH_FLASH_ATTN_3=folder / "libfake_flash_attn_3.so",
+        FAKE_FLASH3_SM_MARGIN=3,
+        GTEST_BREAK_ON_FAILURE=1,  # of what the library expects
+    )
+    try:
+        done = subprocess.run([program, *map(str, words)], capture_output=True, text=True,
+                              timeout=120, env=environment)  # fmt: skip
+    finally:
+        program.unlink()
+    rows = json.loads(done.stdout)
+    assert len(rows) == 6
+    for row in rows:
+        assert row["status"] == "ok", row["error"]
+        assert row["kernel"] == "flash3" and row["sm_margin"] == 3
+        assert 0 < row["metrics"]["max_error_gradient"] < 0.1
 
 
 @needs_cuda

@@ -51,6 +51,28 @@ def test_simulations_charge_what_runs_compute(results):
     assert times["attention"] == 0 < times["module"] < times["layer"] == times[""]
 
 
+def test_peak_memory_counts_what_the_layer_adds(results):
+    heads, kv_heads, dim, hidden, ffn, tokens = 8, 2, 16, 96, 160, 128  # of each rank
+    module = 2 * hidden * (2 * heads + 2 * kv_heads) * dim + tokens * hidden * 4
+    layer = module + 2 * 3 * hidden * ffn + tokens * (hidden * 2 + ffn * 4)
+    added = {"attention": 0, "module": 8 * module, "layer": 8 * layer}
+    words = [*WORDS, "--strategy", "ring", "--direction", "both", "--layer", ",".join(added)]
+    _, ran = run_json(*words, "--output", results)
+    words += ["--backend", "simulate", "--cluster", "h100"]
+    _, simulated = run_json(*words, "--output", results)
+    for rows in (ran, simulated):
+        for name in ("peak_bytes", "measured_peak_bytes"):
+            peaks = {row["layer"]: metrics_of(row)[name] for row in rows}
+            assert {key: peak - peaks["attention"] for key, peak in peaks.items()} == added
+
+
+def test_a_layer_that_does_not_fit_is_out_of_memory(results):
+    long = [{"8K": "800K", "fixed:tokens=4K": "fixed:tokens=800K"}.get(w, w) for w in SIMULATE]
+    long += ["--ranks", "2", "--layer", "attention,layer,auto"]
+    _, rows = run_json(*long, "--output", results)
+    assert [row["status"] for row in rows] == ["ok", "oom", "ok"]
+
+
 def test_bad_layer(results):
     ring = ["run", "--strategy", "ring", *TINY, "--output", results]
     assert_refused(run(*ring, "--layer", "modul"), "modul", "did you mean 'module'")

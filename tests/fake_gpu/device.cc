@@ -137,6 +137,8 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
   return cudaSuccess;
 }
 
+cudaError_t cudaDriverGetVersion(int* version) { return cudaRuntimeGetVersion(version); }
+
 cudaError_t cudaGetLastError() {
   const cudaError_t code = last_error;
   last_error = cudaSuccess;

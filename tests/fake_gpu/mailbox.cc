@@ -40,6 +40,12 @@ std::string number(const char* what, int rank) { return what + std::to_string(ra
 
 }  // namespace
 
+fs::path Mailbox::folder_beside(const std::string& name) const {
+  const fs::path folder = folder_.string() + "-" + name;
+  fs::create_directory(folder);
+  return folder;
+}
+
 void Mailbox::arrive(const std::string& device) {
   write_file(folder_ / number("here-", rank_), device.data(), device.size(), nullptr, 0);
 }

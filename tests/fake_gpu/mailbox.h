@@ -39,6 +39,9 @@ class Mailbox {
   std::filesystem::path post(int to, const Label& label, const void* data, size_t bytes);
   std::optional<Message> take(int from);  // the next message, if it has arrived
 
+  // Makes a folder for another mailbox, if no other rank has made it.
+  std::filesystem::path folder_beside(const std::string& name) const;
+
   void leave();  // the last rank that leaves removes the folder
 
  private:

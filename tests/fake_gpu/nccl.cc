@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <thread>
+#include <utility>
 
 #include "tests/fake_gpu/nccl_operations.h"
 
@@ -25,16 +26,47 @@ struct Queued {
   std::vector<Call> calls;
 };
 
-// The group of operations that this thread has begun.
+// The group of operations that this thread has begun, and why it will not be enqueued.
 thread_local int depth = 0;
+thread_local ncclResult_t refused = ncclSuccess;
 thread_local std::vector<Queued> queued;                  // one per communicator
 thread_local std::vector<std::shared_ptr<Comm>> joining;  // created in the group
+struct Split {
+  std::shared_ptr<Comm> all;
+  int color = 0, key = 0;
+  ncclComm_t* part = nullptr;
+};
+thread_local std::vector<Split> splitting;
 
 std::shared_ptr<Comm> comm_of(ncclComm_t handle) {
   const std::lock_guard lock(comms().mutex);
   const auto found = comms().all.find(handle);
   if (found == comms().all.end()) misuse("an NCCL communicator does not exist, or was destroyed");
   return found->second;
+}
+
+ncclComm_t keep(const std::shared_ptr<Comm>& comm) {
+  const std::lock_guard lock(comms().mutex);
+  const auto handle = reinterpret_cast<ncclComm_t>(comm.get());
+  comms().all[handle] = comm;
+  return handle;
+}
+
+ncclResult_t finish_splitting(const std::vector<Split>& group) {
+  std::vector<std::shared_ptr<Comm>> parts(group.size());
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < group.size(); ++i) {
+    threads.emplace_back([&split = group[i], &part = parts[i]] {
+      part = split_communicator(*split.all, split.color, split.key);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  ncclResult_t result = ncclSuccess;
+  for (size_t i = 0; i < group.size(); ++i) {
+    *group[i].part = parts[i] ? keep(parts[i]) : nullptr;
+    if (parts[i] && parts[i]->state != ncclSuccess) result = parts[i]->state;
+  }
+  return result;
 }
 
 ncclResult_t finish_joining(const std::vector<std::shared_ptr<Comm>>& group) {
@@ -67,12 +99,21 @@ void wait_for_graphs(const Comm& comm) {
   while (comm.graphs > 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
+ncclResult_t refuse(ncclResult_t reason) {
+  if (depth > 0) refused = reason;
+  return reason;
+}
+
 ncclResult_t end_group() {
   const std::vector<std::shared_ptr<Comm>> created = std::move(joining);
   const std::vector<Queued> operations = std::move(queued);
+  const std::vector<Split> splits = std::move(splitting);
   joining.clear();
   queued.clear();
+  splitting.clear();
+  if (refused != ncclSuccess) return std::exchange(refused, ncclSuccess);
   ncclResult_t result = created.empty() ? ncclSuccess : finish_joining(created);
+  if (result == ncclSuccess) result = finish_splitting(splits);
   for (const Queued& each : operations) {
     const bool captured = stream_of(each.stream)->capture != nullptr;
     submit(each.stream, [comm = captured ? in_graph(each.comm) : each.comm, calls = each.calls] {
@@ -87,8 +128,8 @@ ncclResult_t enqueue(ncclComm_t handle, cudaStream_t stream, const Call& call) {
   forbid_in_host_function("an NCCL operation");
   const std::shared_ptr<Comm> comm = comm_of(handle);
   if (comm->state == ncclInProgress) misuse("NCCL: an operation before its communicator is ready");
-  if (comm->state != ncclSuccess) return comm->state;
-  if (call.peer >= comm->size || call.peer < 0) return ncclInvalidArgument;
+  if (comm->state != ncclSuccess) return refuse(comm->state);
+  if (call.peer >= comm->size || call.peer < 0) return refuse(ncclInvalidArgument);
   if (stream_of(stream)->device() != comm->device) {
     misuse("NCCL: the stream belongs to another device than the communicator");
   }
@@ -102,14 +143,10 @@ ncclResult_t enqueue(ncclComm_t handle, cudaStream_t stream, const Call& call) {
 }
 
 ncclResult_t create(ncclComm_t* handle, int size, const ncclUniqueId& id, int rank, bool blocking) {
-  if (rank < 0 || rank >= size) return ncclInvalidArgument;
+  if (rank < 0 || rank >= size) return refuse(ncclInvalidArgument);
   auto comm = std::make_shared<Comm>(id.internal, rank, size, current_device(), blocking);
   comm->state = ncclInProgress;
-  *handle = reinterpret_cast<ncclComm_t>(comm.get());
-  {
-    const std::lock_guard lock(comms().mutex);
-    comms().all[*handle] = comm;
-  }
+  *handle = keep(comm);
   ++depth;
   joining.push_back(comm);
   return --depth > 0 ? ncclSuccess : end_group();
@@ -146,13 +183,24 @@ ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int size, ncclUniqueId id,
                                     ncclConfig_t* config) {
   const auto bad = [](int value) { return value != NCCL_CONFIG_UNDEF_INT && value <= 0; };
   if (config != nullptr && (bad(config->minCTAs) || bad(config->maxCTAs))) {
-    return ncclInvalidArgument;
+    return refuse(ncclInvalidArgument);
   }
   return create(comm, size, id, rank, config == nullptr || config->blocking != 0);
 }
 
 ncclResult_t ncclCommInitRank(ncclComm_t* comm, int size, ncclUniqueId id, int rank) {
   return create(comm, size, id, rank, true);
+}
+
+ncclResult_t ncclCommSplit(ncclComm_t comm, int color, int key, ncclComm_t* part,
+                           ncclConfig_t* config) {
+  if (color < 0 && color != NCCL_SPLIT_NOCOLOR) return refuse(ncclInvalidArgument);
+  const std::shared_ptr<Comm> all = comm_of(comm);
+  if (config != nullptr || !all->blocking) misuse("NCCL: such splits are not supported");
+  if (all->state != ncclSuccess) return refuse(all->state);
+  ++depth;
+  splitting.push_back({all, color, key, part});
+  return --depth > 0 ? ncclSuccess : end_group();
 }
 
 ncclResult_t ncclCommInitAll(ncclComm_t* all, int count, const int* devices) {

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include "harness/execute/element.h"
@@ -182,6 +183,28 @@ void join_communicator(Comm& comm) {
     return;
   }
   comm.state = ncclSuccess;
+}
+
+std::shared_ptr<Comm> split_communicator(Comm& all, int color, int key) {
+  const std::string split = "split" + std::to_string(all.splits++);
+  Mailbox answers(all.mailbox.folder_beside(split), all.rank, all.size);
+  answers.arrive(std::to_string(color) + " " + std::to_string(key));
+  std::optional<std::vector<std::string>> answered;
+  if (!poll(all, [&] { return (answered = answers.devices()).has_value(); })) return nullptr;
+  answers.leave();
+  if (color == NCCL_SPLIT_NOCOLOR) return nullptr;
+  std::set<std::pair<int, int>> members;  // key and rank
+  for (int rank = 0; rank < all.size; ++rank) {
+    int of_rank = 0, its_key = 0;
+    std::istringstream((*answered)[rank]) >> of_rank >> its_key;
+    if (of_rank == color) members.emplace(its_key, rank);
+  }
+  const auto own = std::distance(members.begin(), members.find({key, all.rank}));
+  auto comm = std::make_shared<Comm>(all.mailbox.folder_beside(split + "-" + std::to_string(color)),
+                                     static_cast<int>(own), static_cast<int>(members.size()),
+                                     all.device, true);
+  join_communicator(*comm);
+  return comm;
 }
 
 void check_buffers(const Comm& comm, const Call& call) {

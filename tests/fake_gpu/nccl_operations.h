@@ -28,6 +28,7 @@ struct Comm {
   std::atomic<int> graphs = 0;  // operations in graphs that exist
   std::mutex running;           // one group of operations at a time
   int64_t groups = 0;           // that have begun
+  int splits = 0;               // that have begun
   Mailbox mailbox;
 };
 
@@ -47,6 +48,9 @@ size_t bytes_of(ncclDataType_t datatype);
 
 // Waits for the other ranks.
 void join_communicator(Comm& comm);
+// The rank's communicator of the ranks with the same color, in the order of their keys; null if it
+// has none.
+std::shared_ptr<Comm> split_communicator(Comm& all, int color, int key);
 // Misuse if the buffers are not in the memory of the communicator's device.
 void check_buffers(const Comm& comm, const Call& call);
 

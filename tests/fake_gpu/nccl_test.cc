@@ -306,6 +306,31 @@ TEST_F(FakeNcclTest, a_communicator_may_be_made_in_the_background) {
   for (ncclComm_t comm : comms) check_nccl(ncclCommDestroy(comm));
 }
 
+TEST_F(FakeNcclTest, a_split_has_the_ranks_of_a_color_in_the_order_of_their_keys) {
+  std::vector<ncclComm_t> parts(kRanks);
+  const std::vector<int> colors = {3, NCCL_SPLIT_NOCOLOR, 3, 3}, keys = {9, 0, 9, 1};
+  check_nccl(ncclGroupStart());
+  for (int r = 0; r < kRanks; ++r) {
+    check_nccl(ncclCommSplit(ranks_[r].comm, colors[r], keys[r], &parts[r], nullptr));
+  }
+  check_nccl(ncclGroupEnd());
+  EXPECT_EQ(parts[1], nullptr);
+  std::vector<DeviceArray<float>> gathered;
+  check_nccl(ncclGroupStart());
+  for (int r : {0, 2, 3}) {
+    ranks_[r].here();
+    gathered.push_back(upload<float>(r, 3));
+    float* own = gathered.back().data();
+    check_nccl(ncclAllGather(own, own, 1, ncclFloat32, parts[r], ranks_[r].stream));
+  }
+  check_nccl(ncclGroupEnd());
+  for (int r : {0, 2, 3}) check_cuda(cudaStreamSynchronize(ranks_[r].stream), "synchronize");
+  for (const DeviceArray<float>& each : gathered) {
+    EXPECT_EQ(download(each), (std::vector<float>{4, 1, 3}));  // of ranks 3, 0 and 2
+  }
+  for (int r : {0, 2, 3}) check_nccl(ncclCommDestroy(parts[r]));
+}
+
 using FakeNcclDeathTest = FakeNcclTest;
 
 TEST_F(FakeNcclDeathTest, bad_count) {

@@ -20,7 +20,8 @@
 namespace cpbench {
 namespace {
 
-// Odd lengths, one-token documents, grouped queries; and fewer tokens than ranks.
+// Odd lengths, one-token documents, grouped queries, a layer around the attention; and fewer tokens
+// than ranks.
 std::vector<Problem> problems(int32_t ranks) {
   std::vector<Problem> all;
   for (const std::vector<int64_t>& lengths :
@@ -30,7 +31,11 @@ std::vector<Problem> problems(int32_t ranks) {
       problem.batch.document_lengths = lengths;
       problem.shape = {
           .query_heads = 4, .kv_heads = 4, .head_dim = 16, .value_head_dim = 16, .dtype = dtype};
-      if (dtype == Dtype::bfloat16) problem.shape.kv_heads = 2;
+      if (dtype == Dtype::bfloat16) {
+        problem.shape.kv_heads = 2;
+        problem.shape.hidden_size = 24;
+        problem.shape.ffn_size = 40;
+      }
       problem.cluster.gpus_per_node = ranks;
       all.push_back(problem);
     }

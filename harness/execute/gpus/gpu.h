@@ -51,6 +51,14 @@ struct GpuJob {
   ProcessGroup* group = nullptr;  // the processes of the other ranks, inside `together`; or none
 };
 
+// The ranks of a run over NCCL. Runs with the same ones share their communicators.
+struct NcclRanks {
+  int32_t count = 0;    // of all processes
+  RanksOfProcess mine;  // of this process
+  NcclOptions options;
+  bool operator==(const NcclRanks&) const = default;
+};
+
 struct ReplayOptions {
   std::string kernel;
   int32_t sm_margin = 0;  // SMs that the kernel leaves free
@@ -89,6 +97,14 @@ class Gpus {
   // any further measurement; times in kernels and in the harness, and events, are of as many traced
   // iterations. Throws ExecutionFailure, DoesNotFit and UserError.
   virtual std::vector<RankReport> run(const GpuJob& job) = 0;
+
+  // The time to create a communicator of NCCL for each of these groups of ranks, which are sorted
+  // and have no rank in common: that of the slowest process, and 0 if there are none. It is taken
+  // without the communicator of all ranks, which must exist first. All processes of `processes`
+  // (none: only this one) must call it. NCCL has no timeout: the process exits when it passes.
+  virtual double communicator_seconds(const NcclRanks& ranks, ProcessGroup* processes,
+                                      const std::vector<std::vector<int32_t>>& groups,
+                                      double timeout_seconds) = 0;
 
   // What the driver said of the GPUs of this process while the last run took its samples:
   // "gpu_watts" and "gpu_slowdowns". Empty if it says nothing.

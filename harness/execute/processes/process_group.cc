@@ -305,12 +305,16 @@ std::optional<double> ProcessGroup::communicator_seconds(
   for (const std::vector<int32_t>& ranks : groups) {
     if (std::ranges::binary_search(ranks, rank())) mine = wire_.communicator_seconds(ranks);
   }
-  double slowest = 0;
+  return slowest(mine);
+}
+
+std::optional<double> ProcessGroup::slowest(std::optional<double> mine) {
+  double most = 0;
   for (const std::string& seconds : gather(mine ? std::to_string(*mine) : "")) {
     if (seconds.empty()) return std::nullopt;
-    slowest = std::max(slowest, std::stod(seconds));
+    most = std::max(most, std::stod(seconds));
   }
-  return slowest;
+  return most;
 }
 
 // ---- around a work

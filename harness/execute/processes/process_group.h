@@ -88,6 +88,9 @@ class ProcessGroup : public Transport, public ProgressListener {
   // common: on all ranks that of the slowest one. Nothing if the wire has no communicators.
   std::optional<double> communicator_seconds(const std::vector<std::vector<int32_t>>& groups);
 
+  // The longest of the times of all ranks, on all of them; nothing if one has none.
+  std::optional<double> slowest(std::optional<double> mine);
+
   // To be called between works: rank 0 sends a command to all others, which wait for it without a
   // timeout.
   void send_command(const std::string& command);

@@ -238,6 +238,14 @@ TEST(ProcessGroup, gather_returns_all_texts_on_every_rank) {
   }
 }
 
+TEST(ProcessGroup, all_ranks_know_the_slowest_one) {
+  const Strings thrown = run_together(3, 60, [&](ProcessGroup& group) {
+    EXPECT_EQ(group.slowest(group.rank() == 1 ? 2.5 : 0.5), 2.5);
+    EXPECT_EQ(group.slowest(group.rank() == 1 ? std::nullopt : std::optional(0.5)), std::nullopt);
+  });
+  EXPECT_EQ(thrown, Strings(3));
+}
+
 TEST(ProcessGroup, communicators_take_no_time_if_none_is_created) {
   const Strings thrown = run_together(3, 60, [&](ProcessGroup& group) {
     EXPECT_EQ(group.communicator_seconds({}), 0);
