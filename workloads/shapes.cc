@@ -22,6 +22,8 @@ const std::vector<TomlKey<NamedShape>>& shape_keys() {
       {"hidden_size", [](S& s) -> int64_t& { return s.attention.hidden_size; }, false, kSize},
       {"ffn_size", [](S& s) -> int64_t& { return s.attention.ffn_size; }, false, kSize},
       {"attention_sinks", [](S& s) -> bool& { return s.attention.attention_sinks; }},
+      {"latent_size", [](S& s) -> int64_t& { return s.latent_size; }, false, kCount},
+      {"latent_rope_size", [](S& s) -> int64_t& { return s.latent_rope_size; }, false, kCount},
   };
   return keys;
 }
@@ -39,6 +41,12 @@ NamedShape parse_shape(const Preset& preset) {
   if (attention.query_heads % attention.kv_heads != 0) {
     throw UserError(fmt::format("{}: kv_heads is {}; must be a divisor of query_heads, {}",
                                 preset.place, attention.kv_heads, attention.query_heads));
+  }
+  const int64_t most = shape.latent_size > 0 ? attention.head_dim : 0;
+  if (shape.latent_rope_size > most) {
+    throw UserError(fmt::format(
+        "{}: latent_rope_size is {}; must be at most {}", preset.place, shape.latent_rope_size,
+        most > 0 ? fmt::format("head_dim, {}", most) : "0 without latent_size"));
   }
   return shape;
 }

@@ -18,6 +18,10 @@ struct NamedShape {
   std::string description;  // one line
   std::string source;       // where the numbers come from
   AttentionShape attention;
+  // Of a model with multi-head latent attention, else 0. A run in which K and V travel as latents
+  // has them in its AttentionShape.
+  int64_t latent_size = 0;
+  int64_t latent_rope_size = 0;
 };
 
 // `name` is one of `list_shapes`, or the path of a TOML file with the same keys. Throws UserError

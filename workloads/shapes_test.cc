@@ -43,6 +43,13 @@ TEST(ShapesTest, AFileOfTheUser) {
   EXPECT_EQ(shape.attention.value_head_dim, 7);
 }
 
+TEST(ShapesTest, LatentsAreOfTheModelAndNotOfItsAttention) {
+  const NamedShape shape = find_shape("deepseek_v3");
+  EXPECT_EQ(shape.latent_size, 512);
+  EXPECT_EQ(shape.latent_rope_size, 64);
+  EXPECT_FALSE(shape.attention.latents_travel());
+}
+
 std::string refused(const std::string& text) {
   return error_of([&] { parse_shape({"mine", "mine.toml", text}); });
 }
@@ -58,6 +65,10 @@ TEST(ShapesTest, BadFilesNameLineAndKey) {
             "mine.toml:1: 'query_heads' must be a whole number from 1 to 2147483647");
   EXPECT_EQ(refused("query_heads = 6\nkv_heads = 4\nhead_dim = 5\n"),
             "mine.toml: kv_heads is 4; must be a divisor of query_heads, 6");
+  EXPECT_EQ(refused(std::string(kGood) + "latent_rope_size = 1\n"),
+            "mine.toml: latent_rope_size is 1; must be at most 0 without latent_size");
+  EXPECT_EQ(refused(std::string(kGood) + "latent_size = 4\nlatent_rope_size = 6\n"),
+            "mine.toml: latent_rope_size is 6; must be at most head_dim, 5");
   EXPECT_EQ(refused(std::string(kGood) + "source = 3\n"), "mine.toml:4: 'source' must be a string");
   EXPECT_EQ(refused("query_heads = \n").find("mine.toml:1: "), 0u);
 }

@@ -5,6 +5,7 @@
 
 #include "baselines/magi/dispatch.h"
 #include "baselines/magi/group_cast.h"
+#include "baselines/magi/query_moves.h"
 #include "harness/plan/mask.h"
 #include "harness/strategy/test_plans.h"
 
@@ -102,6 +103,78 @@ TEST(MagiPlan, BytesAreTheClosedForm) {
         const Plan kept = plan_of("magi", problem, {{"stages", stages}, {"received_kv", "kept"}});
         EXPECT_EQ(planned_bytes(kept.backward, kept, problem.shape), kv);
         EXPECT_EQ(violations(problem, kept), "");
+      }
+    }
+  }
+}
+
+TEST(MagiQueryMoves, TheLastQueriesMoveInPlaceOfTheKeysThatOnlyTheySee) {
+  const std::vector<Ranges> homes = {{{0, 70}, {80, 100}}, {{70, 80}, {100, 220}}};
+  const auto moves_of = [&](Mask mask, MoveBytes bytes) {
+    std::string text;
+    for (const auto& [from, to, queries] :
+         query_moves(MaskIndex(batch_of({100, 120}, mask, 5)), homes, bytes)) {
+      text += std::to_string(from) + ">" + std::to_string(to);
+      for (const Range& r : queries) {
+        text += " " + std::to_string(r.begin) + "-" + std::to_string(r.end);
+      }
+      text += "; ";
+    }
+    return text;
+  };
+  // 10 queries against 70 keys; 20 queries against 10 keys.
+  EXPECT_EQ(moves_of(Mask::document_causal, {4, 1}), "1>0 70-80; ");
+  EXPECT_EQ(moves_of(Mask::document_causal, {8, 1}), "");
+  EXPECT_EQ(moves_of(Mask::document_causal, {1, 3}), "0>1 80-100; 1>0 70-80; ");
+  // Under a window of 5, both see 4 keys of the other.
+  EXPECT_EQ(moves_of(Mask::sliding_window, {1, 1}), "");
+}
+
+// Rank 1 has the mean already, and what it would get is more than a tenth of it.
+TEST(MagiQueryMoves, WorkStaysNearTheMean) {
+  const std::vector<Ranges> homes = {{{0, 50}, {100, 150}}, {{50, 100}, {150, 190}}};
+  const MaskIndex mask(Batch{{150, 40}});
+  for (const MoveBytes bytes : {MoveBytes{1, 1}, MoveBytes{1, 100}}) {
+    std::vector<int64_t> work = {mask.pairs(homes[0]), mask.pairs(homes[1])};
+    const double most = std::max(1.1 * static_cast<double>(mask.pairs()) / 2,
+                                 static_cast<double>(std::ranges::max(work)));
+    for (const auto& [from, to, queries] : query_moves(mask, homes, bytes)) {
+      work[from] -= mask.pairs(queries, homes[to]);
+      work[to] += mask.pairs(queries, homes[to]);
+    }
+    EXPECT_LE(static_cast<double>(std::ranges::max(work)), most);
+  }
+}
+
+// README: M moved queries of each (owner, receiver), W remote keys that the others need.
+TEST(MagiPlan, BytesWithQueriesThatMoveAreTheClosedForm) {
+  for (Mask mask :
+       {Mask::document_causal, Mask::causal, Mask::document_full, Mask::sliding_window}) {
+    for (int32_t ranks : {2, 3, 8}) {
+      for (const char* kept : {"kept", "fetched_again"}) {
+        // As many query heads as KV heads: Q costs half of K and V.
+        const Problem problem =
+            cpbench::problem_of(batch_of({61, 7, 1, 30, 402, 97}, mask, 5), ranks);
+        const Plan without = plan_of("magi", problem, {{"received_kv", kept}});
+        const Plan plan = plan_of("magi", problem, {{"received_kv", kept}, {"qo_comm", "true"}});
+        ASSERT_EQ(violations(problem, plan), "");
+        int64_t moved = 0, needed = 0;
+        for (const Send& send : plan.forward.sends) {
+          const int64_t tokens =
+              plan.token_sets.size_of(send.tokens) * plan.rank_sets.size_of(send.to);
+          if (send.tensor == Tensor::q) moved += tokens;
+          if (send.tensor == Tensor::kv) needed += tokens;
+        }
+        if (mask == Mask::document_full) {
+          EXPECT_GT(moved, 0);
+        }
+        const int64_t q = 8 * 64 * 4, side = 8 * 4, kv = 2 * q;  // float32
+        const bool again = kept == std::string("fetched_again");
+        EXPECT_EQ(planned_bytes(plan.forward, plan, problem.shape),
+                  moved * (q + q + side) + needed * kv);
+        EXPECT_EQ(planned_bytes(plan.backward, plan, problem.shape),
+                  moved * (again * q + q + 2 * side + q) + needed * (again + 1) * kv);
+        EXPECT_LE(planned_bytes(plan, problem.shape), planned_bytes(without, problem.shape));
       }
     }
   }

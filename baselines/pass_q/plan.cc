@@ -23,6 +23,7 @@ extern const Strategy strategy_pass_q = {
         "dO, then dQ",
     .constraints = "none",
     .options = {},
+    .moves_keys = false,
     .plan = plan,
 };
 

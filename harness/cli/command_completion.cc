@@ -33,7 +33,7 @@ std::string bash_script(const CLI::App& app) {
   }
   std::string settings;
   for (const Strategy* strategy : strategies()) {
-    for (const OptionSpec& option : strategy->options) {
+    for (const OptionSpec& option : all_options_of(*strategy)) {
       settings += (settings.empty() ? "" : " ") + strategy->name + "." + option.name + "=";
     }
   }

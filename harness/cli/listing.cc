@@ -39,7 +39,7 @@ Table list_strategies() {
               {}};
   for (const Strategy* strategy : strategies()) {
     std::string options;
-    for (const OptionSpec& option : strategy->options) {
+    for (const OptionSpec& option : all_options_of(*strategy)) {
       options += (options.empty() ? "" : ",") + option.name;
     }
     table.rows.push_back({strategy->name, strategy->title, strategy->moves, strategy->constraints,
@@ -68,7 +68,7 @@ Table list_options() {
       {{"name"}, text("default", 8), text("allowed", 7), text("tuning tries", 6), text("help", 9)},
       {}};
   for (const Strategy* strategy : strategies()) {
-    for (const OptionSpec& option : strategy->options) {
+    for (const OptionSpec& option : all_options_of(*strategy)) {
       table.rows.push_back({strategy->name + "." + option.name, option.default_value,
                             allowed(option), tried(*strategy, option), option.help});
     }
@@ -96,13 +96,17 @@ Table list_shape_table() {
                number("head_dim", 6),
                number("value_head_dim", 5),
                text("description", 9),
+               on_request("latent_size"),
+               on_request("latent_rope_size"),
                on_request("source")},
               {}};
+  const auto if_any = [](int64_t size) { return size > 0 ? std::to_string(size) : ""; };
   for (const NamedShape& named : list_shapes()) {
     const AttentionShape& s = named.attention;
     table.rows.push_back({named.name, std::to_string(s.query_heads), std::to_string(s.kv_heads),
                           std::to_string(s.head_dim), std::to_string(s.value_head_dim),
-                          named.description, named.source});
+                          named.description, if_any(named.latent_size),
+                          if_any(named.latent_rope_size), named.source});
   }
   return table;
 }

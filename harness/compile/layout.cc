@@ -18,6 +18,10 @@ Parts parts_of(const Buffer& buffer, const AttentionShape& shape) {
   const Dtype main = buffer.elements == ElementClass::model ? shape.dtype : side;
   const int64_t vectors = buffer.rows * buffer.heads.size();  // one per row and head
   Parts parts;
+  if (buffer.latent) {
+    append(parts, main, shape.latent_size + shape.latent_rope_size, buffer.rows);
+    return parts;
+  }
   switch (buffer.tensor) {
     case Tensor::q:
     case Tensor::dq:
@@ -43,7 +47,7 @@ void RankProgram::clear() {
   home.clear();
   buffers.clear();
   arena_bytes = 0;
-  q = kv = o = d_o = dq = dkv = -1;
+  q = kv = o = d_o = dq = dkv = latents = d_latents = -1;
   steps.clear();
   ops.clear();
   row_ops.clear();

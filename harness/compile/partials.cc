@@ -120,7 +120,8 @@ void Partials::reserve(SetId tokens, Heads heads) {
     missing = sets.subtract(missing, held);
     if (missing == RangeSets::kEmpty) return;
   }
-  add_accumulator(builder_.add_buffer(tensor_, ElementClass::accumulation, component, missing),
+  add_accumulator(builder_.add_buffer(tensor_, ElementClass::accumulation, component, missing, 0,
+                                      builder_.buffer(home_).latent),
                   component);
 }
 
@@ -188,7 +189,7 @@ void Partials::add(int32_t source, SetId tokens, Heads heads) {
   });
 }
 
-void Partials::take(int32_t target, SetId tokens, Heads heads, int32_t owner) {
+void Partials::take(int32_t target, SetId tokens, Heads heads, int32_t owner, RowMode mode) {
   RankSets& sets = builder_.sets();
   std::vector<int64_t> missing(blocks_.size(), sets.size_of(tokens));
   each_block(tokens, heads, [&](Accumulator& accumulator, size_t block, Heads block_heads) {
@@ -197,11 +198,11 @@ void Partials::take(int32_t target, SetId tokens, Heads heads, int32_t owner) {
     int64_t held = 0;
     if (written.whole) {
       held = sets.size_of_intersection(tokens_of(accumulator), tokens);
-      builder_.move(RowMode::store, accumulator.buffer, target, tokens, block_heads);
+      builder_.move(mode, accumulator.buffer, target, tokens, block_heads);
     } else {
       const Ranges ranges = intersect(written.ranges, sets[tokens]);
       held = size_of(ranges);
-      builder_.move(RowMode::store, accumulator.buffer, target, ranges, block_heads);
+      builder_.move(mode, accumulator.buffer, target, ranges, block_heads);
     }
     if (held == 0) return;
     written.last_owner = owner < 0 ? std::numeric_limits<int32_t>::max() : owner;
@@ -210,6 +211,7 @@ void Partials::take(int32_t target, SetId tokens, Heads heads, int32_t owner) {
     missing[block] -= held;
   });
   for (size_t block = 0; block < blocks_.size(); ++block) {
+    if (mode == RowMode::accumulate) break;
     if (missing[block] == 0 || !blocks_[block].overlaps(heads)) continue;
     builder_.move_rows(RowMode::clear, -1, target, missing[block], blocks_[block], [&] {
       Ranges nowhere(sets[tokens].begin(), sets[tokens].end());

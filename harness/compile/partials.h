@@ -1,4 +1,5 @@
-// The partial results (o, dq or dkv) that one rank holds in one pass, and the rows that hold them.
+// The partial results (o, dq, dkv, or gradients of latents) that one rank holds in one pass, and
+// the rows that hold them.
 //
 // The home has one accumulator of all heads. Elsewhere an accumulator is made for the first write
 // of its tokens, and dropped when its last row is sent. The class knows which rows hold something,
@@ -32,9 +33,11 @@ class Partials {
   void complete(SetId tokens, Heads heads);
   // Stores or accumulates the rows of `source`. There must be room for them.
   void add(int32_t source, SetId tokens, Heads heads);
-  // Moves the rows into `target`, with zeros for those that hold nothing; afterwards none of them
-  // holds anything. `owner` is the rank whose home has all of the tokens, or -1.
-  void take(int32_t target, SetId tokens, Heads heads, int32_t owner);
+  // Moves the rows into `target`, with zeros for those that hold nothing, or with mode accumulate
+  // adds them to it; afterwards none of them holds anything. `owner` is the rank whose home has all
+  // of the tokens, or -1.
+  void take(int32_t target, SetId tokens, Heads heads, int32_t owner,
+            RowMode mode = RowMode::store);
 
  private:
   // Usually nothing or all of an accumulator is written, and both cases are known without looking

@@ -6,7 +6,9 @@
 // parts of shape [rows, heads, width] without gaps, side data first:
 //   q: Q [head_dim] | kv: K [head_dim], V [value_head_dim] | dq, dkv: the same
 //   o: log-sum-exp [1], O [value_head_dim] | do: log-sum-exp [1], row sums [1], dO [value_head_dim]
-// So a message is a buffer, and a buffer that is already laid out as a message is sent as it is.
+// Where K and V travel as latents, a buffer of kv or dkv may instead hold latents or their
+// gradients of shape [rows, latent_size + latent_rope_size], which serve all heads. So a message is
+// a buffer, and a buffer that is already laid out as a message is sent as it is.
 //
 // Example, ring, rank 0 of 2, forward: send home kv; call (home q, home kv) -> home o; receive kv;
 // call (home q, received kv) -> scratch o; accumulate scratch o into home o.
@@ -15,11 +17,11 @@
 //   R1  every buffer has the bytes of its layout and lies in the arena, aligned
 //   R2  buffers whose lives overlap do not overlap in the arena
 //   R3  what an operation touches exists: indices, rows and heads are in bounds, buffers are alive
-//   R4  rows are read only after they were written (home q, kv and do are inputs)
+//   R4  rows are read only after they were written (home q, kv, latents and do are inputs)
 //   R5  a query row occurs at most once in a call; segments are not empty, and each of their rows
 //       sees a key
 //   R6  every message that is sent is received once, by the rank it names, with the same bytes
-//   R7  at the end every home row of o (and dq, dkv after a backward pass) is written
+//   R7  at the end every home row of o (and dq, dkv, d_latents after a backward pass) is written
 //   R8  all ranks call the same collectives in the same order, and the blocks of one lie one after
 //       another
 //   R9  where the shape has attention sinks, every rank with home rows merges them exactly once,
@@ -48,7 +50,8 @@ enum class ElementClass : uint8_t { model, accumulation };
 struct Buffer {
   Tensor tensor = Tensor::q;
   ElementClass elements = ElementClass::model;
-  Heads heads;  // KV heads for kv and dkv, query heads for the others
+  bool latent = false;  // of kv or dkv: holds latents; `heads` is then [0, 1)
+  Heads heads;          // KV heads for kv and dkv, query heads for the others
   int64_t rows = 0;
   int64_t bytes = 0;     // of the parts, with the padding of a message
   int64_t offset = 0;    // in the arena, in bytes
@@ -70,7 +73,9 @@ struct Parts {
 Parts parts_of(const Buffer& buffer, const AttentionShape& shape);
 
 // Moves rows from one buffer to another of the same tensor, run by run, and converts elements if
-// the dtypes differ. It is one launch, whatever the number of runs.
+// the dtypes differ. It is one launch, whatever the number of runs. If one of the two holds
+// latents, it is a projection: kv = the projection of latents, latents' gradients = its transpose
+// of dkv (from which the gradient of its weights follows too).
 enum class RowMode : uint8_t {
   store,
   accumulate,  // o: merge by log-sum-exp; dq, dkv: add
@@ -80,7 +85,7 @@ struct RowOp {
   RowMode mode = RowMode::store;
   int32_t source = -1;    // a buffer
   int32_t target = -1;    // a buffer
-  Heads heads;            // of the tensor: the buffers may have more
+  Heads heads;            // of the tensor: the buffers may have more, and latents serve all
   int32_t rows = 0;       // in all runs together
   int32_t first_run = 0;  // in RankProgram::runs
   int32_t runs = 0;
@@ -182,7 +187,10 @@ struct RankProgram {
   int64_t arena_bytes = 0;
   int32_t q = -1, kv = -1, o = -1;      // the home buffers
   int32_t d_o = -1, dq = -1, dkv = -1;  // -1 if only the forward pass is compiled
-  std::vector<ProgramStep> steps;       // only those that do something
+  // Where K and V travel as latents: those of the home rows, and the sum of the gradients that came
+  // back. dkv is then what the rank itself has computed.
+  int32_t latents = -1, d_latents = -1;
+  std::vector<ProgramStep> steps;  // only those that do something
   std::vector<Op> ops;
   std::vector<RowOp> row_ops;
   std::vector<RowRun> runs;

@@ -8,9 +8,10 @@
 namespace cpbench {
 
 int32_t RankBuilder::add_buffer(Tensor tensor, ElementClass elements, Heads heads, SetId tokens,
-                                int64_t bytes) {
+                                int64_t bytes, bool latent) {
   Buffer buffer{.tensor = tensor,
                 .elements = elements,
+                .latent = latent,
                 .heads = heads,
                 .rows = sets_.size_of(tokens),
                 .first_op = -1,
@@ -144,11 +145,11 @@ void RankBuilder::end_step() {
 
 void RankBuilder::finish() {
   const auto end = static_cast<int32_t>(program_.ops.size());
-  for (int32_t input : {program_.q, program_.kv, program_.d_o}) {
+  for (int32_t input : {program_.q, program_.kv, program_.latents, program_.d_o}) {
     if (input >= 0) program_.buffers[input].first_op = 0;
   }
-  for (int32_t home :
-       {program_.q, program_.kv, program_.o, program_.d_o, program_.dq, program_.dkv}) {
+  for (int32_t home : {program_.q, program_.kv, program_.latents, program_.o, program_.d_o,
+                       program_.dq, program_.dkv, program_.d_latents}) {
     if (home < 0) continue;
     Buffer& buffer = program_.buffers[home];
     buffer.first_op = std::max(buffer.first_op, 0);

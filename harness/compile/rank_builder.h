@@ -16,6 +16,8 @@
 
 namespace cpbench {
 
+inline constexpr Heads kLatentHeads = {0, 1};  // those of a buffer of latents
+
 class RankBuilder {
  public:
   RankBuilder(const AttentionShape& shape, const PlanSets& plan_sets, Detail detail,
@@ -24,7 +26,11 @@ class RankBuilder {
 
   // The buffer gets at least `bytes` bytes (for the padding of a message).
   int32_t add_buffer(Tensor tensor, ElementClass elements, Heads heads, SetId tokens,
-                     int64_t bytes = 0);
+                     int64_t bytes = 0, bool latent = false);
+  // A buffer of latents (kv) or their gradients (dkv).
+  int32_t add_latents(Tensor tensor, ElementClass elements, SetId tokens, int64_t bytes = 0) {
+    return add_buffer(tensor, elements, kLatentHeads, tokens, bytes, true);
+  }
   const Buffer& buffer(int32_t index) const { return program_.buffers[index]; }
   SetId tokens_of(int32_t buffer) const { return tokens_[buffer]; }
 

@@ -43,7 +43,8 @@ RankCompiler::RankCompiler(const CompileContext& context, int32_t rank, RankProg
     : context_(context),
       rank_(rank),
       builder_(context.problem.shape, context.sets, context.detail, program),
-      copies_(builder_) {}
+      copies_(builder_),
+      latents_(builder_) {}
 
 void RankCompiler::compile() {
   const AttentionShape& shape = context_.problem.shape;
@@ -61,11 +62,18 @@ void RankCompiler::compile() {
   program.o = add(Tensor::o, ElementClass::accumulation);
   copies_.add(program.q);
   copies_.add(program.kv);
+  if (as_latents(Tensor::kv)) {
+    program.latents = builder_.add_latents(Tensor::kv, ElementClass::model, home);
+    latents_.add(program.latents);
+  }
   if (context_.passes == Passes::both) {
     program.d_o = add(Tensor::d_o, ElementClass::model);
     program.dq = add(Tensor::dq, ElementClass::accumulation);
     program.dkv = add(Tensor::dkv, ElementClass::accumulation);
     copies_.add(program.d_o);
+    if (as_latents(Tensor::dkv)) {
+      program.d_latents = builder_.add_latents(Tensor::dkv, ElementClass::accumulation, home);
+    }
   }
   pass(0);
   if (context_.passes == Passes::both) pass(1);
@@ -100,6 +108,9 @@ void RankCompiler::pass(int32_t number) {
   } else {
     partials_.emplace_back(builder_, Tensor::dq, program.dq, used_heads(Tensor::dq));
     partials_.emplace_back(builder_, Tensor::dkv, program.dkv, used_heads(Tensor::dkv));
+    if (as_latents(Tensor::dkv)) {
+      partials_.emplace_back(builder_, Tensor::dkv, program.d_latents, std::vector{kLatentHeads});
+    }
   }
   const Pass& pass = this->pass();
   const PassIndex& index = context_.index[number];
@@ -133,6 +144,7 @@ void RankCompiler::clear_untouched() {
   const AttentionShape& shape = context_.problem.shape;
   for (Tensor tensor : pass_ == 0 ? std::vector{Tensor::o} : std::vector{Tensor::dq, Tensor::dkv}) {
     partials(tensor).complete(home, heads_of(tensor, {0, shape.query_heads}, shape));
+    if (as_latents(tensor)) d_latents().complete(home, kLatentHeads);
   }
 }
 
@@ -155,9 +167,15 @@ void RankCompiler::send(const Send& send, int32_t number) {
   if (bytes == 0 || (size_of(to) == 1 && to.front().begin == rank_)) return;
   int32_t buffer = -1;
   if (is_partial(send.tensor)) {
-    buffer =
-        builder_.add_buffer(send.tensor, elements_on_wire(send.tensor), heads, send.tokens, bytes);
-    partials(send.tensor).take(buffer, send.tokens, heads, owner_of(send));
+    buffer = message_buffer(send, heads, bytes);
+    if (as_latents(send.tensor)) {
+      // The rank's own part, through the projection, and what it only passes on.
+      builder_.move(RowMode::clear, -1, buffer, send.tokens, kLatentHeads);
+      partials(send.tensor).take(buffer, send.tokens, heads, owner_of(send), RowMode::accumulate);
+      d_latents().take(buffer, send.tokens, kLatentHeads, owner_of(send), RowMode::accumulate);
+    } else {
+      partials(send.tensor).take(buffer, send.tokens, heads, owner_of(send));
+    }
   } else {
     buffer = lying_as_sent(send, heads, bytes);
     if (buffer < 0) {
@@ -165,9 +183,9 @@ void RankCompiler::send(const Send& send, int32_t number) {
       const auto [packed, fresh] = packed_.try_emplace(
           std::tuple(send.tensor, send.tokens, heads.begin, heads.end, bytes), -1);
       if (fresh) {
-        packed->second =
-            builder_.add_buffer(send.tensor, ElementClass::model, heads, send.tokens, bytes);
-        copies_.gather(packed->second, send.tokens, heads);
+        packed->second = message_buffer(send, heads, bytes);
+        copies_as_sent(send.tensor)
+            .gather(packed->second, send.tokens, builder_.buffer(packed->second).heads);
       }
       buffer = packed->second;
     }
@@ -178,8 +196,16 @@ void RankCompiler::send(const Send& send, int32_t number) {
   });
 }
 
+int32_t RankCompiler::message_buffer(const Send& send, Heads heads, int64_t bytes) {
+  const ElementClass elements = elements_on_wire(send.tensor);
+  return as_latents(send.tensor)
+             ? builder_.add_latents(send.tensor, elements, send.tokens, bytes)
+             : builder_.add_buffer(send.tensor, elements, heads, send.tokens, bytes);
+}
+
 int32_t RankCompiler::lying_as_sent(const Send& send, Heads heads, int64_t bytes) {
-  const int32_t buffer = copies_.holder(send.tensor, send.tokens, heads);
+  if (as_latents(send.tensor)) heads = kLatentHeads;
+  const int32_t buffer = copies_as_sent(send.tensor).holder(send.tensor, send.tokens, heads);
   const bool as_sent = buffer >= 0 && builder_.tokens_of(buffer) == send.tokens &&
                        builder_.buffer(buffer).heads == heads &&
                        builder_.buffer(buffer).bytes == bytes;
@@ -193,16 +219,30 @@ void RankCompiler::receive(const Send& send, int32_t number) {
   if (bytes == 0) return;
   for_each_member(context_.plan.rank_sets[send.from], [&](int64_t peer) {
     if (peer == rank_) return;
-    const int32_t buffer =
-        builder_.add_buffer(send.tensor, elements_on_wire(send.tensor), heads, send.tokens, bytes);
+    const int32_t buffer = message_buffer(send, heads, bytes);
     builder_.receive({buffer, static_cast<int32_t>(peer), 2 * number + pass_, bytes});
-    if (is_partial(send.tensor)) {
+    if (as_latents(send.tensor)) {
+      receive_latents(send, heads, buffer);
+    } else if (is_partial(send.tensor)) {
       partials(send.tensor).reserve(send.tokens, heads);
       partials(send.tensor).add(buffer, send.tokens, heads);
     } else {
       copies_.add(buffer);
     }
   });
+}
+
+// Latents stay for those that they are passed on to, next to the K and V that are made of them.
+void RankCompiler::receive_latents(const Send& send, Heads heads, int32_t buffer) {
+  if (is_partial(send.tensor)) {
+    d_latents().reserve(send.tokens, kLatentHeads);
+    d_latents().add(buffer, send.tokens, kLatentHeads);
+    return;
+  }
+  latents_.add(buffer);
+  const int32_t kv = builder_.add_buffer(Tensor::kv, ElementClass::model, heads, send.tokens);
+  builder_.move(RowMode::store, buffer, kv, send.tokens, heads);
+  copies_.add(kv);
 }
 
 }  // namespace cpbench

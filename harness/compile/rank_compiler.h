@@ -89,7 +89,16 @@ class RankCompiler {
   int32_t lying_as_sent(const Send& send, Heads heads, int64_t bytes);
   int32_t owner_of(const Send& send) const;  // the receiver if its home has the tokens, else -1
   ElementClass elements_on_wire(Tensor tensor) const;
+  // Whether tensors of this kind travel as latents.
+  bool as_latents(Tensor tensor) const {
+    return has_kv_heads(tensor) && context_.problem.shape.latents_travel();
+  }
+  // A message of the tensor, and where what it holds is on the rank.
+  int32_t message_buffer(const Send& send, Heads heads, int64_t bytes);
+  Copies& copies_as_sent(Tensor tensor) { return as_latents(tensor) ? latents_ : copies_; }
+  Partials& d_latents() { return partials_.back(); }
   void receive(const Send& send, int32_t number);
+  void receive_latents(const Send& send, Heads heads, int32_t buffer);
   // Whether a call of a library's collective does what this send does. The first of its sends makes
   // the call.
   bool in_library_collective(const Send& send) const;
@@ -123,6 +132,7 @@ class RankCompiler {
   int32_t rank_;
   RankBuilder builder_;
   Copies copies_;
+  Copies latents_;  // of K and V, if these travel as latents: `copies_` has what was made of them
   std::map<std::pair<SetId, SetId>, Sight> sights_;  // by (q, kv)
   SetId seeing_ = RangeSets::kNone;                  // the last queries of which a sight was listed
   Ranges seen_;                                      // the keys that they see
@@ -130,7 +140,7 @@ class RankCompiler {
   std::map<std::vector<SetId>, std::vector<CallShape>> shapes_;
   // Packed messages of copies, by tensor, tokens, heads and bytes.
   std::map<std::tuple<Tensor, SetId, int32_t, int32_t, int64_t>, int32_t> packed_;
-  std::vector<Partials> partials_;     // of the current pass: o, or dq and dkv
+  std::vector<Partials> partials_;     // of the current pass: o, or dq, dkv and d_latents
   std::vector<int32_t> first_blocks_;  // by collective of the current pass; -1 before its call
   int32_t pass_ = 0;
 };

@@ -64,7 +64,8 @@ class Verifier {
     op_ = -1;
     const std::vector<Buffer>& all = mine_->buffers;
     const int64_t home_rows = size_of(mine_->home);
-    for (int32_t home : {mine_->q, mine_->kv, mine_->o, mine_->d_o, mine_->dq, mine_->dkv}) {
+    for (int32_t home : {mine_->q, mine_->kv, mine_->latents, mine_->o, mine_->d_o, mine_->dq,
+                         mine_->dkv, mine_->d_latents}) {
       if (home < 0) continue;
       require(all[home].rows == home_rows, "R1", name(home) + " must have the rows of its home");
     }
@@ -153,14 +154,14 @@ class Verifier {
   void operations() {
     written_.clear();
     has_sinks_ = false;
-    for (int32_t input : {mine_->q, mine_->kv, mine_->d_o}) {
+    for (int32_t input : {mine_->q, mine_->kv, mine_->latents, mine_->d_o}) {
       if (input < 0) continue;
       const Buffer& b = mine_->buffers[input];
       write(input, b.heads, {{0, b.rows}});
     }
     for (op_ = 0; op_ < static_cast<int32_t>(mine_->ops.size()); ++op_) operation(mine_->ops[op_]);
     require_sinks();
-    for (int32_t output : {mine_->o, mine_->dq, mine_->dkv}) {
+    for (int32_t output : {mine_->o, mine_->dq, mine_->dkv, mine_->d_latents}) {
       if (output < 0) continue;
       const Buffer& b = mine_->buffers[output];
       require(b.rows == 0 || covered(output, b.heads, Ranges{{0, b.rows}}), "R7",
@@ -186,8 +187,16 @@ class Verifier {
     }
   }
 
+  // The heads of a buffer that an operation on these heads touches.
+  Heads heads_in(int32_t id, Heads heads) const {
+    const bool latent =
+        id >= 0 && id < static_cast<int32_t>(mine_->buffers.size()) && mine_->buffers[id].latent;
+    return latent ? mine_->buffers[id].heads : heads;
+  }
+
   void rows(const RowOp& r) {
-    if (!usable(r.target, r.heads)) return;
+    const Heads target_heads = heads_in(r.target, r.heads);
+    if (!usable(r.target, target_heads)) return;
     if (!require(r.runs > 0 && within(r.first_run, r.runs, mine_->runs), "R3",
                  "the runs do not exist")) {
       return;
@@ -202,13 +211,14 @@ class Verifier {
     require(disjoint(target), "R3", "a target row occurs twice");
     require(size_of(target) == r.rows, "R3", "the runs must have the rows of their operation");
     if (r.mode != RowMode::clear) {
-      if (!usable(r.source, r.heads)) return;
+      const Heads source_heads = heads_in(r.source, r.heads);
+      if (!usable(r.source, source_heads)) return;
       require(mine_->buffers[r.source].tensor == mine_->buffers[r.target].tensor, "R3",
               "rows move between different tensors");
-      read(r.source, r.heads, std::move(source));
+      read(r.source, source_heads, std::move(source));
     }
-    if (r.mode == RowMode::accumulate) read(r.target, r.heads, target);
-    write(r.target, r.heads, std::move(target));
+    if (r.mode == RowMode::accumulate) read(r.target, target_heads, target);
+    write(r.target, target_heads, std::move(target));
   }
 
   template <typename T>

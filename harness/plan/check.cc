@@ -9,15 +9,18 @@ using checker::Context;
 using checker::MemoryTally;
 using checker::PassKind;
 
-// q, kv and o of its own tokens are at a rank's home all the time; do, dq and dkv are there in the
-// backward pass.
+// q, kv (with its latents, if they travel) and o of its own tokens are at a rank's home all the
+// time; do, dq and dkv are there in the backward pass.
 void tally_home(const Context& context, Passes passes, std::vector<MemoryTally>& tallies) {
   const Plan& plan = context.plan;
   const AttentionShape& shape = context.problem.shape;
   Heads all{0, plan.query_heads};
   auto bytes = [&](std::initializer_list<Tensor> tensors) {
     int64_t sum = 0;
-    for (Tensor t : tensors) sum += stored_bytes_per_token(t, all, shape);
+    for (Tensor t : tensors) {
+      sum += stored_bytes_per_token(t, all, shape);
+      if (has_kv_heads(t)) sum += latent_bytes_per_token(t, shape);
+    }
     return sum;
   };
   int64_t always = bytes({Tensor::q, Tensor::kv, Tensor::o});

@@ -34,6 +34,11 @@ int64_t statistics_per_token(Tensor tensor, Heads heads) {
   return 0;
 }
 
+int64_t latent_bytes(const AttentionShape& shape, bool accumulation) {
+  return (shape.latent_size + shape.latent_rope_size) *
+         bytes_of(accumulation ? accumulation_dtype(shape.dtype) : shape.dtype);
+}
+
 int64_t bytes_per_token(Tensor tensor, Heads heads, const AttentionShape& shape,
                         bool accumulation) {
   int64_t wide = bytes_of(accumulation_dtype(shape.dtype));
@@ -46,8 +51,14 @@ int64_t bytes_per_token(Tensor tensor, Heads heads, const AttentionShape& shape,
 
 int64_t wire_bytes_per_token(Tensor tensor, Heads heads, const AttentionShape& shape,
                              GradientWire wire) {
-  bool gradient = tensor == Tensor::dq || tensor == Tensor::dkv;
-  return bytes_per_token(tensor, heads, shape, gradient && wire == GradientWire::accumulation);
+  const bool gradient = tensor == Tensor::dq || tensor == Tensor::dkv;
+  const bool accumulation = gradient && wire == GradientWire::accumulation;
+  if (has_kv_heads(tensor) && shape.latents_travel()) return latent_bytes(shape, accumulation);
+  return bytes_per_token(tensor, heads, shape, accumulation);
+}
+
+int64_t latent_bytes_per_token(Tensor tensor, const AttentionShape& shape) {
+  return shape.latents_travel() ? latent_bytes(shape, is_partial(tensor)) : 0;
 }
 
 int64_t stored_bytes_per_token(Tensor tensor, Heads heads, const AttentionShape& shape) {

@@ -3,7 +3,8 @@
 //   cost_of(send, plan.forward, plan, problem.shape).total()   // bytes that this send moves
 //
 // Shapes: q [tokens, Hq, D], k [tokens, Hkv, D], v [tokens, Hkv, Dv], o and do [tokens, Hq, Dv];
-// log-sum-exp and row sums are [tokens, Hq] in the accumulation dtype.
+// log-sum-exp and row sums are [tokens, Hq] in the accumulation dtype. Where K and V travel as
+// latents, kv and dkv are [tokens, latent_size + latent_rope_size] on the wire, for any heads.
 #pragma once
 
 #include "harness/plan/plan.h"
@@ -28,6 +29,9 @@ int64_t wire_bytes_per_token(Tensor tensor, Heads heads, const AttentionShape& s
 // The same in the memory of a rank: copies are stored in the dtype of the model, partials in the
 // accumulation dtype.
 int64_t stored_bytes_per_token(Tensor tensor, Heads heads, const AttentionShape& shape);
+// What a token has at home besides, where K and V travel as latents: the latent, and in a backward
+// pass (`is_partial(tensor)`) its gradient in the accumulation dtype. `tensor` is kv or dkv.
+int64_t latent_bytes_per_token(Tensor tensor, const AttentionShape& shape);
 
 // What one send moves between different ranks.
 struct SendCost {

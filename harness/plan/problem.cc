@@ -153,6 +153,11 @@ double layer_flops_per_token(const AttentionShape& shape) {
   return 2 * hidden * (q + kv + o + 3 * static_cast<double>(shape.ffn_size));
 }
 
+double latent_flops_per_token(const AttentionShape& shape, int32_t kv_heads) {
+  const int64_t width = shape.head_dim - shape.latent_rope_size + shape.value_head_dim;
+  return 2.0 * static_cast<double>(shape.latent_size * kv_heads * width);
+}
+
 void validate(const Problem& problem) {
   const Batch& batch = problem.batch;
   if (batch.document_lengths.empty())
@@ -177,6 +182,10 @@ void validate(const Problem& problem) {
   require_range("value_head_dim", shape.value_head_dim, 1, kMaxHeadDim);
   require_range("hidden_size", shape.hidden_size, 0, kMaxLayerSize);
   require_range("ffn_size", shape.ffn_size, 0, kMaxLayerSize);
+  require_range("latent_size", shape.latent_size, 0,
+                int64_t{shape.kv_heads} * (shape.head_dim + shape.value_head_dim));
+  require_range("latent_rope_size", shape.latent_rope_size, 0,
+                shape.latents_travel() ? shape.head_dim : 0);
   const Cluster& cluster = problem.cluster;
   require_range("nodes", cluster.nodes, 1, kMaxRanks);
   require_range("gpus_per_node", cluster.gpus_per_node, 1, kMaxRanks);

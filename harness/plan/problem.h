@@ -96,12 +96,22 @@ struct AttentionShape {
   // One learnable logit per query head, which is in the denominator of each of its softmaxes once
   // and has no value: P = exp(S - lse) with lse = log(exp(sink) + sum of exp(S)).
   bool attention_sinks = false;
+  // Where K and V travel as latents (multi-head latent attention): elements per token of the
+  // latent, of which a projection makes V of each head and the first elements of its K, and of the
+  // last elements of K, which have rotary positions and are the same for all heads. `latent_size`
+  // 0: K and V travel themselves.
+  int64_t latent_size = 0;       // at most the elements of K and V of a token
+  int64_t latent_rope_size = 0;  // at most head_dim; 0 without a latent
+
+  bool latents_travel() const { return latent_size > 0; }
   bool operator==(const AttentionShape&) const = default;
 };
 
 // Forward FLOPs per token of the layer around the attention: the projections of Q, K, V and O, and
 // a gated FFN (three matrices). 0 without a layer.
 double layer_flops_per_token(const AttentionShape& shape);
+// FLOPs per token of the projection of a latent to K and V of so many KV heads.
+double latent_flops_per_token(const AttentionShape& shape, int32_t kv_heads);
 
 // The cluster that a plan is for. Consecutive ranks fill a node. Strategies may read these numbers,
 // but never time anything. The rates are per GPU, and per direction where they are of links; 0

@@ -11,7 +11,9 @@
 namespace cpbench {
 
 // Whether files of before schema 1.6.0 lack this field, which then has its default.
-inline bool may_be_missing(std::string_view field) { return field == "attention_sinks"; }
+inline bool may_be_missing(std::string_view field) {
+  return field == "attention_sinks" || field == "latent_size" || field == "latent_rope_size";
+}
 
 // `Shape` is AttentionShape, const or not const.
 template <typename Shape, typename Visit>
@@ -25,6 +27,8 @@ void visit_fields(Shape& shape, Visit visit) {
   visit("hidden_size", shape.hidden_size);
   visit("ffn_size", shape.ffn_size);
   visit("attention_sinks", shape.attention_sinks);
+  visit("latent_size", shape.latent_size);
+  visit("latent_rope_size", shape.latent_rope_size);
 }
 
 // `C` is Cluster, const or not const. The name of the cluster has a different key in each form, so

@@ -106,7 +106,8 @@ OptionSetting parse_setting(const std::string& text) {
   OptionSetting setting{text.substr(0, dot), text.substr(dot + 1, equals - dot - 1),
                         text.substr(equals + 1)};
   // Throws for what the strategy does not know.
-  [[maybe_unused]] const Options checked(setting.strategy, find_strategy(setting.strategy).options,
+  [[maybe_unused]] const Options checked(setting.strategy,
+                                         all_options_of(find_strategy(setting.strategy)),
                                          {{setting.option, setting.value}});
   return setting;
 }
@@ -114,7 +115,7 @@ OptionSetting parse_setting(const std::string& text) {
 std::map<std::string, std::string> changed_options(
     const std::string& strategy, const std::map<std::string, std::string>& options) {
   if (is_external(strategy)) return options;
-  return Options(strategy, find_strategy(strategy).options, options).changed_values();
+  return Options(strategy, all_options_of(find_strategy(strategy)), options).changed_values();
 }
 
 }  // namespace cpbench

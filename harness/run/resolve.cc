@@ -22,7 +22,6 @@
 #include "harness/simulate/run_simgrid.h"
 #include "harness/store/external.h"
 #include "harness/strategy/strategy.h"
-#include "workloads/shapes.h"
 #include "workloads/workload.h"
 
 namespace cpbench {
@@ -102,6 +101,26 @@ void choose_layer(Job& job) {
   if (cached) {
     throw UserError("cached tokens are not projected; --layer attention supports them");
   }
+}
+
+// What travels in the place of K and V is in the shape of the run, so that strategies, plans and
+// simulations count the same bytes.
+void choose_wire(const Job& job, const NamedShape& named, AttentionShape& shape) {
+  const auto kv = job.spec.options.find("kv");
+  if (is_external(job.spec.strategy) || kv == job.spec.options.end()) return;
+  const std::string option = job.spec.strategy + ".kv=" + kv->second;
+  if (named.latent_size == 0) {
+    throw UserError(fmt::format(
+        "{} needs a shape with a latent_size, like deepseek_v3; {} has none", option, named.name));
+  }
+  if (job.backend->runs || job.backend->replays()) {
+    throw UserError(
+        fmt::format("{} is not supported by backend {}, which makes no K and V of "
+                    "latents; plan and simulate do",
+                    option, job.backend->name));
+  }
+  shape.latent_size = named.latent_size;
+  shape.latent_rope_size = named.latent_rope_size;
 }
 
 // What NCCL and kernels may take of the SMs is only for those that can be told.
@@ -299,9 +318,10 @@ Job Resolver::resolve(RunSpec given, bool dtype_given, const Origin& origin) {
   if ((backend.on_gpus || backend.simulates) && !dtype_given) spec.shape.dtype = Dtype::bfloat16;
   at_origin(origin("shape"), [&] {
     const Dtype dtype = spec.shape.dtype;
-    spec.shape = remembered(shapes_, spec.shape_name,
-                            [](const std::string& name) { return find_shape(name).attention; });
+    const NamedShape& named = remembered(shapes_, spec.shape_name, find_shape);
+    spec.shape = named.attention;
     spec.shape.dtype = dtype;
+    choose_wire(job, named, spec.shape);
   });
   if (!has_window(spec.mask)) spec.window = 0;
   if (has_window(spec.mask) && spec.window == 0) {

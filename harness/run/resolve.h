@@ -7,6 +7,7 @@
 
 #include "harness/plan/errors.h"
 #include "harness/run/job.h"
+#include "workloads/shapes.h"
 #include "workloads/workload.h"
 
 namespace cpbench {
@@ -42,7 +43,7 @@ class Resolver {
   std::map<std::string, ClusterModel> clusters_;
   std::map<std::string, KernelModel> kernels_;
   std::map<std::string, Profile> profiles_;
-  std::map<std::string, AttentionShape> shapes_;
+  std::map<std::string, NamedShape> shapes_;
   std::map<std::string, std::shared_ptr<const Workload>> workloads_;
   std::map<std::string, Batches> batches_;
 };

@@ -53,7 +53,7 @@ void make_plan(const RunSpec& spec, const Problem& problem, const Deadline& dead
     return;
   }
   const Strategy& strategy = find_strategy(spec.strategy);
-  const Options options(strategy.name, strategy.options, spec.options);
+  const Options options(strategy.name, all_options_of(strategy), spec.options);
   options.planning()->deadline = deadline;
   const double computed_before = thread_seconds();
   pack.plan = strategy.plan(problem, options);
@@ -66,7 +66,7 @@ std::vector<ReportedValue> properties_of(const RunSpec& spec, const Problem& pro
   if (is_external(spec.strategy)) return {};
   const Strategy& strategy = find_strategy(spec.strategy);
   if (strategy.report == nullptr) return {};
-  return strategy.report(problem, Options(strategy.name, strategy.options, spec.options));
+  return strategy.report(problem, Options(strategy.name, all_options_of(strategy), spec.options));
 }
 
 NcclOptions nccl_options(const RunSpec& spec) {

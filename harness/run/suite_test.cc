@@ -123,6 +123,32 @@ TEST_F(SuiteFile, bad_combinations) {
   EXPECT_EQ(refusal("workload = \"pile\"\n").substr(0, 24), "no strategy is given; na");
 }
 
+TEST_F(SuiteFile, latents_are_in_the_shape_of_the_runs_that_send_them) {
+  const auto suite = [](const std::string& strategy) {
+    return "strategy = \"" + strategy +
+           "\"\nworkload = \"pile\"\nshape = \"deepseek_v3\"\nbackend = \"plan\"\n";
+  };
+  const auto latent_of = [&](const std::string& strategy) {
+    return jobs_of(read_suite(write(suite(strategy)))).at(0).spec.shape.latent_size;
+  };
+  EXPECT_EQ(latent_of("ring"), 0);
+  EXPECT_EQ(latent_of("ring:kv=heads"), 0);
+  EXPECT_EQ(latent_of("ring:kv=latent"), 512);
+  EXPECT_EQ(refusal(suite("pass_q:kv=latent")),
+            ":1: strategy: unknown option of pass_q 'kv'; there are none");
+}
+
+TEST_F(SuiteFile, bad_latents) {
+  EXPECT_EQ(
+      refusal("strategy = \"ring:kv=latent\"\nworkload = \"pile\"\nshape = \"tiny\"\n"),
+      ":3: shape: ring.kv=latent needs a shape with a latent_size, like deepseek_v3; tiny has "
+      "none");
+  EXPECT_EQ(refusal("strategy = \"ring:kv=latent\"\nworkload = \"pile\"\nshape = "
+                    "\"deepseek_v3\"\nbackend = \"threads\"\n"),
+            ":3: shape: ring.kv=latent is not supported by backend threads, which makes no K and V "
+            "of latents; plan and simulate do");
+}
+
 // As in multi-head latent attention.
 TEST_F(SuiteFile, bad_kernel_for_value_heads_of_another_size) {
   const std::string shape =

@@ -34,6 +34,7 @@ class Pricer {
   PricedRank price(Passes passes) {
     add_layer(Around::before_attention);
     written_[program_.q] = written_[program_.kv] = {tasks()};
+    if (program_.latents >= 0) written_[program_.latents] = {tasks()};
     for (const ProgramStep& step : program_.steps) {
       step_ = &step;
       if (step.pass != pass_) turn();
@@ -261,6 +262,12 @@ class Pricer {
       written_[op.target] = {tasks()};
       return;
     }
+    if (is_projection(op)) {
+      busy(Activity::layer, projection_seconds(op),
+           products_of(op) * costs_.profile.launch_host_seconds);
+      written_[op.target] = {tasks(), written_[op.target].pack};
+      return;
+    }
     const double count = launches(op);
     const double seconds = seconds_of([&] { return copy_seconds(bytes_of(op), count); });
     const double host = count * (profile.copies_by_slices ? profile.slice_host_seconds
@@ -277,6 +284,26 @@ class Pricer {
     written_[op.target] = {tasks()};
   }
 
+  bool is_projection(const RowOp& op) const {
+    return op.source >= 0 &&
+           program_.buffers[op.source].latent != program_.buffers[op.target].latent;
+  }
+
+  // Matrix products: one for K and V, two for gradients.
+  double products_of(const RowOp& op) const {
+    return program_.buffers[op.target].latent ? kBackwardLayerOverForward : 1;
+  }
+
+  // Bound by FLOPs or by memory.
+  double projection_seconds(const RowOp& op) const {
+    const ClusterModel& m = costs_.machine;
+    const double flops = op.rows * latent_flops_per_token(costs_.shape, op.heads.size());
+    return products_of(op) *
+           (m.kernel_launch_seconds +
+            std::max(flops / (m.cluster.peak_flops_per_second * m.gemm_efficiency),
+                     bytes_of(op) / m.achieved_memory_bytes_per_second));
+  }
+
   double launches(const RowOp& op) const {
     const bool merge = op.mode == RowMode::accumulate && op.source >= 0 &&
                        program_.buffers[op.target].tensor == Tensor::o;
@@ -289,9 +316,10 @@ class Pricer {
   double bytes_of(const RowOp& op) const {
     const Buffer& target = program_.buffers[op.target];
     const auto share = [&](const Buffer& buffer) {  // bytes of these rows and heads
+      const int32_t heads = buffer.latent ? buffer.heads.size() : op.heads.size();
       return static_cast<double>(parts_of(buffer, costs_.shape).bytes) /
-             static_cast<double>(std::max<int64_t>(1, buffer.rows)) * op.heads.size() /
-             buffer.heads.size() * op.rows;
+             static_cast<double>(std::max<int64_t>(1, buffer.rows)) * heads / buffer.heads.size() *
+             op.rows;
     };
     if (op.mode == RowMode::clear) return share(target);
     if (op.mode == RowMode::store) return share(program_.buffers[op.source]) + share(target);
@@ -339,6 +367,7 @@ class Pricer {
   // Whether it gathers operands for the backward pass that the forward pass already gathered.
   bool is_kept(const RowOp& op) const {
     const Tensor tensor = program_.buffers[op.target].tensor;
+    if (is_projection(op)) return false;
     return costs_.profile.operands_kept && step_->pass == 1 && sent_in_[op.target] != steps() &&
            (tensor == Tensor::q || tensor == Tensor::kv);
   }

@@ -124,7 +124,10 @@ std::map<std::string, std::string> stored_fields(const RunSpec& spec) {
   for (const RunField& field : run_fields()) {
     if (field.left_out && field_text(field, spec).empty()) fields.erase(field.name);
   }
-  if (!spec.shape.attention_sinks) fields.erase("attention_sinks");  // as before it existed
+  // As before these fields existed, where they have their defaults.
+  visit_fields(spec.shape, [&](const std::string& name, const auto& value) {
+    if (may_be_missing(name) && value == std::remove_cvref_t<decltype(value)>{}) fields.erase(name);
+  });
   return fields;
 }
 
@@ -170,6 +173,7 @@ std::string computation_key(RunSpec spec) {
 std::string problem_key(RunSpec spec) {
   spec.strategy.clear();
   spec.options.clear();
+  spec.shape.latent_size = spec.shape.latent_rope_size = 0;  // an option of the strategy
   spec.inputs.clear();
   return canonical_text(spec);
 }

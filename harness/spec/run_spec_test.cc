@@ -78,8 +78,8 @@ TEST(RunSpec, the_run_id_is_the_same_everywhere) {
 TEST(RunSpec, files_and_ids_of_before_a_field_existed_are_those_of_its_default) {
   RunSpec spec;
   const auto before = stored_fields(spec);
-  for (const char* name :
-       {"min_ctas", "max_ctas", "cta_policy", "sm_margin", "plan_for", "attention_sinks"}) {
+  for (const char* name : {"min_ctas", "max_ctas", "cta_policy", "sm_margin", "plan_for",
+                           "attention_sinks", "latent_size", "latent_rope_size"}) {
     EXPECT_FALSE(before.contains(name)) << name;
   }
   spec.max_ctas = 8;
@@ -98,7 +98,9 @@ TEST(RunSpec, keys_leave_out_what_they_are_to_compare) {
   EXPECT_NE(problem_key(other), problem_key(spec));
   other = spec;
   other.strategy = "zigzag";
-  other.options = {{"a", "b"}};
+  other.options = {{"kv", "latent"}};
+  other.shape.latent_size = 512;
+  other.shape.latent_rope_size = 64;
   EXPECT_EQ(problem_key(other), problem_key(spec));
   EXPECT_NE(computation_key(other), computation_key(spec));
 }

@@ -79,11 +79,8 @@ Pass read_pass(const Hdf5Reader& file, const std::string& group) {
           .collectives = read_table<Collective>(file, group + "/collectives")};
 }
 
-// "on" or "off"; off in files that may lack it.
+// "on" or "off".
 bool is_on(const Hdf5Reader& file, const std::string& group, const std::string& name) {
-  const auto attributes = file.attributes(group);
-  const auto found = attributes.find(name);
-  if (found == attributes.end() && may_be_missing(name)) return false;
   const std::string text = file.attribute(group, name);
   if (text != "on" && text != "off") {
     file.fail(fmt::format("{}@{} is '{}'; must be on or off", group, name, text));
@@ -110,6 +107,7 @@ auto writer(Hdf5Writer& file, const std::string& group) {
 auto reader(const Hdf5Reader& file, const std::string& group) {
   return [&](const std::string& name, auto& value) {
     using Value = std::remove_cvref_t<decltype(value)>;
+    if (may_be_missing(name) && !file.attributes(group).contains(name)) return;
     if constexpr (std::is_same_v<Value, double>) {
       value = file.scalar<double>(group + "/" + name);
     } else if constexpr (std::is_enum_v<Value>) {

@@ -4,7 +4,8 @@
 //   {"batch": {"document_lengths": [5, 3], "mask": "document_causal", "window": 0,
 //              "cached_tokens": [], "parents": [], "rules": []},
 //    "shape": {"query_heads": 8, "kv_heads": 8, "head_dim": 64, "value_head_dim": 64,
-//              "dtype": "float32", "hidden_size": 0, "ffn_size": 0, "attention_sinks": false},
+//              "dtype": "float32", "hidden_size": 0, "ffn_size": 0, "attention_sinks": false,
+//              "latent_size": 0, "latent_rope_size": 0},
 //    "cluster": {"name": "threads", "nodes": 1, "gpus_per_node": 2, "peak_flops_per_second": 0,
 //                "memory_bytes": 0, "memory_bytes_per_second": 0,
 //                "intra_node_bytes_per_second": 0, "inter_node_bytes_per_second": 0}}
@@ -26,8 +27,8 @@
 //    "backward": {...},
 //    "keep": [[1, "kv", 1, 0, 8]]}               rank, tensor, tokens, heads begin, end
 // Attends are sorted by (step, rank), sends by (step, substage). harness/plan/plan.h defines each
-// of them. All keys are required, except cached_tokens (since schema 1.1.0), parents, rules and
-// attention_sinks (since 1.6.0), and others are not allowed.
+// of them. All keys are required, except cached_tokens (since schema 1.1.0), parents, rules,
+// attention_sinks, latent_size and latent_rope_size (since 1.6.0), and others are not allowed.
 //
 // A plan file is {"kind": "cpbench plan", "schema_version": "1.1.0", "problem": ..., "plan": ...}.
 // Every file of the same major version is read; keys that a newer minor version added are ignored.

@@ -121,6 +121,7 @@ Result whole_result() {
   result.spec.layer = "module";
   result.spec.plan_for = "sum";
   result.spec.shape.attention_sinks = true;
+  result.spec.shape.latent_size = result.spec.shape.latent_rope_size = 8;
   return result;
 }
 
