@@ -82,7 +82,7 @@ RanksOfProcess ranks_here(const Job& job, const RunContext& context) {
 // has communicators.
 std::optional<double> communicator_seconds(const Job& job, const Plan& plan,
                                            const RunContext& context, std::set<RankGroup>& known) {
-  const bool over_nccl = job.spec.backend == "nccl";
+  const bool over_nccl = job.backend->runs && job.spec.backend == "nccl";  // a dry run is not
   if (!over_nccl && (!job.in_processes || job.backend->on_gpus)) return std::nullopt;
   std::vector<RankGroup> created;
   for (const RankGroup& group : communication_groups(plan, job.spec.passes)) {
