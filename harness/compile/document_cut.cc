@@ -55,7 +55,13 @@ class DocumentCut::Builder {
     sort_documents();
     add_parts();
     sizes_.resize(cut_.all_.size());
-    return visit_pieces();
+    if (!visit_pieces()) return false;
+    for (Member& member : cut_.all_) {
+      for (auto* sums : {&member.last, &member.first}) {
+        for (Sum& sum : *sums) add_values(sum);
+      }
+    }
+    return true;
   }
 
  private:
@@ -113,7 +119,9 @@ class DocumentCut::Builder {
         if (alike) class_of_[documents[i]] = static_cast<int32_t>(class_words_.size());
         number_[documents[i]] = alike ? static_cast<int32_t>(i) : singles_++;
       }
-      if (alike) class_words_.push_back((documents.size() + kBits - 1) / kBits);
+      if (!alike) continue;
+      class_words_.push_back((documents.size() + kBits - 1) / kBits);
+      cut_.documents_.push_back(std::ssize(documents));
     }
   }
 
@@ -251,6 +259,22 @@ class DocumentCut::Builder {
           alike, {document_class, value, std::vector<uint64_t>(class_words_[document_class])});
     }
     alike->documents[number / kBits] |= uint64_t{1} << (number % kBits);
+  }
+
+  static void add_values(Sum& sum) {
+    for (const Alike& alike : sum.alike) {
+      if (sum.values.empty() || sum.values.back().document_class != alike.document_class) {
+        const auto first = static_cast<int32_t>(&alike - sum.alike.data());
+        sum.values.push_back(
+            {.document_class = alike.document_class, .first = first, .last = first});
+      }
+      Values& values = sum.values.back();
+      const int64_t documents = common(alike.documents, alike.documents);
+      ++values.last;
+      values.largest = alike.value;
+      values.documents += documents;
+      values.tokens += alike.value * documents;
+    }
   }
 
   const MaskIndex& mask_;

@@ -59,6 +59,13 @@ struct Rank {
   WorkSeconds work;
 };
 
+// Asks for element `at` of a list that this rank will read when it is next looked at. The lists of
+// thousands of ranks are not in the cache, so a rank would wait for each of its elements.
+template <typename Item>
+void prefetch(const std::vector<Item>& list, size_t at) {
+  if (at < list.size()) __builtin_prefetch(&list[at]);
+}
+
 struct Due {  // the end of a rank's task, or the launch of its next exchange
   double seconds;
   int32_t rank;
@@ -93,6 +100,7 @@ class Engine {
     if (portion == Portion::whole) {
       slowdown_ = slowdown(profile.reserved_sms);
       collective_slowdown_ = slowdown(std::max(profile.reserved_sms, profile.collective_sms));
+      slows_ = slowdown_ != 1 || collective_slowdown_ != 1;
     }
     distribute();
   }
@@ -130,6 +138,8 @@ class Engine {
   }
 
  private:
+  // What a rank reads between two prefetches, and some more.
+  static constexpr size_t kTasksAhead = 4, kExchangesAhead = 4, kTransfersAhead = 8;
   static constexpr double kNever = std::numeric_limits<double>::infinity();
 
   // Of kernels that do not have these SMs.
@@ -257,7 +267,7 @@ class Engine {
         continue;
       }
       double seconds = task.seconds;
-      if (task.activity == Activity::attention && r.inside && r.first_launch >= 0) {
+      if (slows_ && task.activity == Activity::attention && r.inside && r.first_launch >= 0) {
         const RankExchanges& own = exchanges_[rank];
         const int32_t first = own.transfers[own.all[r.current].first];
         seconds *= schedule_.transfers[first].collective >= 0 ? collective_slowdown_ : slowdown_;
@@ -292,6 +302,7 @@ class Engine {
     record(rank, task, now_);
     if (r.packing) find_next_pack(rank);
     r.busy = r.packing = false;
+    prefetch(own.tasks, r.tasks_done + kTasksAhead);
   }
 
   // Enters the next exchange if the rank may, and launches the transfers that are ready.
@@ -312,6 +323,8 @@ class Engine {
       r.inside = true;
       r.unfinished = own.last - own.first;
       r.first_launch = -1;
+      prefetch(exchanges.all, r.current + kExchangesAhead);
+      prefetch(exchanges.transfers, own.last + kTransfersAhead);
       for (int32_t i = own.first; i < own.last; ++i) {
         const int32_t id = exchanges.transfers[i];
         if (schedule_.transfers[id].to == rank) {
@@ -454,6 +467,7 @@ class Engine {
   double now_ = 0;
   double slowdown_ = 1;             // of kernels while the rank exchanges
   double collective_slowdown_ = 1;  // the same, with a collective of the library
+  bool slows_ = false;              // whether one of them does
   std::vector<Rank> ranks_;
   std::vector<bool> arrived_;                        // by transfer
   std::vector<int8_t> missing_;                      // by transfer: number of conditions not met
