@@ -37,6 +37,8 @@ struct RankExchanges {
   };
   std::vector<Own> all;
   std::vector<int32_t> transfers;
+  // By number of tasks done: whether a step begins, or a send or a pack of the rank waits for it.
+  std::vector<bool> awaited;
 };
 // By rank.
 std::vector<RankExchanges> exchanges_by_rank(const Schedule& schedule);
