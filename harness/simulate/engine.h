@@ -18,6 +18,7 @@ struct WorkSeconds {
   double copies = 0;  // and merges
   double layer = 0;
   double host = 0;  // waiting for it
+  bool operator==(const WorkSeconds&) const = default;
 };
 
 struct Execution {
