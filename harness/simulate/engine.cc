@@ -279,7 +279,8 @@ class Engine {
     }
   }
 
-  // The next task, and those after it if nothing can happen between them.
+  // The next task, and those after it if nothing can happen between them. An arrival in the instant
+  // between two of them (ports.h) is then not rounded to the end of the first.
   void perform_tasks(int32_t rank) {
     Rank& r = ranks_[rank];
     const std::vector<Task>& tasks = schedule_.ranks[rank].tasks;
