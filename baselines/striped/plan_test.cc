@@ -50,9 +50,9 @@ TEST(Striped, BytesAreTheClosedForm) {
 }
 
 TEST(Striped, TooManyRangesAreRefusedWithTheStripeThatFits) {
-  const int64_t most = 1 << 24;
+  const int64_t most = 1 << 25;
   EXPECT_EQ(refusal("striped", problem_of({2 * most + 1}, 2)),
-            "33554433 tokens in stripes of 1 are 33554433 ranges; at most 16777216 are planned, "
+            "67108865 tokens in stripes of 1 are 67108865 ranges; at most 33554432 are planned, "
             "stripe=3 would do");
   EXPECT_EQ(refusal("striped", problem_of({2 * most + 1}, 2), {{"stripe", "1024"}}), "");
   EXPECT_EQ(refusal("striped", problem_of({2 * most + 1}, 1)), "");

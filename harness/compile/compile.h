@@ -24,7 +24,16 @@ namespace cpbench {
 // its segments have no meaning, so backward calls share all segments of the forward calls. Where a
 // plan cuts every document alike, the segments of a call are counted and not listed. For batches of
 // many documents this leaves out most of a program.
-enum class Detail : uint8_t { full, outline };
+struct Detail {
+  static const Detail full, outline;
+  bool is_outline = false;
+  // In an outline: counted segments of at most so many queries and keys are summed up, those of a
+  // call in one.
+  int32_t few_rows = 0;
+  bool operator==(const Detail&) const = default;
+};
+inline constexpr Detail Detail::full{};
+inline constexpr Detail Detail::outline{.is_outline = true};
 
 // How the sends of a collective (by the plan's tags) are executed.
 enum class Collectives : uint8_t {

@@ -4,7 +4,7 @@
 // it is counted and not listed: 64 documents at a time.
 //
 //   const auto cut = DocumentCut::of(mask, sets, {zigzag shard 0, zigzag shard 1, ...});
-//   if (cut) cut->for_each_block(1, 0, [&](int32_t queries, int32_t keys, int64_t documents) {
+//   if (cut) cut->for_each_block(1, 0, 0, [&](int32_t queries, int32_t keys, int64_t documents) {
 //     ...   // in so many documents, so many queries of shard 1 see so many keys of shard 0
 //   });
 //
@@ -14,11 +14,13 @@
 // over some of the last chunks of A and some of the first chunks of B. What A sees of itself is a
 // triangle of all its chunks in each document. For each such sum, documents
 // of like length have few different values, and each value has a bit mask of the documents with
-// that value.
+// that value. Where every document of like length has some of both, their sums are known.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -57,10 +59,21 @@ class DocumentCut {
   bool causal(int32_t queries, int32_t keys) const {
     return !full_ && (stripes_ || queries == keys);
   }
+  struct Total {
+    int64_t queries = 0;
+    int64_t keys = 0;
+    int64_t documents = 0;
+    bool operator==(const Total&) const = default;
+  };
   // Calls visit(queries, keys, documents) for blocks of that many queries and keys. The same
-  // numbers may come several times.
+  // numbers may come several times. Blocks of at most `few` queries and keys are not visited; their
+  // total is returned.
   template <typename Visit>
-  void for_each_block(int32_t queries, int32_t keys, const Visit& visit) const;
+  Total for_each_block(int32_t queries, int32_t keys, int32_t few, const Visit& visit) const;
+  Total total(int32_t queries, int32_t keys) const {  // of all blocks
+    return for_each_block(queries, keys, std::numeric_limits<int32_t>::max(),
+                          [](int32_t, int32_t, int64_t) {});
+  }
 
  private:
   static constexpr size_t kMostChunks = 4;     // of a member in one document
@@ -72,9 +85,19 @@ class DocumentCut {
     int32_t value = 0;
     std::vector<uint64_t> documents;  // a bit mask
   };
+  // All values of a sum in one class: those of Sum::alike from `first` on, before `last`.
+  struct Values {
+    int32_t document_class = 0;
+    int32_t first = 0;
+    int32_t last = 0;
+    int32_t largest = 0;
+    int64_t documents = 0;  // in which the sum is not 0
+    int64_t tokens = 0;     // the sum over them
+  };
   // The number of tokens of some chunks of a member, by document; 0 is left out of `alike`.
   struct Sum {
-    std::vector<Alike> alike;     // by class
+    std::vector<Alike> alike;     // by class and value
+    std::vector<Values> values;   // by class
     std::vector<int32_t> single;  // of the documents without a class
   };
   struct Member {
@@ -99,25 +122,51 @@ class DocumentCut {
   std::vector<int32_t> container_;  // by set
   std::vector<int32_t> index_;      // by set
   std::vector<Member> all_;         // by index: the members, then the parts; none of stripes
+  std::vector<int64_t> documents_;  // by class
 };
 
 template <typename Visit>
-void DocumentCut::for_each_block(int32_t queries, int32_t keys, const Visit& visit) const {
-  if (stripes_) return stripes_->for_each_block(queries, keys, visit);
+DocumentCut::Total DocumentCut::for_each_block(int32_t queries, int32_t keys, int32_t few,
+                                               const Visit& visit) const {
+  Total total;
+  const auto block = [&](int32_t q, int32_t k, int64_t documents) {
+    if (q > few || k > few) return visit(q, k, documents);
+    total.queries += q * documents;
+    total.keys += k * documents;
+    total.documents += documents;
+  };
+  if (stripes_) {
+    stripes_->for_each_block(queries, keys, block);
+    return total;
+  }
   const std::optional<Sums> sums = sums_of(queries, keys);
-  const std::vector<Alike>& of_keys = sums->keys->alike;
-  auto first = of_keys.begin();
-  for (const Alike& q : sums->queries->alike) {
-    while (first != of_keys.end() && first->document_class < q.document_class) ++first;
-    for (auto k = first; k != of_keys.end() && k->document_class == q.document_class; ++k) {
-      const int64_t documents = common(q.documents, k->documents);
-      if (documents > 0) visit(q.value, k->value, documents);
+  auto k = sums->keys->values.begin();
+  const auto last = sums->keys->values.end();
+  for (const Values& q : sums->queries->values) {
+    while (k != last && k->document_class < q.document_class) ++k;
+    if (k == last) break;
+    if (k->document_class != q.document_class) continue;
+    const int64_t all = documents_[q.document_class];
+    if (q.documents == all && k->documents == all && std::max(q.largest, k->largest) <= few) {
+      total.queries += q.tokens;
+      total.keys += k->tokens;
+      total.documents += all;
+      continue;
+    }
+    for (int32_t i = q.first; i < q.last; ++i) {
+      const Alike& some = sums->queries->alike[i];
+      for (int32_t j = k->first; j < k->last; ++j) {
+        const Alike& other = sums->keys->alike[j];
+        const int64_t documents = common(some.documents, other.documents);
+        if (documents > 0) block(some.value, other.value, documents);
+      }
     }
   }
   const std::vector<int32_t>&single_q = sums->queries->single, &single_k = sums->keys->single;
   for (size_t i = 0; i < std::min(single_q.size(), single_k.size()); ++i) {
-    if (single_q[i] > 0 && single_k[i] > 0) visit(single_q[i], single_k[i], 1);
+    if (single_q[i] > 0 && single_k[i] > 0) block(single_q[i], single_k[i], 1);
   }
+  return total;
 }
 
 }  // namespace cpbench

@@ -67,12 +67,32 @@ struct Counted {
 
 Counted counted(const DocumentCut& cut, int32_t queries, int32_t keys) {
   Counted counted;
-  cut.for_each_block(queries, keys, [&](int32_t q, int32_t k, int64_t documents) {
+  cut.for_each_block(queries, keys, 0, [&](int32_t q, int32_t k, int64_t documents) {
     counted.blocks[{q, k, cut.causal(queries, keys) && q > 1}] += documents;
     counted.queries += q * documents;
     counted.keys += k * documents;
   });
   return counted;
+}
+
+// What is summed up is what a visit of all blocks leaves out.
+void expect_sums(const DocumentCut& cut, int32_t queries, int32_t keys) {
+  for (const int32_t few : {1, 3, 60}) {
+    Blocks blocks, visited;
+    DocumentCut::Total sum;
+    cut.for_each_block(queries, keys, 0, [&](int32_t q, int32_t k, int64_t documents) {
+      if (q > few || k > few) {
+        blocks[{q, k, false}] += documents;
+      } else {
+        sum = {sum.queries + q * documents, sum.keys + k * documents, sum.documents + documents};
+      }
+    });
+    const auto visit = [&](int32_t q, int32_t k, int64_t documents) {
+      visited[{q, k, false}] += documents;
+    };
+    EXPECT_EQ(cut.for_each_block(queries, keys, few, visit), sum) << few;
+    EXPECT_EQ(visited, blocks) << few;
+  }
 }
 
 struct Listed {
@@ -120,6 +140,7 @@ TEST(DocumentCut, counts_the_segments_that_a_list_has) {
         EXPECT_EQ(count.blocks, list.blocks) << seed << ": " << q << " sees " << k;
         EXPECT_EQ(count.queries, size_of(list.queries));
         EXPECT_EQ(count.keys, size_of(list.keys));
+        expect_sums(*cut, q, k);
         if (q == k) continue;
         const SetId part_q = random.parts[q], part_k = random.parts[k];
         if (cut->index(part_q) >= 0) {
@@ -166,6 +187,7 @@ TEST(DocumentCut, counts_the_segments_of_stripes) {
         EXPECT_EQ(count.blocks, list.blocks) << round << ": " << q << " sees " << k;
         EXPECT_EQ(count.queries, size_of(list.queries));
         EXPECT_EQ(count.keys, size_of(list.keys));
+        expect_sums(*cut, q, k);
       }
     }
   }

@@ -103,6 +103,8 @@ struct RowRun {
 //   causal  j - i <= kv_rows - q_rows (aligned bottom right)
 //   band    first <= j - i <= last
 // In an outline, one segment may stand for several of as many rows, and its rows have no numbers.
+// Or it is the sum of several full ones of few rows each (Detail::few_rows): its rows are those of
+// all.
 enum class SegmentMask : uint8_t { full, causal, band };
 struct Segment {
   int32_t q_row = 0;  // in the q and do buffers
@@ -112,8 +114,9 @@ struct Segment {
   int32_t out_row = 0;  // in the o or dq buffer
   int32_t dkv_row = 0;  // in the dkv buffer; unused by forward calls
   SegmentMask mask = SegmentMask::full;
-  int32_t first = 0;  // of a band
-  int32_t last = 0;   // of a band
+  bool summed = false;  // whether the rows are those of all `count` segments together
+  int32_t first = 0;    // of a band
+  int32_t last = 0;     // of a band
   int32_t count = 1;
   bool operator==(const Segment&) const = default;
 };

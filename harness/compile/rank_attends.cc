@@ -70,15 +70,24 @@ bool RankCompiler::count(SetId q, SetId kv, Sight& sight) {
   std::vector<Segment>& all = builder_.program().segments;
   sight.first_segment = static_cast<int32_t>(all.size());
   const bool causal = cut->causal(queries, keys);
-  int64_t seeing = 0, seen = 0;
-  cut->for_each_block(queries, keys, [&](int32_t q_rows, int32_t kv_rows, int64_t documents) {
-    all.push_back({.q_rows = q_rows,
-                   .kv_rows = kv_rows,
+  const auto add = [&](int64_t q_rows, int64_t kv_rows, int64_t documents) -> Segment& {
+    all.push_back({.q_rows = static_cast<int32_t>(q_rows),
+                   .kv_rows = static_cast<int32_t>(kv_rows),
                    .mask = causal && q_rows > 1 ? SegmentMask::causal : SegmentMask::full,
                    .count = static_cast<int32_t>(documents)});
-    seeing += q_rows * documents;
-    seen += kv_rows * documents;
-  });
+    return all.back();
+  };
+  int64_t seeing = 0, seen = 0;
+  const DocumentCut::Total few =
+      cut->for_each_block(queries, keys, causal ? 0 : context_.detail.few_rows,
+                          [&](int32_t q_rows, int32_t kv_rows, int64_t documents) {
+                            add(q_rows, kv_rows, documents);
+                            seeing += q_rows * documents;
+                            seen += kv_rows * documents;
+                          });
+  if (few.documents > 0) add(few.queries, few.keys, few.documents).summed = true;
+  seeing += few.queries;
+  seen += few.keys;
   sight.counted = true;
   sight.segments = static_cast<int32_t>(all.size()) - sight.first_segment;
   sight.all_keys = kv;
@@ -266,7 +275,7 @@ void RankCompiler::add_call(Call call, CallShape& shape) {
   const SetId out = builder_.tokens_of(call.out);
   const SetId dkv = call.dkv < 0 ? shape.dkv : builder_.tokens_of(call.dkv);
   std::vector<Segment>& all = builder_.program().segments;
-  if (context_.detail == Detail::full && (out != shape.out || dkv != shape.dkv)) {
+  if (!context_.detail.is_outline && (out != shape.out || dkv != shape.dkv)) {
     if (shape.used) {
       const size_t size = all.size();
       all.resize(size + shape.segments);

@@ -43,7 +43,7 @@ class RankBuilder {
                  const Tokens& tokens) {
     if (rows == 0) return;
     const auto first = static_cast<int32_t>(program_.runs.size());
-    if (detail_ == Detail::full) add_runs(source, target, tokens());
+    if (!detail_.is_outline) add_runs(source, target, tokens());
     add_row_op({mode, source, target, heads, static_cast<int32_t>(rows), first});
   }
   // The segments of the call must be in RankProgram::segments already.

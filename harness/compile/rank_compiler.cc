@@ -14,7 +14,7 @@ constexpr size_t kFewestRanges = 8;
 
 std::optional<DocumentCut> CompileContext::cut_of(const Plan& plan, const MaskIndex& mask,
                                                   Detail detail) {
-  if (detail == Detail::full) return std::nullopt;
+  if (!detail.is_outline) return std::nullopt;
   std::vector<bool> found(plan.token_sets.count());
   std::vector<SetId> sets;
   size_t ranges = 0;

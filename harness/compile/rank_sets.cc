@@ -162,17 +162,14 @@ std::optional<int64_t> RankSets::described_intersection(SetId a, SetId b) {
     if (cut.container(b) != (seen.seeing ? seen.queries : seen.keys)) return std::nullopt;
     const auto [queries, keys] =
         seen.seeing ? std::pair(other, seen.keys) : std::pair(seen.queries, other);
-    cut.for_each_block(queries, keys, [&](int32_t q, int32_t k, int64_t documents) {
-      size += (seen.seeing ? q : k) * documents;
-    });
+    const DocumentCut::Total total = cut.total(queries, keys);
+    size = seen.seeing ? total.queries : total.keys;
   } else {
     const bool own = cut.container(b) == seen.queries;
     if (seen.queries < 0 || own || !cut.describes(seen.queries, other)) return std::nullopt;
     const auto [found, fresh] = seen_sizes_.try_emplace({seen.queries, other}, 0);
-    if (!fresh) return found->second;
-    cut.for_each_block(seen.queries, other,
-                       [&](int32_t, int32_t k, int64_t documents) { size += k * documents; });
-    found->second = size;
+    if (fresh) found->second = cut.total(seen.queries, other).keys;
+    size = found->second;
   }
   return size;
 }

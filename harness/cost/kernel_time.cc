@@ -1,6 +1,7 @@
 #include "harness/cost/kernel_time.h"
 
 #include <cmath>
+#include <limits>
 
 namespace cpbench {
 namespace {
@@ -88,6 +89,16 @@ KernelModel scaled_to(const KernelModel& model, const GpuProperties& gpu) {
     c->grouped_kv_block_us *= memory;
   }
   return scaled;
+}
+
+int32_t few_tokens(const KernelModel& model) {
+  int32_t few = std::numeric_limits<int32_t>::max();
+  for (const KernelConstants* c : {&model.forward, &model.backward}) {
+    if (!c->padded) return 0;
+    few = std::min({few, c->tile_tokens, c->block_tokens});
+    if (c->grouped_kv_block_us > 0) few = std::min(few, c->grouped_cached_tokens);
+  }
+  return few;
 }
 
 bool extrapolates(const KernelModel& model, const AttentionShape& shape) {

@@ -51,6 +51,9 @@ struct AttentionSegment {
   int64_t kv_tokens = 0;
   bool causal = false;
   int64_t count = 1;  // of equal segments
+  // Or `count` segments that are full, of at most few_tokens(model) queries and keys each; q_tokens
+  // and kv_tokens are those of all of them together.
+  bool summed = false;
   bool band = false;
   int64_t first = 0;  // of a band
   int64_t last = 0;   // of a band
@@ -126,6 +129,10 @@ struct KernelModel {
 // properties do not scale.
 KernelModel scaled_to(const KernelModel& model, const GpuProperties& gpu);
 
+// The most queries and keys of full segments whose time depends only on their number and on all
+// their queries and keys together: each is one tile that walks one block. 0 if there are none.
+int32_t few_tokens(const KernelModel& model);
+
 // Whether the model is scaled for the head sizes of this shape.
 bool extrapolates(const KernelModel& model, const AttentionShape& shape);
 
@@ -170,6 +177,7 @@ class CallTime {
 
   void add(const AttentionSegment& s) {
     if (s.q_tokens <= 0) return;
+    if (s.summed) return add_sum(s);
     const int64_t tiles = tiles_of_(s.q_tokens), kv_blocks = blocks_of_(s.kv_tokens);
     segments_ += s.count;
     tiles_ += s.count * tiles;
@@ -190,6 +198,16 @@ class CallTime {
   double seconds() const;  // 0 without segments, when there is no call
 
  private:
+  void add_sum(const AttentionSegment& s) {
+    segments_ += s.count;
+    tiles_ += s.count;
+    rows_ += s.q_tokens;
+    kv_blocks_ += s.count;
+    blocks_ += s.count;
+    most_tiles_ = std::max<int64_t>(most_tiles_, 1);
+    most_kv_blocks_ = std::max<int64_t>(most_kv_blocks_, 1);
+    longest_walk_ = std::max<int64_t>(longest_walk_, 1);
+  }
   void add_walks(const AttentionSegment& s, int64_t tiles, int64_t kv_blocks);
 
   KernelConstants c_;

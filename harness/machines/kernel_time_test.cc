@@ -111,6 +111,36 @@ TEST(KernelTime, ClosedFormIsTheSumOverTiles) {
   }
 }
 
+TEST(KernelTime, FewTokensAreTheirSum) {
+  std::mt19937_64 random(11);
+  for (auto [tile, block] : {std::pair{128, 128}, {128, 64}, {32, 256}}) {
+    KernelModel model = model_with(tile, block, true);
+    model.backward.grouped_kv_block_us = 5;
+    model.backward.grouped_cached_tokens = 30;
+    const int32_t few = few_tokens(model);
+    EXPECT_EQ(few, 30);
+    for (int i = 0; i < 100; ++i) {
+      const AttentionSegment large{900, 1500, true};
+      std::vector<AttentionSegment> each = {large};
+      AttentionSegment sum{.count = 0, .summed = true};
+      for (uint64_t n = 1 + random() % 9; n > 0; --n) {
+        each.push_back(
+            {1 + static_cast<int64_t>(random() % few), 1 + static_cast<int64_t>(random() % few)});
+        sum.q_tokens += each.back().q_tokens;
+        sum.kv_tokens += each.back().kv_tokens;
+        ++sum.count;
+      }
+      for (KernelPass pass : kPasses) {
+        EXPECT_EQ(kernel_seconds(model, pass, std::vector{large, sum}, shape_of(128), 16),
+                  kernel_seconds(model, pass, each, shape_of(128), 16));
+      }
+    }
+  }
+  KernelModel model = model_with(1, 1, true);
+  model.forward.padded = false;
+  EXPECT_EQ(few_tokens(model), 0);
+}
+
 // Every query of these bands sees a key. The longest walk of a band is an upper bound, so it is
 // left out here.
 TEST(KernelTime, BandsAreTheSumOverTiles) {

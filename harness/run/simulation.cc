@@ -68,8 +68,7 @@ void simulate_pack(const Job& job, const Problem& problem, PackResult& pack) {
 }
 
 Schedule schedule_of(const Job& job, const Problem& problem, const Plan& plan) {
-  const Detail detail = job.profile.copies_by_slices ? Detail::full : Detail::outline;
-  const Compiler compiler(problem, plan, job.spec.passes, detail);
+  const Compiler compiler(problem, plan, job.spec.passes, priced_detail(job.kernel, job.profile));
   std::vector<PricedRank> priced;
   RankProgram program;
   for (int32_t rank = 0; rank < plan.ranks; ++rank) {

@@ -1,5 +1,7 @@
 #include "harness/simulate/due_times.h"
 
+#include <algorithm>
+
 namespace cpbench {
 
 void DueTimes::set(int32_t id, double seconds) {
@@ -28,18 +30,20 @@ void DueTimes::put(size_t place, const Entry& entry) {
 }
 
 void DueTimes::rise(size_t place, const Entry& entry) {
-  while (place > 0 && entry < heap_[(place - 1) / 2]) {
-    put(place, heap_[(place - 1) / 2]);
-    place = (place - 1) / 2;
+  while (place > 0 && entry < heap_[(place - 1) / kBelow]) {
+    put(place, heap_[(place - 1) / kBelow]);
+    place = (place - 1) / kBelow;
   }
   put(place, entry);
 }
 
 void DueTimes::sink(size_t place, const Entry& entry) {
   while (true) {
-    size_t child = 2 * place + 1;
-    if (child >= heap_.size()) break;
-    if (child + 1 < heap_.size() && heap_[child + 1] < heap_[child]) ++child;
+    const size_t first = kBelow * place + 1;
+    if (first >= heap_.size()) break;
+    const size_t end = std::min(first + kBelow, heap_.size());
+    const size_t child =
+        std::min_element(heap_.begin() + first, heap_.begin() + end) - heap_.begin();
     if (!(heap_[child] < entry)) break;
     put(place, heap_[child]);
     place = child;

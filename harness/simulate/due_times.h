@@ -1,6 +1,6 @@
 // The times at which things are due: each id has one time, which may change. The first is the
-// earliest, and among equal times the one with the smallest id. It is a binary heap that knows the
-// place of each id.
+// earliest, and among equal times the one with the smallest id. It is a heap that knows the place
+// of each id; each entry has four below it, which lie together.
 //
 //   DueTimes due;
 //   due.set(7, 2.5);
@@ -35,6 +35,7 @@ class DueTimes {
     }
   };
   static constexpr int32_t kAbsent = -1;
+  static constexpr size_t kBelow = 4;  // entries below each entry
 
   void put(size_t place, const Entry& entry);
   void rise(size_t place, const Entry& entry);

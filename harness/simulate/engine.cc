@@ -40,9 +40,8 @@ struct Rank {
   int32_t pack_task = 0;  // number of tasks that must be done before the next pack
   size_t pack_step = 0;   // the step from which its exchange may begin
   bool busy = false;
-  bool packing = false;      // if busy: with a pack, not a task
-  double since_seconds = 0;  // when its current activity, or the waiting for its launch, began
-  double start_seconds = 0;  // if busy: when the host has launched what it does
+  int32_t begun = 0;         // if busy: the number of tasks that it does; 0: a pack
+  double since_seconds = 0;  // the end of its last recorded activity
   double host_seconds = 0;   // when the host has launched everything that has begun
   size_t current = 0;        // index of the exchange that it is in, or enters next
   bool inside = false;
@@ -59,7 +58,14 @@ struct Rank {
   WorkSeconds work;
 };
 
-struct Due {  // the end of a rank's task, or the launch of its next exchange
+// Asks for element `at` of a list that this rank will read when it is next looked at. The lists of
+// thousands of ranks are not in the cache, so a rank would wait for each of its elements.
+template <typename Item>
+void prefetch(const std::vector<Item>& list, size_t at) {
+  if (at < list.size()) __builtin_prefetch(&list[at]);
+}
+
+struct Due {  // the end of what a rank does, or the launch of its next exchange
   double seconds;
   int32_t rank;
   bool enters = false;
@@ -93,7 +99,10 @@ class Engine {
     if (portion == Portion::whole) {
       slowdown_ = slowdown(profile.reserved_sms);
       collective_slowdown_ = slowdown(std::max(profile.reserved_sms, profile.collective_sms));
+      slows_ = slowdown_ != 1 || collective_slowdown_ != 1;
     }
+    // Otherwise it matters between which tasks an exchange begins.
+    joins_tasks_ = !slows_ && seconds_of(profile.exchange_seconds, Activity::send) == 0;
     distribute();
   }
 
@@ -112,7 +121,7 @@ class Engine {
         if (due.enters) {
           queue(due.rank);
         } else {
-          finish_task(due.rank);
+          finish(due.rank);
           queue(due.rank);
         }
       }
@@ -130,6 +139,8 @@ class Engine {
   }
 
  private:
+  // What a rank reads between two prefetches, and some more.
+  static constexpr size_t kTasksAhead = 4, kExchangesAhead = 4, kTransfersAhead = 8;
   static constexpr double kNever = std::numeric_limits<double>::infinity();
 
   // Of kernels that do not have these SMs.
@@ -211,19 +222,26 @@ class Engine {
     return portion_ == Portion::whole || portion_ == own ? seconds : 0;
   }
 
-  // When the host has launched what the rank begins.
-  double launched_by_host(Rank& r, double host_seconds) {
+  // When the host has launched what the rank begins at `now`.
+  static double launched_by_host(Rank& r, double host_seconds, double now) {
     r.host_seconds += host_seconds;
-    return std::max(now_, r.host_seconds);
+    return std::max(now, r.host_seconds);
   }
 
-  void begin(int32_t rank, const Task& task, double seconds) {
+  // The rank does the task when it has done what it does already.
+  void perform(int32_t rank, const Task& task, double seconds) {
     Rank& r = ranks_[rank];
+    const double start = launched_by_host(r, seconds_of(task.host_seconds, task.activity),
+                                          r.busy ? r.since_seconds : now_);
     r.busy = true;
-    r.start_seconds = launched_by_host(r, seconds_of(task.host_seconds, task.activity));
-    const double end = r.start_seconds + seconds_of(seconds, task.activity);
+    record(rank, {.step = task.step, .pass = task.pass, .activity = Activity::host}, start);
+    record(rank, task, start + seconds_of(seconds, task.activity));
+  }
+
+  void end_later(int32_t rank) {
+    const double end = ranks_[rank].since_seconds;
     if (portion_ == Portion::exchanges && end <= now_) {  // as most tasks, if work takes no time
-      finish_task(rank);
+      finish(rank);
       communicate(rank);
     } else {
       due_.push({end, rank});
@@ -244,8 +262,8 @@ class Engine {
       if (r.pack_task <= r.tasks_done) {
         const Pack& pack = schedule_.ranks[rank].packs[r.packs_done];
         wait_ends(rank, pack.pass, pack.step);
-        r.packing = true;
-        begin(rank, task_of(pack), pack.seconds);
+        perform(rank, task_of(pack), pack.seconds);
+        end_later(rank);
         continue;
       }
       if (r.tasks_done == static_cast<int32_t>(tasks.size())) return;
@@ -254,16 +272,33 @@ class Engine {
         if (!arrived_[task.arrival]) return;
         wait_ends(rank, task.pass, task.step);
         ++r.tasks_done;
+        prefetch(tasks, r.tasks_done + kTasksAhead);
         continue;
       }
+      perform_tasks(rank);
+    }
+  }
+
+  // The next task, and those after it if nothing can happen between them. An arrival in the instant
+  // between two of them (ports.h) is then not rounded to the end of the first.
+  void perform_tasks(int32_t rank) {
+    Rank& r = ranks_[rank];
+    const std::vector<Task>& tasks = schedule_.ranks[rank].tasks;
+    const std::vector<bool>& awaited = exchanges_[rank].awaited;
+    auto next = static_cast<size_t>(r.tasks_done);
+    do {
+      const Task& task = tasks[next++];
       double seconds = task.seconds;
-      if (task.activity == Activity::attention && r.inside && r.first_launch >= 0) {
+      if (slows_ && task.activity == Activity::attention && r.inside && r.first_launch >= 0) {
         const RankExchanges& own = exchanges_[rank];
         const int32_t first = own.transfers[own.all[r.current].first];
         seconds *= schedule_.transfers[first].collective >= 0 ? collective_slowdown_ : slowdown_;
       }
-      begin(rank, task, seconds);
-    }
+      perform(rank, task, seconds);
+    } while (joins_tasks_ && next < tasks.size() && !awaited[next] && tasks[next].arrival < 0);
+    r.begun = static_cast<int32_t>(next) - r.tasks_done;
+    prefetch(tasks, next + kTasksAhead);
+    end_later(rank);
   }
 
   // Finds after how many tasks the rank may do its next pack: it may be in the pack's exchange, and
@@ -283,15 +318,14 @@ class Engine {
     record(rank, {.step = step, .pass = pass, .activity = Activity::wait}, now_);
   }
 
-  void finish_task(int32_t rank) {
+  void finish(int32_t rank) {
     Rank& r = ranks_[rank];
-    const RankSchedule& own = schedule_.ranks[rank];
-    const Task task = r.packing ? task_of(own.packs[r.packs_done++]) : own.tasks[r.tasks_done++];
-    record(rank, {.step = task.step, .pass = task.pass, .activity = Activity::host},
-           r.start_seconds);
-    record(rank, task, now_);
-    if (r.packing) find_next_pack(rank);
-    r.busy = r.packing = false;
+    r.tasks_done += r.begun;
+    if (std::exchange(r.begun, 0) == 0) {
+      ++r.packs_done;
+      find_next_pack(rank);
+    }
+    r.busy = false;
   }
 
   // Enters the next exchange if the rank may, and launches the transfers that are ready.
@@ -304,7 +338,7 @@ class Engine {
       if (r.tasks_done < own.enter_task) return;
       if (r.enter_seconds < 0) {
         r.enter_seconds =
-            launched_by_host(r, seconds_of(profile_.exchange_seconds, Activity::send));
+            launched_by_host(r, seconds_of(profile_.exchange_seconds, Activity::send), now_);
         if (r.enter_seconds > now_) due_.push({r.enter_seconds, rank, true});
       }
       if (r.enter_seconds > now_) return;
@@ -312,6 +346,8 @@ class Engine {
       r.inside = true;
       r.unfinished = own.last - own.first;
       r.first_launch = -1;
+      prefetch(exchanges.all, r.current + kExchangesAhead);
+      prefetch(exchanges.transfers, own.last + kTransfersAhead);
       for (int32_t i = own.first; i < own.last; ++i) {
         const int32_t id = exchanges.transfers[i];
         if (schedule_.transfers[id].to == rank) {
@@ -454,6 +490,8 @@ class Engine {
   double now_ = 0;
   double slowdown_ = 1;             // of kernels while the rank exchanges
   double collective_slowdown_ = 1;  // the same, with a collective of the library
+  bool slows_ = false;              // whether one of them does
+  bool joins_tasks_ = false;        // whether tasks may be done together
   std::vector<Rank> ranks_;
   std::vector<bool> arrived_;                        // by transfer
   std::vector<int8_t> missing_;                      // by transfer: number of conditions not met
@@ -473,9 +511,17 @@ class Engine {
 
 std::vector<RankExchanges> exchanges_by_rank(const Schedule& schedule) {
   std::vector<RankExchanges> by_rank(schedule.size());
+  for (int32_t rank = 0; rank < schedule.size(); ++rank) {
+    const RankSchedule& own = schedule.ranks[rank];
+    std::vector<bool>& awaited = by_rank[rank].awaited;
+    awaited.resize(own.tasks.size() + 1);
+    for (const StepStart& step : own.steps) awaited[step.first_task] = true;
+    for (const Pack& pack : own.packs) awaited[pack.after_task] = true;
+  }
   std::vector<size_t> steps(schedule.size());  // by rank, for enter_task
   for (size_t id = 0; id < schedule.transfers.size(); ++id) {
     const Transfer& transfer = schedule.transfers[id];
+    by_rank[transfer.from].awaited[transfer.after_task] = true;
     for (int32_t rank : {transfer.from, transfer.to}) {
       RankExchanges& own = by_rank[rank];
       if (own.all.empty() || own.all.back().exchange != transfer.exchange) {

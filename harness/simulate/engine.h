@@ -18,6 +18,7 @@ struct WorkSeconds {
   double copies = 0;  // and merges
   double layer = 0;
   double host = 0;  // waiting for it
+  bool operator==(const WorkSeconds&) const = default;
 };
 
 struct Execution {
@@ -37,6 +38,8 @@ struct RankExchanges {
   };
   std::vector<Own> all;
   std::vector<int32_t> transfers;
+  // By number of tasks done: whether a step begins, or a send or a pack of the rank waits for it.
+  std::vector<bool> awaited;
 };
 // By rank.
 std::vector<RankExchanges> exchanges_by_rank(const Schedule& schedule);

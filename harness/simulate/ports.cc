@@ -9,6 +9,7 @@ namespace {
 // Instants that differ by less than this share of the time are the same: rounding must not separate
 // them.
 constexpr double kSameInstant = 1e-12;
+constexpr size_t kFlowsAhead = 8;
 
 }  // namespace
 
@@ -42,8 +43,8 @@ void Ports::start(int32_t id, int32_t from, int32_t to, int64_t bytes, double no
   }
   slots_[id] = free_.back();
   free_.pop_back();
-  Flow& flow = flow_of(id);
-  flow = {.remaining_bytes = static_cast<double>(bytes), .from = from};
+  Flow& flow = flows_[slots_[id]];
+  flow = {.remaining_bytes = static_cast<double>(bytes), .id = id, .from = from};
   const int32_t ranks = cluster_.ranks();
   const int32_t from_node = cluster_.node_of(from), to_node = cluster_.node_of(to);
   const int32_t uplinks = 4 * ranks, pairs = uplinks + 2 * cluster_.nodes;
@@ -73,13 +74,14 @@ const std::vector<int32_t>& Ports::advance(double seconds) {
   while (due_.first_seconds() <= until) {
     const int32_t id = due_.first_id();
     due_.remove_first();
-    Flow& flow = flow_of(id);
+    const int32_t slot = slots_[id];
+    Flow& flow = flows_[slot];
     if (flow.rate == 0) {
-      enter(id);
+      enter(slot);
       flow.updated_seconds = seconds;
     } else {
-      leave(id);
-      free_.push_back(slots_[id]);
+      leave(slot);
+      free_.push_back(slot);
       arrived_.push_back(id);
     }
   }
@@ -94,21 +96,21 @@ void Ports::touch(int32_t port) {
   touched_.push_back(port);
 }
 
-void Ports::enter(int32_t id) {
-  Flow& flow = flow_of(id);
+void Ports::enter(int32_t slot) {
+  Flow& flow = flows_[slot];
   for (int k = 0; k < kPorts && flow.ports[k] >= 0; ++k) {
     Port& port = ports_[flow.ports[k]];
     flow.places[k] = static_cast<int32_t>(port.flows.size());
-    port.flows.push_back(id);
+    port.flows.push_back(slot);
     touch(flow.ports[k]);
   }
 }
 
-void Ports::leave(int32_t id) {
-  const Flow& flow = flow_of(id);
+void Ports::leave(int32_t slot) {
+  const Flow& flow = flows_[slot];
   for (int k = 0; k < kPorts && flow.ports[k] >= 0; ++k) {
     std::vector<int32_t>& flows = ports_[flow.ports[k]].flows;
-    Flow& moved = flow_of(flows.back());
+    Flow& moved = flows_[flows.back()];
     for (int other = 0; other < kPorts; ++other) {
       if (moved.ports[other] == flow.ports[k]) moved.places[other] = flow.places[k];
     }
@@ -120,10 +122,10 @@ void Ports::leave(int32_t id) {
 
 void Ports::divide(Port& port) {
   if (port.flows.empty()) return;
-  const auto from = [&](int32_t id) { return flow_of(id).from; };
+  const auto from = [&](int32_t slot) { return flows_[slot].from; };
   const bool contended =
       port.receives && std::any_of(port.flows.begin(), port.flows.end(),
-                                   [&](int32_t id) { return from(id) != from(port.flows[0]); });
+                                   [&](int32_t slot) { return from(slot) != from(port.flows[0]); });
   port.share = port.bytes_per_second * (contended ? contention_ : 1) /
                static_cast<double>(port.flows.size());
 }
@@ -132,8 +134,11 @@ void Ports::update_rates(double now) {
   for (int32_t port : touched_) divide(ports_[port]);
   for (int32_t port : touched_) {
     ports_[port].touched = false;
-    for (int32_t id : ports_[port].flows) {
-      Flow& flow = flow_of(id);
+    const std::vector<int32_t>& flows = ports_[port].flows;
+    for (size_t i = 0; i < flows.size(); ++i) {
+      // Those of a full port are not in the cache.
+      if (i + kFlowsAhead < flows.size()) __builtin_prefetch(&flows_[flows[i + kFlowsAhead]]);
+      Flow& flow = flows_[flows[i]];
       double rate = std::numeric_limits<double>::infinity();
       for (int k = 0; k < kPorts && flow.ports[k] >= 0; ++k) {
         rate = std::min(rate, ports_[flow.ports[k]].share);
@@ -143,7 +148,7 @@ void Ports::update_rates(double now) {
           std::max(0.0, flow.remaining_bytes - flow.rate * (now - flow.updated_seconds));
       flow.rate = rate;
       flow.updated_seconds = now;
-      due_.set(id, now + flow.remaining_bytes / rate);
+      due_.set(flow.id, now + flow.remaining_bytes / rate);
     }
   }
   touched_.clear();

@@ -39,20 +39,20 @@ class Ports : public Network {
     double bytes_per_second = 0;
     bool receives = false;  // from other nodes
     bool touched = false;
-    double share = 0;  // bytes/s of each message through it
-    std::vector<int32_t> flows{};
+    double share = 0;              // bytes/s of each message through it
+    std::vector<int32_t> flows{};  // indices of flows_
   };
   struct Flow {
     double remaining_bytes = 0;
     double rate = 0;  // bytes/s; 0: still in its latency
     double updated_seconds = 0;
+    int32_t id = 0;
     int32_t from = 0;
     std::array<int32_t, kPorts> ports{-1, -1, -1, -1};
     std::array<int32_t, kPorts> places{};  // in Port::flows
   };
-  Flow& flow_of(int32_t id) { return flows_[slots_[id]]; }
-  void enter(int32_t id);
-  void leave(int32_t id);
+  void enter(int32_t slot);
+  void leave(int32_t slot);
   void touch(int32_t port);
   void divide(Port& port);
   void update_rates(double now);  // of all messages through touched ports

@@ -16,6 +16,7 @@ AttentionSegment attention_segment(const Segment& s) {
           .kv_tokens = s.kv_rows,
           .causal = s.mask == SegmentMask::causal,
           .count = s.count,
+          .summed = s.summed,
           .band = s.mask == SegmentMask::band,
           .first = s.first,
           .last = s.last};
@@ -201,8 +202,9 @@ class Pricer {
                          margin > 0 ? costs_.machine.sms - margin : 0);
            for (int32_t i = 0; i < call.segments; ++i) {
              const Segment& segment = program_.segments[call.first_segment + i];
-             q_rows += int64_t{segment.count} * segment.q_rows;
-             kv_rows += int64_t{segment.count} * segment.kv_rows;
+             const int64_t times = segment.summed ? 1 : segment.count;
+             q_rows += times * segment.q_rows;
+             kv_rows += times * segment.kv_rows;
              time.add(attention_segment(segment));
            }
            return costs_.machine.kernel_launch_seconds + time.seconds();
@@ -417,6 +419,11 @@ class Pricer {
 };
 
 }  // namespace
+
+Detail priced_detail(const KernelModel& kernel, const Profile& profile) {
+  if (profile.copies_by_slices) return Detail::full;
+  return {.is_outline = true, .few_rows = few_tokens(kernel)};
+}
 
 PricedRank price(const RankProgram& program, Passes passes, const Costs& costs,
                  std::span<const double> measured) {

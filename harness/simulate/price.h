@@ -5,6 +5,7 @@
 
 #include <span>
 
+#include "harness/compile/compile.h"
 #include "harness/compile/program.h"
 #include "harness/cost/kernel_time.h"
 #include "harness/machines/cluster_model.h"
@@ -36,6 +37,9 @@ struct PricedRank {
   std::vector<MessageEnd> sends;
   std::vector<MessageEnd> receives;
 };
+
+// How much of a program it reads: an outline, unless the profile copies by slices.
+Detail priced_detail(const KernelModel& kernel, const Profile& profile);
 
 // `measured` has the seconds of each operation of the program except messages; empty: models give
 // them.

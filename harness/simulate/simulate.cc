@@ -36,9 +36,7 @@ Simulator::Simulator(const Problem& problem, const Plan& plan, Passes passes,
   timeline_.messages.resize(ranks * ranks);
 }
 
-Detail Simulator::detail() const {
-  return on_.profile.copies_by_slices ? Detail::full : Detail::outline;
-}
+Detail Simulator::detail() const { return priced_detail(on_.kernel, on_.profile); }
 
 void Simulator::add(const RankProgram& program, std::span<const double> measured) {
   count_messages(program);

@@ -44,8 +44,7 @@ class Simulator {
   // All arguments must outlive the Simulator.
   Simulator(const Problem& problem, const Plan& plan, Passes passes, const SimulatedCluster& on);
 
-  // How much of a program it reads: an outline, unless the profile copies by slices.
-  Detail detail() const;
+  Detail detail() const;  // how much of a program it reads
   // The programs of rank 0, 1, ... of the plan, with that detail or more. `measured` has the
   // seconds of each operation except messages; then no kernel model is used.
   void add(const RankProgram& program, std::span<const double> measured = {});

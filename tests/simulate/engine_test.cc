@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "harness/machines/kernel_models.h"
@@ -185,6 +186,22 @@ TEST_P(EngineOf, agrees_with_one_that_looks_at_everything) {
     }
     const Schedule schedule = make_schedule(plan, std::move(priced), profile, machine.cluster);
     EXPECT_EQ(run(schedule, machine, profile).end_seconds, SlowEngine(schedule, machine).run());
+    // If something may happen after any task, all are done one by one.
+    std::vector<RankExchanges> each = exchanges_by_rank(schedule);
+    for (RankExchanges& own : each) own.awaited.assign(own.awaited.size(), true);
+    for (const Portion portion : {Portion::whole, Portion::work, Portion::exchanges}) {
+      const Execution one_by_one = run(schedule, each, machine, profile, portion);
+      const Execution together = run(schedule, machine, profile, portion);
+      EXPECT_EQ(together.end_seconds, one_by_one.end_seconds);
+      // What ends and what arrives within one instant (ports.h) may be told apart by rounding.
+      const auto near = [](double a, double b) { return std::abs(a - b) <= 1e-12 * b; };
+      const auto same = [&](const Event& a, const Event& b) {
+        return a.rank == b.rank && a.activity == b.activity && a.step == b.step &&
+               near(a.start_seconds, b.start_seconds) && near(a.end_seconds, b.end_seconds);
+      };
+      EXPECT_TRUE(std::ranges::equal(together.events, one_by_one.events, same));
+      EXPECT_EQ(together.work, one_by_one.work);
+    }
   }
 }
 

@@ -96,13 +96,14 @@ TEST_P(EveryStrategy, an_outline_is_the_program_without_rows_and_takes_the_same_
     const Program program = compile(problem, plan, Passes::both);
     const SimulatedCluster on{machine_, kernel_, profile_};
     Simulator simulator(problem, plan, Passes::both, on);
-    ASSERT_EQ(simulator.detail(), Detail::outline);
-    const Compiler compiler(problem, plan, Passes::both, simulator.detail());
+    ASSERT_EQ(simulator.detail(), (Detail{.is_outline = true, .few_rows = 128}));
+    const Compiler compiler(problem, plan, Passes::both, Detail::outline);
+    const Compiler summing(problem, plan, Passes::both, simulator.detail());
     for (int32_t rank = 0; rank < plan.ranks; ++rank) {
       const RankProgram outline = compiler.rank(rank);
       EXPECT_TRUE(outline.runs.empty());
       EXPECT_EQ(without_rows(outline), without_rows(program.ranks[rank])) << rank;
-      simulator.add(outline);
+      simulator.add(summing.rank(rank));
     }
     EXPECT_EQ(simulator.run().seconds, simulate(problem, plan, program, on).seconds);
   }
