@@ -30,8 +30,8 @@ __attribute__((target("popcnt"))) int64_t count_common_fast(const uint64_t* a, c
   for (size_t w = 0; w < words; ++w) count += __builtin_popcountll(a[w] & b[w]);
   return count;
 }
-__attribute__((target("avx512f,avx512vpopcntdq"), optimize("O3"))) int64_t count_common_wide(
-    const uint64_t* a, const uint64_t* b, size_t words) {
+__attribute__((target("avx512f,avx512vpopcntdq"), optimize("O3"))) int64_t
+count_common_wide(const uint64_t* a, const uint64_t* b, size_t words) {
   int64_t count = 0;
   for (size_t w = 0; w < words; ++w) count += __builtin_popcountll(a[w] & b[w]);
   return count;
