@@ -138,4 +138,6 @@ def test_bad_masks_are_refused(mask, why):
 
 def test_a_whole_causal_pack_has_no_parents():
     words = ["--strategy", "ring", "--workload", "tree", *PLANS, "--mask", "causal"]
-    assert_refused(run("run", *words), "--mask", "document_causal where documents have parents or rules")
+    assert_refused(
+        run("run", *words), "--mask", "document_causal where documents have parents or rules"
+    )
