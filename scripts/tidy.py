@@ -58,7 +58,9 @@ def main() -> int:
     for entry in json.loads(commands.read_text()):
         path = Path(entry["file"])
         inside = path.is_relative_to(ROOT) and not path.is_relative_to(BUILD)
-        test = path.name.endswith("_test.cc") or path.is_relative_to(ROOT / "tests")
+        test = path.name.endswith(("_test.cc", "_for_tests.cc")) or path.is_relative_to(
+            ROOT / "tests"
+        )
         if not inside or test or path.suffix == ".cu":
             continue
         key = key_of(path, entry["command"])
