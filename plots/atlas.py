@@ -59,7 +59,8 @@ def square(axes, x, y, row):
         axes.text(x, y, f"{ahead:.1f}", ha="center", va="center", color="black", bbox=box)
 
 
-def draw_panel(axes, rows, places, ranks):
+def draw_panel(axes, rows, places):
+    ranks = sorted({int(row["ranks"]) for row in rows})
     for row in rows:
         square(axes, ranks.index(int(row["ranks"])), places.index(row["place"]), row)
     axes.set_xlim(-0.5, len(ranks) - 0.5)
@@ -73,11 +74,10 @@ def draw_panel(axes, rows, places, ranks):
 
 def draw(rows):
     panels = sorted({row["panel"] for row in rows})
-    ranks = sorted({int(row["ranks"]) for row in rows})
     places = sorted({row["place"] for row in rows})
     fig, all_axes, columns = style.panels(len(panels), 4, 0.5 + ROW * len(places), width="full")
     for number, (axes, panel) in enumerate(zip(all_axes, panels, strict=True)):
-        draw_panel(axes, [row for row in rows if row["panel"] == panel], places, ranks)
+        draw_panel(axes, [row for row in rows if row["panel"] == panel], places)
         cluster, share = panel
         style.title(axes, [cluster, f"{results.size_text(share)} tokens per rank"], 1.5)
         if number % columns:

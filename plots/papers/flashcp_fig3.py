@@ -5,6 +5,7 @@ paper gives neither ranks nor direction, so every combination has the same publi
 """
 
 import style
+from claims import Claim, yes
 from paired_bars import bar_legend, draw_groups
 from published import Row, read_published, read_runs
 
@@ -42,3 +43,18 @@ def draw(rows, notes):
     style.footer(fig, ["H100 node", "128K tokens, 32 heads", *notes])
     bar_legend(fig, STRATEGIES)
     return fig
+
+
+def claims(rows):
+    """A published value holds within 10% of what the combinations span."""
+    spans = {}
+    for row in rows:
+        if row.strategy != "allgather":
+            key = (row.strategy, row.group[0], row.published)
+            spans.setdefault(key, []).append(row.ours)
+    return [
+        Claim("fig3", f"kernel time of {strategy} over all-gather's, {document}", f"{paper:.2f}",
+              f"{min(ours):.2f} to {max(ours):.2f}",
+              yes(0.9 * min(ours) <= paper <= 1.1 * max(ours)))
+        for (strategy, document, paper), ours in spans.items()
+    ]  # fmt: skip

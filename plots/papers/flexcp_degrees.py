@@ -7,6 +7,7 @@ groups, as wide as their ranks. Speed-up is over the best static ring of the sam
 from collections import Counter
 
 import style
+from claims import Claim, closeness
 from error_tables import markdown
 from flexcp import FLEXIBLE, MEGATRON, arm_of, arms
 from published import Row, read_published, read_runs
@@ -98,3 +99,17 @@ def draw(rows, notes):
     axes.set_xlabel("ranks; each box is a group")
     style.footer(fig, ["32 Ascend 910B", "256K tokens per micro-batch", *notes])
     return fig
+
+
+def claims(rows):
+    """Means over the micro-batches of a case, with our documents in place of its own."""
+    cases = {}
+    for row in rows:
+        key = (row.group[0], row.group[1], row.published)
+        cases.setdefault(key, []).append(row.ours)
+    return [
+        Claim("degrees", f"speed-up over static degrees, case {case} (here {lengths})",
+              f"{paper:.2f}", f"{sum(ours) / len(ours):.2f}",
+              closeness(paper, sum(ours) / len(ours)))
+        for (case, lengths, paper), ours in cases.items()
+    ]  # fmt: skip

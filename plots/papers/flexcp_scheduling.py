@@ -6,6 +6,7 @@ Ours is the time of the whole plan with every transfer of both passes, so it inc
 import h5py
 
 import style
+from claims import Claim, yes
 from published import Row, read_published, read_runs
 
 TITLE = "Flexible CP: time to schedule a global batch"
@@ -60,3 +61,12 @@ def draw(rows, notes):
     style.footer(fig, ["ours: CPU time of the machine that planned", *notes])
     style.legend(fig, *axes.get_legend_handles_labels())
     return fig
+
+
+def claims(rows):
+    """Plans take no longer than the paper's scheduling."""
+    return [
+        Claim("scheduling", f"time to schedule, {', '.join(row.group)}", f"{row.published:.0f} ms",
+              f"{row.ours:.2g} ms, the whole plan", yes(row.ours <= row.published))
+        for row in rows if row.strategy == "scheduling"
+    ]  # fmt: skip
