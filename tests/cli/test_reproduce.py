@@ -75,11 +75,12 @@ def test_a_figure_from_end_to_end_and_then_of_all_methods(tmp_path):
     assert "| ideal | 16x8K, 4 ranks, both |" not in done.stdout
     assert "| ideal | 16x8K, 4 ranks, both |" in (folder / "flashcp.md").read_text()
 
-    # Two papers have a Fig. 3, of which one has a claim. The runs above are not repeated.
+    # Two papers have a Fig. 3, with one claim and four. The runs above are not repeated.
     done = run("reproduce", "all", "--figure", "3", "--output", tmp_path, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    heads, _, claim, _, closing = done.stdout.splitlines()[2:]
+    heads, _, *claims, _, fcp, flashcp = done.stdout.splitlines()[2:]
     assert heads == "| paper | figure | claim | published | ours | holds |"
-    assert claim.startswith("| fcp | fig3 |") and claim.endswith("| yes |")
-    assert closing == "fcp: 1 of 1 claims hold"
+    assert claims[0].startswith("| fcp | fig3 |") and claims[0].endswith("| yes |")
+    assert all(claim.startswith("| flashcp | fig3 |") for claim in claims[1:])
+    assert (fcp, flashcp) == ("fcp: 1 of 1 claims hold", "flashcp: 4 of 4 claims hold")
     assert "fcp, 1 of 2 [" in done.stderr and "24 of them from an earlier sweep" in done.stderr
