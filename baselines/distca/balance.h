@@ -25,11 +25,11 @@ struct Balanced {
 
 // The work of every rank ends within (1 +- tolerance) * mean, or as close as whole queries allow;
 // then `within_tolerance` is false.
-// First, ranks with too little work, those with the least first and a few at a time, are filled from
-// any rank above the mean. Then ranks that are still above the tolerance give to the rank below the
-// mean that takes the fewest bytes for it: keys that it has or receives need not travel. At last,
-// what is served away from home goes where it takes the fewest bytes, if both ranks stay within the
-// tolerance.
+// First, ranks with too little work, those with the least first and a few at a time, are filled
+// from any rank above the mean. Then ranks that are still above the tolerance give to the rank
+// below the mean that takes the fewest bytes for it: keys that it has or receives need not travel.
+// At last, what is served away from home goes where it takes the fewest bytes, if both ranks stay
+// within the tolerance.
 Balanced balance(std::vector<Item> items, const MaskIndex& mask, int32_t ranks, double tolerance,
                  MoveBytes bytes);
 
